@@ -1,0 +1,159 @@
+package zone
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+// host is an address with the ports that are open there. Without an endpoint it
+// stands for the Service itself.
+type host struct {
+	addr     netip.Addr
+	endpoint *Endpoint
+	ports    []Port
+}
+
+// hosts is a node with addresses: a Service, an endpoint, a port, a Pod.
+type hosts struct {
+	service  *serviceNode // nil for a Pod
+	podNames bool
+	list     []host
+}
+
+func (v *View) hosts(svc *serviceNode, list []host) hosts {
+	return hosts{svc, v.PodNames, list}
+}
+
+// orNil is no node at all if there are no hosts.
+func (h hosts) orNil() node {
+	if len(h.list) == 0 {
+		return nil
+	}
+	return h
+}
+
+func (h hosts) rrset(b *builder, qtype uint16) {
+	switch qtype {
+	case dns.TypeA, dns.TypeAAAA:
+		h.addresses(b, qtype)
+	case dns.TypeSRV:
+		h.srv(b)
+	}
+}
+
+// addresses adds every address of the family once.
+func (h hosts) addresses(b *builder, qtype uint16) {
+	seen := make(map[netip.Addr]struct{}, len(h.list))
+	for _, x := range h.list {
+		if _, dup := seen[x.addr]; dup || addressType(x.addr) != qtype {
+			continue
+		}
+		seen[x.addr] = struct{}{}
+		b.add(b.address(b.owner, x.addr))
+	}
+}
+
+// srvKey tells SRV records of one owner apart, and the addresses of a target.
+type srvKey struct {
+	target string
+	port   uint16
+	addr   netip.Addr
+}
+
+// srv adds a record for every port of every target, and the targets' addresses.
+func (h hosts) srv(b *builder) {
+	weight := h.weight()
+	seen := map[srvKey]struct{}{}
+	first := func(k srvKey) bool {
+		_, dup := seen[k]
+		seen[k] = struct{}{}
+		return !dup
+	}
+	for _, x := range h.list {
+		if len(x.ports) == 0 {
+			continue
+		}
+		target := h.target(x, b.origin)
+		for _, p := range x.ports {
+			if first(srvKey{target: target, port: p.Number}) {
+				b.add(&dns.SRV{Hdr: b.header(dns.TypeSRV), Weight: weight, Port: p.Number, Target: target})
+			}
+		}
+		if first(srvKey{target: target, addr: x.addr}) {
+			b.extra(b.address(target, x.addr))
+		}
+	}
+}
+
+// weight shares a hundred among all pairs of address and port, as stock CoreDNS
+// does; a host without ports counts as one.
+func (h hosts) weight() uint16 {
+	pairs := 0
+	for _, x := range h.list {
+		pairs += max(1, len(x.ports))
+	}
+	return uint16(max(1, 100/max(1, pairs)))
+}
+
+// target is the name of a host: the Service's own, or the endpoint's below it.
+func (h hosts) target(x host, origin string) string {
+	name := h.service.name(origin)
+	if x.endpoint == nil {
+		return name
+	}
+	return x.endpoint.label(h.podNames) + "." + name
+}
+
+// clusterIPHosts are the addresses of a Service with a ClusterIP.
+func (n *serviceNode) clusterIPHosts(ports []Port) []host {
+	list := make([]host, len(n.service.ClusterIPs))
+	for i, a := range n.service.ClusterIPs {
+		list[i] = host{addr: a, ports: ports}
+	}
+	return list
+}
+
+// endpointHosts are the ready endpoints of a Service. A choice of ports leaves
+// out the endpoints that have none of them.
+func (n *serviceNode) endpointHosts(choose func([]Port) []Port) []host {
+	var list []host
+	for _, slice := range n.slices {
+		ports := slice.Ports
+		if choose != nil {
+			if ports = choose(ports); len(ports) == 0 {
+				continue
+			}
+		}
+		for i := range slice.Endpoints {
+			list = append(list, host{slice.Endpoints[i].Addr, &slice.Endpoints[i], ports})
+		}
+	}
+	return list
+}
+
+// labelled are the endpoints of a Service that have the label.
+func (n *serviceNode) labelled(label string, podNames bool) []host {
+	var list []host
+	for _, slice := range n.slices {
+		for e := range slice.labelled(label, podNames) {
+			list = append(list, host{e.Addr, e, slice.Ports})
+		}
+	}
+	return list
+}
+
+// hasPort says whether the Service, or a slice of a headless one that has
+// endpoints, has a port like this.
+func (n *serviceNode) hasPort(like func(Port) bool) bool {
+	if n.service.Kind != Headless {
+		return slices.ContainsFunc(n.service.Ports, like)
+	}
+	for _, slice := range n.slices {
+		if len(slice.Endpoints) > 0 && slices.ContainsFunc(slice.Ports, like) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,162 @@
+package zone
+
+import (
+	"net/netip"
+	"slices"
+
+	"pgregory.net/rapid"
+)
+
+// model is a cluster in plain Go maps, against which stores are checked.
+type model struct {
+	namespaces map[string]bool
+	services   map[Key]*Service
+	slices     map[Key]*Slice // by namespace and name of the slice
+	pods       map[Key]*Pod
+}
+
+func newModel() *model {
+	return &model{map[string]bool{}, map[Key]*Service{}, map[Key]*Slice{}, map[Key]*Pod{}}
+}
+
+// The pools are small, so that objects share addresses, names and labels.
+var (
+	poolNamespaces = []string{"a", "b", "hidden"}
+	poolNames      = []string{"web", "db", "1st"}
+	poolHostnames  = []string{"", "", "", "h", "H", "10-0-0-2", "tcp"}
+	poolPods       = []string{"", "web-0", "h", "10-0-0-1", "do.t"}
+	poolPorts      = []Port{{"http", "tcp", 80}, {"", "tcp", 81}, {"dns", "udp", 53}, {"dns", "tcp", 53}, {"http", "tcp", 8080}}
+	poolTargets    = []string{"", "www.example.com.", "web.a.svc.cluster.local.", "db.B.svc.cluster.local.", "svc.cluster.local."}
+	poolAddrs      = []netip.Addr{
+		netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.1.1"),
+		netip.MustParseAddr("10.1.0.1"), netip.MustParseAddr("192.168.0.1"), netip.MustParseAddr("::1"),
+		netip.MustParseAddr("2001:db8::"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("fd00::1"),
+	}
+)
+
+func some[T any](t *rapid.T, label string, pool []T, most int) []T {
+	return rapid.SliceOfN(rapid.SampledFrom(pool), 0, most).Draw(t, label)
+}
+
+func one[T any](t *rapid.T, label string, pool []T) T {
+	return rapid.SampledFrom(pool).Draw(t, label)
+}
+
+func drawService(t *rapid.T, key Key) *Service {
+	s := &Service{Key: key, Kind: one(t, "kind", []Kind{ClusterIP, ClusterIP, Headless, Headless, ExternalName})}
+	switch s.Kind {
+	case ClusterIP:
+		s.ClusterIPs, s.Ports = some(t, "ClusterIPs", poolAddrs, 2), some(t, "ports", poolPorts, 3)
+	case Headless:
+		s.Ports = some(t, "ports", poolPorts, 3)
+	case ExternalName:
+		s.Target = one(t, "target", poolTargets)
+	}
+	return s
+}
+
+func drawSlice(t *rapid.T, key Key) *Slice {
+	s := Slice{Namespace: key.Namespace, Name: key.Name, Service: one(t, "service", poolNames), Ports: some(t, "ports", poolPorts, 3)}
+	for _, a := range some(t, "endpoints", poolAddrs, 4) {
+		e := Endpoint{Addr: a}
+		if id := (Identity{Hostname: one(t, "hostname", poolHostnames), Pod: one(t, "pod", poolPods)}); id != (Identity{}) {
+			e.Identity = &id
+		}
+		s.Endpoints = append(s.Endpoints, e)
+	}
+	return NewSlice(s)
+}
+
+// change makes one random change to the model, and tells a transaction of it.
+func (m *model) change(t *rapid.T, txn *Txn) {
+	namespace := one(t, "namespace", poolNamespaces)
+	key := Key{namespace, one(t, "name", poolNames)}
+	remove := rapid.IntRange(0, 2).Draw(t, "remove") == 0
+	switch one(t, "object", []string{"namespace", "service", "service", "slice", "slice", "slice", "pod"}) {
+	case "namespace":
+		m.changeNamespace(namespace, remove, txn)
+	case "service":
+		replace(m.services, key, remove, txn.ReplaceService, func() *Service { return drawService(t, key) })
+	case "slice":
+		replace(m.slices, key, remove, txn.ReplaceSlice, func() *Slice { return drawSlice(t, key) })
+	case "pod":
+		replace(m.pods, key, remove, txn.ReplacePod, func() *Pod {
+			return &Pod{Namespace: namespace, Name: key.Name, Addrs: some(t, "addresses", poolAddrs, 2)}
+		})
+	}
+}
+
+func (m *model) changeNamespace(name string, remove bool, txn *Txn) {
+	if remove {
+		delete(m.namespaces, name)
+		txn.DeleteNamespace(name)
+		return
+	}
+	m.namespaces[name] = true
+	txn.PutNamespace(name)
+}
+
+// replace replaces an object, or removes it, in a model's map and in a store.
+func replace[T any](objects map[Key]*T, key Key, remove bool, tell func(old, now *T), draw func() *T) {
+	old := objects[key]
+	if remove && old == nil {
+		return
+	}
+	if remove {
+		delete(objects, key)
+		tell(old, nil)
+		return
+	}
+	objects[key] = draw()
+	tell(old, objects[key])
+}
+
+// drawCluster is a random cluster, as a model and as a snapshot.
+func drawCluster(t *rapid.T) (*model, *Snapshot) {
+	m, store := newModel(), NewStore()
+	txn := store.Begin()
+	for _, namespace := range poolNamespaces[:2] {
+		m.changeNamespace(namespace, false, txn)
+	}
+	for range rapid.IntRange(0, 30).Draw(t, "changes") {
+		m.change(t, txn)
+	}
+	txn.SetSynced()
+	txn.Commit()
+	store.Checkpoint(testSerial)
+	return m, store.Load()
+}
+
+// owners are the Services of an address: those whose ClusterIP it is and those
+// that have an endpoint with it.
+func (m *model) owners(a netip.Addr) []Key {
+	var keys []Key
+	for key, s := range m.services {
+		if slices.Contains(s.ClusterIPs, a) || m.endpointOf(key, a) {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
+	return keys
+}
+
+// endpointOf says whether a Service, or one that may come, has the endpoint.
+func (m *model) endpointOf(key Key, a netip.Addr) bool {
+	for _, s := range m.slicesOf(key) {
+		if slices.ContainsFunc(s.Endpoints, func(e Endpoint) bool { return e.Addr == a }) {
+			return true
+		}
+	}
+	return false
+}
+
+// slicesOf are the slices of a Service, by name.
+func (m *model) slicesOf(key Key) []*Slice {
+	var list []*Slice
+	for _, name := range slices.Sorted(slices.Values(poolNames)) {
+		if s := m.slices[Key{key.Namespace, name}]; s != nil && s.Service == key.Name {
+			list = append(list, s)
+		}
+	}
+	return list
+}

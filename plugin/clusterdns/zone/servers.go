@@ -1,0 +1,96 @@
+package zone
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+// server is a name of this DNS server with one of its addresses.
+type server struct {
+	name string
+	addr netip.Addr
+}
+
+// nameservers adds the NS RRset of a zone and the addresses of its targets. In a
+// reverse zone the targets are in the primary origin: only there do they exist.
+func (b *builder) nameservers() {
+	origin := b.origin
+	if n, err := ParseName(origin); err == nil && isReverse(&n) {
+		origin = b.view.primary()
+	}
+	seen := map[string]bool{}
+	for _, s := range b.view.servers(b.snapshot, origin) {
+		if !seen[s.name] {
+			seen[s.name] = true
+			b.add(&dns.NS{Hdr: b.header(dns.TypeNS), Ns: s.name})
+		}
+		if s.addr.IsValid() {
+			b.extra(b.address(s.name, s.addr))
+		}
+	}
+}
+
+// servers are the Services that this server is an endpoint of, or ns.dns with
+// its own addresses. A zone always has a name server, even one whose address is
+// not known.
+func (v *View) servers(s *Snapshot, origin string) []server {
+	var list []server
+	for _, local := range v.Local {
+		for _, svc := range s.owners(local) {
+			list = append(list, v.serversOf(svc, local, origin)...)
+		}
+	}
+	if len(list) == 0 {
+		for _, local := range v.Local {
+			list = append(list, server{below(origin, "ns.dns"), local})
+		}
+	}
+	if len(list) == 0 {
+		list = []server{{name: below(origin, "ns.dns")}}
+	}
+	return unique(list)
+}
+
+// serversOf are the names and addresses of a Service of which local is an
+// endpoint: its ClusterIPs, or the endpoints of a headless one.
+func (v *View) serversOf(svc *serviceNode, local netip.Addr, origin string) []server {
+	var list []server
+	for _, slice := range svc.slices {
+		for range slice.at(local) {
+			list = append(list, v.serversIn(svc, slice, origin)...)
+		}
+	}
+	return list
+}
+
+func (v *View) serversIn(svc *serviceNode, slice *Slice, origin string) []server {
+	var list []server
+	name := svc.name(origin)
+	if svc.service.Kind == Headless {
+		for i := range slice.Endpoints {
+			e := &slice.Endpoints[i]
+			list = append(list, server{e.label(v.PodNames) + "." + name, e.Addr})
+		}
+		return list
+	}
+	for _, a := range svc.service.ClusterIPs {
+		list = append(list, server{name, a})
+	}
+	return list
+}
+
+// name is the fully qualified name of a Service in an origin.
+func (n *serviceNode) name(origin string) string {
+	return below(origin, n.key.Name+"."+n.key.Namespace+".svc")
+}
+
+func unique[T comparable](list []T) []T {
+	seen := make(map[T]struct{}, len(list))
+	return slices.DeleteFunc(list, func(item T) bool {
+		_, dup := seen[item]
+		seen[item] = struct{}{}
+		return dup
+	})
+}

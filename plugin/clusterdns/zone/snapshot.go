@@ -1,0 +1,133 @@
+package zone
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// Snapshot is the state of a cluster at one moment. It never changes, so a
+// reader may use it for as long as it likes.
+type Snapshot struct {
+	synced     bool
+	serial     uint32
+	namespaces tree[namespace, struct{}]
+	services   tree[Key, *serviceNode]
+	reverse    addrIndex[*Key]
+	pods       addrIndex[*Pod]
+}
+
+// serviceNode is what a snapshot knows of one Service: the Service itself, which
+// may come after its slices, and the slices.
+type serviceNode struct {
+	key     *Key // shared by all versions of the node; what the reverse index points to
+	service *Service
+	slices  []*Slice // by name
+}
+
+// Synced says whether the snapshot holds a whole cluster. Before that, nothing
+// may be answered from it.
+func (s *Snapshot) Synced() bool { return s.synced }
+
+// Serial is the serial of the last checkpoint: the unix time at which it was
+// made, or 0 before the first.
+func (s *Snapshot) Serial() uint32 { return s.serial }
+
+// Counts is the number of objects in a snapshot. Services counts those too that
+// are known by their slices alone.
+type Counts struct{ Namespaces, Services, Addresses, PodAddresses int }
+
+// Counts counts what the snapshot holds.
+func (s *Snapshot) Counts() Counts {
+	return Counts{
+		Namespaces:   s.namespaces.size,
+		Services:     s.services.size,
+		Addresses:    s.reverse.v4.size + s.reverse.v6.size,
+		PodAddresses: s.pods.v4.size + s.pods.v6.size,
+	}
+}
+
+func (s *Snapshot) hasNamespace(name string) bool {
+	_, ok := s.namespaces.get(namespace(name))
+	return ok
+}
+
+// service is the node of a Service that exists, or nil.
+func (s *Snapshot) service(k Key) *serviceNode {
+	n, _ := s.services.get(k)
+	if n == nil || n.service == nil {
+		return nil
+	}
+	return n
+}
+
+// owners are the Services that an address belongs to, by namespace and name, so
+// that answers do not depend on the shape of the tree.
+func (s *Snapshot) owners(a netip.Addr) []*serviceNode {
+	var nodes []*serviceNode
+	for k := range s.reverse.at(a) {
+		if n := s.service(*k); n != nil {
+			nodes = append(nodes, n)
+		}
+	}
+	slices.SortFunc(nodes, func(a, b *serviceNode) int { return a.key.compare(b.key) })
+	return nodes
+}
+
+func (k *Key) compare(other *Key) int {
+	return cmp.Or(cmp.Compare(k.Namespace, other.Namespace), cmp.Compare(k.Name, other.Name))
+}
+
+// endpoints iterates over the ready endpoints of every slice.
+func (n *serviceNode) endpoints() func(yield func(*Slice, *Endpoint) bool) {
+	return func(yield func(*Slice, *Endpoint) bool) {
+		for _, slice := range n.slices {
+			for i := range slice.Endpoints {
+				if !yield(slice, &slice.Endpoints[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// at iterates over the endpoints of a slice that have the address.
+func (s *Slice) at(a netip.Addr) func(yield func(*Endpoint) bool) {
+	return func(yield func(*Endpoint) bool) {
+		i, _ := slices.BinarySearchFunc(s.Endpoints, a, func(e Endpoint, a netip.Addr) int { return e.Addr.Compare(a) })
+		for ; i < len(s.Endpoints) && s.Endpoints[i].Addr == a; i++ {
+			if !yield(&s.Endpoints[i]) {
+				return
+			}
+		}
+	}
+}
+
+// labelled iterates over the endpoints of a slice that have the label.
+func (s *Slice) labelled(label string, podNames bool) func(yield func(*Endpoint) bool) {
+	return func(yield func(*Endpoint) bool) {
+		i, _ := slices.BinarySearchFunc(s.named, label, func(i int32, label string) int {
+			return cmp.Compare(s.Endpoints[i].ownLabel(), label)
+		})
+		for ; i < len(s.named) && s.Endpoints[s.named[i]].ownLabel() == label; i++ {
+			e := &s.Endpoints[s.named[i]]
+			if e.label(podNames) == label && !yield(e) {
+				return
+			}
+		}
+		s.dashed(label, podNames, yield)
+	}
+}
+
+// dashed passes on the endpoints that are known by their address.
+func (s *Slice) dashed(label string, podNames bool, yield func(*Endpoint) bool) {
+	a, ok := parseDashed(label)
+	if !ok {
+		return
+	}
+	for e := range s.at(a) {
+		if e.ownLabel() != label && e.label(podNames) == label && !yield(e) {
+			return
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package zone
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// Store holds the current snapshot and the last checkpoint. It has one writer
+// and any number of readers, who take no lock.
+//
+// A checkpoint is a snapshot with a serial of its own. Look-ups see every commit
+// at once; SOA records and transfers see checkpoints, so that one serial always
+// means the same data.
+type Store struct {
+	live       atomic.Pointer[Snapshot]
+	checkpoint atomic.Pointer[Snapshot]
+	dirty      bool // the writer's: live holds changes that the checkpoint does not
+}
+
+// NewStore makes a store that holds an empty snapshot, not yet synced.
+func NewStore() *Store {
+	s := new(Store)
+	s.live.Store(new(Snapshot))
+	s.checkpoint.Store(s.live.Load())
+	return s
+}
+
+// Load is the current snapshot.
+func (s *Store) Load() *Snapshot { return s.live.Load() }
+
+// LoadCheckpoint is the snapshot of the last checkpoint.
+func (s *Store) LoadCheckpoint() *Snapshot { return s.checkpoint.Load() }
+
+// Dirty says whether changes were committed since the last checkpoint. Only the
+// writer may ask.
+func (s *Store) Dirty() bool { return s.dirty }
+
+// Checkpoint gives the current snapshot a serial: now, in unix seconds, or one
+// more than the last serial if the clock fell behind it. Before the first sync,
+// or without a change, it does nothing. The writer calls it at most once a
+// second, so that the serial never runs ahead of the clock.
+func (s *Store) Checkpoint(now uint32) {
+	live := s.live.Load()
+	if !s.dirty || !live.synced {
+		return
+	}
+	next := *live
+	next.serial = max(now, live.serial+1)
+	s.live.Store(&next)
+	s.checkpoint.Store(&next)
+	s.dirty = false
+}
+
+// Txn is a batch of changes. It is not safe for concurrent use, and of all the
+// transactions of a store only the newest may be committed.
+//
+// Objects are given as they were before and as they are now, nil for one that
+// does not exist; the caller keeps what it gave.
+type Txn struct {
+	store   *Store
+	next    Snapshot
+	owner   *owner
+	changed bool
+}
+
+// Begin begins a transaction on the current snapshot.
+func (s *Store) Begin() *Txn {
+	return &Txn{store: s, next: *s.live.Load(), owner: new(owner)}
+}
+
+// Commit makes the changes visible, all at once, and ends the transaction. It
+// says whether there were any.
+func (t *Txn) Commit() bool {
+	if t.changed {
+		// A checkpoint may have been made since the transaction began.
+		t.next.serial = t.store.live.Load().serial
+		t.store.live.Store(&t.next)
+		t.store.dirty = true
+	}
+	return t.changed
+}
+
+// SetSynced says that the model holds a whole cluster from now on.
+func (t *Txn) SetSynced() {
+	t.changed = t.changed || !t.next.synced
+	t.next.synced = true
+}
+
+// PutNamespace adds a Namespace.
+func (t *Txn) PutNamespace(name string) {
+	if t.next.hasNamespace(name) {
+		return
+	}
+	t.changed = true
+	t.next.namespaces.put(t.owner, namespace(name), struct{}{})
+}
+
+// DeleteNamespace removes a Namespace, but not what is in it.
+func (t *Txn) DeleteNamespace(name string) {
+	if !t.next.hasNamespace(name) {
+		return
+	}
+	t.changed = true
+	t.next.namespaces.remove(t.owner, namespace(name))
+}
+
+// ReplaceService replaces a Service by another with the same key.
+func (t *Txn) ReplaceService(old, now *Service) {
+	t.changed = true
+	n := t.edit(either(old, now).Key)
+	n.service = now
+	t.put(n)
+	t.reindex(n, old.addrs(), now.addrs())
+}
+
+// ReplaceSlice replaces a slice. The new one may belong to another Service.
+func (t *Txn) ReplaceSlice(old, now *Slice) {
+	t.changed = true
+	if old != nil && now != nil && old.Key() != now.Key() {
+		t.replaceSlice(old.Key(), old, nil)
+		old = nil
+	}
+	t.replaceSlice(either(old, now).Key(), old, now)
+}
+
+func (t *Txn) replaceSlice(key Key, old, now *Slice) {
+	n := t.edit(key)
+	name := either(old, now).Name
+	i, found := slices.BinarySearchFunc(n.slices, name, func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
+	n.slices = slices.Clone(n.slices)
+	switch {
+	case now == nil && found:
+		n.slices = slices.Delete(n.slices, i, i+1)
+	case now != nil && found:
+		n.slices[i] = now
+	case now != nil:
+		n.slices = slices.Insert(n.slices, i, now)
+	}
+	t.put(n)
+	t.reindex(n, old.addrs(), now.addrs())
+}
+
+// ReplacePod replaces a Pod.
+func (t *Txn) ReplacePod(old, now *Pod) {
+	t.changed = true
+	if old != nil {
+		for _, a := range old.Addrs {
+			t.next.pods.remove(t.owner, a, old)
+		}
+	}
+	if now != nil {
+		for _, a := range now.Addrs {
+			t.next.pods.add(t.owner, a, now)
+		}
+	}
+}
+
+// edit is a copy of a Service's node, to be changed and put back.
+func (t *Txn) edit(key Key) *serviceNode {
+	if n, ok := t.next.services.get(key); ok {
+		c := *n
+		return &c
+	}
+	return &serviceNode{key: &key}
+}
+
+// put puts a changed node back, or removes it if nothing is left of it.
+func (t *Txn) put(n *serviceNode) {
+	if n.service == nil && len(n.slices) == 0 {
+		t.next.services.remove(t.owner, *n.key)
+		return
+	}
+	t.next.services.put(t.owner, *n.key, n)
+}
+
+// reindex brings the reverse index in line with the part of a node that was
+// replaced. Both lists are sorted; what they share costs no change.
+func (t *Txn) reindex(n *serviceNode, before, after []netip.Addr) {
+	for _, a := range before {
+		if !contains(after, a) && !n.has(a) {
+			t.next.reverse.remove(t.owner, a, n.key)
+		}
+	}
+	for _, a := range after {
+		if !contains(before, a) {
+			t.next.reverse.add(t.owner, a, n.key)
+		}
+	}
+}
+
+func contains(sorted []netip.Addr, a netip.Addr) bool {
+	_, ok := slices.BinarySearchFunc(sorted, a, netip.Addr.Compare)
+	return ok
+}
+
+// has says whether any part of the node has the address.
+func (n *serviceNode) has(a netip.Addr) bool {
+	if n.service != nil && slices.Contains(n.service.ClusterIPs, a) {
+		return true
+	}
+	return slices.ContainsFunc(n.slices, func(s *Slice) bool {
+		for range s.at(a) {
+			return true
+		}
+		return false
+	})
+}
+
+// addrs are the ClusterIPs of a Service, sorted.
+func (s *Service) addrs() []netip.Addr {
+	if s == nil {
+		return nil
+	}
+	return slices.SortedFunc(slices.Values(s.ClusterIPs), netip.Addr.Compare)
+}
+
+// addrs are the addresses of a slice, sorted.
+func (s *Slice) addrs() []netip.Addr {
+	if s == nil {
+		return nil
+	}
+	addrs := make([]netip.Addr, len(s.Endpoints))
+	for i := range s.Endpoints {
+		addrs[i] = s.Endpoints[i].Addr
+	}
+	return addrs
+}
+
+// either is the one that exists.
+func either[T any](a, b *T) *T {
+	if a != nil {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,116 @@
+package zone
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// PodMode says which names below pod.<origin> exist.
+type PodMode uint8
+
+// The modes of pod names.
+const (
+	PodsDisabled PodMode = iota // none
+	PodsInsecure                // every address in a Namespace that exists
+	PodsVerified                // the addresses of the Pods in the Namespace
+)
+
+// maxChain is the number of aliases that are followed within our zones, as many
+// as by stock CoreDNS.
+const maxChain = 11
+
+// View is what one server block shows of a snapshot. It is not changed while it
+// is in use.
+type View struct {
+	Origins    []Origin
+	TTL        uint32              // of every record but the schema version, in seconds
+	Namespaces map[string]struct{} // those shown; nil for all
+	Pods       PodMode
+	PodNames   bool         // an endpoint without a hostname is named after its Pod
+	Local      []netip.Addr // the server's own addresses, for NS records
+}
+
+// Origin is the origin that a name belongs to: of several, the longest.
+func (v *View) Origin(n *Name) (Origin, bool) {
+	var best Origin
+	found := false
+	for _, o := range v.Origins {
+		if o.encloses(n) && (!found || o.labels > best.labels) {
+			best, found = o, true
+		}
+	}
+	return best, found
+}
+
+// Lookup answers a question from a snapshot. Owners and origins in the answer
+// keep the spelling of the question.
+func (v *View) Lookup(s *Snapshot, n *Name, qtype uint16) Answer {
+	o, ok := v.Origin(n)
+	if !ok {
+		return Answer{Result: OutOfZone}
+	}
+	if !s.synced {
+		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.spelled(n), s.serial)}}
+	}
+	return v.follow(s, n, qtype)
+}
+
+// follow answers with the chain of aliases that begins at n and with what its
+// last name has (RFC 1034 3.6.2). The last name decides the result (RFC 6604).
+func (v *View) follow(s *Snapshot, n *Name, qtype uint16) Answer {
+	var a Answer
+	for {
+		o, ok := v.Origin(n)
+		if !ok || isReverse(n) && len(a.Records) > 0 {
+			a.Result, a.Target = Delegate, n.text
+			return a
+		}
+		b := builder{view: v, snapshot: s, owner: n.text, origin: o.spelled(n), answer: &a}
+		found := v.find(s, n, o)
+		link, isAlias := found.(alias)
+		if !isAlias {
+			b.finish(found, qtype)
+			return a
+		}
+		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: link.target.text})
+		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(link.target.text) {
+			a.Result = Success
+			return a
+		}
+		n = link.target
+	}
+}
+
+// closed says whether a chain of aliases must not be followed to target: it
+// would go in a circle, or is too long. What was found so far is the answer.
+func (a *Answer) closed(target string) bool {
+	for _, rr := range a.Records {
+		if strings.EqualFold(rr.Header().Name, target) {
+			return true
+		}
+	}
+	return len(a.Records) > maxChain
+}
+
+// exposes says whether a Namespace exists and is shown.
+func (v *View) exposes(s *Snapshot, name string) bool {
+	if v.Namespaces != nil {
+		if _, ok := v.Namespaces[name]; !ok {
+			return false
+		}
+	}
+	return s.hasNamespace(name)
+}
+
+// primary is the first origin that is not a reverse zone: reverse names point
+// into it.
+func (v *View) primary() string {
+	for _, o := range v.Origins {
+		if !o.reverse {
+			return o.text
+		}
+	}
+	return "."
+}
