@@ -1,0 +1,166 @@
+package clusterdns
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+func parseText(t *testing.T, text string) (*config, error) {
+	t.Helper()
+	c := caddy.NewTestController("dns", text)
+	c.ServerBlockKeys = []string{"example.local."}
+	return parse(c, "/root/of")
+}
+
+func TestParse(t *testing.T) {
+	cfg, err := parseText(t, `kubernetes cluster.local 10.0.0.0/8 {
+		endpoint https://192.0.2.1
+		tls cert key ca
+		namespaces One two
+		namespaces three
+		pods verified
+		endpoint_pod_names
+		ttl 30
+		noendpoints
+		fallthrough in-addr.arpa
+		startup_timeout 0s
+		apiserver_qps 2.5
+		apiserver_burst 7
+		apiserver_max_inflight 3
+	}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := kube.Config{
+		Endpoint: "https://192.0.2.1", CertFile: "cert", KeyFile: "key", CAFile: "ca",
+		QPS: 2.5, Burst: 7, MaxInflight: 3, Pods: true, PodNames: true, NoEndpoints: true,
+	}
+	if cfg.source != want {
+		t.Errorf("source is %+v, want %+v", cfg.source, want)
+	}
+	v := cfg.view
+	if v.TTL != 30 || v.Pods != zone.PodsVerified || !v.PodNames || len(v.Namespaces) != 3 {
+		t.Errorf("view is %+v", v)
+	}
+	if _, ok := v.Namespaces["one"]; !ok {
+		t.Error("namespace One is not shown as one")
+	}
+	if cfg.startupTimeout != 0 || !cfg.fall.Through("1.in-addr.arpa.") || cfg.fall.Through("x.cluster.local.") {
+		t.Errorf("startup_timeout %v, fallthrough %v", cfg.startupTimeout, cfg.fall)
+	}
+}
+
+func TestParseOrigins(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{"kubernetes", "example.local."},
+		{"kubernetes Cluster.Local", "cluster.local."},
+		{"kubernetes cluster.local 10.0.0.0/8", "cluster.local. 10.in-addr.arpa."},
+		{"kubernetes cluster.local 10.96.0.0/15", "cluster.local. 96.10.in-addr.arpa. 97.10.in-addr.arpa."},
+		{"kubernetes 1234:abcd::/32 cluster.local", "d.c.b.a.4.3.2.1.ip6.arpa. cluster.local."},
+	} {
+		cfg, err := parseText(t, tc.text)
+		if err != nil {
+			t.Errorf("%s: %v", tc.text, err)
+			continue
+		}
+		var got []string
+		for _, o := range cfg.view.Origins {
+			got = append(got, o.String())
+		}
+		if s := strings.Join(got, " "); s != tc.want {
+			t.Errorf("%s: origins are %s, want %s", tc.text, s, tc.want)
+		}
+	}
+}
+
+func TestParseDefaults(t *testing.T) {
+	cfg, err := parseText(t, "clusterdns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.view.TTL != 5 || cfg.startupTimeout != 5*time.Second || cfg.view.Namespaces != nil || cfg.fall.Through(".") {
+		t.Errorf("defaults are %+v", cfg)
+	}
+	if cfg.source != (kube.Config{}) {
+		t.Errorf("source is %+v, want the cluster that we run in", cfg.source)
+	}
+}
+
+func TestParseManifests(t *testing.T) {
+	cfg, err := parseText(t, "clusterdns {\n manifests a /b/c\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := kube.ManifestPaths("/root/of/a", "/b/c"); cfg.source.Manifests != want {
+		t.Errorf("manifests are %q, want %q", cfg.source.Manifests, want)
+	}
+}
+
+// What stock accepts starts here too, but not without a word.
+func TestParseWarnings(t *testing.T) {
+	for _, property := range []string{"endpoint https://a https://b", "ttl 5 6", "tls cert key ca"} {
+		cfg, err := parseText(t, "kubernetes {\n "+property+"\n}")
+		if err != nil {
+			t.Errorf("%s: %v", property, err)
+		} else if len(cfg.warnings) != 1 {
+			t.Errorf("%s: warnings are %q, want one", property, cfg.warnings)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, tc := range []struct{ property, want string }{
+		{"nosuch", "unknown property 'nosuch'"},
+		{"endpoint", "expected endpoint URL"},
+		{"tls cert key", "expected tls CERT KEY CACERT"},
+		{"kubeconfig", "expected kubeconfig FILE [CONTEXT]"},
+		{"kubeconfig a b c", "expected kubeconfig FILE [CONTEXT]"},
+		{"manifests", "expected manifests PATH..."},
+		{"namespaces", "expected namespaces NAMESPACE..."},
+		{"pods", "expected pods disabled|insecure|verified"},
+		{"pods some", "must be one of: disabled, verified, insecure"},
+		{"endpoint_pod_names yes", "expected endpoint_pod_names without arguments"},
+		{"noendpoints yes", "expected noendpoints without arguments"},
+		{"ttl", "expected ttl SECONDS"},
+		{"ttl five", "range [0, 3600]: five"},
+		{"ttl -1", "range [0, 3600]: -1"},
+		{"ttl 3601", "range [0, 3600]: 3601"},
+		{"startup_timeout", "expected startup_timeout DURATION"},
+		{"startup_timeout 5", "must be a duration such as 5s"},
+		{"startup_timeout -1s", "must be a duration such as 5s"},
+		{"apiserver_qps", "expected apiserver_qps QPS"},
+		{"apiserver_qps NaN", "must be a number >= 0"},
+		{"apiserver_qps -1", "must be a number >= 0"},
+		{"apiserver_burst x", "must be a whole number >= 0"},
+		{"apiserver_max_inflight -1", "must be a whole number >= 0"},
+		{"manifests a\n endpoint https://b", "without endpoint and kubeconfig"},
+	} {
+		_, err := parseText(t, "kubernetes cluster.local {\n "+tc.property+"\n}")
+		if err == nil {
+			t.Errorf("%s: no error", tc.property)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, tc.want) || !strings.Contains(text, "Testfile:") {
+			t.Errorf("%s: error is %q, want the line and %q", tc.property, text, tc.want)
+		}
+	}
+}
+
+func TestParseDirectiveErrors(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{"kubernetes 10.0.0.0/8", "not a reverse zone"},
+		{"kubernetes cluster.local\nkubernetes cluster.local", "only once"},
+		{"kubernetes " + strings.Repeat("a", 64) + ".local", "not a reverse zone"},
+	} {
+		_, err := parseText(t, tc.text)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%.40s: error is %v, want %q", tc.text, err, tc.want)
+		}
+	}
+}

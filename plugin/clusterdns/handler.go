@@ -1,0 +1,121 @@
+package clusterdns
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/fall"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// upstreamer looks up a name outside our zones, through the whole server.
+type upstreamer interface {
+	Lookup(ctx context.Context, state request.Request, name string, typ uint16) (*dns.Msg, error)
+}
+
+// ClusterDNS is the handler of one server block.
+type ClusterDNS struct {
+	Next     plugin.Handler
+	name     string // the directive's word
+	view     zone.View
+	fall     fall.F
+	upstream upstreamer
+	store    *zone.Store // set at start-up
+}
+
+// Name implements plugin.Handler. It is the word that the Corefile uses, so that
+// metrics and look-ups by name stay what they were.
+func (d *ClusterDNS) Name() string { return d.name }
+
+// Ready implements ready.Readiness. Once synced it stays ready: without its API
+// server a DNS server still answers, and all replicas would leave the Service at once.
+func (d *ClusterDNS) Ready() bool { return d.store != nil && d.store.Load().Synced() }
+
+// ServeDNS implements plugin.Handler.
+func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	state := request.Request{W: w, Req: r}
+	name, err := zone.ParseName(state.QName())
+	if err != nil {
+		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
+	}
+	a := d.view.Lookup(d.store.Load(), &name, state.QType())
+	switch {
+	case a.Result == zone.OutOfZone:
+		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
+	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
+		return dns.RcodeRefused, nil
+	case d.fallsThrough(state, &a):
+		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
+	}
+	m := reply(r, &a)
+	if a.Result == zone.Delegate {
+		d.complete(ctx, state, m, a.Target)
+	}
+	return dns.RcodeSuccess, w.WriteMsg(m)
+}
+
+// fallsThrough says whether the next plugin may know the name. What an alias
+// leads to may be known to it as well: then the answer is to be completed.
+func (d *ClusterDNS) fallsThrough(state request.Request, a *zone.Answer) bool {
+	if a.Result != zone.NXDomain {
+		return false
+	}
+	if len(a.Records) == 0 {
+		return d.fall.Through(state.Name())
+	}
+	last := a.Records[len(a.Records)-1].(*dns.CNAME).Target
+	if d.fall.Through(last) {
+		a.Result, a.Target, a.Authority = zone.Delegate, last, nil
+	}
+	return false
+}
+
+// rcodes are the response codes of the results. An answer that is to be completed
+// takes its code from what completes it.
+var rcodes = map[zone.Result]int{
+	zone.NXDomain: dns.RcodeNameError,
+	zone.NotReady: dns.RcodeServerFailure,
+}
+
+// reply turns an answer into a message.
+func reply(r *dns.Msg, a *zone.Answer) *dns.Msg {
+	m := new(dns.Msg)
+	m.SetRcode(r, rcodes[a.Result])
+	m.Authoritative = true
+	m.Answer, m.Ns, m.Extra = a.Records, a.Authority, a.Extra
+	return m
+}
+
+// complete adds what an alias leads to outside our zones. The last name decides
+// the response code (RFC 6604 3). Where the server answers for no such name at
+// all, the aliases alone are the answer, and the client goes on from there.
+func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns.Msg, target string) {
+	up, err := d.upstream.Lookup(ctx, state, target, state.QType())
+	if err != nil || up == nil {
+		m.Rcode = dns.RcodeServerFailure
+		return
+	}
+	if up.Rcode == dns.RcodeRefused {
+		return
+	}
+	m.Rcode = up.Rcode
+	m.Truncated = up.Truncated
+	m.Answer = append(m.Answer, up.Answer...)
+	if up.Rcode != dns.RcodeSuccess || len(up.Answer) == 0 {
+		m.Ns = soas(up.Ns)
+	}
+}
+
+// soas are the records that make an answer negative (RFC 2308 2).
+func soas(rrs []dns.RR) []dns.RR {
+	var kept []dns.RR
+	for _, rr := range rrs {
+		if rr.Header().Rrtype == dns.TypeSOA {
+			kept = append(kept, rr)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,74 @@
+package kube
+
+import (
+	"strings"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// Config says where a cluster's objects come from and which of them are kept.
+// Two equal ones can share one Watcher.
+//
+// Manifests win over Kubeconfig, Kubeconfig over Endpoint, and without any of
+// them the process is a Pod and asks the API server of its own cluster.
+type Config struct {
+	Endpoint                  string // URL of an API server
+	CertFile, KeyFile, CAFile string // for Endpoint
+	Kubeconfig, Context       string // a file, and a context of it other than the current one
+
+	// The rate of requests to the API server. Either at 0 means client-go's own
+	// default, 5 a second after a burst of 10.
+	QPS   float32
+	Burst int
+	// MaxInflight is the number of requests that may be under way at once, or 0
+	// for no limit. A watch is under way until the server has answered it.
+	MaxInflight int
+
+	Pods        bool // watch Pods
+	PodNames    bool // keep the names of the Pods behind endpoints
+	NoEndpoints bool // watch no EndpointSlices
+
+	Manifests string // files and folders, as ManifestPaths makes it
+}
+
+// ManifestPaths makes one string of paths, so that a Config can be compared.
+func ManifestPaths(paths ...string) string { return strings.Join(paths, "\n") }
+
+// Logger is what the package writes its few lines to.
+type Logger interface {
+	Infof(format string, args ...any)
+	Warningf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// Options is what a Watcher works with; the zero value serves.
+type Options struct {
+	Log           Logger
+	ManifestError func()        // counts a change of the manifests that could not be read
+	Poll          time.Duration // time between two looks at the manifests; 0 means a second
+
+	clock clock.WithTicker // a parameter for tests
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = silence{}
+	}
+	if o.ManifestError == nil {
+		o.ManifestError = func() {}
+	}
+	if o.Poll <= 0 {
+		o.Poll = time.Second
+	}
+	if o.clock == nil {
+		o.clock = clock.RealClock{}
+	}
+	return o
+}
+
+type silence struct{}
+
+func (silence) Infof(string, ...any)    {}
+func (silence) Warningf(string, ...any) {}
+func (silence) Errorf(string, ...any)   {}

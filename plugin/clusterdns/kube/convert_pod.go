@@ -1,0 +1,76 @@
+package kube
+
+import (
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// gonePhases are those of Pods whose addresses may be another Pod's by now. The
+// API server is asked to leave them out, so a Pod that comes into one of them is
+// deleted for us.
+var gonePhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown}
+
+// pod converts a Pod, if it has an address.
+func (c *converter) pod(p *corev1.Pod) *zone.Pod {
+	if slices.Contains(gonePhases, p.Status.Phase) {
+		return nil
+	}
+	texts := make([]string, len(p.Status.PodIPs))
+	for i := range p.Status.PodIPs {
+		texts[i] = p.Status.PodIPs[i].IP
+	}
+	addrs := parseAddrs(texts)
+	if len(addrs) == 0 {
+		return nil
+	}
+	return &zone.Pod{
+		Namespace:   c.pool.text(p.Namespace),
+		Name:        p.Name,
+		UID:         string(p.UID),
+		Addrs:       addrs,
+		HostNetwork: p.Spec.HostNetwork,
+		Resolver:    c.resolver(&p.Spec),
+	}
+}
+
+// resolver is nil for a Pod that asks the cluster's DNS in the usual way.
+func (c *converter) resolver(spec *corev1.PodSpec) *zone.Resolver {
+	r := zone.Resolver{Policy: c.pool.text(string(spec.DNSPolicy)), Ndots: -1}
+	if r.Policy == "" {
+		r.Policy = string(corev1.DNSClusterFirst)
+	}
+	if spec.DNSConfig != nil {
+		r.Searches = c.texts(spec.DNSConfig.Searches)
+		r.Ndots = ndots(spec.DNSConfig.Options)
+	}
+	if r.Policy == string(corev1.DNSClusterFirst) && len(r.Searches) == 0 && r.Ndots < 0 {
+		return nil
+	}
+	return &r
+}
+
+func (c *converter) texts(list []string) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, c.pool.text(s))
+	}
+	return out
+}
+
+// ndots is the last one given, as in resolv.conf(5), or -1.
+func ndots(options []corev1.PodDNSConfigOption) int {
+	found := -1
+	for _, o := range options {
+		if o.Name != "ndots" || o.Value == nil {
+			continue
+		}
+		if n, err := strconv.Atoi(*o.Value); err == nil && n >= 0 {
+			found = n
+		}
+	}
+	return found
+}

@@ -1,0 +1,95 @@
+package kube
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// slice converts an EndpointSlice.
+//
+// Only those that name their Service and hold addresses mean anything in DNS:
+// slices of the address type FQDN do not. Only ready endpoints count, and an
+// unknown state counts as ready (the API says so). What a Service publishes
+// although it is not ready, its controller marks as ready.
+//
+// An endpoint has an identity only if it has a hostname or if Pod names are
+// asked for, since with large Services every endpoint costs. Topology zones are
+// not kept: no question asks for them yet, and a change of one would be a change
+// of the serial.
+func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
+	service := s.Labels[discoveryv1.LabelServiceName]
+	if service == "" || s.AddressType == discoveryv1.AddressTypeFQDN {
+		return nil
+	}
+	return zone.NewSlice(zone.Slice{
+		Namespace: c.pool.text(s.Namespace),
+		Name:      s.Name,
+		Service:   c.pool.text(service),
+		Ports:     c.slicePorts(s.Ports),
+		Endpoints: c.endpoints(s.Endpoints),
+	})
+}
+
+// endpoints makes one endpoint of each address. The addresses of one endpoint
+// share its identity.
+func (c *converter) endpoints(all []discoveryv1.Endpoint) []zone.Endpoint {
+	count := 0
+	for i := range all {
+		if ready(&all[i]) {
+			count += len(all[i].Addresses)
+		}
+	}
+	out := make([]zone.Endpoint, 0, count)
+	for i := range all {
+		if !ready(&all[i]) {
+			continue
+		}
+		identity := c.identity(&all[i])
+		for _, a := range parseAddrs(all[i].Addresses) {
+			out = append(out, zone.Endpoint{Addr: a, Identity: identity})
+		}
+	}
+	return out
+}
+
+func ready(e *discoveryv1.Endpoint) bool {
+	return e.Conditions.Ready == nil || *e.Conditions.Ready
+}
+
+func (c *converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
+	var id zone.Identity
+	if e.Hostname != nil {
+		id.Hostname = strings.ToLower(*e.Hostname)
+	}
+	if c.podNames && e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+		id.Pod = e.TargetRef.Name
+	}
+	if id == (zone.Identity{}) {
+		return nil
+	}
+	return &id
+}
+
+func (c *converter) slicePorts(ports []discoveryv1.EndpointPort) []zone.Port {
+	c.ports = c.ports[:0]
+	for i := range ports {
+		c.addPort(
+			valueOf(ports[i].Name),
+			string(valueOf[corev1.Protocol](ports[i].Protocol)),
+			valueOf(ports[i].Port),
+		)
+	}
+	return c.pool.ports(c.ports)
+}
+
+func valueOf[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

@@ -1,0 +1,56 @@
+package kube
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// These compare what DNS can see of two objects with the same key. A relist asks
+// for every object of the cluster, so they allocate nothing.
+
+func sameService(a, b *zone.Service) bool {
+	return a.Key == b.Key &&
+		a.Kind == b.Kind &&
+		a.Target == b.Target &&
+		slices.Equal(a.ClusterIPs, b.ClusterIPs) &&
+		slices.Equal(a.Ports, b.Ports) &&
+		slices.Equal(a.ExternalIPs, b.ExternalIPs) &&
+		slices.Equal(a.ExternalHosts, b.ExternalHosts)
+}
+
+func sameSlice(a, b *zone.Slice) bool {
+	return a.Namespace == b.Namespace &&
+		a.Name == b.Name &&
+		a.Service == b.Service &&
+		a.Cluster == b.Cluster &&
+		slices.Equal(a.Ports, b.Ports) &&
+		slices.EqualFunc(a.Endpoints, b.Endpoints, sameEndpoint)
+}
+
+func sameEndpoint(a, b zone.Endpoint) bool {
+	return a.Addr == b.Addr && sameValue(a.Identity, b.Identity)
+}
+
+func samePod(a, b *zone.Pod) bool {
+	return a.Namespace == b.Namespace &&
+		a.Name == b.Name &&
+		a.UID == b.UID &&
+		a.HostNetwork == b.HostNetwork &&
+		slices.Equal(a.Addrs, b.Addrs) &&
+		maps.Equal(a.Labels, b.Labels) &&
+		sameResolver(a.Resolver, b.Resolver)
+}
+
+func sameResolver(a, b *zone.Resolver) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Policy == b.Policy && a.Ndots == b.Ndots && slices.Equal(a.Searches, b.Searches)
+}
+
+// sameValue says whether two pointers are nil or lead to equal values.
+func sameValue[T comparable](a, b *T) bool {
+	return a == b || (a != nil && b != nil && *a == *b)
+}

@@ -1,0 +1,136 @@
+package kube
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+const (
+	// pageSize bounds how many decoded objects are in memory at once.
+	pageSize = 500
+	// pageTries is how often a list is read in pages: its pages are of one
+	// version, which the server forgets after some minutes. After that it is read
+	// in one piece, since a large answer is better than none.
+	pageTries = 2
+)
+
+// lister lists and watches the objects of a feed for a reflector. A plain list
+// has gone through the sink, page by page, before the reflector gets it; all
+// that the reflector gets is the keys.
+type lister struct {
+	feed   *feed
+	sink   *sink
+	client rest.Interface
+	report *report
+	busy   *sync.RWMutex // read-locked during a list
+	plain  bool          // do not use streaming lists
+}
+
+// IsWatchListSemanticsUnSupported is asked by the reflector.
+func (l *lister) IsWatchListSemanticsUnSupported() bool { return l.plain }
+
+func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	options.Watch = true
+	w, err := l.request(options).Watch(ctx)
+	if err != nil {
+		l.report.failed(ctx, "watch", l.feed, err)
+		return nil, err
+	}
+	l.report.watched(l.feed)
+	return w, nil
+}
+
+// list ignores the options that it is given. They name a version that would do,
+// but pages of any version but the newest are not to be had.
+func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
+	l.busy.RLock()
+	defer l.busy.RUnlock()
+	for try := 1; ; try++ {
+		options := metav1.ListOptions{Limit: pageSize}
+		if try > pageTries {
+			options.Limit = 0
+		}
+		keys, err := l.pages(ctx, options)
+		if err == nil {
+			return keys, nil
+		}
+		if !apierrors.IsResourceExpired(err) || try > pageTries {
+			l.report.failed(ctx, "list", l.feed, err)
+			return nil, err
+		}
+	}
+}
+
+// pages puts every object of a list and returns their keys.
+func (l *lister) pages(ctx context.Context, options metav1.ListOptions) (*keyList, error) {
+	var keys []zone.Key
+	for {
+		page := l.feed.list()
+		if err := l.request(options).Do(ctx).Into(page); err != nil {
+			return nil, err
+		}
+		err := meta.EachListItem(page, func(obj runtime.Object) error {
+			o, err := meta.Accessor(obj)
+			if err != nil {
+				return err
+			}
+			keys = append(keys, keyOf(o))
+			return l.sink.put(obj)
+		})
+		if err != nil {
+			return nil, err
+		}
+		about, err := meta.ListAccessor(page)
+		if err != nil {
+			return nil, err
+		}
+		if options.Continue = about.GetContinue(); options.Continue == "" {
+			return newKeyList(keys, about.GetResourceVersion()), nil
+		}
+	}
+}
+
+func (l *lister) request(options metav1.ListOptions) *rest.Request {
+	options.FieldSelector = l.feed.selector
+	var timeout time.Duration
+	if options.TimeoutSeconds != nil {
+		timeout = time.Duration(*options.TimeoutSeconds) * time.Second
+	}
+	return l.client.Get().Resource(l.feed.resource).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
+}
+
+// keyList is a list with one item, which stands for all objects of a list. Items
+// of their own would cost more than the keys.
+type keyList struct {
+	metav1.TypeMeta
+	metav1.ListMeta
+	Items []runtime.Object
+}
+
+type keySet struct {
+	metav1.TypeMeta
+	keys []zone.Key
+}
+
+func newKeyList(keys []zone.Key, resourceVersion string) *keyList {
+	return &keyList{
+		ListMeta: metav1.ListMeta{ResourceVersion: resourceVersion},
+		Items:    []runtime.Object{&keySet{keys: keys}},
+	}
+}
+
+// DeepCopyObject makes a runtime.Object of it; nobody copies one.
+func (l *keyList) DeepCopyObject() runtime.Object { c := *l; return &c }
+
+// DeepCopyObject makes a runtime.Object of it; nobody copies one.
+func (s *keySet) DeepCopyObject() runtime.Object { c := *s; return &c }

@@ -1,0 +1,117 @@
+package kube
+
+import (
+	"context"
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// settling is how old a change of a file must be for its time of change to tell
+// the next one. File systems count in coarse steps.
+const settling = 2 * time.Second
+
+// manifests is the source that follows files. It looks at them in an interval
+// and reads them when something has changed. What cannot be read changes
+// nothing: the last good state stays.
+type manifests struct {
+	paths []string
+	feeds []*feed
+	log   Logger
+	count func() // counts failures
+	clock clock.WithTicker
+	poll  time.Duration
+
+	last     look              // the look before
+	read     look              // at what was read last
+	young    bool              // read may hide a change that followed at once
+	sum      [sha256.Size]byte // of what was read last
+	failed   bool              // and it was no good
+	findings findings          // in the last good state
+}
+
+func newManifests(cfg Config, feeds []*feed, opts Options) *manifests {
+	return &manifests{
+		paths: strings.Split(cfg.Manifests, "\n"),
+		feeds: feeds,
+		log:   opts.Log,
+		count: opts.ManifestError,
+		clock: opts.clock,
+		poll:  opts.Poll,
+	}
+}
+
+// load reads the manifests for the first time.
+func (m *manifests) load() (change, error) {
+	m.last = lookAt(m.paths)
+	return m.parse(m.pick(m.last))
+}
+
+func (m *manifests) run(ctx context.Context, out chan<- change) {
+	ticker := m.clock.NewTicker(m.poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C():
+		}
+		c := m.reread()
+		if c == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case out <- c:
+		}
+	}
+}
+
+// reread is the change since the last time, or nil. Files are read only when
+// they look the same for the second time, since they may be half written.
+func (m *manifests) reread() change {
+	now := lookAt(m.paths)
+	settled := now.same(m.last)
+	m.last = now
+	if !settled || (now.same(m.read) && !m.young) {
+		return nil
+	}
+	before := m.sum
+	texts, err := m.pick(now)
+	if m.sum == before {
+		return nil
+	}
+	c, err := m.parse(texts, err)
+	if err != nil {
+		m.log.Errorf("manifests cannot be read, going on with what is known: %v", err)
+		m.count()
+	} else if m.failed {
+		m.log.Infof("manifests can be read again")
+	}
+	m.failed = err != nil
+	return c
+}
+
+// pick reads the files of a look and remembers which ones.
+func (m *manifests) pick(l look) ([]text, error) {
+	m.read, m.young = l, l.changedSince(m.clock.Now().Add(-settling))
+	texts, err := l.read()
+	m.sum = sumOf(texts, err)
+	return texts, err
+}
+
+func (m *manifests) parse(texts []text, err error) (change, error) {
+	if err != nil {
+		return nil, err
+	}
+	b, err := parseBundle(texts)
+	if err != nil {
+		return nil, err
+	}
+	b.findings.warn(m.log, &m.findings)
+	m.findings = b.findings
+	return b.change(m.feeds), nil
+}

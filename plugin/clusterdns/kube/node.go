@@ -1,0 +1,126 @@
+package kube
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// resolve is what an alias stands for.
+func resolve(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// field is the value under a key of a mapping, or nil.
+func field(n *yaml.Node, key string) *yaml.Node {
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return resolve(n.Content[i+1])
+		}
+	}
+	return nil
+}
+
+// nameOf says in words what a node is.
+func nameOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.Tag {
+	case "!!null":
+		return "nothing"
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return n.Value
+	}
+	return fmt.Sprintf("the text %q", n.Value)
+}
+
+// explain says what is wrong with a document that does not fit its type. The
+// standard library is asked because the decoder of Kubernetes keeps the path of
+// the field to itself.
+func (d *document) explain(data []byte, obj any, err error) error {
+	var mismatch *json.UnmarshalTypeError
+	std := json.Unmarshal(data, reflect.New(reflect.TypeOf(obj).Elem()).Interface())
+	if !errors.As(std, &mismatch) || mismatch.Field == "" {
+		return fmt.Errorf("%s: %s: %w", d.place(), d.kind, err)
+	}
+	expected := expectation(mismatch.Type)
+	culprit := find(d.node, strings.Split(mismatch.Field, "."), func(n *yaml.Node) bool { return !fits(n, mismatch.Type) })
+	if culprit == nil {
+		return fmt.Errorf("%s: %s: expected %s, found %s", d.place(), mismatch.Field, expected, mismatch.Value)
+	}
+	return fmt.Errorf("%s:%d: %s: expected %s, found %s", d.path, culprit.Line, mismatch.Field, expected, nameOf(culprit))
+}
+
+// find is the first node at a path that is wrong. Lists have no part in the
+// path: all their items are looked at.
+func find(n *yaml.Node, path []string, wrong func(*yaml.Node) bool) *yaml.Node {
+	n = resolve(n)
+	if n.Kind == yaml.SequenceNode && (len(path) > 0 || !wrong(n)) {
+		for _, item := range n.Content {
+			if found := find(item, path, wrong); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	if len(path) == 0 {
+		if wrong(n) {
+			return n
+		}
+		return nil
+	}
+	if next := field(n, path[0]); next != nil {
+		return find(next, path[1:], wrong)
+	}
+	return nil
+}
+
+// fits says whether a node can be decoded into a type, as far as one can see.
+func fits(n *yaml.Node, t reflect.Type) bool {
+	if n.Tag == "!!null" {
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return n.Kind == yaml.MappingNode
+	case reflect.Slice:
+		return n.Kind == yaml.SequenceNode
+	case reflect.String:
+		return n.Kind == yaml.ScalarNode && (n.Tag == "!!str" || n.Tag == "!!timestamp")
+	case reflect.Bool:
+		return n.Tag == "!!bool"
+	default:
+		return n.Tag == "!!int" && n.Decode(reflect.New(t).Interface()) == nil // and in range
+	}
+}
+
+func expectation(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "a mapping"
+	case reflect.Slice:
+		return "a list"
+	case reflect.String:
+		return "a text (perhaps in quotes)"
+	case reflect.Bool:
+		return "true or false"
+	default:
+		return "a whole number"
+	}
+}

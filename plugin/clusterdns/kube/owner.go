@@ -1,0 +1,136 @@
+package kube
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+const (
+	// backlog is how many changes may wait for the owner. It bounds the memory
+	// of a list that is decoded faster than it is applied.
+	backlog = 256
+	// batchLimit bounds how long a change can wait to be seen because of those
+	// that keep coming behind it.
+	batchLimit = 4096
+	// checkpointInterval is a second because a serial is one.
+	checkpointInterval = time.Second
+)
+
+// change is something that a source has learned. It runs on the owner's
+// goroutine.
+type change func(txn *zone.Txn)
+
+// owner holds the objects that the store is made of. It is the store's one
+// writer.
+type owner struct {
+	store   *zone.Store
+	changes chan change
+	synced  chan struct{}
+	clock   clock.WithTicker
+
+	services   *table[zone.Service]
+	slices     *table[zone.Slice]
+	pods       *table[zone.Pod]
+	namespaces *table[namespace]
+	awaited    int // kinds whose first list has not ended
+
+	checkpointed time.Time   // of the last checkpoint, zero before the first
+	due          clock.Timer // runs while a checkpoint waits for its second, else nil
+}
+
+func newOwner(c clock.WithTicker) *owner {
+	return &owner{
+		store:      zone.NewStore(),
+		changes:    make(chan change, backlog),
+		synced:     make(chan struct{}),
+		clock:      c,
+		services:   newTable(sameService, (*zone.Txn).ReplaceService),
+		slices:     newTable(sameSlice, (*zone.Txn).ReplaceSlice),
+		pods:       newTable(samePod, (*zone.Txn).ReplacePod),
+		namespaces: newTable(sameNamespace, replaceNamespace),
+	}
+}
+
+func (o *owner) run(ctx context.Context) {
+	defer o.stopTimer()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-o.changes:
+			o.apply(c)
+		case <-o.timer():
+			o.due = nil
+			o.checkpoint()
+		}
+	}
+}
+
+// apply commits a change, together with those that wait behind it already.
+func (o *owner) apply(c change) {
+	txn := o.store.Begin()
+	for n := 1; c != nil; n++ {
+		c(txn)
+		if n == batchLimit {
+			break
+		}
+		c = o.waiting()
+	}
+	o.commit(txn)
+}
+
+// waiting is a change that need not be waited for, or nil.
+func (o *owner) waiting() change {
+	select {
+	case c := <-o.changes:
+		return c
+	default:
+		return nil
+	}
+}
+
+func (o *owner) commit(txn *zone.Txn) {
+	first := o.awaited == 0 && !o.store.Load().Synced()
+	if first {
+		txn.SetSynced()
+	}
+	if txn.Commit() {
+		o.checkpoint()
+	}
+	if first {
+		close(o.synced)
+	}
+}
+
+// checkpoint makes a checkpoint at once, or as soon as the last one is a second
+// old. Elapsed time is measured by the monotonic clock: wall time may jump.
+func (o *owner) checkpoint() {
+	if o.due != nil || !o.store.Load().Synced() {
+		return
+	}
+	wait := checkpointInterval - o.clock.Since(o.checkpointed)
+	if wait > 0 && !o.checkpointed.IsZero() {
+		o.due = o.clock.NewTimer(wait)
+		return
+	}
+	o.checkpointed = o.clock.Now()
+	o.store.Checkpoint(uint32(o.checkpointed.Unix()))
+}
+
+// timer is ready when a checkpoint is due; never, if none waits.
+func (o *owner) timer() <-chan time.Time {
+	if o.due == nil {
+		return nil
+	}
+	return o.due.C()
+}
+
+func (o *owner) stopTimer() {
+	if o.due != nil {
+		o.due.Stop()
+	}
+}

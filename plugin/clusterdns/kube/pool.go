@@ -1,0 +1,65 @@
+package kube
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// poolLimit is the number of distinct values after which a pool starts afresh,
+// so that names of the past do not stay forever. It only costs some sharing.
+const poolLimit = 1 << 14
+
+// pool shares equal values: a cluster has few namespaces and lists of ports, and
+// very many objects that name them. It is not safe for concurrent use.
+type pool struct {
+	strings map[string]string
+	lists   map[string][]zone.Port
+	buf     []byte
+}
+
+func newPool() *pool {
+	return &pool{strings: make(map[string]string), lists: make(map[string][]zone.Port)}
+}
+
+// text is a string equal to s. It is a copy if it is new, so that it does not
+// hold on to what s is a part of.
+func (p *pool) text(s string) string {
+	if shared, ok := p.strings[s]; ok {
+		return shared
+	}
+	if len(p.strings) >= poolLimit {
+		clear(p.strings)
+	}
+	s = strings.Clone(s)
+	p.strings[s] = s
+	return s
+}
+
+// ports is a list equal to ports, which is the caller's to use again.
+func (p *pool) ports(ports []zone.Port) []zone.Port {
+	if len(ports) == 0 {
+		return nil
+	}
+	p.buf = p.buf[:0]
+	for _, port := range ports {
+		p.buf = append(append(p.buf, port.Name...), 0)
+		p.buf = append(append(p.buf, port.Protocol...), 0)
+		p.buf = binary.BigEndian.AppendUint16(p.buf, port.Number)
+	}
+	if shared, ok := p.lists[string(p.buf)]; ok {
+		return shared
+	}
+	if len(p.lists) >= poolLimit {
+		clear(p.lists)
+	}
+	list := slices.Clone(ports)
+	for i := range list {
+		list[i].Name = p.text(list[i].Name)
+		list[i].Protocol = p.text(list[i].Protocol)
+	}
+	p.lists[string(p.buf)] = list
+	return list
+}

@@ -1,0 +1,111 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+)
+
+// patience is how long requests for a kind of object must have failed before
+// that is worth a line. A server that has just started refuses everything until
+// it has read its own rules.
+const patience = time.Second
+
+// report writes the few log lines about an API server: one when something stops
+// working and one when it works again, however often it is tried in between.
+type report struct {
+	log    Logger
+	clock  clock.PassiveClock
+	server string
+
+	mu      sync.Mutex
+	lost    bool
+	trouble map[*feed]*trouble
+}
+
+// trouble is a kind of object that cannot be watched.
+type trouble struct {
+	since time.Time
+	told  bool
+}
+
+func newReport(log Logger, c clock.PassiveClock, server string) *report {
+	return &report{log: log, clock: c, server: server, trouble: make(map[*feed]*trouble)}
+}
+
+// unreachable is told of every request without an answer.
+func (r *report) unreachable(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.lost {
+		r.log.Warningf("API server %s cannot be reached, going on with what is known: %s", r.server, reason)
+	}
+	r.lost = true
+}
+
+// reachable is told of every answer.
+func (r *report) reachable() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.lost {
+		r.log.Infof("API server %s answers again", r.server)
+	}
+	r.lost = false
+}
+
+// failed is told of an error that a list or watch ended with.
+func (r *report) failed(ctx context.Context, verb string, f *feed, err error) {
+	if ctx.Err() != nil || passing(err) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.trouble[f]
+	if t == nil {
+		t = &trouble{since: r.clock.Now()}
+		r.trouble[f] = t
+	}
+	if t.told || r.clock.Since(t.since) < patience {
+		return
+	}
+	t.told = true
+	if apierrors.IsForbidden(err) {
+		r.log.Errorf("not allowed to %s %s: a ClusterRole must grant the verbs list and watch on resource %q in apiGroup %q: %v",
+			verb, f.resource, f.resource, f.version.Group, err)
+		return
+	}
+	r.log.Errorf("cannot %s %s: %v", verb, f.resource, err)
+}
+
+// watched is told of every watch that began: now the kind is followed.
+func (r *report) watched(f *feed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.trouble[f]; t != nil && t.told {
+		r.log.Infof("%s can be watched again", f.resource)
+	}
+	delete(r.trouble, f)
+}
+
+// passing says whether an error is told of elsewhere or is a part of the
+// protocol: no streaming lists, history that is forgotten, too many requests.
+func passing(err error) bool {
+	var unanswered *url.Error
+	return errors.As(err, &unanswered) ||
+		apierrors.IsInvalid(err) ||
+		apierrors.IsResourceExpired(err) || apierrors.IsGone(err) ||
+		apierrors.IsTooManyRequests(err) ||
+		apierrors.IsTimeout(err) || apierrors.IsServiceUnavailable(err)
+}
+
+// absent says whether an answer comes from something that stands in front of the
+// API server, or from a server that is only just starting.
+func absent(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable
+}

@@ -1,0 +1,78 @@
+package kube
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/connrotation"
+	"k8s.io/klog/v2"
+)
+
+// backoff is client-go's, but not as long: while the API server is back and we
+// wait, old answers are served.
+var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 10, Cap: 10 * time.Second}
+
+// server is the source that follows an API server: one reflector for each feed.
+type server struct {
+	feeds   []*feed
+	clients []rest.Interface // of each feed
+	dialer  *connrotation.Dialer
+	report  *report
+	plain   bool // for tests: no streaming lists
+
+	busy sync.RWMutex // read-locked while a list is under way
+}
+
+func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
+	about, err := restConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{feeds: feeds, report: newReport(opts.Log, opts.clock, about.Host)}
+	client, dialer, err := newHTTPClient(about, cfg, s.report)
+	if err != nil {
+		return nil, err
+	}
+	s.dialer = dialer
+	for _, f := range feeds {
+		c, err := newRESTClient(about, f.version, client)
+		if err != nil {
+			return nil, err
+		}
+		s.clients = append(s.clients, c)
+	}
+	return s, nil
+}
+
+func (s *server) run(ctx context.Context, out chan<- change) {
+	// What reflectors have to say is in the report already, and shorter.
+	ctx = klog.NewContext(ctx, logr.Discard())
+	var wg sync.WaitGroup
+	for i, f := range s.feeds {
+		wg.Go(func() { s.reflector(ctx, f, s.clients[i], out).RunWithContext(ctx) })
+	}
+	wg.Wait()
+	s.busy.Lock() // a reflector does not wait for its list
+	defer s.busy.Unlock()
+	s.dialer.CloseAll()
+}
+
+func (s *server) reflector(ctx context.Context, f *feed, client rest.Interface, out chan<- change) *cache.Reflector {
+	logger := logr.Discard()
+	to := &sink{ctx: ctx, feed: f, out: out}
+	l := &lister{feed: f, sink: to, client: client, report: s.report, busy: &s.busy, plain: s.plain}
+	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc:  l.list,
+		WatchFuncWithContext: l.watch,
+	}, l)
+	return cache.NewReflectorWithOptions(lw, f.empty(), to, cache.ReflectorOptions{
+		Name:    f.resource,
+		Logger:  &logger,
+		Backoff: new(backoff),
+	})
+}

@@ -1,0 +1,136 @@
+package kube
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/connrotation"
+	"k8s.io/client-go/util/flowcontrol"
+)
+
+// newHTTPClient makes the one HTTP client of all reflectors. Its transport is
+// not one of those that client-go keeps for the life of the process: the
+// connections are ours to close.
+func newHTTPClient(cfg *rest.Config, limits Config, r *report) (*http.Client, *connrotation.Dialer, error) {
+	tlsConfig, err := rest.TLSConfigFor(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	dialer := connrotation.NewDialer((&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext)
+	base := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSClientConfig:     tlsConfig,
+		TLSHandshakeTimeout: 10 * time.Second,
+		DisableCompression:  cfg.DisableCompression,
+	}
+	if cfg.Proxy != nil {
+		base.Proxy = cfg.Proxy
+	}
+	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, r))
+	if err != nil {
+		return nil, nil, err
+	}
+	return &http.Client{Transport: rt}, dialer, nil
+}
+
+// throttle is a transport that limits the rate of requests and how many are
+// under way, and that tells a report whether there was an answer.
+//
+// The limits are here, and not in client-go's clients, because those do not
+// count watches, and nearly all of our requests are watches.
+type throttle struct {
+	next   http.RoundTripper
+	rate   flowcontrol.RateLimiter
+	slots  chan struct{} // nil without a limit
+	pages  bool          // the pages of a list count one by one
+	report *report
+}
+
+func newThrottle(next http.RoundTripper, limits Config, r *report) *throttle {
+	t := &throttle{next: next, report: r, pages: limits.QPS > 0}
+	qps, burst := limits.QPS, limits.Burst
+	if qps == 0 {
+		qps = rest.DefaultQPS
+	}
+	if burst == 0 {
+		burst = rest.DefaultBurst
+	}
+	t.rate = flowcontrol.NewTokenBucketRateLimiter(qps, burst)
+	if limits.MaxInflight > 0 {
+		t.slots = make(chan struct{}, limits.MaxInflight)
+	}
+	return t
+}
+
+// RoundTrip waits its turn and sends the request.
+func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
+	release, err := t.acquire(r)
+	if err != nil {
+		return nil, err
+	}
+	response, err := t.next.RoundTrip(r)
+	if err != nil {
+		release()
+		if r.Context().Err() == nil {
+			t.report.unreachable(err.Error())
+		}
+		return nil, err
+	}
+	if absent(response.StatusCode) {
+		t.report.unreachable(response.Status)
+	} else {
+		t.report.reachable()
+	}
+	if watching(r) {
+		release()
+	} else {
+		response.Body = &releasing{response.Body, release}
+	}
+	return response, nil
+}
+
+// acquire waits for the rate limit and for a slot. The pages of a list are one
+// list, which would be one request if memory did not matter; without a limit
+// from the configuration they count once.
+func (t *throttle) acquire(r *http.Request) (release func(), err error) {
+	if t.pages || r.URL.Query().Get("continue") == "" {
+		if err := t.rate.Wait(r.Context()); err != nil {
+			return nil, err
+		}
+	}
+	if t.slots == nil {
+		return func() {}, nil
+	}
+	select {
+	case t.slots <- struct{}{}:
+		return sync.OnceFunc(func() { <-t.slots }), nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// watching says whether the request is a watch. A watch goes on for minutes, so
+// it gives its slot back when it is answered: otherwise as many watches as there
+// are slots would end all other requests. A list keeps its slot until its body
+// is read, because that is the work that the limit is for.
+func watching(r *http.Request) bool {
+	watch := r.URL.Query().Get("watch")
+	return watch == "true" || watch == "1"
+}
+
+type releasing struct {
+	io.ReadCloser
+	release func()
+}
+
+// Close gives the slot back.
+func (r *releasing) Close() error {
+	r.release()
+	return r.ReadCloser.Close()
+}

@@ -1,0 +1,37 @@
+package clusterdns
+
+import (
+	"net"
+	"net/netip"
+)
+
+// localAddrs are the addresses that the server answers on: those it is bound to,
+// or, if it is bound to none in particular, those of the machine that others can
+// reach. They tell which Service this server is an endpoint of.
+func localAddrs(bound []string) []netip.Addr {
+	if len(bound) > 0 && bound[0] != "" {
+		return parseAddrs(bound)
+	}
+	interfaces, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var addrs []netip.Addr
+	for _, a := range interfaces {
+		p, err := netip.ParsePrefix(a.String())
+		if err == nil && !p.Addr().IsLoopback() && !p.Addr().IsLinkLocalUnicast() {
+			addrs = append(addrs, p.Addr())
+		}
+	}
+	return addrs
+}
+
+func parseAddrs(texts []string) []netip.Addr {
+	var addrs []netip.Addr
+	for _, text := range texts {
+		if a, err := netip.ParseAddr(text); err == nil {
+			addrs = append(addrs, a.Unmap().WithZone(""))
+		}
+	}
+	return addrs
+}

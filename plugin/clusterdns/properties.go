@@ -1,0 +1,198 @@
+package clusterdns
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// property reads the arguments of one line of the directive's block.
+type property func(cfg *config, c *caddy.Controller, args []string) error
+
+// properties are all that the directive takes, by name.
+var properties = map[string]property{
+	"apiserver_burst":        parseBurst,
+	"apiserver_max_inflight": parseMaxInflight,
+	"apiserver_qps":          parseQPS,
+	"endpoint":               parseEndpoint,
+	"endpoint_pod_names":     parsePodNames,
+	"fallthrough":            parseFallthrough,
+	"kubeconfig":             parseKubeconfig,
+	"manifests":              parseManifests,
+	"namespaces":             parseNamespaces,
+	"noendpoints":            parseNoEndpoints,
+	"pods":                   parsePods,
+	"startup_timeout":        parseStartupTimeout,
+	"tls":                    parseTLS,
+	"ttl":                    parseTTL,
+}
+
+// wrong is the error of a property with the wrong number of arguments.
+func wrong(c *caddy.Controller, name, expected string) error {
+	return c.Errf("wrong arguments for %s: expected %s %s", name, name, expected)
+}
+
+func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 {
+		return wrong(c, "endpoint", "URL")
+	}
+	if len(args) > 1 {
+		cfg.warn("endpoint takes one URL: only " + args[0] + " is used")
+	}
+	cfg.source.Endpoint = args[0]
+	return nil
+}
+
+func parseTLS(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 3 {
+		return wrong(c, "tls", "CERT KEY CACERT")
+	}
+	cfg.source.CertFile, cfg.source.KeyFile, cfg.source.CAFile = args[0], args[1], args[2]
+	return nil
+}
+
+func parseKubeconfig(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 1 && len(args) != 2 {
+		return wrong(c, "kubeconfig", "FILE [CONTEXT]")
+	}
+	cfg.source.Kubeconfig = args[0]
+	if len(args) == 2 {
+		cfg.source.Context = args[1]
+	}
+	return nil
+}
+
+func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 {
+		return wrong(c, "manifests", "PATH...")
+	}
+	paths := make([]string, len(args))
+	for i, path := range args {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(cfg.root, path)
+		}
+		paths[i] = path
+	}
+	cfg.source.Manifests = kube.ManifestPaths(paths...)
+	return nil
+}
+
+func parseNamespaces(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 {
+		return wrong(c, "namespaces", "NAMESPACE...")
+	}
+	if cfg.view.Namespaces == nil {
+		cfg.view.Namespaces = map[string]struct{}{}
+	}
+	for _, name := range args {
+		cfg.view.Namespaces[strings.ToLower(name)] = struct{}{}
+	}
+	return nil
+}
+
+func parsePods(cfg *config, c *caddy.Controller, args []string) error {
+	modes := map[string]zone.PodMode{
+		"disabled": zone.PodsDisabled,
+		"insecure": zone.PodsInsecure,
+		"verified": zone.PodsVerified,
+	}
+	if len(args) != 1 {
+		return wrong(c, "pods", "disabled|insecure|verified")
+	}
+	mode, ok := modes[args[0]]
+	if !ok {
+		return c.Errf("wrong value for pods: %s, must be one of: disabled, verified, insecure", args[0])
+	}
+	cfg.view.Pods = mode
+	cfg.source.Pods = mode == zone.PodsVerified
+	return nil
+}
+
+func parsePodNames(cfg *config, c *caddy.Controller, args []string) error {
+	cfg.view.PodNames, cfg.source.PodNames = true, true
+	return none(c, "endpoint_pod_names", args)
+}
+
+func parseNoEndpoints(cfg *config, c *caddy.Controller, args []string) error {
+	cfg.source.NoEndpoints = true
+	return none(c, "noendpoints", args)
+}
+
+func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
+	cfg.fall.SetZonesFromArgs(args)
+	return nil
+}
+
+func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 {
+		return wrong(c, "ttl", "SECONDS")
+	}
+	if len(args) > 1 {
+		cfg.warn("ttl takes one number: only " + args[0] + " is used")
+	}
+	ttl, err := strconv.Atoi(args[0])
+	if err != nil || ttl < 0 || ttl > maxTTL {
+		return c.Errf("ttl must be a number of seconds in range [0, %d]: %s", maxTTL, args[0])
+	}
+	cfg.view.TTL = uint32(ttl)
+	return nil
+}
+
+func parseStartupTimeout(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 {
+		return wrong(c, "startup_timeout", "DURATION")
+	}
+	d, err := time.ParseDuration(args[0])
+	if err != nil || d < 0 {
+		return c.Errf("startup_timeout must be a duration such as 5s, or 0s not to wait: %s", args[0])
+	}
+	cfg.startupTimeout = d
+	return nil
+}
+
+func parseQPS(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 1 {
+		return wrong(c, "apiserver_qps", "QPS")
+	}
+	qps, err := strconv.ParseFloat(args[0], 32)
+	// The comparison is false for NaN too, which ParseFloat accepts.
+	if err != nil || !(qps >= 0) {
+		return c.Errf("apiserver_qps must be a number >= 0: %s", args[0])
+	}
+	cfg.source.QPS = float32(qps)
+	return nil
+}
+
+func parseBurst(cfg *config, c *caddy.Controller, args []string) error {
+	return count(&cfg.source.Burst, c, "apiserver_burst", args)
+}
+
+func parseMaxInflight(cfg *config, c *caddy.Controller, args []string) error {
+	return count(&cfg.source.MaxInflight, c, "apiserver_max_inflight", args)
+}
+
+// count reads a single number that is not negative.
+func count(n *int, c *caddy.Controller, name string, args []string) error {
+	if len(args) != 1 {
+		return wrong(c, name, "NUMBER")
+	}
+	i, err := strconv.Atoi(args[0])
+	if err != nil || i < 0 {
+		return c.Errf("%s must be a whole number >= 0: %s", name, args[0])
+	}
+	*n = i
+	return nil
+}
+
+func none(c *caddy.Controller, name string, args []string) error {
+	if len(args) != 0 {
+		return wrong(c, name, "without arguments")
+	}
+	return nil
+}

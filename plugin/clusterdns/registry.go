@@ -1,0 +1,103 @@
+package clusterdns
+
+import (
+	"context"
+	"sync"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+)
+
+// registry shares watchers between those who want the same objects. A watcher
+// runs for as long as anybody holds it.
+type registry struct {
+	mu      sync.Mutex
+	running map[kube.Config]*running
+}
+
+// running is a watcher that runs, with its holders and how often each holds it.
+type running struct {
+	watcher *kube.Watcher
+	stop    context.CancelFunc
+	done    chan struct{}
+	holders map[*holder]int
+}
+
+func newRegistry() *registry { return &registry{running: map[kube.Config]*running{}} }
+
+// acquire returns the watcher for a configuration and starts it if there is none.
+func (r *registry) acquire(cfg kube.Config, options kube.Options, h *holder) (*kube.Watcher, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	run, ok := r.running[cfg]
+	if !ok {
+		w, err := kube.New(cfg, options)
+		if err != nil {
+			return nil, err
+		}
+		run = start(w)
+		r.running[cfg] = run
+	}
+	run.holders[h]++
+	return run.watcher, nil
+}
+
+func start(w *kube.Watcher) *running {
+	ctx, stop := context.WithCancel(context.Background())
+	run := &running{watcher: w, stop: stop, done: make(chan struct{}), holders: map[*holder]int{}}
+	go func() {
+		defer close(run.done)
+		w.Run(ctx)
+	}()
+	return run
+}
+
+// release gives back what acquire returned. The last holder stops the watcher.
+func (r *registry) release(cfg kube.Config, h *holder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	run, ok := r.running[cfg]
+	if !ok || run.holders[h] == 0 {
+		return
+	}
+	if run.holders[h]--; run.holders[h] == 0 {
+		delete(run.holders, h)
+	}
+	r.stopUnheld(cfg, run)
+}
+
+// sweep takes watchers away from holders that no longer live.
+func (r *registry) sweep(live map[*holder]bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for cfg, run := range r.running {
+		for h := range run.holders {
+			if !live[h] {
+				delete(run.holders, h)
+			}
+		}
+		r.stopUnheld(cfg, run)
+	}
+}
+
+func (r *registry) stopUnheld(cfg kube.Config, run *running) {
+	if len(run.holders) > 0 {
+		return
+	}
+	run.stop()
+	<-run.done
+	delete(r.running, cfg)
+}
+
+// synced says whether anybody but h holds a whole cluster.
+func (r *registry) synced(h *holder) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, run := range r.running {
+		for other := range run.holders {
+			if other != h && run.watcher.Store().Load().Synced() {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,60 @@
+package clusterdns
+
+import (
+	"fmt"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/plugin/pkg/upstream"
+)
+
+func init() { plugin.Register("clusterdns", SetupAs("clusterdns")) }
+
+// SetupAs returns the setup function of the plugin under a directive's word.
+func SetupAs(word string) caddy.SetupFunc {
+	return func(c *caddy.Controller) error {
+		if err := setup(word, c); err != nil {
+			return plugin.Error(word, err)
+		}
+		return nil
+	}
+}
+
+func setup(word string, c *caddy.Controller) error {
+	if err := claim(word, c); err != nil {
+		return err
+	}
+	server := dnsserver.GetConfig(c)
+	cfg, err := parse(c, server.Root)
+	if err != nil {
+		return err
+	}
+	log := clog.NewWithPlugin(word)
+	for _, text := range cfg.warnings {
+		log.Warning(text)
+	}
+	d := &ClusterDNS{name: word, view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
+	c.OnStartup(func() error {
+		d.view.Local = localAddrs(server.ListenHosts)
+		return nil
+	})
+	attach(c, cfg, d, log)
+	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
+		d.Next = next
+		return d
+	})
+	return nil
+}
+
+// claim makes sure that a server block uses the plugin under one name only.
+func claim(word string, c *caddy.Controller) error {
+	type claimed struct{ block int }
+	key := claimed{c.ServerBlockIndex}
+	if other, ok := c.Get(key).(string); ok && other != word {
+		return fmt.Errorf("%s and %s are the same plugin: expected one of them in a server block", other, word)
+	}
+	c.Set(key, word)
+	return nil
+}
