@@ -1,0 +1,107 @@
+# make alone prints what it can do. Nothing is needed but Go, make and git; what
+# a target needs beyond that it installs itself.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+BIN      ?= bin/coredns
+LEAN_BIN ?= bin/coredns-lean
+FUZZTIME ?= 30s
+
+COREDNS := github.com/coredns/coredns
+VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo dev))
+COMMIT  ?= $(shell git describe --always --exclude '*' --dirty 2>/dev/null)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X $(COREDNS)/coremain.GitCommit=$(COMMIT)
+
+# Build, vet, lint and the command's own tests compile with one set of flags:
+# with any other set the cloud SDKs would be compiled again. grpcnotrace is what
+# CoreDNS releases with.
+STATIC = CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath -buildvcs=false -tags=$(TAGS)"
+TAGS  := grpcnotrace
+
+# The results of tests that talk to real servers are not worth keeping.
+GOTEST = go test -count=1 -timeout 20m -vet=off
+
+CACHE_DIR        = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clusterdns
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI         = $(CACHE_DIR)/golangci-lint-$(GOLANGCI_VERSION)-$(GOVERSION)/golangci-lint
+GOVERSION       := $(shell go env GOVERSION)
+
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+APT   = $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## Build the server with every stock plugin: bin/coredns
+	$(STATIC) go build -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/coredns
+
+.PHONY: build-lean
+build-lean: TAGS := grpcnotrace,lean
+build-lean: ## Build the server without cloud and tracing plugins: bin/coredns-lean
+	$(STATIC) go build -ldflags "$(LDFLAGS)" -o $(LEAN_BIN) ./cmd/coredns
+
+.PHONY: run
+run: build ## Start the server on this machine, on port 1053, with no cluster
+	@echo
+	@echo 'Try these in another terminal (dig is in the Debian package bind9-dnsutils):'
+	@echo '  dig @127.0.0.1 -p 1053 web.shop.svc.cluster.local'
+	@echo '  dig @127.0.0.1 -p 1053 SRV _http._tcp.web.shop.svc.cluster.local'
+	@echo '  dig @127.0.0.1 -p 1053 db-0.db.shop.svc.cluster.local'
+	@echo
+	@exec $(BIN) -conf Corefile
+
+.PHONY: test
+test: build fmt-check vet lint control-plane test-race test-cmd ## Run every check and test, as CI does
+
+.PHONY: test-race
+test-race: compiler ## Run the tests of every package but the command under the race detector
+	packages=$$(go list ./...); $(GOTEST) -race $$(grep -v '/cmd/coredns$$' <<<"$$packages")
+
+.PHONY: test-cmd
+test-cmd: ## Run the tests of the command and of the binary it becomes
+	$(STATIC) $(GOTEST) ./cmd/coredns
+
+.PHONY: fmt-check
+fmt-check: ## Fail if a file is not formatted
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted:" $$files; exit 1; fi
+
+# The tag lean leaves out a file of nothing but imports, and with it the analysis
+# of everything those imports bring.
+.PHONY: vet
+vet: TAGS := grpcnotrace,lean
+vet: ## Run go vet
+	$(STATIC) go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## Run golangci-lint
+	$(STATIC) $(GOLANGCI) run ./...
+
+$(GOLANGCI):
+	$(STATIC) GOBIN=$(@D) go install -ldflags "-s -w" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+.PHONY: control-plane
+control-plane: ## Build the Kubernetes control plane that the tests start
+	$(STATIC) go run ./test/controlplane/build
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (30s)
+	packages=$$(go list ./plugin/... ./test/...); \
+	for package in $$packages; do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+# The race detector is written in C.
+.PHONY: compiler
+compiler:
+	@command -v gcc >/dev/null || { $(APT) gcc libc6-dev; }
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin

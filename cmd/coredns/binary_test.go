@@ -1,0 +1,77 @@
+package main
+
+import (
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/coremain"
+)
+
+// TestBinary looks at what make build makes, as that is what runs in a cluster.
+func TestBinary(t *testing.T) {
+	bin := build(t)
+	t.Run("version", func(t *testing.T) { testVersion(t, bin) })
+	t.Run("plugins", func(t *testing.T) { testPlugins(t, bin) })
+	t.Run("static", func(t *testing.T) { testStatic(t, bin) })
+	t.Run("serves", func(t *testing.T) { testServes(t, bin) })
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "coredns")
+	cmd := exec.Command("make", "-s", "-C", "../..", "build", "BIN="+bin, "VERSION=9.8.7")
+	// The flags of a make above this test must not reach the one below it.
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	return bin
+}
+
+func testVersion(t *testing.T, bin string) {
+	first, _, _ := strings.Cut(output(t, bin, "-version"), "\n")
+	if want := "CoreDNS-" + coremain.CoreVersion + "+clusterdns-9.8.7"; first != want {
+		t.Errorf("-version says %q, want %q", first, want)
+	}
+}
+
+// A stock directive that is not there is a Corefile that does not start.
+func testPlugins(t *testing.T, bin string) {
+	want := append(slices.Clone(dnsserver.Directives), "clusterdns")
+	want = slices.DeleteFunc(want, func(name string) bool { return name == "k8s_external" })
+	slices.Sort(want)
+	got := strings.Fields(output(t, bin, "-plugins"))
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("-plugins says\n%v, want\n%v", got, want)
+	}
+}
+
+// The image holds nothing but the binary, so it may need no loader and no libc.
+func testStatic(t *testing.T, bin string) {
+	file, err := elf.Open(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, prog := range file.Progs {
+		if prog.Type == elf.PT_INTERP {
+			t.Error("the binary is linked dynamically")
+		}
+	}
+}
+
+func output(t *testing.T, bin string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(bin, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", bin, args, err, out)
+	}
+	return string(out)
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/coredns/coredns/core/dnsserver"
+)
+
+// The order is security-relevant (an acl must come before what it guards), so
+// a new CoreDNS version may not change it behind our back.
+func TestDirectivesFollowCoreDNS(t *testing.T) {
+	want := slices.Clone(dnsserver.Directives)
+	want = slices.Insert(want, slices.Index(want, "kubernetes")+1, "clusterdns")
+	if slices.Equal(directives, want) {
+		return
+	}
+	for i := range max(len(directives), len(want)) {
+		if at(directives, i) != at(want, i) {
+			t.Fatalf("directive %d is %q, CoreDNS's order with clusterdns has %q", i, at(directives, i), at(want, i))
+		}
+	}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return ""
+}

@@ -1,0 +1,24 @@
+// Command coredns is CoreDNS with the clusterdns plugin in the place of the
+// stock kubernetes plugin. It takes the flags, the signals and every Corefile
+// of stock CoreDNS, so that changing the image is all an operator has to do.
+//
+// The plugins are imported one by one. CoreDNS's own bundle, core/plugin, must
+// never be linked: it brings the stock kubernetes plugin, and caddy panics when
+// two plugins register one name.
+package main
+
+import (
+	"log"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/coremain"
+)
+
+func main() {
+	if err := dnsserver.SetDirectives(directives); err != nil {
+		log.Fatal(err)
+	}
+	caddy.AppVersion = appVersion()
+	coremain.Run()
+}
