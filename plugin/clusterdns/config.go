@@ -70,8 +70,14 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 
 // parseOrigins reads the zones of the directive, or of its server block.
 func (cfg *config) parseOrigins(c *caddy.Controller) error {
+	args := c.RemainingArgs()
+	for _, arg := range args {
+		if len(plugin.Host(arg).NormalizeExact()) == 0 {
+			cfg.warn("zone " + arg + " is no domain name or CIDR and is left out")
+		}
+	}
 	forward := false
-	for _, text := range plugin.OriginsFromArgsOrServerBlock(c.RemainingArgs(), c.ServerBlockKeys) {
+	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
 		o, err := zone.ParseOrigin(text)
 		if err != nil {
 			return c.Errf("zone '%s' is not a domain name or CIDR", text)

@@ -93,23 +93,28 @@ func TestParseDefaults(t *testing.T) {
 }
 
 func TestParseManifests(t *testing.T) {
-	cfg, err := parseText(t, "clusterdns {\n manifests a /b/c\n}")
+	cfg, err := parseText(t, "clusterdns {\n manifests a /b/c\n manifests d\n}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := kube.ManifestPaths("/root/of/a", "/b/c"); cfg.source.Manifests != want {
+	if want := kube.ManifestPaths("/root/of/a", "/b/c", "/root/of/d"); cfg.source.Manifests != want {
 		t.Errorf("manifests are %q, want %q", cfg.source.Manifests, want)
 	}
 }
 
 // What stock accepts starts here too, but not without a word.
 func TestParseWarnings(t *testing.T) {
-	for _, property := range []string{"endpoint https://a https://b", "ttl 5 6", "tls cert key ca"} {
-		cfg, err := parseText(t, "kubernetes {\n "+property+"\n}")
+	for _, text := range []string{
+		"kubernetes {\n endpoint https://a https://b\n}",
+		"kubernetes {\n ttl 5 6\n}",
+		"kubernetes {\n tls cert key ca\n}",
+		"kubernetes cluster.local a..b",
+	} {
+		cfg, err := parseText(t, text)
 		if err != nil {
-			t.Errorf("%s: %v", property, err)
+			t.Errorf("%s: %v", text, err)
 		} else if len(cfg.warnings) != 1 {
-			t.Errorf("%s: warnings are %q, want one", property, cfg.warnings)
+			t.Errorf("%s: warnings are %q, want one", text, cfg.warnings)
 		}
 	}
 }

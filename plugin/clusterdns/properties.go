@@ -79,6 +79,9 @@ func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
 		}
 		paths[i] = path
 	}
+	if cfg.source.Manifests != "" {
+		paths = append([]string{cfg.source.Manifests}, paths...)
+	}
 	cfg.source.Manifests = kube.ManifestPaths(paths...)
 	return nil
 }

@@ -1,8 +1,6 @@
 package clusterdns
 
 import (
-	"fmt"
-
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -53,7 +51,8 @@ func claim(word string, c *caddy.Controller) error {
 	type claimed struct{ block int }
 	key := claimed{c.ServerBlockIndex}
 	if other, ok := c.Get(key).(string); ok && other != word {
-		return fmt.Errorf("%s and %s are the same plugin: expected one of them in a server block", other, word)
+		c.Next() // so that the error has the directive's line
+		return c.Errf("%s and %s are the same plugin: expected one of them in a server block", other, word)
 	}
 	c.Set(key, word)
 	return nil
