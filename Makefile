@@ -90,9 +90,10 @@ control-plane: ## Build the Kubernetes control plane that the tests start
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (30s)
-	packages=$$(go list ./plugin/... ./test/...); \
+	@packages=$$(go list ./plugin/... ./test/...); \
 	for package in $$packages; do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+		targets=$$(go test -list '^Fuzz' $$package); \
+		for target in $$(grep '^Fuzz' <<<"$$targets" || true); do \
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done

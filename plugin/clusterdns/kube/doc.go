@@ -15,9 +15,29 @@
 // what is not among them is swept. So an API server that is gone, restarted or
 // out of history costs freshness, not answers.
 //
-// An API server must allow list and watch on services, namespaces,
-// endpointslices.discovery.k8s.io and, with Config.Pods, pods. Of a kind that is
-// refused one log line tells which rule is missing.
+// # API server
+//
+// It must allow list and watch on services, namespaces,
+// endpointslices.discovery.k8s.io and, with Config.Pods, pods. The store is
+// synced when each of these kinds has been listed. Lists are streamed where the
+// server can do that, and read in pages where not.
+//
+// The log has one line when something stops working and one when it works again,
+// however often it is tried in between: the server as a whole, or a kind of
+// object that is refused. For the latter the line tells which rule is missing.
+//
+// # Manifests
+//
+// A path is a file, or a folder of .yaml, .yml and .json files, of which hidden
+// ones and those in folders below do not count. A file has YAML documents or one
+// JSON value, and each is a Namespace, a Service, an EndpointSlice, a Pod or a
+// list, as kubectl get prints it. Objects of other kinds, and objects that will
+// not do what they seem to, are named in a warning. A Namespace exists if there
+// is an object of it or in it.
+//
+// Files are read again when they have changed and then kept still for the time
+// of a poll. What cannot be read is an error with file and line: at the start it
+// is New's, later it is logged once and the last good state stays.
 //
 // # The one rule
 //

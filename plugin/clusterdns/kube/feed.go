@@ -50,8 +50,7 @@ func serviceFeed(cfg Config, o *owner) *feed {
 		empty:    func() runtime.Object { return new(corev1.Service) },
 		list:     func() runtime.Object { return new(corev1.ServiceList) },
 	}
-	c := newConverter(cfg)
-	join(f, o, o.services, c, c.service)
+	join(f, o, o.services, newConverter(cfg).service)
 	return f
 }
 
@@ -63,8 +62,7 @@ func namespaceFeed(cfg Config, o *owner) *feed {
 		empty:    func() runtime.Object { return new(corev1.Namespace) },
 		list:     func() runtime.Object { return new(corev1.NamespaceList) },
 	}
-	c := newConverter(cfg)
-	join(f, o, o.namespaces, c, c.namespace)
+	join(f, o, o.namespaces, newConverter(cfg).namespace)
 	return f
 }
 
@@ -76,8 +74,7 @@ func sliceFeed(cfg Config, o *owner) *feed {
 		empty:    func() runtime.Object { return new(discoveryv1.EndpointSlice) },
 		list:     func() runtime.Object { return new(discoveryv1.EndpointSliceList) },
 	}
-	c := newConverter(cfg)
-	join(f, o, o.slices, c, c.slice)
+	join(f, o, o.slices, newConverter(cfg).slice)
 	return f
 }
 
@@ -90,8 +87,7 @@ func podFeed(cfg Config, o *owner) *feed {
 		empty:    func() runtime.Object { return new(corev1.Pod) },
 		list:     func() runtime.Object { return new(corev1.PodList) },
 	}
-	c := newConverter(cfg)
-	join(f, o, o.pods, c, c.pod)
+	join(f, o, o.pods, newConverter(cfg).pod)
 	return f
 }
 
@@ -103,12 +99,10 @@ func withoutPhases() string {
 	return strings.Join(terms, ",")
 }
 
-// join lets f fill a table of o by way of convert, which is a method of c.
-func join[O, T any](f *feed, o *owner, t *table[T], c *converter, convert func(*O) *T) {
+// join lets f fill a table of o by way of convert.
+func join[O, T any](f *feed, o *owner, t *table[T], convert func(*O) *T) {
 	f.put = func(obj metav1.Object) change {
-		// The namespace is shared with the object, so that a key costs no text.
-		key := zone.Key{Namespace: c.pool.text(obj.GetNamespace()), Name: obj.GetName()}
-		now := convert(any(obj).(*O))
+		key, now := keyOf(obj), convert(any(obj).(*O))
 		return func(txn *zone.Txn) { t.put(txn, key, now) }
 	}
 	f.drop = func(key zone.Key) change {

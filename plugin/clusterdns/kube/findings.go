@@ -19,8 +19,8 @@ const (
 	categories
 )
 
-// texts of the categories, for a log line that goes on with a list.
-var texts = [categories]string{
+// headings of the categories, for a log line that goes on with a list.
+var headings = [categories]string{
 	unsupported: "left out, of a kind that DNS does not show",
 	invalid:     "left out, with a name that is not a DNS label",
 	repeated:    "given more than once, the last one counts",
@@ -46,7 +46,7 @@ func (f *findings) warn(log Logger, before *findings) {
 	for c, found := range f {
 		same := slices.EqualFunc(found, before[c], func(a, b finding) bool { return a.name == b.name })
 		if len(found) > 0 && !same {
-			log.Warningf("manifests: %s: %s", texts[c], listed(found))
+			log.Warningf("manifests: %s: %s", headings[c], listed(found))
 		}
 	}
 }

@@ -32,6 +32,7 @@ type lister struct {
 	sink   *sink
 	client rest.Interface
 	report *report
+	redial func()        // gives up all connections
 	busy   *sync.RWMutex // read-locked during a list
 	plain  bool          // do not use streaming lists
 }
@@ -43,7 +44,7 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 	options.Watch = true
 	w, err := l.request(options).Watch(ctx)
 	if err != nil {
-		l.report.failed(ctx, "watch", l.feed, err)
+		l.failed(ctx, "watch", err)
 		return nil, err
 	}
 	l.report.watched(l.feed)
@@ -65,7 +66,7 @@ func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object
 			return keys, nil
 		}
 		if !apierrors.IsResourceExpired(err) || try > pageTries {
-			l.report.failed(ctx, "list", l.feed, err)
+			l.failed(ctx, "list", err)
 			return nil, err
 		}
 	}
@@ -98,6 +99,13 @@ func (l *lister) pages(ctx context.Context, options metav1.ListOptions) (*keyLis
 			return newKeyList(keys, about.GetResourceVersion()), nil
 		}
 	}
+}
+
+func (l *lister) failed(ctx context.Context, verb string, err error) {
+	if apierrors.IsUnauthorized(err) {
+		l.redial() // a renewed client certificate is shown on new connections only
+	}
+	l.report.failed(ctx, verb, l.feed, err)
 }
 
 func (l *lister) request(options metav1.ListOptions) *rest.Request {

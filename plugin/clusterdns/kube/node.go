@@ -71,22 +71,22 @@ func (d *document) explain(data []byte, obj any, err error) error {
 // path: all their items are looked at.
 func find(n *yaml.Node, path []string, wrong func(*yaml.Node) bool) *yaml.Node {
 	n = resolve(n)
-	if n.Kind == yaml.SequenceNode && (len(path) > 0 || !wrong(n)) {
+	if n.Kind == yaml.SequenceNode && (len(path) > 0 || wrong(n)) {
 		for _, item := range n.Content {
 			if found := find(item, path, wrong); found != nil {
 				return found
 			}
 		}
-		return nil
 	}
-	if len(path) == 0 {
-		if wrong(n) {
-			return n
+	if len(path) > 0 {
+		next := field(n, path[0])
+		if next == nil {
+			return nil
 		}
-		return nil
-	}
-	if next := field(n, path[0]); next != nil {
 		return find(next, path[1:], wrong)
+	}
+	if wrong(n) {
+		return n
 	}
 	return nil
 }

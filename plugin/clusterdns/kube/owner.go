@@ -48,10 +48,10 @@ func newOwner(c clock.WithTicker) *owner {
 		changes:    make(chan change, backlog),
 		synced:     make(chan struct{}),
 		clock:      c,
-		services:   newTable(sameService, (*zone.Txn).ReplaceService),
-		slices:     newTable(sameSlice, (*zone.Txn).ReplaceSlice),
-		pods:       newTable(samePod, (*zone.Txn).ReplacePod),
-		namespaces: newTable(sameNamespace, replaceNamespace),
+		services:   newTable(serviceKey, sameService, (*zone.Txn).ReplaceService),
+		slices:     newTable(sliceKey, sameSlice, (*zone.Txn).ReplaceSlice),
+		pods:       newTable(podKey, samePod, (*zone.Txn).ReplacePod),
+		namespaces: newTable(namespaceKey, sameNamespace, replaceNamespace),
 	}
 }
 

@@ -94,11 +94,10 @@ func (r *report) watched(f *feed) {
 }
 
 // passing says whether an error is told of elsewhere or is a part of the
-// protocol: no streaming lists, history that is forgotten, too many requests.
+// protocol: history that is forgotten, a server that is too busy or starting.
 func passing(err error) bool {
 	var unanswered *url.Error
 	return errors.As(err, &unanswered) ||
-		apierrors.IsInvalid(err) ||
 		apierrors.IsResourceExpired(err) || apierrors.IsGone(err) ||
 		apierrors.IsTooManyRequests(err) ||
 		apierrors.IsTimeout(err) || apierrors.IsServiceUnavailable(err)

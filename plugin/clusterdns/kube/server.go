@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/util/connrotation"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 )
 
 // backoff is client-go's, but not as long: while the API server is back and we
@@ -21,7 +21,7 @@ var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 
 type server struct {
 	feeds   []*feed
 	clients []rest.Interface // of each feed
-	dialer  *connrotation.Dialer
+	dialer  *dialer
 	report  *report
 	plain   bool // for tests: no streaming lists
 
@@ -34,11 +34,11 @@ func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
 		return nil, err
 	}
 	s := &server{feeds: feeds, report: newReport(opts.Log, opts.clock, about.Host)}
-	client, dialer, err := newHTTPClient(about, cfg, s.report)
+	client, d, err := newHTTPClient(about, cfg, s.report)
 	if err != nil {
 		return nil, err
 	}
-	s.dialer = dialer
+	s.dialer = d
 	for _, f := range feeds {
 		c, err := newRESTClient(about, f.version, client)
 		if err != nil {
@@ -59,13 +59,21 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 	wg.Wait()
 	s.busy.Lock() // a reflector does not wait for its list
 	defer s.busy.Unlock()
-	s.dialer.CloseAll()
+	s.dialer.close()
 }
 
 func (s *server) reflector(ctx context.Context, f *feed, client rest.Interface, out chan<- change) *cache.Reflector {
 	logger := logr.Discard()
 	to := &sink{ctx: ctx, feed: f, out: out}
-	l := &lister{feed: f, sink: to, client: client, report: s.report, busy: &s.busy, plain: s.plain}
+	l := &lister{
+		feed:   f,
+		sink:   to,
+		client: client,
+		report: s.report,
+		redial: s.dialer.redial,
+		busy:   &s.busy,
+		plain:  s.plain,
+	}
 	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc:  l.list,
 		WatchFuncWithContext: l.watch,
@@ -74,5 +82,28 @@ func (s *server) reflector(ctx context.Context, f *feed, client rest.Interface, 
 		Name:    f.resource,
 		Logger:  &logger,
 		Backoff: new(backoff),
+		Clock:   endingClock{ctx: ctx},
 	})
+}
+
+// endingClock ends waits with a context. Between two attempts to begin a
+// streaming list a reflector waits for nothing but the time.
+type endingClock struct {
+	clock.RealClock
+	ctx context.Context
+}
+
+// After waits for the duration, or until the context ends.
+func (c endingClock) After(d time.Duration) <-chan time.Time {
+	over := make(chan time.Time)
+	timer := time.NewTimer(d)
+	go func() {
+		defer close(over)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-c.ctx.Done():
+		}
+	}()
+	return over
 }

@@ -9,29 +9,33 @@ import (
 
 // table holds all objects of one kind, by namespace and name.
 type table[T any] struct {
-	held    map[zone.Key]*T
+	held    *set[T]
 	listed  bool // a whole list has been received
 	equal   func(a, b *T) bool
 	replace func(txn *zone.Txn, old, now *T)
 }
 
-func newTable[T any](equal func(a, b *T) bool, replace func(txn *zone.Txn, old, now *T)) *table[T] {
-	return &table[T]{held: make(map[zone.Key]*T), equal: equal, replace: replace}
+func newTable[T any](
+	key func(*T) zone.Key,
+	equal func(a, b *T) bool,
+	replace func(txn *zone.Txn, old, now *T),
+) *table[T] {
+	return &table[T]{held: newSet(key), equal: equal, replace: replace}
 }
 
 // put holds an object under key, or none if it is nil. One that is equal to the
 // one held is dropped: it is no change.
 func (t *table[T]) put(txn *zone.Txn, key zone.Key, now *T) {
-	old := t.held[key]
+	old := t.held.at(key)
 	switch {
 	case old == nil && now == nil:
 		return
 	case now == nil:
-		delete(t.held, key)
+		t.held.remove(key)
 	case old != nil && t.equal(old, now):
 		return
 	default:
-		t.held[key] = now
+		t.held.put(now)
 	}
 	t.replace(txn, old, now)
 }
@@ -39,16 +43,26 @@ func (t *table[T]) put(txn *zone.Txn, key zone.Key, now *T) {
 // sweep removes what is held under any key but these.
 func (t *table[T]) sweep(txn *zone.Txn, keys []zone.Key) {
 	slices.SortFunc(keys, compareKeys)
-	for key := range t.held {
+	var gone []zone.Key
+	for object := range t.held.all() {
+		key := t.held.key(object)
 		if _, ok := slices.BinarySearchFunc(keys, key, compareKeys); !ok {
-			t.put(txn, key, nil)
+			gone = append(gone, key)
 		}
+	}
+	for _, key := range gone {
+		t.put(txn, key, nil)
 	}
 }
 
 func compareKeys(a, b zone.Key) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
+
+func serviceKey(s *zone.Service) zone.Key { return s.Key }
+func sliceKey(s *zone.Slice) zone.Key     { return zone.Key{Namespace: s.Namespace, Name: s.Name} }
+func podKey(p *zone.Pod) zone.Key         { return zone.Key{Namespace: p.Namespace, Name: p.Name} }
+func namespaceKey(n *namespace) zone.Key  { return zone.Key{Name: n.name} }
 
 // namespace is a Namespace as DNS sees it: it exists.
 type namespace struct{ name string }

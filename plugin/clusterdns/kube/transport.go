@@ -2,29 +2,27 @@ package kube
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/util/connrotation"
 	"k8s.io/client-go/util/flowcontrol"
 )
 
 // newHTTPClient makes the one HTTP client of all reflectors. Its transport is
 // not one of those that client-go keeps for the life of the process: the
 // connections are ours to close.
-func newHTTPClient(cfg *rest.Config, limits Config, r *report) (*http.Client, *connrotation.Dialer, error) {
+func newHTTPClient(cfg *rest.Config, limits Config, r *report) (*http.Client, *dialer, error) {
 	tlsConfig, err := rest.TLSConfigFor(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	dialer := connrotation.NewDialer((&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext)
+	d := newDialer()
 	base := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
+		DialContext:         d.dial,
 		TLSClientConfig:     tlsConfig,
 		TLSHandshakeTimeout: 10 * time.Second,
 		DisableCompression:  cfg.DisableCompression,
@@ -36,7 +34,7 @@ func newHTTPClient(cfg *rest.Config, limits Config, r *report) (*http.Client, *c
 	if err != nil {
 		return nil, nil, err
 	}
-	return &http.Client{Transport: rt}, dialer, nil
+	return &http.Client{Transport: rt}, d, nil
 }
 
 // throttle is a transport that limits the rate of requests and how many are

@@ -1,0 +1,132 @@
+package kube
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+const webSliceMeta = "metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}\n"
+
+// anonymous is a slice of endpoints that are known by their addresses.
+func anonymous(texts ...string) *zone.Slice {
+	s := &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web"}
+	for _, a := range addrs(texts...) {
+		s.Endpoints = append(s.Endpoints, zone.Endpoint{Addr: a})
+	}
+	return s
+}
+
+var sliceTests = []struct {
+	name string
+	cfg  Config
+	text string
+	want *zone.Slice
+}{
+	{
+		name: "no label",
+		text: "metadata: {name: web-x, namespace: shop, labels: {app: web}}\naddressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}]",
+	},
+	{
+		name: "empty label",
+		text: "metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: ''}}\naddressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}]",
+	},
+	{
+		name: "address type FQDN",
+		text: webSliceMeta + "addressType: FQDN\nendpoints: [{addresses: [example.com]}]",
+	},
+	{
+		name: "by address",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.2]}, {addresses: [10.1.0.1]}]",
+		want: anonymous("10.1.0.1", "10.1.0.2"),
+	},
+	{
+		name: "IPv6",
+		text: webSliceMeta + "addressType: IPv6\nendpoints: [{addresses: ['fd00::1']}]",
+		want: anonymous("fd00::1"),
+	},
+	{
+		name: "address that is none",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1, 10.1.0.300, x]}]",
+		want: anonymous("10.1.0.1"),
+	},
+	{
+		name: "readiness",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}, {addresses: [10.1.0.2], conditions: {ready: true}}, {addresses: [10.1.0.3], conditions: {ready: false, serving: true, terminating: true}}]",
+		want: anonymous("10.1.0.1", "10.1.0.2"),
+	},
+	{
+		name: "nobody ready",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], conditions: {ready: false}}]",
+		want: anonymous(),
+	},
+	{
+		name: "ports",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: []\nports: [{name: HTTP, port: 80}, {port: 53, protocol: UDP}, {name: any}, {name: zero, port: 0}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Ports: []zone.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}}},
+	},
+	{
+		name: "hostname",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], hostname: Web-0, zone: a}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: []zone.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Hostname: "web-0"}},
+		}},
+	},
+	{
+		name: "Pod names not asked for",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}]",
+		want: anonymous("10.1.0.1"),
+	},
+	{
+		name: "Pod names asked for",
+		cfg:  Config{PodNames: true},
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: n}}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: []zone.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Pod: "web-0"}},
+			{Addr: addrs("10.1.0.2")[0]},
+		}},
+	},
+}
+
+func TestSlice(t *testing.T) {
+	for _, tc := range sliceTests {
+		t.Run(tc.name, func(t *testing.T) {
+			got := newConverter(tc.cfg).slice(decode[discoveryv1.EndpointSlice](t, tc.text))
+			if diff := cmp.Diff(tc.want, got, compared); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// What equal objects have in common is in memory once.
+func TestSharing(t *testing.T) {
+	const text = `
+metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+endpoints: [{addresses: [10.1.0.1, 10.1.0.2], hostname: web-0}]
+ports: [{name: http, port: 80}]`
+	c := newConverter(Config{})
+	a := c.slice(decode[discoveryv1.EndpointSlice](t, text))
+	b := c.slice(decode[discoveryv1.EndpointSlice](t, text))
+	if &a.Ports[0] != &b.Ports[0] {
+		t.Error("two slices have the same ports twice")
+	}
+	if a.Endpoints[0].Identity != a.Endpoints[1].Identity {
+		t.Error("two addresses of an endpoint have the same identity twice")
+	}
+}
+
+func TestPoolForgets(t *testing.T) {
+	p := newPool()
+	for i := range 3 * poolLimit {
+		p.text(string(rune(i)) + "x")
+		p.ports([]zone.Port{{Number: uint16(i), Name: string(rune(i))}})
+	}
+	if len(p.strings) > poolLimit || len(p.lists) > poolLimit {
+		t.Errorf("%d strings and %d lists are kept", len(p.strings), len(p.lists))
+	}
+}

@@ -1,0 +1,207 @@
+package kube
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// compared treats a model object as the tests do: by value.
+var compared = cmp.Options{
+	cmpopts.EquateComparable(netip.Addr{}),
+	cmpopts.IgnoreUnexported(zone.Slice{}),
+	cmpopts.EquateEmpty(),
+}
+
+func addrs(texts ...string) []netip.Addr {
+	var all []netip.Addr
+	for _, text := range texts {
+		all = append(all, netip.MustParseAddr(text))
+	}
+	return all
+}
+
+var webKey = zone.Key{Namespace: "shop", Name: "web"}
+
+var serviceTests = []struct {
+	name string
+	text string
+	want zone.Service
+}{
+	{
+		"ClusterIP, single stack",
+		"spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1]}",
+		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+	},
+	{
+		"ClusterIP, dual stack",
+		"spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, 'fd00::1']}",
+		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1", "fd00::1")},
+	},
+	{
+		"clusterIP without clusterIPs, as written by hand",
+		"spec: {clusterIP: 10.0.0.1}",
+		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+	},
+	{
+		"no clusterIP yet",
+		"spec: {type: LoadBalancer}",
+		zone.Service{Key: webKey},
+	},
+	{
+		"IPv4 address in IPv6 form",
+		"spec: {clusterIP: '::ffff:10.0.0.1'}",
+		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+	},
+	{
+		"clusterIP that is no address",
+		"spec: {clusterIPs: [10.0.0.256, 'fe80::1%eth0', 10.0.0.1]}",
+		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+	},
+	{
+		"headless",
+		"spec: {clusterIP: None, clusterIPs: [None]}",
+		zone.Service{Key: webKey, Kind: zone.Headless},
+	},
+	{
+		"headless by clusterIPs alone",
+		"spec: {clusterIPs: [None]}",
+		zone.Service{Key: webKey, Kind: zone.Headless},
+	},
+	{
+		"ports",
+		"spec: {clusterIP: None, ports: [{name: HTTP, port: 80}, {port: 53, protocol: UDP}, {name: none}, {port: 70000}]}",
+		zone.Service{Key: webKey, Kind: zone.Headless, Ports: []zone.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}}},
+	},
+	{
+		"ExternalName",
+		"spec: {type: ExternalName, externalName: Example.com}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName, Target: "Example.com."},
+	},
+	{
+		"ExternalName, fully qualified, headless as well",
+		"spec: {type: ExternalName, externalName: example.com., clusterIP: None}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName, Target: "example.com."},
+	},
+	{
+		"ExternalName of an IPv4 address",
+		"spec: {type: ExternalName, externalName: 192.0.2.1}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName},
+	},
+	{
+		"ExternalName of an IPv4 address with a dot",
+		"spec: {type: ExternalName, externalName: 192.0.2.1.}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName},
+	},
+	{
+		"ExternalName of an IPv6 address",
+		"spec: {type: ExternalName, externalName: '2001:db8::1'}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName},
+	},
+	{
+		"ExternalName that is no domain name",
+		"spec: {type: ExternalName, externalName: example..com}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName},
+	},
+	{
+		"ExternalName without a name",
+		"spec: {type: ExternalName}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName},
+	},
+	{
+		"external addresses",
+		"spec: {clusterIP: 10.0.0.1, externalIPs: [192.0.2.1, x]}\n" +
+			"status: {loadBalancer: {ingress: [{ip: 192.0.2.2}, {ip: '2001:db8::2'}, {hostname: lb.example.com}, {ip: 192.0.2.3, hostname: both.example.com}, {hostname: 192.0.2.4}]}}",
+		zone.Service{
+			Key:           webKey,
+			ClusterIPs:    addrs("10.0.0.1"),
+			ExternalIPs:   addrs("192.0.2.1", "192.0.2.2", "2001:db8::2", "192.0.2.3"),
+			ExternalHosts: []string{"lb.example.com."},
+		},
+	},
+}
+
+func TestService(t *testing.T) {
+	const meta = "metadata: {name: web, namespace: shop}\n"
+	for _, tc := range serviceTests {
+		t.Run(tc.name, func(t *testing.T) {
+			got := newConverter(Config{}).service(decode[corev1.Service](t, meta+tc.text))
+			if diff := cmp.Diff(&tc.want, got, compared); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestNamespace(t *testing.T) {
+	got := newConverter(Config{}).namespace(decode[corev1.Namespace](t, "metadata: {name: shop}"))
+	if *got != (namespace{"shop"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestPod(t *testing.T) {
+	const meta = "metadata: {name: web-0, namespace: shop, uid: 1234, labels: {app: web}}\n"
+	made := func(edit func(p *zone.Pod)) *zone.Pod {
+		p := &zone.Pod{Namespace: "shop", Name: "web-0", UID: "1234", Addrs: addrs("10.1.0.1")}
+		edit(p)
+		return p
+	}
+	resolver := func(r zone.Resolver) func(*zone.Pod) { return func(p *zone.Pod) { p.Resolver = &r } }
+	const running = "status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}\n"
+	for _, tc := range []struct {
+		name string
+		text string
+		want *zone.Pod
+	}{
+		{"running", running + "spec: {dnsPolicy: ClusterFirst}", made(func(*zone.Pod) {})},
+		{"policy not given", running, made(func(*zone.Pod) {})},
+		{"pending, with an address", "status: {phase: Pending, podIPs: [{ip: 10.1.0.1}]}", made(func(*zone.Pod) {})},
+		{"pending, without", "status: {phase: Pending}", nil},
+		{"succeeded", "status: {phase: Succeeded, podIPs: [{ip: 10.1.0.1}]}", nil},
+		{"failed", "status: {phase: Failed, podIPs: [{ip: 10.1.0.1}]}", nil},
+		{"unknown", "status: {phase: Unknown, podIPs: [{ip: 10.1.0.1}]}", nil},
+		{
+			"dual stack",
+			"status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd00::1'}]}",
+			made(func(p *zone.Pod) { p.Addrs = addrs("10.1.0.1", "fd00::1") }),
+		},
+		{"on the host's network", running + "spec: {hostNetwork: true}", made(func(p *zone.Pod) { p.HostNetwork = true })},
+		{"policy Default", running + "spec: {dnsPolicy: Default}", made(resolver(zone.Resolver{Policy: "Default", Ndots: -1}))},
+		{
+			"policy ClusterFirstWithHostNet",
+			running + "spec: {dnsPolicy: ClusterFirstWithHostNet, hostNetwork: true}",
+			made(func(p *zone.Pod) {
+				p.HostNetwork, p.Resolver = true, &zone.Resolver{Policy: "ClusterFirstWithHostNet", Ndots: -1}
+			}),
+		},
+		{
+			"ndots",
+			running + "spec: {dnsConfig: {options: [{name: edns0}, {name: ndots, value: '1'}]}}",
+			made(resolver(zone.Resolver{Policy: "ClusterFirst", Ndots: 1})),
+		},
+		{
+			"ndots that is no number",
+			running + "spec: {dnsConfig: {options: [{name: ndots, value: many}, {name: ndots}]}}",
+			made(func(*zone.Pod) {}),
+		},
+		{
+			"searches",
+			running + "spec: {dnsConfig: {searches: [example.com]}}",
+			made(resolver(zone.Resolver{Policy: "ClusterFirst", Searches: []string{"example.com"}, Ndots: -1})),
+		},
+		{"dnsConfig without effect on questions", running + "spec: {dnsConfig: {options: [{name: edns0}]}}", made(func(*zone.Pod) {})},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := newConverter(Config{}).pod(decode[corev1.Pod](t, meta+tc.text))
+			if diff := cmp.Diff(tc.want, got, compared); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

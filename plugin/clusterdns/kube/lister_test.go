@@ -1,0 +1,206 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// pagesServer is an API server that has nothing but a list of Services. A name
+// in answers decides what one request gets: "410" or names of Services, with a
+// final plus sign if there are more pages.
+type pagesServer struct {
+	mu       sync.Mutex
+	answers  []string
+	requests []string // the queries
+}
+
+func (p *pagesServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests = append(p.requests, r.URL.RawQuery)
+	answer := p.answers[0]
+	p.answers = p.answers[1:]
+	w.Header().Set("Content-Type", "application/json")
+	if answer == "410" {
+		w.WriteHeader(http.StatusGone)
+		_ = json.NewEncoder(w).Encode(metav1.Status{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
+			Status:   metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: http.StatusGone,
+		})
+		return
+	}
+	list := corev1.ServiceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceList"}}
+	list.ResourceVersion = "7"
+	names, more := strings.CutSuffix(answer, "+")
+	if more {
+		list.Continue = fmt.Sprintf("page%d", len(p.requests))
+	}
+	for name := range strings.FieldsSeq(names) {
+		list.Items = append(list.Items, *serviceObject(name, "10.0.0.1"))
+	}
+	_ = json.NewEncoder(w).Encode(list)
+}
+
+func TestPages(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		answers  []string
+		keys     string
+		held     string
+		requests []string
+	}{
+		{"one page", []string{"a b"}, "a b", "a b", []string{"limit=500"}},
+		{"an empty list", []string{""}, "", "", []string{"limit=500"}},
+		{"pages", []string{"a b+", "c+", "d"}, "a b c d", "a b c d", []string{"limit=500", "continue=page1&limit=500", "continue=page2&limit=500"}},
+		{
+			// What was there at first and is not in the list that counts is put, and
+			// then swept by the keys.
+			"history is forgotten between two pages",
+			[]string{"a b+", "410", "a+", "c"},
+			"a c", "a b c",
+			[]string{"limit=500", "continue=page1&limit=500", "limit=500", "continue=page3&limit=500"},
+		},
+		{
+			"a list that is too long to be read in pages",
+			[]string{"a+", "410", "a+", "410", "a b"},
+			"a b", "a b",
+			[]string{"limit=500", "continue=page1&limit=500", "limit=500", "continue=page3&limit=500", ""},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			server := &pagesServer{answers: tc.answers}
+			l, o := newTestLister(t, server)
+			got, err := l.list(context.Background(), metav1.ListOptions{ResourceVersion: "0", Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			list := got.(*keyList)
+			if list.ResourceVersion != "7" || len(list.Items) != 1 {
+				t.Errorf("version %s, %d items", list.ResourceVersion, len(list.Items))
+			}
+			if keys := names(list.Items[0].(*keySet).keys); keys != tc.keys {
+				t.Errorf("keys %s, want %s", keys, tc.keys)
+			}
+			if len(o.changes) > 0 {
+				o.apply(o.waiting())
+			}
+			var held []zone.Key
+			for service := range o.services.held.all() {
+				held = append(held, service.Key)
+			}
+			slices.SortFunc(held, compareKeys)
+			if names(held) != tc.held {
+				t.Errorf("put %s, want %s", names(held), tc.held)
+			}
+			if !slices.Equal(server.requests, tc.requests) {
+				t.Errorf("requests %q, want %q", server.requests, tc.requests)
+			}
+		})
+	}
+}
+
+func names(keys []zone.Key) string {
+	var all []string
+	for _, key := range keys {
+		all = append(all, key.Name)
+	}
+	return strings.Join(all, " ")
+}
+
+// newTestLister lists the Services of a server.
+func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	o, feeds, clock := newTestOwner(Config{})
+	about, err := restConfig(Config{Endpoint: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := newRESTClient(about, feeds[0].version, http.DefaultClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &lister{
+		feed:   feeds[0],
+		sink:   &sink{ctx: context.Background(), feed: feeds[0], out: o.changes},
+		client: client,
+		report: newReport(silence{}, clock, ""),
+		redial: func() {},
+		busy:   new(sync.RWMutex),
+	}, o
+}
+
+// A renewed client certificate is only shown on a new connection.
+func TestUnauthorizedRedials(t *testing.T) {
+	l, _ := newTestLister(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	redials := 0
+	l.redial = func() { redials++ }
+	if _, err := l.watch(context.Background(), metav1.ListOptions{}); err == nil || redials != 1 {
+		t.Errorf("watch: %v, %d redials", err, redials)
+	}
+	if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil || redials != 2 {
+		t.Errorf("list: %v, %d redials", err, redials)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	var got http.Header
+	var paths []string
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header
+		paths = append(paths, r.URL.String())
+		w.WriteHeader(http.StatusInternalServerError)
+	})
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	about, err := restConfig(Config{Endpoint: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, feeds, clock := newTestOwner(Config{Pods: true})
+	httpClient, d, err := newHTTPClient(about, Config{}, newReport(silence{}, clock, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	for _, f := range feeds {
+		client, err := newRESTClient(about, f.version, httpClient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &lister{feed: f, client: client, report: newReport(silence{}, clock, ""), busy: new(sync.RWMutex)}
+		if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil {
+			t.Error("no error")
+		}
+	}
+	want := []string{
+		"/api/v1/services?limit=500",
+		"/api/v1/namespaces?limit=500",
+		"/apis/discovery.k8s.io/v1/endpointslices?limit=500",
+		"/api/v1/pods?fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed%2Cstatus.phase%21%3DUnknown&limit=500",
+	}
+	if !slices.Equal(paths, want) {
+		t.Errorf("paths %q", paths)
+	}
+	if !strings.HasPrefix(got.Get("Accept"), "application/vnd.kubernetes.protobuf") {
+		t.Errorf("Accept: %s", got.Get("Accept"))
+	}
+	if !strings.HasPrefix(got.Get("User-Agent"), "clusterdns/") {
+		t.Errorf("User-Agent: %s", got.Get("User-Agent"))
+	}
+}

@@ -1,0 +1,288 @@
+package kube
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	clocktesting "k8s.io/utils/clock/testing"
+)
+
+// The manifests of a Service with one address. Tests change them by replacing text.
+const (
+	webService = `apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: shop
+spec:
+  clusterIP: 10.0.0.1
+  ports:
+  - name: http
+    port: 80
+`
+	webSlice = `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: web-x
+  namespace: shop
+  labels: {kubernetes.io/service-name: web}
+addressType: IPv4
+endpoints:
+- addresses: [10.1.0.1]
+`
+	webPod = `apiVersion: v1
+kind: Pod
+metadata: {name: web-0, namespace: shop}
+status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}
+`
+	web = "web.shop.svc.cluster.local."
+)
+
+// files is a folder of manifests with a Watcher that has read them. Looks at the
+// folder are taken by hand.
+type files struct {
+	t        *testing.T
+	folder   string
+	log      *recorder
+	failures int
+	clock    *clocktesting.FakeClock
+	watcher  *Watcher
+}
+
+// serve starts with the files given.
+func serve(t *testing.T, cfg Config, contents map[string]string) *files {
+	t.Helper()
+	f := &files{t: t, folder: t.TempDir(), log: new(recorder), clock: clocktesting.NewFakeClock(time.Now().Add(time.Hour))}
+	write(t, f.folder, contents)
+	if cfg.Manifests == "" {
+		cfg.Manifests = f.folder
+	}
+	w, err := New(cfg, Options{Log: f.log, ManifestError: func() { f.failures++ }, clock: f.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.watcher = w
+	return f
+}
+
+// look lets the Watcher look at the files once.
+func (f *files) look() {
+	f.t.Helper()
+	if c := f.watcher.source.(*manifests).reread(); c != nil {
+		f.watcher.owner.apply(c)
+	}
+}
+
+// settle lets it look until it has seen that nothing moves any more.
+func (f *files) settle() {
+	f.t.Helper()
+	f.look()
+	f.look()
+}
+
+func (f *files) expect(name string, qtype uint16, want string) {
+	f.t.Helper()
+	if got := ask(f.t, f.watcher.Store(), name, qtype); got != want {
+		f.t.Errorf("%s %d: %s, want %s", name, qtype, got, want)
+	}
+}
+
+func (f *files) path(name string) string { return filepath.Join(f.folder, name) }
+
+func TestManifestsAreSyncedAtOnce(t *testing.T) {
+	f := serve(t, Config{Pods: true}, map[string]string{"all.yaml": webService + "---\n" + webSlice + "---\n" + webPod})
+	select {
+	case <-f.watcher.Synced():
+	default:
+		t.Error("not synced")
+	}
+	if f.watcher.Store().LoadCheckpoint().Counts().Services != 1 {
+		t.Error("no checkpoint")
+	}
+	f.expect(web, typeA, "10.0.0.1")
+	f.expect("_http._tcp."+web, typeSRV, "0 100 80 "+web)
+	f.expect("10-1-0-1."+web, typeA, "10.1.0.1")
+	f.expect("10-1-0-1.shop.pod.cluster.local.", typeA, "10.1.0.1")
+	if lines := f.log.all(); len(lines) > 0 {
+		t.Errorf("log: %q", lines)
+	}
+}
+
+func TestManifestForms(t *testing.T) {
+	items := func(texts ...string) string {
+		var list strings.Builder
+		for _, text := range texts {
+			list.WriteString("- " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ") + "\n")
+		}
+		return list.String()
+	}
+	for name, contents := range map[string]map[string]string{
+		"documents":              {"a.yaml": "# first\n---\n---\n" + webService + "---\n" + webSlice + "---\n# the end\n"},
+		"files":                  {"a.yaml": webService, "b.yml": webSlice},
+		"a list, as kubectl get": {"a.yaml": "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\nitems:\n" + items(webService, webSlice)},
+		"typed lists": {
+			"a.yaml": "apiVersion: v1\nkind: ServiceList\nitems:\n" + items(strings.TrimPrefix(webService, "apiVersion: v1\nkind: Service\n")),
+			"b.yaml": "apiVersion: discovery.k8s.io/v1\nkind: EndpointSliceList\nitems:\n" + items(strings.TrimPrefix(webSlice, "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n")),
+		},
+		"a list in a list": {"a.yaml": "apiVersion: v1\nkind: List\nitems:\n" + items(webSlice, "apiVersion: v1\nkind: List\nitems:\n"+items(webService))},
+		"an empty list":    {"a.yaml": webService, "b.yaml": webSlice, "c.yaml": "apiVersion: v1\nkind: List\nitems: []\n", "d.yaml": "apiVersion: v1\nkind: List\nitems:\n"},
+		"JSON": {"a.json": `{"apiVersion": "v1", "kind": "List", "items": [
+			{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"clusterIP": "10.0.0.1", "ports": [{"name": "http", "port": 80}]}},
+			{"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "web-x", "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}}, "addressType": "IPv4", "endpoints": [{"addresses": ["10.1.0.1"]}]}
+		]}`},
+		"anchors":    {"a.yaml": strings.Replace(webService, "namespace: shop", "namespace: &ns shop\n  labels: {ns: *ns}", 1) + "---\n" + webSlice},
+		"Windows":    {"a.yaml": strings.ReplaceAll(webService+"---\n"+webSlice, "\n", "\r\n")},
+		"time stamp": {"a.yaml": strings.Replace(webService, "name: web\n", "name: web\n  creationTimestamp: 2026-01-01T00:00:00Z\n", 1), "b.yaml": webSlice},
+		"files that do not count": {
+			"a.yaml": webService, "b.yaml": webSlice,
+			"README.md": "# no YAML: [", ".hidden.yaml": "[", "below/c.yaml": "[", "d.yaml.bak": "[", "folder.yaml/e.yaml": "[",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := serve(t, Config{}, contents)
+			f.expect(web, typeA, "10.0.0.1")
+			f.expect("10-1-0-1."+web, typeA, "10.1.0.1")
+			if lines := f.log.all(); len(lines) > 0 {
+				t.Errorf("log: %q", lines)
+			}
+		})
+	}
+}
+
+func TestManifestPaths(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"one/a.yaml": webService, "two.txt": webSlice})
+	f := serve(t, Config{Manifests: ManifestPaths(filepath.Join(folder, "one"), filepath.Join(folder, "two.txt"))}, nil)
+	f.expect("10-1-0-1."+web, typeA, "10.1.0.1")
+}
+
+func TestManifestNamespaces(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": webPod + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: empty}\n---\n" +
+		strings.Replace(webService, "  namespace: shop\n", "", 1)})
+	f.expect("empty.svc.cluster.local.", typeA, noData)
+	f.expect("web.default.svc.cluster.local.", typeA, "10.0.0.1")
+	if n := f.watcher.Store().Load().Counts().Namespaces; n != 3 {
+		t.Errorf("%d Namespaces: a Pod implies one, even if Pods are not asked for", n)
+	}
+}
+
+func TestManifestsOfConfig(t *testing.T) {
+	f := serve(t, Config{NoEndpoints: true}, map[string]string{"a.yaml": webService + "---\n" + webSlice + "---\n" + webPod})
+	counts := f.watcher.Store().Load().Counts()
+	if counts.Services != 1 || counts.Addresses != 1 || counts.PodAddresses != 0 {
+		t.Errorf("%+v", counts)
+	}
+}
+
+// The last good state stays until a whole new one can be read.
+func TestManifestsReread(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	change := func(from, to string) string { return strings.Replace(webService, from, to, 1) }
+
+	f.settle()
+	before := f.watcher.Store().Load()
+	write(t, f.folder, map[string]string{"a.yaml": change("10.0.0.1", "10.0.0.20")})
+	f.look()
+	f.expect(web, typeA, "10.0.0.1") // the file may be half written
+	f.look()
+	f.expect(web, typeA, "10.0.0.20")
+
+	write(t, f.folder, map[string]string{"b.yaml": strings.ReplaceAll(webService, "web", "mail")})
+	f.settle()
+	f.expect("mail.shop.svc.cluster.local.", typeA, "10.0.0.1")
+	f.expect(web, typeA, "10.0.0.20")
+
+	if err := os.Remove(f.path("b.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	f.settle()
+	f.expect("mail.shop.svc.cluster.local.", typeA, nxDomain)
+
+	write(t, f.folder, map[string]string{"new": webService}) // atomically, same size as the first
+	if err := os.Rename(f.path("new"), f.path("a.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	f.settle()
+	f.expect(web, typeA, "10.0.0.1")
+	if lines := f.log.all(); len(lines) > 0 || f.failures > 0 {
+		t.Errorf("%d failures, log: %q", f.failures, lines)
+	}
+	if before.Counts() != f.watcher.Store().Load().Counts() {
+		t.Error("not what it was in the beginning")
+	}
+}
+
+// A change that leaves size and time of change as they were is found as long as
+// the file is young.
+func TestManifestChangedWithinOneTick(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	f.clock.SetTime(time.Now())
+	info, err := os.Stat(f.path("a.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.watcher.source.(*manifests).load(); err != nil { // as if it had just started
+		t.Fatal(err)
+	}
+	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1)})
+	if err := os.Chtimes(f.path("a.yaml"), time.Time{}, info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	f.look()
+	f.expect(web, typeA, "10.0.0.2")
+}
+
+// Only what differs is committed.
+func TestManifestTouched(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	before := f.watcher.Store().Load()
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(f.path("a.yaml"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	f.settle()
+	write(t, f.folder, map[string]string{"a.yaml": "# a comment\n" + webService})
+	f.settle()
+	if f.watcher.Store().Load() != before {
+		t.Error("a commit without a change")
+	}
+}
+
+// As the kubelet mounts a ConfigMap: a link of links is exchanged.
+func TestManifestsOfConfigMap(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"..one/a.yaml": webService, "..two/a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1)})
+	link := func(to, name string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("..one", "..data")
+	link("..data/a.yaml", "a.yaml")
+	f := serve(t, Config{Manifests: folder}, nil)
+	f.expect(web, typeA, "10.0.0.1")
+	link("..two", "..tmp")
+	if err := os.Rename(filepath.Join(folder, "..tmp"), filepath.Join(folder, "..data")); err != nil {
+		t.Fatal(err)
+	}
+	f.settle()
+	f.expect(web, typeA, "10.0.0.2")
+}
+
+// The Watcher looks by itself, at every tick.
+func TestManifestsRun(t *testing.T) {
+	leakless(t)
+	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	stop := start(t, f.watcher)
+	eventually(t, "the ticker", f.clock.HasWaiters)
+	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1)})
+	eventually(t, "the change", func() bool {
+		f.clock.Step(time.Second)
+		return ask(t, f.watcher.Store(), web, typeA) == "10.0.0.2"
+	})
+	stop()
+}

@@ -1,0 +1,118 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clocktesting "k8s.io/utils/clock/testing"
+)
+
+func newTestReport() (*report, *recorder, *clocktesting.FakeClock) {
+	log, clock := new(recorder), clocktesting.NewFakeClock(time.Now())
+	return newReport(log, clock, "https://10.96.0.1:443"), log, clock
+}
+
+func (r *recorder) expect(t *testing.T, want ...string) {
+	t.Helper()
+	if got := r.all(); !slices.Equal(got, want) {
+		t.Errorf("log: %q\nwant %q", got, want)
+	}
+}
+
+func TestServerIsLostAndBack(t *testing.T) {
+	r, log, _ := newTestReport()
+	r.reachable()
+	log.expect(t)
+	for range 5 {
+		r.unreachable("connection refused")
+	}
+	lost := "WARNING API server https://10.96.0.1:443 cannot be reached, going on with what is known: connection refused"
+	log.expect(t, lost)
+	for range 5 {
+		r.reachable()
+	}
+	log.expect(t, lost, "INFO API server https://10.96.0.1:443 answers again")
+}
+
+func forbidden(resource string) error {
+	return apierrors.NewForbidden(schema.GroupResource{Group: "discovery.k8s.io", Resource: resource}, "",
+		errors.New(`User "system:serviceaccount:kube-system:coredns" cannot list resource "endpointslices" in API group "discovery.k8s.io" at the cluster scope`))
+}
+
+func TestForbidden(t *testing.T) {
+	r, log, clock := newTestReport()
+	_, feeds, _ := newTestOwner(Config{})
+	slices, services := feeds[2], feeds[0]
+	ctx := context.Background()
+
+	r.failed(ctx, "watch", slices, forbidden("endpointslices"))
+	r.failed(ctx, "list", slices, forbidden("endpointslices"))
+	log.expect(t) // a server that has just started
+	clock.Step(patience)
+	r.failed(ctx, "list", slices, forbidden("endpointslices"))
+	told := `ERROR not allowed to list endpointslices: a ClusterRole must grant the verbs list and watch on resource "endpointslices" in apiGroup "discovery.k8s.io": ` +
+		`endpointslices.discovery.k8s.io is forbidden: User "system:serviceaccount:kube-system:coredns" cannot list resource "endpointslices" in API group "discovery.k8s.io" at the cluster scope`
+	log.expect(t, told)
+	for range 5 {
+		clock.Step(time.Minute)
+		r.failed(ctx, "watch", slices, forbidden("endpointslices"))
+		r.failed(ctx, "list", slices, forbidden("endpointslices"))
+		r.watched(services)
+	}
+	log.expect(t, told)
+	r.watched(slices)
+	r.watched(slices)
+	log.expect(t, told, "INFO endpointslices can be watched again")
+}
+
+func TestWhatIsNotReported(t *testing.T) {
+	r, log, clock := newTestReport()
+	_, feeds, _ := newTestOwner(Config{})
+	f := feeds[0]
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 2 {
+		r.failed(over, "watch", f, forbidden("services"))
+		for _, err := range []error{
+			&url.Error{Op: "Get", URL: "x", Err: errors.New("connection refused")},
+			apierrors.NewResourceExpired("too old"),
+			apierrors.NewTooManyRequests("slowly", 1),
+			apierrors.NewTimeoutError("Too large resource version", 1),
+			apierrors.NewServiceUnavailable("starting"),
+		} {
+			r.failed(context.Background(), "watch", f, err)
+		}
+		clock.Step(time.Minute)
+	}
+	r.watched(f)
+	log.expect(t)
+}
+
+func TestOtherErrors(t *testing.T) {
+	r, log, clock := newTestReport()
+	_, feeds, _ := newTestOwner(Config{})
+	for range 3 {
+		r.failed(context.Background(), "list", feeds[0], errors.New("nonsense"))
+		clock.Step(time.Minute)
+	}
+	log.expect(t, "ERROR cannot list services: nonsense")
+}
+
+// A server without streaming lists refuses each of them. Since a plain list and
+// a watch follow, that is nothing to talk about.
+func TestRefusedStreamingListIsNotReported(t *testing.T) {
+	r, log, clock := newTestReport()
+	_, feeds, _ := newTestOwner(Config{})
+	for range 3 {
+		r.failed(context.Background(), "watch", feeds[0], apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil))
+		r.watched(feeds[0])
+		clock.Step(time.Minute)
+	}
+	log.expect(t)
+}

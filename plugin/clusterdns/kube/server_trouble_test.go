@@ -1,0 +1,221 @@
+package kube
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+)
+
+// role grants what a Watcher needs, with some text replaced, to a ServiceAccount.
+func role(replace ...string) string {
+	return strings.NewReplacer(replace...).Replace(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: dns}
+rules:
+- {apiGroups: [""], resources: [services, pods, namespaces], verbs: [list, watch]}
+- {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: dns}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: dns}
+subjects: [{kind: ServiceAccount, name: dns, namespace: default}]
+`)
+}
+
+// asServiceAccount is a Config that acts as the ServiceAccount of role.
+func (c *cluster) asServiceAccount() Config {
+	c.t.Helper()
+	account, err := c.ServiceAccount(c.t.Context(), "default", "dns")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	path, err := c.Kubeconfig(account)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return Config{Kubeconfig: path, Pods: true}
+}
+
+// A missing rule is named in one line, and the watch begins when it is there.
+func testForbidden(c *cluster) {
+	c.apply(role("[endpointslices]", "[nothing]"))
+	log := new(recorder)
+	w, _ := c.watcher(c.asServiceAccount(), log)
+	told := func() []string { return log.with("ERROR") }
+	eventually(c.t, "a line", func() bool { return len(told()) > 0 })
+	for _, part := range []string{
+		`verbs list and watch on resource "endpointslices" in apiGroup "discovery.k8s.io"`,
+		`User "system:serviceaccount:default:dns"`,
+	} {
+		if !strings.Contains(told()[0], part) {
+			c.t.Errorf("%q is not in %q", part, told()[0])
+		}
+	}
+	if w.Store().Load().Synced() {
+		c.t.Error("synced without a kind")
+	}
+	c.apply(role())
+	<-w.Synced()
+	c.expectShop(w)
+	eventually(c.t, "the good news", func() bool { return len(log.all()) == 2 })
+	if lines := log.all(); lines[1] != "INFO endpointslices can be watched again" {
+		c.t.Errorf("log: %q", lines)
+	}
+}
+
+// The verb watch alone is missing: there is a list, but it is not kept up.
+func testUnwatchable(c *cluster) {
+	c.apply(role("[endpointslices], verbs: [list, watch]", "[endpointslices], verbs: [list]"))
+	log := new(recorder)
+	w, _ := c.watcher(c.asServiceAccount(), log)
+	<-w.Synced()
+	eventually(c.t, "a line", func() bool { return len(log.all()) > 0 })
+	if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "not allowed to watch endpointslices") {
+		c.t.Errorf("log: %q", lines)
+	}
+	c.expectShop(w)
+	c.apply(role())
+}
+
+// A limit of one request under way, with lists in pages and four watches.
+func testLimits(c *cluster) {
+	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
+		c.t.Run(name, func(t *testing.T) {
+			c := c.in(t)
+			w, _ := c.watcher(Config{Pods: true, MaxInflight: 1, QPS: 1000, Burst: 1000}, nil, edit)
+			<-w.Synced()
+			c.expectShop(w)
+			// All watches go on, each beside the others.
+			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: limits-" + name + "}\n")
+			c.expect(w, "limits-"+name+".svc.cluster.local.", typeA, noData)
+		})
+		c.t.Run(name+", too few", func(t *testing.T) {
+			gate := newGate(t, c.Cluster)
+			log := new(recorder)
+			w, stop := c.in(t).watcher(Config{Endpoint: gate.URL, Pods: true, QPS: 0.0001, Burst: 2}, log, edit)
+			eventually(t, "two requests", func() bool { return gate.count("") == 2 })
+			stop()
+			if gate.count("") != 2 || w.Store().Load().Synced() {
+				t.Errorf("requests %q", gate.requests)
+			}
+			log.expect(t)
+		})
+	}
+}
+
+// The way to the API server is cut while objects come and go and history is
+// forgotten: the old answers stay, and then all is caught up by a new list.
+func testGate(c *cluster) {
+	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
+		c.t.Run(name, func(t *testing.T) {
+			c := c.in(t)
+			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: old-" + name + "}\n")
+			gate, log := newGate(t, c.Cluster), new(recorder)
+			w, _ := c.watcher(Config{Endpoint: gate.URL, Pods: true}, log, edit)
+			<-w.Synced()
+			before, lists := w.Store().Load(), gate.count("namespaces?limit")+gate.count("sendInitialEvents")
+			gate.set(true)
+			eventually(t, "the loss to be noticed", func() bool { return len(log.all()) == 1 })
+
+			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: new-" + name + "}\n")
+			c.deleteNamespace("old-" + name)
+			if err := c.Compact(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			c.KillAPIServer()
+			if err := c.RestartAPIServer(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if w.Store().Load() != before {
+				t.Error("the store has changed without an API server")
+			}
+			c.expectShop(w)
+
+			gate.set(false)
+			c.expect(w, "new-"+name+".svc.cluster.local.", typeA, noData)
+			c.expect(w, "old-"+name+".svc.cluster.local.", typeA, nxDomain)
+			if now := gate.count("namespaces?limit") + gate.count("sendInitialEvents"); now == lists {
+				t.Error("no new list was needed")
+			}
+			c.expectShop(w)
+			lines := log.all()
+			if len(lines) != 2 || !strings.Contains(lines[0], "cannot be reached") || !strings.Contains(lines[1], "answers again") {
+				t.Errorf("log: %q", lines)
+			}
+		})
+	}
+}
+
+// deleteNamespace deletes a Namespace to the end, which nobody else does here.
+func (c *cluster) deleteNamespace(name string) {
+	c.t.Helper()
+	namespaces := c.Client().CoreV1().Namespaces()
+	c.delete(namespaces.Delete(c.t.Context(), name, metav1.DeleteOptions{}))
+	ns, err := namespaces.Get(c.t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	ns.Spec.Finalizers = nil
+	_, err = namespaces.Finalize(c.t.Context(), ns, metav1.UpdateOptions{})
+	c.delete(err)
+}
+
+// An API server that crashes and comes back is followed without a new list.
+func testRestart(c *cluster) {
+	log := new(recorder)
+	w, _ := c.watcher(Config{Pods: true}, log)
+	<-w.Synced()
+	serial := w.Store().Load().Serial()
+	c.KillAPIServer()
+	eventually(c.t, "the loss to be noticed", func() bool { return len(log.all()) == 1 })
+	c.expectShop(w)
+	if err := c.RestartAPIServer(c.t.Context()); err != nil {
+		c.t.Fatal(err)
+	}
+	if now := w.Store().Load().Serial(); now != serial {
+		c.t.Errorf("serial %d, was %d, although nothing has changed", now, serial)
+	}
+	c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: restarted}\n")
+	c.expect(w, "restarted.svc.cluster.local.", typeA, noData)
+	c.expectShop(w)
+	lines := log.all()
+	if len(lines) != 2 || !strings.Contains(lines[0], "cannot be reached") || !strings.Contains(lines[1], "answers again") {
+		c.t.Errorf("log: %q", lines)
+	}
+}
+
+// Another cluster takes the place of the first one. Its versions are smaller
+// than those that are known.
+func testReplaced(c *cluster) {
+	w, _ := c.watcher(Config{Pods: true}, nil)
+	<-w.Synced()
+	c.expectShop(w)
+	if err := c.ReplaceEtcd(c.t.Context()); err != nil {
+		c.t.Fatal(err)
+	}
+	c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: another}\n")
+	c.expect(w, "another.svc.cluster.local.", typeA, noData)
+	c.expect(w, "shop.svc.cluster.local.", typeA, nxDomain)
+	c.expect(w, "web.shop.svc.cluster.local.", typeA, nxDomain)
+}
+
+// A server that has no streaming lists, as before Kubernetes 1.34, is asked for
+// plain ones without a word.
+func TestServerWithoutStreamingLists(t *testing.T) {
+	c := newCluster(t, controlplane.Options{DisableStreamingLists: true})
+	log, gate := new(recorder), newGate(t, c.Cluster)
+	w, _ := c.watcher(Config{Endpoint: gate.URL, Pods: true}, log)
+	<-w.Synced()
+	c.expectShop(w)
+	if gate.count("limit=500") != 4 {
+		t.Errorf("requests %q", gate.requests)
+	}
+	c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: late}\n")
+	c.expect(w, "late.svc.cluster.local.", typeA, noData)
+	log.expect(t)
+}

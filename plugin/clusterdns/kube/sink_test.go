@@ -1,0 +1,161 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// follow runs a real reflector for Services against watches that a test feeds.
+// Each watch that the reflector begins comes out of the channel.
+func follow(t *testing.T, o *owner, f *feed) <-chan *watch.FakeWatcher {
+	t.Helper()
+	watches := make(chan *watch.FakeWatcher)
+	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
+	lw := &cache.ListWatch{
+		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
+			return nil, errors.New("streaming lists only")
+		},
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
+			w := watch.NewFake()
+			select {
+			case watches <- w:
+				return w, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		},
+	}
+	logger := logr.Discard()
+	r := cache.NewReflectorWithOptions(lw, f.empty(), &sink{ctx: ctx, feed: f, out: o.changes}, cache.ReflectorOptions{Logger: &logger})
+	done := make(chan struct{}, 2)
+	go func() { r.RunWithContext(ctx); done <- struct{}{} }()
+	go func() { o.run(ctx); done <- struct{}{} }()
+	t.Cleanup(func() { cancel(); <-done; <-done })
+	return watches
+}
+
+// endOfList is the bookmark that ends a streaming list.
+func endOfList() *corev1.Service {
+	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{
+		ResourceVersion: "10",
+		Annotations:     map[string]string{metav1.InitialEventsAnnotationKey: "true"},
+	}}
+}
+
+func TestStreamingList(t *testing.T) {
+	leakless(t)
+	o, feeds, _ := newTestOwner(Config{})
+	for _, f := range feeds[1:] {
+		o.apply(f.keep(nil))
+	}
+	o.apply(feeds[1].put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}))
+	watches := follow(t, o, feeds[0])
+	count := func() int { return o.store.Load().Counts().Services }
+
+	w := <-watches
+	w.Add(serviceObject("a", "10.0.0.1"))
+	w.Add(serviceObject("b", "10.0.0.2"))
+	w.Add(serviceObject("gone", "10.0.0.3"))
+	eventually(t, "objects before the list has ended", func() bool { return count() == 3 })
+	w.Delete(serviceObject("gone", "10.0.0.3"))
+	if o.store.Load().Synced() {
+		t.Error("synced before the list has ended")
+	}
+	w.Action(watch.Bookmark, endOfList())
+	<-o.synced
+	if count() != 2 {
+		t.Errorf("%d Services: the one deleted during the list has stayed", count())
+	}
+
+	w.Modify(serviceObject("a", "10.0.0.9"))
+	eventually(t, "the update", func() bool { return ask(t, o.store, "a.shop.svc.cluster.local.", typeA) == "10.0.0.9" })
+	w.Add(serviceObject("c", "10.0.0.4"))
+	eventually(t, "the addition", func() bool { return count() == 3 })
+	w.Delete(serviceObject("c", "10.0.0.4"))
+	eventually(t, "the deletion", func() bool { return count() == 2 })
+}
+
+// A relist sweeps what is not there any more, at its end and not before, and what
+// has not changed makes no commit.
+func TestRelist(t *testing.T) {
+	leakless(t)
+	o, feeds, _ := newTestOwner(Config{})
+	for _, f := range feeds[1:] {
+		o.apply(f.keep(nil))
+	}
+	watches := follow(t, o, feeds[0])
+	w := <-watches
+	for _, name := range []string{"a", "b", "c"} {
+		w.Add(serviceObject(name, "10.0.0.1"))
+	}
+	w.Action(watch.Bookmark, endOfList())
+	<-o.synced
+	before := o.store.Load()
+
+	w.Error(&metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: 410})
+	w = <-watches
+	w.Add(serviceObject("a", "10.0.0.1"))
+	w.Add(serviceObject("c", "10.0.0.1"))
+	eventually(t, "all changes to be applied", func() bool { return len(o.changes) == 0 })
+	if o.store.Load() != before {
+		t.Error("a relist of the same objects has made a commit")
+	}
+	w.Action(watch.Bookmark, endOfList())
+	eventually(t, "the sweep", func() bool { return o.store.Load().Counts().Services == 2 })
+
+	// The list breaks off: nothing is swept.
+	w.Error(&metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: 410})
+	w = <-watches
+	w.Add(serviceObject("d", "10.0.0.1"))
+	w.Error(&metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: 410})
+	w = <-watches
+	eventually(t, "the addition", func() bool { return o.store.Load().Counts().Services == 3 })
+	w.Action(watch.Bookmark, endOfList())
+	eventually(t, "an empty list to sweep", func() bool { return o.store.Load().Counts().Services == 0 })
+}
+
+func TestTransformerLeavesOnlyKeys(t *testing.T) {
+	o, feeds, _ := newTestOwner(Config{})
+	s := &sink{ctx: context.Background(), feed: feeds[0], out: o.changes}
+	got, err := s.Transformer()(serviceObject("web", "10.0.0.1"))
+	if err != nil || got != cache.ExplicitKey("shop/web") {
+		t.Errorf("%v, %v", got, err)
+	}
+	got, err = s.Transformer()(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "cluster-wide"}})
+	if err != nil || got != cache.ExplicitKey("cluster-wide") {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestSplitKey(t *testing.T) {
+	for text, want := range map[string]zone.Key{
+		"shop/web": {Namespace: "shop", Name: "web"},
+		"shop":     {Name: "shop"},
+	} {
+		if got := splitKey(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// A sink whose reflector has been stopped drops what it is given.
+func TestSinkStops(t *testing.T) {
+	_, feeds, _ := newTestOwner(Config{})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s := &sink{ctx: ctx, feed: feeds[0], out: make(chan change)}
+	if err := s.Add(serviceObject("web", "10.0.0.1")); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,204 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	clocktesting "k8s.io/utils/clock/testing"
+)
+
+// counting is a transport that counts requests and answers with a body.
+type counting struct {
+	sent     atomic.Int32
+	underway atomic.Int32
+	most     atomic.Int32
+	blocked  chan struct{} // if not nil, requests wait for it
+}
+
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.sent.Add(1)
+	defer c.underway.Add(-1)
+	if n := c.underway.Add(1); n > c.most.Load() {
+		c.most.Store(n)
+	}
+	if c.blocked != nil {
+		select {
+		case <-c.blocked:
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+}
+
+func newTestThrottle(next http.RoundTripper, limits Config) *throttle {
+	return newThrottle(next, limits, newReport(silence{}, clocktesting.NewFakeClock(time.Now()), ""))
+}
+
+// try sends a request that gives up, after a moment, if it has to wait.
+func try(rt http.RoundTripper, url string) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	return rt.RoundTrip(r)
+}
+
+const (
+	listURL  = "http://x/api/v1/services?limit=500"
+	pageURL  = listURL + "&continue=abc"
+	watchURL = "http://x/api/v1/services?watch=true"
+)
+
+// A rate so low that no token comes back during the test leaves the burst.
+func TestRateLimit(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		limits Config
+		url    string
+		want   int32
+	}{
+		{"lists", Config{QPS: 0.0001, Burst: 3}, listURL, 3},
+		{"watches count", Config{QPS: 0.0001, Burst: 3}, watchURL, 3},
+		{"pages count if a rate is given", Config{QPS: 0.0001, Burst: 3}, pageURL, 3},
+		{"the default burst", Config{QPS: 0.0001}, listURL, 10},
+		{"pages of a list are one list by default", Config{Burst: 3}, pageURL, 15},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			next := new(counting)
+			throttled := newTestThrottle(next, tc.limits)
+			for range 15 {
+				_, _ = try(throttled, tc.url)
+			}
+			if got := next.sent.Load(); got != tc.want {
+				t.Errorf("%d requests were sent, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestDefaultRate(t *testing.T) {
+	for _, tc := range []struct {
+		limits Config
+		want   float32
+	}{{Config{}, 5}, {Config{Burst: 3}, 5}, {Config{QPS: 2}, 2}} {
+		if got := newTestThrottle(nil, tc.limits).rate.QPS(); got != tc.want {
+			t.Errorf("%+v: %v requests a second", tc.limits, got)
+		}
+	}
+}
+
+func TestMaxInflight(t *testing.T) {
+	const limit, requests = 2, 9
+	next := &counting{blocked: make(chan struct{})}
+	throttled := newTestThrottle(next, Config{QPS: 1e6, Burst: 1e6, MaxInflight: limit})
+	var wg sync.WaitGroup
+	for range requests {
+		wg.Go(func() {
+			r, _ := http.NewRequest(http.MethodGet, listURL, nil)
+			response, err := throttled.RoundTrip(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			response.Body.Close()
+		})
+	}
+	eventually(t, "the slots to fill", func() bool { return next.underway.Load() == limit })
+	close(next.blocked)
+	wg.Wait()
+	if next.most.Load() != limit || next.sent.Load() != requests {
+		t.Errorf("%d requests at once, %d in all", next.most.Load(), next.sent.Load())
+	}
+}
+
+// A list holds its slot until its body is closed, a watch until it is answered.
+func TestSlots(t *testing.T) {
+	throttled := newTestThrottle(new(counting), Config{MaxInflight: 1})
+	for range 3 {
+		if _, err := try(throttled, watchURL); err != nil {
+			t.Fatalf("a watch keeps its slot: %v", err)
+		}
+	}
+	response, err := try(throttled, listURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := try(throttled, listURL); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("two lists at once: %v", err)
+	}
+	response.Body.Close()
+	response.Body.Close() // gives back one slot, not two
+	if response, err = try(throttled, listURL); err != nil {
+		t.Errorf("a slot is lost: %v", err)
+	}
+	if _, err := try(throttled, listURL); err == nil {
+		t.Error("a slot too many")
+	}
+	response.Body.Close()
+}
+
+type failing struct{}
+
+func (failing) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("connection refused")
+}
+
+func TestSlotOfFailedRequest(t *testing.T) {
+	throttled := newTestThrottle(failing{}, Config{MaxInflight: 1})
+	for range 3 {
+		if _, err := try(throttled, listURL); err == nil || err.Error() != "connection refused" {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestEndingClock(t *testing.T) {
+	leakless(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	clock := endingClock{ctx: ctx}
+	<-clock.After(time.Millisecond)
+	long := clock.After(time.Hour)
+	cancel()
+	<-long
+}
+
+// A dial that ends after the end gives no connection.
+func TestDialerCloses(t *testing.T) {
+	leakless(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	d := newDialer()
+	address := listener.Addr().String()
+	conn, err := d.dial(context.Background(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.redial()
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a connection stays: %v", err)
+	}
+	if conn, err = d.dial(context.Background(), "tcp", address); err != nil {
+		t.Fatal(err)
+	}
+	d.close()
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a connection stays: %v", err)
+	}
+	if conn, err := d.dial(context.Background(), "tcp", address); err == nil {
+		t.Errorf("dialled %v after the end", conn.RemoteAddr())
+	}
+}
