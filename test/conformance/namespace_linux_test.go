@@ -1,0 +1,77 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/vishvananda/netlink"
+)
+
+// The addresses that the data gives to the server and to its client.
+var (
+	serverAddr = netip.MustParseAddr("10.244.0.53")
+	clientAddr = netip.MustParseAddr("10.244.1.10")
+)
+
+// enter makes the new namespaces a machine to test on. The process outside has
+// the network namespace that is given.
+func enter(outside string) error {
+	inside, err := networkNamespace()
+	if err != nil {
+		return err
+	}
+	if inside == outside {
+		return errors.New("not in a network namespace of its own: " + outsideVariable + " is not to be set by hand")
+	}
+	if err := coverVarRun(); err != nil {
+		return err
+	}
+	return startLoopback()
+}
+
+// coverVarRun puts a file system in memory over /var/run, which is no mount point
+// that would have to be made outside first, and lets temporary files go there.
+func coverVarRun() error {
+	// Else what is mounted here may be mounted outside too.
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("keeping mounts to this process: %w", err)
+	}
+	dir, err := filepath.EvalSymlinks("/var/run") // mostly /run
+	if err != nil {
+		return err
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"); err != nil {
+		return fmt.Errorf("mounting over %s: %w", dir, err)
+	}
+	temporary := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return err
+	}
+	return os.Setenv("TMPDIR", temporary)
+}
+
+// startLoopback gives the loopback device the addresses. With no other device
+// and no route, nothing can leave.
+func startLoopback() error {
+	loopback, err := netlink.LinkByName("lo")
+	if err != nil {
+		return err
+	}
+	if err := netlink.LinkSetUp(loopback); err != nil {
+		return fmt.Errorf("starting the loopback device: %w", err)
+	}
+	for _, addr := range []netip.Addr{serverAddr, clientAddr} {
+		parsed, err := netlink.ParseAddr(netip.PrefixFrom(addr, addr.BitLen()).String())
+		if err != nil {
+			return err
+		}
+		if err := netlink.AddrAdd(loopback, parsed); err != nil {
+			return fmt.Errorf("adding %s: %w", addr, err)
+		}
+	}
+	return nil
+}

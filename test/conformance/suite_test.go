@@ -1,0 +1,63 @@
+package conformance
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
+)
+
+// Every case is either replayed or postponed by name.
+func TestSelection(t *testing.T) {
+	found := map[string]int{}
+	for _, c := range loadSuite(t).Cases {
+		if strings.HasPrefix(c.ID, idPrefix) {
+			found[c.Test]++
+		}
+	}
+	listed := maps.Clone(replayed)
+	maps.Copy(listed, postponed)
+	if len(listed) != len(replayed)+len(postponed) {
+		t.Error("a test is both replayed and postponed")
+	}
+	if diff := cmp.Diff(listed, found); diff != "" {
+		t.Errorf("cases listed (-), in the data (+):\n%s", diff)
+	}
+}
+
+func TestGroups(t *testing.T) {
+	groups, err := loadSuite(t).groups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, g := range groups {
+		found[g.test] += len(g.cases)
+	}
+	if diff := cmp.Diff(replayed, found); diff != "" {
+		t.Errorf("cases listed (-), in groups (+):\n%s", diff)
+	}
+}
+
+// The data gives the name on the wire wherever the search path makes it: the
+// rule must say the same.
+func TestWireName(t *testing.T) {
+	searched := 0
+	for _, c := range loadSuite(t).Cases {
+		if c.WireQname == "" {
+			if got := c.wireName(); got != c.Qname {
+				t.Errorf("%s: %s on the wire, want %s", c.ID, got, c.Qname)
+			}
+			continue
+		}
+		searched++
+		if got := c.searchName(); !dns.IsFqdn(c.Qname) && got != c.WireQname {
+			t.Errorf("%s: %s on the wire, want %s", c.ID, got, c.WireQname)
+		}
+	}
+	if searched == 0 {
+		t.Error("no case with a search path")
+	}
+}

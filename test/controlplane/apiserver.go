@@ -1,0 +1,85 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+)
+
+// readyPaths answer 200 OK once a client can use the API server. Its own
+// readiness check does not wait for the namespaces and the Service that it
+// makes by itself.
+var readyPaths = []string{
+	"/readyz",
+	"/api/v1/namespaces/default/services/kubernetes",
+	"/api/v1/namespaces/kube-system",
+}
+
+func (c *Cluster) startAPIServer(ctx context.Context) error {
+	apiServer, err := c.startChild(apiServerCommand, c.apiServerArgs()...)
+	if err != nil {
+		return err
+	}
+	c.apiServer = apiServer
+	return c.awaitAPIServer(ctx)
+}
+
+func (c *Cluster) awaitAPIServer(ctx context.Context) error {
+	return c.apiServer.awaitReady(ctx, func(ctx context.Context) error {
+		for _, path := range readyPaths {
+			if err := c.get(ctx, c.URL()+path, c.token); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *Cluster) apiServerArgs() []string {
+	args := []string{
+		"--etcd-servers=" + c.etcdPort.url("http"),
+		"--bind-address=127.0.0.1",
+		"--advertise-address=127.0.0.1",
+		fmt.Sprintf("--secure-port=%d", c.apiServerPort.number),
+		"--endpoint-reconciler-type=none", // an endpoint may not be a loopback address
+		"--service-cluster-ip-range=" + ServiceCIDRv4 + "," + ServiceCIDRv6,
+		"--tls-cert-file=" + c.servingCrt,
+		"--tls-private-key-file=" + c.servingKey,
+		"--client-ca-file=" + c.CAFile(),
+		"--token-auth-file=" + c.tokenFile(),
+		"--authorization-mode=RBAC",
+		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+		"--service-account-key-file=" + c.serviceAccountKey(),
+		"--service-account-signing-key-file=" + c.serviceAccountKey(),
+		"--disable-admission-plugins=ServiceAccount",   // else no Pod without the controller
+		"--shutdown-watch-termination-grace-period=1s", // else open watches delay StopAPIServer by a minute
+		"--allow-privileged=true",
+		"--profiling=false",
+	}
+	if c.options.DisableStreamingLists {
+		args = append(args, "--feature-gates=WatchList=false")
+	}
+	if c.options.DisableWatchCache {
+		args = append(args, "--watch-cache=false")
+	}
+	return append(args, c.options.APIServerArgs...)
+}
+
+func (c *Cluster) serviceAccountKey() string { return filepath.Join(c.keyDir, "service-account.key") }
+
+// URL is the API server's address, the same for the life of the cluster.
+func (c *Cluster) URL() string { return c.apiServerPort.url("https") }
+
+// KillAPIServer ends the API server as a crash would: connections break.
+func (c *Cluster) KillAPIServer() { c.apiServer.kill() }
+
+// StopAPIServer lets the API server end in order: it finishes requests and
+// closes watches.
+func (c *Cluster) StopAPIServer() error { return c.apiServer.stop() }
+
+// RestartAPIServer starts the API server at the address it had, after killing it
+// if it runs, and waits until it serves.
+func (c *Cluster) RestartAPIServer(ctx context.Context) error {
+	c.apiServer.kill()
+	return c.startAPIServer(ctx)
+}

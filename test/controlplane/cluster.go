@@ -1,0 +1,208 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/restmapper"
+)
+
+// The ranges that ClusterIPs come from. The first address of each belongs to
+// the Service "kubernetes".
+const (
+	ServiceCIDRv4 = "10.96.0.0/16"
+	ServiceCIDRv6 = "fd00:10:96::/108"
+)
+
+// Options of a cluster. The zero value is an API server as a cluster of today
+// has it, with no controllers.
+type Options struct {
+	// Dir keeps etcd's data, the keys and the logs. An etcd folder in it, left by
+	// an earlier cluster or copied from one, is the data to start with. Empty
+	// means a temporary folder.
+	Dir string
+
+	// Controllers that kube-controller-manager runs, by the names of its flag
+	// --controllers: "endpointslice", "namespace", "serviceaccount-token" and so
+	// on. Without any it does not run at all. The EndpointSlice controller leaves
+	// Pods out whose Node object does not exist.
+	Controllers []string
+
+	// DisableStreamingLists makes the API server refuse a list as part of a
+	// watch, as servers before Kubernetes 1.34 do.
+	DisableStreamingLists bool
+
+	// DisableWatchCache makes the API server serve each list and watch from etcd,
+	// so that Compact takes effect at once. It then refuses streaming lists.
+	DisableWatchCache bool
+
+	// APIServerArgs follow the arguments of kube-apiserver that this package
+	// gives, so they win.
+	APIServerArgs []string
+}
+
+func (o Options) commands() []string {
+	commands := []string{etcdCommand, apiServerCommand}
+	if len(o.Controllers) > 0 {
+		commands = append(commands, controllerManagerCommand)
+	}
+	return commands
+}
+
+// Cluster is a running control plane.
+type Cluster struct {
+	options   Options
+	dir       string
+	temporary bool   // dir is ours to remove
+	keyDir    string // in dir
+	binaries  map[string]string
+
+	authority  *authority
+	servingCrt string
+	servingKey string
+	token      string // of the administrator
+
+	etcdPort, etcdPeerPort, apiServerPort, controllerManagerPort *port
+	etcd, apiServer, controllerManager                           *child
+
+	http    *http.Client // trusts the authority
+	client  kubernetes.Interface
+	dynamic dynamic.Interface
+	mapper  *restmapper.DeferredDiscoveryRESTMapper
+}
+
+// StartTest starts a cluster that ends with the test.
+func StartTest(tb testing.TB, o Options) *Cluster {
+	tb.Helper()
+	if o.Dir == "" {
+		o.Dir = tb.TempDir()
+	}
+	c, err := Start(tb.Context(), o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(c.Stop)
+	return c
+}
+
+// Start starts a cluster and waits until it serves. The context limits the
+// start only; Stop ends the cluster.
+func Start(ctx context.Context, o Options) (*Cluster, error) {
+	binaries, err := Build(ctx, o.commands()...)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{options: o, binaries: binaries}
+	if err := c.start(ctx); err != nil {
+		c.Stop()
+		return nil, fmt.Errorf("starting the test cluster: %w", err)
+	}
+	return c, nil
+}
+
+func (c *Cluster) start(ctx context.Context) error {
+	steps := []func() error{
+		c.makeDirs,
+		c.reservePorts,
+		c.makeCredentials,
+		c.makeClients,
+		func() error { return c.startEtcd(ctx) },
+		func() error { return c.startAPIServer(ctx) },
+		func() error { return c.startControllerManager(ctx) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeDirs gives the keys a new folder in each cluster: client-go remembers a
+// certificate by its path, and a folder can serve one cluster after the other.
+func (c *Cluster) makeDirs() (err error) {
+	if err := c.makeDir(); err != nil {
+		return err
+	}
+	c.keyDir, err = os.MkdirTemp(c.dir, "keys-")
+	return err
+}
+
+// makeDir makes the path absolute, since a kubeconfig's paths are relative to
+// the kubeconfig.
+func (c *Cluster) makeDir() (err error) {
+	if c.options.Dir == "" {
+		c.temporary = true
+		c.dir, err = os.MkdirTemp("", "clusterdns-controlplane-")
+		return err
+	}
+	if c.dir, err = filepath.Abs(c.options.Dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(c.dir, 0o755)
+}
+
+func (c *Cluster) reservePorts() (err error) {
+	for _, p := range c.ports() {
+		if *p, err = reservePort(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) ports() []**port {
+	return []**port{&c.etcdPort, &c.etcdPeerPort, &c.apiServerPort, &c.controllerManagerPort}
+}
+
+// Stop ends the cluster's processes and waits for them. It keeps Options.Dir as
+// it is.
+func (c *Cluster) Stop() {
+	c.controllerManager.kill()
+	c.apiServer.kill()
+	c.etcd.kill()
+	for _, p := range c.ports() {
+		if *p != nil {
+			(*p).release()
+		}
+	}
+	if c.temporary {
+		os.RemoveAll(c.dir)
+	}
+}
+
+// LogFile is the log of a command, for instance "kube-apiserver".
+func (c *Cluster) LogFile(command string) string {
+	return filepath.Join(c.dir, command+".log")
+}
+
+// startChild starts a command with its log in the cluster's folder.
+func (c *Cluster) startChild(command string, args ...string) (*child, error) {
+	return startChild(c.binaries[command], c.LogFile(command), args...)
+}
+
+// get succeeds when the URL answers with 200 OK. The token may be empty.
+func (c *Cluster) get(ctx context.Context, url, token string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", url, response.Status)
+	}
+	return nil
+}

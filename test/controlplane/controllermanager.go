@@ -1,0 +1,37 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// startControllerManager starts the controllers of the options, if there are
+// any. They survive a restart of the API server.
+func (c *Cluster) startControllerManager(ctx context.Context) error {
+	if len(c.options.Controllers) == 0 {
+		return nil
+	}
+	kubeconfig, err := c.Kubeconfig(c.Admin())
+	if err != nil {
+		return err
+	}
+	manager, err := c.startChild(controllerManagerCommand,
+		"--kubeconfig="+kubeconfig,
+		"--controllers="+strings.Join(c.options.Controllers, ","),
+		"--leader-elect=false", // there is no other, and the lease would delay a restart
+		"--bind-address=127.0.0.1",
+		fmt.Sprintf("--secure-port=%d", c.controllerManagerPort.number),
+		"--tls-cert-file="+c.servingCrt,
+		"--tls-private-key-file="+c.servingKey,
+		"--service-account-private-key-file="+c.serviceAccountKey(),
+		"--root-ca-file="+c.CAFile(),
+	)
+	if err != nil {
+		return err
+	}
+	c.controllerManager = manager
+	return manager.awaitReady(ctx, func(ctx context.Context) error {
+		return c.get(ctx, c.controllerManagerPort.url("https")+"/healthz", "")
+	})
+}

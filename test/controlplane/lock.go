@@ -1,0 +1,35 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// lockFile takes an exclusive lock on the file, waiting for other processes
+// that hold it. Closing the file gives the lock back, and so does the end of
+// the process, however it ends.
+func lockFile(ctx context.Context, path, command string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	stop := reportProgress("waiting for another process that builds, to get " + command)
+	defer stop()
+	err = wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(context.Context) (bool, error) {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}

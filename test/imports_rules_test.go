@@ -1,0 +1,61 @@
+package test
+
+import (
+	"slices"
+	"testing"
+)
+
+// A rule that cannot fail holds nothing: each row breaks one, or just does not.
+func TestBreaches(t *testing.T) {
+	const (
+		zone     = clusterdns + "/zone"
+		kube     = clusterdns + "/kube"
+		udp      = clusterdns + "/udp"
+		stock    = plugins + "/kubernetes"
+		external = plugins + "/k8s_external"
+	)
+	for _, tc := range []struct {
+		from     string
+		imports  []string
+		deps     []string
+		breaches int
+	}{
+		{from: zone, imports: []string{"net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
+		{from: zone, deps: []string{"net", "os", "time"}}, // by way of miekg/dns
+		{from: zone, imports: []string{"net"}, breaches: 1},
+		{from: zone, imports: []string{"net/http"}, breaches: 1},
+		{from: zone, imports: []string{"os", "io/fs"}, breaches: 2},
+		{from: zone, imports: []string{"time"}, breaches: 1},
+		{from: zone, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
+		{from: zone, deps: []string{"sigs.k8s.io/yaml"}, breaches: 1},
+		{from: zone, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
+		{from: zone, imports: []string{kube}, breaches: 1},
+		{from: zone, imports: []string{clusterdns}, breaches: 1},
+		{from: zone + "/wire", imports: []string{zone}},
+		{from: zone + "/wire", imports: []string{"time"}, breaches: 1},
+
+		{from: kube, imports: []string{zone, "time", "os", "k8s.io/client-go/tools/cache"}, deps: dnsLibrary},
+		{from: kube, imports: dnsLibrary, breaches: 1},
+		{from: kube, imports: []string{"github.com/miekg/dns/dnsutil"}, breaches: 1},
+		{from: kube, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
+		{from: kube, imports: []string{udp}, breaches: 1},
+		{from: kube, imports: []string{clusterdns}, breaches: 1},
+
+		{from: udp, imports: []string{zone, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
+		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
+		{from: udp, imports: []string{kube}, breaches: 1},
+
+		{from: clusterdns, imports: []string{zone, kube, udp}},
+		{from: clusterdns, imports: []string{external}, breaches: 1},
+		{from: clusterdns, imports: []string{stock}, breaches: 1},
+		{from: stock, imports: []string{clusterdns}},
+		{from: external, imports: []string{clusterdns, zone}},
+		{from: external, imports: []string{stock}, breaches: 1},
+		{from: plugins + "/new", breaches: 1},
+	} {
+		got := breaches(listed{ImportPath: tc.from, Imports: tc.imports, Deps: tc.deps})
+		if len(got) != tc.breaches {
+			t.Errorf("%s importing %v: breaches %q, want %d", tc.from, slices.Concat(tc.imports, tc.deps), got, tc.breaches)
+		}
+	}
+}

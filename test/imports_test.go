@@ -1,0 +1,157 @@
+// Package test holds the tests that look at the repository as a whole.
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module     = "github.com/clusterdns/clusterdns"
+	plugins    = module + "/plugin"
+	clusterdns = plugins + "/clusterdns"
+)
+
+// listed is what go list tells of a package, test files apart.
+type listed struct {
+	ImportPath string
+	Imports    []string // by its own files
+	Deps       []string // through others too
+}
+
+// rule keeps one world out of the packages under one path. A path in it stands
+// for itself and all below.
+type rule struct {
+	under   string
+	ours    []string // all it may import of this module
+	direct  []string // what its own files may not import
+	except  []string // what direct does not mean
+	deep    []string // what may not even come through another package
+	planned bool     // there may be no such package yet
+}
+
+var (
+	coreDNS    = []string{"github.com/coredns"}
+	kubernetes = []string{"k8s.io", "sigs.k8s.io"}
+	dnsLibrary = []string{"github.com/miekg/dns"}
+	inOutClock = []string{"net", "os", "io/fs", "io/ioutil", "syscall", "log", "time", "golang.org/x/net", "golang.org/x/sys"}
+)
+
+// rules is the order of the house: clusterdns -> {kube, udp, zone}, kube -> zone,
+// udp -> zone. The first rule whose path matches is the one that holds.
+var rules = []rule{
+	{
+		under:  clusterdns + "/zone",
+		ours:   []string{clusterdns + "/zone"},
+		direct: inOutClock,
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
+		under:  clusterdns + "/kube",
+		ours:   []string{clusterdns + "/kube", clusterdns + "/zone"},
+		direct: dnsLibrary,
+		deep:   coreDNS,
+	},
+	{
+		under:   clusterdns + "/udp",
+		ours:    []string{clusterdns + "/udp", clusterdns + "/zone"},
+		deep:    kubernetes,
+		planned: true,
+	},
+	{under: clusterdns, ours: []string{clusterdns}},
+	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
+	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns}, planned: true},
+}
+
+// Both systems are looked at because some files are built on Linux only.
+func TestImports(t *testing.T) {
+	for _, goos := range []string{"linux", "darwin"} {
+		met := map[string]bool{}
+		for _, p := range listPlugins(t, goos) {
+			met[ruleFor(p.ImportPath).under] = true
+			for _, breach := range breaches(p) {
+				t.Errorf("%s: %s", goos, breach)
+			}
+		}
+		for _, r := range rules {
+			if !met[r.under] && !r.planned {
+				t.Errorf("%s: the rule for %s meets no package", goos, r.under)
+			}
+		}
+	}
+}
+
+// breaches says which imports of a package its rule forbids.
+func breaches(p listed) []string {
+	r := ruleFor(p.ImportPath)
+	if r.under == "" {
+		return []string{p.ImportPath + " has no import rule"}
+	}
+	var found []string
+	for _, path := range p.Imports {
+		if r.forbids(path) {
+			found = append(found, p.ImportPath+" imports "+path)
+		}
+	}
+	for _, path := range p.Deps {
+		if underAny(path, r.deep) {
+			found = append(found, p.ImportPath+" depends on "+path)
+		}
+	}
+	return found
+}
+
+func (r rule) forbids(path string) bool {
+	if under(path, module) {
+		return !underAny(path, r.ours)
+	}
+	return underAny(path, r.direct) && !underAny(path, r.except)
+}
+
+func ruleFor(path string) rule {
+	for _, r := range rules {
+		if under(path, r.under) {
+			return r
+		}
+	}
+	return rule{}
+}
+
+func under(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
+
+func underAny(path string, roots []string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool { return under(path, root) })
+}
+
+func listPlugins(t *testing.T, goos string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", plugins+"/...")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", cmd, err)
+	}
+	return decode(t, string(out))
+}
+
+func decode(t *testing.T, stream string) []listed {
+	t.Helper()
+	var packages []listed
+	for decoder := json.NewDecoder(strings.NewReader(stream)); ; {
+		var p listed
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return packages
+		case err != nil:
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}

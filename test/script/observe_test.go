@@ -1,0 +1,108 @@
+package script
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// client keeps no connection open: a server that stops would wait for it.
+var client = &http.Client{
+	Timeout:   answerTimeout,
+	Transport: &http.Transport{DisableKeepAlives: true},
+}
+
+// get prints what an HTTP server answers.
+func get(_ *testscript.TestScript, args []string) (string, error) {
+	if len(args) != 1 {
+		return "", errors.New("expected http URL")
+	}
+	r, err := client.Get(args[0])
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	return fmt.Sprintf("%d\n%s\n", r.StatusCode, bytes.TrimSpace(body)), err
+}
+
+// counter prints how much a metric grew. The metrics are those of the process,
+// so other scripts have counted before this one.
+func counter(ts *testscript.TestScript, args []string) (string, error) {
+	if len(args) != 1 {
+		return "", errors.New("expected counter NAME")
+	}
+	now, err := totals()
+	if err != nil {
+		return "", err
+	}
+	total, ok := now[args[0]]
+	if !ok {
+		return "", fmt.Errorf("there is no metric %s", args[0])
+	}
+	return fmt.Sprintf("%g\n", total-stateOf(ts).metrics[args[0]]), nil
+}
+
+// totals are the sums of all counters and gauges over their labels.
+func totals() (map[string]float64, error) {
+	families, err := prometheus.DefaultGatherer.Gather()
+	sums := map[string]float64{}
+	for _, f := range families {
+		sums[f.GetName()] = sum(f)
+	}
+	return sums, err
+}
+
+func sum(f *dto.MetricFamily) float64 {
+	total := 0.0
+	for _, m := range f.GetMetric() {
+		total += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+	}
+	return total
+}
+
+// logBuffer collects what the server logs, from many goroutines.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// captureLog collects the process's log, and shows it if the script fails.
+func captureLog(env *testscript.Env) *logBuffer {
+	b := new(logBuffer)
+	log.SetFlags(0)
+	log.SetOutput(b)
+	env.Defer(func() {
+		log.SetOutput(os.Stderr)
+		if t := env.T().(serial); t.Failed() {
+			t.Logf("log of the server:\n%s", b)
+		}
+	})
+	return b
+}
+
+// logs prints what was logged.
+func logs(ts *testscript.TestScript, _ []string) (string, error) {
+	return stateOf(ts).log.String(), nil
+}

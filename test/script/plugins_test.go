@@ -1,0 +1,38 @@
+package script
+
+import (
+	"log"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/file"
+	_ "github.com/coredns/coredns/plugin/forward"
+	_ "github.com/coredns/coredns/plugin/health"
+	_ "github.com/coredns/coredns/plugin/hosts"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/loop"
+	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/template"
+	_ "github.com/coredns/coredns/plugin/whoami"
+
+	_ "github.com/clusterdns/clusterdns/plugin/clusterdns"
+	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+)
+
+func TestMain(m *testing.M) {
+	// The place that the plugin has in the server's own list.
+	at := slices.Index(dnsserver.Directives, "kubernetes") + 1
+	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), at, "clusterdns")); err != nil {
+		log.Fatal(err)
+	}
+	caddy.Quiet, dnsserver.Quiet = true, true
+	os.Exit(m.Run())
+}
