@@ -19,11 +19,7 @@ func (c *converter) pod(p *corev1.Pod) *zone.Pod {
 	if slices.Contains(gonePhases, p.Status.Phase) {
 		return nil
 	}
-	texts := make([]string, len(p.Status.PodIPs))
-	for i := range p.Status.PodIPs {
-		texts[i] = p.Status.PodIPs[i].IP
-	}
-	addrs := parseAddrs(texts)
+	addrs := parseAddrs(podIPs(&p.Status))
 	if len(addrs) == 0 {
 		return nil
 	}
@@ -35,6 +31,19 @@ func (c *converter) pod(p *corev1.Pod) *zone.Pod {
 		HostNetwork: p.Spec.HostNetwork,
 		Resolver:    c.resolver(&p.Spec),
 	}
+}
+
+// podIPs are the addresses of a Pod. A manifest written by hand may have the
+// older field alone; the API server fills in both.
+func podIPs(status *corev1.PodStatus) []string {
+	if len(status.PodIPs) == 0 && status.PodIP != "" {
+		return []string{status.PodIP}
+	}
+	texts := make([]string, len(status.PodIPs))
+	for i := range status.PodIPs {
+		texts[i] = status.PodIPs[i].IP
+	}
+	return texts
 }
 
 // resolver is nil for a Pod that asks the cluster's DNS in the usual way.

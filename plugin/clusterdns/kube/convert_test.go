@@ -161,6 +161,7 @@ func TestPod(t *testing.T) {
 	}{
 		{"running", running + "spec: {dnsPolicy: ClusterFirst}", made(func(*zone.Pod) {})},
 		{"policy not given", running, made(func(*zone.Pod) {})},
+		{"the older field alone", "status: {phase: Running, podIP: 10.1.0.1}", made(func(*zone.Pod) {})},
 		{"pending, with an address", "status: {phase: Pending, podIPs: [{ip: 10.1.0.1}]}", made(func(*zone.Pod) {})},
 		{"pending, without", "status: {phase: Pending}", nil},
 		{"succeeded", "status: {phase: Succeeded, podIPs: [{ip: 10.1.0.1}]}", nil},

@@ -107,7 +107,14 @@ func (d *document) into(obj any) error {
 
 // syntaxError is an error of the parser, with the line that it is in.
 func syntaxError(t text, err error) error {
-	return fmt.Errorf("%s:%d: expected YAML or JSON: %s", t.path, lineOf(err, badLine(t.data)), messageOf(err))
+	// The parser notices what is missing at the end only beyond it.
+	line := min(lineOf(err, badLine(t.data)), lastLine(t.data))
+	return fmt.Errorf("%s:%d: expected YAML or JSON: %s", t.path, line, messageOf(err))
+}
+
+// lastLine is the last line that says something, or the first.
+func lastLine(data []byte) int {
+	return 1 + bytes.Count(bytes.TrimRight(data, " \t\r\n"), []byte("\n"))
 }
 
 func lineOf(err error, fallback int) int {

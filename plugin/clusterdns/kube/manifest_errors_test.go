@@ -42,6 +42,7 @@ func TestManifestErrors(t *testing.T) {
 		{"the second port", second(service("port: 80", "port: 80\n  - port: [1]")), ":21: spec.ports.port: expected a whole number, found a list"},
 		{"ports that are a mapping", second(service("  - name: http\n    port: 80\n", "    http: 80\n")), ":19: spec.ports: expected a list, found a mapping"},
 		{"a spec that is a list", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: []\n", ":4: spec: expected a mapping, found a list"},
+		{"a spec that is a list of texts", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: [none]\n", ":4: spec: expected a mapping, found a list"},
 		{"a name that is a number", second(service("name: web", "name: 4")), ":14: metadata.name: expected a text (perhaps in quotes), found the number 4"},
 		{"addresses that are a text", strings.Replace(webSlice, "[10.1.0.1]", "10.1.0.1", 1), ":9: endpoints.addresses: expected a list, found the text \"10.1.0.1\""},
 		{"addresses that are a text in the second endpoint", webSlice + "- addresses: 10.1.0.2\n", ":10: endpoints.addresses: expected a list, found the text \"10.1.0.2\""},
@@ -119,7 +120,7 @@ func TestManifestsTurnBad(t *testing.T) {
 
 	write(t, f.folder, map[string]string{"a.yaml": "kind: [\n"})
 	f.settle()
-	expect(2, going, going+f.path("a.yaml")+":2:")
+	expect(2, going, going+f.path("a.yaml")+":1:")
 
 	write(t, f.folder, map[string]string{"a.yaml": ""}) // emptied, to be written
 	f.settle()

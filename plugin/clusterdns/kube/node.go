@@ -60,33 +60,47 @@ func (d *document) explain(data []byte, obj any, err error) error {
 		return fmt.Errorf("%s: %s: %w", d.place(), d.kind, err)
 	}
 	expected := expectation(mismatch.Type)
-	culprit := find(d.node, strings.Split(mismatch.Field, "."), func(n *yaml.Node) bool { return !fits(n, mismatch.Type) })
+	s := search{elements: mismatch.Value != "array", t: mismatch.Type}
+	culprit := s.find(d.node, strings.Split(mismatch.Field, "."))
 	if culprit == nil {
 		return fmt.Errorf("%s: %s: expected %s, found %s", d.place(), mismatch.Field, expected, mismatch.Value)
 	}
 	return fmt.Errorf("%s:%d: %s: expected %s, found %s", d.path, culprit.Line, mismatch.Field, expected, nameOf(culprit))
 }
 
+// search looks for a node that does not fit a type. The type may be that of the
+// elements of a list, unless it is a list that does not fit.
+type search struct {
+	elements bool
+	t        reflect.Type
+}
+
 // find is the first node at a path that is wrong. Lists have no part in the
 // path: all their items are looked at.
-func find(n *yaml.Node, path []string, wrong func(*yaml.Node) bool) *yaml.Node {
+func (s search) find(n *yaml.Node, path []string) *yaml.Node {
 	n = resolve(n)
-	if n.Kind == yaml.SequenceNode && (len(path) > 0 || wrong(n)) {
-		for _, item := range n.Content {
-			if found := find(item, path, wrong); found != nil {
-				return found
-			}
-		}
+	wrong := !fits(n, s.t)
+	if n.Kind == yaml.SequenceNode && (len(path) > 0 || s.elements && wrong) {
+		return s.findIn(n.Content, path)
 	}
 	if len(path) > 0 {
 		next := field(n, path[0])
 		if next == nil {
 			return nil
 		}
-		return find(next, path[1:], wrong)
+		return s.find(next, path[1:])
 	}
-	if wrong(n) {
+	if wrong {
 		return n
+	}
+	return nil
+}
+
+func (s search) findIn(items []*yaml.Node, path []string) *yaml.Node {
+	for _, item := range items {
+		if found := s.find(item, path); found != nil {
+			return found
+		}
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func (r *report) unreachable(reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.lost {
-		r.log.Warningf("API server %s cannot be reached, going on with what is known: %s", r.server, reason)
+		r.log.Warningf("API server %s cannot be reached, trying on: %s", r.server, reason)
 	}
 	r.lost = true
 }

@@ -32,7 +32,7 @@ func TestServerIsLostAndBack(t *testing.T) {
 	for range 5 {
 		r.unreachable("connection refused")
 	}
-	lost := "WARNING API server https://10.96.0.1:443 cannot be reached, going on with what is known: connection refused"
+	lost := "WARNING API server https://10.96.0.1:443 cannot be reached, trying on: connection refused"
 	log.expect(t, lost)
 	for range 5 {
 		r.reachable()

@@ -3,6 +3,7 @@ package kube
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,7 +76,7 @@ func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(r)
 	if err != nil {
 		release()
-		if r.Context().Err() == nil {
+		if r.Context().Err() == nil && !dismissed(err) {
 			t.report.unreachable(err.Error())
 		}
 		return nil, err
@@ -111,6 +112,12 @@ func (t *throttle) acquire(r *http.Request) (release func(), err error) {
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}
+}
+
+// dismissed says whether the server ended the connection in good order, as it
+// does when it shuts down or has refused a request. It will be heard of again.
+func dismissed(err error) bool {
+	return strings.Contains(err.Error(), "GOAWAY") && strings.Contains(err.Error(), "ErrCode=NO_ERROR")
 }
 
 // watching says whether the request is a watch. A watch goes on for minutes, so
