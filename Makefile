@@ -98,6 +98,10 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
+.PHONY: scale
+scale: build ## Measure start, memory and changes with 10,000 Services and 100,000 endpoints
+	go run ./test/scale -bin $(BIN)
+
 # The race detector is written in C.
 .PHONY: compiler
 compiler:
