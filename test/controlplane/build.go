@@ -87,7 +87,9 @@ func (m *module) compile(ctx context.Context, command, binary string) error {
 func (m *module) runCompiler(ctx context.Context, command, output string) error {
 	args := append([]string{"build", "-C", m.dir, "-o", output}, m.buildFlags()...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/"+command)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	// Flags of the surroundings, such as build tags, must not decide what all
+	// processes find in the cache.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")
 	var messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &messages, &messages
 	err := cmd.Run()

@@ -72,7 +72,7 @@ func (c *child) run(started chan<- error) {
 func (c *child) awaitReady(ctx context.Context, probe func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	var last error
+	last := errors.New("not tried")
 	err := wait.PollUntilContextCancel(ctx, 25*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		if c.hasEnded() {
 			return false, fmt.Errorf("process ended: %w", c.endError())
@@ -80,10 +80,13 @@ func (c *child) awaitReady(ctx context.Context, probe func(context.Context) erro
 		last = probe(ctx)
 		return last == nil, nil
 	})
-	if err == nil {
-		return nil
+	if wait.Interrupted(err) {
+		err = fmt.Errorf("%w, last probe: %w", err, last)
 	}
-	return fmt.Errorf("%s is not ready: %w\nlast probe: %v\n%s", c, err, last, c.tail())
+	if err != nil {
+		return fmt.Errorf("%s is not ready: %w\n%s", c, err, c.tail())
+	}
+	return nil
 }
 
 func (c *child) hasEnded() bool {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAwaitReadyQuotesTheLogOfAFailedProcess(t *testing.T) {
@@ -15,13 +16,19 @@ func TestAwaitReadyQuotesTheLogOfAFailedProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.awaitReady(t.Context(), func(context.Context) error { return errors.New("refused") })
-	for _, want := range []string{"sh is not ready", "exit status 3", "refused", "no such flag"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("error %q does not contain %q", err, want)
-		}
-	}
+	wantError(t, c.awaitReady(t.Context(), refuse), "sh is not ready", "exit status 3", "no such flag")
 	c.kill() // does no harm to a process that has ended
+}
+
+func TestAwaitReadyQuotesTheLastProbe(t *testing.T) {
+	c, err := startChild("/bin/sleep", filepath.Join(t.TempDir(), "log"), "60")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.kill()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	wantError(t, c.awaitReady(ctx, refuse), "sleep is not ready", "deadline exceeded", "refused")
 }
 
 func TestStartChildThatDoesNotExist(t *testing.T) {
@@ -59,5 +66,19 @@ func TestReservedPort(t *testing.T) {
 		}
 		server.Close()
 		listener.Close()
+	}
+}
+
+func refuse(context.Context) error { return errors.New("refused") }
+
+func wantError(t *testing.T, err error, wants ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range wants {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q does not contain %q", err, want)
+		}
 	}
 }
