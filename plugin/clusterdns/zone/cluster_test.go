@@ -29,7 +29,7 @@ type tester interface {
 //	namespace default
 //	clusterip default/web 10.3.0.1,2001:db8::1 https/tcp/443 /tcp/80
 //	headless default/db https/tcp/443
-//	external default/foo www.example.com.
+//	external default/foo www.example.com. https/tcp/443
 //	slice default/db a https/tcp/443 10.3.0.100=my-pet 10.3.0.101@pod-name 10.3.0.102
 //	pod default web 10.0.0.1,2001:db8::5
 func load(t tester, txn *Txn, text string) {
@@ -47,7 +47,7 @@ func load(t tester, txn *Txn, text string) {
 		case "headless":
 			txn.ReplaceService(nil, &Service{Key: keyOf(f[1]), Kind: Headless, Ports: portsOf(t, f[2:])})
 		case "external":
-			txn.ReplaceService(nil, &Service{Key: keyOf(f[1]), Kind: ExternalName, Target: strings.Join(f[2:], "")})
+			txn.ReplaceService(nil, &Service{Key: keyOf(f[1]), Kind: ExternalName, Target: strings.TrimPrefix(f[2], "-"), Ports: portsOf(t, f[3:])})
 		case "slice":
 			txn.ReplaceSlice(nil, sliceOf(t, f[1:]))
 		case "pod":

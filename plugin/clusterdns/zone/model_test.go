@@ -44,11 +44,10 @@ func one[T any](t *rapid.T, label string, pool []T) T {
 
 func drawService(t *rapid.T, key Key) *Service {
 	s := &Service{Key: key, Kind: one(t, "kind", []Kind{ClusterIP, ClusterIP, Headless, Headless, ExternalName})}
+	s.Ports = some(t, "ports", poolPorts, 3)
 	switch s.Kind {
 	case ClusterIP:
-		s.ClusterIPs, s.Ports = some(t, "ClusterIPs", poolAddrs, 2), some(t, "ports", poolPorts, 3)
-	case Headless:
-		s.Ports = some(t, "ports", poolPorts, 3)
+		s.ClusterIPs = some(t, "ClusterIPs", poolAddrs, 2)
 	case ExternalName:
 		s.Target = one(t, "target", poolTargets)
 	}

@@ -178,6 +178,7 @@ func TestPodsByMode(t *testing.T) {
 		{`10\.0\.0\.1.default.pod.cluster.local. A`, no, no, no},
 		{"fe80--1%eth0.default.pod.cluster.local. AAAA", no, no, no},
 		{"x.10-0-0-1.default.pod.cluster.local. A", no, no, no},
+		{"10-0-0-1.x.default.pod.cluster.local. A", no, no, no},
 		{"default.pod.cluster.local. A", no, "NoData cluster.local.", "NoData cluster.local."},
 		{"pod.cluster.local. A", "NoData cluster.local.", "NoData cluster.local.", "NoData cluster.local."},
 	} {

@@ -97,7 +97,7 @@ func (o *oracle) service(m *model, s *Service, name string) {
 			e := &slice.Endpoints[i]
 			target := e.label(o.view.PodNames) + "." + name
 			o.add(target, e.Addr.String())
-			o.srv(target, target, e.Addr, slice.Ports)
+			o.srv(target, target, slice.Ports)
 			if s.Kind == Headless {
 				o.ports(slice.Ports, name, target, e.Addr)
 			}
@@ -109,23 +109,24 @@ func (o *oracle) service(m *model, s *Service, name string) {
 func (o *oracle) ports(ports []Port, name, target string, addrs ...netip.Addr) {
 	for _, a := range addrs {
 		o.add(name, a.String())
-		o.srv(name, target, a, ports)
+		o.srv(name, target, ports)
 	}
 	for _, p := range ports {
 		if p.Name == "" {
 			continue
 		}
-		for _, prefix := range []string{"_" + p.Name + "._" + p.Protocol, p.Name + "." + p.Protocol, "_" + p.Name + "." + p.Protocol} {
+		for _, underscores := range [][2]string{{"_", "_"}, {"_", ""}, {"", "_"}, {"", ""}} {
+			prefix := underscores[0] + p.Name + "." + underscores[1] + p.Protocol
 			o.add(prefix + "." + name)
 			for _, a := range addrs {
 				o.add(prefix+"."+name, a.String())
-				o.srv(prefix+"."+name, target, a, []Port{p})
+				o.srv(prefix+"."+name, target, []Port{p})
 			}
 		}
 	}
 }
 
-func (o *oracle) srv(name, target string, _ netip.Addr, ports []Port) {
+func (o *oracle) srv(name, target string, ports []Port) {
 	for _, p := range ports {
 		o.add(name, target+" "+strconv.Itoa(int(p.Number)))
 	}

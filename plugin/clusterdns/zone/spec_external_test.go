@@ -9,7 +9,7 @@ import (
 const specExternal = `
 	namespace default
 	namespace other
-	external default/foo www.example.com.
+	external default/foo www.example.com. https/tcp/443
 	external default/near web.other.svc.cluster.local.
 	external default/nearer near.default.svc.Cluster.LOCAL.
 	external default/away nearer2.default.svc.cluster.local.
@@ -20,7 +20,7 @@ const specExternal = `
 	external default/pong ping.default.svc.cluster.local.
 	external default/reverse 1.0.3.10.in-addr.arpa.
 	external default/second web.other.svc.second.example.
-	external default/literal
+	external default/literal -
 	external default/escaped a\@b.example.com.
 	slice default/foo a https/tcp/443 10.3.0.9
 	clusterip other/web 10.3.0.1 https/tcp/443

@@ -95,6 +95,7 @@ func TestSpec_2_3_2_ServicePorts(t *testing.T) {
 		{"no such protocol", "_https._sctp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"one label too many", "x._https._tcp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"unnamed port", "_._tcp.unnamed.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
+		{"unnamed port, its protocol", "_tcp.unnamed.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"unnamed port, its number", "_80._tcp.unnamed.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		// Stock CoreDNS answers here too; the specification allows more records.
 		{"unnamed port, at the service itself", "unnamed.default.svc.cluster.local. SRV", `

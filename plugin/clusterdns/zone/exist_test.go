@@ -1,0 +1,189 @@
+package zone
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"pgregory.net/rapid"
+)
+
+// telling are the types that some name has, and some that none has.
+var telling = []uint16{
+	dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypePTR, dns.TypeTXT, dns.TypeSOA, dns.TypeNS,
+	dns.TypeCNAME, dns.TypeHTTPS, dns.TypeDS, dns.TypeANY, dns.TypeNone,
+}
+
+func drawView(t *rapid.T) *View {
+	v := viewOf(t, "cluster.local.", "in-addr.arpa.", "ip6.arpa.", "second.example.")
+	v.Pods = one(t, "pods", []PodMode{PodsDisabled, PodsVerified})
+	v.PodNames = rapid.Bool().Draw(t, "pod names")
+	v.Local = some(t, "local", poolAddrs, 2)
+	if rapid.Bool().Draw(t, "filter") {
+		v.Namespaces = map[string]struct{}{"a": {}, "absent": {}}
+	}
+	return v
+}
+
+// Every name that a cluster has exists for every type, all the way up to its
+// origin (RFC 8020), with just the records that it should have.
+func TestEveryNameExists(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, s := drawCluster(t)
+		v := drawView(t)
+		o := oracleOf(m, v)
+		for _, name := range slices.Sorted(maps.Keys(o.names)) {
+			got := map[string]bool{}
+			for _, qtype := range telling {
+				a := askType(t, v, s, name, qtype)
+				checkForm(t, name, qtype, a)
+				if !exists(a) {
+					t.Fatalf("%s %s does not exist", name, dns.Type(qtype))
+				}
+				if qtype != dns.TypeANY {
+					maps.Copy(got, records(a))
+				}
+			}
+			own := o.names[name]
+			if !o.aliases[name] && !strings.HasPrefix(name, "ns.dns.") && !maps.Equal(got, own) {
+				t.Fatalf("%s has %v, want %v", name, got, own)
+			}
+		}
+	})
+}
+
+// No other name exists, for any type.
+func TestNoOtherNameExists(t *testing.T) {
+	labels := slices.Concat(poolNamespaces, poolNames, poolHostnames[3:], []string{
+		"_http", "_tcp", "tcp", "_", "udp", "svc", "pod", "dns", "ns", "dns-version", "10-0-0-1", "--1", "2001-db8--0", "x",
+	})
+	digits := []string{"10", "0", "1", "2", "192", "168", "f", "d", "8", "b"}
+	rapid.Check(t, func(t *rapid.T) {
+		m, s := drawCluster(t)
+		v := drawView(t)
+		o := oracleOf(m, v)
+		for range 50 {
+			var name string
+			switch one(t, "form", []string{"any", "service", "reverse"}) {
+			case "any":
+				name = strings.Join(append(some(t, "labels", labels, 5), "cluster.local."), ".")
+			case "service":
+				below := []string{one(t, "service", poolNames), one(t, "namespace", poolNamespaces), "svc", "cluster.local."}
+				name = strings.Join(append(some(t, "labels", labels, 3), below...), ".")
+			case "reverse":
+				name = strings.Join(append(some(t, "digits", digits, 5), one(t, "tree", []string{"in-addr.arpa.", "ip6.arpa."})), ".")
+			}
+			qtype := one(t, "qtype", telling)
+			a := askType(t, v, s, name, qtype)
+			checkForm(t, name, qtype, a)
+			_, want := o.names[strings.ToLower(name)]
+			if got := exists(a); got != (want || aboveHidden(m, name)) {
+				t.Fatalf("%s %s exists: %v, want %v", name, dns.Type(qtype), got, want)
+			}
+		}
+	})
+}
+
+// aboveHidden says whether a reverse name exists only for addresses that a view
+// does not show: telling would take a look at each of them.
+func aboveHidden(m *model, name string) bool {
+	for _, a := range poolAddrs {
+		indexed := len(m.owners(a)) > 0
+		for key := range m.slices {
+			for _, service := range poolNames {
+				indexed = indexed || m.endpointOf(Key{key.Namespace, service}, a)
+			}
+		}
+		if indexed && strings.HasSuffix(reverseOf(a), "."+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// exists tells a name that does not exist from one whose alias leads nowhere.
+func exists(a Answer) bool { return a.Result != NXDomain || len(a.Records) > 0 }
+
+// Any type at any kind of name has a result that a client can make sense of.
+func TestEveryTypeAtEveryName(t *testing.T) {
+	s := snapshotOf(t, specServices+specHeadless+specExternal+namesCluster+apexCluster+"pod default web 10.0.0.1")
+	v := clusterView(t)
+	v.Pods, v.Local = PodsVerified, addrsOf(t, "10.0.0.2,10.0.0.4,2001:db8::9")
+	for name, exist := range map[string]bool{
+		"cluster.local.": true, "svc.cluster.local.": true, "pod.cluster.local.": true, "dns.cluster.local.": true,
+		"ns.dns.cluster.local.": true, "dns-version.cluster.local.": true, "default.svc.cluster.local.": true,
+		"dual.default.svc.cluster.local.": true, "portless.default.svc.cluster.local.": true, "pending.default.svc.cluster.local.": true,
+		"_tcp.dual.default.svc.cluster.local.": true, "_https._tcp.dual.default.svc.cluster.local.": true,
+		"headless.default.svc.cluster.local.": true, "my-pet.headless.default.svc.cluster.local.": true,
+		"_https._tcp.headless.default.svc.cluster.local.": true, "web-0.web.default.svc.cluster.local.": true,
+		"foo.default.svc.cluster.local.": true, "near.default.svc.cluster.local.": true, "ping.default.svc.cluster.local.": true,
+		"dangling.default.svc.cluster.local.": true, "default.pod.cluster.local.": true, "10-0-0-1.default.pod.cluster.local.": true,
+		"in-addr.arpa.": true, "10.in-addr.arpa.": true, "1.0.3.10.in-addr.arpa.": true, "ip6.arpa.": true, "0.0.2.ip6.arpa.": true,
+		"empty.default.svc.cluster.local.": false, "literal.default.svc.cluster.local.": false, "x.foo.default.svc.cluster.local.": false,
+		"absent.cluster.local.": false, "absent.svc.cluster.local.": false, "absent.default.svc.cluster.local.": false,
+		"10-0-0-7.default.pod.cluster.local.": false, "99.0.3.10.in-addr.arpa.": false, "x.ip6.arpa.": false,
+	} {
+		for qtype := range uint16(261) {
+			a := askType(t, v, s, name, qtype)
+			checkForm(t, name, qtype, a)
+			if exists(a) != exist {
+				t.Errorf("%s %s: %s", name, dns.Type(qtype), render(a))
+			}
+		}
+	}
+}
+
+// checkForm checks what is true of every answer to a question in zone.
+func checkForm(t tester, name string, qtype uint16, a Answer) {
+	t.Helper()
+	fail := func(why string) { t.Fatalf("%s %s: %s\n%s", name, dns.Type(qtype), why, render(a)) }
+	isAlias := func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeCNAME }
+	aliases := len(a.Records) - len(slices.DeleteFunc(slices.Clone(a.Records), isAlias))
+	switch a.Result {
+	case Success:
+		if len(a.Records) == 0 || len(a.Authority) > 0 {
+			fail("success needs records, and no SOA record")
+		}
+	case NoData, NXDomain:
+		if len(a.Authority) != 1 || a.Authority[0].Header().Rrtype != dns.TypeSOA || len(a.Extra) > 0 || aliases < len(a.Records) {
+			fail("a denial needs one SOA record, and no records but aliases")
+		}
+	case Delegate:
+		if aliases == 0 || aliases < len(a.Records) || a.Target != a.Records[aliases-1].(*dns.CNAME).Target || len(a.Authority) > 0 {
+			fail("only aliases lead out of zone")
+		}
+	default:
+		fail("no such result in zone")
+	}
+	owner := name
+	for i, rr := range a.Records {
+		h := rr.Header()
+		if h.Name != owner || h.Class != dns.ClassINET || i < aliases && h.Rrtype != dns.TypeCNAME {
+			fail("broken chain")
+		}
+		if qtype != dns.TypeANY && i >= aliases && h.Rrtype != qtype {
+			fail("a record of another type")
+		}
+		if cname, ok := rr.(*dns.CNAME); ok {
+			owner = cname.Target
+		}
+	}
+	checkSets(t, name, qtype, a)
+}
+
+// checkSets checks that no record comes twice, and that all can be sent.
+func checkSets(t tester, name string, qtype uint16, a Answer) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, rr := range slices.Concat(a.Records, a.Authority, a.Extra) {
+		if text := rr.String(); seen[text] {
+			t.Fatalf("%s %s: twice in one answer: %s", name, dns.Type(qtype), text)
+		}
+		seen[rr.String()] = true
+		if _, err := dns.PackRR(rr, make([]byte, dns.Len(rr)+1), 0, nil, false); err != nil {
+			t.Fatalf("%s %s: %s cannot be sent: %v", name, dns.Type(qtype), rr, err)
+		}
+	}
+}

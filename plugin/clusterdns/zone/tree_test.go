@@ -1,0 +1,213 @@
+package zone
+
+import (
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// spot is a key whose path is given, so that a test can make paths collide.
+type spot struct {
+	way path
+	id  int
+}
+
+func (s spot) path() path { return s.way }
+
+// drawSpot draws from few paths, and from paths that agree in all but their
+// last digits.
+func drawSpot(t *rapid.T) spot {
+	ways := []path{
+		{}, {0, 1}, {1, 0}, {1, 1}, {0, 0xf0}, {0xf << 60, 0}, {0xf1 << 56, 0}, {0xf1 << 56, 0xff}, {^uint64(0), ^uint64(0)},
+	}
+	return spot{one(t, "way", ways), rapid.IntRange(0, 2*leafSize).Draw(t, "id")}
+}
+
+// A tree holds what a map would, and copies of it made before a change do not
+// see the change.
+func TestTreeAgainstMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var now tree[spot, int]
+		m := map[spot]int{}
+		type frozen struct {
+			tree    tree[spot, int]
+			content map[spot]int
+		}
+		var before []frozen
+		for range rapid.IntRange(1, 6).Draw(t, "transactions") {
+			o := new(owner)
+			before = append(before, frozen{now, maps.Clone(m)})
+			for range rapid.IntRange(0, 150).Draw(t, "changes") {
+				k := drawSpot(t)
+				if v := rapid.IntRange(-2, 9).Draw(t, "value"); v >= 0 {
+					now.put(o, k, v)
+					m[k] = v
+				} else {
+					now.remove(o, k)
+					delete(m, k)
+				}
+			}
+			checkTree(t, &now, m)
+		}
+		for _, b := range before {
+			checkTree(t, &b.tree, b.content)
+		}
+	})
+}
+
+func checkTree(t *rapid.T, got *tree[spot, int], want map[spot]int) {
+	t.Helper()
+	content := map[spot]int{}
+	for k, v := range got.all() {
+		if _, twice := content[k]; twice {
+			t.Fatalf("%v is there twice", k)
+		}
+		content[k] = v
+	}
+	if !maps.Equal(content, want) || got.size != len(want) {
+		t.Fatalf("%d entries, size %d, want %d: %v, want %v", len(content), got.size, len(want), content, want)
+	}
+	for range 10 {
+		k := drawSpot(t)
+		v, ok := got.get(k)
+		if w, found := want[k]; ok != found || v != w {
+			t.Fatalf("get %v: %d %v, want %d %v", k, v, ok, w, found)
+		}
+		digits := rapid.IntRange(0, pathDigits).Draw(t, "digits")
+		if covers(want, k.way, digits) != got.covers(k.way, digits) {
+			t.Fatalf("covers %v, %d digits: want %v", k.way, digits, covers(want, k.way, digits))
+		}
+	}
+}
+
+func covers(m map[spot]int, p path, digits int) bool {
+	for k := range m {
+		if k.way.hasPrefix(p, digits) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestPathDigits(t *testing.T) {
+	p := path{0x0123456789abcdef, 0xfedcba9876543210}
+	for i := range pathDigits {
+		want := i
+		if i >= pathDigits/2 {
+			want = pathDigits - 1 - i
+		}
+		if got := p.digit(i); got != want {
+			t.Errorf("digit %d is %d, want %d", i, got, want)
+		}
+		q := p
+		if i < pathDigits/2 {
+			q.hi ^= 1 << (60 - 4*i)
+		} else {
+			q.lo ^= 1 << (60 - 4*(i-pathDigits/2))
+		}
+		if !p.hasPrefix(q, i) || p.hasPrefix(q, i+1) {
+			t.Errorf("prefixes that differ in digit %d", i)
+		}
+	}
+}
+
+// A tree that was emptied is as good as new: an inner node left behind would
+// make an empty non-terminal of nothing.
+func TestTreeEmptied(t *testing.T) {
+	var x tree[spot, int]
+	o := new(owner)
+	for i := range 10 * leafSize {
+		x.put(o, spot{path{uint64(i) << 40, uint64(i)}, i}, i)
+	}
+	for i := range 10 * leafSize {
+		x.remove(o, spot{path{uint64(i) << 40, uint64(i)}, i})
+		x.remove(o, spot{path{uint64(i) << 40, uint64(i)}, -1})
+	}
+	if x.root != nil || x.size != 0 || x.covers(path{}, 0) {
+		t.Errorf("root %v, size %d", x.root, x.size)
+	}
+}
+
+// An iteration ends where its reader ends it.
+func TestTreeIterationEnds(t *testing.T) {
+	var x tree[spot, int]
+	for i := range 10 * leafSize {
+		x.put(new(owner), spot{path{hi: uint64(i%3) << 60}, i}, i)
+	}
+	visited := 0
+	for range x.all() {
+		if visited++; visited == leafSize+1 {
+			break
+		}
+	}
+	for range x.at(path{}) {
+		visited++
+		break
+	}
+	if visited != leafSize+2 {
+		t.Errorf("%d entries visited", visited)
+	}
+}
+
+// One address may have more owners than a leaf has room for.
+func TestAddrIndexAgainstMap(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var x addrIndex[int]
+	m := map[located[int]]bool{}
+	for range 20 {
+		o := new(owner)
+		for range 200 {
+			l := located[int]{randomAddr(r), r.IntN(3 * leafSize)}
+			if r.IntN(3) == 0 {
+				x.remove(o, l.addr, l.ref)
+				delete(m, l)
+			} else {
+				x.add(o, l.addr, l.ref)
+				m[l] = true
+			}
+		}
+		checkIndex(t, r, &x, m)
+	}
+}
+
+// randomAddr is one of few addresses, of which some agree in their first bits.
+func randomAddr(r *rand.Rand) netip.Addr {
+	a := netip.AddrFrom4([4]byte{10, byte(r.IntN(2)), byte(r.IntN(2) * 16), 1})
+	if r.IntN(2) == 0 {
+		return a
+	}
+	return netip.AddrFrom16([16]byte{0: 10, 1: byte(r.IntN(2)), 2: byte(r.IntN(2) * 16), 15: 1})
+}
+
+func checkIndex(t *testing.T, r *rand.Rand, x *addrIndex[int], m map[located[int]]bool) {
+	t.Helper()
+	if x.v4.size+x.v6.size != len(m) {
+		t.Fatalf("size %d and %d, want %d", x.v4.size, x.v6.size, len(m))
+	}
+	for range 20 {
+		a := randomAddr(r)
+		got, want := map[int]bool{}, map[int]bool{}
+		for ref := range x.at(a) {
+			got[ref] = true
+		}
+		for l := range m {
+			if l.addr == a {
+				want[l.ref] = true
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Fatalf("at %s: %v, want %v", a, got, want)
+		}
+		prefix := netip.PrefixFrom(a, 4*r.IntN(a.BitLen()/4+1))
+		covered := false
+		for l := range m {
+			covered = covered || prefix.Contains(l.addr)
+		}
+		if x.covers(prefix) != covered {
+			t.Fatalf("covers %s: want %v", prefix, covered)
+		}
+	}
+}
