@@ -3,6 +3,7 @@ package zone
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 )
@@ -13,6 +14,7 @@ type host struct {
 	addr     netip.Addr
 	endpoint *Endpoint
 	ports    []Port
+	cluster  string // of an endpoint that was imported
 }
 
 // hosts is a node with addresses: a Service, an endpoint, a port, a Pod.
@@ -103,6 +105,9 @@ func (h hosts) target(x host, origin string) string {
 	if x.endpoint == nil {
 		return name
 	}
+	if x.cluster != "" {
+		name = strings.ToLower(x.cluster) + "." + name
+	}
 	return x.endpoint.label(h.podNames) + "." + name
 }
 
@@ -127,7 +132,7 @@ func (n *serviceNode) endpointHosts(choose func([]Port) []Port) []host {
 			}
 		}
 		for i := range slice.Endpoints {
-			list = append(list, host{slice.Endpoints[i].Addr, &slice.Endpoints[i], ports})
+			list = append(list, host{slice.Endpoints[i].Addr, &slice.Endpoints[i], ports, slice.Cluster})
 		}
 	}
 	return list
@@ -138,7 +143,7 @@ func (n *serviceNode) labelled(label string, podNames bool) []host {
 	var list []host
 	for _, slice := range n.slices {
 		for e := range slice.labelled(label, podNames) {
-			list = append(list, host{e.Addr, e, slice.Ports})
+			list = append(list, host{e.Addr, e, slice.Ports, slice.Cluster})
 		}
 	}
 	return list

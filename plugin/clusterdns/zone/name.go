@@ -105,6 +105,15 @@ func (n *Name) label(i int) string {
 	return n.folded[at+1 : at+1+int(n.folded[at])]
 }
 
+// join is the text of the first count labels, in lower case.
+func (n *Name) join(count int) string {
+	labels := make([]string, count)
+	for i := range labels {
+		labels[i] = n.label(i)
+	}
+	return strings.Join(labels, ".")
+}
+
 // tail is the wire form of the last count labels, in lower case.
 func (n *Name) tail(count int) string {
 	if count == 0 {
@@ -119,6 +128,10 @@ type Origin struct {
 	folded  string
 	labels  int
 	reverse bool
+
+	// ClusterSet is set for a zone of the multi-cluster services API, whose
+	// Services are the ServiceImports.
+	ClusterSet bool
 }
 
 // ParseOrigin parses the name of a zone.
@@ -128,7 +141,7 @@ func ParseOrigin(text string) (Origin, error) {
 		return Origin{}, err
 	}
 	lower, err := ParseWire([]byte(n.folded))
-	return Origin{lower.text, lower.folded, lower.count, isReverse(&lower)}, err
+	return Origin{text: lower.text, folded: lower.folded, labels: lower.count, reverse: isReverse(&lower)}, err
 }
 
 // String is the origin in presentation form.

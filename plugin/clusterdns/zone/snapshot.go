@@ -13,6 +13,7 @@ type Snapshot struct {
 	serial     uint32
 	namespaces tree[namespace, struct{}]
 	services   tree[Key, *serviceNode]
+	imports    tree[Key, *serviceNode] // ServiceImports and their slices
 	reverse    addrIndex[*Key]
 	pods       addrIndex[*Pod]
 }
@@ -53,8 +54,13 @@ func (s *Snapshot) hasNamespace(name string) bool {
 }
 
 // service is the node of a Service that exists, or nil.
-func (s *Snapshot) service(k Key) *serviceNode {
-	n, _ := s.services.get(k)
+func (s *Snapshot) service(k Key) *serviceNode { return existing(&s.services, k) }
+
+// imported is the node of a ServiceImport that exists, or nil.
+func (s *Snapshot) imported(k Key) *serviceNode { return existing(&s.imports, k) }
+
+func existing(in *tree[Key, *serviceNode], k Key) *serviceNode {
+	n, _ := in.get(k)
 	if n == nil || n.service == nil {
 		return nil
 	}
@@ -76,19 +82,6 @@ func (s *Snapshot) owners(a netip.Addr) []*serviceNode {
 
 func (k *Key) compare(other *Key) int {
 	return cmp.Or(cmp.Compare(k.Namespace, other.Namespace), cmp.Compare(k.Name, other.Name))
-}
-
-// endpoints iterates over the ready endpoints of every slice.
-func (n *serviceNode) endpoints() func(yield func(*Slice, *Endpoint) bool) {
-	return func(yield func(*Slice, *Endpoint) bool) {
-		for _, slice := range n.slices {
-			for i := range slice.Endpoints {
-				if !yield(slice, &slice.Endpoints[i]) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // at iterates over the endpoints of a slice that have the address.

@@ -108,26 +108,50 @@ func (t *Txn) DeleteNamespace(name string) {
 
 // ReplaceService replaces a Service by another with the same key.
 func (t *Txn) ReplaceService(old, now *Service) {
-	t.changed = true
-	n := t.edit(either(old, now).Key)
-	n.service = now
-	t.put(n)
+	n := t.replaceService(&t.next.services, old, now)
 	t.reindex(n, old.addrs(), now.addrs())
+}
+
+// ReplaceImport replaces a ServiceImport by another with the same key. Its
+// addresses have no names: those are the business of the cluster that exports it.
+func (t *Txn) ReplaceImport(old, now *Service) {
+	t.replaceService(&t.next.imports, old, now)
 }
 
 // ReplaceSlice replaces a slice. The new one may belong to another Service.
 func (t *Txn) ReplaceSlice(old, now *Slice) {
-	t.changed = true
-	if old != nil && now != nil && old.Key() != now.Key() {
-		t.replaceSlice(old.Key(), old, nil)
+	if old.moves(now) {
+		t.ReplaceSlice(old, nil)
 		old = nil
 	}
-	t.replaceSlice(either(old, now).Key(), old, now)
+	n := t.replaceSlice(&t.next.services, old, now)
+	t.reindex(n, old.addrs(), now.addrs())
 }
 
-func (t *Txn) replaceSlice(key Key, old, now *Slice) {
-	n := t.edit(key)
-	name := either(old, now).Name
+// ReplaceImportSlice replaces a slice of a ServiceImport.
+func (t *Txn) ReplaceImportSlice(old, now *Slice) {
+	if old.moves(now) {
+		t.ReplaceImportSlice(old, nil)
+		old = nil
+	}
+	t.replaceSlice(&t.next.imports, old, now)
+}
+
+// moves says whether a slice comes to belong to another Service.
+func (s *Slice) moves(now *Slice) bool {
+	return s != nil && now != nil && s.Key() != now.Key()
+}
+
+func (t *Txn) replaceService(in *tree[Key, *serviceNode], old, now *Service) *serviceNode {
+	n := edit(in, either(old, now).Key)
+	n.service = now
+	t.put(in, n)
+	return n
+}
+
+func (t *Txn) replaceSlice(in *tree[Key, *serviceNode], old, now *Slice) *serviceNode {
+	changed := either(old, now)
+	n, name := edit(in, changed.Key()), changed.Name
 	i, found := slices.BinarySearchFunc(n.slices, name, func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
 	n.slices = slices.Clone(n.slices)
 	switch {
@@ -138,8 +162,8 @@ func (t *Txn) replaceSlice(key Key, old, now *Slice) {
 	case now != nil:
 		n.slices = slices.Insert(n.slices, i, now)
 	}
-	t.put(n)
-	t.reindex(n, old.addrs(), now.addrs())
+	t.put(in, n)
+	return n
 }
 
 // ReplacePod replaces a Pod.
@@ -158,8 +182,8 @@ func (t *Txn) ReplacePod(old, now *Pod) {
 }
 
 // edit is a copy of a Service's node, to be changed and put back.
-func (t *Txn) edit(key Key) *serviceNode {
-	if n, ok := t.next.services.get(key); ok {
+func edit(in *tree[Key, *serviceNode], key Key) *serviceNode {
+	if n, ok := in.get(key); ok {
 		c := *n
 		return &c
 	}
@@ -167,12 +191,13 @@ func (t *Txn) edit(key Key) *serviceNode {
 }
 
 // put puts a changed node back, or removes it if nothing is left of it.
-func (t *Txn) put(n *serviceNode) {
+func (t *Txn) put(in *tree[Key, *serviceNode], n *serviceNode) {
+	t.changed = true
 	if n.service == nil && len(n.slices) == 0 {
-		t.next.services.remove(t.owner, *n.key)
+		in.remove(t.owner, *n.key)
 		return
 	}
-	t.next.services.put(t.owner, *n.key, n)
+	in.put(t.owner, *n.key, n)
 }
 
 // reindex brings the reverse index in line with the part of a node that was

@@ -30,6 +30,9 @@ type View struct {
 	Pods       PodMode
 	PodNames   bool         // an endpoint without a hostname is named after its Pod
 	Local      []netip.Addr // the server's own addresses, for NS records
+
+	IgnoreEmpty bool // a ClusterIP Service without ready endpoints does not exist
+	Zonal       bool // headless Services have names for topology zones
 }
 
 // Origin is the origin that a name belongs to: of several, the longest.

@@ -1,0 +1,185 @@
+package zone
+
+import "strings"
+
+// zoneLabel and the directives below it ask for the endpoints of one failure
+// domain (stock CoreDNS, property zonal).
+const (
+	zoneLabel       = "_zone"
+	directivePin    = "pin"    // those of the topology zone, or none
+	directivePrefer = "prefer" // those of the topology zone, or all if it has none
+)
+
+// findService finds the names below svc; rest is the number of labels before it.
+func (v *View) findService(s *Snapshot, n *Name, o Origin, rest int) node {
+	if rest == 0 {
+		return bare{}
+	}
+	namespace := n.label(rest - 1)
+	if !v.exposes(s, namespace) {
+		return nil
+	}
+	if rest == 1 {
+		return bare{}
+	}
+	svc := v.published(s, o, Key{namespace, n.label(rest - 2)})
+	switch {
+	case svc == nil:
+		return nil
+	case rest == 2:
+		return v.serviceNode(svc)
+	case svc.service.Kind == ExternalName:
+		return nil
+	case v.Zonal && !o.ClusterSet && n.label(rest-3) == zoneLabel:
+		return v.zonalNode(svc, n, rest-3)
+	}
+	switch rest {
+	case 3:
+		return v.endpointNode(svc, o, n.label(0))
+	case 4:
+		return v.pairNode(svc, o, n.label(0), n.label(1))
+	}
+	return nil
+}
+
+// published is the node of a Service that the view shows in an origin, or nil.
+func (v *View) published(s *Snapshot, o Origin, k Key) *serviceNode {
+	svc := s.service(k)
+	if o.ClusterSet {
+		svc = s.imported(k)
+	}
+	if svc != nil && v.IgnoreEmpty && svc.service.Kind == ClusterIP && !svc.serves() {
+		return nil
+	}
+	return svc
+}
+
+// serves says whether the Service has a ready endpoint.
+func (n *serviceNode) serves() bool {
+	for _, slice := range n.slices {
+		if len(slice.Endpoints) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// serviceNode is the node of a Service. A headless Service without ready
+// endpoints does not exist (Kubernetes DNS specification 2.4.1), nor does an
+// ExternalName Service without a usable name.
+func (v *View) serviceNode(svc *serviceNode) node {
+	switch svc.service.Kind {
+	case ExternalName:
+		return aliasTo(svc.service.Target)
+	case Headless:
+		return v.hosts(svc, svc.endpointHosts(nil)).orNil()
+	default:
+		return v.hosts(svc, svc.clusterIPHosts(svc.service.Ports))
+	}
+}
+
+// endpointNode is the node of a name one label below a Service: an endpoint, or
+// the empty non-terminal above the Service's ports. In a cluster set an endpoint
+// is known by its cluster too, and the label may be the cluster's.
+func (v *View) endpointNode(svc *serviceNode, o Origin, label string) node {
+	if !o.ClusterSet {
+		if found := v.hosts(svc, svc.labelled(label, v.PodNames)).orNil(); found != nil {
+			return found
+		}
+	} else if len(svc.exported(label)) > 0 {
+		return bare{}
+	}
+	protocol := undecorated(label)
+	if svc.hasPort(func(p Port) bool { return p.Name != "" && p.Protocol == protocol }) {
+		return bare{}
+	}
+	return nil
+}
+
+// exported are the slices with endpoints that a cluster exports. Identifiers of
+// clusters are compared as names are.
+func (n *serviceNode) exported(cluster string) []*Slice {
+	var list []*Slice
+	for _, slice := range n.slices {
+		if len(slice.Endpoints) > 0 && slice.Cluster != "" && strings.EqualFold(slice.Cluster, cluster) {
+			list = append(list, slice)
+		}
+	}
+	return list
+}
+
+// pairNode is the node of a name two labels below a Service: a port, or an
+// endpoint in a cluster of the set. An underscore tells them apart.
+func (v *View) pairNode(svc *serviceNode, o Origin, first, second string) node {
+	if o.ClusterSet && !strings.HasPrefix(first, "_") && !strings.HasPrefix(second, "_") {
+		part := serviceNode{key: svc.key, service: svc.service, slices: svc.exported(second)}
+		return v.hosts(svc, part.labelled(first, v.PodNames)).orNil()
+	}
+	return v.portNode(svc, portFilter{undecorated(first), undecorated(second)})
+}
+
+// portNode is the node of a port: what the Service has, but with that port only.
+func (v *View) portNode(svc *serviceNode, f portFilter) node {
+	if svc.service.Kind == Headless {
+		return v.hosts(svc, svc.endpointHosts(f.choose)).orNil()
+	}
+	ports := f.choose(svc.service.Ports)
+	if len(ports) == 0 {
+		return nil
+	}
+	return v.hosts(svc, svc.clusterIPHosts(ports))
+}
+
+// zonalNode is the node of a name below _zone of a headless Service; rest is the
+// number of labels before it. Every topology zone has a name, even one without
+// endpoints: a client that pairs types must not be told that there is no name.
+func (v *View) zonalNode(svc *serviceNode, n *Name, rest int) node {
+	if svc.service.Kind != Headless || !svc.serves() {
+		return nil
+	}
+	if rest == 0 {
+		return bare{}
+	}
+	directive := n.label(rest - 1)
+	if directive != directivePin && directive != directivePrefer {
+		return nil
+	}
+	if rest == 1 {
+		return bare{}
+	}
+	all := svc.endpointHosts(nil)
+	list := inTopologyZone(all, n.join(rest-1))
+	if len(list) == 0 && directive == directivePrefer {
+		list = all
+	}
+	return v.hosts(svc, list)
+}
+
+func inTopologyZone(all []host, topologyZone string) []host {
+	var list []host
+	for _, x := range all {
+		if x.endpoint.Identity != nil && x.endpoint.Identity.TopologyZone == topologyZone {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// undecorated is a port's or protocol's name without the underscore of RFC 2782,
+// which stock CoreDNS does not insist on either.
+func undecorated(label string) string { return strings.TrimPrefix(label, "_") }
+
+// portFilter chooses ports by name and protocol.
+type portFilter struct{ name, protocol string }
+
+// choose returns the ports that match. Without a name there is no SRV record
+// (Kubernetes DNS specification 2.3.2), so an empty name matches none.
+func (f portFilter) choose(ports []Port) []Port {
+	var chosen []Port
+	for _, p := range ports {
+		if p.Name != "" && p.Name == f.name && p.Protocol == f.protocol {
+			chosen = append(chosen, p)
+		}
+	}
+	return chosen
+}
