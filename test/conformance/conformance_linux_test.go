@@ -38,11 +38,12 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// readSources shows go test what the server is made of: it keeps a result for as
-// long as what the test has read stays the same, and the server is no import.
+// readSources shows go test what the server is made of and what it reads: go test
+// keeps a result for as long as what the test itself has read stays the same, and
+// the server is no import.
 func readSources(t *testing.T) {
 	t.Helper()
-	for _, dir := range []string{"../../go.mod", "../../Makefile", "../../cmd", "../../plugin"} {
+	for _, dir := range []string{"../../go.mod", "../../Makefile", "../../cmd", "../../plugin", "../../deploy/demo"} {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
 				_, err = os.Stat(path)
@@ -64,7 +65,7 @@ func filtered() bool {
 // replay returns how many cases were asked.
 func (g *group) replay(t *testing.T, c *cluster) (done int) {
 	corefile := g.fill(t, c)
-	client := startServer(t, corefile, g.env(t, c)).awaitReady(t, corefile)
+	client := startServer(t, corefile, t.TempDir(), g.env(t, c)).awaitReady(t, corefile)
 	phases := g.phases(t)
 	done = replayCases(t, client, phases[""])
 	if len(phases[newPhase]) > 0 {

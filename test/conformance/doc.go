@@ -15,12 +15,22 @@
 // /var/run. So the test binary starts itself again in a network namespace, whose
 // loopback device has the addresses of the server and of the client and from
 // which no route leads out, and in a mount namespace, where /var/run is a
-// file system in memory that keeps the temporary files too. All of it is gone
-// with the last process, and every process dies with the one that started it.
+// file system in memory that keeps the temporary files too, and /etc/resolv.conf
+// names a resolver on the loopback device. All of it is gone with the last
+// process, and every process dies with the one that started it.
 //
 //	go test -v ./test/conformance
 //	go test ./test/conformance -run 'TestConformance/TestKubernetesPTR'
 //	go test ./test/conformance -server /usr/local/bin/coredns   # some other server
+//
+// # What the documents say
+//
+// On the same machine every Corefile that is published is started as it is: those
+// that README, CHANGELOG and doc/ mark as corefile, that of the demo and that of
+// the deployment. A block that looks like one must be marked. The questions that
+// README asks the demo are asked, and get what the comments beside them say.
+//
+//	go test -v ./test/conformance -run TestDocuments
 //
 // # The one rule
 //

@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -17,6 +18,12 @@ var (
 	clientAddr = netip.MustParseAddr("10.244.1.10")
 )
 
+// resolverAddr is where resolv.conf says that a resolver is. Every loopback device
+// has the address, and no server takes it for one to tell clients about.
+var resolverAddr = netip.MustParseAddr("127.0.0.54")
+
+const resolvConfPath = "/etc/resolv.conf"
+
 // enter makes the new namespaces a machine to test on. The process outside has
 // the network namespace that is given.
 func enter(outside string) error {
@@ -27,7 +34,14 @@ func enter(outside string) error {
 	if inside == outside {
 		return errors.New("not in a network namespace of its own: " + outsideVariable + " is not to be set by hand")
 	}
+	resolvConf, err := filepath.EvalSymlinks(resolvConfPath) // it may lead to what is covered next
+	if err != nil {
+		return err
+	}
 	if err := coverVarRun(); err != nil {
+		return err
+	}
+	if err := coverFile(resolvConf, "nameserver "+resolverAddr.String()+"\n"); err != nil {
 		return err
 	}
 	return startLoopback()
@@ -52,6 +66,25 @@ func coverVarRun() error {
 		return err
 	}
 	return os.Setenv("TMPDIR", temporary)
+}
+
+// coverFile lets a file have another content, for this process and those that it
+// starts.
+func coverFile(path, content string) error {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) { // covered with /var/run
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(path, []byte(content), 0o644)
+	}
+	cover := filepath.Join(os.TempDir(), filepath.Base(path))
+	if err := os.WriteFile(cover, []byte(content), 0o644); err != nil {
+		return err
+	}
+	if err := syscall.Mount(cover, path, "", syscall.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mounting over %s: %w", path, err)
+	}
+	return nil
 }
 
 // startLoopback gives the loopback device the addresses. With no other device

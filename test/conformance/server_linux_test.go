@@ -37,21 +37,23 @@ type process struct {
 	err     error         // how it ended; to be read after ended
 }
 
-// startServer runs the server until the test ends. Its environment is the one
-// that is given and nothing else, as in a container.
-func startServer(t *testing.T, corefile string, env []string) *process {
+// startServer runs the server until the test ends, with dir as its working
+// directory. Its environment is the one that is given and nothing else, as in a
+// container.
+func startServer(t *testing.T, corefile, dir string, env []string) *process {
 	t.Helper()
 	path, err := serverPath()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	temporary := t.TempDir()
+	conf := filepath.Join(temporary, "Corefile")
 	p := &process{
-		cmd:     exec.Command(path, "-conf", "Corefile"),
-		logFile: filepath.Join(dir, "log"),
+		cmd:     exec.Command(path, "-conf", conf),
+		logFile: filepath.Join(temporary, "log"),
 		ended:   make(chan struct{}),
 	}
-	if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(corefile), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(corefile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.cmd.Dir, p.cmd.Env = dir, append([]string{"PATH="}, env...)

@@ -28,9 +28,14 @@ func startUpstream(t *testing.T, zonefile string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	u.serve(t, listener, conn)
+	return address
+}
+
+func (u *upstream) serve(t *testing.T, listener net.Listener, conn net.PacketConn) {
+	t.Helper()
 	serve(t, &dns.Server{Listener: listener, Handler: u})
 	serve(t, &dns.Server{PacketConn: conn, Handler: u})
-	return address
 }
 
 func serve(t *testing.T, s *dns.Server) {

@@ -1,0 +1,128 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
+)
+
+// demoCommand is how README asks the demo.
+const demoCommand = "dig @127.0.0.1 -p 1053 "
+
+// promise is what README says of an answer, in its comment.
+type promise struct {
+	rcode int
+	// rdata has a record of the answer by each type to ask for, or the empty text
+	// where there is none: the authority section then has the SOA.
+	rdata map[string]string
+}
+
+// promises are by what follows demoCommand, with the comment: whoever changes
+// that says here, too, what it means.
+var promises = map[string]promise{
+	"web.shop.svc.cluster.local # ClusterIP; AAAA too": {
+		rdata: map[string]string{"A": "10.96.20.80", "AAAA": "fd00:10:96::2050"},
+	},
+	"_http._tcp.web.shop.svc.cluster.local SRV # a named port": {
+		rdata: map[string]string{"SRV": "0 50 80 web.shop.svc.cluster.local."},
+	},
+	"db-0.db.shop.svc.cluster.local # a Pod of a StatefulSet": {
+		rdata: map[string]string{"A": "10.244.1.20"},
+	},
+	"-x 10.96.0.1 # kubernetes.default": {
+		rdata: map[string]string{"PTR": "kubernetes.default.svc.cluster.local."},
+	},
+	"dns-version.cluster.local TXT": {
+		rdata: map[string]string{"TXT": `"1.1.0"`},
+	},
+	"nobody.shop.svc.cluster.local # NXDOMAIN, with the SOA": {
+		rcode: dns.RcodeNameError,
+		rdata: map[string]string{"A": ""},
+	},
+}
+
+// demoQuestions are the lines of README's fenced blocks that start dig, without
+// demoCommand and with single spaces.
+func demoQuestions(t *testing.T) (lines []string) {
+	t.Helper()
+	for _, f := range readFences(t, readme) {
+		for line := range strings.Lines(f.text) {
+			line = strings.Join(strings.Fields(line), " ")
+			if strings.HasPrefix(line, "dig ") {
+				lines = append(lines, strings.TrimPrefix(line, demoCommand))
+			}
+		}
+	}
+	return lines
+}
+
+func TestDocumentsQuestionsAreKnown(t *testing.T) {
+	asked := slices.Sorted(slices.Values(demoQuestions(t)))
+	known := slices.Sorted(maps.Keys(promises))
+	if diff := cmp.Diff(known, asked); diff != "" {
+		t.Errorf("questions known here (-), in %s (+):\n%s", readme, diff)
+	}
+	for _, line := range asked {
+		question, err := parseQuestion(line)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		qtype := dns.TypeToString[question.Qtype]
+		if _, ok := promises[line].rdata[qtype]; !ok {
+			t.Errorf("%s: asks for %s, which is not in %v", line, qtype, promises[line].rdata)
+		}
+	}
+}
+
+// parseQuestion reads dig's arguments: NAME [TYPE] or -x ADDRESS.
+func parseQuestion(line string) (dns.Question, error) {
+	arguments, _, _ := strings.Cut(line, "#")
+	words := strings.Fields(arguments)
+	question := dns.Question{Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	if len(words) == 0 || len(words) > 2 {
+		return question, errors.New("expected NAME [TYPE] or -x ADDRESS")
+	}
+	if words[0] == "-x" {
+		name, err := dns.ReverseAddr(words[len(words)-1])
+		question.Name, question.Qtype = name, dns.TypePTR
+		return question, err
+	}
+	question.Name = dns.Fqdn(words[0])
+	if len(words) > 1 {
+		question.Qtype = dns.StringToType[words[1]]
+	}
+	if question.Qtype == dns.TypeNone {
+		return question, fmt.Errorf("no type %s", words[1])
+	}
+	return question, nil
+}
+
+// compare says how the reply to a question for the type breaks the promise.
+func (p promise) compare(reply *dns.Msg, qtype string) error {
+	want := p.rdata[qtype]
+	switch {
+	case reply.Rcode != p.rcode:
+		return fmt.Errorf("status is %s, want %s", dns.RcodeToString[reply.Rcode], dns.RcodeToString[p.rcode])
+	case want != "" && !hasRecord(reply.Answer, qtype, want):
+		return fmt.Errorf("no record %s %s in the answer section:\n%s", qtype, want, reply)
+	case want == "" && (len(reply.Answer) > 0 || !hasSOA(reply.Ns)):
+		return fmt.Errorf("want an SOA record and no answer:\n%s", reply)
+	}
+	return nil
+}
+
+func hasRecord(section []dns.RR, qtype, want string) bool {
+	return slices.ContainsFunc(section, func(rr dns.RR) bool {
+		return dns.TypeToString[rr.Header().Rrtype] == qtype && rdata(rr) == want
+	})
+}
+
+func hasSOA(section []dns.RR) bool {
+	return slices.ContainsFunc(section, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA })
+}

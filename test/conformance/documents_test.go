@@ -1,0 +1,133 @@
+package conformance
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	root      = "../.."
+	readme    = "README.md"
+	demo      = "Corefile"
+	configMap = "deploy/kubernetes/configmap.yaml"
+
+	// corefileMark is what a block is marked as that is to be started.
+	corefileMark = "corefile"
+
+	// readmeCorefiles is how many there are, so that finding none is a failure.
+	readmeCorefiles = 2
+)
+
+// corefile is one that somebody may copy.
+type corefile struct {
+	source string // all places that it stands at
+	text   string
+}
+
+// documents are the Markdown files for those who run the server.
+func documents(t *testing.T) []string {
+	t.Helper()
+	paths := []string{readme, "CHANGELOG.md"}
+	err := fs.WalkDir(os.DirFS(root), "doc", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func readFences(t *testing.T, path string) []fence {
+	t.Helper()
+	found, err := fences(readText(t, path))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return found
+}
+
+// publishedCorefiles are those of the documents, of the demo and of the
+// deployment. The same text in several places comes once.
+func publishedCorefiles(t *testing.T) []corefile {
+	t.Helper()
+	all := []corefile{{demo, readText(t, demo)}, {configMap, configMapCorefile(t)}}
+	for _, path := range documents(t) {
+		all = append(all, documentCorefiles(t, path)...)
+	}
+	var distinct []corefile
+	index := map[string]int{}
+	for _, c := range all {
+		if i, ok := index[c.text]; ok {
+			distinct[i].source += "," + c.source
+			continue
+		}
+		index[c.text] = len(distinct)
+		distinct = append(distinct, c)
+	}
+	return distinct
+}
+
+func documentCorefiles(t *testing.T, path string) (found []corefile) {
+	t.Helper()
+	for _, f := range readFences(t, path) {
+		if f.mark == corefileMark {
+			found = append(found, corefile{fmt.Sprintf("%s:%d", path, f.line), f.text})
+		}
+	}
+	return found
+}
+
+func configMapCorefile(t *testing.T) string {
+	t.Helper()
+	var object corev1.ConfigMap
+	if err := yaml.UnmarshalStrict([]byte(readText(t, configMap)), &object); err != nil {
+		t.Fatalf("%s: %v", configMap, err)
+	}
+	text := object.Data["Corefile"]
+	if strings.TrimSpace(text) == "" {
+		t.Fatalf("%s has no Corefile", configMap)
+	}
+	return text
+}
+
+// What is not marked is not started, so nobody would notice that it is wrong.
+func TestDocumentsMarkCorefiles(t *testing.T) {
+	for _, path := range documents(t) {
+		for _, f := range readFences(t, path) {
+			if f.mark != corefileMark && looksLikeCorefile(f.text) {
+				t.Errorf("%s:%d: looks like a Corefile, but is marked %q and not %q:\n%s",
+					path, f.line, f.mark, corefileMark, f.text)
+			}
+		}
+	}
+}
+
+func TestDocumentsHaveCorefiles(t *testing.T) {
+	if found := len(documentCorefiles(t, readme)); found < readmeCorefiles {
+		t.Errorf("%s has %d Corefiles, want at least %d", readme, found, readmeCorefiles)
+	}
+	for _, c := range publishedCorefiles(t) {
+		if !looksLikeCorefile(c.text) {
+			t.Errorf("%s is a Corefile, but the rule that finds unmarked ones does not see it:\n%s", c.source, c.text)
+		}
+	}
+}
