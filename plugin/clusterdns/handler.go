@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/cache"
 	"github.com/coredns/coredns/plugin/pkg/fall"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
@@ -26,6 +27,8 @@ type ClusterDNS struct {
 	store    *zone.Store // set at start-up
 }
 
+var _ cache.ZoneBypasser = (*ClusterDNS)(nil)
+
 // Name implements plugin.Handler. It is the word that the Corefile uses, so that
 // metrics and look-ups by name stay what they were.
 func (d *ClusterDNS) Name() string { return d.name }
@@ -33,6 +36,19 @@ func (d *ClusterDNS) Name() string { return d.name }
 // Ready implements ready.Readiness. Once synced it stays ready: without its API
 // server a DNS server still answers, and all replicas would leave the Service at once.
 func (d *ClusterDNS) Ready() bool { return d.store != nil && d.store.Load().Synced() }
+
+// CacheBypassZones implements cache.ZoneBypasser: a look-up costs less than the
+// cache does, and is fresh. Addresses that are not the cluster's stay cached,
+// which is why reverse zones are not among them.
+func (d *ClusterDNS) CacheBypassZones() []string {
+	var zones []string
+	for _, o := range d.view.Origins {
+		if !o.Reverse() {
+			zones = append(zones, o.String())
+		}
+	}
+	return zones
+}
 
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {

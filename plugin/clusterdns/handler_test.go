@@ -202,3 +202,9 @@ func TestName(t *testing.T) {
 		t.Error("the handler is not ready, or not known by the directive's word")
 	}
 }
+
+func TestCacheBypassZones(t *testing.T) {
+	if zones := testHandler(t).CacheBypassZones(); len(zones) != 1 || zones[0] != "cluster.local." {
+		t.Errorf("zones past the cache are %q, want the forward one", zones)
+	}
+}

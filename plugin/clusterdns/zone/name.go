@@ -147,6 +147,9 @@ func ParseOrigin(text string) (Origin, error) {
 // String is the origin in presentation form.
 func (o Origin) String() string { return o.text }
 
+// Reverse says whether the origin is one of addresses.
+func (o Origin) Reverse() bool { return o.reverse }
+
 // encloses says whether n is the origin or below it.
 func (o Origin) encloses(n *Name) bool {
 	return n.count >= o.labels && n.tail(o.labels) == o.folded
