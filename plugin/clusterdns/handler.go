@@ -24,7 +24,9 @@ type ClusterDNS struct {
 	view     zone.View
 	fall     fall.F
 	upstream upstreamer
+	search   searchPath
 	store    *zone.Store // set at start-up
+	journal  journal
 }
 
 var _ cache.ZoneBypasser = (*ClusterDNS)(nil)

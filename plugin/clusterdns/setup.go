@@ -1,6 +1,8 @@
 package clusterdns
 
 import (
+	"slices"
+
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -33,12 +35,26 @@ func setup(word string, c *caddy.Controller) error {
 	for _, text := range cfg.warnings {
 		log.Warning(text)
 	}
-	d := &ClusterDNS{name: word, view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
+	d := &ClusterDNS{
+		name:     word,
+		view:     cfg.view,
+		fall:     cfg.fall,
+		upstream: upstream.New(),
+		search:   newSearchPath(resolvConf, log),
+	}
 	c.OnStartup(func() error {
 		d.view.Local = localAddrs(server.ListenHosts)
+		// Only now are the server block's plugins known by their names. Nothing
+		// but metadata shows labels, and they are most of what a Pod costs.
+		cfg.source.PodLabels = cfg.source.Pods && server.Handler("metadata") != nil
 		return nil
 	})
 	attach(c, cfg, d, log)
+	notify(c, server, d, log)
+	// Before the plugins that are there already, of which transfer is one.
+	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
+		return &witness{next: next, d: d}
+	})
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
 		return d

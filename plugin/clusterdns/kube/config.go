@@ -27,6 +27,7 @@ type Config struct {
 
 	Pods        bool // watch Pods
 	PodNames    bool // keep the names of the Pods behind endpoints
+	PodLabels   bool // keep the labels of Pods
 	NoEndpoints bool // watch no EndpointSlices
 
 	Manifests string // files and folders, as ManifestPaths makes it

@@ -11,18 +11,19 @@ import (
 )
 
 // converter turns API objects into the model. Its methods are pure: what they
-// return depends on the object and podNames alone. The pool only decides which
-// equal values share memory, and makes a converter unsafe for concurrent use.
+// return depends on the object and the two settings alone. The pool only decides
+// which equal values share memory, and makes a converter unsafe for concurrent use.
 //
 // A nil result means that DNS knows nothing of the object.
 type converter struct {
-	podNames bool
-	pool     *pool
-	ports    []zone.Port // scratch
+	podNames, podLabels bool
+
+	pool  *pool
+	ports []zone.Port // scratch
 }
 
 func newConverter(cfg Config) *converter {
-	return &converter{podNames: cfg.PodNames, pool: newPool()}
+	return &converter{podNames: cfg.PodNames, podLabels: cfg.PodLabels, pool: newPool()}
 }
 
 func (c *converter) namespace(ns *corev1.Namespace) *namespace {

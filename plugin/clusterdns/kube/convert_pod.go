@@ -29,6 +29,7 @@ func (c *converter) pod(p *corev1.Pod) *zone.Pod {
 		UID:         string(p.UID),
 		Addrs:       addrs,
 		HostNetwork: p.Spec.HostNetwork,
+		Labels:      c.labels(p.Labels),
 		Resolver:    c.resolver(&p.Spec),
 	}
 }
@@ -44,6 +45,19 @@ func podIPs(status *corev1.PodStatus) []string {
 		texts[i] = status.PodIPs[i].IP
 	}
 	return texts
+}
+
+// labels are those of a Pod, where they are asked for. Most of them are those of
+// other Pods too.
+func (c *converter) labels(all map[string]string) map[string]string {
+	if !c.podLabels || len(all) == 0 {
+		return nil
+	}
+	kept := make(map[string]string, len(all))
+	for key, value := range all {
+		kept[c.pool.text(key)] = c.pool.text(value)
+	}
+	return kept
 }
 
 // resolver is nil for a Pod that asks the cluster's DNS in the usual way.

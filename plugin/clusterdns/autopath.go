@@ -1,0 +1,102 @@
+package clusterdns
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/coredns/coredns/plugin"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// resolvConf has the node's search path, which kubelet appends to every Pod's:
+// the server's Pod does not ask the server itself.
+const resolvConf = "/etc/resolv.conf"
+
+// searchPath is what the Pods' search paths have in common.
+type searchPath struct {
+	node []string // suffixes after those of the cluster
+	warn func()   // called when Pods are not known
+}
+
+func newSearchPath(resolvConf string, log clog.P) searchPath {
+	warning := "autopath has no effect without the property pods verified"
+	return searchPath{
+		node: readSearch(resolvConf),
+		warn: sync.OnceFunc(func() { log.Warning(warning) }),
+	}
+}
+
+// readSearch reads the search list of a file that there may not be. The root as
+// a suffix is the name as it is, which the plugin autopath wants to be empty.
+func readSearch(resolvConf string) []string {
+	conf, err := dns.ClientConfigFromFile(resolvConf)
+	if err != nil {
+		return nil
+	}
+	list := make([]string, len(conf.Search))
+	for i, suffix := range conf.Search {
+		list[i] = elementOf(plugin.Name(suffix).Normalize())
+	}
+	return list
+}
+
+func elementOf(suffix string) string { return strings.TrimPrefix(suffix, ".") }
+
+// AutoPath implements autopath.AutoPather: the search path to complete the name
+// with, or nil to leave it alone. It is the client's own, so it is known for a
+// Pod only, and begins with the Pod's Namespace. A name that is not below the
+// first suffix has not been searched for yet; the suffix itself is no such name.
+func (d *ClusterDNS) AutoPath(state request.Request) []string {
+	if d.view.Pods != zone.PodsVerified {
+		d.search.warn()
+		return nil
+	}
+	name, err := zone.ParseName(state.QName())
+	if err != nil {
+		return nil
+	}
+	origin, ok := d.view.Origin(&name)
+	if !ok {
+		return nil
+	}
+	client := d.client(state)
+	if client.Namespace == "" {
+		return nil
+	}
+	path := d.search.of(client.Namespace, elementOf(origin.String()))
+	if !isBelow(name.String(), path[0]) {
+		return nil
+	}
+	return path
+}
+
+// of is the search path of the Pods in a Namespace. The empty element at its end
+// is the name as it is.
+func (s *searchPath) of(namespace, domain string) []string {
+	path := make([]string, 0, 4+len(s.node))
+	path = append(path, namespace+".svc."+domain, "svc."+domain, domain)
+	path = append(path, s.node...)
+	return append(path, "")
+}
+
+// isBelow says whether a name is below another.
+func isBelow(name, other string) bool {
+	return dns.IsSubDomain(other, name) && dns.CountLabel(name) > dns.CountLabel(other)
+}
+
+// client is who asks, as far as Pods are known.
+func (d *ClusterDNS) client(state request.Request) zone.Client {
+	if d.view.Pods != zone.PodsVerified {
+		return zone.Client{}
+	}
+	addr, err := netip.ParseAddr(state.IP())
+	if err != nil {
+		return zone.Client{}
+	}
+	return d.store.Load().Client(addr.Unmap().WithZone(""))
+}

@@ -1,0 +1,113 @@
+package clusterdns
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/coredns/plugin/autopath"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+var _ autopath.AutoPather = (*ClusterDNS)(nil)
+
+const (
+	podAddr  = "10.244.0.1"
+	podAddr6 = "fd00::1"
+	nodeAddr = "192.0.2.1"
+)
+
+// podHandler is a handler that knows a Pod of the Namespace shop.
+func podHandler(t *testing.T, directive string) *ClusterDNS {
+	t.Helper()
+	cfg, err := parseText(t, directive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &ClusterDNS{name: "clusterdns", view: cfg.view, store: testStore(), search: newSearchPath(t.TempDir(), clog.P{})}
+	txn := d.store.Begin()
+	put := func(p zone.Pod) { txn.ReplacePod(nil, &p) }
+	put(zone.Pod{
+		Namespace: "shop", Name: "web-0", Labels: map[string]string{"app": "web", "example.com/tier": "1"},
+		Addrs: []netip.Addr{netip.MustParseAddr(podAddr), netip.MustParseAddr(podAddr6)},
+	})
+	put(zone.Pod{Namespace: "drop", Name: "proxy", HostNetwork: true, Addrs: []netip.Addr{netip.MustParseAddr(nodeAddr)}})
+	txn.Commit()
+	return d
+}
+
+// questionFrom is a question from an address.
+func questionFrom(addr, name string) request.Request {
+	return request.Request{
+		Req: new(dns.Msg).SetQuestion(name, dns.TypeA),
+		W:   &test.ResponseWriter{RemoteIP: addr},
+	}
+}
+
+func TestAutoPath(t *testing.T) {
+	const cluster, root = "shop.svc.cluster.local. svc.cluster.local. cluster.local. corp.example. ", "shop.svc. svc.  corp.example. "
+	for _, tc := range []struct {
+		title, directive, addr, name, want string
+	}{
+		{"searched", "kubernetes cluster.local", podAddr, "www.example.com.shop.svc.cluster.local.", cluster},
+		{"one label", "kubernetes cluster.local", podAddr, "web.shop.svc.cluster.local.", cluster},
+		{"upper case", "kubernetes Cluster.local", podAddr, "WEB.Shop.svc.CLUSTER.local.", cluster},
+		{"IPv6", "kubernetes cluster.local", podAddr6, "web.shop.svc.cluster.local.", cluster},
+		{"IPv4 in IPv6 form", "kubernetes cluster.local", "::ffff:" + podAddr, "web.shop.svc.cluster.local.", cluster},
+		{"the root as a zone", "kubernetes .", podAddr, "web.shop.svc.", root},
+		{"no suffix of the client's", "kubernetes cluster.local", podAddr, "web.drop.svc.cluster.local.", ""},
+		{"D21: the suffix itself", "kubernetes cluster.local", podAddr, "Shop.svc.cluster.local.", ""},
+		{"above the suffix", "kubernetes cluster.local", podAddr, "svc.cluster.local.", ""},
+		{"a dot within a label", "kubernetes cluster.local", podAddr, `web\.shop.svc.cluster.local.`, ""},
+		{"not in a zone", "kubernetes cluster.local", podAddr, "www.example.com.", ""},
+		{"reverse zone", "kubernetes cluster.local in-addr.arpa", podAddr, "1.0.0.10.in-addr.arpa.", ""},
+		{"nobody's address", "kubernetes cluster.local", "10.244.0.9", "web.shop.svc.cluster.local.", ""},
+		{"D21: a node's address", "kubernetes cluster.local", nodeAddr, "web.drop.svc.cluster.local.", ""},
+		{"no address", "kubernetes cluster.local", "unix", "web.shop.svc.cluster.local.", ""},
+	} {
+		d := podHandler(t, tc.directive+" {\n pods verified\n}")
+		d.search.node = []string{"corp.example."}
+		if got := strings.Join(d.AutoPath(questionFrom(tc.addr, tc.name)), " "); got != tc.want {
+			t.Errorf("%s: search path is %q, want %q", tc.title, got, tc.want)
+		}
+	}
+}
+
+// As long as not all Pods are known, none is.
+func TestAutoPathBeforeSync(t *testing.T) {
+	d := podHandler(t, "kubernetes cluster.local {\n pods verified\n}")
+	d.store = zone.NewStore()
+	if path := d.AutoPath(questionFrom(podAddr, "web.shop.svc.cluster.local.")); path != nil {
+		t.Errorf("search path is %q", path)
+	}
+}
+
+func TestAutoPathNeedsPods(t *testing.T) {
+	d := podHandler(t, "kubernetes cluster.local {\n pods insecure\n}")
+	warned := 0
+	d.search.warn = func() { warned++ }
+	if path := d.AutoPath(questionFrom(podAddr, "web.shop.svc.cluster.local.")); path != nil || warned != 1 {
+		t.Errorf("search path is %q, %d warnings", path, warned)
+	}
+}
+
+func TestReadSearch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "resolv.conf")
+	if err := os.WriteFile(path, []byte("nameserver 192.0.2.1\nsearch Corp.Example . lab.example.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := readSearch(path), []string{"corp.example.", "", "lab.example."}; !slices.Equal(got, want) {
+		t.Errorf("search list is %q, want %q", got, want)
+	}
+	if got := readSearch(path + ".not"); got != nil {
+		t.Errorf("search list of no file is %q", got)
+	}
+}

@@ -1,0 +1,65 @@
+package clusterdns
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/coredns/coredns/request"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// parseError is the value of kubernetes/parse-error, in stock's words.
+const parseError = "invalid query name"
+
+// Metadata implements metadata.Provider. The keys are stock's, whatever the
+// directive's word, because Corefiles name them. Whether a key is there says as
+// much as its value, so the client and the name's form are looked at for every
+// query; that costs less than to register the keys.
+func (d *ClusterDNS) Metadata(ctx context.Context, state request.Request) context.Context {
+	d.describeClient(ctx, state)
+	d.describeName(ctx, state)
+	return ctx
+}
+
+func (d *ClusterDNS) describeClient(ctx context.Context, state request.Request) {
+	c := d.client(state)
+	if c.Namespace != "" {
+		metadata.SetValueFunc(ctx, "kubernetes/client-namespace", func() string { return c.Namespace })
+	}
+	if c.Pod == nil {
+		return
+	}
+	metadata.SetValueFunc(ctx, "kubernetes/client-pod-name", func() string { return c.Pod.Name })
+	for label, value := range c.Pod.Labels {
+		metadata.SetValueFunc(ctx, "kubernetes/client-label/"+label, func() string { return value })
+	}
+}
+
+func (d *ClusterDNS) describeName(ctx context.Context, state request.Request) {
+	name, err := zone.ParseName(state.QName())
+	if err != nil {
+		return
+	}
+	origin, ok := d.view.Origin(&name)
+	if !ok {
+		return
+	}
+	parts, ok := d.view.Explain(&name, origin)
+	if !ok {
+		metadata.SetValueFunc(ctx, "kubernetes/parse-error", func() string { return parseError })
+		return
+	}
+	metadata.SetValueFunc(ctx, "kubernetes/kind", func() string { return parts.Kind })
+	metadata.SetValueFunc(ctx, "kubernetes/namespace", func() string { return parts.Namespace })
+	metadata.SetValueFunc(ctx, "kubernetes/service", func() string { return parts.Service })
+	metadata.SetValueFunc(ctx, "kubernetes/endpoint", func() string { return parts.Endpoint })
+	metadata.SetValueFunc(ctx, "kubernetes/port-name", func() string { return parts.Port })
+	metadata.SetValueFunc(ctx, "kubernetes/protocol", func() string { return parts.Protocol })
+	if origin.ClusterSet {
+		metadata.SetValueFunc(ctx, "kubernetes/cluster", func() string { return parts.Cluster })
+	}
+	if d.view.Zonal {
+		metadata.SetValueFunc(ctx, "kubernetes/zone", func() string { return parts.TopologyZone })
+	}
+}

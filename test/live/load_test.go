@@ -1,0 +1,152 @@
+package live
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	// pace is the time between two questions of a load.
+	pace = 10 * time.Millisecond
+	// mentions bounds how many wrong answers a test tells of.
+	mentions = 20
+)
+
+// load is a client that asks 100 times a second, and judges every answer.
+//
+// For each question it knows which answers come one after the other. The first
+// of them is right. While a change is under way the later ones are right too,
+// but whoever has seen one of them must not see an earlier one again.
+type load struct {
+	server *server
+	ended  func() // stops it and waits for its end
+	began  time.Time
+
+	mu       sync.Mutex
+	right    map[string][]string
+	asked    int
+	wrong    []string
+	failures int
+}
+
+// load begins to ask for all of the answers.
+func (s *server) load(t *testing.T, all answers) *load {
+	t.Helper()
+	l := &load{server: s, right: map[string][]string{}, began: time.Now()}
+	for question, answer := range all {
+		l.right[question] = []string{answer}
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		l.run(slices.Sorted(maps.Keys(all)), stop)
+	}()
+	l.ended = sync.OnceFunc(func() {
+		close(stop)
+		<-done
+	})
+	t.Cleanup(l.ended)
+	return l
+}
+
+func (l *load) run(questions []string, stop <-chan struct{}) {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			l.ask(questions[i%len(questions)])
+		}
+	}
+}
+
+func (l *load) ask(question string) {
+	before := l.expected(question)
+	got := l.server.ask(question)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked++
+	if i := slices.Index(l.right[question], got); i >= 0 {
+		l.right[question] = l.right[question][i:]
+		return
+	}
+	if slices.Contains(before, got) {
+		return // it was right when it was asked for
+	}
+	l.failures++
+	if len(l.wrong) < mentions {
+		l.wrong = append(l.wrong, fmt.Sprintf("%6.3fs %s: %s, want %q", time.Since(l.began).Seconds(), question, got, l.right[question]))
+	}
+}
+
+func (l *load) expected(question string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.right[question])
+}
+
+// may says what is right next. Questions of which the answer stays are left out
+// or have the answer that they have.
+func (l *load) may(next answers) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for question, answer := range next {
+		if all := l.right[question]; all[len(all)-1] != answer {
+			l.right[question] = append(all, answer)
+		}
+	}
+}
+
+// settle waits until each answer is the last of those that are right, and allows
+// no other from then on.
+func (l *load) settle(t *testing.T) {
+	t.Helper()
+	last := answers{}
+	l.mu.Lock()
+	for question, all := range l.right {
+		last[question] = all[len(all)-1]
+	}
+	l.mu.Unlock()
+	l.server.await(t, last)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for question, answer := range last {
+		l.right[question] = []string{answer}
+	}
+}
+
+// goOn waits until some more questions have been asked.
+func (l *load) goOn(t *testing.T, questions int) {
+	t.Helper()
+	until := l.count() + questions
+	eventually(t, func() error {
+		if n := l.count(); n < until {
+			return fmt.Errorf("asked %d questions, want %d", n, until)
+		}
+		return nil
+	})
+}
+
+func (l *load) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked
+}
+
+// finish goes round all questions a last time, ends the load and tells how it went.
+func (l *load) finish(t *testing.T) {
+	t.Helper()
+	l.goOn(t, 2*len(l.right))
+	l.ended()
+	took := time.Since(l.began).Seconds()
+	t.Logf("%d questions in %.1f s (%.0f a second), %d wrong answers", l.asked, took, float64(l.asked)/took, l.failures)
+	for _, line := range l.wrong {
+		t.Error(line)
+	}
+}

@@ -1,0 +1,103 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/whoami"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+)
+
+const (
+	// patience is how long a change may take to show. What waits for an API
+	// server to come back waits for a retry, which is seconds away.
+	patience = 90 * time.Second
+	// interval is the time between two looks.
+	interval = 10 * time.Millisecond
+)
+
+func TestMain(m *testing.M) {
+	caddy.Quiet, dnsserver.Quiet = true, true
+	log.SetOutput(&logged)
+	code := m.Run()
+	everybodys.stop()
+	if code != 0 {
+		fmt.Fprintf(os.Stderr, "end of the servers' log:\n%s", logged.tail())
+	}
+	os.Exit(code)
+}
+
+// logged is what all servers logged.
+var logged logBuffer
+
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// tail is the end of the log.
+func (b *logBuffer) tail() string {
+	lines := strings.SplitAfter(b.String(), "\n")
+	return strings.Join(lines[max(0, len(lines)-50):], "")
+}
+
+// mentioning are the lines that contain all words.
+func (b *logBuffer) mentioning(words ...string) []string {
+	var found []string
+	for line := range strings.Lines(b.String()) {
+		if containsAll(line, words) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func containsAll(text string, words []string) bool {
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// eventually fails the test when the check does not succeed in time.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	var last error
+	poll := func(context.Context) (bool, error) {
+		last = check()
+		return last == nil, nil
+	}
+	// A cleanup may wait too, when the test's own context is over.
+	ctx := context.WithoutCancel(t.Context())
+	if err := wait.PollUntilContextTimeout(ctx, interval, patience, true, poll); err != nil {
+		t.Fatalf("not within %s: %v", patience, last)
+	}
+}

@@ -1,0 +1,138 @@
+package live
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+)
+
+// Another cluster takes the place of the first one, at the same address: other
+// resource versions, some objects gone, some others.
+//
+// What is right is decided name by name. The old state is right until the server
+// sees the new one; then the new state is, and never the old one again.
+func TestClusterReplaced(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, controlplane.Options{})
+	t.Run("by a full one", func(t *testing.T) { replaceByFull(t, c) })
+	t.Run("by one that fills", func(t *testing.T) { replaceByEmpty(t, c) })
+	t.Run("by its backup", func(t *testing.T) { replaceByBackup(t, c) })
+}
+
+// replaced has a server and a load on the state before.
+func replaced(t *testing.T, c *cluster, w world) (*user, *load) {
+	t.Helper()
+	c.apply(t, w.before().objects())
+	u := c.user(t, w.namespace)
+	s := start(t, block(u.direct(t), "pods verified"))
+	s.expect(t, w.before().answers())
+	return u, s.load(t, w.before().answers())
+}
+
+func replaceEtcd(t *testing.T, c *cluster) {
+	t.Helper()
+	if err := c.ReplaceEtcd(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The server may look into the new cluster only when everything is there. So a
+// name that is the same in both must not be missing for a moment.
+func replaceByFull(t *testing.T, c *cluster) {
+	w := world{namespace: "full", octet: "70"}
+	u, l := replaced(t, c, w)
+	replaceEtcd(t, c)
+	c.apply(t, w.after().objects())
+	l.may(w.after().answers())
+	c.apply(t, u.role("services", "namespaces", "endpointslices", "pods"))
+	l.settle(t)
+	l.finish(t)
+}
+
+// The server looks into the new cluster while it is still empty, as it may after
+// any restart of its own too. Then a name is right to be missing, but only until
+// the new cluster has it.
+func replaceByEmpty(t *testing.T, c *cluster) {
+	w := world{namespace: "fills", octet: "80"}
+	u, l := replaced(t, c, w)
+	before := len(u.requests(t))
+	replaceEtcd(t, c)
+	l.may(w.after().absent())
+	c.apply(t, u.role("services", "namespaces", "endpointslices", "pods"))
+	l.settle(t)
+	l.may(w.after().answers())
+	c.apply(t, w.after().objects())
+	l.settle(t)
+	l.finish(t)
+	if got := u.requests(t)[before:]; !slices.Contains(got, "stream services") {
+		t.Errorf("no list of the new cluster:\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// The cluster is set back to a backup, which is older: versions that the server
+// has seen are still to come. Nothing that is in the backup may be missing.
+func replaceByBackup(t *testing.T, c *cluster) {
+	w := world{namespace: "backup", octet: "90"}
+	c.apply(t, w.after().objects())
+	u := c.user(t, w.namespace)
+	c.saveEtcd(t)
+	c.remove(t, "Service "+w.namespace+"/late")
+	c.apply(t, w.before().objects())
+	passTime(t, c)
+	s := start(t, block(u.direct(t), "pods verified"))
+	s.expect(t, w.before().answers())
+	l := s.load(t, w.before().answers())
+
+	l.may(w.after().answers())
+	c.restoreEtcd(t)
+	l.settle(t)
+	l.finish(t)
+}
+
+// passTime makes versions.
+func passTime(t *testing.T, c *cluster) {
+	t.Helper()
+	objects := c.Client().CoreV1().ConfigMaps(metav1.NamespaceDefault)
+	for i := range 200 {
+		name := metav1.ObjectMeta{Name: fmt.Sprintf("time-%d", i)}
+		if _, err := objects.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: name}, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// saveEtcd makes a backup of all objects.
+func (c *cluster) saveEtcd(t *testing.T) {
+	t.Helper()
+	c.StopEtcd()
+	if err := os.CopyFS(c.path("backup"), os.DirFS(c.path("etcd"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.RestartEtcd(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// restoreEtcd restarts the cluster with the objects of the backup.
+func (c *cluster) restoreEtcd(t *testing.T) {
+	t.Helper()
+	c.KillAPIServer()
+	c.StopEtcd()
+	if err := os.RemoveAll(c.path("etcd")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(c.path("backup"), c.path("etcd")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.RestartEtcd(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.restart(t)
+}

@@ -1,0 +1,136 @@
+package live
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+)
+
+// user is who a server is for the API server. Each test has its own, so that it
+// sees the requests of its own server alone.
+type user struct {
+	name       string
+	cluster    *cluster
+	credential controlplane.Credential
+}
+
+// user makes a user who may do what kubeadm grants CoreDNS.
+func (c *cluster) user(t *testing.T, name string) *user {
+	t.Helper()
+	u := c.stranger(t, name)
+	c.apply(t, u.role("services", "namespaces", "pods", "endpointslices"))
+	return u
+}
+
+// stranger makes a user without any rights.
+func (c *cluster) stranger(t *testing.T, name string) *user {
+	t.Helper()
+	credential, err := c.User(name, auditors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &user{name: name, cluster: c, credential: credential}
+}
+
+const role = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: NAME}
+rules:
+- {apiGroups: ["", discovery.k8s.io], resources: [RESOURCES], verbs: [list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: NAME}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: NAME}]
+`
+
+// role are the objects that let the user list and watch the resources.
+func (u *user) role(resources ...string) string {
+	return strings.NewReplacer("NAME", u.name, "RESOURCES", strings.Join(resources, ", ")).Replace(role)
+}
+
+// direct are the lines of a Corefile that lead straight to the API server.
+func (u *user) direct(t *testing.T) string {
+	t.Helper()
+	path, err := u.cluster.Kubeconfig(u.credential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "kubeconfig " + path
+}
+
+// by are the lines of a Corefile that lead to the API server by way of a link.
+func (u *user) by(l *link) string {
+	return fmt.Sprintf("endpoint https://%s\n tls %s %s %s", l.addr, u.credential.CertFile, u.credential.KeyFile, u.cluster.CAFile())
+}
+
+// event is a line of the audit log.
+type event struct {
+	Stage      string
+	Verb       string
+	RequestURI string
+	User       struct{ Username string }
+	ObjectRef  struct{ Resource string }
+
+	ResponseStatus struct{ Code int }
+}
+
+// request is what was asked for, as in "list pods". A list that is the beginning
+// of a watch is "stream pods".
+func (e *event) request() string {
+	verb := e.Verb
+	if strings.Contains(e.RequestURI, "sendInitialEvents=true") {
+		verb = "stream"
+	}
+	return verb + " " + e.ObjectRef.Resource
+}
+
+// events are the user's requests so far, each at its beginning and at its end.
+func (u *user) events(t *testing.T) []event {
+	t.Helper()
+	file, err := os.Open(u.cluster.path("audit.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var all []event
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var e event
+		// The last line may be there by half, and is whole the next time.
+		if err := json.Unmarshal(lines.Bytes(), &e); err == nil && e.User.Username == u.name {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// requests are the user's requests, in the order in which they began.
+func (u *user) requests(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, e := range u.events(t) {
+		if e.Stage == "RequestReceived" {
+			all = append(all, e.request())
+		}
+	}
+	return all
+}
+
+// refusals is how often the user was told that a resource is not for him.
+func (u *user) refusals(t *testing.T, resource string) int {
+	t.Helper()
+	n := 0
+	for _, e := range u.events(t) {
+		if e.ObjectRef.Resource == resource && e.ResponseStatus.Code == 403 {
+			n++
+		}
+	}
+	return n
+}
