@@ -30,7 +30,10 @@ type tester interface {
 //	clusterip default/web 10.3.0.1,2001:db8::1 https/tcp/443 /tcp/80
 //	headless default/db https/tcp/443
 //	external default/foo www.example.com. https/tcp/443
-//	slice default/db a https/tcp/443 10.3.0.100=my-pet 10.3.0.101@pod-name 10.3.0.102
+//	slice default/db a https/tcp/443 10.3.0.100=my-pet 10.3.0.101@pod-name 10.3.0.102#topology-zone
+//	imported-clusterip default/web 10.4.0.1 https/tcp/443
+//	imported-headless default/db https/tcp/443
+//	imported-slice east default/db a https/tcp/443 10.4.0.100=my-pet 10.4.0.101
 //	pod default web 10.0.0.1,2001:db8::5
 func load(t tester, txn *Txn, text string) {
 	t.Helper()
@@ -43,19 +46,35 @@ func load(t tester, txn *Txn, text string) {
 		case "namespace":
 			txn.PutNamespace(f[1])
 		case "clusterip":
-			txn.ReplaceService(nil, &Service{Key: keyOf(f[1]), ClusterIPs: addrsOf(t, f[2]), Ports: portsOf(t, f[3:])})
+			txn.ReplaceService(nil, virtual(t, f[1:]))
 		case "headless":
-			txn.ReplaceService(nil, &Service{Key: keyOf(f[1]), Kind: Headless, Ports: portsOf(t, f[2:])})
+			txn.ReplaceService(nil, headless(t, f[1:]))
 		case "external":
 			txn.ReplaceService(nil, &Service{Key: keyOf(f[1]), Kind: ExternalName, Target: strings.TrimPrefix(f[2], "-"), Ports: portsOf(t, f[3:])})
 		case "slice":
 			txn.ReplaceSlice(nil, sliceOf(t, f[1:]))
+		case "imported-clusterip":
+			txn.ReplaceImport(nil, virtual(t, f[1:]))
+		case "imported-headless":
+			txn.ReplaceImport(nil, headless(t, f[1:]))
+		case "imported-slice":
+			txn.ReplaceImportSlice(nil, importedSlice(t, f[1:]))
 		case "pod":
 			txn.ReplacePod(nil, &Pod{Namespace: f[1], Name: f[2], Addrs: addrsOf(t, f[3])})
 		default:
 			t.Fatalf("no such object: %s", line)
 		}
 	}
+}
+
+func virtual(t tester, f []string) *Service {
+	t.Helper()
+	return &Service{Key: keyOf(f[0]), ClusterIPs: addrsOf(t, f[1]), Ports: portsOf(t, f[2:])}
+}
+
+func headless(t tester, f []string) *Service {
+	t.Helper()
+	return &Service{Key: keyOf(f[0]), Kind: Headless, Ports: portsOf(t, f[1:])}
 }
 
 func keyOf(text string) Key {
@@ -111,15 +130,24 @@ func sliceOf(t tester, f []string) *Slice {
 	}
 	s.Ports = portsOf(t, rest[:ports])
 	for _, f := range rest[ports:] {
-		addr, hostname, _ := strings.Cut(f, "=")
+		addr, topologyZone, _ := strings.Cut(f, "#")
+		addr, hostname, _ := strings.Cut(addr, "=")
 		addr, pod, _ := strings.Cut(addr, "@")
 		e := Endpoint{Addr: addrOf(t, addr)}
-		if hostname != "" || pod != "" {
-			e.Identity = &Identity{Hostname: hostname, Pod: pod}
+		if id := (Identity{hostname, pod, topologyZone}); id != (Identity{}) {
+			e.Identity = &id
 		}
 		s.Endpoints = append(s.Endpoints, e)
 	}
 	return NewSlice(s)
+}
+
+// importedSlice is a slice that a cluster exports, or "-" if it does not say which.
+func importedSlice(t tester, f []string) *Slice {
+	t.Helper()
+	s := sliceOf(t, f[1:])
+	s.Cluster = strings.TrimPrefix(f[0], "-")
+	return s
 }
 
 // snapshotOf is a synced snapshot of a cluster, with a serial.
@@ -145,6 +173,14 @@ func viewOf(t tester, origins ...string) *View {
 		}
 		v.Origins = append(v.Origins, o)
 	}
+	return v
+}
+
+// clusterSetView is a view of a cluster and of the cluster set that it belongs to.
+func clusterSetView(t tester) *View {
+	t.Helper()
+	v := viewOf(t, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.")
+	v.Origins[0].ClusterSet = true
 	return v
 }
 

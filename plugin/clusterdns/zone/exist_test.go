@@ -17,9 +17,11 @@ var telling = []uint16{
 }
 
 func drawView(t *rapid.T) *View {
-	v := viewOf(t, "cluster.local.", "in-addr.arpa.", "ip6.arpa.", "second.example.")
+	v := viewOf(t, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.", "second.example.")
+	v.Origins[0].ClusterSet = true
 	v.Pods = one(t, "pods", []PodMode{PodsDisabled, PodsVerified})
 	v.PodNames = rapid.Bool().Draw(t, "pod names")
+	v.IgnoreEmpty, v.Zonal = rapid.Bool().Draw(t, "ignore empty"), rapid.Bool().Draw(t, "zonal")
 	v.Local = some(t, "local", poolAddrs, 2)
 	if rapid.Bool().Draw(t, "filter") {
 		v.Namespaces = map[string]struct{}{"a": {}, "absent": {}}
@@ -39,6 +41,7 @@ func TestEveryNameExists(t *testing.T) {
 			for _, qtype := range telling {
 				a := askType(t, v, s, name, qtype)
 				checkForm(t, name, qtype, a)
+				checkTargets(t, v, s, a)
 				if !exists(a) {
 					t.Fatalf("%s %s does not exist", name, dns.Type(qtype))
 				}
@@ -54,23 +57,50 @@ func TestEveryNameExists(t *testing.T) {
 	})
 }
 
+// checkTargets checks that the target of every SRV record has the addresses that
+// the answer gives it.
+func checkTargets(t *rapid.T, v *View, s *Snapshot, a Answer) {
+	t.Helper()
+	for _, rr := range a.Records {
+		srv, ok := rr.(*dns.SRV)
+		if !ok {
+			continue
+		}
+		has := slices.Concat(askType(t, v, s, srv.Target, dns.TypeA).Records, askType(t, v, s, srv.Target, dns.TypeAAAA).Records)
+		same := func(x dns.RR) bool {
+			return slices.ContainsFunc(has, func(y dns.RR) bool { return x.String() == y.String() })
+		}
+		given := slices.DeleteFunc(slices.Clone(a.Extra), func(x dns.RR) bool { return x.Header().Name != srv.Target })
+		if len(given) == 0 || slices.ContainsFunc(given, func(x dns.RR) bool { return !same(x) }) {
+			t.Fatalf("%s has %v, but as a target %v", srv.Target, has, given)
+		}
+	}
+}
+
 // No other name exists, for any type.
 func TestNoOtherNameExists(t *testing.T) {
-	labels := slices.Concat(poolNamespaces, poolNames, poolHostnames[3:], []string{
+	labels := slices.Concat(poolNamespaces, poolNames, poolHostnames[3:], poolClusters[1:], []string{
+		"_zone", "pin", "prefer", "z1", "eu", "eu\\.z1",
 		"_http", "_tcp", "tcp", "_", "udp", "svc", "pod", "dns", "ns", "dns-version", "10-0-0-1", "--1", "2001-db8--0", "x",
 	})
+	origins := []string{"cluster.local.", "clusterset.local."}
 	digits := []string{"10", "0", "1", "2", "192", "168", "f", "d", "8", "b"}
 	rapid.Check(t, func(t *rapid.T) {
 		m, s := drawCluster(t)
 		v := drawView(t)
 		o := oracleOf(m, v)
+		service := func() []string {
+			return []string{one(t, "service", poolNames), one(t, "namespace", poolNamespaces), "svc", one(t, "origin", origins)}
+		}
 		for range 50 {
 			var name string
-			switch one(t, "form", []string{"any", "service", "reverse"}) {
+			switch one(t, "form", []string{"any", "service", "zonal", "reverse"}) {
 			case "any":
-				name = strings.Join(append(some(t, "labels", labels, 5), "cluster.local."), ".")
+				name = strings.Join(append(some(t, "labels", labels, 5), one(t, "origin", origins)), ".")
 			case "service":
-				below := []string{one(t, "service", poolNames), one(t, "namespace", poolNamespaces), "svc", "cluster.local."}
+				name = strings.Join(append(some(t, "labels", labels, 4), service()...), ".")
+			case "zonal":
+				below := append([]string{one(t, "directive", []string{"pin", "prefer", "x"}), "_zone"}, service()...)
 				name = strings.Join(append(some(t, "labels", labels, 3), below...), ".")
 			case "reverse":
 				name = strings.Join(append(some(t, "digits", digits, 5), one(t, "tree", []string{"in-addr.arpa.", "ip6.arpa."})), ".")
@@ -78,7 +108,7 @@ func TestNoOtherNameExists(t *testing.T) {
 			qtype := one(t, "qtype", telling)
 			a := askType(t, v, s, name, qtype)
 			checkForm(t, name, qtype, a)
-			_, want := o.names[strings.ToLower(name)]
+			want := o.has(strings.ToLower(name))
 			if got := exists(a); got != (want || aboveHidden(m, name)) {
 				t.Fatalf("%s %s exists: %v, want %v", name, dns.Type(qtype), got, want)
 			}
@@ -111,7 +141,7 @@ func TestEveryTypeAtEveryName(t *testing.T) {
 	s := snapshotOf(t, specServices+specHeadless+specExternal+namesCluster+apexCluster+"pod default web 10.0.0.1")
 	v := clusterView(t)
 	v.Pods, v.Local = PodsVerified, addrsOf(t, "10.0.0.2,10.0.0.4,2001:db8::9")
-	for name, exist := range map[string]bool{
+	checkExistence(t, v, s, map[string]bool{
 		"cluster.local.": true, "svc.cluster.local.": true, "pod.cluster.local.": true, "dns.cluster.local.": true,
 		"ns.dns.cluster.local.": true, "dns-version.cluster.local.": true, "default.svc.cluster.local.": true,
 		"dual.default.svc.cluster.local.": true, "portless.default.svc.cluster.local.": true, "pending.default.svc.cluster.local.": true,
@@ -124,7 +154,14 @@ func TestEveryTypeAtEveryName(t *testing.T) {
 		"empty.default.svc.cluster.local.": false, "literal.default.svc.cluster.local.": false, "x.foo.default.svc.cluster.local.": false,
 		"absent.cluster.local.": false, "absent.svc.cluster.local.": false, "absent.default.svc.cluster.local.": false,
 		"10-0-0-7.default.pod.cluster.local.": false, "99.0.3.10.in-addr.arpa.": false, "x.ip6.arpa.": false,
-	} {
+	})
+}
+
+// checkExistence asks every name for every type: whether a name exists does not
+// depend on that.
+func checkExistence(t *testing.T, v *View, s *Snapshot, names map[string]bool) {
+	t.Helper()
+	for name, exist := range names {
 		for qtype := range uint16(261) {
 			a := askType(t, v, s, name, qtype)
 			checkForm(t, name, qtype, a)

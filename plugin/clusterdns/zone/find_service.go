@@ -79,14 +79,17 @@ func (v *View) serviceNode(svc *serviceNode) node {
 }
 
 // endpointNode is the node of a name one label below a Service: an endpoint, or
-// the empty non-terminal above the Service's ports. In a cluster set an endpoint
-// is known by its cluster too, and the label may be the cluster's.
+// the empty non-terminal above the Service's ports. An endpoint that a cluster
+// exports is below the label of the cluster instead.
 func (v *View) endpointNode(svc *serviceNode, o Origin, label string) node {
-	if !o.ClusterSet {
-		if found := v.hosts(svc, svc.labelled(label, v.PodNames)).orNil(); found != nil {
-			return found
-		}
-	} else if len(svc.exported(label)) > 0 {
+	direct := svc
+	if o.ClusterSet {
+		direct = svc.exported("")
+	}
+	if found := v.hosts(svc, direct.labelled(label, v.PodNames)).orNil(); found != nil {
+		return found
+	}
+	if o.ClusterSet && svc.exported(label).serves() {
 		return bare{}
 	}
 	protocol := undecorated(label)
@@ -96,24 +99,24 @@ func (v *View) endpointNode(svc *serviceNode, o Origin, label string) node {
 	return nil
 }
 
-// exported are the slices with endpoints that a cluster exports. Identifiers of
-// clusters are compared as names are.
-func (n *serviceNode) exported(cluster string) []*Slice {
-	var list []*Slice
+// exported is the part of an import that comes from a cluster. Identifiers of
+// clusters are compared as names are; the empty one is that of slices which do
+// not tell their cluster.
+func (n *serviceNode) exported(cluster string) *serviceNode {
+	part := &serviceNode{key: n.key, service: n.service}
 	for _, slice := range n.slices {
-		if len(slice.Endpoints) > 0 && slice.Cluster != "" && strings.EqualFold(slice.Cluster, cluster) {
-			list = append(list, slice)
+		if strings.ToLower(slice.Cluster) == cluster {
+			part.slices = append(part.slices, slice)
 		}
 	}
-	return list
+	return part
 }
 
 // pairNode is the node of a name two labels below a Service: a port, or an
 // endpoint in a cluster of the set. An underscore tells them apart.
 func (v *View) pairNode(svc *serviceNode, o Origin, first, second string) node {
 	if o.ClusterSet && !strings.HasPrefix(first, "_") && !strings.HasPrefix(second, "_") {
-		part := serviceNode{key: svc.key, service: svc.service, slices: svc.exported(second)}
-		return v.hosts(svc, part.labelled(first, v.PodNames)).orNil()
+		return v.hosts(svc, svc.exported(second).labelled(first, v.PodNames)).orNil()
 	}
 	return v.portNode(svc, portFilter{undecorated(first), undecorated(second)})
 }
@@ -148,7 +151,11 @@ func (v *View) zonalNode(svc *serviceNode, n *Name, rest int) node {
 		return bare{}
 	}
 	all := svc.endpointHosts(nil)
-	list := inTopologyZone(all, n.join(rest-1))
+	var list []host
+	// A dot within a label is not one between two.
+	if topologyZone := n.join(rest - 1); strings.Count(topologyZone, ".") == rest-2 {
+		list = inTopologyZone(all, topologyZone)
+	}
 	if len(list) == 0 && directive == directivePrefer {
 		list = all
 	}

@@ -19,6 +19,8 @@ var wireSeeds = []string{
 	"\x0a2001-db8--\x08headless\x07default\x03svc\x07cluster\x05local\x00",
 	"\x0710-0-0-1\x07default\x03pod\x07cluster\x05local\x00",
 	"\x0810.0.0.1\x07default\x03pod\x07cluster\x05local\x00",
+	"\x02z1\x03Pin\x05_Zone\x08headless\x07default\x03svc\x07cluster\x05local\x00",
+	"\x01h\x04East\x02db\x07default\x03svc\x0aclusterset\x05local\x00",
 	"\x011\x010\x013\x0210\x07in-addr\x04arpa\x00", "\x03256\x07in-addr\x04arpa\x00", "\x09x\x07in-addr\x04arpa\x00",
 	"\x018\x01b\x01d\x010\x011\x010\x010\x012\x03ip6\x04arpa\x00", "\x01G\x03IP6\x04arpa\x00",
 	"\x0c\x04arpa\x00\x07cluster\x05local\x00", "\x03a.b\x02\\.\x01\xff\x05local\x00", "\xe2\x84\xaa\x00",
@@ -180,8 +182,9 @@ func FuzzLookup(f *testing.F) {
 		f.Add([]byte(seed), dns.TypeSRV)
 		f.Add([]byte(seed), dns.TypeANY)
 	}
-	s := snapshotOf(f, specServices+specHeadless+specExternal+namesCluster+apexCluster)
-	v := viewOf(f, "cluster.local.", "in-addr.arpa.", "ip6.arpa.", ".")
+	s := snapshotOf(f, specServices+specHeadless+specExternal+namesCluster+apexCluster+clusterSet)
+	v := viewOf(f, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.", ".")
+	v.Origins[0].ClusterSet, v.IgnoreEmpty, v.Zonal = true, true, true
 	v.Pods, v.PodNames, v.Local = PodsInsecure, true, addrsOf(f, "10.0.0.2,2001:db8::9")
 	f.Fuzz(func(t *testing.T, wire []byte, qtype uint16) {
 		n, err := ParseWire(wire)

@@ -78,6 +78,9 @@ func (h hosts) srv(b *builder) {
 			continue
 		}
 		target := h.target(x, b.origin)
+		if unsendable(target) {
+			continue
+		}
 		for _, p := range x.ports {
 			if first(srvKey{target: target, port: p.Number}) {
 				b.add(&dns.SRV{Hdr: b.header(dns.TypeSRV), Weight: weight, Port: p.Number, Target: target})
@@ -109,6 +112,21 @@ func (h hosts) target(x host, origin string) string {
 		name = strings.ToLower(x.cluster) + "." + name
 	}
 	return x.endpoint.label(h.podNames) + "." + name
+}
+
+// maxText is the length up to which the presentation form of a name is certain
+// to fit into 255 octets (RFC 1035 2.3.4).
+const maxText = 254
+
+// unsendable says whether a name is too long for a message. Four labels of full
+// length are, and an endpoint in a cluster of the set may have them. One record
+// like that would cost the whole answer, and its target cannot be asked for.
+func unsendable(name string) bool {
+	if len(name) <= maxText {
+		return false
+	}
+	_, err := ParseName(name)
+	return err != nil
 }
 
 // clusterIPHosts are the addresses of a Service with a ClusterIP.

@@ -12,11 +12,13 @@ type model struct {
 	namespaces map[string]bool
 	services   map[Key]*Service
 	slices     map[Key]*Slice // by namespace and name of the slice
+	imports    map[Key]*Service
+	exports    map[Key]*Slice // the imports' slices
 	pods       map[Key]*Pod
 }
 
 func newModel() *model {
-	return &model{map[string]bool{}, map[Key]*Service{}, map[Key]*Slice{}, map[Key]*Pod{}}
+	return &model{map[string]bool{}, map[Key]*Service{}, map[Key]*Slice{}, map[Key]*Service{}, map[Key]*Slice{}, map[Key]*Pod{}}
 }
 
 // The pools are small, so that objects share addresses, names and labels.
@@ -25,8 +27,10 @@ var (
 	poolNames      = []string{"web", "db", "1st"}
 	poolHostnames  = []string{"", "", "", "h", "H", "10-0-0-2", "tcp"}
 	poolPods       = []string{"", "web-0", "h", "10-0-0-1", "do.t"}
+	poolZones      = []string{"", "", "z1", "eu.z1", "pin"}
+	poolClusters   = []string{"", "east", "West", "tcp", "h"}
 	poolPorts      = []Port{{"http", "tcp", 80}, {"", "tcp", 81}, {"dns", "udp", 53}, {"dns", "tcp", 53}, {"http", "tcp", 8080}}
-	poolTargets    = []string{"", "www.example.com.", "web.a.svc.cluster.local.", "db.B.svc.cluster.local.", "svc.cluster.local."}
+	poolTargets    = []string{"", "www.example.com.", "web.a.svc.cluster.local.", "db.B.svc.cluster.local.", "svc.cluster.local.", "db.a.svc.clusterset.local."}
 	poolAddrs      = []netip.Addr{
 		netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.1.1"),
 		netip.MustParseAddr("10.1.0.1"), netip.MustParseAddr("192.168.0.1"), netip.MustParseAddr("::1"),
@@ -54,11 +58,26 @@ func drawService(t *rapid.T, key Key) *Service {
 	return s
 }
 
+func drawImport(t *rapid.T, key Key) *Service {
+	s := &Service{Key: key, Kind: one(t, "kind", []Kind{ClusterIP, Headless}), Ports: some(t, "ports", poolPorts, 3)}
+	if s.Kind == ClusterIP {
+		s.ClusterIPs = some(t, "addresses", poolAddrs, 2)
+	}
+	return s
+}
+
+func drawExport(t *rapid.T, key Key) *Slice {
+	s := drawSlice(t, key)
+	s.Cluster = one(t, "cluster", poolClusters)
+	return s
+}
+
 func drawSlice(t *rapid.T, key Key) *Slice {
 	s := Slice{Namespace: key.Namespace, Name: key.Name, Service: one(t, "service", poolNames), Ports: some(t, "ports", poolPorts, 3)}
 	for _, a := range some(t, "endpoints", poolAddrs, 4) {
 		e := Endpoint{Addr: a}
-		if id := (Identity{Hostname: one(t, "hostname", poolHostnames), Pod: one(t, "pod", poolPods)}); id != (Identity{}) {
+		id := Identity{one(t, "hostname", poolHostnames), one(t, "pod", poolPods), one(t, "zone", poolZones)}
+		if id != (Identity{}) {
 			e.Identity = &id
 		}
 		s.Endpoints = append(s.Endpoints, e)
@@ -66,18 +85,26 @@ func drawSlice(t *rapid.T, key Key) *Slice {
 	return NewSlice(s)
 }
 
+// objectKinds has the kinds of object as often as it takes for Services to have
+// endpoints.
+var objectKinds = []string{"namespace", "service", "service", "slice", "slice", "slice", "pod", "import", "import", "export", "export", "export"}
+
 // change makes one random change to the model, and tells a transaction of it.
 func (m *model) change(t *rapid.T, txn *Txn) {
 	namespace := one(t, "namespace", poolNamespaces)
 	key := Key{namespace, one(t, "name", poolNames)}
 	remove := rapid.IntRange(0, 2).Draw(t, "remove") == 0
-	switch one(t, "object", []string{"namespace", "service", "service", "slice", "slice", "slice", "pod"}) {
+	switch one(t, "object", objectKinds) {
 	case "namespace":
 		m.changeNamespace(namespace, remove, txn)
 	case "service":
 		replace(m.services, key, remove, txn.ReplaceService, func() *Service { return drawService(t, key) })
 	case "slice":
 		replace(m.slices, key, remove, txn.ReplaceSlice, func() *Slice { return drawSlice(t, key) })
+	case "import":
+		replace(m.imports, key, remove, txn.ReplaceImport, func() *Service { return drawImport(t, key) })
+	case "export":
+		replace(m.exports, key, remove, txn.ReplaceImportSlice, func() *Slice { return drawExport(t, key) })
 	case "pod":
 		replace(m.pods, key, remove, txn.ReplacePod, func() *Pod {
 			return &Pod{Namespace: namespace, Name: key.Name, Addrs: some(t, "addresses", poolAddrs, 2)}
@@ -117,7 +144,7 @@ func drawCluster(t *rapid.T) (*model, *Snapshot) {
 	for _, namespace := range poolNamespaces[:2] {
 		m.changeNamespace(namespace, false, txn)
 	}
-	for range rapid.IntRange(0, 30).Draw(t, "changes") {
+	for range rapid.IntRange(0, 40).Draw(t, "changes") {
 		m.change(t, txn)
 	}
 	txn.SetSynced()
@@ -150,10 +177,12 @@ func (m *model) endpointOf(key Key, a netip.Addr) bool {
 }
 
 // slicesOf are the slices of a Service, by name.
-func (m *model) slicesOf(key Key) []*Slice {
+func (m *model) slicesOf(key Key) []*Slice { return slicesIn(m.slices, key) }
+
+func slicesIn(objects map[Key]*Slice, key Key) []*Slice {
 	var list []*Slice
 	for _, name := range slices.Sorted(slices.Values(poolNames)) {
-		if s := m.slices[Key{key.Namespace, name}]; s != nil && s.Service == key.Name {
+		if s := objects[Key{key.Namespace, name}]; s != nil && s.Service == key.Name {
 			list = append(list, s)
 		}
 	}

@@ -16,14 +16,15 @@ type oracle struct {
 	view    *View
 	names   map[string]map[string]bool
 	aliases map[string]bool
+	open    map[string]bool // names below which every name exists
 }
 
 func oracleOf(m *model, v *View) *oracle {
-	o := &oracle{view: v, names: map[string]map[string]bool{}, aliases: map[string]bool{}}
+	o := &oracle{view: v, names: map[string]map[string]bool{}, aliases: map[string]bool{}, open: map[string]bool{}}
 	for _, origin := range v.Origins {
 		o.add(origin.String())
 		if !origin.reverse {
-			o.origin(m, origin.String())
+			o.origin(m, origin)
 		}
 	}
 	for key, s := range m.services {
@@ -53,7 +54,18 @@ func (o *oracle) add(name string, records ...string) {
 	}
 }
 
-func (o *oracle) origin(m *model, origin string) {
+// has says whether a name exists.
+func (o *oracle) has(name string) bool {
+	_, ok := o.names[name]
+	for !ok && name != "" {
+		_, name, _ = strings.Cut(name, ".")
+		ok = o.open[name]
+	}
+	return ok
+}
+
+func (o *oracle) origin(m *model, in Origin) {
+	origin := in.String()
 	for _, name := range []string{"ns.dns.", "dns-version.", "svc.", "pod."} {
 		o.add(name + origin)
 	}
@@ -73,14 +85,20 @@ func (o *oracle) origin(m *model, origin string) {
 			}
 		}
 	}
-	for key, s := range m.services {
+	services, slices := m.services, m.slices
+	if in.ClusterSet {
+		services, slices = m.imports, m.exports
+	}
+	for key, s := range services {
 		if o.shows(m, key.Namespace) {
-			o.service(m, s, key.Name+"."+key.Namespace+".svc."+origin)
+			o.service(in, s, slicesIn(slices, key), key.Name+"."+key.Namespace+".svc."+origin)
 		}
 	}
 }
 
-func (o *oracle) service(m *model, s *Service, name string) {
+func (o *oracle) service(in Origin, s *Service, list []*Slice, name string) {
+	isEmpty := func(s *Slice) bool { return len(s.Endpoints) == 0 }
+	list = slices.DeleteFunc(slices.Clone(list), isEmpty)
 	switch s.Kind {
 	case ExternalName:
 		if s.Target != "" {
@@ -89,24 +107,69 @@ func (o *oracle) service(m *model, s *Service, name string) {
 		}
 		return
 	case ClusterIP:
+		if o.view.IgnoreEmpty && len(list) == 0 {
+			return
+		}
 		o.add(name)
-		o.ports(s.Ports, name, name, s.ClusterIPs...)
+		o.ports(in, s.Ports, name, name, s.ClusterIPs...)
 	}
-	for _, slice := range m.slicesOf(s.Key) {
+	for _, slice := range list {
 		for i := range slice.Endpoints {
 			e := &slice.Endpoints[i]
-			target := e.label(o.view.PodNames) + "." + name
+			target := o.target(slice, e, name)
 			o.add(target, e.Addr.String())
 			o.srv(target, target, slice.Ports)
 			if s.Kind == Headless {
-				o.ports(slice.Ports, name, target, e.Addr)
+				o.ports(in, slice.Ports, name, target, e.Addr)
 			}
+		}
+	}
+	if s.Kind == Headless && len(list) > 0 && o.view.Zonal && !in.ClusterSet {
+		o.topologyZones(list, name)
+	}
+}
+
+// target is the name of an endpoint.
+func (o *oracle) target(slice *Slice, e *Endpoint, name string) string {
+	if slice.Cluster != "" {
+		name = strings.ToLower(slice.Cluster) + "." + name
+	}
+	return e.label(o.view.PodNames) + "." + name
+}
+
+// topologyZones adds the names of some topology zones; there are names for all others.
+func (o *oracle) topologyZones(list []*Slice, name string) {
+	o.open["pin._zone."+name], o.open["prefer._zone."+name] = true, true
+	for _, topologyZone := range []string{"z1", "eu.z1", "pin", "eu", "nowhere"} {
+		pin, prefer := topologyZone+".pin._zone."+name, topologyZone+".prefer._zone."+name
+		isThere := func(id *Identity) bool { return id != nil && id.TopologyZone == topologyZone }
+		o.add(pin)
+		o.endpoints(list, pin, name, isThere)
+		o.add(prefer)
+		if o.endpoints(list, prefer, name, isThere) == 0 {
+			o.endpoints(list, prefer, name, func(*Identity) bool { return true })
 		}
 	}
 }
 
-// ports adds what a Service has at its name and at the names of its ports.
-func (o *oracle) ports(ports []Port, name, target string, addrs ...netip.Addr) {
+// endpoints adds to an owner the records of some endpoints, and counts those.
+func (o *oracle) endpoints(list []*Slice, owner, name string, some func(*Identity) bool) int {
+	count := 0
+	for _, slice := range list {
+		for i := range slice.Endpoints {
+			if e := &slice.Endpoints[i]; some(e.Identity) {
+				count++
+				o.add(owner, e.Addr.String())
+				o.srv(owner, o.target(slice, e, name), slice.Ports)
+			}
+		}
+	}
+	return count
+}
+
+// ports adds what a Service has at its name and at the names of its ports. In a
+// cluster set two labels without an underscore are an endpoint and its cluster.
+func (o *oracle) ports(in Origin, ports []Port, name, target string, addrs ...netip.Addr) {
 	for _, a := range addrs {
 		o.add(name, a.String())
 		o.srv(name, target, ports)
@@ -116,6 +179,9 @@ func (o *oracle) ports(ports []Port, name, target string, addrs ...netip.Addr) {
 			continue
 		}
 		for _, underscores := range [][2]string{{"_", "_"}, {"_", ""}, {"", "_"}, {"", ""}} {
+			if in.ClusterSet && underscores == [2]string{} {
+				continue
+			}
 			prefix := underscores[0] + p.Name + "." + underscores[1] + p.Protocol
 			o.add(prefix + "." + name)
 			for _, a := range addrs {

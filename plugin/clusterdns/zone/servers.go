@@ -50,7 +50,22 @@ func (v *View) servers(s *Snapshot, origin string) []server {
 	if len(list) == 0 {
 		list = []server{{name: below(origin, "ns.dns")}}
 	}
-	return unique(list)
+	return unique(v.nameIn(origin, list))
+}
+
+// nameIn gives the servers the name that a zone of the cluster set has for them:
+// Services of this cluster have no names there.
+func (v *View) nameIn(origin string, list []server) []server {
+	n, err := ParseName(origin)
+	if err != nil {
+		return list
+	}
+	if o, ok := v.Origin(&n); ok && o.ClusterSet {
+		for i := range list {
+			list[i].name = below(origin, "ns.dns")
+		}
+	}
+	return list
 }
 
 // serversOf are the names and addresses of a Service of which local is an

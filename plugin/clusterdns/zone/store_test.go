@@ -40,10 +40,12 @@ func fingerprint(s *Snapshot) string {
 	for name := range s.namespaces.all() {
 		lines = append(lines, fmt.Sprint("namespace ", name))
 	}
-	for key, n := range s.services.all() {
-		lines = append(lines, fmt.Sprintf("service %v %v %p", key, n.key, n.service))
-		for _, slice := range n.slices {
-			lines = append(lines, fmt.Sprintf("slice %v %s %p %v", key, slice.Name, slice, slice.Endpoints))
+	for kind, tree := range map[string]*tree[Key, *serviceNode]{"service": &s.services, "import": &s.imports} {
+		for key, n := range tree.all() {
+			lines = append(lines, fmt.Sprintf("%s %v %v %p", kind, key, n.key, n.service))
+			for _, slice := range n.slices {
+				lines = append(lines, fmt.Sprintf("%s %v %s %p %v", kind, key, slice.Name, slice, slice.Endpoints))
+			}
 		}
 	}
 	for _, tree := range []*tree[located[*Key], struct{}]{&s.reverse.v4, &s.reverse.v6} {
@@ -67,7 +69,9 @@ func checkStore(t *rapid.T, m *model, s *Snapshot) {
 			t.Fatalf("namespace %s: want %v", namespace, m.namespaces[namespace])
 		}
 		for _, name := range poolNames {
-			checkNode(t, m, s, Key{namespace, name})
+			key := Key{namespace, name}
+			checkNode(t, &s.services, key, m.services[key], m.slicesOf(key))
+			checkNode(t, &s.imports, key, m.imports[key], slicesIn(m.exports, key))
 		}
 	}
 	addresses := 0
@@ -113,20 +117,20 @@ func podAddresses(m *model) int {
 	return count
 }
 
-func checkNode(t *rapid.T, m *model, s *Snapshot, key Key) {
+func checkNode(t *rapid.T, in *tree[Key, *serviceNode], key Key, service *Service, list []*Slice) {
 	t.Helper()
-	n, ok := s.services.get(key)
+	n, ok := in.get(key)
 	if !ok {
 		n = &serviceNode{key: &key}
 	}
-	if *n.key != key || n.service != m.services[key] || !slices.Equal(n.slices, m.slicesOf(key)) {
+	if *n.key != key || n.service != service || !slices.Equal(n.slices, list) {
 		t.Fatalf("service %v: %v %v", key, n.service, n.slices)
 	}
 	if ok && n.service == nil && len(n.slices) == 0 {
 		t.Fatalf("nothing is left of %v but its node", key)
 	}
-	if (s.service(key) != nil) != (m.services[key] != nil) {
-		t.Fatalf("service %v is %v", key, s.service(key))
+	if (existing(in, key) != nil) != (service != nil) {
+		t.Fatalf("service %v is %v", key, existing(in, key))
 	}
 }
 

@@ -108,11 +108,14 @@ func (v *View) exposes(s *Snapshot, name string) bool {
 }
 
 // primary is the first origin that is not a reverse zone: reverse names point
-// into it.
+// into it. Zones of the cluster set come last: the names of this cluster's
+// addresses are not there.
 func (v *View) primary() string {
-	for _, o := range v.Origins {
-		if !o.reverse {
-			return o.text
+	for _, clusterSet := range []bool{false, true} {
+		for _, o := range v.Origins {
+			if !o.reverse && o.ClusterSet == clusterSet {
+				return o.text
+			}
 		}
 	}
 	return "."
