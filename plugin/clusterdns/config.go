@@ -100,6 +100,13 @@ func (cfg *config) check(c *caddy.Controller) error {
 	if s.CertFile != "" && s.Endpoint == "" {
 		cfg.warn("tls has no effect without endpoint")
 	}
+	if s.NoEndpoints && cfg.view.Zonal {
+		return c.Err("zonal names are names of endpoints: expected zonal without noendpoints")
+	}
+	if s.NoEndpoints && cfg.view.IgnoreEmpty {
+		cfg.view.IgnoreEmpty = false
+		cfg.warn("ignore empty_service has no effect with noendpoints: nobody knows which Services are empty")
+	}
 	return nil
 }
 

@@ -27,7 +27,8 @@ func TestParse(t *testing.T) {
 		pods verified
 		endpoint_pod_names
 		ttl 30
-		noendpoints
+		zonal
+		ignore empty_service
 		fallthrough in-addr.arpa
 		startup_timeout 0s
 		apiserver_qps 2.5
@@ -39,13 +40,13 @@ func TestParse(t *testing.T) {
 	}
 	want := kube.Config{
 		Endpoint: "https://192.0.2.1", CertFile: "cert", KeyFile: "key", CAFile: "ca",
-		QPS: 2.5, Burst: 7, MaxInflight: 3, Pods: true, PodNames: true, NoEndpoints: true,
+		QPS: 2.5, Burst: 7, MaxInflight: 3, Pods: true, PodNames: true, TopologyZones: true,
 	}
 	if cfg.source != want {
 		t.Errorf("source is %+v, want %+v", cfg.source, want)
 	}
 	v := cfg.view
-	if v.TTL != 30 || v.Pods != zone.PodsVerified || !v.PodNames || len(v.Namespaces) != 3 {
+	if v.TTL != 30 || v.Pods != zone.PodsVerified || !v.PodNames || !v.Zonal || !v.IgnoreEmpty || len(v.Namespaces) != 3 {
 		t.Errorf("view is %+v", v)
 	}
 	if _, ok := v.Namespaces["one"]; !ok {
@@ -109,6 +110,7 @@ func TestParseWarnings(t *testing.T) {
 		"kubernetes {\n ttl 5 6\n}",
 		"kubernetes {\n tls cert key ca\n}",
 		"kubernetes cluster.local a..b",
+		"kubernetes {\n ignore\n}",
 	} {
 		cfg, err := parseText(t, text)
 		if err != nil {
@@ -116,6 +118,17 @@ func TestParseWarnings(t *testing.T) {
 		} else if len(cfg.warnings) != 1 {
 			t.Errorf("%s: warnings are %q, want one", text, cfg.warnings)
 		}
+	}
+}
+
+// D12: without endpoints every Service looks empty, and none is.
+func TestD12IgnoreWithoutEndpoints(t *testing.T) {
+	cfg, err := parseText(t, "kubernetes {\n ignore empty_service\n noendpoints\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.view.IgnoreEmpty || len(cfg.warnings) != 1 {
+		t.Errorf("empty Services are ignored: %v, warnings are %q", cfg.view.IgnoreEmpty, cfg.warnings)
 	}
 }
 
@@ -144,6 +157,9 @@ func TestParseErrors(t *testing.T) {
 		{"apiserver_qps -1", "must be a number >= 0"},
 		{"apiserver_burst x", "must be a whole number >= 0"},
 		{"apiserver_max_inflight -1", "must be a whole number >= 0"},
+		{"ignore all", "wrong value for ignore: all, must be empty_service"},
+		{"zonal yes", "expected zonal without arguments"},
+		{"noendpoints\n zonal", "expected zonal without noendpoints"},
 		{"manifests a\n endpoint https://b", "without endpoint and kubeconfig"},
 	} {
 		_, err := parseText(t, "kubernetes cluster.local {\n "+tc.property+"\n}")

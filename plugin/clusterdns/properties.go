@@ -23,6 +23,7 @@ var properties = map[string]property{
 	"endpoint":               parseEndpoint,
 	"endpoint_pod_names":     parsePodNames,
 	"fallthrough":            parseFallthrough,
+	"ignore":                 parseIgnore,
 	"kubeconfig":             parseKubeconfig,
 	"manifests":              parseManifests,
 	"namespaces":             parseNamespaces,
@@ -31,6 +32,7 @@ var properties = map[string]property{
 	"startup_timeout":        parseStartupTimeout,
 	"tls":                    parseTLS,
 	"ttl":                    parseTTL,
+	"zonal":                  parseZonal,
 }
 
 // wrong is the error of a property with the wrong number of arguments.
@@ -125,6 +127,23 @@ func parsePodNames(cfg *config, c *caddy.Controller, args []string) error {
 func parseNoEndpoints(cfg *config, c *caddy.Controller, args []string) error {
 	cfg.source.NoEndpoints = true
 	return none(c, "noendpoints", args)
+}
+
+func parseIgnore(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 {
+		cfg.warn("ignore has no effect without empty_service")
+		return nil
+	}
+	if args[0] != "empty_service" {
+		return c.Errf("wrong value for ignore: %s, must be empty_service", args[0])
+	}
+	cfg.view.IgnoreEmpty = true
+	return nil
+}
+
+func parseZonal(cfg *config, c *caddy.Controller, args []string) error {
+	cfg.view.Zonal, cfg.source.TopologyZones = true, true
+	return none(c, "zonal", args)
 }
 
 func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {

@@ -30,6 +30,8 @@ type Config struct {
 	PodLabels   bool // keep the labels of Pods
 	NoEndpoints bool // watch no EndpointSlices
 
+	TopologyZones bool // keep the topology zones of endpoints
+
 	Manifests string // files and folders, as ManifestPaths makes it
 }
 

@@ -17,13 +17,19 @@ import (
 // A nil result means that DNS knows nothing of the object.
 type converter struct {
 	podNames, podLabels bool
+	topologyZones       bool
 
 	pool  *pool
 	ports []zone.Port // scratch
 }
 
 func newConverter(cfg Config) *converter {
-	return &converter{podNames: cfg.PodNames, podLabels: cfg.PodLabels, pool: newPool()}
+	return &converter{
+		podNames:      cfg.PodNames,
+		podLabels:     cfg.PodLabels,
+		topologyZones: cfg.TopologyZones,
+		pool:          newPool(),
+	}
 }
 
 func (c *converter) namespace(ns *corev1.Namespace) *namespace {

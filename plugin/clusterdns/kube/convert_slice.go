@@ -16,10 +16,8 @@ import (
 // unknown state counts as ready (the API says so). What a Service publishes
 // although it is not ready, its controller marks as ready.
 //
-// An endpoint has an identity only if it has a hostname or if Pod names are
-// asked for, since with large Services every endpoint costs. Topology zones are
-// not kept: no question asks for them yet, and a change of one would be a change
-// of the serial.
+// An endpoint has an identity only if it has a hostname, or if Pod names or
+// topology zones are asked for, since with large Services every endpoint costs.
 func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
 	service := s.Labels[discoveryv1.LabelServiceName]
 	if service == "" || s.AddressType == discoveryv1.AddressTypeFQDN {
@@ -68,10 +66,10 @@ func (c *converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
 	if c.podNames && e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
 		id.Pod = e.TargetRef.Name
 	}
-	if id == (zone.Identity{}) {
-		return nil
+	if c.topologyZones && e.Zone != nil {
+		id.TopologyZone = strings.ToLower(*e.Zone)
 	}
-	return &id
+	return c.pool.identity(id)
 }
 
 func (c *converter) slicePorts(ports []discoveryv1.EndpointPort) []zone.Port {

@@ -89,6 +89,16 @@ var sliceTests = []struct {
 			{Addr: addrs("10.1.0.2")[0]},
 		}},
 	},
+	{
+		name: "topology zones asked for",
+		cfg:  Config{TopologyZones: true},
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], zone: EU-1}, {addresses: [10.1.0.2], zone: eu-1, hostname: web-2}, {addresses: [10.1.0.3]}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: []zone.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{TopologyZone: "eu-1"}},
+			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Hostname: "web-2", TopologyZone: "eu-1"}},
+			{Addr: addrs("10.1.0.3")[0]},
+		}},
+	},
 }
 
 func TestSlice(t *testing.T) {

@@ -17,11 +17,16 @@ const poolLimit = 1 << 14
 type pool struct {
 	strings map[string]string
 	lists   map[string][]zone.Port
+	zones   map[string]*zone.Identity // of endpoints that are nothing but in a topology zone
 	buf     []byte
 }
 
 func newPool() *pool {
-	return &pool{strings: make(map[string]string), lists: make(map[string][]zone.Port)}
+	return &pool{
+		strings: make(map[string]string),
+		lists:   make(map[string][]zone.Port),
+		zones:   make(map[string]*zone.Identity),
+	}
 }
 
 // text is a string equal to s. It is a copy if it is new, so that it does not
@@ -62,4 +67,25 @@ func (p *pool) ports(ports []zone.Port) []zone.Port {
 	}
 	p.lists[string(p.buf)] = list
 	return list
+}
+
+// identity is nil for an empty one. Endpoints that have a topology zone and no
+// name are many, and share one for each zone.
+func (p *pool) identity(id zone.Identity) *zone.Identity {
+	if id == (zone.Identity{}) {
+		return nil
+	}
+	id.TopologyZone = p.text(id.TopologyZone)
+	if id.Hostname != "" || id.Pod != "" {
+		return &id
+	}
+	shared, ok := p.zones[id.TopologyZone]
+	if !ok {
+		if len(p.zones) >= poolLimit {
+			clear(p.zones)
+		}
+		shared = &id
+		p.zones[id.TopologyZone] = shared
+	}
+	return shared
 }
