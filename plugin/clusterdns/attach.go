@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
@@ -20,11 +21,14 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 	c.OnStartup(func() error {
 		watchers.sweep(liveHolders())
 		w, err := watchers.acquire(cfg.source, options, holder)
-		if err != nil {
-			return fmt.Errorf("plugin/%s: %w", d.name, err)
+		if err == nil {
+			d.store = w.Store()
+			err = waitForSync(w, cfg.startupTimeout, holder, log)
 		}
-		d.store = w.Store()
-		return waitForSync(w, cfg.startupTimeout, holder, log)
+		if err != nil {
+			return plugin.Error(d.name, err)
+		}
+		return nil
 	})
 	c.OnShutdown(func() error {
 		watchers.release(cfg.source, holder)
@@ -39,12 +43,16 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 
 // waitForSync holds up the start until the data is there, or for a while. A
 // reload that has to wait longer fails instead where there is data to go on
-// serving: stale answers are better than none.
+// serving: stale answers are better than none. It waits even if a start is not to
+// wait at all, since otherwise it could never come to other data.
 func waitForSync(w *kube.Watcher, timeout time.Duration, h *holder, log clog.P) error {
 	select {
 	case <-w.Synced():
 		return nil
 	default:
+	}
+	if timeout == 0 && watchers.synced(h) {
+		timeout = defaultStartupTimeout
 	}
 	if timeout > 0 {
 		log.Info("waiting for Kubernetes API before starting server")

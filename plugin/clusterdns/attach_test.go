@@ -1,0 +1,198 @@
+package clusterdns
+
+import (
+	"bytes"
+	"log"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	_ "github.com/coredns/coredns/plugin/bind"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+)
+
+// The directive that the server knows already.
+func init() { plugin.Register("kubernetes", SetupAs("kubernetes")) }
+
+// useRegistry makes the watchers of the process those of the test.
+func useRegistry(t *testing.T) *registry {
+	t.Helper()
+	before := watchers
+	watchers = testRegistry(t)
+	t.Cleanup(func() { watchers = before })
+	return watchers
+}
+
+// captureLog collects the process's log.
+func captureLog(t *testing.T) *bytes.Buffer {
+	t.Helper()
+	b := new(bytes.Buffer)
+	log.SetOutput(b)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	return b
+}
+
+// A start warns and goes on. A reload fails if there is data to lose: that is, if
+// another instance has some.
+func TestWaitForSync(t *testing.T) {
+	for _, tc := range []struct {
+		title   string
+		source  kube.Config
+		other   bool // another instance has data
+		timeout time.Duration
+		err     string
+		logs    []string
+	}{
+		{title: "start with data", source: manifest(t), timeout: time.Hour},
+		{title: "start without data", source: nowhere, timeout: time.Millisecond, logs: []string{"waiting for", "unsynced"}},
+		{title: "start without data that does not wait", source: nowhere, logs: []string{"unsynced"}},
+		{title: "reload with data", source: manifest(t), other: true, timeout: time.Hour},
+		{title: "reload without data", source: nowhere, other: true, timeout: time.Millisecond, err: "within 1ms", logs: []string{"waiting for"}},
+	} {
+		t.Run(tc.title, func(t *testing.T) {
+			r, logged, h := useRegistry(t), captureLog(t), new(holder)
+			if tc.other {
+				mustAcquire(t, r, manifest(t), new(holder))
+			}
+			err := waitForSync(mustAcquire(t, r, tc.source, h), tc.timeout, h, clog.NewWithPlugin("kubernetes"))
+			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
+				t.Errorf("error %v, want %q", err, tc.err)
+			}
+			wantLines(t, logged.String(), tc.logs)
+		})
+	}
+}
+
+// wantLines fails the test unless there is one line for each text, in this order.
+func wantLines(t *testing.T, logged string, want []string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(logged), "\n")
+	if logged == "" {
+		lines = nil
+	}
+	if len(lines) != len(want) {
+		t.Fatalf("logged %q, want %q", lines, want)
+	}
+	for i := range want {
+		if !strings.Contains(lines[i], want[i]) {
+			t.Errorf("logged %q, want %q", lines[i], want[i])
+		}
+	}
+}
+
+// Where a start is not to wait, a reload still has to: no watcher has its data
+// at once, so the data could not be changed any more.
+func TestReloadWaitsWhereStartDoesNot(t *testing.T) {
+	mustAcquire(t, useRegistry(t), manifest(t), new(holder))
+	logged := captureLog(t)
+	synctest.Test(t, func(t *testing.T) {
+		w, err := kube.New(nowhere, kube.Options{}) // and nobody runs it
+		if err != nil {
+			t.Fatal(err)
+		}
+		started := time.Now()
+		err = waitForSync(w, 0, new(holder), clog.NewWithPlugin("kubernetes"))
+		if waited := time.Since(started); err == nil || waited != defaultStartupTimeout {
+			t.Errorf("error %v after %s", err, waited)
+		}
+	})
+	wantLines(t, logged.String(), []string{"waiting for"})
+}
+
+// corefile has one server block for each of the sources, on one listener.
+func corefile(sources ...kube.Config) caddy.Input {
+	var b strings.Builder
+	for i, source := range sources {
+		zone := string(rune('a'+i)) + ".test"
+		b.WriteString(zone + ":0 {\n bind 127.0.0.1\n kubernetes {\n  manifests " + source.Manifests + "\n }\n}\n")
+	}
+	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(b.String()), ServerTypeName: "dns"}
+}
+
+// startInstance starts a server that ends with the test.
+func startInstance(t *testing.T, corefile caddy.Input) *caddy.Instance {
+	t.Helper()
+	captureLog(t)
+	caddy.Quiet, dnsserver.Quiet = true, true
+	i, err := caddy.Start(corefile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopInstance(i) })
+	return i
+}
+
+func stopInstance(i *caddy.Instance) {
+	i.ShutdownCallbacks()
+	_ = i.Stop() // never fails
+}
+
+func TestBlocksShare(t *testing.T) {
+	r, one, two := useRegistry(t), manifest(t), manifest(t)
+	i := startInstance(t, corefile(one, one, two))
+	wantRunning(t, r, map[kube.Config]int{one: 1, two: 1})
+	if n := len(liveHolders()); n != 1 {
+		t.Errorf("%d holders live, want 1: the instance", n)
+	}
+	stopInstance(i)
+	wantRunning(t, r, nil)
+}
+
+func TestReloadShares(t *testing.T) {
+	r, one, two := useRegistry(t), manifest(t), manifest(t)
+	i := startInstance(t, corefile(one))
+	before := r.running[one].watcher
+	for _, tc := range []struct {
+		corefile caddy.Input
+		want     map[kube.Config]int
+	}{
+		{corefile(one), map[kube.Config]int{one: 1}},
+		{corefile(one, two), map[kube.Config]int{one: 1, two: 1}},
+		{corefile(two, one), map[kube.Config]int{one: 1, two: 1}},
+		{corefile(one, one), map[kube.Config]int{one: 1}},
+	} {
+		next, err := i.Restart(tc.corefile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i = next
+		wantRunning(t, r, tc.want)
+	}
+	if r.running[one].watcher != before {
+		t.Error("the watcher that was there all the time is another one")
+	}
+	stopInstance(i)
+	wantRunning(t, r, nil)
+}
+
+// What a failed reload began is ended, and what it shared stays.
+func TestFailedReloadLeavesNothing(t *testing.T) {
+	r, one, two := useRegistry(t), manifest(t), manifest(t)
+	i := startInstance(t, corefile(one))
+	before := r.running[one].watcher
+	if _, err := i.Restart(corefile(one, two, kube.Config{Manifests: "/nonexistent"})); err == nil {
+		t.Fatal("no error")
+	}
+	wantRunning(t, r, map[kube.Config]int{one: 1})
+	if r.running[one].watcher != before {
+		t.Error("the watcher is another one")
+	}
+}
+
+// A start that fails is told to nobody. Its watchers end with the next start.
+func TestFailedStartIsSwept(t *testing.T) {
+	r, one, two := useRegistry(t), manifest(t), manifest(t)
+	captureLog(t)
+	if _, err := caddy.Start(corefile(one, kube.Config{Manifests: "/nonexistent"})); err == nil {
+		t.Fatal("no error")
+	}
+	startInstance(t, corefile(two))
+	wantRunning(t, r, map[kube.Config]int{two: 1})
+}

@@ -1,0 +1,178 @@
+package clusterdns
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+)
+
+// manifest is a source that needs no API server: one Namespace in a file.
+func manifest(t *testing.T) kube.Config {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "manifest.yaml")
+	if err := os.WriteFile(path, []byte("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return kube.Config{Manifests: path}
+}
+
+// nowhere is an API server that does not answer.
+var nowhere = kube.Config{Endpoint: "http://127.0.0.1:1"}
+
+// testRegistry is a registry that is empty again at the end of the test.
+func testRegistry(t *testing.T) *registry {
+	t.Helper()
+	r := newRegistry()
+	t.Cleanup(func() { r.sweep(nil) })
+	return r
+}
+
+func mustAcquire(t *testing.T, r *registry, cfg kube.Config, h *holder) *kube.Watcher {
+	t.Helper()
+	w, err := r.acquire(cfg, kube.Options{}, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// wantRunning fails the test unless the registry has these watchers, each with
+// this number of holders, and no other.
+func wantRunning(t *testing.T, r *registry, want map[kube.Config]int) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.running) != len(want) {
+		t.Errorf("%d watchers run, want %d", len(r.running), len(want))
+	}
+	for cfg, holders := range want {
+		if run := r.running[cfg]; run == nil || len(run.holders) != holders {
+			t.Errorf("%+v: %+v, want %d holders", cfg, run, holders)
+		}
+	}
+}
+
+// stopped says whether a watcher has ended. To be asked for before it ends.
+func stopped(r *registry, cfg kube.Config) func() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := r.running[cfg].done
+	return func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+func TestAcquireShares(t *testing.T) {
+	r, cfg, a, b := testRegistry(t), manifest(t), new(holder), new(holder)
+	if mustAcquire(t, r, cfg, a) != mustAcquire(t, r, cfg, b) {
+		t.Error("two watchers for the same objects")
+	}
+	ended := stopped(r, cfg)
+	wantRunning(t, r, map[kube.Config]int{cfg: 2})
+	r.release(cfg, a)
+	wantRunning(t, r, map[kube.Config]int{cfg: 1})
+	if ended() {
+		t.Error("the watcher ended while somebody held it")
+	}
+	r.release(cfg, b)
+	wantRunning(t, r, nil)
+	if !ended() {
+		t.Error("the watcher runs, and nobody holds it")
+	}
+}
+
+// Server blocks of one instance are one holder, who holds as often as there are
+// blocks.
+func TestAcquireCounts(t *testing.T) {
+	r, cfg, h := testRegistry(t), manifest(t), new(holder)
+	mustAcquire(t, r, cfg, h)
+	mustAcquire(t, r, cfg, h)
+	r.release(cfg, h)
+	wantRunning(t, r, map[kube.Config]int{cfg: 1})
+	r.release(cfg, h)
+	wantRunning(t, r, nil)
+}
+
+func TestAcquireTellsSourcesApart(t *testing.T) {
+	r, one, h := testRegistry(t), manifest(t), new(holder)
+	two := one
+	two.Pods = true
+	if mustAcquire(t, r, one, h) == mustAcquire(t, r, two, h) {
+		t.Error("one watcher for different objects")
+	}
+	wantRunning(t, r, map[kube.Config]int{one: 1, two: 1})
+}
+
+// A watcher runs once, so who comes after its end gets another.
+func TestAcquireAfterRelease(t *testing.T) {
+	r, cfg, h := testRegistry(t), manifest(t), new(holder)
+	first := mustAcquire(t, r, cfg, h)
+	r.release(cfg, h)
+	if mustAcquire(t, r, cfg, h) == first {
+		t.Error("got a watcher that has ended")
+	}
+}
+
+func TestAcquireFails(t *testing.T) {
+	r := testRegistry(t)
+	for _, cfg := range []kube.Config{{Manifests: "/nonexistent"}, {Kubeconfig: "/nonexistent"}} {
+		if _, err := r.acquire(cfg, kube.Options{}, new(holder)); err == nil {
+			t.Errorf("%+v: no error", cfg)
+		}
+	}
+	wantRunning(t, r, nil)
+}
+
+// An instance may be told to end more often than it began.
+func TestReleaseOfWhatIsNotHeld(t *testing.T) {
+	r, cfg, h := testRegistry(t), manifest(t), new(holder)
+	r.release(cfg, h)
+	mustAcquire(t, r, cfg, h)
+	r.release(cfg, new(holder))
+	r.release(nowhere, h)
+	wantRunning(t, r, map[kube.Config]int{cfg: 1})
+}
+
+func TestSweep(t *testing.T) {
+	r, shared, left, a, b := testRegistry(t), manifest(t), manifest(t), new(holder), new(holder)
+	mustAcquire(t, r, shared, a)
+	mustAcquire(t, r, shared, b)
+	mustAcquire(t, r, left, b)
+	ended := stopped(r, left)
+	r.sweep(map[*holder]bool{a: true, b: true})
+	wantRunning(t, r, map[kube.Config]int{shared: 2, left: 1})
+	r.sweep(map[*holder]bool{a: true})
+	wantRunning(t, r, map[kube.Config]int{shared: 1})
+	if !ended() {
+		t.Error("the watcher of a holder who does not live runs")
+	}
+	r.release(shared, b) // who was swept may still be told to end
+	wantRunning(t, r, map[kube.Config]int{shared: 1})
+}
+
+// Only what somebody else holds can go on being served.
+func TestSynced(t *testing.T) {
+	r, cfg, a, b := testRegistry(t), manifest(t), new(holder), new(holder)
+	mustAcquire(t, r, nowhere, b)
+	mustAcquire(t, r, cfg, a)
+	for _, tc := range []struct {
+		title string
+		asks  *holder
+		want  bool
+	}{
+		{"the holder of data", a, false},
+		{"the holder of none", b, true},
+		{"anybody", new(holder), true},
+	} {
+		if got := r.synced(tc.asks); got != tc.want {
+			t.Errorf("%s: synced %v, want %v", tc.title, got, tc.want)
+		}
+	}
+}
