@@ -44,7 +44,6 @@ func testVersion(t *testing.T, bin string) {
 // A stock directive that is not there is a Corefile that does not start.
 func testPlugins(t *testing.T, bin string) {
 	want := append(slices.Clone(dnsserver.Directives), "clusterdns")
-	want = slices.DeleteFunc(want, func(name string) bool { return name == "k8s_external" })
 	slices.Sort(want)
 	got := strings.Fields(output(t, bin, "-plugins"))
 	slices.Sort(got)

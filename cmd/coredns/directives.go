@@ -3,10 +3,6 @@ package main
 // directives is the order in which plugins see a query: CoreDNS's own order,
 // with clusterdns directly behind kubernetes, which is the same plugin under
 // its stock name.
-//
-// k8s_external keeps its place but no plugin of that name is linked: the stock
-// one imports the stock kubernetes plugin. A Corefile that uses it does not
-// start, and CoreDNS's message names the directive.
 var directives = []string{
 	"root",
 	"metadata",

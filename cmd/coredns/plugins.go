@@ -1,7 +1,8 @@
 package main
 
 // The plugins of every build. The list is CoreDNS's, less those that
-// plugins_full.go links, less the stock kubernetes and k8s_external.
+// plugins_full.go links, less the stock kubernetes and k8s_external, which
+// ours take the place of.
 import (
 	_ "github.com/coredns/caddy/onevent"
 	_ "github.com/coredns/coredns/plugin/acl"
@@ -57,5 +58,6 @@ import (
 	_ "github.com/coredns/coredns/plugin/whoami"
 
 	_ "github.com/clusterdns/clusterdns/plugin/clusterdns"
+	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 )

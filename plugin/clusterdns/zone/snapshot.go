@@ -15,6 +15,7 @@ type Snapshot struct {
 	services   tree[Key, *serviceNode]
 	imports    tree[Key, *serviceNode] // ServiceImports and their slices
 	reverse    addrIndex[*Key]
+	external   addrIndex[*Key] // addresses that Services have outside the cluster
 	pods       addrIndex[*Pod]
 }
 
@@ -69,9 +70,11 @@ func existing(in *tree[Key, *serviceNode], k Key) *serviceNode {
 
 // owners are the Services that an address belongs to, by namespace and name, so
 // that answers do not depend on the shape of the tree.
-func (s *Snapshot) owners(a netip.Addr) []*serviceNode {
+func (s *Snapshot) owners(a netip.Addr) []*serviceNode { return s.servicesAt(&s.reverse, a) }
+
+func (s *Snapshot) servicesAt(in *addrIndex[*Key], a netip.Addr) []*serviceNode {
 	var nodes []*serviceNode
-	for k := range s.reverse.at(a) {
+	for k := range in.at(a) {
 		if n := s.service(*k); n != nil {
 			nodes = append(nodes, n)
 		}

@@ -16,7 +16,8 @@ import (
 type Store struct {
 	live       atomic.Pointer[Snapshot]
 	checkpoint atomic.Pointer[Snapshot]
-	dirty      bool // the writer's: live holds changes that the checkpoint does not
+	next       atomic.Pointer[chan struct{}] // closed at the next checkpoint
+	dirty      bool                          // the writer's: live holds changes that the checkpoint does not
 }
 
 // NewStore makes a store that holds an empty snapshot, not yet synced.
@@ -24,6 +25,8 @@ func NewStore() *Store {
 	s := new(Store)
 	s.live.Store(new(Snapshot))
 	s.checkpoint.Store(s.live.Load())
+	next := make(chan struct{})
+	s.next.Store(&next)
 	return s
 }
 
@@ -32,6 +35,10 @@ func (s *Store) Load() *Snapshot { return s.live.Load() }
 
 // LoadCheckpoint is the snapshot of the last checkpoint.
 func (s *Store) LoadCheckpoint() *Snapshot { return s.checkpoint.Load() }
+
+// NextCheckpoint is closed when a checkpoint has been made after the call. Who
+// loads the checkpoint after it misses none.
+func (s *Store) NextCheckpoint() <-chan struct{} { return *s.next.Load() }
 
 // Dirty says whether changes were committed since the last checkpoint. Only the
 // writer may ask.
@@ -51,6 +58,8 @@ func (s *Store) Checkpoint(now uint32) {
 	s.live.Store(&next)
 	s.checkpoint.Store(&next)
 	s.dirty = false
+	upcoming := make(chan struct{})
+	close(*s.next.Swap(&upcoming))
 }
 
 // Txn is a batch of changes. It is not safe for concurrent use, and of all the
@@ -110,6 +119,7 @@ func (t *Txn) DeleteNamespace(name string) {
 func (t *Txn) ReplaceService(old, now *Service) {
 	n := t.replaceService(&t.next.services, old, now)
 	t.reindex(n, old.addrs(), now.addrs())
+	t.reindexExternal(n, old, now)
 }
 
 // ReplaceImport replaces a ServiceImport by another with the same key. Its

@@ -1,0 +1,74 @@
+package clusterdns
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/coredns/coredns/plugin/pkg/fall"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// What is here is for k8s_external, which answers for other zones from the data
+// of a ClusterDNS in its server block.
+
+// Store holds the cluster. It is nil until the server block has started.
+func (d *ClusterDNS) Store() *zone.Store { return d.store }
+
+// View is what the server block shows of the cluster. It is complete once the
+// server block has started, and not to be changed.
+func (d *ClusterDNS) View() *zone.View { return &d.view }
+
+// Reply turns an answer into a message, and looks up what an alias leads to
+// outside its zones.
+func (d *ClusterDNS) Reply(ctx context.Context, state request.Request, a *zone.Answer) *dns.Msg {
+	m := reply(state.Req, a)
+	if a.Result != zone.Delegate {
+		return m
+	}
+	if inner, ok := withTarget(ctx, a.Target); ok {
+		d.complete(inner, state, m, a.Target)
+		m.Answer = dns.Dedup(m.Answer, nil)
+	}
+	return m
+}
+
+// maxTargets is how many look-ups may nest for one question, as many as the
+// aliases that are followed within a zone.
+const maxTargets = 11
+
+type targetsKey struct{}
+
+// withTarget notes that an alias is followed out of our zones. It may lead into
+// others of ours, and from there back: no handler sees the whole of such a circle.
+// It fails where one closes, or the chain is too long. The aliases alone are the
+// answer then, as within a zone.
+func withTarget(ctx context.Context, target string) (context.Context, bool) {
+	targets, _ := ctx.Value(targetsKey{}).([]string)
+	same := func(other string) bool { return strings.EqualFold(other, target) }
+	if len(targets) >= maxTargets || slices.ContainsFunc(targets, same) {
+		return ctx, false
+	}
+	return context.WithValue(ctx, targetsKey{}, append(slices.Clip(targets), target)), true
+}
+
+// FallsThrough says whether the next plugin may know the name that was asked for.
+// One that an alias leads to is looked up by the whole server instead.
+func FallsThrough(f fall.F, state request.Request, a *zone.Answer) bool {
+	d := ClusterDNS{fall: f}
+	return d.fallsThrough(state, a)
+}
+
+// StreamZone hands the records of a zone over to the transfer plugin, between two
+// copies of its SOA record (RFC 5936 2.2). A nil sequence says that the secondary
+// is up to date (RFC 1995 2).
+func StreamZone(soa dns.RR, records iter.Seq[dns.RR]) <-chan []dns.RR {
+	if records == nil {
+		return stream(soa, func(func(dns.RR) bool) {})
+	}
+	return stream(soa, records, soa)
+}

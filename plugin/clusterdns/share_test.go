@@ -1,0 +1,83 @@
+package clusterdns
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/coredns/coredns/plugin/pkg/fall"
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+func TestWithTargetEnds(t *testing.T) {
+	ctx, ok := withTarget(context.Background(), "a.example.org.")
+	if !ok {
+		t.Fatal("the first step is refused")
+	}
+	if _, ok := withTarget(ctx, "A.example.ORG."); ok {
+		t.Error("a circle is followed")
+	}
+	for i := 1; i < maxTargets; i++ {
+		if ctx, ok = withTarget(ctx, fmt.Sprintf("%d.example.org.", i)); !ok {
+			t.Fatalf("step %d is refused", i)
+		}
+	}
+	if _, ok := withTarget(ctx, "z.example.org."); ok {
+		t.Error("a chain without end is followed")
+	}
+}
+
+// An alias that leads back by way of another plugin is followed once.
+func TestReplyEndsCircles(t *testing.T) {
+	d := testHandler(t)
+	asked := 0
+	alias := func(owner, target string) zone.Answer {
+		rr := test.CNAME(owner + " 5 IN CNAME " + target)
+		return zone.Answer{Result: zone.Delegate, Target: target, Records: []dns.RR{rr}}
+	}
+	state := request.Request{Req: new(dns.Msg).SetQuestion("a.example.org.", dns.TypeA), W: &test.ResponseWriter{}}
+	d.upstream = lookupFunc(func(ctx context.Context, name string) (*dns.Msg, error) {
+		asked++
+		back := alias(name, "a.example.org.")
+		if name == "a.example.org." {
+			back = alias(name, "b.example.org.")
+		}
+		return d.Reply(ctx, state, &back), nil
+	})
+	a := alias("a.example.org.", "b.example.org.")
+	m := d.Reply(context.Background(), state, &a)
+	if asked != 2 || len(m.Answer) != 2 || m.Rcode != dns.RcodeSuccess {
+		t.Errorf("asked %d times, got\n%s", asked, m)
+	}
+}
+
+// lookupFunc stands for the rest of the server, which passes the context on.
+type lookupFunc func(ctx context.Context, name string) (*dns.Msg, error)
+
+func (f lookupFunc) Lookup(ctx context.Context, _ request.Request, name string, _ uint16) (*dns.Msg, error) {
+	return f(ctx, name)
+}
+
+func TestFallsThrough(t *testing.T) {
+	state := request.Request{Req: new(dns.Msg).SetQuestion("a.example.org.", dns.TypeA)}
+	for _, tc := range []struct {
+		zones  []string
+		result zone.Result
+		want   bool
+	}{
+		{nil, zone.NXDomain, false},
+		{[]string{"."}, zone.NXDomain, true},
+		{[]string{"example.org."}, zone.NXDomain, true},
+		{[]string{"example.com."}, zone.NXDomain, false},
+		{[]string{"."}, zone.NoData, false},
+		{[]string{"."}, zone.NotReady, false},
+	} {
+		if got := FallsThrough(fall.F{Zones: tc.zones}, state, &zone.Answer{Result: tc.result}); got != tc.want {
+			t.Errorf("%v: got %v", tc, got)
+		}
+	}
+}

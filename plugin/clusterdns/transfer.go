@@ -1,0 +1,85 @@
+package clusterdns
+
+import (
+	"errors"
+	"iter"
+	"slices"
+
+	"github.com/coredns/coredns/plugin/transfer"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// transferBatch is how many records are made before they are handed over: enough
+// that handing over costs nothing, few enough that the zone is never held whole.
+const transferBatch = 256
+
+var errNotSynced = errors.New("no transfer before the first sync")
+
+// Transfer is what the transfer plugin calls. It reads one checkpoint, so that a
+// serial always means the same records.
+//
+// A serial other than 0 is one that this handler has sent to the secondary that
+// asks: witness sees to that. It gets the difference (RFC 1995), as one step from
+// there to now, or the whole zone if the journal does not reach back so far.
+func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
+	o, ok := d.transferred(name)
+	if !ok {
+		return nil, transfer.ErrNotAuthoritative
+	}
+	now := d.store.LoadCheckpoint()
+	if !now.Synced() {
+		return nil, errNotSynced
+	}
+	before := d.journal.load(serial)
+	d.journal.keep(now)
+	soa := d.view.SOA(now, o)
+	switch {
+	case before == nil || before.Distance(now) > maxDistance:
+		return stream(soa, d.view.Transfer(now, o), soa), nil
+	case before.Serial() == now.Serial():
+		return stream(soa, slices.Values[[]dns.RR](nil)), nil
+	}
+	return stream(soa, d.increment(before, now, o), soa), nil
+}
+
+// transferred is the origin that may be transferred under a name. No secondary
+// gets a reverse zone: its names are not all ours, most Corefiles claim all of
+// in-addr.arpa and let the rest fall through, and a secondary could not.
+func (d *ClusterDNS) transferred(name string) (zone.Origin, bool) {
+	for _, o := range d.view.Origins {
+		if o.String() == name && !o.Reverse() {
+			return o, true
+		}
+	}
+	return zone.Origin{}, false
+}
+
+// increment is what stands between the first and the last SOA record of an
+// incremental transfer (RFC 1995 4).
+func (d *ClusterDNS) increment(before, now *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR] {
+	difference := d.view.Difference(before, now, o)
+	return slices.Values(slices.Concat(
+		[]dns.RR{d.view.SOA(before, o)}, difference.Removed,
+		[]dns.RR{d.view.SOA(now, o)}, difference.Added,
+	))
+}
+
+// stream hands records over in batches. It needs no way to be stopped: the
+// transfer plugin reads to the end, even if the secondary has gone.
+func stream(first dns.RR, rest iter.Seq[dns.RR], last ...dns.RR) <-chan []dns.RR {
+	ch := make(chan []dns.RR)
+	go func() {
+		defer close(ch)
+		batch := []dns.RR{first}
+		for rr := range rest {
+			if batch = append(batch, rr); len(batch) == transferBatch {
+				ch <- batch
+				batch = make([]dns.RR, 0, transferBatch)
+			}
+		}
+		ch <- append(batch, last...)
+	}()
+	return ch
+}

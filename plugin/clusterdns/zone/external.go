@@ -1,0 +1,156 @@
+package zone
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// ExternalView is what zones for the world outside the cluster show of a snapshot:
+// Services by their external addresses and the hostnames of their load balancers.
+// It is not changed while it is in use.
+type ExternalView struct {
+	Origins  []Origin
+	Apex     Name   // relative to an origin: what is below it is not the cluster's
+	TTL      uint32 // of every record, in seconds
+	Headless bool   // Services without an external address are shown by their endpoints
+	Cluster  *View  // the cluster's own: Namespaces shown, names of endpoints, the server's addresses
+}
+
+// Lookup answers a question from a snapshot, as View.Lookup does.
+func (v *ExternalView) Lookup(s *Snapshot, n *Name, qtype uint16) Answer {
+	own := v.own()
+	o, ok := own.Origin(n)
+	if !ok {
+		return Answer{Result: OutOfZone}
+	}
+	if !s.synced {
+		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.spelled(n), s.serial)}}
+	}
+	return v.follow(own, s, n, qtype)
+}
+
+// own is the part of the view that every zone has.
+func (v *ExternalView) own() *View { return &View{Origins: v.Origins, TTL: v.TTL} }
+
+// follow answers with the chain of aliases that begins at n and with what its
+// last name has, which decides the result (RFC 6604).
+func (v *ExternalView) follow(own *View, s *Snapshot, n *Name, qtype uint16) Answer {
+	var a Answer
+	for {
+		o, ok := own.Origin(n)
+		if !ok || isReverse(n) && len(a.Records) > 0 {
+			a.Result, a.Target = Delegate, n.text
+			return a
+		}
+		b := builder{view: own, snapshot: s, owner: n.text, origin: o.spelled(n), answer: &a}
+		found := v.find(s, n, o)
+		target, isAlias := aliasOf(found, qtype)
+		if !isAlias {
+			v.finish(&b, found, qtype)
+			return a
+		}
+		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.text})
+		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(target.text) {
+			a.Result = Success
+			return a
+		}
+		n = target
+	}
+}
+
+// finish is that of every zone, but for the SOA record.
+func (v *ExternalView) finish(b *builder, found node, qtype uint16) {
+	b.finish(found, qtype)
+	if len(b.answer.Authority) > 0 {
+		b.answer.Authority = []dns.RR{v.soa(b.origin, b.snapshot.serial)}
+	}
+}
+
+// soa is the SOA record of an origin. The names in it are below the apex label,
+// and its TTL has no bound of its own, as from stock CoreDNS.
+func (v *ExternalView) soa(origin string, serial uint32) dns.RR {
+	return &dns.SOA{
+		Hdr:     header(origin, dns.TypeSOA, v.TTL),
+		Ns:      v.belowApex(origin, "ns1"),
+		Mbox:    v.belowApex(origin, "hostmaster"),
+		Serial:  serial,
+		Refresh: soaRefresh,
+		Retry:   soaRetry,
+		Expire:  soaExpire,
+		Minttl:  v.TTL,
+	}
+}
+
+// belowApex is a name below the apex label of an origin.
+func (v *ExternalView) belowApex(origin, label string) string {
+	return below(origin, label+"."+strings.TrimSuffix(v.Apex.text, "."))
+}
+
+// outerApex is the top node of a zone. In a reverse zone it may be the name of an
+// address too.
+type outerApex struct {
+	view    *ExternalView
+	reverse node
+}
+
+func (x outerApex) rrset(b *builder, qtype uint16) {
+	switch {
+	case qtype == dns.TypeSOA:
+		b.add(x.view.soa(b.origin, b.snapshot.serial))
+	case qtype == dns.TypeNS:
+		name := x.view.belowApex(b.origin, "ns1")
+		b.add(&dns.NS{Hdr: b.header(dns.TypeNS), Ns: name})
+		for _, a := range x.view.servers(b.snapshot) {
+			b.extra(b.address(name, a))
+		}
+	case x.reverse != nil:
+		x.reverse.rrset(b, qtype)
+	}
+}
+
+// outerServer is the name of this server.
+type outerServer struct{ view *ExternalView }
+
+func (x outerServer) rrset(b *builder, qtype uint16) {
+	var list []host
+	for _, a := range x.view.servers(b.snapshot) {
+		list = append(list, host{addr: a})
+	}
+	hosts{list: list}.rrset(b, qtype)
+}
+
+// servers are the external addresses of the Services that this server is an
+// endpoint of. Its own are told only where there is no such Service: a Pod's
+// address is of no use outside.
+func (v *ExternalView) servers(s *Snapshot) []netip.Addr {
+	var addrs []netip.Addr
+	member := false
+	for _, local := range v.Cluster.Local {
+		for _, svc := range s.owners(local) {
+			if !svc.reaches(local) {
+				continue
+			}
+			member = true
+			if shown, ok := v.serviceNode(svc).(outer); ok {
+				addrs = append(addrs, shown.addrs()...)
+			}
+		}
+	}
+	if !member {
+		addrs = slices.Clone(v.Cluster.Local)
+	}
+	return unique(addrs)
+}
+
+// reaches says whether an endpoint of the Service has the address.
+func (n *serviceNode) reaches(a netip.Addr) bool {
+	return slices.ContainsFunc(n.slices, func(s *Slice) bool {
+		for range s.at(a) {
+			return true
+		}
+		return false
+	})
+}

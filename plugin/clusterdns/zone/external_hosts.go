@@ -1,0 +1,123 @@
+package zone
+
+import (
+	"net/netip"
+
+	"github.com/miekg/dns"
+)
+
+// outer is a node of a Service as it is seen from outside: addresses, and the
+// hostnames that load balancers have in place of an address.
+type outer struct {
+	hosts
+	names []string
+	ports []Port // of the hostnames
+}
+
+func (v *ExternalView) outer(svc *serviceNode, list []host, ports []Port) outer {
+	x := outer{hosts: v.Cluster.hosts(svc, list), ports: ports}
+	if svc.service.published() {
+		x.names = svc.service.ExternalHosts
+	}
+	return x
+}
+
+// orNil is no node at all if nothing is there.
+func (x outer) orNil() node {
+	if len(x.list)+len(x.names) == 0 {
+		return nil
+	}
+	return x
+}
+
+func (x outer) rrset(b *builder, qtype uint16) {
+	switch qtype {
+	case dns.TypeA, dns.TypeAAAA:
+		x.addresses(b, qtype)
+	case dns.TypeSRV:
+		x.srv(b)
+	}
+}
+
+func (x outer) addrs() []netip.Addr {
+	addrs := make([]netip.Addr, len(x.list))
+	for i := range x.list {
+		addrs[i] = x.list[i].addr
+	}
+	return addrs
+}
+
+// aliasOf is the hostname that a node is an alias of. An alias is alone at its
+// name (RFC 2181 10.1): it gives way to addresses, and of several hostnames the
+// first counts. SRV records name all of them, so that type has them in place of
+// the alias, as from stock CoreDNS.
+func aliasOf(found node, qtype uint16) (*Name, bool) {
+	x, ok := found.(outer)
+	if !ok || len(x.list) > 0 || len(x.names) == 0 || qtype == dns.TypeSRV {
+		return nil, false
+	}
+	link, ok := aliasTo(x.names[0]).(alias)
+	return link.target, ok
+}
+
+// outerTarget is what an SRV record leads to.
+type outerTarget struct {
+	name  string
+	addr  netip.Addr // invalid for a hostname: its addresses are not ours to know
+	ports []Port
+}
+
+// targets are the Service itself or its endpoints, then the hostnames.
+func (x outer) targets(origin string) []outerTarget {
+	list := make([]outerTarget, 0, len(x.list)+len(x.names))
+	for _, h := range x.list {
+		name := x.service.outerName(origin)
+		if h.endpoint != nil {
+			name = h.endpoint.label(x.podNames) + "." + name
+		}
+		list = append(list, outerTarget{name, h.addr, h.ports})
+	}
+	for _, name := range x.names {
+		list = append(list, outerTarget{name: name, ports: x.ports})
+	}
+	return list
+}
+
+// srv adds a record for every port of every target, and the targets' addresses.
+func (x outer) srv(b *builder) {
+	targets := x.targets(b.origin)
+	weight := outerWeight(targets)
+	seen := map[srvKey]struct{}{}
+	first := func(k srvKey) bool {
+		_, dup := seen[k]
+		seen[k] = struct{}{}
+		return !dup
+	}
+	for _, t := range targets {
+		if len(t.ports) == 0 || unsendable(t.name) {
+			continue
+		}
+		for _, p := range t.ports {
+			if first(srvKey{target: t.name, port: p.Number}) {
+				b.add(&dns.SRV{Hdr: b.header(dns.TypeSRV), Weight: weight, Port: p.Number, Target: t.name})
+			}
+		}
+		if t.addr.IsValid() && first(srvKey{target: t.name, addr: t.addr}) {
+			b.extra(b.address(t.name, t.addr))
+		}
+	}
+}
+
+// outerWeight shares a hundred as hosts.weight does.
+func outerWeight(targets []outerTarget) uint16 {
+	pairs := 0
+	for _, t := range targets {
+		pairs += max(1, len(t.ports))
+	}
+	return uint16(max(1, 100/max(1, pairs)))
+}
+
+// outerName is the fully qualified name of a Service in an external origin.
+func (n *serviceNode) outerName(origin string) string {
+	return below(origin, n.key.Name+"."+n.key.Namespace)
+}

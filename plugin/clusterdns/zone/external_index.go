@@ -1,0 +1,29 @@
+package zone
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// reindexExternal brings the index of external addresses in line with a Service
+// that was replaced. There are few of them, in the order of the Service.
+func (t *Txn) reindexExternal(n *serviceNode, old, now *Service) {
+	before, after := old.externalIPs(), now.externalIPs()
+	for _, a := range before {
+		if !slices.Contains(after, a) {
+			t.next.external.remove(t.owner, a, n.key)
+		}
+	}
+	for _, a := range after {
+		if !slices.Contains(before, a) {
+			t.next.external.add(t.owner, a, n.key)
+		}
+	}
+}
+
+func (s *Service) externalIPs() []netip.Addr {
+	if s == nil {
+		return nil
+	}
+	return s.ExternalIPs
+}

@@ -1,0 +1,120 @@
+package zone
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+// SOA is the SOA record of an origin in a snapshot.
+func (v *ExternalView) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.text, s.serial) }
+
+// Transfer iterates over what a secondary is to have of an origin, each record
+// once and in an order that depends on the data alone: the name server with its
+// addresses, then the Services by namespace and name. The SOA records around it
+// (RFC 5936 2.2) are the caller's.
+//
+// Every RRset is the one that a look-up answers with, but for two: ports have SRV
+// records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2),
+// since a secondary would refuse a zone with anything beside it.
+func (v *ExternalView) Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR] {
+	return func(yield func(dns.RR) bool) {
+		if !v.transferApex(s, o, yield) {
+			return
+		}
+		keys := make([]Key, 0, s.services.size)
+		for k := range s.services.all() {
+			keys = append(keys, k)
+		}
+		slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
+		for _, k := range keys {
+			svc := s.service(k)
+			if svc == nil || !v.Cluster.exposes(s, k.Namespace) {
+				continue
+			}
+			for _, name := range v.names(svc, o.text) {
+				if !v.transferName(s, o, name, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// outerRRsets is a name with the types that it has in a transfer.
+type outerRRsets struct {
+	owner string
+	node  node
+	types []uint16
+}
+
+var (
+	addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
+	hostTypes    = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV}
+	portTypes    = []uint16{dns.TypeSRV}
+)
+
+func (v *ExternalView) transferApex(s *Snapshot, o Origin, yield func(dns.RR) bool) bool {
+	server := v.belowApex(o.text, "ns1")
+	return yield(&dns.NS{Hdr: header(o.text, dns.TypeNS, v.TTL), Ns: server}) &&
+		v.transferName(s, o, outerRRsets{server, outerServer{v}, addressTypes}, yield)
+}
+
+// transferName passes on the RRsets of a name. A name that is too long for a
+// message would cost the whole transfer.
+func (v *ExternalView) transferName(s *Snapshot, o Origin, name outerRRsets, yield func(dns.RR) bool) bool {
+	if unsendable(name.owner) {
+		return true
+	}
+	var a Answer
+	b := builder{view: v.own(), snapshot: s, owner: name.owner, origin: o.text, answer: &a}
+	if target, ok := aliasOf(name.node, dns.TypeCNAME); ok && name.types[0] != dns.TypeSRV {
+		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.text})
+	} else {
+		for _, t := range name.types {
+			name.node.rrset(&b, t)
+		}
+	}
+	return !slices.ContainsFunc(a.Records, func(rr dns.RR) bool { return !yield(rr) })
+}
+
+// names are those of a Service, its named ports and, if it is shown by them, its
+// endpoints. The endpoints of a Service with a ClusterIP are not data, as in the
+// cluster's own zones.
+func (v *ExternalView) names(svc *serviceNode, origin string) []outerRRsets {
+	own, ok := v.serviceNode(svc).(outer)
+	if !ok {
+		return nil
+	}
+	name := svc.outerName(origin)
+	list := []outerRRsets{{name, own, hostTypes}}
+	var ports []Port
+	var labels []string
+	if svc.service.published() {
+		ports = svc.service.Ports
+	} else {
+		for _, x := range own.list {
+			ports = append(ports, x.ports...)
+			labels = append(labels, x.endpoint.label(own.podNames))
+		}
+	}
+	for _, f := range namedPorts(ports) {
+		list = append(list, outerRRsets{Port{Name: f.name, Protocol: f.protocol}.below(name), v.portNode(svc, f), portTypes})
+	}
+	for _, label := range unique(labels) {
+		list = append(list, outerRRsets{label + "." + name, v.endpointNode(svc, label), hostTypes})
+	}
+	return list
+}
+
+// namedPorts are the names that ports have, each once.
+func namedPorts(ports []Port) []portFilter {
+	var list []portFilter
+	for _, p := range ports {
+		if p.Name != "" {
+			list = append(list, portFilter{p.Name, p.Protocol})
+		}
+	}
+	return unique(list)
+}

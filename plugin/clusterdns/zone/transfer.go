@@ -1,0 +1,184 @@
+package zone
+
+import (
+	"iter"
+	"net/netip"
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+// transferWeight is the weight of an SRV record of a ClusterIP Service in a
+// transfer, and what the endpoints of a slice share, as from stock CoreDNS. Answers
+// count otherwise (hosts.weight): they count both families and all slices.
+const transferWeight = 100
+
+// SOA is the SOA record of an origin in a snapshot.
+func (v *View) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.text, s.serial) }
+
+// Transfer iterates over what a secondary is to have of an origin, each record
+// once and in an order that depends on the data alone: the name servers with their
+// addresses, then the Services by namespace and name. The SOA records around it
+// (RFC 5936 2.2) are the caller's.
+//
+// A secondary serves less than we do: names that are made from the question, such
+// as those of Pods, and endpoints of a Service with a ClusterIP are not data.
+func (v *View) Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR] {
+	return func(yield func(dns.RR) bool) {
+		keys := make([]Key, 0, s.in(o).size)
+		for k := range s.in(o).all() {
+			keys = append(keys, k)
+		}
+		slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
+		v.transfer(s, o, keys, yield)
+	}
+}
+
+// in are the Services that an origin is made of.
+func (s *Snapshot) in(o Origin) *tree[Key, *serviceNode] {
+	if o.ClusterSet {
+		return &s.imports
+	}
+	return &s.services
+}
+
+// transfer passes on the name servers and some of the Services.
+func (v *View) transfer(s *Snapshot, o Origin, keys []Key, yield func(dns.RR) bool) {
+	r := recorder{view: v, origin: o.text, yield: yield}
+	r.nameservers(s, o)
+	for _, k := range keys {
+		if r.ended {
+			return
+		}
+		if svc := v.published(s, o, k); svc != nil && v.exposes(s, k.Namespace) {
+			r.service(svc)
+		}
+	}
+}
+
+// recorder passes on the records of one zone, each once.
+type recorder struct {
+	view   *View
+	origin string
+	yield  func(dns.RR) bool
+	ended  bool                   // nobody wants more
+	seen   map[recordKey]struct{} // of the part that has records in common
+}
+
+// recordKey tells records apart.
+type recordKey struct {
+	owner, target string
+	port          uint16
+	addr          netip.Addr
+}
+
+// pass passes a record on, unless it is there already or one of its names is too
+// long for a message: it would cost the whole transfer.
+func (r *recorder) pass(k recordKey, rr dns.RR) {
+	if _, dup := r.seen[k]; dup || r.ended || unsendable(k.owner) || unsendable(k.target) {
+		return
+	}
+	r.seen[k] = struct{}{}
+	r.ended = !r.yield(rr)
+}
+
+func (r *recorder) address(owner string, a netip.Addr) {
+	b := builder{view: r.view}
+	r.pass(recordKey{owner: owner, addr: a}, b.address(owner, a))
+}
+
+func (r *recorder) srv(owner, target string, port, weight uint16) {
+	rr := &dns.SRV{Hdr: header(owner, dns.TypeSRV, r.view.TTL), Weight: weight, Port: port, Target: target}
+	r.pass(recordKey{owner: owner, target: target, port: port}, rr)
+}
+
+// nameservers passes on the NS RRset and the addresses of its targets. Those that
+// a Service brings are left to it; that of a Namespace which is not shown brings
+// none, but a zone whose name servers have no address is of no use.
+func (r *recorder) nameservers(s *Snapshot, o Origin) {
+	r.seen = map[recordKey]struct{}{}
+	servers := r.view.servers(s, r.origin)
+	for _, srv := range servers {
+		rr := &dns.NS{Hdr: header(r.origin, dns.TypeNS, r.view.TTL), Ns: srv.name}
+		r.pass(recordKey{owner: r.origin, target: srv.name}, rr)
+	}
+	for _, srv := range servers {
+		if srv.addr.IsValid() && !r.view.transfers(s, o, srv.name) {
+			r.address(srv.name, srv.addr)
+		}
+	}
+}
+
+// transfers says whether a name server's name is one that a Service brings.
+func (v *View) transfers(s *Snapshot, o Origin, name string) bool {
+	n, err := ParseName(name)
+	if err != nil {
+		return false
+	}
+	_, ok := v.find(s, &n, o).(hosts)
+	return ok
+}
+
+func (r *recorder) service(svc *serviceNode) {
+	r.seen = map[recordKey]struct{}{}
+	switch svc.service.Kind {
+	case ExternalName:
+		r.alias(svc)
+	case Headless:
+		for _, slice := range svc.slices {
+			r.slice(svc, slice)
+		}
+	default:
+		r.clusterIP(svc)
+	}
+}
+
+func (r *recorder) alias(svc *serviceNode) {
+	owner := svc.name(r.origin)
+	if to, ok := aliasTo(svc.service.Target).(alias); ok {
+		rr := &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, r.view.TTL), Target: to.target.text}
+		r.pass(recordKey{owner: owner, target: to.target.text}, rr)
+	}
+}
+
+// clusterIP passes on the addresses of a Service, its ports at its own name, and
+// the named ones at their names too. Without an address there is nothing to lead to.
+func (r *recorder) clusterIP(svc *serviceNode) {
+	name := svc.name(r.origin)
+	for _, a := range svc.service.ClusterIPs {
+		r.address(name, a)
+	}
+	if len(svc.service.ClusterIPs) == 0 {
+		return
+	}
+	for _, p := range svc.service.Ports {
+		r.srv(name, name, p.Number, transferWeight)
+		if p.Name != "" {
+			r.srv(p.below(name), name, p.Number, transferWeight)
+		}
+	}
+}
+
+// slice passes on the endpoints of a headless Service: their addresses at the
+// Service's name and at their own, and the named ports.
+func (r *recorder) slice(svc *serviceNode, s *Slice) {
+	name := svc.name(r.origin)
+	targets := r.view.hosts(svc, nil)
+	weight := uint16(max(1, transferWeight/max(1, len(s.Endpoints))))
+	for i := range s.Endpoints {
+		e := &s.Endpoints[i]
+		target := targets.target(host{endpoint: e, cluster: s.Cluster}, r.origin)
+		r.address(name, e.Addr)
+		r.address(target, e.Addr)
+		for _, p := range s.Ports {
+			if p.Name != "" {
+				r.srv(p.below(name), target, p.Number, weight)
+			}
+		}
+	}
+}
+
+// below is the name of a named port below its Service's (RFC 2782).
+func (p Port) below(service string) string {
+	return "_" + p.Name + "._" + p.Protocol + "." + service
+}

@@ -1,0 +1,259 @@
+package zone
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"pgregory.net/rapid"
+)
+
+// transferOf is a transfer as text, without the TTL and class that all records have.
+func transferOf(t tester, v *View, s *Snapshot, origin int) string {
+	t.Helper()
+	var lines []string
+	for rr := range v.Transfer(s, v.Origins[origin]) {
+		if rr.Header().Ttl != testTTL || rr.Header().Class != dns.ClassINET {
+			t.Errorf("%s", rr)
+		}
+		lines = append(lines, strings.ReplaceAll(tidy(rr.String()), " 5 IN ", " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+const dnsService = `
+	namespace kube-system
+	clusterip kube-system/kube-dns 10.96.0.10,fd00::a
+	slice kube-system/kube-dns a 10.244.0.53`
+
+const (
+	nsRecord = `
+		cluster.local. NS kube-dns.kube-system.svc.cluster.local.`
+	nsAddresses = `
+		kube-dns.kube-system.svc.cluster.local. A 10.96.0.10
+		kube-dns.kube-system.svc.cluster.local. AAAA fd00::a`
+	nameserverRecords = nsRecord + nsAddresses
+)
+
+// only shows some Namespaces.
+func only(namespaces ...string) func(*View) {
+	return func(v *View) {
+		v.Namespaces = map[string]struct{}{}
+		for _, n := range namespaces {
+			v.Namespaces[n] = struct{}{}
+		}
+	}
+}
+
+// transfers are what a server at 10.244.0.53 gives away of some clusters. It is
+// what stock CoreDNS gives away, but for the TTL of the name servers' addresses and
+// for records that come twice.
+var transfers = []struct {
+	name, cluster string
+	change        func(*View)
+	want          string
+}{
+	{"no Service", "", nil, `
+		cluster.local. NS ns.dns.cluster.local.
+		ns.dns.cluster.local. A 10.244.0.53`},
+	{"name server that is shown", dnsService, nil, nameserverRecords},
+	{"name server in a Namespace that is hidden", dnsService, only("default"), nameserverRecords},
+	{"headless name server", `
+		namespace kube-system
+		headless kube-system/dns
+		slice kube-system/dns a 10.244.0.53=dns-0`, nil, `
+		cluster.local. NS dns-0.dns.kube-system.svc.cluster.local.
+		dns.kube-system.svc.cluster.local. A 10.244.0.53
+		dns-0.dns.kube-system.svc.cluster.local. A 10.244.0.53`},
+	{"ClusterIP", dnsService + `
+		namespace default
+		clusterip default/web 10.3.0.1,2001:db8::1 http/tcp/80 dns/tcp/53 dns/udp/53 /tcp/81
+		slice default/web a http/tcp/80 10.0.0.1=not-transferred`, only("default"), nameserverRecords + `
+		web.default.svc.cluster.local. A 10.3.0.1
+		web.default.svc.cluster.local. AAAA 2001:db8::1
+		web.default.svc.cluster.local. SRV 0 100 80 web.default.svc.cluster.local.
+		_http._tcp.web.default.svc.cluster.local. SRV 0 100 80 web.default.svc.cluster.local.
+		web.default.svc.cluster.local. SRV 0 100 53 web.default.svc.cluster.local.
+		_dns._tcp.web.default.svc.cluster.local. SRV 0 100 53 web.default.svc.cluster.local.
+		_dns._udp.web.default.svc.cluster.local. SRV 0 100 53 web.default.svc.cluster.local.
+		web.default.svc.cluster.local. SRV 0 100 81 web.default.svc.cluster.local.`},
+	{"headless", dnsService + `
+		namespace default
+		headless default/db
+		slice default/db a sql/tcp/5432 10.0.0.1=db-0 10.0.0.2 10.0.0.3
+		slice default/db b sql/tcp/5432 10.0.0.1=db-0 2001:db8::1=db-0
+		slice default/db c 10.0.0.4@pod
+		slice default/db d /tcp/1`, only("default"), nameserverRecords + `
+		db.default.svc.cluster.local. A 10.0.0.1
+		db-0.db.default.svc.cluster.local. A 10.0.0.1
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 33 5432 db-0.db.default.svc.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.2
+		10-0-0-2.db.default.svc.cluster.local. A 10.0.0.2
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 33 5432 10-0-0-2.db.default.svc.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.3
+		10-0-0-3.db.default.svc.cluster.local. A 10.0.0.3
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 33 5432 10-0-0-3.db.default.svc.cluster.local.
+		db.default.svc.cluster.local. AAAA 2001:db8::1
+		db-0.db.default.svc.cluster.local. AAAA 2001:db8::1
+		db.default.svc.cluster.local. A 10.0.0.4
+		10-0-0-4.db.default.svc.cluster.local. A 10.0.0.4`},
+	{"endpoints by the names of their Pods", `
+		namespace default
+		headless default/db
+		slice default/db c 10.0.0.4@pod`, func(v *View) { v.PodNames, v.Local = true, nil }, `
+		cluster.local. NS ns.dns.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.4
+		pod.db.default.svc.cluster.local. A 10.0.0.4`},
+	{"ExternalName", dnsService + `
+		namespace default
+		external default/www www.example.com.
+		external default/none -`, only("default"), nameserverRecords + `
+		www.default.svc.cluster.local. CNAME www.example.com.`},
+	{"order and Namespaces that do not exist", `
+		namespace a
+		namespace b
+		clusterip b/a 10.3.0.1
+		clusterip a/b 10.3.0.2
+		clusterip a/a 10.3.0.3
+		clusterip absent/a 10.3.0.4
+		slice a/c x 10.0.0.1`, nil, `
+		cluster.local. NS ns.dns.cluster.local.
+		ns.dns.cluster.local. A 10.244.0.53
+		a.a.svc.cluster.local. A 10.3.0.3
+		b.a.svc.cluster.local. A 10.3.0.2
+		a.b.svc.cluster.local. A 10.3.0.1`},
+	{"empty Services that are ignored", dnsService + `
+		namespace default
+		clusterip default/idle 10.3.0.1
+		slice default/idle a
+		clusterip default/busy 10.3.0.2
+		slice default/busy a 10.0.0.1`, func(v *View) { v.IgnoreEmpty = true }, nsRecord + `
+		busy.default.svc.cluster.local. A 10.3.0.2` + nsAddresses},
+}
+
+func TestTransfer(t *testing.T) {
+	for _, tc := range transfers {
+		t.Run(tc.name, func(t *testing.T) {
+			v := clusterView(t)
+			v.Local = []netip.Addr{netip.MustParseAddr("10.244.0.53")}
+			if tc.change != nil {
+				tc.change(v)
+			}
+			if got, want := transferOf(t, v, snapshotOf(t, tc.cluster), 0), tidy(tc.want); got != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// A zone of the cluster set has the imports, and endpoints below their clusters.
+func TestTransferClusterSet(t *testing.T) {
+	v := clusterSetView(t)
+	origin := slices.IndexFunc(v.Origins, func(o Origin) bool { return o.ClusterSet })
+	long := strings.Repeat("x", maxPodLabel)
+	s := snapshotOf(t, `
+		namespace default
+		clusterip default/hello 10.3.0.1
+		imported-clusterip default/hello 10.4.0.1 http/tcp/80
+		imported-headless default/db
+		imported-slice East default/db a sql/tcp/5432 10.5.0.1=db-0
+		imported-slice - default/db b sql/tcp/5432 10.5.0.2=db-1
+		namespace `+long+`
+		imported-headless `+long+`/`+long+`
+		imported-slice `+long+` `+long+`/`+long+` a sql/tcp/5432 10.5.0.3=`+long+`
+	`)
+	const want = `
+		clusterset.local. NS ns.dns.clusterset.local.
+		db.default.svc.clusterset.local. A 10.5.0.1
+		db-0.east.db.default.svc.clusterset.local. A 10.5.0.1
+		_sql._tcp.db.default.svc.clusterset.local. SRV 0 100 5432 db-0.east.db.default.svc.clusterset.local.
+		db.default.svc.clusterset.local. A 10.5.0.2
+		db-1.db.default.svc.clusterset.local. A 10.5.0.2
+		_sql._tcp.db.default.svc.clusterset.local. SRV 0 100 5432 db-1.db.default.svc.clusterset.local.
+		hello.default.svc.clusterset.local. A 10.4.0.1
+		hello.default.svc.clusterset.local. SRV 0 100 80 hello.default.svc.clusterset.local.
+		_http._tcp.hello.default.svc.clusterset.local. SRV 0 100 80 hello.default.svc.clusterset.local.
+	`
+	// The last Service's endpoint has a name that no message can hold.
+	all := want + long + "." + long + ".svc.clusterset.local. A 10.5.0.3"
+	if got := transferOf(t, v, s, origin); got != tidy(all) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, tidy(all))
+	}
+}
+
+func TestTransferStops(t *testing.T) {
+	s, v := snapshotOf(t, "namespace a\nclusterip a/a 10.3.0.1 a/tcp/1\nclusterip a/b 10.3.0.2"), clusterView(t)
+	all := len(slices.Collect(v.Transfer(s, v.Origins[0])))
+	for most := 1; most <= all; most++ {
+		n := 0
+		for range v.Transfer(s, v.Origins[0]) {
+			if n++; n == most {
+				break
+			}
+		}
+		if n != most {
+			t.Errorf("%d records after %d", n, most)
+		}
+	}
+}
+
+// A secondary answers as we do: every RRset that is transferred is whole, none of
+// its records comes twice, and only weights differ.
+func TestTransferAgreesWithLookup(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		_, s := drawCluster(t)
+		v := drawView(t)
+		for _, o := range v.Origins {
+			if !o.reverse {
+				checkTransfer(t, v, s, o)
+			}
+		}
+	})
+}
+
+type rrsetKey struct {
+	owner  string
+	rrtype uint16
+}
+
+func checkTransfer(t *rapid.T, v *View, s *Snapshot, o Origin) {
+	rrsets, servers := map[rrsetKey][]string{}, map[string]bool{}
+	for rr := range v.Transfer(s, o) {
+		key := rrsetKey{rr.Header().Name, rr.Header().Rrtype}
+		rrsets[key] = append(rrsets[key], unweighted(rr))
+		if ns, ok := rr.(*dns.NS); ok {
+			servers[ns.Ns] = true
+		}
+		if _, err := dns.PackRR(rr, make([]byte, 1024), 0, nil, false); err != nil {
+			t.Fatalf("%s: %v", rr, err)
+		}
+	}
+	for key, got := range rrsets {
+		a := askType(t, v, s, key.owner, key.rrtype)
+		if a.Result == NXDomain && servers[key.owner] {
+			continue // a name server in a Namespace that is hidden
+		}
+		want := map[string]bool{}
+		for _, rr := range a.Records {
+			if rr.Header().Name == key.owner { // and not what an alias leads to
+				want[unweighted(rr)] = true
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
+			t.Fatalf("%v: transferred %q, answered %q", key, got, slices.Sorted(maps.Keys(want)))
+		}
+	}
+}
+
+// unweighted is a record as text, without its weight.
+func unweighted(rr dns.RR) string {
+	if srv, ok := rr.(*dns.SRV); ok {
+		return fmt.Sprint(srv.Hdr.Name, " SRV ", srv.Port, " ", srv.Target)
+	}
+	return rr.String()
+}

@@ -1,0 +1,81 @@
+// Package external is a CoreDNS plugin that shows the Services of a cluster to the
+// world outside, in zones of their own: by their external addresses, by the
+// hostnames of their load balancers and, if asked, by their endpoints. It takes
+// the place of the stock plugin k8s_external, under its name.
+//
+// The cluster is that of the directive kubernetes or clusterdns in the same server
+// block. What a Service means outside is decided in package zone.
+package external
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/fall"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+const pluginName = "k8s_external"
+
+// upstreamer looks up a name through the whole server.
+type upstreamer interface {
+	Lookup(ctx context.Context, state request.Request, name string, typ uint16) (*dns.Msg, error)
+}
+
+// External is the handler of one server block.
+type External struct {
+	Next     plugin.Handler
+	view     zone.ExternalView
+	fall     fall.F
+	upstream upstreamer
+	cluster  *clusterdns.ClusterDNS // set at start-up
+}
+
+// Name implements plugin.Handler.
+func (*External) Name() string { return pluginName }
+
+// ServeDNS implements plugin.Handler.
+func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	state := request.Request{W: w, Req: r}
+	name, err := zone.ParseName(state.QName())
+	if err != nil {
+		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+	}
+	a := e.view.Lookup(e.cluster.Store().Load(), &name, state.QType())
+	switch {
+	case a.Result == zone.OutOfZone:
+		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
+		return dns.RcodeRefused, nil
+	case clusterdns.FallsThrough(e.fall, state, &a):
+		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+	}
+	m := e.cluster.Reply(ctx, state, &a)
+	e.addAddresses(ctx, state, m, a.Records)
+	return dns.RcodeSuccess, w.WriteMsg(m)
+}
+
+// addAddresses adds the addresses of load balancers to SRV records that lead to
+// their hostnames (RFC 2782). The answer is no worse without.
+func (e *External) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, answer []dns.RR) {
+	known := map[string]bool{}
+	for _, rr := range m.Extra {
+		known[rr.Header().Name] = true
+	}
+	for _, rr := range answer {
+		srv, ok := rr.(*dns.SRV)
+		if !ok || known[srv.Target] {
+			continue
+		}
+		known[srv.Target] = true
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
+			if up, err := e.upstream.Lookup(ctx, state, srv.Target, qtype); err == nil && up != nil {
+				m.Extra = append(m.Extra, up.Answer...)
+			}
+		}
+	}
+}

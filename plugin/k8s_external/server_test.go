@@ -1,0 +1,152 @@
+package external
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/transfer"
+	"github.com/miekg/dns"
+
+	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+)
+
+const manifest = `
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+- {apiVersion: v1, kind: Namespace, metadata: {name: back}}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: web, namespace: shop}
+  spec: {clusterIP: 10.96.0.1, externalIPs: [192.0.2.1], ports: [{name: http, port: 80}]}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: hidden, namespace: back}
+  spec: {clusterIP: 10.96.0.2, externalIPs: [192.0.2.2], ports: [{name: http, port: 80}]}
+`
+
+const corefile = `.:%s {
+    bind 127.0.0.1
+    transfer example.org cluster.local 192.0.2.0/24 {
+        to *
+    }
+    kubernetes cluster.local {
+        manifests %s
+        namespaces shop
+    }
+    k8s_external example.org 192.0.2.0/24 {
+        ttl 7
+    }
+}
+`
+
+// serve starts a server on loopback.
+func serve(t *testing.T) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "shop.yaml")
+	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	caddy.Quiet, dnsserver.Quiet = true, true
+	text := fmt.Sprintf(corefile, port, path)
+	server, err := caddy.Start(caddy.CaddyfileInput{Contents: []byte(text), Filepath: "Corefile", ServerTypeName: "dns"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		server.ShutdownCallbacks()
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+		server.Wait()
+	})
+	return addr
+}
+
+// receive asks for a transfer. The serial in its SOA records is of the moment and
+// is written as such.
+func receive(t *testing.T, addr string, question *dns.Msg) (records string, serial uint32) {
+	t.Helper()
+	transfer := &dns.Transfer{DialTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second}
+	answers, err := transfer.In(question, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for a := range answers {
+		if a.Error != nil {
+			return a.Error.Error(), 0
+		}
+		for _, rr := range a.RR {
+			if soa, ok := rr.(*dns.SOA); ok {
+				serial = soa.Serial
+			}
+			lines = append(lines, strings.Join(strings.Fields(rr.String()), " "))
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines, "\n"), fmt.Sprint(" ", serial, " "), " SERIAL "), serial
+}
+
+const (
+	soaText  = "example.org. 7 IN SOA ns1.dns.example.org. hostmaster.dns.example.org. SERIAL 7200 1800 86400 7"
+	zoneText = soaText + `
+example.org. 7 IN NS ns1.dns.example.org.
+ns1.dns.example.org. 7 IN A 127.0.0.1
+web.shop.example.org. 7 IN A 192.0.2.1
+web.shop.example.org. 7 IN SRV 0 100 80 web.shop.example.org.
+_http._tcp.web.shop.example.org. 7 IN SRV 0 100 80 web.shop.example.org.
+` + soaText
+)
+
+func TestTransfer(t *testing.T) {
+	addr := serve(t)
+	whole, serial := receive(t, addr, new(dns.Msg).SetAxfr("example.org."))
+	if whole != zoneText {
+		t.Errorf("got:\n%s\nwant:\n%s", whole, zoneText)
+	}
+	for _, tc := range []struct {
+		serial uint32
+		want   string
+	}{
+		{serial, soaText},
+		{serial + 1, soaText}, // of a replica that is ahead
+		{serial - 1, zoneText},
+		{serial + 1<<31, zoneText}, // RFC 1982: neither before nor after
+	} {
+		if got, _ := receive(t, addr, new(dns.Msg).SetIxfr("example.org.", tc.serial, "ns.", "host.")); got != tc.want {
+			t.Errorf("serial %d at %d: got:\n%s\nwant:\n%s", tc.serial, serial, got, tc.want)
+		}
+	}
+}
+
+// Another plugin's zone is left to it. There is no zone below the apex, and a
+// reverse zone is not given away: its names are not all ours.
+func TestTransferOfOtherZones(t *testing.T) {
+	addr := serve(t)
+	if got, _ := receive(t, addr, new(dns.Msg).SetAxfr("cluster.local.")); !strings.HasPrefix(got, "cluster.local. 5 IN SOA ns.dns.cluster.local.") {
+		t.Errorf("cluster.local: %s", got)
+	}
+	for _, name := range []string{"shop.example.org.", "2.0.192.in-addr.arpa.", "example.net."} {
+		if got, _ := receive(t, addr, new(dns.Msg).SetAxfr(name)); !strings.Contains(got, "bad xfr rcode") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

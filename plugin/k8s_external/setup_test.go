@@ -1,0 +1,96 @@
+package external
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+)
+
+func parseText(text string) (*config, error) {
+	c := caddy.NewTestController("dns", text)
+	c.ServerBlockKeys = []string{"example.net.:53", "10.in-addr.arpa.:53"}
+	return parse(c)
+}
+
+// origins are the zones of a configuration, with blanks between them.
+func (cfg *config) origins() string {
+	var list []string
+	for _, o := range cfg.view.Origins {
+		list = append(list, o.String())
+	}
+	return strings.Join(list, " ")
+}
+
+func TestParse(t *testing.T) {
+	for _, tc := range []struct {
+		text     string
+		origins  string
+		apex     string
+		ttl      uint32
+		headless bool
+		through  string
+		warnings int
+	}{
+		{"k8s_external", "example.net. 10.in-addr.arpa.", "dns.", 5, false, "", 0},
+		{"k8s_external Example.org", "example.org.", "dns.", 5, false, "", 0},
+		{"k8s_external example.org 192.0.2.0/23", "example.org. 2.0.192.in-addr.arpa. 3.0.192.in-addr.arpa.", "dns.", 5, false, "", 0},
+		{"k8s_external example.org {\n apex testdns\n}", "example.org.", "testdns.", 5, false, "", 0},
+		{"k8s_external example.org {\n apex a.b\n}", "example.org.", "a.b.", 5, false, "", 0},
+		{"k8s_external example.org {\n ttl 0\n}", "example.org.", "dns.", 0, false, "", 0},
+		{"k8s_external example.org {\n ttl 3600\n}", "example.org.", "dns.", 3600, false, "", 0},
+		{"k8s_external example.org {\n headless\n}", "example.org.", "dns.", 5, true, "", 0},
+		{"k8s_external example.org {\n fallthrough\n}", "example.org.", "dns.", 5, false, ".", 0},
+		{"k8s_external example.org {\n fallthrough ip6.arpa foo.com\n}", "example.org.", "dns.", 5, false, "ip6.arpa. foo.com.", 0},
+		// What stock takes and has no meaning.
+		{"k8s_external example.org {\n headless yes\n ttl 1 2\n apex a b\n}", "example.org.", "a.", 1, true, "", 3},
+		{"k8s_external a.b:x: example.org", "example.org.", "dns.", 5, false, "", 1},
+		{"k8s_external 10.in-addr.arpa", "10.in-addr.arpa.", "dns.", 5, false, "", 1},
+		{"k8s_external example.com {\n ttl 9\n}\nk8s_external example.org {\n headless\n}", "example.org.", "dns.", 9, true, "", 1},
+	} {
+		cfg, err := parseText(tc.text)
+		if err != nil {
+			t.Errorf("%s: %v", tc.text, err)
+			continue
+		}
+		v := cfg.view
+		if cfg.origins() != tc.origins || v.Apex.String() != tc.apex || v.TTL != tc.ttl || v.Headless != tc.headless {
+			t.Errorf("%s: got zones %s, apex %s, ttl %d, headless %v", tc.text, cfg.origins(), v.Apex.String(), v.TTL, v.Headless)
+		}
+		if got := strings.Join(cfg.fall.Zones, " "); got != tc.through {
+			t.Errorf("%s: falls through in %q, want %q", tc.text, got, tc.through)
+		}
+		if len(cfg.warnings) != tc.warnings {
+			t.Errorf("%s: warnings %q, want %d", tc.text, cfg.warnings, tc.warnings)
+		}
+	}
+}
+
+// An error names the file, the line and what was expected.
+func TestParseErrors(t *testing.T) {
+	for line, want := range map[string]string{
+		"ttl":          "expected ttl SECONDS",
+		"ttl five":     "in range [0, 3600]: five",
+		"ttl -1":       "in range [0, 3600]: -1",
+		"ttl 3601":     "in range [0, 3600]: 3601",
+		"apex":         "expected apex LABEL",
+		`apex ""`:      "must be a DNS label",
+		"apex .":       "must be a DNS label",
+		"apex a..b":    "must be a DNS label: a..b",
+		"transfer to":  "unknown property 'transfer': expected apex, ttl, headless or fallthrough",
+		"{":            "unknown property '{'",
+		"Headless all": "unknown property 'Headless'",
+	} {
+		_, err := parseText("k8s_external example.org {\n " + line + "\n}")
+		if err == nil || !strings.Contains(err.Error(), "Testfile:2 - ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", line, err, want)
+		}
+	}
+}
+
+func TestParseNotesWhereItStands(t *testing.T) {
+	cfg, err := parseText("\n\nk8s_external example.org {\n ttl 1\n}")
+	if err != nil || !strings.Contains(cfg.alone.Error(), "Testfile:3 - ") {
+		t.Errorf("%v, %v", err, cfg.alone)
+	}
+}
