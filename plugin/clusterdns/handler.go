@@ -68,11 +68,7 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	case d.fallsThrough(state, &a):
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	}
-	m := reply(r, &a)
-	if a.Result == zone.Delegate {
-		d.complete(ctx, state, m, a.Target)
-	}
-	return dns.RcodeSuccess, w.WriteMsg(m)
+	return dns.RcodeSuccess, w.WriteMsg(d.Reply(ctx, state, &a))
 }
 
 // fallsThrough says whether the next plugin may know the name. What an alias
