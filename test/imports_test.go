@@ -67,7 +67,7 @@ var rules = []rule{
 	},
 	{under: clusterdns, ours: []string{clusterdns}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
-	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns}, planned: true},
+	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns}},
 }
 
 // Both systems are looked at because some files are built on Linux only.
