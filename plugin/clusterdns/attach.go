@@ -23,6 +23,7 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 		w, err := watchers.acquire(cfg.source, options, holder)
 		if err == nil {
 			d.store = w.Store()
+			d.started.Store(true)
 			err = waitForSync(w, cfg.startupTimeout, holder, log)
 		}
 		if err != nil {

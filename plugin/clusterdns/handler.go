@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/cache"
@@ -26,6 +27,7 @@ type ClusterDNS struct {
 	upstream upstreamer
 	search   searchPath
 	store    *zone.Store // set at start-up
+	started  atomic.Bool // and that it is, for those who may ask before
 	journal  journal
 }
 
@@ -37,7 +39,7 @@ func (d *ClusterDNS) Name() string { return d.name }
 
 // Ready implements ready.Readiness. Once synced it stays ready: without its API
 // server a DNS server still answers, and all replicas would leave the Service at once.
-func (d *ClusterDNS) Ready() bool { return d.store != nil && d.store.Load().Synced() }
+func (d *ClusterDNS) Ready() bool { return d.started.Load() && d.store.Load().Synced() }
 
 // CacheBypassZones implements cache.ZoneBypasser: a look-up costs less than the
 // cache does, and is fresh. Addresses that are not the cluster's stay cached,

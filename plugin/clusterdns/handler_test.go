@@ -31,7 +31,7 @@ func testHandler(t *testing.T) *ClusterDNS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &ClusterDNS{
+	d := &ClusterDNS{
 		name:  "kubernetes",
 		view:  cfg.view,
 		fall:  cfg.fall,
@@ -41,6 +41,8 @@ func testHandler(t *testing.T) *ClusterDNS {
 		}),
 		upstream: upstreamFunc(func(string, uint16) (*dns.Msg, error) { return nil, errors.New("not to be asked") }),
 	}
+	d.started.Store(true)
+	return d
 }
 
 func testStore() *zone.Store {

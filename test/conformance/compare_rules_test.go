@@ -118,8 +118,45 @@ func TestCompareTarget(t *testing.T) {
 	}
 }
 
+func TestCompareTransfer(t *testing.T) {
+	const soa, other = "b. 5 IN SOA ns.b. root.b. 1 2 3 4 5", "b. 9 IN SOA n.b. root.b. 9 9 9 9 9"
+	const srv = "_p._tcp.b. 5 IN SRV 0 50 80 1-2-3-4.b."
+	want := testCase{Compare: transferRule, Rcode: "NOERROR", Answers: []string{
+		soa, "a.b. 5 IN A 10.0.0.1", "a.b. 5 IN A 10.0.0.2", "a.b. 5 IN AAAA ::1", srv, "1-2-3-4.b. 5 IN A 1.2.3.4", soa,
+	}}
+	// with is the expected answer with one record replaced.
+	with := func(i int, text ...string) answer {
+		return answer{answers: slices.Replace(slices.Clone(want.Answers), i, i+1, text...)}
+	}
+	for _, row := range []struct {
+		name  string
+		got   answer
+		equal bool
+	}{
+		{"same", with(0, soa), true},
+		{"other serial and times", with(0, other), true},
+		{"other address", with(1, "a.b. 0 IN A 10.0.0.9"), true},
+		{"other address in a name", with(5, "5-6-7-8.b. 5 IN A 5.6.7.8"), true},
+		{"other address in a target", with(4, "_p._tcp.b. 5 IN SRV 0 50 80 5-6-7-8.b."), true},
+		{"no SOA first", with(0), false},
+		{"no SOA last", with(6), false},
+		{"one missing", with(1), false},
+		{"one surplus", with(1, want.Answers[1], want.Answers[1]), false},
+		{"other owner", with(1, "c.b. 5 IN A 10.0.0.1"), false},
+		{"other IPv6 address", with(3, "a.b. 5 IN AAAA ::2"), false},
+		{"other weight", with(4, strings.Replace(srv, "50", "51", 1)), false},
+		{"other port", with(4, strings.Replace(srv, "80", "81", 1)), false},
+		{"other target", with(4, strings.Replace(srv, "1-2-3-4", "c", 1)), false},
+		{"nothing", answer{}, false},
+	} {
+		if err := want.compare(row.got.message(t)); (err == nil) != row.equal {
+			t.Errorf("%s: got %v, want equal = %v", row.name, err, row.equal)
+		}
+	}
+}
+
 func TestCompareKnowsItsRules(t *testing.T) {
-	c := testCase{Compare: "ValidateAXFR", Rcode: "NOERROR"}
+	c := testCase{Compare: "none", Rcode: "NOERROR"}
 	if err := c.compare(new(dns.Msg)); err == nil || !strings.Contains(err.Error(), c.Compare) {
 		t.Errorf("got error %v, want one about %s", err, c.Compare)
 	}

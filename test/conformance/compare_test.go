@@ -26,6 +26,8 @@ func (c *testCase) compare(reply *dns.Msg) error {
 		return c.compareSections(reply)
 	case "regex":
 		return c.compareTarget(reply)
+	case transferRule:
+		return c.compareTransfer(reply)
 	}
 	return fmt.Errorf("no rule for the comparison %q", c.Compare)
 }

@@ -49,18 +49,20 @@ type shared struct {
 
 func (s *shared) start(t *testing.T) *cluster {
 	t.Helper()
-	s.once.Do(func() {
-		dir, err := os.MkdirTemp("", "clusterdns-live-")
-		if err != nil {
-			s.err = err
-			return
-		}
-		s.cluster, s.err = newCluster(context.Background(), dir, controlplane.Options{})
-	})
+	s.once.Do(func() { s.cluster, s.err = newSharedCluster() })
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
 	return s.cluster
+}
+
+// newSharedCluster starts a cluster that outlives the test that needs it first.
+func newSharedCluster() (*cluster, error) {
+	dir, err := os.MkdirTemp("", "clusterdns-live-")
+	if err != nil {
+		return nil, err
+	}
+	return newCluster(context.Background(), dir, controlplane.Options{})
 }
 
 func (s *shared) stop() {
@@ -87,7 +89,8 @@ func newCluster(ctx context.Context, dir string, options controlplane.Options) (
 		return nil, err
 	}
 	options.Dir = dir
-	options.APIServerArgs = []string{"--audit-policy-file=" + c.path("policy.yaml"), "--audit-log-path=" + c.path("audit.log")}
+	options.APIServerArgs = append(options.APIServerArgs,
+		"--audit-policy-file="+c.path("policy.yaml"), "--audit-log-path="+c.path("audit.log"))
 	var err error
 	if c.Cluster, err = controlplane.Start(ctx, options); err != nil {
 		return nil, err

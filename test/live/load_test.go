@@ -22,9 +22,10 @@ const (
 // of them is right. While a change is under way the later ones are right too,
 // but whoever has seen one of them must not see an earlier one again.
 type load struct {
-	server *server
-	ended  func() // stops it and waits for its end
-	began  time.Time
+	server    *server
+	questions int    // how many different ones
+	ended     func() // stops it and waits for its end
+	began     time.Time
 
 	mu       sync.Mutex
 	right    map[string][]string
@@ -36,7 +37,7 @@ type load struct {
 // load begins to ask for all of the answers.
 func (s *server) load(t *testing.T, all answers) *load {
 	t.Helper()
-	l := &load{server: s, right: map[string][]string{}, began: time.Now()}
+	l := &load{server: s, questions: len(all), right: map[string][]string{}, began: time.Now()}
 	for question, answer := range all {
 		l.right[question] = []string{answer}
 	}
@@ -142,7 +143,7 @@ func (l *load) count() int {
 // finish goes round all questions a last time, ends the load and tells how it went.
 func (l *load) finish(t *testing.T) {
 	t.Helper()
-	l.goOn(t, 2*len(l.right))
+	l.goOn(t, 2*l.questions)
 	l.ended()
 	took := time.Since(l.began).Seconds()
 	t.Logf("%d questions in %.1f s (%.0f a second), %d wrong answers", l.asked, took, float64(l.asked)/took, l.failures)

@@ -35,6 +35,10 @@ func TestMain(m *testing.M) {
 	log.SetOutput(&logged)
 	code := m.Run()
 	everybodys.stop()
+	if n := watches(); n > 0 && code == 0 {
+		fmt.Fprintf(os.Stderr, "%d kinds of object are still watched when all servers have ended\n", n)
+		code = 1
+	}
 	if code != 0 {
 		fmt.Fprintf(os.Stderr, "end of the servers' log:\n%s", logged.tail())
 	}

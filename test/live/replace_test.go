@@ -20,7 +20,7 @@ import (
 // sees the new one; then the new state is, and never the old one again.
 func TestClusterReplaced(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, controlplane.Options{})
+	c := startCluster(t, controlplane.Options{APIServerArgs: []string{noHTTP2}})
 	t.Run("by a full one", func(t *testing.T) { replaceByFull(t, c) })
 	t.Run("by one that fills", func(t *testing.T) { replaceByEmpty(t, c) })
 	t.Run("by its backup", func(t *testing.T) { replaceByBackup(t, c) })
@@ -36,10 +36,16 @@ func replaced(t *testing.T, c *cluster, w world) (*user, *load) {
 	return u, s.load(t, w.before().answers())
 }
 
-func replaceEtcd(t *testing.T, c *cluster) {
+// replaceEtcd makes the cluster another one, which does not know the user. It
+// waits until he was turned away, with all that he asked for: until then he does
+// not know that it is another one.
+func replaceEtcd(t *testing.T, c *cluster, u *user) {
 	t.Helper()
 	if err := c.ReplaceEtcd(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	for _, resource := range watched {
+		u.awaitRefusals(t, resource, 1)
 	}
 }
 
@@ -48,26 +54,29 @@ func replaceEtcd(t *testing.T, c *cluster) {
 func replaceByFull(t *testing.T, c *cluster) {
 	w := world{namespace: "full", octet: "70"}
 	u, l := replaced(t, c, w)
-	replaceEtcd(t, c)
+	replaceEtcd(t, c, u)
 	c.apply(t, w.after().objects())
 	l.may(w.after().answers())
-	c.apply(t, u.role("services", "namespaces", "endpointslices", "pods"))
+	c.apply(t, u.role(watched...))
 	l.settle(t)
 	l.finish(t)
 }
 
-// The server looks into the new cluster while it is still empty, as it may after
-// any restart of its own too. Then a name is right to be missing, but only until
-// the new cluster has it.
+// The server looks into the new cluster while it is still empty, as one that
+// starts then would. So names are right to be missing until they are there. The
+// kinds of object are seen one after the other: a name that goes with its
+// Namespace may be back with it, and go for good with its Service.
 func replaceByEmpty(t *testing.T, c *cluster) {
 	w := world{namespace: "fills", octet: "80"}
 	u, l := replaced(t, c, w)
 	before := len(u.requests(t))
-	replaceEtcd(t, c)
+	replaceEtcd(t, c, u)
 	l.may(w.after().absent())
-	c.apply(t, u.role("services", "namespaces", "endpointslices", "pods"))
+	c.apply(t, u.role(watched...))
 	l.settle(t)
-	l.may(w.after().answers())
+	for _, next := range []answers{w.before().answers(), w.after().absent(), w.after().answers()} {
+		l.may(next)
+	}
 	c.apply(t, w.after().objects())
 	l.settle(t)
 	l.finish(t)
@@ -81,17 +90,20 @@ func replaceByEmpty(t *testing.T, c *cluster) {
 func replaceByBackup(t *testing.T, c *cluster) {
 	w := world{namespace: "backup", octet: "90"}
 	c.apply(t, w.after().objects())
-	u := c.user(t, w.namespace)
+	u, way := c.user(t, w.namespace), c.link(t)
 	c.saveEtcd(t)
 	c.remove(t, "Service "+w.namespace+"/late")
 	c.apply(t, w.before().objects())
 	passTime(t, c)
-	s := start(t, block(u.direct(t), "pods verified"))
+	s := start(t, block(u.by(way), "pods verified"))
 	s.expect(t, w.before().answers())
 	l := s.load(t, w.before().answers())
+	l.goOn(t, someSeconds)
 
-	l.may(w.after().answers())
+	way.cut()
 	c.restoreEtcd(t)
+	l.may(w.after().answers())
+	way.mend(t)
 	l.settle(t)
 	l.finish(t)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/miekg/dns"
 )
 
 // origins are the zones of every server here.
@@ -27,6 +28,7 @@ func block(lines ...string) string {
 type server struct {
 	instance *caddy.Instance
 	addr     string // for DNS over UDP
+	tcp      string // for DNS over TCP
 }
 
 // one keeps tests that run side by side from starting or stopping instances at
@@ -42,9 +44,24 @@ func start(t *testing.T, corefile string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{instance: instance, addr: instance.Servers()[0].LocalAddr().String()}
+	listener := instance.Servers()[0]
+	s := &server{instance: instance, addr: listener.LocalAddr().String(), tcp: listener.Addr().String()}
 	t.Cleanup(s.stop)
+	s.awaitServing(t)
 	return s
+}
+
+// awaitServing waits until the server reads from its sockets. CoreDNS cannot stop
+// one that does not do so yet, which would then share them with its successor.
+func (s *server) awaitServing(t *testing.T) {
+	t.Helper()
+	probe := new(dns.Msg).SetQuestion("cluster.local.", dns.TypeSOA)
+	for network, addr := range map[string]string{"udp": s.addr, "tcp": s.tcp} {
+		client := dns.Client{Net: network, Timeout: answerTimeout}
+		if _, _, err := client.Exchange(probe, addr); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func input(corefile string) caddy.Input {
@@ -65,6 +82,7 @@ func (s *server) mustReload(t *testing.T, corefile string) {
 	if err := s.reload(corefile); err != nil {
 		t.Fatalf("reload: %v", err)
 	}
+	s.awaitServing(t)
 }
 
 // stop may be called twice.

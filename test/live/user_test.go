@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -19,11 +20,14 @@ type user struct {
 	credential controlplane.Credential
 }
 
+// watched are all resources that a server may watch.
+var watched = []string{"services", "namespaces", "endpointslices", "pods"}
+
 // user makes a user who may do what kubeadm grants CoreDNS.
 func (c *cluster) user(t *testing.T, name string) *user {
 	t.Helper()
 	u := c.stranger(t, name)
-	c.apply(t, u.role("services", "namespaces", "pods", "endpointslices"))
+	c.apply(t, u.role(watched...))
 	return u
 }
 
@@ -123,14 +127,20 @@ func (u *user) requests(t *testing.T) []string {
 	return all
 }
 
-// refusals is how often the user was told that a resource is not for him.
-func (u *user) refusals(t *testing.T, resource string) int {
+// awaitRefusals waits until the user was told so often that a resource is not for
+// him.
+func (u *user) awaitRefusals(t *testing.T, resource string, want int) {
 	t.Helper()
-	n := 0
-	for _, e := range u.events(t) {
-		if e.ObjectRef.Resource == resource && e.ResponseStatus.Code == 403 {
-			n++
+	eventually(t, func() error {
+		n := 0
+		for _, e := range u.events(t) {
+			if e.ObjectRef.Resource == resource && e.ResponseStatus.Code == http.StatusForbidden {
+				n++
+			}
 		}
-	}
-	return n
+		if n < want {
+			return fmt.Errorf("%d requests for %s were refused, want %d", n, resource, want)
+		}
+		return nil
+	})
 }

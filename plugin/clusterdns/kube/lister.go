@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
@@ -35,6 +36,7 @@ type lister struct {
 	redial func()        // gives up all connections
 	busy   *sync.RWMutex // read-locked during a list
 	plain  bool          // do not use streaming lists
+	listed bool          // the next watch goes on from a list that has just ended
 }
 
 // IsWatchListSemanticsUnSupported is asked by the reflector.
@@ -42,13 +44,45 @@ func (l *lister) IsWatchListSemanticsUnSupported() bool { return l.plain }
 
 func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	options.Watch = true
-	w, err := l.request(options).Watch(ctx)
+	w, err := l.open(ctx, options)
 	if err != nil {
 		l.failed(ctx, "watch", err)
 		return nil, err
 	}
 	l.report.watched(l.feed)
 	return w, nil
+}
+
+// open begins a watch, unless the API server is at an earlier version than the
+// one to go on from: then its data was set back to a backup. It would accept the
+// watch and send nothing until it comes to that version, which may take days. The
+// error is the one that makes the reflector list everything again.
+func (l *lister) open(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	goesOn := options.SendInitialEvents == nil && !l.listed
+	l.listed = false
+	if goesOn {
+		newest, err := l.version(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if order, err := resourceversion.CompareResourceVersion(newest, options.ResourceVersion); err == nil && order < 0 {
+			return nil, apierrors.NewResourceExpired("the API server was set back to version " + newest)
+		}
+	}
+	return l.request(options).Watch(ctx)
+}
+
+// version is the newest version, by a list of as little as possible.
+func (l *lister) version(ctx context.Context) (string, error) {
+	one := l.feed.list()
+	if err := l.request(metav1.ListOptions{Limit: 1}).Do(ctx).Into(one); err != nil {
+		return "", err
+	}
+	about, err := meta.ListAccessor(one)
+	if err != nil {
+		return "", err
+	}
+	return about.GetResourceVersion(), nil
 }
 
 // list ignores the options that it is given. They name a version that would do,
@@ -63,6 +97,7 @@ func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object
 		}
 		keys, err := l.pages(ctx, options)
 		if err == nil {
+			l.listed = true
 			return keys, nil
 		}
 		if !apierrors.IsResourceExpired(err) || try > pageTries {

@@ -1,0 +1,125 @@
+package live
+
+import (
+	"net"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// readyBlock is a Corefile with a plugin behind ours, which answers whatever falls
+// through, and with the plugin that says whether the server is ready.
+func readyBlock(readyAddr string, lines ...string) string {
+	text := block(append(lines, "fallthrough", "startup_timeout 1s")...)
+	return strings.Replace(text, "errors\n", "errors\n whoami\n ready "+readyAddr+"\n", 1)
+}
+
+// freeAddr is an address that nobody listens on.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// until are the answers before the first sync, of whatever is asked.
+func (all answers) until() answers {
+	before := answers{}
+	for question := range all {
+		before[question] = unready
+	}
+	return before
+}
+
+// existing leaves out the names that would fall through.
+func (all answers) existing() answers {
+	there := answers{}
+	for question, answer := range all {
+		if answer != noName {
+			there[question] = answer
+		}
+	}
+	return there
+}
+
+// A server that starts before its API server answers nothing from no data: not
+// even that a name does not exist, or by the plugin behind it. The test runs
+// alone, as a start beside others that have data counts as a reload.
+func TestStartBeforeAPIServer(t *testing.T) {
+	c := everybodys.start(t)
+	w := world{namespace: "first", octet: "150"}.after()
+	c.apply(t, w.objects())
+	u, addr := c.user(t, "first"), freeAddr(t)
+	c.KillAPIServer()
+
+	s := start(t, readyBlock(addr, u.direct(t), "pods verified"))
+	s.expect(t, w.answers().until())
+	awaitReadiness(t, addr, "503 kubernetes")
+	l := s.load(t, w.answers().existing().until())
+	l.goOn(t, someSeconds)
+	c.restart(t)
+	l.may(w.answers().existing())
+	l.settle(t)
+	awaitReadiness(t, addr, "200 OK")
+	l.finish(t)
+}
+
+// Whether the server is ready may be asked at any time, also while a reload
+// begins what is asked.
+func TestReadyDuringReloads(t *testing.T) {
+	u, addr := everybodys.start(t).user(t, "ready"), freeAddr(t)
+	corefile := readyBlock(addr, u.direct(t))
+	s := start(t, corefile)
+	stop := make(chan struct{})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = readiness(addr) // the listener comes and goes with each reload
+			}
+		}
+	})
+	for range 100 {
+		s.mustReload(t, corefile)
+	}
+	close(stop)
+	asking.Wait()
+	awaitReadiness(t, addr, "200 OK")
+}
+
+// Without the right to see EndpointSlices the server is as good as not started.
+// It says so once, and goes on by itself when the right is granted.
+func TestMissingRight(t *testing.T) {
+	c := everybodys.start(t)
+	w := world{namespace: "right", octet: "160"}.after()
+	c.apply(t, w.objects())
+	u, addr := c.stranger(t, "right"), freeAddr(t)
+	c.apply(t, u.role("services", "namespaces"))
+
+	s := start(t, readyBlock(addr, u.direct(t), "pods insecure"))
+	u.awaitRefusals(t, "endpointslices", 6)
+	s.expect(t, w.answers().until())
+	awaitReadiness(t, addr, "503 kubernetes")
+	wantOneLine(t, `User "right"`)
+
+	c.apply(t, u.role("services", "namespaces", "endpointslices"))
+	s.await(t, answers{"A db.right.svc.cluster.local": "NOERROR 10.160.0.1 10.160.0.2"})
+	awaitReadiness(t, addr, "200 OK")
+	wantOneLine(t, `User "right"`)
+}
+
+// wantOneLine fails the test unless one line of the log mentions the user, and
+// tells which rule is missing.
+func wantOneLine(t *testing.T, user string) {
+	t.Helper()
+	lines := logged.mentioning(user)
+	if len(lines) != 1 || !containsAll(lines[0], []string{"[ERROR]", "ClusterRole", "list and watch", `"endpointslices"`, `"discovery.k8s.io"`}) {
+		t.Errorf("log lines about %s:\n%swant one that tells which rule is missing", user, strings.Join(lines, ""))
+	}
+}

@@ -1,0 +1,68 @@
+package transfer
+
+import (
+	"context"
+	"io"
+	"log"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/transfer"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+)
+
+const (
+	// patience is how long anything may take that is to happen soon. It is for
+	// busy machines.
+	patience = 60 * time.Second
+	// interval is the time between two looks.
+	interval = 50 * time.Millisecond
+)
+
+// corefileVariable names the Corefile of a process that is to be a server and not
+// a test: serials are those of a process, so two servers take two of them.
+const corefileVariable = "CLUSTERDNS_TEST_COREFILE"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(corefileVariable); path != "" {
+		serve(path)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serve serves until standard input ends.
+func serve(path string) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	caddy.Quiet, dnsserver.Quiet = true, true
+	instance, err := caddy.Start(caddy.CaddyfileInput{Filepath: path, Contents: text, ServerTypeName: "dns"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	instance.ShutdownCallbacks()
+	_ = instance.Stop() // never fails
+}
+
+// eventually fails the test when the check does not succeed in time.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	var last error
+	poll := func(context.Context) (bool, error) {
+		last = check()
+		return last == nil, nil
+	}
+	if err := wait.PollUntilContextTimeout(t.Context(), interval, patience, true, poll); err != nil {
+		t.Fatalf("not within %s: %v", patience, last)
+	}
+}

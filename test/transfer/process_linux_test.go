@@ -1,0 +1,129 @@
+package transfer
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is a program that runs until it is stopped, at the latest with the test.
+// It ends in an orderly way, and a server of ours without a data race.
+type process struct {
+	cmd     *exec.Cmd
+	stdin   io.Closer
+	logFile string
+	ended   chan struct{} // closed when it is gone
+	err     error         // how it ended; to be read after ended
+	stopped sync.Once
+}
+
+func startProcess(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, logFile: filepath.Join(t.TempDir(), "log"), ended: make(chan struct{})}
+	log, err := os.Create(p.logFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close() // the process has a copy of its own
+	cmd.Stdout, cmd.Stderr = log, log
+	if p.stdin, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", filepath.Base(cmd.Path), p.log(t))
+		}
+	})
+	return p
+}
+
+// run keeps the thread that starts the process: Linux kills the process when that
+// thread ends.
+func (p *process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := p.cmd.Start()
+	started <- err
+	if err == nil {
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}
+}
+
+// stop ends the process. It may be called twice.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	p.stopped.Do(func() {
+		p.stdin.Close() // which is all that a server of ours waits for
+		if filepath.Base(p.cmd.Path) == secondaryCommand {
+			p.cmd.Process.Signal(syscall.SIGTERM)
+		}
+		select {
+		case <-p.ended:
+		case <-time.After(patience):
+			p.cmd.Process.Kill()
+			<-p.ended
+		}
+		if p.err != nil {
+			t.Errorf("%s ended with %v", filepath.Base(p.cmd.Path), p.err)
+		}
+	})
+}
+
+func (p *process) log(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(p.logFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// mentions counts the lines of the log that contain all words.
+func (p *process) mentions(t *testing.T, words ...string) int {
+	t.Helper()
+	count := 0
+lines:
+	for line := range strings.Lines(p.log(t)) {
+		for _, word := range words {
+			if !strings.Contains(line, word) {
+				continue lines
+			}
+		}
+		count++
+	}
+	return count
+}
+
+// freePort is a port that nobody uses, for UDP and for TCP.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.ListenPacket("udp", listener.Addr().String())
+		listener.Close()
+		if err == nil {
+			_, port, _ := net.SplitHostPort(conn.LocalAddr().String()) // never fails
+			conn.Close()
+			return port
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package transfer
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+const secondaryCommand = "knotd"
+
+// secondary is a Knot DNS that serves our zone.
+type secondary struct {
+	*process
+	port string
+	dir  string // what it keeps from one start to the next
+}
+
+func newSecondary(t *testing.T) *secondary {
+	t.Helper()
+	return &secondary{port: freePort(t), dir: t.TempDir()}
+}
+
+const knotConfiguration = `
+server:
+    rundir: "%[1]s"
+    listen: 127.0.0.1@%[2]s
+log:
+  - target: stderr
+    any: info
+database:
+    storage: "%[1]s"
+remote:
+  - id: primary
+    address: 127.0.0.1@%[3]s
+acl:
+  - id: loopback
+    address: 127.0.0.0/8
+    action: [notify, transfer]
+zone:
+  - domain: %[4]s
+    storage: "%[1]s"
+    master: primary
+    acl: loopback
+`
+
+// start starts the secondary, which is to get the zone from a port.
+func (s *secondary) start(t *testing.T, primaryPort string) {
+	t.Helper()
+	path, err := exec.LookPath(secondaryCommand)
+	if err != nil {
+		// Where Debian has it, which is not in everybody's path.
+		path, err = exec.LookPath("/usr/sbin/" + secondaryCommand)
+	}
+	if err != nil {
+		t.Fatalf("no Knot DNS: install the package knot, or run make secondary (%v)", err)
+	}
+	conf := filepath.Join(s.dir, "knot.conf")
+	text := fmt.Sprintf(knotConfiguration, s.dir, s.port, primaryPort, origin)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.process = startProcess(t, exec.Command(path, "-c", conf))
+}
+
+// awaitZone waits until the secondary has the zone of a primary.
+func (s *secondary) awaitZone(t *testing.T, primaryPort string) {
+	t.Helper()
+	eventually(t, func() error { return sameZone(primaryPort, s.port) })
+}
+
+// counts are how often the secondary got the zone, by the way it got it. What it
+// asked for as a difference and got whole counts as whole.
+func (s *secondary) counts(t *testing.T) (whole, increments int) {
+	t.Helper()
+	return s.mentions(t, "AXFR", "incoming", "finished"), s.mentions(t, " IXFR", "incoming", "finished")
+}

@@ -1,0 +1,103 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+const origin = "cluster.local."
+
+// answerTimeout is how long one answer may take.
+const answerTimeout = 10 * time.Second
+
+// startServer starts a server of ours, which tells the secondary of changes and
+// lets anybody have the zone.
+func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process {
+	t.Helper()
+	corefile := filepath.Join(t.TempDir(), "Corefile")
+	text := fmt.Sprintf(`%s:%s {
+	bind 127.0.0.1
+	errors
+	kubernetes {
+		kubeconfig %s
+	}
+	transfer {
+		to * 127.0.0.1:%s
+	}
+}
+`, origin, port, kubeconfig, secondaryPort)
+	if err := os.WriteFile(corefile, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), corefileVariable+"="+corefile)
+	p := startProcess(t, cmd)
+	eventually(t, func() error {
+		_, err := pull(port)
+		return err
+	})
+	return p
+}
+
+// zone is what a server of the zone has: its serial, and its other records sorted.
+type zone struct {
+	serial  uint32
+	records []string
+}
+
+// pull transfers the whole zone, as somebody with another address than the secondary:
+// what was sent there says nothing about what the secondary has.
+func pull(port string) (*zone, error) {
+	dialer := net.Dialer{Timeout: answerTimeout, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	conn, err := dialer.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		return nil, err
+	}
+	transfer := dns.Transfer{Conn: &dns.Conn{Conn: conn}, ReadTimeout: answerTimeout} // closes it
+	envelopes, err := transfer.In(new(dns.Msg).SetAxfr(origin), "")
+	if err != nil {
+		return nil, err
+	}
+	z := new(zone)
+	for e := range envelopes {
+		err = errors.Join(err, e.Error)
+		for _, rr := range e.RR {
+			if soa, ok := rr.(*dns.SOA); ok {
+				z.serial = soa.Serial
+				continue
+			}
+			z.records = append(z.records, strings.Join(strings.Fields(rr.String()), " "))
+		}
+	}
+	slices.Sort(z.records)
+	return z, err
+}
+
+// sameZone says how the zone of the secondary differs from that of the primary.
+func sameZone(primaryPort, secondaryPort string) error {
+	want, err := pull(primaryPort)
+	if err != nil {
+		return fmt.Errorf("primary: %w", err)
+	}
+	got, err := pull(secondaryPort)
+	switch {
+	case err != nil:
+		return fmt.Errorf("secondary: %w", err)
+	case got.serial != want.serial:
+		return fmt.Errorf("secondary has serial %d, primary %d", got.serial, want.serial)
+	case !slices.Equal(got.records, want.records):
+		return fmt.Errorf("serial %d: secondary has\n%s\nprimary has\n%s", got.serial,
+			strings.Join(got.records, "\n"), strings.Join(want.records, "\n"))
+	}
+	return nil
+}

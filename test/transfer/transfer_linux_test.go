@@ -1,0 +1,89 @@
+package transfer
+
+import "testing"
+
+// changes are what a secondary follows, a part of them in every round.
+const (
+	changes = 1000
+	rounds  = 10
+)
+
+// A secondary that follows a server gets the zone once and then differences, and
+// ends with what it would have got as a whole.
+func TestSecondaryFollows(t *testing.T) {
+	c := start(t)
+	s, port := newSecondary(t), freePort(t)
+	startServer(t, port, c.kubeconfig, s.port)
+	s.start(t, port)
+	s.awaitZone(t, port)
+	for range rounds {
+		c.change(t, changes/rounds, port)
+	}
+	s.awaitZone(t, port)
+	whole, increments := s.counts(t)
+	t.Logf("%d whole transfers, %d increments", whole, increments)
+	if whole != 1 || increments < rounds/2 {
+		t.Error("want one whole transfer, then increments")
+	}
+}
+
+// A secondary that is moved to another replica, or whose primary starts anew, has
+// a serial that the server never sent to it: it gets the zone as a whole, and from
+// then on differences again.
+func TestSecondaryMoves(t *testing.T) {
+	c := start(t)
+	s, first, second := newSecondary(t), freePort(t), freePort(t)
+	one := startServer(t, first, c.kubeconfig, s.port)
+	startServer(t, second, c.kubeconfig, s.port)
+	s.start(t, first)
+	s.awaitZone(t, first)
+	c.change(t, 20, first, second)
+	s.awaitZone(t, first)
+	s.wantWhole(t, 1)
+
+	s.moveTo(t, c, second, first, second)
+	c.change(t, 20, first, second)
+	s.awaitZone(t, second)
+	s.wantWhole(t, 1)
+	s.moveTo(t, c, first, first, second)
+
+	one.stop(t)
+	c.change(t, 20, second)
+	startServer(t, first, c.kubeconfig, s.port)
+	s.awaitZone(t, first)
+	s.wantWhole(t, 2)
+}
+
+// moveTo gives a secondary another primary. Replicas do not agree on serials; in
+// two rounds of changes that of the new one has passed that of the old one. The
+// second is what tells the secondary to come.
+func (s *secondary) moveTo(t *testing.T, c *cluster, port string, replicas ...string) {
+	t.Helper()
+	s.stop(t)
+	c.change(t, 10, replicas...)
+	s.start(t, port)
+	eventually(t, func() error {
+		_, err := pull(s.port)
+		return err
+	})
+	c.change(t, 10, replicas...)
+	s.awaitZone(t, port)
+	s.wantWhole(t, 1)
+}
+
+// start starts the cluster, if there is time.
+func start(t *testing.T) *cluster {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("compiles a Kubernetes API server when it runs for the first time")
+	}
+	return startCluster(t)
+}
+
+// wantWhole says how many of the transfers since the secondary's start were whole.
+func (s *secondary) wantWhole(t *testing.T, want int) {
+	t.Helper()
+	if whole, _ := s.counts(t); whole != want {
+		t.Errorf("%d whole transfers, want %d", whole, want)
+	}
+}
