@@ -20,6 +20,7 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 	options := kube.Options{Log: log, ManifestError: metrics.manifestErrors.Inc}
 	c.OnStartup(func() error {
 		watchers.sweep(liveHolders())
+		cfg.source = cfg.source.Stamped()
 		w, err := watchers.acquire(cfg.source, options, holder)
 		if err == nil {
 			d.store = w.Store()

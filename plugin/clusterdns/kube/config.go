@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"crypto/sha256"
 	"strings"
 	"time"
 
@@ -33,6 +34,8 @@ type Config struct {
 	TopologyZones bool // keep the topology zones of endpoints
 
 	Manifests string // files and folders, as ManifestPaths makes it
+
+	stamp [sha256.Size]byte // as Stamped makes it
 }
 
 // ManifestPaths makes one string of paths, so that a Config can be compared.
