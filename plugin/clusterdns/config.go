@@ -100,6 +100,9 @@ func (cfg *config) check(c *caddy.Controller) error {
 	if s.CertFile != "" && s.Endpoint == "" {
 		cfg.warn("tls has no effect without endpoint")
 	}
+	if cfg.view.Namespaces != nil && s.NamespaceLabels != "" {
+		return c.Err("namespaces and namespace_labels cannot both be set")
+	}
 	if s.NoEndpoints && cfg.view.Zonal {
 		return c.Err("zonal names are names of endpoints: expected zonal without noendpoints")
 	}

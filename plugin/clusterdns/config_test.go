@@ -121,6 +121,26 @@ func TestParseWarnings(t *testing.T) {
 	}
 }
 
+func TestParseSelectors(t *testing.T) {
+	cfg, err := parseText(t, "kubernetes {\n labels app in (a, b), !c\n namespace_labels team = x\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := cfg.source; s.Labels != "app in (a, b), !c" || s.NamespaceLabels != "team = x" {
+		t.Errorf("selectors are %q and %q", s.Labels, s.NamespaceLabels)
+	}
+}
+
+func TestParseMultiCluster(t *testing.T) {
+	cfg, err := parseText(t, "kubernetes cluster.local clusterset.local {\n multicluster ClusterSet.local\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := cfg.view.Origins; !cfg.source.MultiCluster || o[0].ClusterSet || !o[1].ClusterSet {
+		t.Errorf("MultiCluster is %v, origins are %+v", cfg.source.MultiCluster, o)
+	}
+}
+
 // D12: without endpoints every Service looks empty, and none is.
 func TestD12IgnoreWithoutEndpoints(t *testing.T) {
 	cfg, err := parseText(t, "kubernetes {\n ignore empty_service\n noendpoints\n}")
@@ -157,6 +177,12 @@ func TestParseErrors(t *testing.T) {
 		{"apiserver_qps -1", "must be a number >= 0"},
 		{"apiserver_burst x", "must be a whole number >= 0"},
 		{"apiserver_max_inflight -1", "must be a whole number >= 0"},
+		{"labels", "expected labels SELECTOR"},
+		{"labels a=b=c", "labels: "},
+		{"namespace_labels", "expected namespace_labels SELECTOR"},
+		{"namespace_labels a in b", "namespace_labels: "},
+		{"namespaces a\n namespace_labels a=b", "cannot both be set"},
+		{"multicluster clusterset.local", "multicluster zone clusterset.local. is not among the zones"},
 		{"ignore all", "wrong value for ignore: all, must be empty_service"},
 		{"zonal yes", "expected zonal without arguments"},
 		{"noendpoints\n zonal", "expected zonal without noendpoints"},

@@ -2,11 +2,13 @@ package clusterdns
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
@@ -25,7 +27,10 @@ var properties = map[string]property{
 	"fallthrough":            parseFallthrough,
 	"ignore":                 parseIgnore,
 	"kubeconfig":             parseKubeconfig,
+	"labels":                 parseLabels,
 	"manifests":              parseManifests,
+	"multicluster":           parseMultiCluster,
+	"namespace_labels":       parseNamespaceLabels,
 	"namespaces":             parseNamespaces,
 	"noendpoints":            parseNoEndpoints,
 	"pods":                   parsePods,
@@ -85,6 +90,38 @@ func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
 		paths = append([]string{cfg.source.Manifests}, paths...)
 	}
 	cfg.source.Manifests = kube.ManifestPaths(paths...)
+	return nil
+}
+
+func parseLabels(cfg *config, c *caddy.Controller, args []string) error {
+	return selector(&cfg.source.Labels, c, "labels", args)
+}
+
+func parseNamespaceLabels(cfg *config, c *caddy.Controller, args []string) error {
+	return selector(&cfg.source.NamespaceLabels, c, "namespace_labels", args)
+}
+
+// selector reads a label selector, which may have spaces in it.
+func selector(text *string, c *caddy.Controller, name string, args []string) error {
+	if len(args) == 0 {
+		return wrong(c, name, "SELECTOR")
+	}
+	*text = strings.Join(args, " ")
+	if err := kube.CheckSelector(*text); err != nil {
+		return c.Errf("%s: %v", name, err)
+	}
+	return nil
+}
+
+func parseMultiCluster(cfg *config, c *caddy.Controller, args []string) error {
+	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, nil) {
+		i := slices.IndexFunc(cfg.view.Origins, func(o zone.Origin) bool { return o.String() == text })
+		if i < 0 {
+			return c.Errf("multicluster zone %s is not among the zones of the directive: expected one of %v", text, cfg.view.Origins)
+		}
+		cfg.view.Origins[i].ClusterSet = true
+		cfg.source.MultiCluster = true
+	}
 	return nil
 }
 

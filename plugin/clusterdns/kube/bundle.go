@@ -17,6 +17,9 @@ var supported = map[string]func() metav1.Object{
 	"v1 Service":                        func() metav1.Object { return new(corev1.Service) },
 	"v1 Pod":                            func() metav1.Object { return new(corev1.Pod) },
 	"discovery.k8s.io/v1 EndpointSlice": func() metav1.Object { return new(discoveryv1.EndpointSlice) },
+
+	"multicluster.x-k8s.io/v1beta1 ServiceImport":  func() metav1.Object { return new(serviceImport) },
+	"multicluster.x-k8s.io/v1alpha1 ServiceImport": func() metav1.Object { return new(serviceImport) },
 }
 
 // object is a Kubernetes object of a file.
@@ -91,6 +94,9 @@ func (b *bundle) add(d *document) error {
 // put adds an object. Of two with the same name the last one counts, as if they
 // had been applied one after the other.
 func (b *bundle) put(o *object) {
+	if o.kind == "Namespace" {
+		labelName(o.api)
+	}
 	i, ok := b.index[o.String()]
 	if !ok {
 		b.index[o.String()] = len(b.objects)
@@ -101,8 +107,19 @@ func (b *bundle) put(o *object) {
 	b.objects[i] = o
 }
 
+// labelName gives a Namespace the label that an API server gives it, as it may
+// be selected by that.
+func labelName(namespace metav1.Object) {
+	labels := namespace.GetLabels()
+	if labels == nil {
+		labels = make(map[string]string)
+	}
+	labels[corev1.LabelMetadataName] = namespace.GetName()
+	namespace.SetLabels(labels)
+}
+
 // unservable is the first name of an object that should be a DNS label and is
-// not. An API server would have refused it.
+// not. An API server would have refused it, or we would not have taken it.
 func unservable(obj metav1.Object) string {
 	var labels []string
 	switch o := obj.(type) {
@@ -113,6 +130,8 @@ func unservable(obj metav1.Object) string {
 		for i := range o.Spec.Ports {
 			labels = append(labels, o.Spec.Ports[i].Name)
 		}
+	case *serviceImport:
+		labels = []string{o.Namespace, o.Name}
 	case *discoveryv1.EndpointSlice:
 		labels = []string{o.Namespace}
 		for i := range o.Ports {
@@ -141,12 +160,18 @@ func (b *bundle) inspect() {
 				b.findings.add(unaddressed, o.String(), o.place)
 			}
 		case *discoveryv1.EndpointSlice:
-			service := object{kind: "Service", key: zone.Key{Namespace: api.Namespace, Name: api.Labels[discoveryv1.LabelServiceName]}}
-			if _, ok := b.index[service.String()]; !ok {
+			if !b.has("Service", api, discoveryv1.LabelServiceName) && !b.has("ServiceImport", api, labelImport) {
 				b.findings.add(orphaned, o.String(), o.place)
 			}
 		}
 	}
+}
+
+// has says whether there is the object of a kind that a label of a slice names.
+func (b *bundle) has(kind string, s *discoveryv1.EndpointSlice, label string) bool {
+	named := object{kind: kind, key: zone.Key{Namespace: s.Namespace, Name: s.Labels[label]}}
+	_, ok := b.index[named.String()]
+	return ok
 }
 
 // implyNamespaces adds the Namespaces of all objects, since dumps often lack them.
@@ -167,7 +192,7 @@ func (b *bundle) change(feeds []*feed) change {
 	for _, f := range feeds {
 		var keys []zone.Key
 		for _, o := range b.objects {
-			if o.kind == f.kind {
+			if o.kind == f.kind && f.selects(o.api) {
 				keys = append(keys, o.key)
 				steps = append(steps, f.put(o.api))
 			}

@@ -54,7 +54,7 @@ func userAgent() string {
 }
 
 // newRESTClient makes a client of one API group. client-go's typed clients would
-// bring the types of all groups into memory; we decode eight.
+// bring the types of all groups into memory; we decode ten.
 func newRESTClient(about *rest.Config, version schema.GroupVersion, client *http.Client) (rest.Interface, error) {
 	c := rest.CopyConfig(about)
 	c.GroupVersion = &version
@@ -78,5 +78,10 @@ func newScheme() *kruntime.Scheme {
 		new(discoveryv1.EndpointSlice), new(discoveryv1.EndpointSliceList))
 	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
 	metav1.AddToGroupVersion(scheme, discoveryv1.SchemeGroupVersion)
+	for _, version := range importVersions {
+		scheme.AddKnownTypeWithName(version.WithKind("ServiceImport"), new(serviceImport))
+		scheme.AddKnownTypeWithName(version.WithKind("ServiceImportList"), new(serviceImportList))
+		metav1.AddToGroupVersion(scheme, version)
+	}
 	return scheme
 }

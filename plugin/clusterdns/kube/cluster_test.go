@@ -2,11 +2,15 @@ package kube
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 	"github.com/clusterdns/clusterdns/test/controlplane"
@@ -92,6 +96,11 @@ func (c *cluster) in(t *testing.T) *cluster { return &cluster{c.Cluster, t} }
 // watcher makes a Watcher that acts as the administrator, and starts it.
 func (c *cluster) watcher(cfg Config, log Logger, edit ...func(*server)) (w *Watcher, stop func()) {
 	c.t.Helper()
+	return c.watcherWith(cfg, Options{Log: log}, edit...)
+}
+
+func (c *cluster) watcherWith(cfg Config, opts Options, edit ...func(*server)) (w *Watcher, stop func()) {
+	c.t.Helper()
 	if cfg.Endpoint == "" && cfg.Kubeconfig == "" {
 		path, err := c.Kubeconfig(c.Admin())
 		if err != nil {
@@ -99,7 +108,7 @@ func (c *cluster) watcher(cfg Config, log Logger, edit ...func(*server)) (w *Wat
 		}
 		cfg.Kubeconfig = path
 	}
-	w, err := New(cfg, Options{Log: log})
+	w, err := New(cfg, opts)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -107,6 +116,25 @@ func (c *cluster) watcher(cfg Config, log Logger, edit ...func(*server)) (w *Wat
 		edit(w.source.(*server))
 	}
 	return w, start(c.t, w)
+}
+
+// label gives an object of ours a label, as in key=value.
+func (c *cluster) label(resource, namespace, name, label string) {
+	c.t.Helper()
+	client, err := dynamic.NewForConfig(c.RESTConfig())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	kind := corev1.SchemeGroupVersion.WithResource(resource)
+	if resource == "endpointslices" {
+		kind = discoveryv1.SchemeGroupVersion.WithResource(resource)
+	}
+	key, value, _ := strings.Cut(label, "=")
+	patch := fmt.Appendf(nil, `{"metadata": {"labels": {%q: %q}}}`, key, value)
+	_, err = client.Resource(kind).Namespace(namespace).Patch(c.t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 func (c *cluster) expect(w *Watcher, name string, qtype uint16, want string) {
@@ -154,11 +182,16 @@ type held struct {
 	Slices     map[zone.Key]*zone.Slice
 	Pods       map[zone.Key]*zone.Pod
 	Namespaces map[zone.Key]*namespace
+	Imports    map[zone.Key]*zone.Service
+	Imported   map[zone.Key]*zone.Slice
 }
 
 func heldBy(w *Watcher) held {
 	o := w.owner
-	return held{byKey(o.services), byKey(o.slices), byKey(o.pods), byKey(o.namespaces)}
+	return held{
+		byKey(o.services), byKey(o.slices), byKey(o.pods), byKey(o.namespaces),
+		byKey(o.imports), byKey(o.importedSlices),
+	}
 }
 
 func byKey[T any](t *table[T]) map[zone.Key]*T {

@@ -29,9 +29,15 @@ type Config struct {
 	Pods        bool // watch Pods
 	PodNames    bool // keep the names of the Pods behind endpoints
 	PodLabels   bool // keep the labels of Pods
-	NoEndpoints bool // watch no EndpointSlices
+	NoEndpoints bool // watch no EndpointSlices of the cluster's own Services
 
 	TopologyZones bool // keep the topology zones of endpoints
+
+	// Label selectors, as the API server writes them; empty ones select all.
+	Labels          string // of Services, Pods and EndpointSlices
+	NamespaceLabels string // of Namespaces
+
+	MultiCluster bool // watch ServiceImports, and EndpointSlices from other clusters
 
 	Manifests string // files and folders, as ManifestPaths makes it
 
@@ -51,6 +57,7 @@ type Logger interface {
 // Options is what a Watcher works with; the zero value serves.
 type Options struct {
 	Log           Logger
+	Observer      Observer      // is told what there is to count and to measure
 	ManifestError func()        // counts a change of the manifests that could not be read
 	Poll          time.Duration // time between two looks at the manifests; 0 means a second
 
@@ -60,6 +67,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = silence{}
+	}
+	if o.Observer == nil {
+		o.Observer = inattention{}
 	}
 	if o.ManifestError == nil {
 		o.ManifestError = func() {}

@@ -11,8 +11,8 @@ import (
 )
 
 // converter turns API objects into the model. Its methods are pure: what they
-// return depends on the object and the two settings alone. The pool only decides
-// which equal values share memory, and makes a converter unsafe for concurrent use.
+// return depends on the object and the settings alone. The pool only decides which
+// equal values share memory, and makes a converter unsafe for concurrent use.
 //
 // A nil result means that DNS knows nothing of the object.
 type converter struct {

@@ -9,7 +9,13 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
-// slice converts an EndpointSlice.
+// slice converts an EndpointSlice as a part of a Service of this cluster, which
+// one from another cluster is only if it is labelled so.
+func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
+	return c.sliceOf(s, s.Labels[discoveryv1.LabelServiceName], "")
+}
+
+// sliceOf converts an EndpointSlice.
 //
 // Only those that name their Service and hold addresses mean anything in DNS:
 // slices of the address type FQDN do not. Only ready endpoints count, and an
@@ -18,8 +24,7 @@ import (
 //
 // An endpoint has an identity only if it has a hostname, or if Pod names or
 // topology zones are asked for, since with large Services every endpoint costs.
-func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
-	service := s.Labels[discoveryv1.LabelServiceName]
+func (c *converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster string) *zone.Slice {
 	if service == "" || s.AddressType == discoveryv1.AddressTypeFQDN {
 		return nil
 	}
@@ -27,6 +32,7 @@ func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
 		Namespace: c.pool.text(s.Namespace),
 		Name:      s.Name,
 		Service:   c.pool.text(service),
+		Cluster:   c.pool.text(cluster),
 		Ports:     c.slicePorts(s.Ports),
 		Endpoints: c.endpoints(s.Endpoints),
 	})

@@ -22,6 +22,15 @@
 // synced when each of these kinds has been listed. Lists are streamed where the
 // server can do that, and read in pages where not.
 //
+// With Config.MultiCluster it should allow the same on
+// serviceimports.multicluster.x-k8s.io, in version v1beta1 or v1alpha1. Where it
+// has no such kind, or does not allow it, that is one line in the log, all the
+// rest works and is synced without, and the kind is looked for again and again.
+// What was imported before stays meanwhile.
+//
+// Label selectors are applied by the server, so an object that no longer matches
+// is deleted for us.
+//
 // The log has one line when something stops working and one when it works again,
 // however often it is tried in between: the server as a whole, or a kind of
 // object that is refused. For the latter the line tells which rule is missing.
@@ -30,10 +39,11 @@
 //
 // A path is a file, or a folder of .yaml, .yml and .json files, of which hidden
 // ones and those in folders below do not count. A file has YAML documents or one
-// JSON value, and each is a Namespace, a Service, an EndpointSlice, a Pod or a
-// list, as kubectl get prints it. Objects of other kinds, and objects that will
+// JSON value, and each is a Namespace, a Service, an EndpointSlice, a Pod, a
+// ServiceImport or a list, as kubectl get prints it. Objects of other kinds, and objects that will
 // not do what they seem to, are named in a warning. A Namespace exists if there
-// is an object of it or in it.
+// is an object of it or in it. Label selectors narrow the objects as an API server
+// would.
 //
 // Files are read again when they have changed and then kept still for the time
 // of a poll. What cannot be read is an error with file and line: at the start it

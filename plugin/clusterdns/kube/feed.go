@@ -2,10 +2,12 @@ package kube
 
 import (
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -15,38 +17,58 @@ import (
 // feed is one kind of object on its way into the owner's table. Its methods make
 // changes; they belong to one goroutine at a time.
 type feed struct {
+	name     string // in log lines and metrics
 	kind     string
-	version  schema.GroupVersion
+	versions []schema.GroupVersion // of the API, the best one first
 	resource string
-	selector string // of fields
+	fields   string // a selector
+	labels   labels.Selector
+	optional bool // nobody waits for the kind if it cannot be watched
 	empty    func() runtime.Object
 	list     func() runtime.Object
 
-	// put tells that an object is there, drop that one is gone, and keep which
-	// ones there are at the end of a list.
-	put  func(obj metav1.Object) change
-	drop func(key zone.Key) change
-	keep func(keys []zone.Key) change
+	// put tells that an object is there, event that it has just come or changed,
+	// drop that it is gone, and keep which ones there are at the end of a list.
+	put   func(obj metav1.Object) change
+	event func(obj metav1.Object) change
+	drop  func(key zone.Key) change
+	keep  func(keys []zone.Key) change
+
+	waive func() change // no longer waits for the first list
+	count func() int    // of the objects held; the owner's
+	told  int           // the count that the observer was told last; the owner's
 }
 
 // newFeeds makes the feeds that cfg asks for, and lets the owner await them.
-func newFeeds(cfg Config, o *owner) []*feed {
-	feeds := []*feed{serviceFeed(cfg, o), namespaceFeed(cfg, o)}
+func newFeeds(cfg Config, o *owner) ([]*feed, error) {
+	selected, err := parseSelectors(cfg)
+	if err != nil {
+		return nil, err
+	}
+	feeds := []*feed{
+		serviceFeed(cfg, selected.objects, o),
+		namespaceFeed(cfg, selected.namespaces, o),
+	}
 	if !cfg.NoEndpoints {
-		feeds = append(feeds, sliceFeed(cfg, o))
+		feeds = append(feeds, sliceFeed(cfg, selected.objects, o))
 	}
 	if cfg.Pods {
-		feeds = append(feeds, podFeed(cfg, o))
+		feeds = append(feeds, podFeed(cfg, selected.objects, o))
 	}
-	o.awaited = len(feeds)
-	return feeds
+	if cfg.MultiCluster {
+		feeds = append(feeds, importFeed(cfg, o), importedSliceFeed(cfg, selected.imported, o))
+	}
+	o.feeds, o.awaited = feeds, len(feeds)
+	return feeds, nil
 }
 
-func serviceFeed(cfg Config, o *owner) *feed {
+func serviceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	f := &feed{
+		name:     "services",
 		kind:     "Service",
-		version:  corev1.SchemeGroupVersion,
+		versions: []schema.GroupVersion{corev1.SchemeGroupVersion},
 		resource: "services",
+		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Service) },
 		list:     func() runtime.Object { return new(corev1.ServiceList) },
 	}
@@ -54,11 +76,13 @@ func serviceFeed(cfg Config, o *owner) *feed {
 	return f
 }
 
-func namespaceFeed(cfg Config, o *owner) *feed {
+func namespaceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	f := &feed{
+		name:     "namespaces",
 		kind:     "Namespace",
-		version:  corev1.SchemeGroupVersion,
+		versions: []schema.GroupVersion{corev1.SchemeGroupVersion},
 		resource: "namespaces",
+		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Namespace) },
 		list:     func() runtime.Object { return new(corev1.NamespaceList) },
 	}
@@ -66,24 +90,33 @@ func namespaceFeed(cfg Config, o *owner) *feed {
 	return f
 }
 
-func sliceFeed(cfg Config, o *owner) *feed {
-	f := &feed{
-		kind:     "EndpointSlice",
-		version:  discoveryv1.SchemeGroupVersion,
-		resource: "endpointslices",
-		empty:    func() runtime.Object { return new(discoveryv1.EndpointSlice) },
-		list:     func() runtime.Object { return new(discoveryv1.EndpointSliceList) },
-	}
+func sliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
+	f := newSliceFeed("endpointslices", selected)
 	join(f, o, o.slices, newConverter(cfg).slice)
+	f.event = o.timed(f.put)
 	return f
 }
 
-func podFeed(cfg Config, o *owner) *feed {
+func newSliceFeed(name string, selected labels.Selector) *feed {
+	return &feed{
+		name:     name,
+		kind:     "EndpointSlice",
+		versions: []schema.GroupVersion{discoveryv1.SchemeGroupVersion},
+		resource: "endpointslices",
+		labels:   selected,
+		empty:    func() runtime.Object { return new(discoveryv1.EndpointSlice) },
+		list:     func() runtime.Object { return new(discoveryv1.EndpointSliceList) },
+	}
+}
+
+func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	f := &feed{
+		name:     "pods",
 		kind:     "Pod",
-		version:  corev1.SchemeGroupVersion,
+		versions: []schema.GroupVersion{corev1.SchemeGroupVersion},
 		resource: "pods",
-		selector: withoutPhases(),
+		fields:   withoutPhases(),
+		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Pod) },
 		list:     func() runtime.Object { return new(corev1.PodList) },
 	}
@@ -101,20 +134,22 @@ func withoutPhases() string {
 
 // join lets f fill a table of o by way of convert.
 func join[O, T any](f *feed, o *owner, t *table[T], convert func(*O) *T) {
+	settle := sync.OnceFunc(func() { o.awaited-- })
 	f.put = func(obj metav1.Object) change {
 		key, now := keyOf(obj), convert(any(obj).(*O))
 		return func(txn *zone.Txn) { t.put(txn, key, now) }
 	}
+	f.event = f.put
 	f.drop = func(key zone.Key) change {
 		return func(txn *zone.Txn) { t.put(txn, key, nil) }
 	}
 	f.keep = func(keys []zone.Key) change {
 		return func(txn *zone.Txn) {
 			t.sweep(txn, keys)
-			if !t.listed {
-				t.listed = true
-				o.awaited--
-			}
+			settle()
 		}
 	}
+	f.waive = func() change { return func(*zone.Txn) { settle() } }
+	f.count = func() int { return t.held.count }
+	f.told = -1
 }

@@ -97,6 +97,7 @@ func ask(t *testing.T, s *zone.Store, name string, qtype uint16) string {
 		}
 		view.Origins = append(view.Origins, o)
 	}
+	view.Origins = append(view.Origins, clusterSet(t))
 	view.Pods, view.PodNames = zone.PodsVerified, true
 	n, err := zone.ParseName(name)
 	if err != nil {
@@ -113,6 +114,17 @@ func ask(t *testing.T, s *zone.Store, name string, qtype uint16) string {
 	}
 	slices.Sort(data)
 	return strings.Join(data, " ")
+}
+
+// clusterSet is the origin of the names from other clusters.
+func clusterSet(t *testing.T) zone.Origin {
+	t.Helper()
+	o, err := zone.ParseOrigin("clusterset.local.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ClusterSet = true
+	return o
 }
 
 // start runs a Watcher and returns a function that stops it and checks that it

@@ -29,22 +29,26 @@ const (
 // has gone through the sink, page by page, before the reflector gets it; all
 // that the reflector gets is the keys.
 type lister struct {
-	feed   *feed
-	sink   *sink
-	client rest.Interface
-	report *report
-	redial func()        // gives up all connections
-	busy   *sync.RWMutex // read-locked during a list
-	plain  bool          // do not use streaming lists
-	listed bool          // the next watch goes on from a list that has just ended
+	feed    *feed
+	sink    *sink
+	clients []rest.Interface // for each version of the feed
+	report  *report
+	redial  func()        // gives up all connections
+	busy    *sync.RWMutex // read-locked during a list
+	plain   bool          // do not use streaming lists
+	listed  bool          // the next watch goes on from a list that has just ended
 }
 
 // IsWatchListSemanticsUnSupported is asked by the reflector.
 func (l *lister) IsWatchListSemanticsUnSupported() bool { return l.plain }
 
-func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
 	options.Watch = true
-	w, err := l.open(ctx, options)
+	err = l.served(func(client rest.Interface) (err error) {
+		w, err = l.open(ctx, client, options)
+		return err
+	})
+	l.listed = false
 	if err != nil {
 		l.failed(ctx, "watch", err)
 		return nil, err
@@ -57,11 +61,9 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 // one to go on from: then its data was set back to a backup. It would accept the
 // watch and send nothing until it comes to that version, which may take days. The
 // error is the one that makes the reflector list everything again.
-func (l *lister) open(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-	goesOn := options.SendInitialEvents == nil && !l.listed
-	l.listed = false
-	if goesOn {
-		newest, err := l.version(ctx)
+func (l *lister) open(ctx context.Context, client rest.Interface, options metav1.ListOptions) (watch.Interface, error) {
+	if options.SendInitialEvents == nil && !l.listed {
+		newest, err := l.version(ctx, client)
 		if err != nil {
 			return nil, err
 		}
@@ -69,13 +71,13 @@ func (l *lister) open(ctx context.Context, options metav1.ListOptions) (watch.In
 			return nil, apierrors.NewResourceExpired("the API server was set back to version " + newest)
 		}
 	}
-	return l.request(options).Watch(ctx)
+	return l.request(client, options).Watch(ctx)
 }
 
 // version is the newest version, by a list of as little as possible.
-func (l *lister) version(ctx context.Context) (string, error) {
+func (l *lister) version(ctx context.Context, client rest.Interface) (string, error) {
 	one := l.feed.list()
-	if err := l.request(metav1.ListOptions{Limit: 1}).Do(ctx).Into(one); err != nil {
+	if err := l.request(client, metav1.ListOptions{Limit: 1}).Do(ctx).Into(one); err != nil {
 		return "", err
 	}
 	about, err := meta.ListAccessor(one)
@@ -90,29 +92,50 @@ func (l *lister) version(ctx context.Context) (string, error) {
 func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
 	l.busy.RLock()
 	defer l.busy.RUnlock()
+	var keys *keyList
+	err := l.served(func(client rest.Interface) (err error) {
+		keys, err = l.whole(ctx, client)
+		return err
+	})
+	if err != nil {
+		l.failed(ctx, "list", err)
+		return nil, err
+	}
+	l.listed = true
+	return keys, nil
+}
+
+// served does something with the best version of the kind that the server has.
+// It is found anew each time, since an API is installed and upgraded meanwhile.
+func (l *lister) served(do func(client rest.Interface) error) (err error) {
+	for _, client := range l.clients {
+		if err = do(client); !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// whole reads a whole list, in pages if possible.
+func (l *lister) whole(ctx context.Context, client rest.Interface) (*keyList, error) {
 	for try := 1; ; try++ {
 		options := metav1.ListOptions{Limit: pageSize}
 		if try > pageTries {
 			options.Limit = 0
 		}
-		keys, err := l.pages(ctx, options)
-		if err == nil {
-			l.listed = true
-			return keys, nil
-		}
-		if !apierrors.IsResourceExpired(err) || try > pageTries {
-			l.failed(ctx, "list", err)
-			return nil, err
+		keys, err := l.pages(ctx, client, options)
+		if err == nil || !apierrors.IsResourceExpired(err) || try > pageTries {
+			return keys, err
 		}
 	}
 }
 
 // pages puts every object of a list and returns their keys.
-func (l *lister) pages(ctx context.Context, options metav1.ListOptions) (*keyList, error) {
+func (l *lister) pages(ctx context.Context, client rest.Interface, options metav1.ListOptions) (*keyList, error) {
 	var keys []zone.Key
 	for {
 		page := l.feed.list()
-		if err := l.request(options).Do(ctx).Into(page); err != nil {
+		if err := l.request(client, options).Do(ctx).Into(page); err != nil {
 			return nil, err
 		}
 		err := meta.EachListItem(page, func(obj runtime.Object) error {
@@ -140,16 +163,19 @@ func (l *lister) failed(ctx context.Context, verb string, err error) {
 	if apierrors.IsUnauthorized(err) {
 		l.redial() // a renewed client certificate is shown on new connections only
 	}
-	l.report.failed(ctx, verb, l.feed, err)
+	if told := l.report.failed(ctx, verb, l.feed, err); told && l.feed.optional {
+		l.sink.send(l.feed.waive())
+	}
 }
 
-func (l *lister) request(options metav1.ListOptions) *rest.Request {
-	options.FieldSelector = l.feed.selector
+func (l *lister) request(client rest.Interface, options metav1.ListOptions) *rest.Request {
+	options.FieldSelector = l.feed.fields
+	options.LabelSelector = l.feed.labels.String()
 	var timeout time.Duration
 	if options.TimeoutSeconds != nil {
 		timeout = time.Duration(*options.TimeoutSeconds) * time.Second
 	}
-	return l.client.Get().Resource(l.feed.resource).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
+	return client.Get().Resource(l.feed.resource).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
 }
 
 // keyList is a list with one item, which stands for all objects of a list. Items

@@ -129,17 +129,17 @@ func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := newRESTClient(about, feeds[0].version, http.DefaultClient)
+	clients, err := newRESTClients(about, feeds[0], http.DefaultClient)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &lister{
-		feed:   feeds[0],
-		sink:   &sink{ctx: context.Background(), feed: feeds[0], out: o.changes},
-		client: client,
-		report: newReport(silence{}, clock, ""),
-		redial: func() {},
-		busy:   new(sync.RWMutex),
+		feed:    feeds[0],
+		sink:    newTestSink(context.Background(), feeds[0], o.changes),
+		clients: clients,
+		report:  newReport(silence{}, clock, ""),
+		redial:  func() {},
+		busy:    new(sync.RWMutex),
 	}, o
 }
 
@@ -172,27 +172,29 @@ func TestRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, feeds, clock := newTestOwner(Config{Pods: true})
-	httpClient, d, err := newHTTPClient(about, Config{}, newReport(silence{}, clock, ""))
+	_, feeds, clock := newTestOwner(Config{Pods: true, MultiCluster: true, Labels: "app=web", NamespaceLabels: "team"})
+	httpClient, d, err := newHTTPClient(about, Config{}, newReport(silence{}, clock, ""), Options{}.withDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.close()
 	for _, f := range feeds {
-		client, err := newRESTClient(about, f.version, httpClient)
+		clients, err := newRESTClients(about, f, httpClient)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &lister{feed: f, client: client, report: newReport(silence{}, clock, ""), busy: new(sync.RWMutex)}
+		l := &lister{feed: f, clients: clients, report: newReport(silence{}, clock, ""), busy: new(sync.RWMutex)}
 		if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil {
 			t.Error("no error")
 		}
 	}
 	want := []string{
-		"/api/v1/services?limit=500",
-		"/api/v1/namespaces?limit=500",
-		"/apis/discovery.k8s.io/v1/endpointslices?limit=500",
-		"/api/v1/pods?fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed%2Cstatus.phase%21%3DUnknown&limit=500",
+		"/api/v1/services?labelSelector=app%3Dweb&limit=500",
+		"/api/v1/namespaces?labelSelector=team&limit=500",
+		"/apis/discovery.k8s.io/v1/endpointslices?labelSelector=app%3Dweb&limit=500",
+		"/api/v1/pods?fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed%2Cstatus.phase%21%3DUnknown&labelSelector=app%3Dweb&limit=500",
+		"/apis/multicluster.x-k8s.io/v1beta1/serviceimports?limit=500",
+		"/apis/discovery.k8s.io/v1/endpointslices?labelSelector=app%3Dweb%2Cmulticluster.kubernetes.io%2Fservice-name&limit=500",
 	}
 	if !slices.Equal(paths, want) {
 		t.Errorf("paths %q", paths)

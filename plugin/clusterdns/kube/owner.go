@@ -27,31 +27,40 @@ type change func(txn *zone.Txn)
 // owner holds the objects that the store is made of. It is the store's one
 // writer.
 type owner struct {
-	store   *zone.Store
-	changes chan change
-	synced  chan struct{}
-	clock   clock.WithTicker
+	store    *zone.Store
+	changes  chan change
+	synced   chan struct{}
+	clock    clock.WithTicker
+	observer Observer
 
-	services   *table[zone.Service]
-	slices     *table[zone.Slice]
-	pods       *table[zone.Pod]
-	namespaces *table[namespace]
-	awaited    int // kinds whose first list has not ended
+	services       *table[zone.Service]
+	slices         *table[zone.Slice]
+	pods           *table[zone.Pod]
+	namespaces     *table[namespace]
+	imports        *table[zone.Service]
+	importedSlices *table[zone.Slice]
 
+	feeds   []*feed
+	awaited int // kinds whose first list has not ended
+
+	dated        []dated     // what the transaction under way is to make visible
 	checkpointed time.Time   // of the last checkpoint, zero before the first
 	due          clock.Timer // runs while a checkpoint waits for its second, else nil
 }
 
-func newOwner(c clock.WithTicker) *owner {
+func newOwner(c clock.WithTicker, observer Observer) *owner {
 	return &owner{
-		store:      zone.NewStore(),
-		changes:    make(chan change, backlog),
-		synced:     make(chan struct{}),
-		clock:      c,
-		services:   newTable(serviceKey, sameService, (*zone.Txn).ReplaceService),
-		slices:     newTable(sliceKey, sameSlice, (*zone.Txn).ReplaceSlice),
-		pods:       newTable(podKey, samePod, (*zone.Txn).ReplacePod),
-		namespaces: newTable(namespaceKey, sameNamespace, replaceNamespace),
+		store:          zone.NewStore(),
+		changes:        make(chan change, backlog),
+		synced:         make(chan struct{}),
+		clock:          c,
+		observer:       observer,
+		services:       newTable(serviceKey, sameService, (*zone.Txn).ReplaceService),
+		slices:         newTable(sliceKey, sameSlice, (*zone.Txn).ReplaceSlice),
+		pods:           newTable(podKey, samePod, (*zone.Txn).ReplacePod),
+		namespaces:     newTable(namespaceKey, sameNamespace, replaceNamespace),
+		imports:        newTable(serviceKey, sameService, (*zone.Txn).ReplaceImport),
+		importedSlices: newTable(sliceKey, sameSlice, (*zone.Txn).ReplaceImportSlice),
 	}
 }
 
@@ -99,6 +108,7 @@ func (o *owner) commit(txn *zone.Txn) {
 		txn.SetSynced()
 	}
 	if txn.Commit() {
+		o.tell()
 		o.checkpoint()
 	}
 	if first {

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
@@ -17,8 +18,17 @@ const testEpoch = 1700000000
 // newTestOwner makes an owner with a clock that stands still, and its feeds.
 func newTestOwner(cfg Config) (*owner, []*feed, *clocktesting.FakeClock) {
 	clock := clocktesting.NewFakeClock(time.Unix(testEpoch, 0))
-	o := newOwner(clock)
-	return o, newFeeds(cfg, o), clock
+	o := newOwner(clock, inattention{})
+	feeds, err := newFeeds(cfg, o)
+	if err != nil {
+		panic(err)
+	}
+	return o, feeds, clock
+}
+
+// newTestSink makes a sink that tells nobody what it hears.
+func newTestSink(ctx context.Context, f *feed, out chan<- change) *sink {
+	return &sink{ctx: ctx, feed: f, out: out, observer: inattention{}, clock: clock.RealClock{}}
 }
 
 func serviceObject(name, address string) *corev1.Service {
@@ -80,6 +90,24 @@ func TestSyncedWhenEveryKindIsListed(t *testing.T) {
 	}
 }
 
+// A kind that is not waited for any more may be listed all the same.
+func TestWaive(t *testing.T) {
+	o, feeds, _ := newTestOwner(Config{MultiCluster: true})
+	imports := feeds[3]
+	o.apply(imports.waive())
+	o.apply(imports.waive())
+	o.apply(imports.keep(nil))
+	for i, f := range feeds {
+		if o.store.Load().Synced() {
+			t.Fatalf("synced after %d kinds", i)
+		}
+		o.apply(f.keep(nil))
+	}
+	if !o.store.Load().Synced() {
+		t.Error("not synced")
+	}
+}
+
 func TestFeedsOfConfig(t *testing.T) {
 	for _, tc := range []struct {
 		cfg  Config
@@ -89,6 +117,8 @@ func TestFeedsOfConfig(t *testing.T) {
 		{Config{NoEndpoints: true}, 2},
 		{Config{Pods: true}, 4},
 		{Config{Pods: true, NoEndpoints: true}, 3},
+		{Config{MultiCluster: true}, 5},
+		{Config{MultiCluster: true, NoEndpoints: true}, 4},
 	} {
 		if _, feeds, _ := newTestOwner(tc.cfg); len(feeds) != tc.want {
 			t.Errorf("%+v: %d feeds, want %d", tc.cfg, len(feeds), tc.want)

@@ -31,8 +31,9 @@ type report struct {
 
 // trouble is a kind of object that cannot be watched.
 type trouble struct {
-	since time.Time
-	told  bool
+	since   time.Time
+	told    bool
+	missing bool // what was told is that there is no such kind
 }
 
 func newReport(log Logger, c clock.PassiveClock, server string) *report {
@@ -59,10 +60,11 @@ func (r *report) reachable() {
 	r.lost = false
 }
 
-// failed is told of an error that a list or watch ended with.
-func (r *report) failed(ctx context.Context, verb string, f *feed, err error) {
+// failed is told of an error that a list or watch ended with. It says whether
+// the trouble is one that has been told.
+func (r *report) failed(ctx context.Context, verb string, f *feed, err error) (told bool) {
 	if ctx.Err() != nil || passing(err) {
-		return
+		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -71,26 +73,45 @@ func (r *report) failed(ctx context.Context, verb string, f *feed, err error) {
 		t = &trouble{since: r.clock.Now()}
 		r.trouble[f] = t
 	}
-	if t.told || r.clock.Since(t.since) < patience {
-		return
+	missing := f.optional && apierrors.IsNotFound(err)
+	if t.told && t.missing == missing {
+		return true
 	}
-	t.told = true
-	if apierrors.IsForbidden(err) {
+	if !missing && r.clock.Since(t.since) < patience {
+		return false
+	}
+	t.told, t.missing = true, missing
+	r.tell(verb, f, missing, err)
+	return true
+}
+
+func (r *report) tell(verb string, f *feed, missing bool, err error) {
+	group := f.versions[0].Group
+	switch {
+	case missing:
+		r.log.Warningf("the API server has no %s.%s, going on without: they are watched when their CustomResourceDefinition is there",
+			f.resource, group)
+	case apierrors.IsForbidden(err):
 		r.log.Errorf("not allowed to %s %s: a ClusterRole must grant the verbs list and watch on resource %q in apiGroup %q: %v",
-			verb, f.resource, f.resource, f.version.Group, err)
-		return
+			verb, f.name, f.resource, group, err)
+	default:
+		r.log.Errorf("cannot %s %s: %v", verb, f.name, err)
 	}
-	r.log.Errorf("cannot %s %s: %v", verb, f.resource, err)
 }
 
 // watched is told of every watch that began: now the kind is followed.
 func (r *report) watched(f *feed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t := r.trouble[f]; t != nil && t.told {
-		r.log.Infof("%s can be watched again", f.resource)
-	}
+	t := r.trouble[f]
 	delete(r.trouble, f)
+	switch {
+	case t == nil || !t.told:
+	case t.missing:
+		r.log.Infof("the API server has %s.%s now", f.resource, f.versions[0].Group)
+	default:
+		r.log.Infof("%s can be watched again", f.name)
+	}
 }
 
 // passing says whether an error is told of elsewhere or is a part of the

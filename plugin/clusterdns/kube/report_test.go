@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,4 +116,45 @@ func TestRefusedStreamingListIsNotReported(t *testing.T) {
 		clock.Step(time.Minute)
 	}
 	log.expect(t)
+}
+
+func TestMissingKind(t *testing.T) {
+	r, log, clock := newTestReport()
+	_, feeds, _ := newTestOwner(Config{MultiCluster: true})
+	imports, ctx := feeds[3], context.Background()
+	failed := func(err error, told bool) {
+		t.Helper()
+		for range 3 {
+			if got := r.failed(ctx, "list", imports, err); got != told {
+				t.Errorf("%v: told %v", err, got)
+			}
+		}
+	}
+	missing := apierrors.NewNotFound(schema.GroupResource{Group: "multicluster.x-k8s.io", Resource: "serviceimports"}, "")
+	failed(missing, true)
+	log.expect(t, noImports)
+	r.watched(imports)
+	log.expect(t, noImports, hasImports)
+
+	// The right is missing, and then it turns out that the kind is.
+	failed(forbidden("serviceimports"), false)
+	clock.Step(patience)
+	failed(forbidden("serviceimports"), true)
+	failed(missing, true)
+	lines := log.all()
+	if len(lines) != 4 || !strings.Contains(lines[2], "not allowed to list serviceimports") || lines[3] != noImports {
+		t.Errorf("log: %q", lines)
+	}
+	failed(&url.Error{Op: "Get", URL: "x", Err: errors.New("connection refused")}, false)
+}
+
+// Of a kind that every server has, nothing found is an error like any other.
+func TestNotFound(t *testing.T) {
+	r, log, clock := newTestReport()
+	_, feeds, _ := newTestOwner(Config{})
+	for range 3 {
+		r.failed(context.Background(), "list", feeds[0], apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, ""))
+		clock.Step(time.Minute)
+	}
+	log.expect(t, `ERROR cannot list services: services "" not found`)
 }

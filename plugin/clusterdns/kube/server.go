@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 
 // server is the source that follows an API server: one reflector for each feed.
 type server struct {
 	feeds   []*feed
-	clients []rest.Interface // of each feed
+	clients [][]rest.Interface // of each feed, for each of its versions
+	opts    Options
 	dialer  *dialer
 	report  *report
 	plain   bool // for tests: no streaming lists
@@ -33,20 +35,31 @@ func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{feeds: feeds, report: newReport(opts.Log, opts.clock, about.Host)}
-	client, d, err := newHTTPClient(about, cfg, s.report)
+	s := &server{feeds: feeds, opts: opts, report: newReport(opts.Log, opts.clock, about.Host)}
+	client, d, err := newHTTPClient(about, cfg, s.report, opts)
 	if err != nil {
 		return nil, err
 	}
 	s.dialer = d
 	for _, f := range feeds {
-		c, err := newRESTClient(about, f.version, client)
+		clients, err := newRESTClients(about, f, client)
 		if err != nil {
 			return nil, err
 		}
-		s.clients = append(s.clients, c)
+		s.clients = append(s.clients, clients)
 	}
 	return s, nil
+}
+
+func newRESTClients(about *rest.Config, f *feed, client *http.Client) (clients []rest.Interface, _ error) {
+	for _, version := range f.versions {
+		c, err := newRESTClient(about, version, client)
+		if err != nil {
+			return nil, err
+		}
+		clients = append(clients, c)
+	}
+	return clients, nil
 }
 
 func (s *server) run(ctx context.Context, out chan<- change) {
@@ -62,24 +75,24 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 	s.dialer.close()
 }
 
-func (s *server) reflector(ctx context.Context, f *feed, client rest.Interface, out chan<- change) *cache.Reflector {
+func (s *server) reflector(ctx context.Context, f *feed, clients []rest.Interface, out chan<- change) *cache.Reflector {
 	logger := logr.Discard()
-	to := &sink{ctx: ctx, feed: f, out: out}
+	to := &sink{ctx: ctx, feed: f, out: out, observer: s.opts.Observer, clock: s.opts.clock}
 	l := &lister{
-		feed:   f,
-		sink:   to,
-		client: client,
-		report: s.report,
-		redial: s.dialer.redial,
-		busy:   &s.busy,
-		plain:  s.plain,
+		feed:    f,
+		sink:    to,
+		clients: clients,
+		report:  s.report,
+		redial:  s.dialer.redial,
+		busy:    &s.busy,
+		plain:   s.plain,
 	}
 	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc:  l.list,
 		WatchFuncWithContext: l.watch,
 	}, l)
 	return cache.NewReflectorWithOptions(lw, f.empty(), to, cache.ReflectorOptions{
-		Name:    f.resource,
+		Name:    f.name,
 		Logger:  &logger,
 		Backoff: new(backoff),
 		Clock:   endingClock{ctx: ctx},

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
@@ -23,9 +24,16 @@ type sink struct {
 	ctx  context.Context // of the reflector, whose interface has none
 	feed *feed
 	out  chan<- change
+
+	observer Observer
+	clock    clock.PassiveClock
+	listed   bool // a whole list has been received
 }
 
-var _ cache.TransformingStore = (*sink)(nil)
+var (
+	_ cache.TransformingStore      = (*sink)(nil)
+	_ cache.ReflectorBookmarkStore = (*sink)(nil)
+)
 
 // Transformer converts the objects of a streaming list.
 func (s *sink) Transformer() cache.TransformFunc {
@@ -38,11 +46,20 @@ func (s *sink) Transformer() cache.TransformFunc {
 	}
 }
 
-// Add takes an object that is new.
-func (s *sink) Add(obj any) error { return s.put(obj) }
+// Add takes an object that is new. It comes from a watch, as those of Update and
+// Delete do, and never from a list.
+func (s *sink) Add(obj any) error { return s.Update(obj) }
 
 // Update takes an object that has changed.
-func (s *sink) Update(obj any) error { return s.put(obj) }
+func (s *sink) Update(obj any) error {
+	o, err := meta.Accessor(obj)
+	if err != nil {
+		return err
+	}
+	s.heard()
+	s.send(s.feed.event(o))
+	return nil
+}
 
 // Delete takes an object that is gone.
 func (s *sink) Delete(obj any) error {
@@ -50,7 +67,14 @@ func (s *sink) Delete(obj any) error {
 	if err != nil {
 		return err
 	}
+	s.heard()
 	s.send(s.feed.drop(keyOf(o)))
+	return nil
+}
+
+// Bookmark is told that a watch without events goes on.
+func (s *sink) Bookmark(string) error {
+	s.heard()
 	return nil
 }
 
@@ -68,6 +92,11 @@ func (s *sink) Replace(list []any, _ string) error {
 			return fmt.Errorf("%T in a list of keys", item)
 		}
 	}
+	s.heard()
+	if s.listed {
+		s.observer.Relisted(s.feed.name)
+	}
+	s.listed = true
 	s.send(s.feed.keep(keys))
 	return nil
 }
@@ -83,6 +112,8 @@ func (s *sink) put(obj any) error {
 	s.send(s.feed.put(o))
 	return nil
 }
+
+func (s *sink) heard() { s.observer.Heard(s.feed.name, s.clock.Now()) }
 
 func (s *sink) send(c change) {
 	select {

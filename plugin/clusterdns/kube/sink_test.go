@@ -20,6 +20,11 @@ import (
 // Each watch that the reflector begins comes out of the channel.
 func follow(t *testing.T, o *owner, f *feed) <-chan *watch.FakeWatcher {
 	t.Helper()
+	return followWith(t, o, f, func(*sink) {})
+}
+
+func followWith(t *testing.T, o *owner, f *feed, edit func(*sink)) <-chan *watch.FakeWatcher {
+	t.Helper()
 	watches := make(chan *watch.FakeWatcher)
 	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
 	lw := &cache.ListWatch{
@@ -37,7 +42,9 @@ func follow(t *testing.T, o *owner, f *feed) <-chan *watch.FakeWatcher {
 		},
 	}
 	logger := logr.Discard()
-	r := cache.NewReflectorWithOptions(lw, f.empty(), &sink{ctx: ctx, feed: f, out: o.changes}, cache.ReflectorOptions{Logger: &logger})
+	to := newTestSink(ctx, f, o.changes)
+	edit(to)
+	r := cache.NewReflectorWithOptions(lw, f.empty(), to, cache.ReflectorOptions{Logger: &logger})
 	done := make(chan struct{}, 2)
 	go func() { r.RunWithContext(ctx); done <- struct{}{} }()
 	go func() { o.run(ctx); done <- struct{}{} }()
@@ -127,7 +134,7 @@ func TestRelist(t *testing.T) {
 
 func TestTransformerLeavesOnlyKeys(t *testing.T) {
 	o, feeds, _ := newTestOwner(Config{})
-	s := &sink{ctx: context.Background(), feed: feeds[0], out: o.changes}
+	s := newTestSink(context.Background(), feeds[0], o.changes)
 	got, err := s.Transformer()(serviceObject("web", "10.0.0.1"))
 	if err != nil || got != cache.ExplicitKey("shop/web") {
 		t.Errorf("%v, %v", got, err)
@@ -154,7 +161,7 @@ func TestSinkStops(t *testing.T) {
 	_, feeds, _ := newTestOwner(Config{})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	s := &sink{ctx: ctx, feed: feeds[0], out: make(chan change)}
+	s := newTestSink(ctx, feeds[0], make(chan change))
 	if err := s.Add(serviceObject("web", "10.0.0.1")); err != nil {
 		t.Error(err)
 	}

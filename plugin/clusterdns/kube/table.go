@@ -10,7 +10,6 @@ import (
 // table holds all objects of one kind, by namespace and name.
 type table[T any] struct {
 	held    *set[T]
-	listed  bool // a whole list has been received
 	equal   func(a, b *T) bool
 	replace func(txn *zone.Txn, old, now *T)
 }

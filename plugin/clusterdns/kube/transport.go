@@ -3,6 +3,7 @@ package kube
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -10,12 +11,13 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/utils/clock"
 )
 
 // newHTTPClient makes the one HTTP client of all reflectors. Its transport is
 // not one of those that client-go keeps for the life of the process: the
 // connections are ours to close.
-func newHTTPClient(cfg *rest.Config, limits Config, r *report) (*http.Client, *dialer, error) {
+func newHTTPClient(cfg *rest.Config, limits Config, r *report, opts Options) (*http.Client, *dialer, error) {
 	tlsConfig, err := rest.TLSConfigFor(cfg)
 	if err != nil {
 		return nil, nil, err
@@ -31,7 +33,7 @@ func newHTTPClient(cfg *rest.Config, limits Config, r *report) (*http.Client, *d
 	if cfg.Proxy != nil {
 		base.Proxy = cfg.Proxy
 	}
-	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, r))
+	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, r, opts))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,20 +41,23 @@ func newHTTPClient(cfg *rest.Config, limits Config, r *report) (*http.Client, *d
 }
 
 // throttle is a transport that limits the rate of requests and how many are
-// under way, and that tells a report whether there was an answer.
+// under way. It tells a report whether there was an answer, and an observer how
+// long it took.
 //
 // The limits are here, and not in client-go's clients, because those do not
 // count watches, and nearly all of our requests are watches.
 type throttle struct {
-	next   http.RoundTripper
-	rate   flowcontrol.RateLimiter
-	slots  chan struct{} // nil without a limit
-	pages  bool          // the pages of a list count one by one
-	report *report
+	next     http.RoundTripper
+	rate     flowcontrol.RateLimiter
+	slots    chan struct{} // nil without a limit
+	pages    bool          // the pages of a list count one by one
+	report   *report
+	observer Observer
+	clock    clock.PassiveClock
 }
 
-func newThrottle(next http.RoundTripper, limits Config, r *report) *throttle {
-	t := &throttle{next: next, report: r, pages: limits.QPS > 0}
+func newThrottle(next http.RoundTripper, limits Config, r *report, opts Options) *throttle {
+	t := &throttle{next: next, report: r, pages: limits.QPS > 0, observer: opts.Observer, clock: opts.clock}
 	qps, burst := limits.QPS, limits.Burst
 	if qps == 0 {
 		qps = rest.DefaultQPS
@@ -69,29 +74,53 @@ func newThrottle(next http.RoundTripper, limits Config, r *report) *throttle {
 
 // RoundTrip waits its turn and sends the request.
 func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
+	begun := t.clock.Now()
 	release, err := t.acquire(r)
 	if err != nil {
 		return nil, err
 	}
+	waited := t.clock.Since(begun)
 	response, err := t.next.RoundTrip(r)
-	if err != nil {
+	t.tell(r, response, err)
+	end := sync.OnceFunc(func() {
 		release()
+		t.observer.Requested(Request{
+			Method: r.Method,
+			Host:   strings.ToValidUTF8(r.URL.Host, "\uFFFD"),
+			Code:   codeOf(response),
+			Watch:  watching(r),
+			Waited: waited,
+			Took:   t.clock.Since(begun),
+		})
+	})
+	if err != nil || watching(r) {
+		end()
+		return response, err
+	}
+	response.Body = &ending{response.Body, end}
+	return response, nil
+}
+
+// tell tells the report whether the server is there.
+func (t *throttle) tell(r *http.Request, response *http.Response, err error) {
+	switch {
+	case err != nil:
 		if r.Context().Err() == nil && !dismissed(err) {
 			t.report.unreachable(err.Error())
 		}
-		return nil, err
-	}
-	if absent(response.StatusCode) {
+	case absent(response.StatusCode):
 		t.report.unreachable(response.Status)
-	} else {
+	default:
 		t.report.reachable()
 	}
-	if watching(r) {
-		release()
-	} else {
-		response.Body = &releasing{response.Body, release}
+}
+
+// codeOf is the status of an answer, in client-go's words if there was none.
+func codeOf(response *http.Response) string {
+	if response == nil {
+		return "<error>"
 	}
-	return response, nil
+	return strconv.Itoa(response.StatusCode)
 }
 
 // acquire waits for the rate limit and for a slot. The pages of a list are one
@@ -108,7 +137,7 @@ func (t *throttle) acquire(r *http.Request) (release func(), err error) {
 	}
 	select {
 	case t.slots <- struct{}{}:
-		return sync.OnceFunc(func() { <-t.slots }), nil
+		return func() { <-t.slots }, nil
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}
@@ -129,13 +158,14 @@ func watching(r *http.Request) bool {
 	return watch == "true" || watch == "1"
 }
 
-type releasing struct {
+// ending tells when the body of an answer has been read.
+type ending struct {
 	io.ReadCloser
-	release func()
+	end func()
 }
 
-// Close gives the slot back.
-func (r *releasing) Close() error {
-	r.release()
-	return r.ReadCloser.Close()
+// Close closes the body.
+func (e *ending) Close() error {
+	e.end()
+	return e.ReadCloser.Close()
 }

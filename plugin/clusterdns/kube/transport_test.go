@@ -6,12 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"k8s.io/client-go/util/flowcontrol"
 	clocktesting "k8s.io/utils/clock/testing"
 )
 
@@ -40,7 +42,7 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newTestThrottle(next http.RoundTripper, limits Config) *throttle {
-	return newThrottle(next, limits, newReport(silence{}, clocktesting.NewFakeClock(time.Now()), ""))
+	return newThrottle(next, limits, newReport(silence{}, clocktesting.NewFakeClock(time.Now()), ""), Options{}.withDefaults())
 }
 
 // try sends a request that gives up, after a moment, if it has to wait.
@@ -146,6 +148,50 @@ func TestSlots(t *testing.T) {
 		t.Error("a slot too many")
 	}
 	response.Body.Close()
+}
+
+// slowRate lets requests wait for a second each.
+type slowRate struct {
+	flowcontrol.RateLimiter
+	clock *clocktesting.FakeClock
+}
+
+func (s slowRate) Wait(context.Context) error {
+	s.clock.Step(time.Second)
+	return nil
+}
+
+// A watch is measured when it is answered, any other request when its answer has
+// been read, and one without an answer too.
+func TestRequested(t *testing.T) {
+	seen, clock := newWitness(), clocktesting.NewFakeClock(time.Now())
+	throttled := newTestThrottle(&counting{}, Config{})
+	throttled.observer, throttled.clock, throttled.rate = seen, clock, slowRate{clock: clock}
+	if _, err := try(throttled, watchURL); err != nil {
+		t.Fatal(err)
+	}
+	response, err := try(throttled, listURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.Step(time.Second)
+	if len(seen.requests) != 1 {
+		t.Errorf("told before the answer was read: %+v", seen.requests)
+	}
+	response.Body.Close()
+	response.Body.Close()
+	throttled.next = failing{}
+	if _, err := try(throttled, "http://[::1]:6443/api/v1/pods"); err == nil {
+		t.Error("no error")
+	}
+	want := []Request{
+		{Method: "GET", Host: "x", Code: "200", Watch: true, Waited: time.Second, Took: time.Second},
+		{Method: "GET", Host: "x", Code: "200", Waited: time.Second, Took: 2 * time.Second},
+		{Method: "GET", Host: "[::1]:6443", Code: "<error>", Waited: time.Second, Took: time.Second},
+	}
+	if !slices.Equal(seen.requests, want) {
+		t.Errorf("%+v", seen.requests)
+	}
 }
 
 type failing struct{}

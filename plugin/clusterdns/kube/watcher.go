@@ -18,13 +18,16 @@ type source interface {
 	run(ctx context.Context, out chan<- change)
 }
 
-// New makes a Watcher. It checks the files that cfg names and makes the clients,
-// but talks to no server. Manifests are read at once: the store is synced when
+// New makes a Watcher. It checks the selectors and files of cfg and makes the
+// clients, but talks to no server. Manifests are read at once: the store is synced when
 // New returns, and what does not parse is an error with file and line.
 func New(cfg Config, opts Options) (*Watcher, error) {
 	opts = opts.withDefaults()
-	o := newOwner(opts.clock)
-	feeds := newFeeds(cfg, o)
+	o := newOwner(opts.clock, opts.Observer)
+	feeds, err := newFeeds(cfg, o)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.Manifests != "" {
 		m := newManifests(cfg, feeds, opts)
 		all, err := m.load()

@@ -1,0 +1,76 @@
+package kube
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Labels of the EndpointSlices that come from another cluster (KEP-1645).
+const (
+	labelImport  = "multicluster.kubernetes.io/service-name"
+	labelCluster = "multicluster.kubernetes.io/source-cluster"
+)
+
+// importVersions are those of the Multi-Cluster Services API in which a
+// ServiceImport looks the same to us.
+var importVersions = []schema.GroupVersion{
+	{Group: "multicluster.x-k8s.io", Version: "v1beta1"},
+	{Group: "multicluster.x-k8s.io", Version: "v1alpha1"},
+}
+
+// serviceImport is a ServiceImport of any version, with what DNS needs of it.
+type serviceImport struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+
+	Spec struct {
+		Type  string       `json:"type"`
+		IPs   []string     `json:"ips"`
+		Ports []importPort `json:"ports"`
+	} `json:"spec"`
+}
+
+type importPort struct {
+	Name     string `json:"name"`
+	Protocol string `json:"protocol"`
+	Port     int32  `json:"port"`
+}
+
+type serviceImportList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata"`
+	Items           []serviceImport `json:"items"`
+}
+
+// DeepCopyObject makes a runtime.Object of it; nobody copies one.
+func (i *serviceImport) DeepCopyObject() runtime.Object { c := *i; return &c }
+
+// DeepCopyObject makes a runtime.Object of it; nobody copies one.
+func (l *serviceImportList) DeepCopyObject() runtime.Object { c := *l; return &c }
+
+// importFeed is optional: the kind has to be installed, and the cluster's own
+// names do not depend on it.
+func importFeed(cfg Config, o *owner) *feed {
+	f := &feed{
+		name:     "serviceimports",
+		kind:     "ServiceImport",
+		versions: importVersions,
+		resource: "serviceimports",
+		labels:   labels.Everything(),
+		optional: true,
+		empty:    func() runtime.Object { return new(serviceImport) },
+		list:     func() runtime.Object { return new(serviceImportList) },
+	}
+	join(f, o, o.imports, newConverter(cfg).serviceImport)
+	return f
+}
+
+// importedSliceFeed has a watch of its own, since the selector is what keeps the
+// cluster's other EndpointSlices away where those are not asked for.
+func importedSliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
+	f := newSliceFeed("multicluster-endpointslices", selected)
+	join(f, o, o.importedSlices, newConverter(cfg).importedSlice)
+	return f
+}

@@ -1,0 +1,44 @@
+package kube
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+)
+
+// selectors are the label selectors of a Config, for each kind of object that
+// they may narrow.
+type selectors struct {
+	objects    labels.Selector // Services, Pods and EndpointSlices
+	imported   labels.Selector // EndpointSlices of ServiceImports
+	namespaces labels.Selector
+}
+
+func parseSelectors(cfg Config) (s selectors, err error) {
+	if s.objects, err = labels.Parse(cfg.Labels); err != nil {
+		return s, fmt.Errorf("label selector %q: %w", cfg.Labels, err)
+	}
+	if s.namespaces, err = labels.Parse(cfg.NamespaceLabels); err != nil {
+		return s, fmt.Errorf("label selector of Namespaces %q: %w", cfg.NamespaceLabels, err)
+	}
+	imported, err := labels.NewRequirement(labelImport, selection.Exists, nil)
+	if err != nil {
+		return s, err
+	}
+	s.imported = s.objects.Add(*imported)
+	return s, nil
+}
+
+// selects says whether an object of the manifests is one that the API server
+// would show.
+func (f *feed) selects(obj metav1.Object) bool {
+	return f.labels.Matches(labels.Set(obj.GetLabels()))
+}
+
+// CheckSelector says what is wrong with a label selector.
+func CheckSelector(text string) error {
+	_, err := labels.Parse(text)
+	return err
+}
