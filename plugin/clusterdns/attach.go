@@ -17,7 +17,7 @@ var watchers = newRegistry()
 // attach gives a handler its data for as long as the instance runs.
 func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 	holder := holderOf(c)
-	options := kube.Options{Log: log, ManifestError: metrics.manifestErrors.Inc}
+	options := kube.Options{Log: log, ManifestError: metrics.manifestErrors.Inc, Observer: newObserver(metrics)}
 	c.OnStartup(func() error {
 		watchers.sweep(liveHolders())
 		cfg.source = cfg.source.Stamped()

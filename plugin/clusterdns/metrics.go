@@ -10,17 +10,66 @@ import (
 // reload, and its counters must not.
 var metrics = newMetrics(prometheus.DefaultRegisterer)
 
+// Subsystems of the metrics: those that stock CoreDNS has keep its name, so that
+// dashboards go on, and ours have our own.
+const (
+	stockSubsystem = "kubernetes"
+	subsystem      = "clusterdns"
+)
+
 type metricSet struct {
+	programming *prometheus.HistogramVec
+	requests    *prometheus.CounterVec
+	latency     *prometheus.HistogramVec
+	limited     *prometheus.HistogramVec
+
 	manifestErrors prometheus.Counter
+	commits        prometheus.Counter
+	relists        *prometheus.CounterVec
+	objects        *prometheus.GaugeVec
+	lastEvent      *prometheus.GaugeVec
 }
 
 func newMetrics(r prometheus.Registerer) *metricSet {
+	make := promauto.With(r)
 	return &metricSet{
-		manifestErrors: promauto.With(r).NewCounter(prometheus.CounterOpts{
-			Namespace: plugin.Namespace,
-			Subsystem: "clusterdns",
-			Name:      "manifest_errors_total",
-			Help:      "Counter of manifests that changed and could not be loaded; the last good state stays.",
-		}),
+		programming: make.NewHistogramVec(histogram("dns_programming_duration_seconds",
+			"Histogram of the time (in seconds) it took to program a dns instance.",
+			prometheus.ExponentialBuckets(0.001, 2, 20)), []string{"service_kind"}),
+		requests: make.NewCounterVec(counter(stockSubsystem, "rest_client_requests_total",
+			"Number of HTTP requests, partitioned by status code, method, and host."), []string{"code", "method", "host"}),
+		latency: make.NewHistogramVec(histogram("rest_client_request_duration_seconds",
+			"Request latency in seconds. Broken down by verb and host.", prometheus.DefBuckets), []string{"verb", "host"}),
+		limited: make.NewHistogramVec(histogram("rest_client_rate_limiter_duration_seconds",
+			"Client side rate limiter latency in seconds. Broken down by verb and host.", prometheus.DefBuckets), []string{"verb", "host"}),
+		manifestErrors: make.NewCounter(counter(subsystem, "manifest_errors_total",
+			"Counter of manifests that changed and could not be loaded; the last good state stays.")),
+		commits: make.NewCounter(counter(subsystem, "commits_total",
+			"Counter of changes to what is served, each of one or several objects.")),
+		relists: make.NewCounterVec(counter(subsystem, "relists_total",
+			"Counter of lists after the first, by resource."), []string{"resource"}),
+		objects: make.NewGaugeVec(gauge("objects",
+			"Number of objects held, by resource."), []string{"resource"}),
+		lastEvent: make.NewGaugeVec(gauge("last_event_timestamp_seconds",
+			"Unix time at which the API server was last heard of, by resource. It sends a sign of life about once a minute."), []string{"resource"}),
+	}
+}
+
+func counter(subsystem, name, help string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Namespace: plugin.Namespace, Subsystem: subsystem, Name: name, Help: help}
+}
+
+func gauge(name, help string) prometheus.GaugeOpts {
+	return prometheus.GaugeOpts{Namespace: plugin.Namespace, Subsystem: subsystem, Name: name, Help: help}
+}
+
+func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Namespace:                   plugin.Namespace,
+		Subsystem:                   stockSubsystem,
+		Name:                        name,
+		Help:                        help,
+		Buckets:                     buckets,
+		NativeHistogramBucketFactor: plugin.NativeHistogramBucketFactor,
 	}
 }

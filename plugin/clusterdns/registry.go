@@ -19,6 +19,7 @@ type running struct {
 	watcher *kube.Watcher
 	stop    context.CancelFunc
 	done    chan struct{}
+	ended   func() // called once it no longer runs
 	holders map[*holder]int
 }
 
@@ -35,6 +36,9 @@ func (r *registry) acquire(cfg kube.Config, options kube.Options, h *holder) (*k
 			return nil, err
 		}
 		run = start(w)
+		if o, ok := options.Observer.(*observer); ok {
+			run.ended = o.end
+		}
 		r.running[cfg] = run
 	}
 	run.holders[h]++
@@ -43,7 +47,7 @@ func (r *registry) acquire(cfg kube.Config, options kube.Options, h *holder) (*k
 
 func start(w *kube.Watcher) *running {
 	ctx, stop := context.WithCancel(context.Background())
-	run := &running{watcher: w, stop: stop, done: make(chan struct{}), holders: map[*holder]int{}}
+	run := &running{watcher: w, stop: stop, done: make(chan struct{}), ended: func() {}, holders: map[*holder]int{}}
 	go func() {
 		defer close(run.done)
 		w.Run(ctx)
@@ -85,6 +89,7 @@ func (r *registry) stopUnheld(cfg kube.Config, run *running) {
 	}
 	run.stop()
 	<-run.done
+	run.ended()
 	delete(r.running, cfg)
 }
 
