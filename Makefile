@@ -102,6 +102,11 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 scale: build ## Measure start, memory and changes with 10,000 Services and 100,000 endpoints
 	go run ./test/scale -bin $(BIN)
 
+# Not a part of test yet: its list of differences is not whole.
+.PHONY: differential
+differential: ## Compare with stock CoreDNS, question by question
+	$(GOTEST) -tags differential ./test/differential
+
 # The race detector is written in C.
 .PHONY: compiler
 compiler:

@@ -1,0 +1,244 @@
+//go:build differential
+
+package differential
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// aliasMatchers are about Services of type ExternalName.
+var aliasMatchers = []matcher{
+	{"D14", "ExternalName whose target is NXDOMAIN or fails upstream", func(c *comparison) bool {
+		w := c.walk()
+		return w.left != "" && isAddress(c.q.qtype) && w.last.rcode != dns.RcodeSuccess && c.walked(w)
+	}},
+	{"D14", "ExternalName to a name outside the zone that has no such type", func(c *comparison) bool {
+		w := c.walk()
+		return w.left != "" && isAddress(c.q.qtype) && w.noData(c.q.qtype) && c.walked(w)
+	}},
+	{"D14", "ExternalName asked for TXT, SRV, HTTPS and other types", func(c *comparison) bool {
+		w := c.walk()
+		return !isAddress(c.q.qtype) && w.end != tooLong && c.walked(w)
+	}},
+	{"D14", "ExternalName to a name in the zone that does not exist, or without the type", func(c *comparison) bool {
+		w := c.walk()
+		return w.left == "" && w.end == found && isAddress(c.q.qtype) && w.last.empty() && !w.behind && c.walked(w)
+	}},
+	{"D14", "ExternalName that leads in a circle", func(c *comparison) bool {
+		w := c.walk()
+		return w.end == circle && isAddress(c.q.qtype) && c.walked(w)
+	}},
+	{"", "ExternalName to a name in the zone that does not exist, with `fallthrough` for it", func(c *comparison) bool {
+		w := c.walk()
+		return w.left == "" && isAddress(c.q.qtype) && w.behind && c.walked(w)
+	}},
+	{"", "a chain of more than eleven ExternalNames", func(c *comparison) bool {
+		w := c.walk()
+		return w.end == tooLong && c.walked(w)
+	}},
+}
+
+func isAddress(qtype uint16) bool { return qtype == dns.TypeA || qtype == dns.TypeAAAA }
+
+// The ends of a walk.
+type end int
+
+const (
+	found   end = iota // at a name that is no alias
+	circle             // where the last alias leads back
+	tooLong            // after more aliases than anybody follows
+)
+
+// mostLinks is how many aliases are followed: by us in all, by stock in each zone.
+const mostLinks = 11
+
+// walk is the way of aliases from a name to the last one.
+type walk struct {
+	links  []dns.RR // CNAME records
+	end    end
+	final  string
+	left   string // the first name that is not in the zone of the question
+	inside int    // how many aliases are in that zone
+	last   *reply // what we answer to the question about the final name
+	behind bool   // that is the answer of the plugins behind
+}
+
+// walk follows the aliases of the world from the question's name, and asks for
+// the last one.
+func (c *comparison) walk() *walk {
+	w := &walk{final: c.q.name, last: &reply{msg: new(dns.Msg)}}
+	if p, ok := c.place(); ok {
+		c.follow(w, p.origin)
+	}
+	if len(w.links) > 0 && w.end == found {
+		q := c.q.about(w.final, c.q.qtype).overTCP()
+		w.last = c.ask(ourServer, q)
+		w.behind = c.fallsThrough(w.final) && w.last.equal(c.ask(behindServer, q))
+	}
+	return w
+}
+
+func (c *comparison) follow(w *walk, origin string) {
+	owners := map[string]bool{}
+	for target := c.aliasAt(w.final); target != ""; target = c.aliasAt(w.final) {
+		owners[strings.ToLower(w.final)] = true
+		w.add(target, c.ttl, origin)
+		switch {
+		case owners[target]:
+			w.end = circle
+			return
+		case len(w.links) > mostLinks:
+			w.end = tooLong
+			return
+		}
+	}
+}
+
+func (w *walk) add(target string, ttl uint32, origin string) {
+	hdr := dns.RR_Header{Name: w.final, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: ttl}
+	w.links = append(w.links, &dns.CNAME{Hdr: hdr, Target: target})
+	w.final = target
+	if w.left != "" {
+		return
+	}
+	w.inside++
+	if !dns.IsSubDomain(origin, target) {
+		w.left = target
+	}
+}
+
+// noData says whether the last name exists without the type. The upstream's answer
+// may be aliases too.
+func (w *walk) noData(qtype uint16) bool {
+	return w.end == found && w.last.problem == nil && w.last.rcode == dns.RcodeSuccess &&
+		!slices.ContainsFunc(w.last.msg.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype })
+}
+
+// aliasAt is where the alias with the name leads to, or empty if there is none.
+func (c *comparison) aliasAt(name string) string {
+	p, ok := c.locate(name)
+	if !ok {
+		return ""
+	}
+	service, namespace, below, ok := c.underService(p)
+	if !ok || len(below) > 0 || !alias(c.world.service(service, namespace)) {
+		return ""
+	}
+	return target(c.world.service(service, namespace))
+}
+
+// walked says whether our answer is the whole way, and stock's the part of it
+// that stock tells of.
+func (c *comparison) walked(w *walk) bool {
+	return len(w.links) > 0 && w.last.problem == nil && c.ours.matches(c.wholeWay(w)) && c.stock.matches(c.stocksWay(w))
+}
+
+// wholeWay are all aliases, and then what the last name is answered with: all of
+// it if it is in our zones, and the records and the SOA record if it is not. A
+// server that refuses the last name has not said anything about it.
+func (c *comparison) wholeWay(w *walk) *reply {
+	m := &dns.Msg{Answer: slices.Clone(w.links)}
+	if w.end == found && w.last.rcode != dns.RcodeRefused {
+		m.Rcode = w.last.rcode
+		m.Answer = append(m.Answer, w.last.msg.Answer...)
+		m.Ns, m.Extra = w.last.msg.Ns, w.last.msg.Extra
+		if p, ok := c.locate(w.final); !ok || p.reverse || w.behind {
+			m.Ns, m.Extra = soas(m), nil
+		}
+	}
+	return c.expect(m)
+}
+
+// soas are the SOA records of a negative answer.
+func soas(m *dns.Msg) []dns.RR {
+	if m.Rcode == dns.RcodeSuccess && m.Answer[len(m.Answer)-1].Header().Rrtype != dns.TypeCNAME {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(m.Ns), func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeSOA })
+}
+
+// stocksWay is what stock tells of aliases: those up to the first that leads out
+// of the zone, and what stock has found there, without how it went on. Of those
+// that end in the zone where stock's plugin has no record, and for all types but
+// addresses, it says that there is no data.
+func (c *comparison) stocksWay(w *walk) *reply {
+	m := &dns.Msg{Ns: []dns.RR{c.soa()}}
+	if isAddress(c.q.qtype) && w.inside <= mostLinks && (w.left != "" || w.end == found) {
+		q := c.q.about(cmp.Or(w.left, w.final), c.q.qtype).overTCP()
+		there := c.ask(stockServer, q)
+		handedOn := c.fallsThrough(q.name) && there.equal(c.ask(behindServer, q))
+		if there.problem == nil && (w.left != "" || len(there.answer) > 0 && !handedOn) {
+			m.Answer, m.Ns = append(slices.Clone(w.links[:w.inside]), there.msg.Answer...), nil
+		}
+	}
+	return c.expect(m)
+}
+
+// atTheEnd is the comparison of what both say of the last name, if the difference
+// comes from there.
+func (c *comparison) atTheEnd() (*comparison, bool) {
+	w := c.walk()
+	if len(w.links) == 0 || w.end != found || !c.walked(w) {
+		return nil, false
+	}
+	last := *c
+	last.q = c.q.about(w.final, c.q.qtype).overTCP()
+	if last.exchange() != nil || !last.differs() {
+		return nil, false
+	}
+	return &last, true
+}
+
+// namedAddresses is a Service with endpoints that are names: stock makes aliases
+// of them, and adds what they lead to.
+func namedAddresses(c *comparison) bool {
+	p, ok := c.place()
+	if !ok {
+		return false
+	}
+	name, namespace, _, ok := c.underService(p)
+	names := c.world.namedEndpoints(name, namespace)
+	if !ok || len(names) == 0 || !c.stock.header(dns.RcodeSuccess) {
+		return false
+	}
+	kept := c.withoutAliases(names)
+	if len(kept) > 0 {
+		return len(kept) < len(c.stock.answer) && c.ours.matches(newReply(&dns.Msg{Answer: kept}))
+	}
+	return c.noName(c.ours) || len(c.stock.answer) > 0 && c.negative(c.ours, dns.RcodeSuccess)
+}
+
+// withoutAliases is stock's answer without the aliases to the names and without
+// records of other owners, to which they lead. Where there is a cache those have
+// brought in their TTL.
+func (c *comparison) withoutAliases(names []string) []dns.RR {
+	var kept []dns.RR
+	for _, rr := range c.stock.msg.Answer {
+		cname, isAlias := rr.(*dns.CNAME)
+		toName := isAlias && slices.Contains(names, cname.Target)
+		if strings.EqualFold(rr.Header().Name, c.q.name) && !toName {
+			rr = dns.Copy(rr)
+			rr.Header().Ttl = c.ttl
+			kept = append(kept, rr)
+		}
+	}
+	return kept
+}
+
+// namedEndpoints are the ready endpoints of a Service that are domain names.
+func (w *world) namedEndpoints(name, namespace string) []string {
+	var names []string
+	for _, slice := range w.slicesOf(name, namespace) {
+		if slice.AddressType != addressTypeFQDN {
+			continue
+		}
+		for _, address := range readyAddrs(slice) {
+			names = append(names, dns.Fqdn(address))
+		}
+	}
+	return names
+}

@@ -1,0 +1,100 @@
+//go:build differential
+
+package differential
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/miekg/dns"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/netlab"
+)
+
+// testChanging lets objects change while both servers are asked, and compares
+// them when both have seen the last change.
+func testChanging(t *testing.T, cluster *controlplane.Cluster, env []string, before *world, to *tally) {
+	c := &changing
+	p := startPair(t, c, env)
+	p.changeAndAsk(t, newChanger(*seed, cluster.Client(), before), c.names(before))
+	p.awaitLastChange(t, cluster.Client())
+	after, err := readWorld(t.Context(), cluster.Client())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.names(before), c.names(after)))))
+	p.compare(t, newScene(c, after), newQuiz(c, 0, names).questions(*count/(len(corefiles)+1)), to)
+}
+
+// changeAndAsk asks until all changes are made. What the answers are nobody can
+// say, but ours must be some, and never that we are not ready.
+func (p *pair) changeAndAsk(t *testing.T, ch *changer, names []string) {
+	t.Helper()
+	changed := make(chan error, 1)
+	go func() { changed <- ch.run(t.Context()) }()
+	a := newAsker(p.addresses[:]...)
+	defer a.close()
+	rng, asked := rand.New(rand.NewPCG(*seed, 2)), 0
+	for {
+		select {
+		case err := <-changed:
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d questions while %d objects changed", asked, changes)
+			return
+		default:
+		}
+		q := ask(pick(rng, names...), pick(rng, types...))
+		if r := a.one(ourServer, q); r.problem != nil || r.rcode == dns.RcodeServerFailure && r.flags.aa && r.empty() {
+			t.Errorf("%s: %s", q, r)
+		}
+		asked++
+	}
+}
+
+const lastChange = `
+{apiVersion: v1, kind: Namespace, metadata: {name: last}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: last, namespace: last}, spec: {clusterIP: None, ports: [{name: http, port: 80}]}}
+---
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: last, namespace: last, labels: {kubernetes.io/service-name: last}},
+  addressType: IPv4, ports: [{name: http, port: 80}], endpoints: [{addresses: [10.244.30.1]}]}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: last, namespace: last}, spec: {containers: [{name: a, image: a}]},
+  status: {phase: Running, podIP: 10.244.30.2, podIPs: [{ip: 10.244.30.2}]}}
+`
+
+// awaitLastChange makes one more object of each kind and waits until both servers
+// answer with it. A watch is in order, so whoever has seen that has seen all.
+func (p *pair) awaitLastChange(t *testing.T, client kubernetes.Interface) {
+	t.Helper()
+	objects, err := parseObjects([]byte(lastChange))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := create(t.Context(), client, objects); err != nil {
+		t.Fatal(err)
+	}
+	a := newAsker(p.addresses[:]...)
+	defer a.close()
+	for server := range []int{stockServer, ourServer} {
+		for _, name := range []string{"last.last.svc.cluster.local.", "10-244-30-2.last.pod.cluster.local."} {
+			netlab.Eventually(t, func(context.Context) error {
+				r := a.one(server, ask(name, dns.TypeA))
+				if r.problem != nil {
+					return r.problem
+				}
+				if len(r.answer) == 0 {
+					return fmt.Errorf("%s: %s", name, r)
+				}
+				return nil
+			})
+		}
+	}
+}

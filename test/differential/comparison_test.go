@@ -1,0 +1,205 @@
+//go:build differential
+
+package differential
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// scene is what both servers answer from: the same while questions are compared.
+type scene struct {
+	*corefile
+	world    *world
+	pointers map[string]bool // the reverse names that have a PTR record
+}
+
+func newScene(c *corefile, w *world) *scene {
+	w = w.selected(selector(c.labels), selector(c.namespaceLabels))
+	return &scene{c, w, w.pointers(c)}
+}
+
+// selector selects all objects if it is empty.
+func selector(text string) labels.Selector {
+	s, err := labels.Parse(text)
+	if err != nil {
+		panic(err) // the texts are constants
+	}
+	return s
+}
+
+// comparison is a question with the two answers to it, and what a matcher may
+// want to know besides.
+type comparison struct {
+	*scene
+	asker       *asker
+	q           question
+	stock, ours *reply
+}
+
+// The servers of an asker: both compared blocks, and stock's block behind.
+const (
+	stockServer = iota
+	ourServer
+	behindServer
+)
+
+// exchange asks both.
+func (c *comparison) exchange() error {
+	stock, ours, err := c.asker.both(c.q)
+	if err != nil {
+		return err
+	}
+	c.stock, c.ours = c.loosen(stock), c.loosen(ours)
+	return nil
+}
+
+// differs says whether the answers differ in anything that is compared.
+func (c *comparison) differs() bool {
+	return !c.stock.equal(c.ours) || c.ordered && !c.stock.flags.tc && !c.stock.sameOrder(c.ours)
+}
+
+// loosen leaves out what a cache decides.
+func (c *comparison) loosen(r *reply) *reply {
+	if c.uncached == "" {
+		return r
+	}
+	return r.loosened(c.uncached)
+}
+
+// ask asks one of the servers something that follows from the difference.
+func (c *comparison) ask(server int, q question) *reply {
+	return c.loosen(c.asker.one(server, q))
+}
+
+// behind is what the plugin behind ours answers to the question.
+func (c *comparison) behind() *reply { return c.ask(behindServer, c.q) }
+
+// place is where a name lies: in an origin, with labels before it, all in lower
+// case.
+type place struct {
+	origin  string
+	labels  []string
+	reverse bool
+}
+
+// locate finds the origin that a name belongs to: of several, the longest.
+func (c *corefile) locate(name string) (place, bool) {
+	var best place
+	name = strings.ToLower(name)
+	for i, origin := range slices.Concat(c.origins, c.reverse) {
+		if dns.IsSubDomain(origin, name) && len(origin) > len(best.origin) {
+			best = place{origin: origin, reverse: i >= len(c.origins)}
+		}
+	}
+	if best.origin == "" {
+		return place{}, false
+	}
+	labels := dns.SplitDomainName(name)
+	best.labels = labels[:len(labels)-dns.CountLabel(best.origin)]
+	return best, true
+}
+
+// place is where the question's name lies.
+func (c *comparison) place() (place, bool) { return c.locate(c.q.name) }
+
+// is says whether the labels before the origin are these.
+func (p place) is(labels ...string) bool { return !p.reverse && slices.Equal(p.labels, labels) }
+
+// underService says whether the labels are those of a Service, or a name below
+// it, that may exist; below are the labels before it.
+func (c *comparison) underService(p place) (name, namespace string, below []string, ok bool) {
+	n := len(p.labels)
+	if p.reverse || n < 3 || p.labels[n-1] != "svc" {
+		return "", "", nil, false
+	}
+	name, namespace = p.labels[n-3], p.labels[n-2]
+	return name, namespace, p.labels[:n-3], c.visible(namespace)
+}
+
+// visible says whether a Namespace exists and is shown.
+func (c *comparison) visible(namespace string) bool {
+	return c.world.exists(namespace) && c.exposes(namespace)
+}
+
+// header says whether a reply has the code and is ours to give.
+func (r *reply) header(rcode int) bool {
+	return r.problem == nil && r.rcode == rcode && r.flags.aa && !r.flags.ra && !r.flags.tc
+}
+
+// negative says whether a reply has the code and nothing but the SOA record of
+// the name's own zone.
+func (c *comparison) negative(r *reply, rcode int) bool {
+	if _, ok := c.place(); !ok || r.flags.tc {
+		return false
+	}
+	return r.matches(c.expect(&dns.Msg{MsgHdr: dns.MsgHdr{Rcode: rcode}, Ns: []dns.RR{c.soa()}}))
+}
+
+// expect is a reply as it ought to be.
+func (c *comparison) expect(m *dns.Msg) *reply { return c.loosen(newReply(m)) }
+
+// matches says whether a reply is ours to give, and has the code and the records.
+func (r *reply) matches(want *reply) bool {
+	return r.problem == nil && r.flags.aa && !r.flags.ra && r.rcode == want.rcode && (r.flags.tc || r.sameRecords(want))
+}
+
+func (r *reply) empty() bool { return len(r.answer) == 0 && len(r.extra) == 0 }
+
+// echoes says whether both replies repeat alike what they have to repeat of the
+// query. No entry is about that.
+func (c *comparison) echoes() bool {
+	stock := c.stock
+	if stock.problem != nil { // then to another question about the name
+		stock = c.ask(stockServer, c.q.about(c.q.name, dns.TypeSOA))
+	}
+	if stock.problem != nil || c.ours.problem != nil {
+		return false
+	}
+	s, o := stock.flags, c.ours.flags
+	return stock.opt == c.ours.opt && s.rd == o.rd && s.ad == o.ad && s.cd == o.cd && s.z == o.z
+}
+
+// soa is the SOA record of the question's zone, spelled as in the question.
+func (c *comparison) soa() dns.RR {
+	p, _ := c.place()
+	origin := c.q.name[len(c.q.name)-len(p.origin):]
+	hdr := dns.RR_Header{Name: origin, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: min(c.ttl, 300)}
+	return &dns.SOA{
+		Hdr: hdr, Ns: "ns.dns." + origin, Mbox: "hostmaster." + origin,
+		Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: c.ttl,
+	}
+}
+
+// noName says whether stock does not know the name: it denies it, or hands the
+// question on to the plugin behind.
+func (c *comparison) noName(r *reply) bool {
+	if c.fallsThrough(c.q.name) {
+		return r.equal(c.behind())
+	}
+	return c.negative(r, dns.RcodeNameError)
+}
+
+// alike says whether two replies are equal but for the letter case of names.
+func (r *reply) alike(other *reply) bool { return r.folded().equal(other.folded()) }
+
+func (r *reply) folded() *reply {
+	if r.problem != nil {
+		return r
+	}
+	f := *r
+	f.answer, f.ns, f.extra = lower(r.answer), lower(r.ns), lower(r.extra)
+	return &f
+}
+
+func lower(texts []string) []string {
+	var all []string
+	for _, text := range texts {
+		all = append(all, strings.ToLower(text))
+	}
+	slices.Sort(all)
+	return all
+}

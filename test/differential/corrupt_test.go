@@ -1,0 +1,77 @@
+//go:build differential
+
+package differential
+
+import (
+	"net"
+
+	"github.com/miekg/dns"
+)
+
+// corruptions are what no entry of the list describes: an answer of ours with one
+// more mistake in it. A matcher that explains one of them hides more than it says.
+var corruptions = map[string]func(*dns.Msg) bool{
+	"another response code": func(m *dns.Msg) bool {
+		m.Rcode = dns.RcodeNotImplemented
+		return true
+	},
+	"not authoritative": func(m *dns.Msg) bool {
+		m.Authoritative = !m.Authoritative
+		return true
+	},
+	"a strange record": func(m *dns.Msg) bool {
+		hdr := dns.RR_Header{Name: m.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}
+		m.Answer = append(m.Answer, &dns.A{Hdr: hdr, A: net.IPv4(192, 0, 2, 99)})
+		return true
+	},
+	"a record less": func(m *dns.Msg) bool {
+		if len(m.Answer) == 0 {
+			return false
+		}
+		m.Answer = m.Answer[1:]
+		return true
+	},
+	"no authority": func(m *dns.Msg) bool {
+		had := len(m.Ns) > 0
+		m.Ns = nil
+		return had
+	},
+	"a longer TTL": func(m *dns.Msg) bool {
+		for _, section := range [][]dns.RR{m.Answer, m.Ns} {
+			if len(section) > 0 {
+				section[0].Header().Ttl++
+				return true
+			}
+		}
+		return false
+	},
+	"another size of EDNS": func(m *dns.Msg) bool {
+		opt := m.IsEdns0()
+		if opt != nil {
+			opt.SetUDPSize(opt.UDPSize() + 1)
+		}
+		return opt != nil
+	},
+}
+
+// overlooked are the corruptions of a difference that are explained as well.
+func (r *reasons) overlooked(c *comparison) (kinds []string) {
+	if c.ours.problem != nil || c.ours.flags.tc {
+		return nil
+	}
+	for kind, corrupt := range corruptions {
+		m := c.ours.msg.Copy()
+		if !corrupt(m) {
+			continue
+		}
+		worse := *c
+		worse.ours = c.loosen(newReply(m))
+		if worse.ours.equal(c.ours) || !worse.differs() {
+			continue
+		}
+		if entry, ok := r.explain(&worse); ok {
+			kinds = append(kinds, r.entries[entry].String()+": "+kind)
+		}
+	}
+	return kinds
+}

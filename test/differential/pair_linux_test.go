@@ -1,0 +1,148 @@
+//go:build differential
+
+package differential
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/netlab"
+)
+
+// clients is how many questions are under way at a time.
+const clients = 48
+
+// pair is stock and ours, running with one Corefile.
+type pair struct {
+	addresses [3]string // of both main blocks, and of stock's block behind
+}
+
+// startPair starts both servers with a Corefile and waits until they serve.
+func startPair(t *testing.T, c *corefile, env []string) *pair {
+	t.Helper()
+	testdata, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := new(pair)
+	for i, binary := range binaries(t) {
+		port := 1000 * (i + 1)
+		ready := fmt.Sprint(port + 81)
+		text := strings.ReplaceAll(c.text, "{BEHIND}", c.behind)
+		text = strings.NewReplacer(
+			"{DNS}", fmt.Sprint(port+53), "{DNS-BEHIND}", fmt.Sprint(port+54), "{READY}", ready,
+			"{HEALTH}", fmt.Sprint(port+80), "{METRICS}", fmt.Sprint(port+91), "{TESTDATA}", testdata,
+		).Replace(text)
+		process := netlab.StartServer(t, netlab.Server{Binary: binary, Corefile: text, Dir: t.TempDir(), Env: env})
+		p.addresses[i] = fmt.Sprintf("%s:%d", serverAddr, port+53)
+		if i == stockServer {
+			p.addresses[behindServer] = fmt.Sprintf("%s:%d", serverAddr, port+54)
+		}
+		if !c.unready {
+			process.Eventually(t, netlab.Ready("127.0.0.1:"+ready))
+		}
+	}
+	p.awaitServing(t)
+	return p
+}
+
+// awaitServing waits until every block answers over both networks.
+func (p *pair) awaitServing(t *testing.T) {
+	t.Helper()
+	a := newAsker(p.addresses[:]...)
+	defer a.close()
+	for i := range p.addresses {
+		for _, tcp := range []bool{false, true} {
+			q := ask("cluster.local.", dns.TypeSOA)
+			q.tcp = tcp
+			netlab.Eventually(t, func(context.Context) error { return a.one(i, q).problem })
+		}
+	}
+}
+
+// compare asks all questions and counts the answers.
+func (p *pair) compare(t *testing.T, s *scene, questions iter.Seq[question], to *tally) {
+	t.Helper()
+	work := make(chan question, 4*clients)
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() { p.client(t, s, work, to) })
+	}
+	for q := range questions {
+		work <- q
+	}
+	close(work)
+	all.Wait()
+}
+
+// client asks one question at a time.
+func (p *pair) client(t *testing.T, s *scene, work <-chan question, to *tally) {
+	a := newAsker(p.addresses[:]...)
+	defer a.close()
+	n, explained := 0, map[int]int{}
+	for q := range work {
+		asked, err := (&comparison{scene: s, asker: a, q: q}).run(to, explained)
+		if err != nil {
+			t.Errorf("%s: %v", q, err)
+		}
+		n += asked
+	}
+	to.add(s.name, n, explained)
+}
+
+// run asks both and judges how they differ, if they do. After a truncated answer
+// it asks as a resolver does, over TCP, since the difference is there.
+func (c *comparison) run(to *tally, explained map[int]int) (asked int, err error) {
+	if err := c.exchange(); err != nil {
+		return 0, err
+	}
+	differing := c
+	if (c.stock.flags.tc || c.ours.flags.tc) && !c.q.tcp {
+		full := *c
+		full.q = c.q.overTCP()
+		if err := full.exchange(); err != nil {
+			return 1, err
+		}
+		asked++
+		if full.differs() {
+			differing = &full
+		}
+	}
+	if differing.differs() {
+		differing.judge(to, explained)
+	}
+	return asked + 1, nil
+}
+
+// retries are how often a question is asked again that a server did not answer,
+// if no entry says so: a busy machine may have lost the answer.
+const retries = 3
+
+// judge looks for the entry that explains the difference. The first times that a
+// client meets an entry it makes sure that the matcher does not explain anything.
+func (c *comparison) judge(to *tally, explained map[int]int) {
+	entry, ok := to.explain(c)
+	for i := 0; !ok && i < retries && (c.stock.problem != nil || c.ours.problem != nil); i++ {
+		if c.exchange() != nil || !c.differs() {
+			return
+		}
+		entry, ok = to.explain(c)
+	}
+	if !ok {
+		to.reject(c)
+		return
+	}
+	if explained[entry]++; explained[entry] <= sampled {
+		to.overlook(to.overlooked(c))
+	}
+}
+
+// sampled is how many differences of each entry a client corrupts.
+const sampled = 3

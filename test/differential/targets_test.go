@@ -1,0 +1,149 @@
+//go:build differential
+
+package differential
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// numberless are the names of the ports without a number that a Service's slices
+// have, with their protocols.
+func (w *world) numberless(name, namespace string) map[[2]string]bool {
+	ports := map[[2]string]bool{}
+	for _, slice := range w.slicesOf(name, namespace) {
+		for _, port := range slice.Ports {
+			if valueOf(port.Port) == 0 {
+				ports[[2]string{valueOf(port.Name), strings.ToLower(string(valueOf(port.Protocol)))}] = true
+			}
+		}
+	}
+	return ports
+}
+
+func numberlessPort(c *comparison) bool {
+	p, ok := c.place()
+	if !ok {
+		return false
+	}
+	name, namespace, below, ok := c.underService(p)
+	ports := c.world.numberless(name, namespace)
+	if !ok || len(ports) == 0 || !c.stock.header(dns.RcodeSuccess) {
+		return false
+	}
+	if len(below) == 2 {
+		port := [2]string{strings.TrimPrefix(below[0], "_"), strings.TrimPrefix(below[1], "_")}
+		return ports[port] && c.noName(c.ours)
+	}
+	return c.q.qtype == dns.TypeSRV && c.numberedPorts()
+}
+
+// numberedPorts says whether our SRV records are stock's without those of port 0,
+// and share the weight among themselves.
+func (c *comparison) numberedPorts() bool {
+	want := new(dns.Msg)
+	for _, rr := range c.stock.msg.Answer {
+		if srv, ok := rr.(*dns.SRV); ok && srv.Port != 0 {
+			same := *srv
+			same.Weight = c.weight(srv.Weight)
+			want.Answer = append(want.Answer, &same)
+		}
+	}
+	for _, rr := range c.stock.msg.Extra {
+		if rr.Header().Rrtype != dns.TypeOPT {
+			want.Extra = append(want.Extra, rr)
+		}
+	}
+	if len(want.Answer) == 0 {
+		return c.negative(c.ours, dns.RcodeSuccess)
+	}
+	return c.ours.matches(c.expect(want))
+}
+
+// weight is that of our records, if it is no less than stock's.
+func (c *comparison) weight(least uint16) uint16 {
+	for _, rr := range c.ours.msg.Answer {
+		if srv, ok := rr.(*dns.SRV); ok && srv.Weight >= least {
+			return srv.Weight
+		}
+	}
+	return least
+}
+
+// oddEndpoint is an endpoint that stock calls after something that is no Pod, or
+// after a Pod whose name is no label.
+type oddEndpoint struct {
+	slice       *endpointSlice
+	address     netip.Addr
+	stock, ours string // its names
+}
+
+func (c *comparison) oddEndpoints() []oddEndpoint {
+	var all []oddEndpoint
+	for _, slice := range c.world.slices {
+		for _, e := range slice.Endpoints {
+			if e.Hostname != nil || e.TargetRef == nil || e.TargetRef.Kind == "Pod" && !strings.Contains(e.TargetRef.Name, ".") {
+				continue
+			}
+			for _, origin := range c.origins {
+				service := "." + serviceName(slice) + "." + slice.Namespace + ".svc." + origin
+				address := netip.MustParseAddr(e.Addresses[0])
+				all = append(all, oddEndpoint{slice, address, e.TargetRef.Name + service, dashed(e.Addresses[0]) + service})
+			}
+		}
+	}
+	return all
+}
+
+// oddTarget checks that the answers are the same once such endpoints are called
+// after their addresses.
+func oddTarget(c *comparison) bool {
+	if !c.podNames || c.stock.problem != nil {
+		return false
+	}
+	var pairs []string
+	for _, e := range c.oddEndpoints() {
+		switch pairs = append(pairs, e.stock, e.ours); c.q.lower() {
+		case e.stock:
+			return c.stock.header(dns.RcodeSuccess) && c.noName(c.ours)
+		case e.ours:
+			return c.noName(c.stock) && c.isEndpoint(e)
+		}
+	}
+	renamed := newReply(c.stock.msg)
+	for _, texts := range []*[]string{&renamed.answer, &renamed.ns, &renamed.extra} {
+		*texts = replaced(*texts, strings.NewReplacer(pairs...))
+	}
+	return !renamed.sameRecords(c.stock.folded()) && c.ours.folded().matches(renamed)
+}
+
+func replaced(texts []string, by *strings.Replacer) []string {
+	var all []string
+	for _, text := range lower(texts) {
+		all = append(all, by.Replace(text))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// isEndpoint says whether our answer is that of an endpoint's name.
+func (c *comparison) isEndpoint(e oddEndpoint) bool {
+	rr := addressRecord(c.q.name, e.address, c.ttl)
+	switch c.q.qtype {
+	case rr.Header().Rrtype, dns.TypeANY:
+		return c.ours.matches(newReply(&dns.Msg{Answer: []dns.RR{rr}}))
+	case dns.TypeSRV:
+		target := e.ours[:len(e.ours)-len(c.origins[0])] + c.q.name[len(e.ours)-len(c.origins[0]):]
+		want := &dns.Msg{Extra: []dns.RR{addressRecord(target, e.address, c.ttl)}}
+		for _, port := range e.slice.Ports {
+			hdr := dns.RR_Header{Name: c.q.name, Rrtype: dns.TypeSRV, Class: dns.ClassINET, Ttl: c.ttl}
+			weight := uint16(100 / len(e.slice.Ports))
+			want.Answer = append(want.Answer, &dns.SRV{Hdr: hdr, Weight: weight, Port: uint16(*port.Port), Target: target})
+		}
+		return c.ours.matches(newReply(want))
+	}
+	return c.negative(c.ours, dns.RcodeSuccess)
+}

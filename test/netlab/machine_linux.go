@@ -1,0 +1,97 @@
+//go:build differential
+
+package netlab
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+// outsideVariable tells the process in the namespaces that it is there: it holds
+// the network namespace of the process outside.
+const outsideVariable = "CLUSTERDNS_TEST_OUTSIDE"
+
+// Machine is what the tests of a binary run on.
+type Machine struct {
+	// Addrs are those of the loopback device, besides 127.0.0.1 and ::1.
+	Addrs []netip.Addr
+	// Resolver is the name server in /etc/resolv.conf.
+	Resolver netip.Addr
+	// Prepare runs first, outside, where there is a network.
+	Prepare func() error
+}
+
+// Run runs the tests on the machine and returns the exit code of the binary.
+// Short tests and lists of tests need no machine.
+func (m Machine) Run(tests *testing.M) (exitCode int) {
+	if testing.Short() || flag.Lookup("test.list").Value.String() != "" {
+		return tests.Run()
+	}
+	outside := os.Getenv(outsideVariable)
+	if outside == "" {
+		return report(m.runInside())
+	}
+	if err := m.enter(outside); err != nil {
+		return report(err)
+	}
+	return tests.Run()
+}
+
+// report prints the error, if it is not just the exit code of the process inside.
+func report(err error) (exitCode int) {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit) && exit.Exited():
+		return exit.ExitCode()
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// runInside runs this binary again in namespaces of its own.
+func (m Machine) runInside() error {
+	if err := m.Prepare(); err != nil {
+		return err
+	}
+	outside, err := networkNamespace()
+	if err != nil {
+		return err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(binary, os.Args[1:]...)
+	cmd.Env = append(os.Environ(), outsideVariable+"="+outside)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = insideAttributes()
+	runtime.LockOSThread() // Pdeathsig is about the thread
+	defer runtime.UnlockOSThread()
+	return cmd.Run()
+}
+
+// insideAttributes ask for the namespaces. They are root's to make, or anybody's
+// in a user namespace, in which this user is root.
+func insideAttributes() *syscall.SysProcAttr {
+	attributes := &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
+		Pdeathsig:  syscall.SIGKILL,
+	}
+	if os.Geteuid() != 0 {
+		attributes.Cloneflags |= syscall.CLONE_NEWUSER
+		attributes.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
+		attributes.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+	}
+	return attributes
+}
+
+func networkNamespace() (string, error) { return os.Readlink("/proc/self/ns/net") }
