@@ -19,6 +19,7 @@ const (
 // filled as in a response; Authority holds the SOA record of a negative answer.
 type Answer struct {
 	Result    Result
+	Kind      NameKind
 	Records   []dns.RR
 	Authority []dns.RR
 	Extra     []dns.RR

@@ -46,7 +46,7 @@ func (v *View) explainBelow(p *Parts, n *Name, o Origin, rest int) bool {
 	switch {
 	case rest == 1:
 		p.Endpoint = n.written(0)
-	case rest == 2 && o.ClusterSet && n.label(0)[0] != '_' && n.label(1)[0] != '_':
+	case rest == 2 && o.hasClusterIn(n):
 		p.Endpoint, p.Cluster = n.written(0), n.written(1)
 	case rest == 2:
 		p.Port, p.Protocol = undecorated(n.written(0)), undecorated(n.written(1))

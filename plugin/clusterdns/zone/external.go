@@ -38,7 +38,7 @@ func (v *ExternalView) own() *View { return &View{Origins: v.Origins, TTL: v.TTL
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has, which decides the result (RFC 6604).
 func (v *ExternalView) follow(own *View, s *Snapshot, n *Name, qtype uint16) Answer {
-	var a Answer
+	a := Answer{Kind: KindExternal}
 	for {
 		o, ok := own.Origin(n)
 		if !ok || isReverse(n) && len(a.Records) > 0 {

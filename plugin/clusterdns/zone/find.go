@@ -1,6 +1,7 @@
 package zone
 
-// find is the node of a name below an origin, or nil if the name does not exist.
+// find is the node of a name below an origin, or nil if the name does not exist,
+// and what kind of name it is.
 //
 //	<origin>                                   apex
 //	dns-version.<origin>                       text
@@ -12,17 +13,17 @@ package zone
 //	<endpoint>.<cluster>.<service>...          hosts, in an origin of the cluster set
 //	<a-b-c-d>.<namespace>.pod.<origin>         hosts
 //	<d>.<c>.<b>.<a>.in-addr.arpa               pointer
-func (v *View) find(s *Snapshot, n *Name, o Origin) node {
+func (v *View) find(s *Snapshot, n *Name, o Origin) (node, NameKind) {
 	rest := n.count - o.labels
 	switch {
 	case rest == 0 && o.reverse:
-		return apex{v.findReverse(s, n)}
+		return apex{v.findReverse(s, n)}, KindZone
 	case rest == 0:
-		return apex{}
+		return apex{}, KindZone
 	case isReverse(n):
-		return v.findReverse(s, n)
+		return v.findReverse(s, n), KindReverse
 	case n.folded == arpa && s.Counts().Addresses > 0:
-		return bare{}
+		return bare{}, KindReverse
 	}
 	switch n.label(rest - 1) {
 	case "svc":
@@ -30,13 +31,13 @@ func (v *View) find(s *Snapshot, n *Name, o Origin) node {
 	case "pod":
 		return v.findPod(s, n, rest-1)
 	case "dns":
-		return findServer(n, rest-1)
+		return findServer(n, rest-1), KindZone
 	case "dns-version":
 		if rest == 1 {
-			return text{}
+			return text{}, KindZone
 		}
 	}
-	return nil
+	return nil, KindZone
 }
 
 // findServer finds ns.dns and the empty non-terminal above it.
@@ -51,25 +52,28 @@ func findServer(n *Name, rest int) node {
 }
 
 // findPod finds the names below pod; rest is the number of labels before it.
-func (v *View) findPod(s *Snapshot, n *Name, rest int) node {
+func (v *View) findPod(s *Snapshot, n *Name, rest int) (node, NameKind) {
 	if rest == 0 {
-		return bare{}
+		return bare{}, KindZone
 	}
 	namespace := n.label(rest - 1)
-	if v.Pods == PodsDisabled || !v.exposes(s, namespace) {
-		return nil
+	if v.Pods == PodsDisabled {
+		return nil, KindPod
+	}
+	if !v.exposes(s, namespace) {
+		return nil, KindNamespace
 	}
 	if rest == 1 {
-		return bare{}
+		return bare{}, KindNamespace
 	}
 	addr, ok := parseDashed(n.label(0))
 	if rest > 2 || !ok {
-		return nil
+		return nil, KindPod
 	}
 	if v.Pods == PodsVerified && !s.hasPod(located[string]{addr, namespace}) {
-		return nil
+		return nil, KindPod
 	}
-	return hosts{list: []host{{addr: addr}}}
+	return hosts{list: []host{{addr: addr}}}, KindPod
 }
 
 // hasPod says whether a Pod of the Namespace has the address.

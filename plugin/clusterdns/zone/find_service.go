@@ -11,35 +11,49 @@ const (
 )
 
 // findService finds the names below svc; rest is the number of labels before it.
-func (v *View) findService(s *Snapshot, n *Name, o Origin, rest int) node {
+func (v *View) findService(s *Snapshot, n *Name, o Origin, rest int) (node, NameKind) {
 	if rest == 0 {
-		return bare{}
+		return bare{}, KindZone
 	}
 	namespace := n.label(rest - 1)
 	if !v.exposes(s, namespace) {
-		return nil
+		return nil, KindNamespace
 	}
 	if rest == 1 {
-		return bare{}
+		return bare{}, KindNamespace
 	}
 	svc := v.published(s, o, Key{namespace, n.label(rest - 2)})
 	switch {
 	case svc == nil:
-		return nil
+		return nil, KindService
 	case rest == 2:
-		return v.serviceNode(svc)
+		return v.serviceNode(svc), nameKinds[svc.service.Kind]
+	}
+	return v.findBelow(svc, n, o, rest-2)
+}
+
+// findBelow finds the names below a Service; rest is the number of labels before it.
+func (v *View) findBelow(svc *serviceNode, n *Name, o Origin, rest int) (node, NameKind) {
+	switch {
 	case svc.service.Kind == ExternalName:
-		return nil
-	case v.Zonal && !o.ClusterSet && n.label(rest-3) == zoneLabel:
-		return v.zonalNode(svc, n, rest-3)
+		return nil, KindEndpoint
+	case v.Zonal && !o.ClusterSet && n.label(rest-1) == zoneLabel:
+		return v.zonalNode(svc, n, rest-1), KindEndpoint
+	case rest == 1:
+		return v.endpointNode(svc, o, n.label(0)), KindEndpoint
+	case rest == 2 && o.hasClusterIn(n):
+		return v.hosts(svc, svc.exported(n.label(1)).labelled(n.label(0), v.PodNames)).orNil(), KindEndpoint
+	case rest == 2:
+		return v.portNode(svc, portFilter{undecorated(n.label(0)), undecorated(n.label(1))}), KindPort
 	}
-	switch rest {
-	case 3:
-		return v.endpointNode(svc, o, n.label(0))
-	case 4:
-		return v.pairNode(svc, o, n.label(0), n.label(1))
-	}
-	return nil
+	return nil, KindEndpoint
+}
+
+// hasClusterIn says whether the first two labels of a name two labels below a
+// Service are an endpoint and its cluster, which only an origin of the cluster set
+// has, or a port and its protocol. An underscore tells them apart.
+func (o Origin) hasClusterIn(n *Name) bool {
+	return o.ClusterSet && n.label(0)[0] != '_' && n.label(1)[0] != '_'
 }
 
 // published is the node of a Service that the view shows in an origin, or nil.
@@ -110,15 +124,6 @@ func (n *serviceNode) exported(cluster string) *serviceNode {
 		}
 	}
 	return part
-}
-
-// pairNode is the node of a name two labels below a Service: a port, or an
-// endpoint in a cluster of the set. An underscore tells them apart.
-func (v *View) pairNode(svc *serviceNode, o Origin, first, second string) node {
-	if o.ClusterSet && !strings.HasPrefix(first, "_") && !strings.HasPrefix(second, "_") {
-		return v.hosts(svc, svc.exported(second).labelled(first, v.PodNames)).orNil()
-	}
-	return v.portNode(svc, portFilter{undecorated(first), undecorated(second)})
 }
 
 // portNode is the node of a port: what the Service has, but with that port only.

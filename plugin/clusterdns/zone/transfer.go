@@ -115,7 +115,8 @@ func (v *View) transfers(s *Snapshot, o Origin, name string) bool {
 	if err != nil {
 		return false
 	}
-	_, ok := v.find(s, &n, o).(hosts)
+	found, _ := v.find(s, &n, o)
+	_, ok := found.(hosts)
 	return ok
 }
 

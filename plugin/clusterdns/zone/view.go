@@ -71,7 +71,10 @@ func (v *View) follow(s *Snapshot, n *Name, qtype uint16) Answer {
 			return a
 		}
 		b := builder{view: v, snapshot: s, owner: n.text, origin: o.spelled(n), answer: &a}
-		found := v.find(s, n, o)
+		found, kind := v.find(s, n, o)
+		if len(a.Records) == 0 {
+			a.Kind = kind
+		}
 		link, isAlias := found.(alias)
 		if !isAlias {
 			b.finish(found, qtype)
