@@ -29,6 +29,7 @@ type ClusterDNS struct {
 	store    *zone.Store // set at start-up
 	started  atomic.Bool // and that it is, for those who may ask before
 	journal  journal
+	answers  serverCounters
 }
 
 var _ cache.ZoneBypasser = (*ClusterDNS)(nil)
@@ -62,28 +63,26 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	}
 	a := d.view.Lookup(d.store.Load(), &name, state.QType())
-	switch {
-	case a.Result == zone.OutOfZone:
+	switch d.Decide(ctx, d.fall, state, &a) {
+	case Pass:
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
-	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
+	case Refuse:
 		return dns.RcodeRefused, nil
-	case d.fallsThrough(state, &a):
-		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	}
 	return dns.RcodeSuccess, w.WriteMsg(d.Reply(ctx, state, &a))
 }
 
 // fallsThrough says whether the next plugin may know the name. What an alias
 // leads to may be known to it as well: then the answer is to be completed.
-func (d *ClusterDNS) fallsThrough(state request.Request, a *zone.Answer) bool {
+func fallsThrough(f fall.F, state request.Request, a *zone.Answer) bool {
 	if a.Result != zone.NXDomain {
 		return false
 	}
 	if len(a.Records) == 0 {
-		return d.fall.Through(state.Name())
+		return f.Through(state.Name())
 	}
 	last := a.Records[len(a.Records)-1].(*dns.CNAME).Target
-	if d.fall.Through(last) {
+	if f.Through(last) {
 		a.Result, a.Target, a.Authority = zone.Delegate, last, nil
 	}
 	return false

@@ -26,6 +26,7 @@ type metricSet struct {
 	manifestErrors prometheus.Counter
 	commits        prometheus.Counter
 	relists        *prometheus.CounterVec
+	answers        *prometheus.CounterVec
 	objects        *prometheus.GaugeVec
 	lastEvent      *prometheus.GaugeVec
 }
@@ -48,6 +49,9 @@ func newMetrics(r prometheus.Registerer) *metricSet {
 			"Counter of changes to what is served, each of one or several objects.")),
 		relists: make.NewCounterVec(counter(subsystem, "relists_total",
 			"Counter of lists after the first, by resource."), []string{"resource"}),
+		answers: make.NewCounterVec(counter(subsystem, "answers_total",
+			"Counter of questions in zones of the cluster, by what the name is there, or what is missing, and what came of it."),
+			[]string{"server", "kind", "outcome"}),
 		objects: make.NewGaugeVec(gauge("objects",
 			"Number of objects held, by resource."), []string{"resource"}),
 		lastEvent: make.NewGaugeVec(gauge("last_event_timestamp_seconds",

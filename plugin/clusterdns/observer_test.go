@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 func TestObserver(t *testing.T) {
@@ -55,7 +56,9 @@ coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="
 
 func TestMetricNames(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	o := newObserver(newMetrics(registry))
+	m := newMetrics(registry)
+	newAnswerCounter(m, "dns://:53").Answered(&zone.Answer{Result: zone.Success})
+	o := newObserver(m)
 	o.Programmed("cluster_ip", time.Millisecond)
 	o.Heard("pods", time.Now())
 	o.Relisted("pods")

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // tableRow is a row of README's table of properties; its first cell has one or
@@ -15,17 +17,24 @@ var tableRow = regexp.MustCompile("(?m)^\\| (`[a-z].*?) \\| .* \\|$")
 
 var propertyName = regexp.MustCompile("`([a-z_]+)[^`]*`")
 
-func TestREADMEListsTheProperties(t *testing.T) {
+// chapter is a part of README.
+func chapter(t *testing.T, title string) string {
+	t.Helper()
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, chapter, found := strings.Cut(string(text), "\n## The Corefile\n")
+	_, rest, found := strings.Cut(string(text), "\n## "+title+"\n")
 	if !found {
-		t.Fatal("README.md has no chapter on the Corefile")
+		t.Fatalf("README.md has no chapter %q", title)
 	}
+	own, _, _ := strings.Cut(rest, "\n## ")
+	return own
+}
+
+func TestREADMEListsTheProperties(t *testing.T) {
 	var listed []string
-	for _, row := range tableRow.FindAllStringSubmatch(chapter, -1) {
+	for _, row := range tableRow.FindAllStringSubmatch(chapter(t, "The Corefile"), -1) {
 		for _, name := range propertyName.FindAllStringSubmatch(row[1], -1) {
 			listed = append(listed, name[1])
 		}
@@ -35,3 +44,43 @@ func TestREADMEListsTheProperties(t *testing.T) {
 		t.Errorf("README.md lists %q\nthe plugin takes %q", listed, known)
 	}
 }
+
+func TestREADMEListsTheMetrics(t *testing.T) {
+	var listed []string
+	for _, row := range tableRow.FindAllStringSubmatch(chapter(t, "Metrics"), -1) {
+		listed = append(listed, strings.Trim(row[1], "`"))
+	}
+	var known described
+	newMetrics(&known)
+	known = slices.DeleteFunc(known, func(name string) bool { return !strings.HasPrefix(name, "coredns_"+subsystem) })
+	slices.Sort(listed)
+	slices.Sort(known)
+	if !slices.Equal(listed, known) {
+		t.Errorf("README.md lists %q\nthe plugin has %q", listed, known)
+	}
+}
+
+// described collects the names of metrics that are registered.
+type described []string
+
+var descName = regexp.MustCompile(`fqName: "([a-z_]+)"`)
+
+func (d *described) Register(c prometheus.Collector) error {
+	descs := make(chan *prometheus.Desc, 1)
+	go func() {
+		defer close(descs)
+		c.Describe(descs)
+	}()
+	for desc := range descs {
+		*d = append(*d, descName.FindStringSubmatch(desc.String())[1])
+	}
+	return nil
+}
+
+func (d *described) MustRegister(list ...prometheus.Collector) {
+	for _, c := range list {
+		_ = d.Register(c) // never fails
+	}
+}
+
+func (d *described) Unregister(prometheus.Collector) bool { return false }

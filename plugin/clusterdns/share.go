@@ -56,11 +56,34 @@ func withTarget(ctx context.Context, target string) (context.Context, bool) {
 	return context.WithValue(ctx, targetsKey{}, append(slices.Clip(targets), target)), true
 }
 
-// FallsThrough says whether the next plugin may know the name that was asked for.
-// One that an alias leads to is looked up by the whole server instead.
-func FallsThrough(f fall.F, state request.Request, a *zone.Answer) bool {
-	d := ClusterDNS{fall: f}
-	return d.fallsThrough(state, a)
+// Verdict is what a handler does with a question.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Answer Verdict = iota // what the look-up has found is the answer
+	Pass                  // the next plugin is to answer
+	Refuse                // it is a transfer, which is for the transfer plugin to give
+)
+
+// Decide says what to do about a question that the look-up has answered, and
+// counts it. The answer to an alias of a name that falls through is changed into
+// one that is to be completed.
+func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, state request.Request, a *zone.Answer) Verdict {
+	if a.Result == zone.OutOfZone {
+		return Pass
+	}
+	counter := d.answers.of(ctx)
+	switch {
+	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
+		counter.count(a.Kind, outcomeRefused)
+		return Refuse
+	case fallsThrough(f, state, a):
+		counter.count(a.Kind, outcomeFallthrough)
+		return Pass
+	}
+	counter.Answered(a)
+	return Answer
 }
 
 // StreamZone hands the records of a zone over to the transfer plugin, between two

@@ -46,13 +46,11 @@ func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}
 	a := e.view.Lookup(e.cluster.Store().Load(), &name, state.QType())
-	switch {
-	case a.Result == zone.OutOfZone:
+	switch e.cluster.Decide(ctx, e.fall, state, &a) {
+	case clusterdns.Pass:
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
-	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
+	case clusterdns.Refuse:
 		return dns.RcodeRefused, nil
-	case clusterdns.FallsThrough(e.fall, state, &a):
-		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}
 	m := e.cluster.Reply(ctx, state, &a)
 	e.addAddresses(ctx, state, m, a.Records)

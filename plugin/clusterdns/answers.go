@@ -1,0 +1,141 @@
+package clusterdns
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// outcome is what became of a question in our zones.
+type outcome uint8
+
+// The outcomes. An answer that the rest of the server completes is an outcome of
+// its own: what comes of the alias is counted where it leads to, if that is ours.
+const (
+	outcomeSuccess outcome = iota
+	outcomeNoData
+	outcomeNXDomain
+	outcomeNotReady    // SERVFAIL before the first sync
+	outcomeUpstream    // an alias that leads out of the zones
+	outcomeFallthrough // left to the next plugin
+	outcomeRefused     // a transfer that no transfer plugin took
+
+	outcomes // their number
+)
+
+// outcomeOf are the outcomes of results.
+var outcomeOf = [...]outcome{
+	zone.Success:  outcomeSuccess,
+	zone.NoData:   outcomeNoData,
+	zone.NXDomain: outcomeNXDomain,
+	zone.NotReady: outcomeNotReady,
+	zone.Delegate: outcomeUpstream,
+}
+
+// The values of the labels.
+var (
+	kindLabels = [zone.NameKinds]string{
+		zone.KindUnknown:      "unknown",
+		zone.KindZone:         "zone",
+		zone.KindNamespace:    "namespace",
+		zone.KindService:      "service",
+		zone.KindHeadless:     "headless",
+		zone.KindExternalName: "externalname",
+		zone.KindEndpoint:     "endpoint",
+		zone.KindPort:         "port",
+		zone.KindPod:          "pod",
+		zone.KindReverse:      "reverse",
+		zone.KindExternal:     "external",
+	}
+	outcomeLabels = [outcomes]string{"success", "nodata", "nxdomain", "not_ready", "upstream", "fallthrough", "refused"}
+)
+
+// answerCounter counts the answers of one server. A counter is made when it first
+// counts, as most pairs of kind and outcome never do; from then on counting takes
+// no more than an atomic addition.
+type answerCounter struct {
+	vec      *prometheus.CounterVec // with the server's label
+	counters [zone.NameKinds][outcomes]atomic.Pointer[prometheus.Counter]
+}
+
+// newAnswerCounter makes the counter of the server with an address, such as
+// dns://:53. All counters of an address count together.
+func newAnswerCounter(m *metricSet, addr string) *answerCounter {
+	return &answerCounter{vec: m.answers.MustCurryWith(prometheus.Labels{"server": addr})}
+}
+
+// Answered counts an answer as the look-up made it. It is safe for concurrent use
+// and allocates nothing.
+func (c *answerCounter) Answered(a *zone.Answer) { c.count(a.Kind, outcomeOf[a.Result]) }
+
+func (c *answerCounter) count(k zone.NameKind, o outcome) {
+	at := &c.counters[k][o]
+	counter := at.Load()
+	if counter == nil {
+		made := c.vec.WithLabelValues(kindLabels[k], outcomeLabels[o])
+		counter = &made
+		at.Store(counter)
+	}
+	(*counter).Inc()
+}
+
+// serverCounters are the counters of the servers that a handler is part of: one
+// for every address and transport of its server block.
+type serverCounters struct {
+	known atomic.Pointer[[]serverCounter]
+	mu    sync.Mutex // of those who add to it
+}
+
+type serverCounter struct {
+	server *dnsserver.Server
+	*answerCounter
+}
+
+// of is the counter of the server that a question came to. There are a few at
+// most, so it is looked for one by one.
+func (c *serverCounters) of(ctx context.Context) *answerCounter {
+	server, _ := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
+	if found := c.find(server); found != nil {
+		return found
+	}
+	return c.add(server)
+}
+
+func (c *serverCounters) find(server *dnsserver.Server) *answerCounter {
+	known := c.known.Load()
+	if known == nil {
+		return nil
+	}
+	for i := range *known {
+		if (*known)[i].server == server {
+			return (*known)[i].answerCounter
+		}
+	}
+	return nil
+}
+
+func (c *serverCounters) add(server *dnsserver.Server) *answerCounter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found := c.find(server); found != nil {
+		return found
+	}
+	addr := "" // as in CoreDNS's own metrics, where there is no server
+	if server != nil {
+		addr = server.Addr
+	}
+	made := newAnswerCounter(metrics, addr)
+	var known []serverCounter
+	if before := c.known.Load(); before != nil {
+		known = slices.Clone(*before)
+	}
+	known = append(known, serverCounter{server, made})
+	c.known.Store(&known)
+	return made
+}
