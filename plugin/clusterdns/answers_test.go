@@ -125,7 +125,7 @@ func TestCountingAllocatesNothing(t *testing.T) {
 
 // Every kind and every outcome has a label of its own, and nothing else has one.
 func TestAnswerLabels(t *testing.T) {
-	m := newMetrics(prometheus.NewRegistry())
+	m := newMetrics(prometheus.NewRegistry(), held(1))
 	c := newAnswerCounter(m, "dns://:53")
 	for kind := range zone.NameKinds {
 		for what := range outcomes {

@@ -4,11 +4,13 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 // metrics are those of the process: an instance comes and goes with every
 // reload, and its counters must not.
-var metrics = newMetrics(prometheus.DefaultRegisterer)
+var metrics = newMetrics(prometheus.DefaultRegisterer, watchers.snapshots)
 
 // Subsystems of the metrics: those that stock CoreDNS has keep its name, so that
 // dashboards go on, and ours have our own.
@@ -31,7 +33,10 @@ type metricSet struct {
 	lastEvent      *prometheus.GaugeVec
 }
 
-func newMetrics(r prometheus.Registerer) *metricSet {
+// newMetrics registers all metrics. Snapshots are those that are held when it is
+// called.
+func newMetrics(r prometheus.Registerer, snapshots func() []*zone.Snapshot) *metricSet {
+	r.MustRegister(newHeldBytes(snapshots))
 	make := promauto.With(r)
 	return &metricSet{
 		programming: make.NewHistogramVec(histogram("dns_programming_duration_seconds",

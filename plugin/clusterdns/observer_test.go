@@ -14,7 +14,7 @@ import (
 
 func TestObserver(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := newMetrics(registry)
+	m := newMetrics(registry, held(1))
 	one, other := newObserver(m), newObserver(m)
 	one.Held("services", 3)
 	one.Held("services", 5)
@@ -56,7 +56,7 @@ coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="
 
 func TestMetricNames(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := newMetrics(registry)
+	m := newMetrics(registry, held(1))
 	newAnswerCounter(m, "dns://:53").Answered(&zone.Answer{Result: zone.Success})
 	o := newObserver(m)
 	o.Programmed("cluster_ip", time.Millisecond)

@@ -181,3 +181,10 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+func BenchmarkSize(b *testing.B) {
+	s := refStore(refServices, true, true).Load()
+	for b.Loop() {
+		s.Size()
+	}
+}

@@ -1,0 +1,154 @@
+package zone
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// Size is how many bytes of the heap a snapshot holds, by what they are for: the
+// records, the trees that find them, and what the allocator adds to round them up.
+//
+// What many records have in common is not counted: lists of ports, topology zones,
+// and the names of Namespaces but once. Nor is what only other snapshots hold, such
+// as those that a secondary may still ask for the difference to.
+type Size struct {
+	Namespaces     int
+	Services       int
+	Slices         int
+	Imports        int
+	ImportedSlices int
+	Pods           int
+	Addresses      int // from the addresses of Services and endpoints to their names
+}
+
+// Size adds up all that the snapshot holds. It looks at every record, which takes
+// three milliseconds with 100,000 endpoints.
+func (s *Snapshot) Size() Size {
+	z := Size{Addresses: s.reverse.bytes() + s.external.bytes()}
+	z.Services, z.Slices = servicesSize(&s.services)
+	z.Imports, z.ImportedSlices = servicesSize(&s.imports)
+	z.Pods = podsSize(&s.pods)
+	z.Namespaces = treeSize(&s.namespaces)
+	for name := range s.namespaces.all() {
+		z.Namespaces += rounded(len(name))
+	}
+	return z
+}
+
+func podsSize(x *addrIndex[*Pod]) int {
+	sum := x.bytes()
+	for _, family := range []*tree[located[*Pod], struct{}]{&x.v4, &x.v6} {
+		for l := range family.all() {
+			if len(l.ref.Addrs) > 0 && l.ref.Addrs[0] == l.addr { // and so it is counted once
+				sum += l.ref.bytes()
+			}
+		}
+	}
+	return sum
+}
+
+// servicesSize is the size of Services and of their slices.
+func servicesSize(t *tree[Key, *serviceNode]) (services, endpoints int) {
+	services = treeSize(t)
+	for _, n := range t.all() {
+		services += sizeOf[serviceNode]() + sizeOf[Key]() + arraySize(n.slices)
+		if n.service != nil {
+			services += n.service.bytes()
+		}
+		for _, slice := range n.slices {
+			endpoints += slice.bytes()
+		}
+	}
+	return services, endpoints
+}
+
+func (s *Service) bytes() int {
+	sum := sizeOf[Service]() + rounded(len(s.Name)) + rounded(len(s.Target))
+	for _, host := range s.ExternalHosts {
+		sum += rounded(len(host))
+	}
+	return sum + arraySize(s.ClusterIPs) + arraySize(s.ExternalIPs) + arraySize(s.ExternalHosts)
+}
+
+func (s *Slice) bytes() int {
+	sum := sizeOf[Slice]() + rounded(len(s.Name)) + rounded(len(s.Service)) + arraySize(s.Endpoints) + arraySize(s.named)
+	for i := range s.Endpoints {
+		if id := s.Endpoints[i].Identity; id != nil && (id.Hostname != "" || id.Pod != "") {
+			sum += sizeOf[Identity]() + rounded(len(id.Hostname)) + rounded(len(id.Pod))
+		}
+	}
+	return sum
+}
+
+func (p *Pod) bytes() int {
+	sum := sizeOf[Pod]() + rounded(len(p.Name)) + rounded(len(p.UID)) + arraySize(p.Addrs)
+	if p.Labels != nil {
+		sum += mapSize(len(p.Labels))
+	}
+	if p.Resolver != nil {
+		sum += sizeOf[Resolver]() + arraySize(p.Resolver.Searches)
+	}
+	return sum
+}
+
+func (x *addrIndex[T]) bytes() int { return treeSize(&x.v4) + treeSize(&x.v6) }
+
+// treeSize is the size of a tree without what its entries point to.
+func treeSize[K pathed, V any](t *tree[K, V]) int { return t.root.bytes() }
+
+func (b *branch[K, V]) bytes() int {
+	if b == nil {
+		return 0
+	}
+	sum := sizeOf[branch[K, V]]() + arraySize(b.entries)
+	if b.children == nil {
+		return sum
+	}
+	for _, c := range b.children {
+		sum += c.bytes()
+	}
+	return sum + sizeOf[[fanOut]*branch[K, V]]()
+}
+
+func arraySize[T any](list []T) int {
+	var item T
+	return rounded(cap(list) * int(unsafe.Sizeof(item)))
+}
+
+func sizeOf[T any]() int {
+	var item T
+	return rounded(int(unsafe.Sizeof(item)))
+}
+
+// mapSize is about the size of a map of so many short strings. Maps keep eight
+// entries together, at most seven of them taken unless they are the only eight.
+func mapSize(entries int) int {
+	const header, eight = 48, 8 + 8*2*16
+	groups := 1
+	for entries > 8 && groups*7 < entries {
+		groups *= 2
+	}
+	return header + groups*rounded(eight)
+}
+
+// classes are the sizes that the allocator rounds up to.
+var classes = sizeClasses()
+
+// sizeClasses asks the runtime, which gives a slice that grows all the room that
+// it has in its class.
+func sizeClasses() [129]uint16 {
+	var sizes [129]uint16
+	for i := 1; i < len(sizes); i++ {
+		sizes[i] = uint16(cap(slices.Grow([]byte(nil), i*8)))
+	}
+	return sizes
+}
+
+// rounded is the size of what the allocator gives for so many bytes. Larger ones
+// are rounded up by so little that it does not count.
+func rounded(bytes int) int {
+	if i := (bytes + 7) / 8; i < len(classes) {
+		return int(classes[i])
+	}
+	return bytes
+}
