@@ -35,7 +35,7 @@ func (x outer) rrset(b *builder, qtype uint16) {
 	case dns.TypeA, dns.TypeAAAA:
 		x.addresses(b, qtype)
 	case dns.TypeSRV:
-		x.srv(b)
+		b.srv(x.targets(b.origin))
 	}
 }
 
@@ -60,61 +60,20 @@ func aliasOf(found node, qtype uint16) (*Name, bool) {
 	return link.target, ok
 }
 
-// outerTarget is what an SRV record leads to.
-type outerTarget struct {
-	name  string
-	addr  netip.Addr // invalid for a hostname: its addresses are not ours to know
-	ports []Port
-}
-
 // targets are the Service itself or its endpoints, then the hostnames.
-func (x outer) targets(origin string) []outerTarget {
-	list := make([]outerTarget, 0, len(x.list)+len(x.names))
+func (x outer) targets(origin string) []srvTarget {
+	list := make([]srvTarget, 0, len(x.list)+len(x.names))
 	for _, h := range x.list {
 		name := x.service.outerName(origin)
 		if h.endpoint != nil {
 			name = h.endpoint.label(x.podNames) + "." + name
 		}
-		list = append(list, outerTarget{name, h.addr, h.ports})
+		list = append(list, srvTarget{name, h.addr, h.ports})
 	}
 	for _, name := range x.names {
-		list = append(list, outerTarget{name: name, ports: x.ports})
+		list = append(list, srvTarget{name: name, ports: x.ports})
 	}
 	return list
-}
-
-// srv adds a record for every port of every target, and the targets' addresses.
-func (x outer) srv(b *builder) {
-	targets := x.targets(b.origin)
-	weight := outerWeight(targets)
-	seen := map[srvKey]struct{}{}
-	first := func(k srvKey) bool {
-		_, dup := seen[k]
-		seen[k] = struct{}{}
-		return !dup
-	}
-	for _, t := range targets {
-		if len(t.ports) == 0 || unsendable(t.name) {
-			continue
-		}
-		for _, p := range t.ports {
-			if first(srvKey{target: t.name, port: p.Number}) {
-				b.add(&dns.SRV{Hdr: b.header(dns.TypeSRV), Weight: weight, Port: p.Number, Target: t.name})
-			}
-		}
-		if t.addr.IsValid() && first(srvKey{target: t.name, addr: t.addr}) {
-			b.extra(b.address(t.name, t.addr))
-		}
-	}
-}
-
-// outerWeight shares a hundred as hosts.weight does.
-func outerWeight(targets []outerTarget) uint16 {
-	pairs := 0
-	for _, t := range targets {
-		pairs += max(1, len(t.ports))
-	}
-	return uint16(max(1, 100/max(1, pairs)))
 }
 
 // outerName is the fully qualified name of a Service in an external origin.

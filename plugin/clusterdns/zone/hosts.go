@@ -41,7 +41,7 @@ func (h hosts) rrset(b *builder, qtype uint16) {
 	case dns.TypeA, dns.TypeAAAA:
 		h.addresses(b, qtype)
 	case dns.TypeSRV:
-		h.srv(b)
+		b.srv(h.targets(b.origin))
 	}
 }
 
@@ -57,49 +57,16 @@ func (h hosts) addresses(b *builder, qtype uint16) {
 	}
 }
 
-// srvKey tells SRV records of one owner apart, and the addresses of a target.
-type srvKey struct {
-	target string
-	port   uint16
-	addr   netip.Addr
-}
-
-// srv adds a record for every port of every target, and the targets' addresses.
-func (h hosts) srv(b *builder) {
-	weight := h.weight()
-	seen := map[srvKey]struct{}{}
-	first := func(k srvKey) bool {
-		_, dup := seen[k]
-		seen[k] = struct{}{}
-		return !dup
-	}
-	for _, x := range h.list {
-		if len(x.ports) == 0 {
-			continue
-		}
-		target := h.target(x, b.origin)
-		if unsendable(target) {
-			continue
-		}
-		for _, p := range x.ports {
-			if first(srvKey{target: target, port: p.Number}) {
-				b.add(&dns.SRV{Hdr: b.header(dns.TypeSRV), Weight: weight, Port: p.Number, Target: target})
-			}
-		}
-		if first(srvKey{target: target, addr: x.addr}) {
-			b.extra(b.address(target, x.addr))
+// targets are the hosts as SRV records lead to them.
+func (h hosts) targets(origin string) []srvTarget {
+	list := make([]srvTarget, len(h.list))
+	for i, x := range h.list {
+		list[i] = srvTarget{addr: x.addr, ports: x.ports}
+		if len(x.ports) > 0 { // and so it is no Pod, which has no Service to be named after
+			list[i].name = h.target(x, origin)
 		}
 	}
-}
-
-// weight shares a hundred among all pairs of address and port, as stock CoreDNS
-// does; a host without ports counts as one.
-func (h hosts) weight() uint16 {
-	pairs := 0
-	for _, x := range h.list {
-		pairs += max(1, len(x.ports))
-	}
-	return uint16(max(1, 100/max(1, pairs)))
+	return list
 }
 
 // target is the name of a host: the Service's own, or the endpoint's below it.

@@ -10,7 +10,7 @@ import (
 
 // transferWeight is the weight of an SRV record of a ClusterIP Service in a
 // transfer, and what the endpoints of a slice share, as from stock CoreDNS. Answers
-// count otherwise (hosts.weight): they count both families and all slices.
+// count otherwise (srvWeight): they count both families and all slices.
 const transferWeight = 100
 
 // SOA is the SOA record of an origin in a snapshot.
