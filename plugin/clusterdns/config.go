@@ -4,22 +4,14 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/coredns/coredns/plugin/pkg/fall"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
-const (
-	// defaultTTL is stock's: short enough for a Service that moves.
-	defaultTTL = 5
-	// maxTTL is the largest TTL that the property takes, in seconds.
-	maxTTL = 3600
-	// defaultStartupTimeout is how long the first sync may hold up the start.
-	defaultStartupTimeout = 5 * time.Second
-)
+// defaultStartupTimeout is how long the first sync may hold up the start.
+const defaultStartupTimeout = 5 * time.Second
 
 // config is what one directive of a Corefile asks for.
 type config struct {
@@ -40,7 +32,7 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 			return nil, c.Errf("%s may be given only once in a server block", c.Val())
 		}
 		cfg = &config{
-			view:           zone.View{TTL: defaultTTL},
+			view:           zone.View{TTL: DefaultTTL},
 			startupTimeout: defaultStartupTimeout,
 			root:           root,
 		}
@@ -55,40 +47,19 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if err := cfg.parseOrigins(c); err != nil {
 		return err
 	}
-	for c.NextBlock() {
-		name := c.Val()
-		property, ok := properties[name]
-		if !ok {
-			return c.Errf("unknown property '%s'", name)
-		}
-		if err := property(cfg, c, c.RemainingArgs()); err != nil {
-			return err
-		}
+	if err := ParseBlock(cfg, c, properties); err != nil {
+		return err
 	}
 	return cfg.check(c)
 }
 
-// parseOrigins reads the zones of the directive, or of its server block.
 func (cfg *config) parseOrigins(c *caddy.Controller) error {
-	args := c.RemainingArgs()
-	for _, arg := range args {
-		if len(plugin.Host(arg).NormalizeExact()) == 0 {
-			cfg.warn("zone " + arg + " is no domain name or CIDR and is left out")
-		}
+	origins, forward, err := ParseOrigins(c, cfg.warn)
+	if err == nil && !forward {
+		err = c.Err("a zone that is not a reverse zone is needed: reverse names point into it")
 	}
-	forward := false
-	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
-		o, err := zone.ParseOrigin(text)
-		if err != nil {
-			return c.Errf("zone '%s' is not a domain name or CIDR", text)
-		}
-		cfg.view.Origins = append(cfg.view.Origins, o)
-		forward = forward || dnsutil.IsReverse(text) == 0
-	}
-	if !forward {
-		return c.Err("a zone that is not a reverse zone is needed: reverse names point into it")
-	}
-	return nil
+	cfg.view.Origins = origins
+	return err
 }
 
 // check looks at properties that must agree with each other.

@@ -14,11 +14,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
-// property reads the arguments of one line of the directive's block.
-type property func(cfg *config, c *caddy.Controller, args []string) error
-
 // properties are all that the directive takes, by name.
-var properties = map[string]property{
+var properties = map[string]Property[*config]{
 	"apiserver_burst":        parseBurst,
 	"apiserver_max_inflight": parseMaxInflight,
 	"apiserver_qps":          parseQPS,
@@ -38,11 +35,6 @@ var properties = map[string]property{
 	"tls":                    parseTLS,
 	"ttl":                    parseTTL,
 	"zonal":                  parseZonal,
-}
-
-// wrong is the error of a property with the wrong number of arguments.
-func wrong(c *caddy.Controller, name, expected string) error {
-	return c.Errf("wrong arguments for %s: expected %s %s", name, name, expected)
 }
 
 func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
@@ -189,18 +181,9 @@ func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
 }
 
 func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
-	if len(args) == 0 {
-		return wrong(c, "ttl", "SECONDS")
-	}
-	if len(args) > 1 {
-		cfg.warn("ttl takes one number: only " + args[0] + " is used")
-	}
-	ttl, err := strconv.Atoi(args[0])
-	if err != nil || ttl < 0 || ttl > maxTTL {
-		return c.Errf("ttl must be a number of seconds in range [0, %d]: %s", maxTTL, args[0])
-	}
-	cfg.view.TTL = uint32(ttl)
-	return nil
+	ttl, err := ParseTTL(c, args, cfg.warn)
+	cfg.view.TTL = ttl
+	return err
 }
 
 func parseStartupTimeout(cfg *config, c *caddy.Controller, args []string) error {

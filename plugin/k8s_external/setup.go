@@ -1,12 +1,9 @@
 package external
 
 import (
-	"strconv"
-
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/coredns/coredns/plugin/pkg/fall"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/upstream"
@@ -15,11 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
-const (
-	defaultTTL  = 5
-	maxTTL      = 3600
-	defaultApex = "dns"
-)
+const defaultApex = "dns"
 
 func init() { plugin.Register(pluginName, setup) }
 
@@ -71,7 +64,7 @@ type config struct {
 // name the Corefile and the line. A directive that is repeated adds to the one
 // before it, but has its own zones, as with stock CoreDNS.
 func parse(c *caddy.Controller) (*config, error) {
-	cfg := &config{view: zone.ExternalView{TTL: defaultTTL}}
+	cfg := &config{view: zone.ExternalView{TTL: clusterdns.DefaultTTL}}
 	if err := parseApex(cfg, c, []string{defaultApex}); err != nil {
 		return nil, err
 	}
@@ -91,48 +84,20 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if err := cfg.parseOrigins(c); err != nil {
 		return err
 	}
-	for c.NextBlock() {
-		name := c.Val()
-		property, ok := properties[name]
-		if !ok {
-			return c.Errf("unknown property '%s': expected apex, ttl, headless or fallthrough", name)
-		}
-		if err := property(cfg, c, c.RemainingArgs()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return clusterdns.ParseBlock(cfg, c, properties)
 }
 
-// parseOrigins reads the zones of the directive, or of its server block.
 func (cfg *config) parseOrigins(c *caddy.Controller) error {
-	args := c.RemainingArgs()
-	for _, arg := range args {
-		if len(plugin.Host(arg).NormalizeExact()) == 0 {
-			cfg.warn("zone " + arg + " is no domain name or CIDR and is left out")
-		}
-	}
-	cfg.view.Origins = nil
-	forward := false
-	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
-		o, err := zone.ParseOrigin(text)
-		if err != nil {
-			return c.Errf("zone '%s' is not a domain name or CIDR", text)
-		}
-		cfg.view.Origins = append(cfg.view.Origins, o)
-		forward = forward || dnsutil.IsReverse(text) == 0
-	}
-	if !forward {
+	origins, forward, err := clusterdns.ParseOrigins(c, cfg.warn)
+	if err == nil && !forward {
 		cfg.warn("all zones are reverse zones: the names that addresses have do not exist")
 	}
-	return nil
+	cfg.view.Origins = origins
+	return err
 }
 
-// property reads the arguments of one line of the directive's block.
-type property func(cfg *config, c *caddy.Controller, args []string) error
-
 // properties are all that the directive takes, by name.
-var properties = map[string]property{
+var properties = map[string]clusterdns.Property[*config]{
 	"apex":        parseApex,
 	"fallthrough": parseFallthrough,
 	"headless":    parseHeadless,
@@ -143,7 +108,9 @@ func parseApex(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
 		return c.Err("wrong arguments for apex: expected apex LABEL")
 	}
-	cfg.single("apex", args)
+	if len(args) > 1 {
+		cfg.warn("apex takes one argument: only " + args[0] + " is used")
+	}
 	name, err := zone.ParseName(args[0])
 	if err != nil || name.String() == "." {
 		return c.Errf("apex must be a DNS label: %s", args[0])
@@ -153,16 +120,9 @@ func parseApex(cfg *config, c *caddy.Controller, args []string) error {
 }
 
 func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
-	if len(args) == 0 {
-		return c.Err("wrong arguments for ttl: expected ttl SECONDS")
-	}
-	cfg.single("ttl", args)
-	ttl, err := strconv.Atoi(args[0])
-	if err != nil || ttl < 0 || ttl > maxTTL {
-		return c.Errf("ttl must be a number of seconds in range [0, %d]: %s", maxTTL, args[0])
-	}
-	cfg.view.TTL = uint32(ttl)
-	return nil
+	ttl, err := clusterdns.ParseTTL(c, args, cfg.warn)
+	cfg.view.TTL = ttl
+	return err
 }
 
 func parseHeadless(cfg *config, _ *caddy.Controller, args []string) error {
@@ -176,13 +136,6 @@ func parseHeadless(cfg *config, _ *caddy.Controller, args []string) error {
 func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
 	cfg.fall.SetZonesFromArgs(args)
 	return nil
-}
-
-// single warns of arguments behind the one that counts.
-func (cfg *config) single(name string, args []string) {
-	if len(args) > 1 {
-		cfg.warn(name + " takes one argument: only " + args[0] + " is used")
-	}
 }
 
 func (cfg *config) warn(text string) { cfg.warnings = append(cfg.warnings, text) }

@@ -77,7 +77,7 @@ func TestParseErrors(t *testing.T) {
 		`apex ""`:      "must be a DNS label",
 		"apex .":       "must be a DNS label",
 		"apex a..b":    "must be a DNS label: a..b",
-		"transfer to":  "unknown property 'transfer': expected apex, ttl, headless or fallthrough",
+		"transfer to":  "unknown property 'transfer': expected one of apex, fallthrough, headless, ttl",
 		"{":            "unknown property '{'",
 		"Headless all": "unknown property 'Headless'",
 	} {

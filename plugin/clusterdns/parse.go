@@ -1,0 +1,84 @@
+package clusterdns
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// What is here reads what the directives kubernetes, clusterdns and k8s_external
+// have in common. Errors name the Corefile and the line.
+
+const (
+	// DefaultTTL is stock's, in seconds: short enough for a Service that moves.
+	DefaultTTL = 5
+	// maxTTL is the largest TTL that the property takes, in seconds.
+	maxTTL = 3600
+)
+
+// ParseOrigins reads the zones of a directive, or else those of its server block.
+// Forward says whether one of them is not a reverse zone. Warn is told of those
+// that are left out.
+func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []zone.Origin, forward bool, err error) {
+	args := c.RemainingArgs()
+	for _, arg := range args {
+		if len(plugin.Host(arg).NormalizeExact()) == 0 {
+			warn("zone " + arg + " is no domain name or CIDR and is left out")
+		}
+	}
+	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
+		o, err := zone.ParseOrigin(text)
+		if err != nil {
+			return nil, false, c.Errf("zone '%s' is not a domain name or CIDR", text)
+		}
+		origins = append(origins, o)
+		forward = forward || dnsutil.IsReverse(text) == 0
+	}
+	return origins, forward, nil
+}
+
+// Property reads the arguments of one line of a directive's block.
+type Property[C any] func(cfg C, c *caddy.Controller, args []string) error
+
+// ParseBlock reads the block of a directive that takes these properties.
+func ParseBlock[C any](cfg C, c *caddy.Controller, properties map[string]Property[C]) error {
+	for c.NextBlock() {
+		name := c.Val()
+		property, ok := properties[name]
+		if !ok {
+			known := slices.Sorted(maps.Keys(properties))
+			return c.Errf("unknown property '%s': expected one of %s", name, strings.Join(known, ", "))
+		}
+		if err := property(cfg, c, c.RemainingArgs()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ParseTTL reads the argument of the property ttl. Warn is told of what is behind it.
+func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint32, error) {
+	if len(args) == 0 {
+		return 0, wrong(c, "ttl", "SECONDS")
+	}
+	if len(args) > 1 {
+		warn("ttl takes one argument: only " + args[0] + " is used")
+	}
+	ttl, err := strconv.Atoi(args[0])
+	if err != nil || ttl < 0 || ttl > maxTTL {
+		return 0, c.Errf("ttl must be a number of seconds in range [0, %d]: %s", maxTTL, args[0])
+	}
+	return uint32(ttl), nil
+}
+
+// wrong is the error of a property with the wrong number of arguments.
+func wrong(c *caddy.Controller, name, expected string) error {
+	return c.Errf("wrong arguments for %s: expected %s %s", name, name, expected)
+}
