@@ -105,8 +105,9 @@ func reply(r *dns.Msg, a *zone.Answer) *dns.Msg {
 }
 
 // complete adds what an alias leads to outside our zones. The last name decides
-// the response code (RFC 6604 3). Where the server answers for no such name at
-// all, the aliases alone are the answer, and the client goes on from there.
+// the response code (RFC 6604 3), and one without the type has the SOA record
+// (RFC 2308 2.2). Where the server answers for no such name at all, the aliases
+// alone are the answer, and the client goes on from there.
 func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns.Msg, target string) {
 	up, err := d.upstream.Lookup(ctx, state, target, state.QType())
 	if err != nil || up == nil {
@@ -119,7 +120,7 @@ func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns
 	m.Rcode = up.Rcode
 	m.Truncated = up.Truncated
 	m.Answer = append(m.Answer, up.Answer...)
-	if up.Rcode != dns.RcodeSuccess || len(up.Answer) == 0 {
+	if up.Rcode != dns.RcodeSuccess || m.Answer[len(m.Answer)-1].Header().Rrtype == dns.TypeCNAME {
 		m.Ns = soas(up.Ns)
 	}
 }

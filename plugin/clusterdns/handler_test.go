@@ -152,6 +152,7 @@ func TestD14Upstream(t *testing.T) {
 	}{
 		{"found", &dns.Msg{Answer: []dns.RR{answer}, Ns: []dns.RR{ns}}, nil, dns.RcodeSuccess, "2 0 0"},
 		{"no data", &dns.Msg{Ns: []dns.RR{soa, ns}}, nil, dns.RcodeSuccess, "1 1 0"},
+		{"no data behind an alias", &dns.Msg{Answer: []dns.RR{test.CNAME("www.example.com. 60 IN CNAME a.example.com.")}, Ns: []dns.RR{soa}}, nil, dns.RcodeSuccess, "2 1 0"},
 		{"no name", withRcode(dns.RcodeNameError, soa), nil, dns.RcodeNameError, "1 1 0"},
 		{"failed", withRcode(dns.RcodeServerFailure), nil, dns.RcodeServerFailure, "1 0 0"},
 		{"nobody to ask", withRcode(dns.RcodeRefused), nil, dns.RcodeSuccess, "1 0 0"},

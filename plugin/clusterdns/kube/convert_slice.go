@@ -64,12 +64,14 @@ func ready(e *discoveryv1.Endpoint) bool {
 	return e.Conditions.Ready == nil || *e.Conditions.Ready
 }
 
+// identity takes the name of whatever the endpoint stands for, as stock CoreDNS
+// does: monitoring has Services whose endpoints are Nodes.
 func (c *converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
 	var id zone.Identity
 	if e.Hostname != nil {
 		id.Hostname = strings.ToLower(*e.Hostname)
 	}
-	if c.podNames && e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+	if c.podNames && e.TargetRef != nil {
 		id.Pod = e.TargetRef.Name
 	}
 	if c.topologyZones && e.Zone != nil {

@@ -83,10 +83,10 @@ var sliceTests = []struct {
 	{
 		name: "Pod names asked for",
 		cfg:  Config{PodNames: true},
-		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: n}}]",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: node-1}}]",
 		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: []zone.Endpoint{
 			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Pod: "web-0"}},
-			{Addr: addrs("10.1.0.2")[0]},
+			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Pod: "node-1"}},
 		}},
 	},
 	{

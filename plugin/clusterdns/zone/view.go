@@ -17,9 +17,10 @@ const (
 	PodsVerified                // the addresses of the Pods in the Namespace
 )
 
-// maxChain is the number of aliases that are followed within our zones, as many
-// as by stock CoreDNS.
-const maxChain = 11
+// maxChain is the number of aliases that are followed within our zones. RFC 1034
+// 3.6.2 sets no limit; stock CoreDNS, which counts anew in each zone, may follow
+// more than its eleven.
+const maxChain = 32
 
 // View is what one server block shows of a snapshot. It is not changed while it
 // is in use.
