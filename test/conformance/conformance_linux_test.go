@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
 // newPhase is when newManifest has been applied.
@@ -65,7 +67,7 @@ func filtered() bool {
 // replay returns how many cases were asked.
 func (g *group) replay(t *testing.T, c *cluster) (done int) {
 	corefile := g.fill(t, c)
-	client := startServer(t, corefile, t.TempDir(), g.env(t, c)).awaitReady(t, corefile)
+	client := awaitReady(t, startServer(t, corefile, t.TempDir(), g.env(c)), corefile)
 	phases := g.phases(t)
 	done = replayCases(t, client, phases[""])
 	if len(phases[newPhase]) > 0 {
@@ -103,11 +105,11 @@ func (g *group) fill(t *testing.T, c *cluster) (corefile string) {
 }
 
 // env leaves a server outside the cluster without the way inside.
-func (g *group) env(t *testing.T, c *cluster) []string {
+func (g *group) env(c *cluster) []string {
 	if strings.Contains(g.corefile, "kubeconfig") {
 		return nil
 	}
-	return c.inClusterEnv(t)
+	return c.env
 }
 
 func replayCases(t *testing.T, client client, cases []testCase) (done int) {
@@ -152,13 +154,13 @@ func (c *testCase) replay(ctx context.Context, client client, network string) er
 func replayNew(t *testing.T, c *cluster, client client, cases []testCase) (done int) {
 	c.apply(t, newManifest)
 	for _, tc := range cases {
-		eventually(t, func(ctx context.Context) error { return tc.replay(ctx, client, "udp") })
+		netlab.Eventually(t, func(ctx context.Context) error { return tc.replay(ctx, client, "udp") })
 	}
 	done = replayCases(t, client, cases)
 	c.deleteNew(t)
 	for _, tc := range cases {
 		for _, network := range networks {
-			eventually(t, func(ctx context.Context) error { return tc.checkGone(ctx, client, network) })
+			netlab.Eventually(t, func(ctx context.Context) error { return tc.checkGone(ctx, client, network) })
 		}
 	}
 	return done

@@ -12,12 +12,8 @@
 //
 // The Corefiles listen on port 53 of all addresses, the server is known to the
 // cluster by its address, and a server inside a cluster finds its token below
-// /var/run. So the test binary starts itself again in a network namespace, whose
-// loopback device has the addresses of the server and of the client and from
-// which no route leads out, and in a mount namespace, where /var/run is a
-// file system in memory that keeps the temporary files too, and /etc/resolv.conf
-// names a resolver on the loopback device. All of it is gone with the last
-// process, and every process dies with the one that started it.
+// /var/run. So the tests run on a machine of package netlab, whose loopback device
+// has the addresses of the server and of the client.
 //
 //	go test -v ./test/conformance
 //	go test ./test/conformance -run 'TestConformance/TestKubernetesPTR'

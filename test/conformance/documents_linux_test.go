@@ -1,12 +1,12 @@
 package conformance
 
 import (
-	"net"
 	"net/netip"
 	"testing"
 
-	"github.com/coredns/coredns/plugin/pkg/reuseport"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
 // TestDocuments starts each Corefile that is published, letter for letter, in the
@@ -17,7 +17,7 @@ func TestDocuments(t *testing.T) {
 	}
 	readSources(t)
 	corefiles := publishedCorefiles(t)
-	env := startCluster(t).inClusterEnv(t)
+	env := startCluster(t).env
 	startResolver(t)
 	for _, c := range corefiles {
 		t.Run(c.source, func(t *testing.T) { startServing(t, c.text, env) })
@@ -33,7 +33,7 @@ func startServing(t *testing.T, corefile string, env []string) []serving {
 	}
 	server := startServer(t, corefile, root, env)
 	for _, s := range servings {
-		server.eventually(t, s.check)
+		server.Eventually(t, s.check)
 	}
 	return servings
 }
@@ -46,23 +46,7 @@ func startResolver(t *testing.T) {
 	t.Helper()
 	const port = 53
 	address := netip.AddrPortFrom(resolverAddr, port).String()
-	listener, conn := listenBeside(t, address)
-	newUpstream(t, ". 3600 IN SOA . . 1 2 3 4 5").serve(t, listener, conn)
-}
-
-// listenBeside listens at one address of a port that a server may have at all
-// addresses, as CoreDNS does: with SO_REUSEPORT, which both must set.
-func listenBeside(t *testing.T, address string) (net.Listener, net.PacketConn) {
-	t.Helper()
-	listener, err := reuseport.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := reuseport.ListenPacket("udp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return listener, conn
+	netlab.ServeDNS(t, address, newUpstream(t, ". 3600 IN SOA . . 1 2 3 4 5"))
 }
 
 // TestDocumentsQuestions asks the demo what README asks.

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
 // The states in /proc/net of sockets that wait for a client: TCP_LISTEN, and
@@ -18,7 +20,7 @@ var serverPort = regexp.MustCompile(`^\.:(\d+) \{`)
 
 // ports are those of the Corefile's one server block, by network. Port 0 means
 // that the kernel chooses one for each network.
-func (p *process) ports(corefile string) (map[string]uint16, error) {
+func ports(p *netlab.Process, corefile string) (map[string]uint16, error) {
 	match := serverPort.FindStringSubmatch(corefile)
 	if match == nil {
 		return nil, fmt.Errorf("no port in the Corefile:\n%s", corefile)
@@ -29,7 +31,7 @@ func (p *process) ports(corefile string) (map[string]uint16, error) {
 	}
 	ports := map[string]uint16{}
 	for network := range waiting {
-		if ports[network], err = p.openPort(network); err != nil {
+		if ports[network], err = openPort(p, network); err != nil {
 			return nil, err
 		}
 	}
@@ -37,8 +39,8 @@ func (p *process) ports(corefile string) (map[string]uint16, error) {
 }
 
 // openPort is the one port at which the process waits for clients.
-func (p *process) openPort(network string) (uint16, error) {
-	own, err := p.socketInodes()
+func openPort(p *netlab.Process, network string) (uint16, error) {
+	own, err := socketInodes(p)
 	if err != nil {
 		return 0, err
 	}
@@ -81,8 +83,8 @@ func parseSocket(line string) (socket, bool) {
 }
 
 // socketInodes identify the sockets that the process has open.
-func (p *process) socketInodes() (map[string]bool, error) {
-	dir := fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid)
+func socketInodes(p *netlab.Process) (map[string]bool, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", p.ID())
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err

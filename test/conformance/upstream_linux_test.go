@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
 // upstream is the server beyond the cluster: one zone, served over UDP and TCP.
@@ -28,33 +30,8 @@ func startUpstream(t *testing.T, zonefile string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.serve(t, listener, conn)
+	netlab.ServeOn(t, listener, conn, u)
 	return address
-}
-
-func (u *upstream) serve(t *testing.T, listener net.Listener, conn net.PacketConn) {
-	t.Helper()
-	serve(t, &dns.Server{Listener: listener, Handler: u})
-	serve(t, &dns.Server{PacketConn: conn, Handler: u})
-}
-
-func serve(t *testing.T, s *dns.Server) {
-	started, ended := make(chan struct{}), make(chan error, 1)
-	s.NotifyStartedFunc = func() { close(started) }
-	go func() { ended <- s.ActivateAndServe() }()
-	select {
-	case <-started:
-	case err := <-ended:
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Shutdown(); err != nil {
-			t.Error(err)
-		}
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 func newUpstream(t *testing.T, zonefile string) *upstream {
