@@ -9,6 +9,8 @@ SHELL       := /bin/bash
 BIN      ?= bin/coredns
 LEAN_BIN ?= bin/coredns-lean
 FUZZTIME ?= 30s
+SEED     ?= 1
+COUNT    ?= 0
 
 COREDNS := github.com/coredns/coredns
 VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo dev))
@@ -102,10 +104,9 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 scale: build ## Measure start, memory and changes with 10,000 Services and 100,000 endpoints
 	go run ./test/scale -bin $(BIN)
 
-# Not a part of test yet: its list of differences is not whole.
 .PHONY: differential
-differential: ## Compare with stock CoreDNS, question by question
-	$(GOTEST) -tags differential ./test/differential
+differential: ## Compare with stock CoreDNS; SEED chooses the cluster, COUNT is how much to ask at least
+	$(GOTEST) -v -timeout 24h ./test/differential -seed $(SEED) -questions $(COUNT)
 
 # The race detector is written in C.
 .PHONY: compiler

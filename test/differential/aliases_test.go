@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -22,7 +20,7 @@ var aliasMatchers = []matcher{
 	}},
 	{"D14", "ExternalName asked for TXT, SRV, HTTPS and other types", func(c *comparison) bool {
 		w := c.walk()
-		return !isAddress(c.q.qtype) && w.end != tooLong && c.walked(w)
+		return !isAddress(c.q.qtype) && c.walked(w)
 	}},
 	{"D14", "ExternalName to a name in the zone that does not exist, or without the type", func(c *comparison) bool {
 		w := c.walk()
@@ -38,7 +36,7 @@ var aliasMatchers = []matcher{
 	}},
 	{"", "a chain of more than eleven ExternalNames", func(c *comparison) bool {
 		w := c.walk()
-		return w.end == tooLong && c.walked(w)
+		return len(w.links) > stocksLinks && w.end == found && isAddress(c.q.qtype) && !w.last.empty() && c.walked(w)
 	}},
 }
 
@@ -48,13 +46,12 @@ func isAddress(qtype uint16) bool { return qtype == dns.TypeA || qtype == dns.Ty
 type end int
 
 const (
-	found   end = iota // at a name that is no alias
-	circle             // where the last alias leads back
-	tooLong            // after more aliases than anybody follows
+	found  end = iota // at a name that is no alias
+	circle            // where the last alias leads back
 )
 
-// mostLinks is how many aliases are followed: by us in all, by stock in each zone.
-const mostLinks = 11
+// stocksLinks is how many aliases stock follows in each zone.
+const stocksLinks = 11
 
 // walk is the way of aliases from a name to the last one.
 type walk struct {
@@ -87,12 +84,8 @@ func (c *comparison) follow(w *walk, origin string) {
 	for target := c.aliasAt(w.final); target != ""; target = c.aliasAt(w.final) {
 		owners[strings.ToLower(w.final)] = true
 		w.add(target, c.ttl, origin)
-		switch {
-		case owners[target]:
+		if owners[target] {
 			w.end = circle
-			return
-		case len(w.links) > mostLinks:
-			w.end = tooLong
 			return
 		}
 	}
@@ -167,7 +160,7 @@ func soas(m *dns.Msg) []dns.RR {
 // addresses, it says that there is no data.
 func (c *comparison) stocksWay(w *walk) *reply {
 	m := &dns.Msg{Ns: []dns.RR{c.soa()}}
-	if isAddress(c.q.qtype) && w.inside <= mostLinks && (w.left != "" || w.end == found) {
+	if isAddress(c.q.qtype) && w.inside <= stocksLinks && (w.left != "" || w.end == found) {
 		q := c.q.about(cmp.Or(w.left, w.final), c.q.qtype).overTCP()
 		there := c.ask(stockServer, q)
 		handedOn := c.fallsThrough(q.name) && there.equal(c.ask(behindServer, q))

@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -12,23 +10,22 @@ import (
 	"github.com/miekg/dns"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/clusterdns/clusterdns/test/controlplane"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// testChanging lets objects change while both servers are asked, and compares
+// compareChanging lets objects change while both servers are asked, and compares
 // them when both have seen the last change.
-func testChanging(t *testing.T, cluster *controlplane.Cluster, env []string, before *world, to *tally) {
-	c := &changing
-	p := startPair(t, c, env)
-	p.changeAndAsk(t, newChanger(*seed, cluster.Client(), before), c.names(before))
-	p.awaitLastChange(t, cluster.Client())
-	after, err := readWorld(t.Context(), cluster.Client())
+func (l *lab) compareChanging(t *testing.T, c *corefile) {
+	p := startPair(t, c, l.env)
+	client, before := l.cluster.Client(), l.world
+	p.changeAndAsk(t, newChanger(*seed, client, before), c.names(before))
+	p.awaitLastChange(t, client)
+	after, err := readWorld(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}
 	names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.names(before), c.names(after)))))
-	p.compare(t, newScene(c, after), newQuiz(c, 0, names).questions(*count/(len(corefiles)+1)), to)
+	p.compare(t, newScene(c, after), newQuiz(c, 0, names).questions(l.least), l.tally)
 }
 
 // changeAndAsk asks until all changes are made. What the answers are nobody can

@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -64,7 +62,7 @@ func (c *comparison) differs() bool {
 
 // loosen leaves out what a cache decides.
 func (c *comparison) loosen(r *reply) *reply {
-	if c.uncached == "" {
+	if !c.cached {
 		return r
 	}
 	return r.loosened(c.uncached)

@@ -1,13 +1,21 @@
-//go:build differential
-
 package differential
 
 import (
 	"fmt"
 	"testing"
 
+	"github.com/clusterdns/clusterdns/test/controlplane"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
+
+// lab is what the servers of all Corefiles run beside.
+type lab struct {
+	cluster *controlplane.Cluster
+	env     []string // of a server
+	world   *world
+	tally   *tally
+	least   int // questions for each Corefile
+}
 
 // TestDifferential compares stock and ours under one Corefile after the other.
 func TestDifferential(t *testing.T) {
@@ -15,23 +23,26 @@ func TestDifferential(t *testing.T) {
 		t.Skip("compiles a Kubernetes API server and stock CoreDNS when it runs for the first time")
 	}
 	reasons, _ := newReasons(readEntries(t), matchers) // see TestMatchersHaveEntries
-	cluster := startCluster(t, generate(*seed))
-	env := netlab.MountAccount(t, cluster, "kube-system", "coredns")
+	corefiles, changing := readCorefiles(t), readCorefile(t, changingCorefile)
+	l := &lab{cluster: startCluster(t, generate(*seed)), tally: newTally(reasons), least: *least / (len(corefiles) + 1)}
+	l.env = netlab.MountAccount(t, l.cluster, "kube-system", "coredns")
 	netlab.ServeDNS(t, fmt.Sprintf("%s:53", upstreamAddr), newUpstream(t))
-	w, err := readWorld(t.Context(), cluster.Client())
-	if err != nil {
+	var err error
+	if l.world, err = readWorld(t.Context(), l.cluster.Client()); err != nil {
 		t.Fatal(err)
 	}
-	to := newTally(reasons)
-	for i := range corefiles {
-		c := &corefiles[i]
-		t.Run(c.name, func(t *testing.T) {
-			p := startPair(t, c, env)
-			questions := newQuiz(c, uint64(i+1), c.names(w)).questions(*count / (len(corefiles) + 1))
-			p.compare(t, newScene(c, w), questions, to)
-		})
+	for i, c := range corefiles {
+		t.Run(c.name, func(t *testing.T) { l.compare(t, c, uint64(i+1)) })
 	}
-	t.Run(changing.name, func(t *testing.T) { testChanging(t, cluster, env, w, to) })
-	to.report(t)
-	to.judge(t)
+	t.Run(changing.name, func(t *testing.T) { l.compareChanging(t, changing) })
+	l.tally.report(t)
+	l.tally.judge(t)
+}
+
+// compare compares stock and ours under one Corefile. The stream tells the
+// questions from those of other Corefiles.
+func (l *lab) compare(t *testing.T, c *corefile, stream uint64) {
+	p := startPair(t, c, l.env)
+	questions := newQuiz(c, stream, c.names(l.world)).questions(l.least)
+	p.compare(t, newScene(c, l.world), questions, l.tally)
 }

@@ -12,6 +12,22 @@
 // and names that nearly do, in every way that a client may ask. While objects
 // change, both must go on answering; afterwards they must agree again.
 //
+// # The Corefiles
+//
+// Every file testdata/corefiles/*.corefile is a run of its own, named after the
+// file. To compare under one more Corefile, add the file: as it is written for a
+// server that has a machine to itself, and with names and addresses that exist
+// here. The zone is cluster.local, or what else the objects' aliases lead to is
+// outside; /etc/resolv.conf leads to the world outside (testdata/upstream.db); files
+// are looked for in testdata; the server's own address is 10.244.0.53.
+//
+// One server block has the plugin kubernetes, and is the one that is compared. What
+// the matchers must know of it, such as zones, Namespaces, fallthrough and cache,
+// is read from it. Before it is started, all ports are moved, since two servers
+// share the machine, the plugins that listen lose their lines but for the port,
+// and one more block is added: the same without our plugin, which tells what
+// answers when a question falls through.
+//
 // # What may differ
 //
 // doc/differences.md says in which answers we differ from stock on purpose. Each
@@ -23,7 +39,7 @@
 // The serial of SOA records is not compared: it is a time.
 //
 //	go test -v ./test/differential
-//	go test -v ./test/differential -seed 7 -count 1000000
+//	go test -v ./test/differential -seed 7 -questions 1000000
 //	go test -v ./test/differential -run 'TestDifferential/kubeadm'
 //
 // # The one rule

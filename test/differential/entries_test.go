@@ -1,11 +1,8 @@
-//go:build differential
-
 package differential
 
 import (
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 )
@@ -28,11 +25,7 @@ func (e entry) String() string { return strings.TrimSpace(e.number + " " + e.que
 
 func readEntries(t *testing.T) []entry {
 	t.Helper()
-	text, err := os.ReadFile(*differences)
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := parseEntries(string(text))
+	entries, err := parseEntries(readText(t, *differences))
 	if err != nil {
 		t.Fatal(err)
 	}

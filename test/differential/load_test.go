@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -35,11 +33,7 @@ const (
 func startCluster(t *testing.T, generated []runtime.Object) *controlplane.Cluster {
 	t.Helper()
 	c := controlplane.StartTest(t, controlplane.Options{})
-	rights, err := os.ReadFile(role)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Apply(t.Context(), rights); err != nil {
+	if err := c.Apply(t.Context(), []byte(readText(t, role))); err != nil {
 		t.Fatal(err)
 	}
 	objects := append(readObjects(t, zoo), generated...)
@@ -54,15 +48,20 @@ func startCluster(t *testing.T, generated []runtime.Object) *controlplane.Cluste
 
 func readObjects(t *testing.T, path string) []runtime.Object {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	objects, err := parseObjects(text)
+	objects, err := parseObjects([]byte(readText(t, path)))
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
 	return objects
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // parseObjects reads a YAML stream.

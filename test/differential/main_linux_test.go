@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -15,7 +13,7 @@ import (
 )
 
 var (
-	count  = flag.Int("count", 0, "how many `questions` to ask at least (default as many as it takes to ask all there is, and a third more)")
+	least  = flag.Int("questions", 0, "the `number` of questions to ask at least (default as many as it takes to ask all there is, and a third more)")
 	server = flag.String("server", "", "the `path` of our server (default bin/coredns, built anew)")
 	stock  = flag.String("stock", "", "the `path` of stock CoreDNS (default the user's cache folder, built if it is not there)")
 )

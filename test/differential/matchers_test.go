@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -7,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // matcher says whether a difference is the one that an entry of the list
@@ -46,13 +45,14 @@ func answeredUnready(c *comparison) bool {
 var nameMatchers = []matcher{
 	{"D5", "SOA of a name below the apex that does not exist", soaOfNoName},
 	{"D6", "`dns.<zone>`", emptyNonTerminal},
+	{"", "a part of an address's reverse name that is above addresses without a name", aboveNameless},
 	{"D7", "`dns-version.<zone>`", otherTypes},
 	{"D8", "`NS ClUsTeR.LoCaL`", letterCase},
 	{"D17", "EndpointSlice of address type FQDN", namedAddresses},
 	{"D26", "`_._tcp.<service>...`", unnamedPort},
 	{"", "ANY at a name that exists", anyType},
-	{"D15", "PTR of an endpoint whose Service does not exist", func(c *comparison) bool { return c.fewerPointers(c.withoutService) }},
-	{"D9", "PTR of an address whose Namespace does not exist", func(c *comparison) bool { return c.fewerPointers(c.withoutNamespace) }},
+	{"D15", "PTR of an endpoint whose Service does not exist", pointsToNoService},
+	{"D9", "PTR of an address whose Namespace does not exist", pointsToNoNamespace},
 	{"", "`svc`, `pod`, `dns-version` and `ns.dns` below a reverse zone", forwardInReverse},
 	{"", "order of several records", sameOrder},
 	{"", "TTLs above those of `cache`", uncappedTTL},
@@ -74,7 +74,7 @@ func emptyNonTerminal(c *comparison) bool {
 		return false
 	}
 	if p.reverse {
-		return c.aboveAddress()
+		return c.above(c.pointers)
 	}
 	return p.is("dns") || c.aboveProtocol(p)
 }
@@ -102,10 +102,10 @@ func (c *comparison) aboveProtocol(p place) bool {
 	})
 }
 
-// aboveAddress says whether the name is a part of an address's name that exists.
-func (c *comparison) aboveAddress() bool {
+// above says whether the name is a part of one of the names.
+func (c *comparison) above(names map[string]bool) bool {
 	suffix := "." + c.q.lower()
-	for name := range c.pointers {
+	for name := range names {
 		if strings.HasSuffix(name, suffix) {
 			return true
 		}
@@ -113,11 +113,34 @@ func (c *comparison) aboveAddress() bool {
 	return false
 }
 
+// aboveNameless is a name above addresses that objects have, of which none has a
+// PTR record.
+func aboveNameless(c *comparison) bool {
+	p, ok := c.place()
+	if !ok || !p.reverse || !c.noName(c.stock) || !c.negative(c.ours, dns.RcodeSuccess) {
+		return false
+	}
+	return !c.above(c.pointers) && c.above(c.world.reverseNames())
+}
+
 // pointers are the reverse names that have a PTR record.
 func (w *world) pointers(c *corefile) map[string]bool {
+	return w.reverseNamesOf(func(namespace string, service *corev1.Service) bool {
+		return w.exists(namespace) && c.exposes(namespace) && service != nil && !alias(service)
+	})
+}
+
+// reverseNames are those of all addresses that Services and ready endpoints have.
+func (w *world) reverseNames() map[string]bool {
+	return w.reverseNamesOf(func(string, *corev1.Service) bool { return true })
+}
+
+// reverseNamesOf are the reverse names of what belongs to the Services that are
+// chosen. A slice may belong to one that does not exist.
+func (w *world) reverseNamesOf(chosen func(namespace string, service *corev1.Service) bool) map[string]bool {
 	names := map[string]bool{}
-	add := func(namespace string, addresses []string) {
-		if !w.exists(namespace) || !c.exposes(namespace) {
+	add := func(namespace string, service *corev1.Service, addresses []string) {
+		if !chosen(namespace, service) {
 			return
 		}
 		for _, address := range addresses {
@@ -127,12 +150,10 @@ func (w *world) pointers(c *corefile) map[string]bool {
 		}
 	}
 	for _, service := range w.services {
-		add(service.Namespace, clusterIPs(service))
+		add(service.Namespace, service, clusterIPs(service))
 	}
 	for _, slice := range w.slices {
-		if service := w.service(serviceName(slice), slice.Namespace); service != nil && !alias(service) {
-			add(slice.Namespace, readyAddrs(slice))
-		}
+		add(slice.Namespace, w.service(serviceName(slice), slice.Namespace), readyAddrs(slice))
 	}
 	return names
 }
@@ -167,7 +188,7 @@ func letterCase(c *comparison) bool {
 // explainedByServers says whether there is no difference, or one of those about
 // name servers.
 func (c *comparison) explainedByServers() bool {
-	if !c.differs() || slices.ContainsFunc(serverMatchers, func(m matcher) bool { return m.matches(c) }) {
+	if !c.differs() || sameOrder(c) || slices.ContainsFunc(serverMatchers, func(m matcher) bool { return m.matches(c) }) {
 		return true
 	}
 	last, ok := c.atTheEnd()
@@ -221,7 +242,7 @@ func sameOrder(c *comparison) bool {
 // uncappedTTL says whether ours is stock's answer with the TTLs that our records
 // have, where stock's are what the cache caps them to.
 func uncappedTTL(c *comparison) bool {
-	if c.cacheTTL == 0 || c.ours.problem != nil {
+	if !c.cached || c.ours.problem != nil {
 		return false
 	}
 	m := c.ours.msg.Copy()

@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -40,7 +38,7 @@ func (c *corefile) names(w *world) []string {
 		w.addForward(s, strings.TrimSuffix(origin, "."))
 	}
 	w.addReverse(s)
-	for _, origin := range c.reverse[:2] {
+	for _, origin := range c.reverse[:min(2, len(c.reverse))] {
 		for _, name := range []string{"svc", "pod", "dns", "ns.dns", "dns-version", "zoo.svc", "web.zoo.svc"} {
 			s.add("%s.%s", name, strings.TrimSuffix(origin, "."))
 		}

@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -125,7 +123,7 @@ func addressRecord(owner string, address netip.Addr, ttl uint32) dns.RR {
 // endpointMatchers are about names that one would not expect.
 var endpointMatchers = []matcher{
 	{"", "a port of an EndpointSlice without a number, or with the number 0", numberlessPort},
-	{"", "`endpoint_pod_names`: an endpoint whose target is no Pod, or a Pod whose name has dots", oddTarget},
+	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", dottedTarget},
 	{"", "PTR of a name up to three labels below an address's in `ip6.arpa`", belowAddress},
 	{"", "ExternalName that is an IPv4 address with a dot at its end", literalWithDot},
 	{"", "`_zone` names of a headless Service without any ready endpoint", zonalName},

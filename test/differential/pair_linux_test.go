@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -7,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -33,20 +30,14 @@ func startPair(t *testing.T, c *corefile, env []string) *pair {
 	}
 	p := new(pair)
 	for i, binary := range binaries(t) {
-		port := 1000 * (i + 1)
-		ready := fmt.Sprint(port + 81)
-		text := strings.ReplaceAll(c.text, "{BEHIND}", c.behind)
-		text = strings.NewReplacer(
-			"{DNS}", fmt.Sprint(port+53), "{DNS-BEHIND}", fmt.Sprint(port+54), "{READY}", ready,
-			"{HEALTH}", fmt.Sprint(port+80), "{METRICS}", fmt.Sprint(port+91), "{TESTDATA}", testdata,
-		).Replace(text)
-		process := netlab.StartServer(t, netlab.Server{Binary: binary, Corefile: text, Dir: t.TempDir(), Env: env})
-		p.addresses[i] = fmt.Sprintf("%s:%d", serverAddr, port+53)
+		base := []int{stockPorts, ourPorts}[i]
+		process := netlab.StartServer(t, netlab.Server{Binary: binary, Corefile: c.text(base), Dir: testdata, Env: env})
+		p.addresses[i] = fmt.Sprintf("%s:%d", serverAddr, base+c.port)
 		if i == stockServer {
-			p.addresses[behindServer] = fmt.Sprintf("%s:%d", serverAddr, port+54)
+			p.addresses[behindServer] = fmt.Sprintf("%s:%d", serverAddr, base+behindPorts+c.port)
 		}
 		if !c.unready {
-			process.Eventually(t, netlab.Ready("127.0.0.1:"+ready))
+			process.Eventually(t, netlab.Ready(fmt.Sprintf("127.0.0.1:%d", base+readyPort)))
 		}
 	}
 	p.awaitServing(t)

@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -32,12 +30,12 @@ const mutated = 3
 // quiz makes the questions about some names.
 type quiz struct {
 	*rand.Rand
-	names    []string
-	uncached string // the zone in which a cache does not mix up letter cases; empty for all
+	*corefile
+	names []string
 }
 
 func newQuiz(c *corefile, stream uint64, names []string) *quiz {
-	return &quiz{rand.New(rand.NewPCG(*seed, stream)), names, c.uncached}
+	return &quiz{rand.New(rand.NewPCG(*seed, stream)), c, names}
 }
 
 // questions are every name in every type, and after them at least a third as many
@@ -79,7 +77,7 @@ func (z *quiz) mutation() question {
 	for range z.IntN(3) {
 		q.name = z.change(q.name)
 	}
-	if z.IntN(3) == 0 && (z.uncached == "" || dns.IsSubDomain(z.uncached, q.name)) {
+	if z.IntN(3) == 0 && (!z.cached || !outsideOf(z.uncached, q.name)) {
 		q.name = z.recase(q.name)
 	}
 	z.vary(&q)

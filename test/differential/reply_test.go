@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -113,8 +111,8 @@ func (r *reply) sameOrder(other *reply) bool {
 	return slices.EqualFunc(r.msg.Answer, other.msg.Answer, func(a, b dns.RR) bool { return text(a) == text(b) })
 }
 
-// loosened is the reply without TTLs, if it has records outside the zone that the
-// Corefile keeps from the cache: then all are the smallest one, which counts down
+// loosened is the reply without TTLs, if it has records outside the zone, if any,
+// that the Corefile keeps from the cache: then all are the smallest one, which counts down
 // from a moment that is not the same in both servers.
 func (r *reply) loosened(uncached string) *reply {
 	if r.problem != nil {
@@ -122,7 +120,10 @@ func (r *reply) loosened(uncached string) *reply {
 	}
 	m := r.msg.Copy()
 	records := slices.Concat(m.Answer, m.Ns, m.Extra)
-	if !slices.ContainsFunc(records, func(rr dns.RR) bool { return outsideOf(uncached, rr) }) {
+	cached := func(rr dns.RR) bool {
+		return rr.Header().Rrtype != dns.TypeOPT && outsideOf(uncached, rr.Header().Name)
+	}
+	if !slices.ContainsFunc(records, cached) {
 		return r
 	}
 	for _, rr := range records {
@@ -133,9 +134,8 @@ func (r *reply) loosened(uncached string) *reply {
 	return newReply(m)
 }
 
-func outsideOf(zone string, rr dns.RR) bool {
-	return rr.Header().Rrtype != dns.TypeOPT && !dns.IsSubDomain(zone, rr.Header().Name)
-}
+// outsideOf says whether a name is not in the zone, if there is one.
+func outsideOf(zone, name string) bool { return zone == "" || !dns.IsSubDomain(zone, name) }
 
 func (r *reply) String() string {
 	if r.problem != nil {

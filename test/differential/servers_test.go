@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -139,6 +137,23 @@ func reachable(rrs []dns.RR) []dns.RR {
 	})
 }
 
+// pointsToNoService is about targets whose Service does not exist; others may be in
+// Namespaces that do not.
+func pointsToNoService(c *comparison) bool {
+	return c.stock.problem != nil && c.fewerPointers(c.withoutService) ||
+		c.points(c.withoutService) && c.fewerPointers(func(target string) bool { return c.withoutService(target) || c.withoutNamespace(target) })
+}
+
+func pointsToNoNamespace(c *comparison) bool { return c.fewerPointers(c.withoutNamespace) }
+
+// points says whether stock's answer has such a target.
+func (c *comparison) points(wrong func(target string) bool) bool {
+	return c.stock.problem == nil && slices.ContainsFunc(c.stock.msg.Answer, func(rr dns.RR) bool {
+		ptr, ok := rr.(*dns.PTR)
+		return ok && wrong(ptr.Ptr)
+	})
+}
+
 // fewerPointers says whether our answer is stock's without the names that wrong
 // is true for. Such names can be impossible to pack, and then stock never answers.
 func (c *comparison) fewerPointers(wrong func(target string) bool) bool {
@@ -194,7 +209,7 @@ func (c *corefile) label(e *endpoint) string {
 	switch {
 	case e.Hostname != nil:
 		return *e.Hostname
-	case c.podNames && e.TargetRef != nil && e.TargetRef.Kind == "Pod" && !strings.Contains(e.TargetRef.Name, ".") && len(e.TargetRef.Name) < 64:
+	case c.podNames && e.TargetRef != nil && !strings.Contains(e.TargetRef.Name, ".") && len(e.TargetRef.Name) < 64:
 		return e.TargetRef.Name
 	}
 	return dashed(e.Addresses[0])

@@ -1,5 +1,3 @@
-//go:build differential
-
 package differential
 
 import (
@@ -73,39 +71,39 @@ func (c *comparison) weight(least uint16) uint16 {
 	return least
 }
 
-// oddEndpoint is an endpoint that stock calls after something that is no Pod, or
-// after a Pod whose name is no label.
-type oddEndpoint struct {
+// dottedEndpoint is an endpoint that stock calls after something whose name is no
+// label.
+type dottedEndpoint struct {
 	slice       *endpointSlice
 	address     netip.Addr
 	stock, ours string // its names
 }
 
-func (c *comparison) oddEndpoints() []oddEndpoint {
-	var all []oddEndpoint
+func (c *comparison) dottedEndpoints() []dottedEndpoint {
+	var all []dottedEndpoint
 	for _, slice := range c.world.slices {
 		for _, e := range slice.Endpoints {
-			if e.Hostname != nil || e.TargetRef == nil || e.TargetRef.Kind == "Pod" && !strings.Contains(e.TargetRef.Name, ".") {
+			if e.Hostname != nil || e.TargetRef == nil || !strings.Contains(e.TargetRef.Name, ".") {
 				continue
 			}
 			for _, origin := range c.origins {
 				service := "." + serviceName(slice) + "." + slice.Namespace + ".svc." + origin
 				address := netip.MustParseAddr(e.Addresses[0])
-				all = append(all, oddEndpoint{slice, address, e.TargetRef.Name + service, dashed(e.Addresses[0]) + service})
+				all = append(all, dottedEndpoint{slice, address, e.TargetRef.Name + service, dashed(e.Addresses[0]) + service})
 			}
 		}
 	}
 	return all
 }
 
-// oddTarget checks that the answers are the same once such endpoints are called
+// dottedTarget checks that the answers are the same once such endpoints are called
 // after their addresses.
-func oddTarget(c *comparison) bool {
+func dottedTarget(c *comparison) bool {
 	if !c.podNames || c.stock.problem != nil {
 		return false
 	}
 	var pairs []string
-	for _, e := range c.oddEndpoints() {
+	for _, e := range c.dottedEndpoints() {
 		switch pairs = append(pairs, e.stock, e.ours); c.q.lower() {
 		case e.stock:
 			return c.stock.header(dns.RcodeSuccess) && c.noName(c.ours)
@@ -130,7 +128,7 @@ func replaced(texts []string, by *strings.Replacer) []string {
 }
 
 // isEndpoint says whether our answer is that of an endpoint's name.
-func (c *comparison) isEndpoint(e oddEndpoint) bool {
+func (c *comparison) isEndpoint(e dottedEndpoint) bool {
 	rr := addressRecord(c.q.name, e.address, c.ttl)
 	switch c.q.qtype {
 	case rr.Header().Rrtype, dns.TypeANY:

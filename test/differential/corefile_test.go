@@ -1,0 +1,102 @@
+package differential
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/miekg/dns"
+)
+
+const (
+	corefilePattern  = "testdata/corefiles/*.corefile"
+	changingCorefile = "testdata/changing.corefile"
+
+	// nowhere is the API server of a Corefile that is to stay without one.
+	nowhere = "http://127.0.0.1:1"
+)
+
+// corefile is a configuration that both servers run with, and what the matchers
+// have to know of it.
+type corefile struct {
+	name   string
+	blocks []caddyfile.ServerBlock
+	main   int // the index of the block that is compared: the one with our plugin
+	port   int // that block's
+
+	origins    []string // forward zones, the primary one first
+	reverse    []string // reverse zones
+	namespaces []string // those shown; nil for all
+	through    []string // zones of fallthrough
+
+	labels, namespaceLabels string // selectors
+
+	ttl      uint32
+	cached   bool
+	cacheTTL uint32 // the most that the cache lets through
+	uncached string // the zone that the cache leaves out, or empty
+	podNames bool   // endpoint_pod_names
+	ordered  bool   // no plugin changes the order of answers
+	bound    bool   // to one address
+	unready  bool   // there is no API server
+}
+
+// readCorefiles reads all Corefiles, in the order of their names.
+func readCorefiles(t *testing.T) []*corefile {
+	t.Helper()
+	paths, err := filepath.Glob(corefilePattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s: %v, %d files", corefilePattern, err, len(paths))
+	}
+	var all []*corefile
+	for _, path := range paths {
+		all = append(all, readCorefile(t, path))
+	}
+	return all
+}
+
+// readCorefile reads a Corefile as it is written for a server of its own.
+func readCorefile(t *testing.T, path string) *corefile {
+	t.Helper()
+	c, err := parseCorefile(path, readText(t, path))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return c
+}
+
+func parseCorefile(path, text string) (*corefile, error) {
+	blocks, err := caddyfile.Parse(path, strings.NewReader(text), nil)
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	c := &corefile{name: name, blocks: blocks, main: -1, ttl: defaultTTL}
+	for i, block := range blocks {
+		if len(block.Tokens[pluginName]) == 0 {
+			continue
+		}
+		if c.main >= 0 {
+			return nil, fmt.Errorf("two server blocks have the plugin %s, want one", pluginName)
+		}
+		c.main = i
+	}
+	if c.main < 0 {
+		return nil, fmt.Errorf("no server block has the plugin %s", pluginName)
+	}
+	return c, c.readBlock(blocks[c.main])
+}
+
+// exposes says whether a Namespace is shown, if it exists.
+func (c *corefile) exposes(namespace string) bool {
+	return c.namespaces == nil || slices.Contains(c.namespaces, namespace)
+}
+
+// fallsThrough says whether the plugin behind is asked for a name that does not
+// exist.
+func (c *corefile) fallsThrough(name string) bool {
+	return slices.ContainsFunc(c.through, func(zone string) bool { return dns.IsSubDomain(zone, name) })
+}

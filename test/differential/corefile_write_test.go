@@ -1,0 +1,116 @@
+package differential
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/coredns/caddy/caddyfile"
+)
+
+// The ports of a process are those of the Corefile and what is added here.
+const (
+	stockPorts = 10000
+	ourPorts   = 20000
+	// behindPorts is added to those of the block behind.
+	behindPorts = 5000
+)
+
+const (
+	dnsPort   = 53
+	readyPort = 8181
+)
+
+// listeners are the plugins that listen, with their ports. All that they are told
+// besides is how long they are to linger at the end, which only takes time.
+var listeners = map[string]int{"health": 8080, "ready": readyPort, "prometheus": 9153, "pprof": 6053}
+
+// text is the Corefile of a process whose ports begin at the base, with one block
+// more: what comes before and after our plugin, without ours. It tells what a
+// question that falls through is answered with.
+func (c *corefile) text(base int) string {
+	var b strings.Builder
+	for i, block := range c.blocks {
+		tokens := maps.Clone(block.Tokens)
+		if i == c.main {
+			tokens["ready"] = []caddyfile.Token{{Text: "ready"}}
+		}
+		writeBlock(&b, block.Keys, tokens, base)
+	}
+	behind := maps.Clone(c.blocks[c.main].Tokens)
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(listeners)), []string{pluginName, "k8s_external"}) {
+		delete(behind, name)
+	}
+	writeBlock(&b, []string{fmt.Sprintf(".:%d", c.port)}, behind, base+behindPorts)
+	return b.String()
+}
+
+func writeBlock(b *strings.Builder, keys []string, directives map[string][]caddyfile.Token, base int) {
+	for i, key := range keys {
+		if i > 0 {
+			b.WriteString(" ")
+		}
+		b.WriteString(moved(key, dnsPort, base))
+	}
+	b.WriteString(" {\n")
+	for _, name := range slices.Sorted(maps.Keys(directives)) {
+		if port, ok := listeners[name]; ok {
+			fmt.Fprintf(b, "%s %s\n", name, moved(listenAddress(directives[name]), port, base))
+		} else {
+			writeTokens(b, directives[name])
+		}
+	}
+	b.WriteString("}\n")
+}
+
+// moved is the key of a server block, or an address, with another port.
+func moved(key string, port, base int) string {
+	host, own := splitPort(key, port)
+	return fmt.Sprintf("%s:%d", host, base+own)
+}
+
+// splitPort takes the port from the key's end. One without has the default.
+func splitPort(key string, port int) (host string, own int) {
+	if at := portPattern.FindStringIndex(key); at != nil {
+		if n, err := strconv.Atoi(key[at[0]+1:]); err == nil {
+			return key[:at[0]], n
+		}
+	}
+	return key, port
+}
+
+var portPattern = regexp.MustCompile(`:[0-9]+$`)
+
+// listenAddress is what a plugin that listens has been told about where, or empty.
+func listenAddress(tokens []caddyfile.Token) string {
+	if len(tokens) > 1 && strings.Contains(tokens[1].Text, ":") {
+		return tokens[1].Text
+	}
+	return ""
+}
+
+// writeTokens writes a directive, or several of one name, with their lines.
+func writeTokens(b *strings.Builder, tokens []caddyfile.Token) {
+	for i, token := range tokens {
+		switch {
+		case i == 0:
+		case token.Line != tokens[i-1].Line || token.File != tokens[i-1].File:
+			b.WriteString("\n")
+		default:
+			b.WriteString(" ")
+		}
+		b.WriteString(quoted(token.Text))
+	}
+	b.WriteString("\n")
+}
+
+// quoted is a word as a Corefile has to spell it.
+func quoted(word string) string {
+	if word == "" || strings.ContainsAny(word, " \t\n\"#") {
+		return `"` + strings.ReplaceAll(word, `"`, `\"`) + `"`
+	}
+	return word
+}
