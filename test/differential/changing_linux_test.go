@@ -25,7 +25,10 @@ func (l *lab) compareChanging(t *testing.T, c *corefile) {
 		t.Fatal(err)
 	}
 	names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.names(before), c.names(after)))))
-	p.compare(t, newScene(c, after), newQuiz(c, 0, names).questions(l.least), l.tally)
+	p.awaitCheckpoint(t, c.origins[0])
+	s := newScene(c, after)
+	p.compareTransfers(t, s, l.tally)
+	p.compare(t, s, newQuiz(c, 0, names).questions(l.least), l.tally)
 }
 
 // changeAndAsk asks until all changes are made. What the answers are nobody can
@@ -55,6 +58,12 @@ func (p *pair) changeAndAsk(t *testing.T, ch *changer, names []string) {
 	}
 }
 
+// lastNames are those of the last objects.
+var lastNames = []string{lastName, "10-244-30-2.last.pod.cluster.local."}
+
+// lastName is that of the last Service.
+const lastName = "last.last.svc.cluster.local."
+
 const lastChange = `
 {apiVersion: v1, kind: Namespace, metadata: {name: last}}
 ---
@@ -66,6 +75,19 @@ const lastChange = `
 {apiVersion: v1, kind: Pod, metadata: {name: last, namespace: last}, spec: {containers: [{name: a, image: a}]},
   status: {phase: Running, podIP: 10.244.30.2, podIPs: [{ip: 10.244.30.2}]}}
 `
+
+// awaitCheckpoint waits until our transfers, which show a change within a second,
+// show the last one.
+func (p *pair) awaitCheckpoint(t *testing.T, zone string) {
+	t.Helper()
+	netlab.Eventually(t, func(context.Context) error {
+		z := pull(p.addresses[ourServer], zone, 0, dns.TypeAXFR)
+		if !slices.ContainsFunc(z.records, func(rr dns.RR) bool { return rr.Header().Name == lastName }) {
+			return fmt.Errorf("%d records and no %s", len(z.records), lastName)
+		}
+		return nil
+	})
+}
 
 // awaitLastChange makes one more object of each kind and waits until both servers
 // answer with it. A watch is in order, so whoever has seen that has seen all.
@@ -81,7 +103,7 @@ func (p *pair) awaitLastChange(t *testing.T, client kubernetes.Interface) {
 	a := newAsker(p.addresses[:]...)
 	defer a.close()
 	for server := range []int{stockServer, ourServer} {
-		for _, name := range []string{"last.last.svc.cluster.local.", "10-244-30-2.last.pod.cluster.local."} {
+		for _, name := range []string{lastName, "10-244-30-2.last.pod.cluster.local."} {
 			netlab.Eventually(t, func(context.Context) error {
 				r := a.one(server, ask(name, dns.TypeA))
 				if r.problem != nil {

@@ -22,6 +22,7 @@ const (
 func (c *corefile) readBlock(block caddyfile.ServerBlock) error {
 	_, c.port = splitPort(block.Keys[0], dnsPort)
 	_, shuffled := block.Tokens["loadbalance"]
+	_, c.transfer = block.Tokens["transfer"]
 	_, c.bound = block.Tokens["bind"]
 	c.ordered = !shuffled
 	if tokens, ok := block.Tokens["cache"]; ok {

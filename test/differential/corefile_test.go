@@ -13,6 +13,7 @@ import (
 
 const (
 	corefilePattern  = "testdata/corefiles/*.corefile"
+	wildPattern      = "testdata/corefiles/wild/*.corefile"
 	changingCorefile = "testdata/changing.corefile"
 
 	// nowhere is the API server of a Corefile that is to stay without one.
@@ -23,6 +24,7 @@ const (
 // have to know of it.
 type corefile struct {
 	name   string
+	wild   bool // gets a part of the questions
 	blocks []caddyfile.ServerBlock
 	main   int // the index of the block that is compared: the one with our plugin
 	port   int // that block's
@@ -39,6 +41,7 @@ type corefile struct {
 	cacheTTL uint32 // the most that the cache lets through
 	uncached string // the zone that the cache leaves out, or empty
 	podNames bool   // endpoint_pod_names
+	transfer bool   // anybody may have the zones
 	ordered  bool   // no plugin changes the order of answers
 	bound    bool   // to one address
 	unready  bool   // there is no API server
@@ -47,13 +50,17 @@ type corefile struct {
 // readCorefiles reads all Corefiles, in the order of their names.
 func readCorefiles(t *testing.T) []*corefile {
 	t.Helper()
-	paths, err := filepath.Glob(corefilePattern)
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("%s: %v, %d files", corefilePattern, err, len(paths))
-	}
 	var all []*corefile
-	for _, path := range paths {
-		all = append(all, readCorefile(t, path))
+	for _, pattern := range []string{corefilePattern, wildPattern} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			c := readCorefile(t, path)
+			c.wild = pattern == wildPattern
+			all = append(all, c)
+		}
 	}
 	return all
 }

@@ -1,7 +1,9 @@
 package differential
 
 import (
+	"flag"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
@@ -22,7 +24,8 @@ func TestDifferential(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server and stock CoreDNS when it runs for the first time")
 	}
-	reasons, _ := newReasons(readEntries(t), matchers) // see TestMatchersHaveEntries
+	reasons, _ := newReasons(readEntries(t), matchers)
+	_ = reasons.addTransfers(transferMatchers) // TestMatchersHaveEntries tells of errors in both
 	corefiles, changing := readCorefiles(t), readCorefile(t, changingCorefile)
 	l := &lab{cluster: startCluster(t, generate(*seed)), tally: newTally(reasons), least: *least / (len(corefiles) + 1)}
 	l.env = netlab.MountAccount(t, l.cluster, "kube-system", "coredns")
@@ -37,6 +40,15 @@ func TestDifferential(t *testing.T) {
 	t.Run(changing.name, func(t *testing.T) { l.compareChanging(t, changing) })
 	l.tally.report(t)
 	l.tally.judge(t)
+	if !filtered() {
+		l.tally.judgeMatchers(t)
+		l.tally.judgeCount(t)
+	}
+}
+
+// filtered says whether Corefiles were chosen by hand.
+func filtered() bool {
+	return strings.Contains(flag.Lookup("test.run").Value.String(), "/") || flag.Lookup("test.skip").Value.String() != ""
 }
 
 // compare compares stock and ours under one Corefile. The stream tells the
@@ -44,5 +56,9 @@ func TestDifferential(t *testing.T) {
 func (l *lab) compare(t *testing.T, c *corefile, stream uint64) {
 	p := startPair(t, c, l.env)
 	questions := newQuiz(c, stream, c.names(l.world)).questions(l.least)
-	p.compare(t, newScene(c, l.world), questions, l.tally)
+	s := newScene(c, l.world)
+	if c.transfer {
+		p.compareTransfers(t, s, l.tally)
+	}
+	p.compare(t, s, questions, l.tally)
 }

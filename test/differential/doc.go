@@ -14,7 +14,7 @@
 //
 // # The Corefiles
 //
-// Every file testdata/corefiles/*.corefile is a run of its own, named after the
+// Every file testdata/corefiles/*.corefile, or wild/*.corefile in there, is a run of its own, named after the
 // file. To compare under one more Corefile, add the file: as it is written for a
 // server that has a machine to itself, and with names and addresses that exist
 // here. The zone is cluster.local, or what else the objects' aliases lead to is
@@ -23,7 +23,9 @@
 //
 // One server block has the plugin kubernetes, and is the one that is compared. What
 // the matchers must know of it, such as zones, Namespaces, fallthrough and cache,
-// is read from it. Before it is started, all ports are moved, since two servers
+// is read from it. A Corefile in the folder wild gets a part of the questions, by
+// chance: one that asks no more of our plugin than others do is to show that it
+// starts and that its chain of plugins goes together with ours. Before it is started, all ports are moved, since two servers
 // share the machine, the plugins that listen lose their lines but for the port,
 // and one more block is added: the same without our plugin, which tells what
 // answers when a question falls through.

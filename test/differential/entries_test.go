@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -9,8 +10,8 @@ import (
 
 var differences = flag.String("differences", "../../doc/differences.md", "the `path` of the list of differences")
 
-// answersHeading is the section whose entries are about answers.
-const answersHeading = "## Answers"
+// sections are those whose entries questions and transfers show.
+var sections = []string{"## Answers", "## Beside the answers"}
 
 // entry is a row of the list of differences.
 type entry struct {
@@ -32,18 +33,31 @@ func readEntries(t *testing.T) []entry {
 	return entries
 }
 
-// parseEntries reads the table of answers. The tables of other sections are about
-// properties, which no question shows.
+// parseEntries reads the tables of the sections.
 func parseEntries(text string) ([]entry, error) {
-	_, text, found := strings.Cut(text, answersHeading+"\n")
-	if !found {
-		return nil, fmt.Errorf("no section %q", answersHeading)
+	var all []entry
+	for _, heading := range sections {
+		_, section, found := strings.Cut(text, heading+"\n")
+		if !found {
+			return nil, fmt.Errorf("no section %q", heading)
+		}
+		section, _, _ = strings.Cut(section, "\n## ")
+		entries, err := parseTable(section)
+		if err != nil {
+			return nil, fmt.Errorf("section %q: %w", heading, err)
+		}
+		all = append(all, entries...)
 	}
-	section, _, _ := strings.Cut(text, "\n## ")
+	return all, nil
+}
+
+func parseTable(section string) ([]entry, error) {
 	var entries []entry
+	headed := false
 	for line := range strings.Lines(section) {
 		cells, ok := parseRow(line)
-		if !ok || strings.HasPrefix(cells[0], "-") || cells[0] == "#" {
+		if !ok || !headed {
+			headed = ok && strings.HasPrefix(cells[0], "-")
 			continue
 		}
 		if len(cells) != 5 {
@@ -52,7 +66,7 @@ func parseEntries(text string) ([]entry, error) {
 		entries = append(entries, entry{cells[0], cells[1], cells[2], cells[3], cells[4]})
 	}
 	if len(entries) == 0 {
-		return nil, fmt.Errorf("no table in section %q", answersHeading)
+		return nil, errors.New("no table")
 	}
 	return entries, nil
 }
@@ -70,8 +84,9 @@ func parseRow(line string) (cells []string, ok bool) {
 
 // reasons are the matchers with the entries that they stand for.
 type reasons struct {
-	entries []entry
-	byEntry map[int]*matcher
+	entries   []entry
+	byEntry   map[int]*matcher
+	transfers []int // the entries of the matchers of transfers
 }
 
 // newReasons finds the entry of each matcher. One without an entry explains
@@ -80,7 +95,7 @@ func newReasons(entries []entry, matchers []matcher) (*reasons, []error) {
 	r, errs := &reasons{entries: entries, byEntry: map[int]*matcher{}}, []error(nil)
 	for i := range matchers {
 		m := &matchers[i]
-		at, err := findEntry(entries, m)
+		at, err := findEntry(entries, m.number, m.question)
 		if err == nil && r.byEntry[at] != nil {
 			err = fmt.Errorf("two matchers for %q", entries[at])
 		}
@@ -93,21 +108,32 @@ func newReasons(entries []entry, matchers []matcher) (*reasons, []error) {
 	return r, errs
 }
 
-// findEntry finds the only entry with the matcher's number whose question begins
-// as the matcher says.
-func findEntry(entries []entry, m *matcher) (int, error) {
+// addTransfers finds the entries of the matchers of transfers, some of which have
+// a matcher of questions too.
+func (r *reasons) addTransfers(matchers []transferMatcher) error {
+	var failed error
+	for _, m := range matchers {
+		at, err := findEntry(r.entries, m.number, m.question)
+		failed = errors.Join(failed, err)
+		r.transfers = append(r.transfers, at)
+	}
+	return failed
+}
+
+// findEntry finds the only entry with the number whose question begins as given.
+func findEntry(entries []entry, number, question string) (int, error) {
 	found := -1
 	for i, e := range entries {
-		if e.number != m.number || !strings.HasPrefix(e.question, m.question) {
+		if e.number != number || !strings.HasPrefix(e.question, question) {
 			continue
 		}
 		if found >= 0 {
-			return 0, fmt.Errorf("two entries begin with %s %q", m.number, m.question)
+			return 0, fmt.Errorf("two entries begin with %s %q", number, question)
 		}
 		found = i
 	}
 	if found < 0 {
-		return 0, fmt.Errorf("no entry begins with %s %q", m.number, m.question)
+		return 0, fmt.Errorf("no entry begins with %s %q", number, question)
 	}
 	return found, nil
 }

@@ -46,7 +46,19 @@ func (c *corefile) names(w *world) []string {
 	for _, name := range otherNames {
 		s.add("%s", name)
 	}
-	return s.sorted()
+	return append(s.sorted(), c.upperNames()...)
+}
+
+// upperNames are those of the servers in upper case, unless a cache would answer
+// with what another client has asked.
+func (c *corefile) upperNames() []string {
+	var names []string
+	for _, origin := range c.origins {
+		if !c.cached || !outsideOf(c.uncached, origin) {
+			names = append(names, strings.ToUpper(origin), "ns.dns."+strings.ToUpper(origin))
+		}
+	}
+	return names
 }
 
 // otherNames are outside our zones, or in zones of the other plugins and blocks.
@@ -58,6 +70,7 @@ var otherNames = []string{
 	"never.zoo.svc.cluster.local", "a.never.svc.cluster.local", "10-244-9-9.zoo.pod.cluster.local", "generated.cluster.local",
 	"second.example", "www.second.example", "in.second.example", "stub.svc.cluster.local", "web.stub.svc.cluster.local",
 	"8.9.244.10.in-addr.arpa", "9.9.244.10.in-addr.arpa", "1.113.0.203.in-addr.arpa", "1.100.51.198.in-addr.arpa",
+	"x.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa", // a label more than an address has
 }
 
 func (w *world) addForward(s nameSet, origin string) {

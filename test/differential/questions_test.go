@@ -27,6 +27,9 @@ var rareTypes = []uint16{
 // mutated is how many questions are made by chance for each that is not, of three.
 const mutated = 3
 
+// wildPart is which part of the questions a wild Corefile gets.
+const wildPart = 8
+
 // quiz makes the questions about some names.
 type quiz struct {
 	*rand.Rand
@@ -38,7 +41,7 @@ func newQuiz(c *corefile, stream uint64, names []string) *quiz {
 	return &quiz{rand.New(rand.NewPCG(*seed, stream)), c, names}
 }
 
-// questions are every name in every type, and after them at least a third as many
+// questions are every name in every type, or a part of that, and after them at least a third as many
 // about names that nearly exist. The order is by chance, since stock and ours
 // might both keep something from one question to the next.
 func (z *quiz) questions(least int) iter.Seq[question] {
@@ -65,6 +68,9 @@ func (z *quiz) product() []question {
 		}
 	}
 	z.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+	if z.wild {
+		return all[:len(all)/wildPart]
+	}
 	return all
 }
 
@@ -81,6 +87,9 @@ func (z *quiz) mutation() question {
 		q.name = z.recase(q.name)
 	}
 	z.vary(&q)
+	if q.qtype == dns.TypeAXFR || q.qtype == dns.TypeIXFR {
+		q.tcp = q.tcp && !z.transfer // see compareTransfers
+	}
 	if q.name = spelled(q.name); q.name == "" {
 		return z.mutation() // no client can ask this
 	}

@@ -10,9 +10,11 @@ import (
 
 // A matcher without an entry would hide a difference that nobody has agreed to.
 func TestMatchersHaveEntries(t *testing.T) {
-	_, errs := newReasons(readEntries(t), matchers)
-	for _, err := range errs {
-		t.Errorf("%s: %v", *differences, err)
+	r, errs := newReasons(readEntries(t), matchers)
+	for _, err := range append(errs, r.addTransfers(transferMatchers)) {
+		if err != nil {
+			t.Errorf("%s: %v", *differences, err)
+		}
 	}
 }
 
@@ -25,6 +27,12 @@ Words.
 |---|---|---|---|---|
 | D1 | a name | NODATA | NXDOMAIN | RFC 1 |
 | | another ` + "`name`" + ` | A, AAAA | | |
+
+## Beside the answers
+
+| | what | stock | here | why |
+|---|---|---|---|---|
+| D3 | a metric | | | |
 
 ## Properties
 
@@ -41,11 +49,12 @@ func TestParseEntries(t *testing.T) {
 	want := []entry{
 		{"D1", "a name", "NODATA", "NXDOMAIN", "RFC 1"},
 		{"", "another `name`", "A, AAAA", "", ""},
+		{"D3", "a metric", "", "", ""},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(entry{})); diff != "" {
 		t.Error(diff)
 	}
-	for _, text := range []string{"", "## Answers\n\nnone\n", "## Answers\n| a | b |\n"} {
+	for _, text := range []string{"", "## Answers\n\nnone\n\n## Beside the answers\n", "## Answers\n|-|\n| a | b |\n## Beside the answers\n"} {
 		if _, err := parseEntries(text); err == nil {
 			t.Errorf("%q: no error", text)
 		}

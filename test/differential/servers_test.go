@@ -12,7 +12,6 @@ import (
 var serverMatchers = []matcher{
 	{"D24", "NS of the zone and `ns.dns` under `bind`", boundServer},
 	{"", "NS of a reverse zone", serversInForwardZone},
-	{"", "NS where no address of the server is known", serverWithoutAddress},
 	{"", "NS and `ns.dns` of a server that listens on all addresses", withoutLinkLocal},
 }
 
@@ -106,17 +105,6 @@ func replaceSuffix(name, suffix, by string) string {
 		return rest + by
 	}
 	return name
-}
-
-// serverWithoutAddress takes a server that is bound for one whose address is known.
-func serverWithoutAddress(c *comparison) bool {
-	origin, ok := c.isNS()
-	if !ok || c.bound || !c.negative(c.stock, dns.RcodeSuccess) || !c.ours.header(dns.RcodeSuccess) {
-		return false
-	}
-	hdr := dns.RR_Header{Name: c.q.name, Rrtype: dns.TypeNS, Class: dns.ClassINET, Ttl: c.ttl}
-	want := text(&dns.NS{Hdr: hdr, Ns: "ns.dns." + origin})
-	return slices.Equal(c.ours.answer, []string{want}) && len(c.ours.ns)+len(c.ours.extra) == 0
 }
 
 func withoutLinkLocal(c *comparison) bool {

@@ -47,6 +47,21 @@ func (t *tally) add(name string, questions int, explained map[int]int) {
 	}
 }
 
+// judgeTransfer counts a transfer, and fails the test if ours is not what the
+// matchers make of stock's.
+func (t *tally) judgeTransfer(tb testing.TB, c *pulled) {
+	tb.Helper()
+	by, want := c.explain()
+	if !want.equal(c.ours) {
+		tb.Errorf("%s of %s\n  stock, explained: %s\n  ours: %s", dns.Type(c.qtype), c.zone, want.minus(c.ours), c.ours.minus(want))
+	}
+	explained := map[int]int{}
+	for _, i := range by {
+		explained[t.transfers[i]]++
+	}
+	t.add(c.name, 1, explained)
+}
+
 // reject takes a difference that no entry explains.
 func (t *tally) reject(c *comparison) {
 	t.mu.Lock()
@@ -90,6 +105,20 @@ func rrtypes(rrs []dns.RR) string {
 	return strings.Join(slices.Compact(names), "+")
 }
 
+// fewest is how many questions a run must have compared to say something.
+const fewest = 100_000
+
+func (t *tally) judgeCount(tb testing.TB) {
+	tb.Helper()
+	total := 0
+	for _, n := range t.questions {
+		total += n
+	}
+	if total < fewest {
+		tb.Errorf("%d questions compared, want at least %d", total, fewest)
+	}
+}
+
 // report prints the numbers.
 func (t *tally) report(tb testing.TB) {
 	tb.Helper()
@@ -107,13 +136,17 @@ func (t *tally) report(tb testing.TB) {
 		}
 	}
 	tb.Logf("differences by reason:\n%s", b.String())
-	b.Reset()
+}
+
+// judgeMatchers fails the test for every matcher that nothing has needed: it may
+// be wrong, or the difference is gone.
+func (t *tally) judgeMatchers(tb testing.TB) {
+	tb.Helper()
 	for i, e := range t.entries {
-		if t.explained[i] == 0 {
-			fmt.Fprintf(&b, "            %s\n", e)
+		if t.explained[i] == 0 && (t.byEntry[i] != nil || slices.Contains(t.transfers, i)) {
+			tb.Errorf("no question has met the entry %q", e)
 		}
 	}
-	tb.Logf("never met:\n%s", b.String())
 }
 
 // judge fails the test for every kind of difference that nothing explains, and

@@ -79,7 +79,7 @@ type dottedEndpoint struct {
 	stock, ours string // its names
 }
 
-func (c *comparison) dottedEndpoints() []dottedEndpoint {
+func (c *scene) dottedEndpoints() []dottedEndpoint {
 	var all []dottedEndpoint
 	for _, slice := range c.world.slices {
 		for _, e := range slice.Endpoints {

@@ -1,0 +1,61 @@
+package differential
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// elsewhere are the entries that no question of this test shows, with the tests
+// that do.
+var elsewhere = []struct{ number, question, file, test string }{
+	{"", "NS where no address of the server is known", "plugin/clusterdns/zone/apex_test.go", "TestApex"},
+	{"D6", "`<cluster>.<service>.<ns>.svc.<zone>`", "plugin/clusterdns/zone/clusterset_test.go", "TestClusterSetNames"},
+	{"", "ServiceImport of type ClusterSetIP without ports", "plugin/clusterdns/zone/clusterset_test.go", "TestClusterSetIP"},
+	{"D21", "`<ns>.svc.<zone>` with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestAutoPath"},
+	{"D21", "a searched name with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestAutoPath"},
+	{"", "a searched name with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestAutoPath"},
+	{"", "`cache` in front of us", "plugin/clusterdns/handler_test.go", "TestCacheBypassZones"},
+	{"D3", "a server that was synced once", "test/live/outage_test.go", "TestAPIServerAway"},
+	{"D25", "`coredns_kubernetes_dns_programming_duration_seconds`", "plugin/clusterdns/kube/latency_test.go", "TestListsAreNotProgrammed"},
+	{"D11", "metadata in a zone of `multicluster`", "plugin/clusterdns/metadata_test.go", "TestMetadataOfNames"},
+	{"", "metadata of a client", "plugin/clusterdns/metadata_test.go", "TestMetadataOfClients"},
+	{"D19", "serial", "plugin/clusterdns/zone/serial_test.go", "TestSerialMeansOneState"},
+	{"", "IXFR", "plugin/clusterdns/transfer_test.go", "TestIncrementalTransfer"},
+	{"", "transfer before the first sync", "plugin/clusterdns/transfer_test.go", "TestBrokenTransfer"},
+	{"", "NOTIFY to secondaries", "plugin/clusterdns/notify_test.go", "TestNotify"},
+	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
+}
+
+// An entry that nothing shows may be wrong, and nobody would know.
+func TestEntriesAreShown(t *testing.T) {
+	entries := readEntries(t)
+	r, _ := newReasons(entries, matchers)
+	_ = r.addTransfers(transferMatchers)
+	shown := map[int]bool{}
+	for _, e := range elsewhere {
+		at, err := findEntry(entries, e.number, e.question)
+		if err != nil {
+			t.Errorf("%s: %v", *differences, err)
+			continue
+		}
+		shown[at] = true
+		if !strings.Contains(readText(t, "../../"+e.file), "\nfunc "+e.test+"(") {
+			t.Errorf("%s shows %q no longer: it has no %s", e.file, entries[at], e.test)
+		}
+	}
+	for i, e := range entries {
+		if r.byEntry[i] == nil && !slices.Contains(r.transfers, i) && !shown[i] {
+			t.Errorf("%s: no matcher and no test shows %q", *differences, e)
+		}
+	}
+}
+
+// Every entry has its reason.
+func TestEntriesHaveReasons(t *testing.T) {
+	for _, e := range readEntries(t) {
+		if e.number == "" && e.why == "" {
+			t.Errorf("%s: %q has neither a defect's number nor a reason", *differences, e)
+		}
+	}
+}

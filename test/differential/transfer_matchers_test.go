@@ -1,0 +1,155 @@
+package differential
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// pulled is a zone as both give it away.
+type pulled struct {
+	*scene
+	zone        string
+	qtype       uint16
+	stock, ours *transfer
+}
+
+// transferMatcher makes of stock's records what we give instead, for the reason
+// that an entry of the list tells.
+type transferMatcher struct {
+	number, question string
+	change           func(c *pulled, rrs []dns.RR) []dns.RR
+}
+
+// transferMatchers are applied in this order.
+var transferMatchers = []transferMatcher{
+	{"D18", "transfer of a name below a zone, or of a reverse zone", noZone},
+	{"D18", "addresses of the name servers in a transfer", serversTTL},
+	{"D17", "EndpointSlice of address type FQDN", withoutTarget},
+	{"", "a port of an EndpointSlice without a number, or with the number 0", withoutNumber},
+	{"", "ExternalName that is an IPv4 address with a dot at its end", withoutLiterals},
+	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", withoutDots},
+	{"", "SRV records of a transfer that differ in nothing but the weight", oneWeight},
+	{"", "records of a transfer that are the same", eachOnce},
+}
+
+// noZone leaves nothing of what is no forward zone.
+func noZone(c *pulled, rrs []dns.RR) []dns.RR {
+	if p, ok := c.locate(c.zone); ok && (p.reverse || len(p.labels) > 0) {
+		return nil
+	}
+	return rrs
+}
+
+// serversTTL gives the addresses with TTL 0 the zone's.
+func serversTTL(c *pulled, rrs []dns.RR) []dns.RR {
+	var changed []dns.RR
+	for _, rr := range rrs {
+		if h := rr.Header(); h.Ttl == 0 && isAddress(h.Rrtype) {
+			rr = dns.Copy(rr)
+			rr.Header().Ttl = c.ttl
+		}
+		changed = append(changed, rr)
+	}
+	return changed
+}
+
+// without is the list without the records that are chosen.
+func without[T dns.RR](rrs []dns.RR, chosen func(T) bool) []dns.RR {
+	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {
+		typed, ok := rr.(T)
+		return ok && chosen(typed)
+	})
+}
+
+// withoutTarget leaves out the ports of endpoints whose address is a name.
+func withoutTarget(c *pulled, rrs []dns.RR) []dns.RR {
+	return without(rrs, func(srv *dns.SRV) bool {
+		p, _ := c.locate(srv.Hdr.Name)
+		n := len(p.labels)
+		return srv.Target == "." && n == 5 && len(c.world.namedEndpoints(p.labels[2], p.labels[3])) > 0
+	})
+}
+
+// withoutNumber leaves out ports that have none. Stock gives them the number -1.
+func withoutNumber(c *pulled, rrs []dns.RR) []dns.RR {
+	return without(rrs, func(srv *dns.SRV) bool {
+		p, _ := c.locate(srv.Hdr.Name)
+		if len(p.labels) != 5 || srv.Port != 0 && srv.Port != 0xffff {
+			return false
+		}
+		port := [2]string{strings.TrimPrefix(p.labels[0], "_"), strings.TrimPrefix(p.labels[1], "_")}
+		return c.world.numberless(p.labels[2], p.labels[3])[port]
+	})
+}
+
+func withoutLiterals(_ *pulled, rrs []dns.RR) []dns.RR {
+	return without(rrs, func(cname *dns.CNAME) bool {
+		_, err := netip.ParseAddr(strings.TrimSuffix(cname.Target, "."))
+		return err == nil
+	})
+}
+
+// withoutDots calls endpoints after their addresses.
+func withoutDots(c *pulled, rrs []dns.RR) []dns.RR {
+	if !c.podNames {
+		return rrs
+	}
+	names := map[string]string{}
+	for _, e := range c.dottedEndpoints() {
+		names[e.stock] = e.ours
+	}
+	var changed []dns.RR
+	for _, rr := range rrs {
+		rr = dns.Copy(rr)
+		if name, ok := names[rr.Header().Name]; ok {
+			rr.Header().Name = name
+		}
+		if srv, ok := rr.(*dns.SRV); ok && names[srv.Target] != "" {
+			srv.Target = names[srv.Target]
+		}
+		changed = append(changed, rr)
+	}
+	return changed
+}
+
+// oneWeight leaves those SRV records out of which we have one with another weight.
+func oneWeight(c *pulled, rrs []dns.RR) []dns.RR {
+	weights := map[dns.SRV]uint16{}
+	for _, rr := range c.ours.records {
+		if srv, ok := rr.(*dns.SRV); ok {
+			weights[weightless(srv)] = srv.Weight
+		}
+	}
+	count := map[dns.SRV]int{}
+	for _, rr := range rrs {
+		if srv, ok := rr.(*dns.SRV); ok {
+			count[weightless(srv)]++
+		}
+	}
+	return without(rrs, func(srv *dns.SRV) bool {
+		weight, ok := weights[weightless(srv)]
+		return ok && count[weightless(srv)] > 1 && weight != srv.Weight
+	})
+}
+
+func weightless(srv *dns.SRV) dns.SRV {
+	same := *srv
+	same.Weight, same.Hdr.Rdlength = 0, 0
+	return same
+}
+
+// eachOnce leaves out what was there before, but for the SOA record at the end.
+func eachOnce(_ *pulled, rrs []dns.RR) []dns.RR {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {
+		if rr.Header().Rrtype == dns.TypeSOA {
+			return false
+		}
+		before := seen[text(rr)]
+		seen[text(rr)] = true
+		return before
+	})
+}
