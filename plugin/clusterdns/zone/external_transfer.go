@@ -112,7 +112,7 @@ func (v *ExternalView) names(svc *serviceNode, origin string) []outerRRsets {
 func namedPorts(ports []Port) []portFilter {
 	var list []portFilter
 	for _, p := range ports {
-		if p.Name != "" {
+		if p.hasName() {
 			list = append(list, portFilter{p.Name, p.Protocol})
 		}
 	}

@@ -154,7 +154,7 @@ func (r *recorder) clusterIP(svc *serviceNode) {
 	}
 	for _, p := range svc.service.Ports {
 		r.srv(name, name, p.Number, transferWeight)
-		if p.Name != "" {
+		if p.hasName() {
 			r.srv(p.below(name), name, p.Number, transferWeight)
 		}
 	}
@@ -172,12 +172,17 @@ func (r *recorder) slice(svc *serviceNode, s *Slice) {
 		r.address(name, e.Addr)
 		r.address(target, e.Addr)
 		for _, p := range s.Ports {
-			if p.Name != "" {
+			if p.hasName() {
 				r.srv(p.below(name), target, p.Number, weight)
 			}
 		}
 	}
 }
+
+// hasName says whether a port has a name below its Service's. The name of an
+// EndpointSlice's port may be as long as a label (RFC 1035 2.3.4), without the
+// underscore.
+func (p Port) hasName() bool { return p.Name != "" && len(p.Name) < maxPodLabel }
 
 // below is the name of a named port below its Service's (RFC 2782).
 func (p Port) below(service string) string {

@@ -108,6 +108,14 @@ var transfers = []struct {
 		cluster.local. NS ns.dns.cluster.local.
 		db.default.svc.cluster.local. A 10.0.0.4
 		pod.db.default.svc.cluster.local. A 10.0.0.4`},
+	{"a port's name that is too long with an underscore", `
+		namespace default
+		headless default/db
+		slice default/db c ` + strings.Repeat("x", 63) + `/tcp/80 ` + strings.Repeat("y", 62) + `/tcp/81 10.0.0.4`, func(v *View) { v.Local = nil }, `
+		cluster.local. NS ns.dns.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.4
+		10-0-0-4.db.default.svc.cluster.local. A 10.0.0.4
+		_` + strings.Repeat("y", 62) + `._tcp.db.default.svc.cluster.local. SRV 0 100 81 10-0-0-4.db.default.svc.cluster.local.`},
 	{"ExternalName", dnsService + `
 		namespace default
 		external default/www www.example.com.
