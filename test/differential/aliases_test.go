@@ -189,18 +189,14 @@ func (c *comparison) atTheEnd() (*comparison, bool) {
 // namedAddresses is a Service with endpoints that are names: stock makes aliases
 // of them, and adds what they lead to.
 func namedAddresses(c *comparison) bool {
-	p, ok := c.place()
-	if !ok {
-		return false
-	}
-	name, namespace, _, ok := c.underService(p)
+	name, namespace, _, ok := c.serviceAsked()
 	names := c.world.namedEndpoints(name, namespace)
 	if !ok || len(names) == 0 || !c.stock.header(dns.RcodeSuccess) {
 		return false
 	}
 	kept := c.withoutAliases(names)
 	if len(kept) > 0 {
-		return len(kept) < len(c.stock.answer) && c.ours.matches(newReply(&dns.Msg{Answer: kept}))
+		return len(kept) < len(c.stock.answer) && c.ours.matches(c.expect(&dns.Msg{Answer: kept}))
 	}
 	return c.noName(c.ours) || len(c.stock.answer) > 0 && c.negative(c.ours, dns.RcodeSuccess)
 }

@@ -58,9 +58,6 @@ func (p *pair) changeAndAsk(t *testing.T, ch *changer, names []string) {
 	}
 }
 
-// lastNames are those of the last objects.
-var lastNames = []string{lastName, "10-244-30-2.last.pod.cluster.local."}
-
 // lastName is that of the last Service.
 const lastName = "last.last.svc.cluster.local."
 
@@ -83,7 +80,7 @@ func (p *pair) awaitCheckpoint(t *testing.T, zone string) {
 	netlab.Eventually(t, func(context.Context) error {
 		z := pull(p.addresses[ourServer], zone, 0, dns.TypeAXFR)
 		if !slices.ContainsFunc(z.records, func(rr dns.RR) bool { return rr.Header().Name == lastName }) {
-			return fmt.Errorf("%d records and no %s", len(z.records), lastName)
+			return fmt.Errorf("%d records and no %s: %w", len(z.records), lastName, z.problem)
 		}
 		return nil
 	})

@@ -118,8 +118,14 @@ func (c *comparison) underService(p place) (name, namespace string, below []stri
 	return name, namespace, p.labels[:n-3], c.visible(namespace)
 }
 
+// serviceAsked is underService for the question's name.
+func (c *comparison) serviceAsked() (name, namespace string, below []string, ok bool) {
+	p, _ := c.place()
+	return c.underService(p)
+}
+
 // visible says whether a Namespace exists and is shown.
-func (c *comparison) visible(namespace string) bool {
+func (c *scene) visible(namespace string) bool {
 	return c.world.exists(namespace) && c.exposes(namespace)
 }
 

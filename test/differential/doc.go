@@ -14,21 +14,20 @@
 //
 // # The Corefiles
 //
-// Every file testdata/corefiles/*.corefile, or wild/*.corefile in there, is a run of its own, named after the
-// file. To compare under one more Corefile, add the file: as it is written for a
-// server that has a machine to itself, and with names and addresses that exist
-// here. The zone is cluster.local, or what else the objects' aliases lead to is
-// outside; /etc/resolv.conf leads to the world outside (testdata/upstream.db); files
-// are looked for in testdata; the server's own address is 10.244.0.53.
+// Every file testdata/corefiles/*.corefile is a run of its own, named after the
+// file, and so is testdata/corefiles/wild/*.corefile. To compare under one more
+// Corefile, add the file: as it is written for a server that has a machine to
+// itself, but with what exists here. The objects' aliases lead to the zone
+// cluster.local; /etc/resolv.conf names the world outside (testdata/upstream.db);
+// files are looked for in testdata; the server's own address is 10.244.0.53.
+// Corefiles in the folder wild get a part of the questions, by chance: it is to show
+// that the plugins around ours go together with it as with stock.
 //
 // One server block has the plugin kubernetes, and is the one that is compared. What
 // the matchers must know of it, such as zones, Namespaces, fallthrough and cache,
-// is read from it. A Corefile in the folder wild gets a part of the questions, by
-// chance: one that asks no more of our plugin than others do is to show that it
-// starts and that its chain of plugins goes together with ours. Before it is started, all ports are moved, since two servers
-// share the machine, the plugins that listen lose their lines but for the port,
-// and one more block is added: the same without our plugin, which tells what
-// answers when a question falls through.
+// is read from it. Then all ports are moved, since two servers share the machine;
+// the plugins that listen keep nothing but their port; and one more block is added,
+// the same without our plugin, which tells what answers when a question falls through.
 //
 // # What may differ
 //

@@ -207,11 +207,7 @@ func (c *comparison) aboutServers() bool {
 
 // unnamedPort is a question whose port or protocol is nothing but an underscore.
 func unnamedPort(c *comparison) bool {
-	p, ok := c.place()
-	if !ok {
-		return false
-	}
-	_, _, below, ok := c.underService(p)
+	_, _, below, ok := c.serviceAsked()
 	return ok && len(below) == 2 && slices.Contains(below, "_") && c.stock.header(dns.RcodeSuccess) && c.noName(c.ours)
 }
 

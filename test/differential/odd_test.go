@@ -151,11 +151,7 @@ func belowAddress(c *comparison) bool {
 }
 
 func literalWithDot(c *comparison) bool {
-	p, ok := c.place()
-	if !ok {
-		return false
-	}
-	name, namespace, below, ok := c.underService(p)
+	name, namespace, below, ok := c.serviceAsked()
 	service := c.world.service(name, namespace)
 	if !ok || len(below) > 0 || !alias(service) {
 		return false
@@ -177,11 +173,7 @@ func textOfNames(c *comparison) bool {
 
 // zonalName is a name of a topology zone, or one above it.
 func zonalName(c *comparison) bool {
-	p, ok := c.place()
-	if !ok {
-		return false
-	}
-	name, namespace, below, ok := c.underService(p)
+	name, namespace, below, ok := c.serviceAsked()
 	n := len(below)
 	service := c.world.service(name, namespace)
 	if !ok || n == 0 || below[n-1] != "_zone" || service == nil || !headless(service) {

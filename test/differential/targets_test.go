@@ -23,11 +23,7 @@ func (w *world) numberless(name, namespace string) map[[2]string]bool {
 }
 
 func numberlessPort(c *comparison) bool {
-	p, ok := c.place()
-	if !ok {
-		return false
-	}
-	name, namespace, below, ok := c.underService(p)
+	name, namespace, below, ok := c.serviceAsked()
 	ports := c.world.numberless(name, namespace)
 	if !ok || len(ports) == 0 || !c.stock.header(dns.RcodeSuccess) {
 		return false
@@ -132,16 +128,18 @@ func (c *comparison) isEndpoint(e dottedEndpoint) bool {
 	rr := addressRecord(c.q.name, e.address, c.ttl)
 	switch c.q.qtype {
 	case rr.Header().Rrtype, dns.TypeANY:
-		return c.ours.matches(newReply(&dns.Msg{Answer: []dns.RR{rr}}))
+		return c.ours.matches(c.expect(&dns.Msg{Answer: []dns.RR{rr}}))
 	case dns.TypeSRV:
-		target := e.ours[:len(e.ours)-len(c.origins[0])] + c.q.name[len(e.ours)-len(c.origins[0]):]
+		p, _ := c.place()
+		above := len(e.ours) - len(p.origin)
+		target := e.ours[:above] + c.q.name[above:]
 		want := &dns.Msg{Extra: []dns.RR{addressRecord(target, e.address, c.ttl)}}
 		for _, port := range e.slice.Ports {
 			hdr := dns.RR_Header{Name: c.q.name, Rrtype: dns.TypeSRV, Class: dns.ClassINET, Ttl: c.ttl}
 			weight := uint16(100 / len(e.slice.Ports))
 			want.Answer = append(want.Answer, &dns.SRV{Hdr: hdr, Weight: weight, Port: uint16(*port.Port), Target: target})
 		}
-		return c.ours.matches(newReply(want))
+		return c.ours.matches(c.expect(want))
 	}
 	return c.negative(c.ours, dns.RcodeSuccess)
 }

@@ -16,31 +16,62 @@ type pulled struct {
 	stock, ours *transfer
 }
 
-// transferMatcher makes of stock's records what we give instead, for the reason
+// transferMatcher makes of what stock gives what we give instead, for the reason
 // that an entry of the list tells.
 type transferMatcher struct {
 	number, question string
-	change           func(c *pulled, rrs []dns.RR) []dns.RR
+	change           func(c *pulled, stock *transfer) *transfer
+}
+
+// records makes a matcher of one that looks at the records alone.
+func records(change func(c *pulled, rrs []dns.RR) []dns.RR) func(*pulled, *transfer) *transfer {
+	return func(c *pulled, stock *transfer) *transfer {
+		return &transfer{problem: stock.problem, records: change(c, stock.records)}
+	}
 }
 
 // transferMatchers are applied in this order.
 var transferMatchers = []transferMatcher{
+	{"", "transfer of a zone that has a label too long for a message", withoutLongLabels},
 	{"D18", "transfer of a name below a zone, or of a reverse zone", noZone},
-	{"D18", "addresses of the name servers in a transfer", serversTTL},
-	{"D17", "EndpointSlice of address type FQDN", withoutTarget},
-	{"", "a port of an EndpointSlice without a number, or with the number 0", withoutNumber},
-	{"", "ExternalName that is an IPv4 address with a dot at its end", withoutLiterals},
-	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", withoutDots},
-	{"", "SRV records of a transfer that differ in nothing but the weight", oneWeight},
-	{"", "records of a transfer that are the same", eachOnce},
+	{"D18", "addresses of the name servers in a transfer", records(serversTTL)},
+	{"D17", "EndpointSlice of address type FQDN", records(withoutTarget)},
+	{"", "a port of an EndpointSlice without a number, or with the number 0", records(withoutNumber)},
+	{"", "ExternalName that is an IPv4 address with a dot at its end", records(withoutLiterals)},
+	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", records(withoutDots)},
+	{"", "SRV records of a transfer that differ in nothing but the weight", records(oneWeight)},
+	{"", "records of a transfer that are the same", records(eachOnce)},
 }
 
-// noZone leaves nothing of what is no forward zone.
-func noZone(c *pulled, rrs []dns.RR) []dns.RR {
-	if p, ok := c.locate(c.zone); ok && (p.reverse || len(p.labels) > 0) {
-		return nil
+// withoutLongLabels takes ours for the answer where stock has failed: that of the
+// same records comes with the Corefiles that do not show them.
+func withoutLongLabels(c *pulled, stock *transfer) *transfer {
+	long := slices.ContainsFunc(c.world.slices, func(slice *endpointSlice) bool {
+		service := c.world.service(serviceName(slice), slice.Namespace)
+		return service != nil && headless(service) && c.visible(slice.Namespace) && len(readyAddrs(slice)) > 0 &&
+			slices.ContainsFunc(slice.Ports, func(port slicePort) bool { return len(valueOf(port.Name)) == 63 })
+	})
+	if long && failed(stock) && c.isZone() {
+		return c.ours
 	}
-	return rrs
+	return stock
+}
+
+func failed(t *transfer) bool { return t.problem != nil && t.problem.Error() == errFailed.Error() }
+
+// isZone says whether a forward zone was asked for.
+func (c *pulled) isZone() bool {
+	p, ok := c.locate(c.zone)
+	return ok && !p.reverse && len(p.labels) == 0
+}
+
+// noZone refuses what is below a zone, and reverse zones.
+func noZone(c *pulled, stock *transfer) *transfer {
+	p, ok := c.locate(c.zone)
+	if ok && (p.reverse || len(p.labels) > 0) && (stock.problem == nil || failed(stock)) {
+		return &transfer{problem: errRefused}
+	}
+	return stock
 }
 
 // serversTTL gives the addresses with TTL 0 the zone's.

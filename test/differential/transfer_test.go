@@ -76,22 +76,22 @@ func (t *transfer) minus(other *transfer) string {
 	return fmt.Sprintf("%d records, of which only here:\n    %s", len(t.records), strings.Join(only, "\n    "))
 }
 
-// errRefused is how the DNS library tells that a server said no.
-var errRefused = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeRefused)
+// What the DNS library says of a server that says no, or cannot.
+var (
+	errRefused = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeRefused)
+	errFailed  = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeServerFailure)
+)
 
 // explain applies the matchers to stock's transfer. It tells which of them changed
 // it, and what it has become, which is ours if they explain the difference.
 func (c *pulled) explain() (by []int, want *transfer) {
 	want = c.stock
 	for i, m := range transferMatchers {
-		records := m.change(c, want.records)
-		if !slices.Equal(texts(records), texts(want.records)) {
+		changed := m.change(c, want)
+		if !changed.equal(want) {
 			by = append(by, i)
 		}
-		want = &transfer{problem: want.problem, records: records}
-	}
-	if len(want.records) == 0 && len(c.stock.records) > 0 {
-		want = &transfer{problem: errRefused}
+		want = changed
 	}
 	return by, want
 }
