@@ -12,7 +12,7 @@ import (
 
 const (
 	// patience is how long a change may take to show. Manifests are looked at
-	// once a second; the rest is for a busy machine.
+	// four times a second; the rest is for a busy machine.
 	patience = 10 * time.Second
 	// interval is the time between two looks.
 	interval = 20 * time.Millisecond

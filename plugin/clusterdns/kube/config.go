@@ -59,7 +59,7 @@ type Options struct {
 	Log           Logger
 	Observer      Observer      // is told what there is to count and to measure
 	ManifestError func()        // counts a change of the manifests that could not be read
-	Poll          time.Duration // time between two looks at the manifests; 0 means a second
+	Poll          time.Duration // time between two looks at the manifests; 0 means defaultPoll
 
 	clock clock.WithTicker // a parameter for tests
 }
@@ -75,7 +75,7 @@ func (o Options) withDefaults() Options {
 		o.ManifestError = func() {}
 	}
 	if o.Poll <= 0 {
-		o.Poll = time.Second
+		o.Poll = defaultPoll
 	}
 	if o.clock == nil {
 		o.clock = clock.RealClock{}

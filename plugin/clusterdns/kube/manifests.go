@@ -9,6 +9,12 @@ import (
 	"k8s.io/utils/clock"
 )
 
+// defaultPoll is the time between two looks at the files: a change shows after two
+// of them. A look takes microseconds for each file. File systems that tell of changes
+// do it for a mounted ConfigMap, a network folder and an editor in ways of their
+// own, so one would have to look anyway.
+const defaultPoll = 250 * time.Millisecond
+
 // settling is how old a change of a file must be for its time of change to tell
 // the next one. File systems count in coarse steps.
 const settling = 2 * time.Second
