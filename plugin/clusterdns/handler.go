@@ -29,6 +29,7 @@ type ClusterDNS struct {
 	store    *zone.Store // set at start-up
 	started  atomic.Bool // and that it is, for those who may ask before
 	journal  journal
+	others   []zone.Origin // of other handlers, transferred by way of this one
 	answers  serverCounters
 }
 
@@ -46,13 +47,18 @@ func (d *ClusterDNS) Ready() bool { return d.started.Load() && d.store.Load().Sy
 // cache does, and is fresh. Addresses that are not the cluster's stay cached,
 // which is why reverse zones are not among them.
 func (d *ClusterDNS) CacheBypassZones() []string {
-	var zones []string
-	for _, o := range d.view.Origins {
+	return forwardNames(d.view.Origins)
+}
+
+// forwardNames are the names of the origins that are not reverse zones.
+func forwardNames(origins []zone.Origin) []string {
+	var names []string
+	for _, o := range origins {
 		if !o.Reverse() {
-			zones = append(zones, o.String())
+			names = append(names, o.String())
 		}
 	}
-	return zones
+	return names
 }
 
 // ServeDNS implements plugin.Handler.

@@ -34,8 +34,7 @@ func notify(c *caddy.Controller, server *dnsserver.Config, d *ClusterDNS, log cl
 	ctx, stop := context.WithCancel(context.Background())
 	onServing(c, func() {
 		if t, ok := server.Handler("transfer").(*transfer.Transfer); ok {
-			// The zones that no cache may hold are those that are transferred.
-			n := &notifier{secondaries: t, origins: d.CacheBypassZones(), store: d.store, log: log}
+			n := &notifier{secondaries: t, origins: forwardNames(d.transfers()), store: d.store, log: log}
 			go n.run(ctx)
 		}
 	})

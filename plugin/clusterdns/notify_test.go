@@ -3,11 +3,14 @@ package clusterdns
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 // slowSecondaries take their time.
@@ -83,6 +86,21 @@ func TestNotifyTroubleIsLoggedOnce(t *testing.T) {
 	to.err = errors.New("nobody there")
 	n.tell()
 	wantLines(t, logged.String(), []string{"nobody there", "nobody there"})
+}
+
+// Secondaries are told of the zones of other handlers too, but never of reverse zones.
+func TestNotifiedZones(t *testing.T) {
+	d := testHandler(t)
+	for _, text := range []string{"example.org.", "2.0.192.in-addr.arpa."} {
+		o, err := zone.ParseOrigin(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.AddTransfers([]zone.Origin{o})
+	}
+	if got := forwardNames(d.transfers()); !slices.Equal(got, []string{clusterZone, "example.org."}) {
+		t.Errorf("%q", got)
+	}
 }
 
 // Nobody is told before the sockets are open, or by an instance that never was.

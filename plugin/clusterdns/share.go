@@ -2,7 +2,6 @@ package clusterdns
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"strings"
 
@@ -86,12 +85,10 @@ func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, state request.Request
 	return Answer
 }
 
-// StreamZone hands the records of a zone over to the transfer plugin, between two
-// copies of its SOA record (RFC 5936 2.2). A nil sequence says that the secondary
-// is up to date (RFC 1995 2).
-func StreamZone(soa dns.RR, records iter.Seq[dns.RR]) <-chan []dns.RR {
-	if records == nil {
-		return stream(soa, func(func(dns.RR) bool) {})
-	}
-	return stream(soa, records, soa)
-}
+// AddTransfers says that another handler of the server block transfers these zones,
+// by way of TransferOf. Who is sent them is witnessed from then on, and secondaries
+// are told of their changes. It is to be called before the server block serves.
+func (d *ClusterDNS) AddTransfers(origins []zone.Origin) { d.others = append(d.others, origins...) }
+
+// transfers are all origins of the server block that show the cluster.
+func (d *ClusterDNS) transfers() []zone.Origin { return slices.Concat(d.view.Origins, d.others) }

@@ -17,14 +17,26 @@ const transferBatch = 256
 
 var errNotSynced = errors.New("no transfer before the first sync")
 
-// Transfer is what the transfer plugin calls. It reads one checkpoint, so that a
+// Transfer is what the transfer plugin calls.
+func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
+	return d.TransferOf(&d.view, d.view.Origins, name, serial)
+}
+
+// Zones are the records of zones, as a zone.View or a zone.ExternalView has them.
+type Zones interface {
+	SOA(s *zone.Snapshot, o zone.Origin) dns.RR
+	Transfer(s *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR]
+	Difference(before, after *zone.Snapshot, o zone.Origin) zone.Difference
+}
+
+// TransferOf transfers one of the origins. It reads one checkpoint, so that a
 // serial always means the same records.
 //
-// A serial other than 0 is one that this handler has sent to the secondary that
-// asks: witness sees to that. It gets the difference (RFC 1995), as one step from
-// there to now, or the whole zone if the journal does not reach back so far.
-func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
-	o, ok := d.transferred(name)
+// A serial other than 0 is one that this server block has sent to the secondary
+// that asks: witness sees to that. It gets the difference (RFC 1995), as one step
+// from there to now, or the whole zone if the journal does not reach back so far.
+func (d *ClusterDNS) TransferOf(zones Zones, origins []zone.Origin, name string, serial uint32) (<-chan []dns.RR, error) {
+	o, ok := transferred(origins, name)
 	if !ok {
 		return nil, transfer.ErrNotAuthoritative
 	}
@@ -34,21 +46,21 @@ func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, erro
 	}
 	before := d.journal.load(serial)
 	d.journal.keep(now)
-	soa := d.view.SOA(now, o)
+	soa := zones.SOA(now, o)
 	switch {
 	case before == nil || before.Distance(now) > maxDistance:
-		return stream(soa, d.view.Transfer(now, o), soa), nil
+		return stream(soa, zones.Transfer(now, o), soa), nil
 	case before.Serial() == now.Serial():
 		return stream(soa, slices.Values[[]dns.RR](nil)), nil
 	}
-	return stream(soa, d.increment(before, now, o), soa), nil
+	return stream(soa, increment(zones, before, now, o), soa), nil
 }
 
 // transferred is the origin that may be transferred under a name. No secondary
 // gets a reverse zone: its names are not all ours, most Corefiles claim all of
 // in-addr.arpa and let the rest fall through, and a secondary could not.
-func (d *ClusterDNS) transferred(name string) (zone.Origin, bool) {
-	for _, o := range d.view.Origins {
+func transferred(origins []zone.Origin, name string) (zone.Origin, bool) {
+	for _, o := range origins {
 		if o.String() == name && !o.Reverse() {
 			return o, true
 		}
@@ -58,11 +70,11 @@ func (d *ClusterDNS) transferred(name string) (zone.Origin, bool) {
 
 // increment is what stands between the first and the last SOA record of an
 // incremental transfer (RFC 1995 4).
-func (d *ClusterDNS) increment(before, now *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR] {
-	difference := d.view.Difference(before, now, o)
+func increment(zones Zones, before, now *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR] {
+	difference := zones.Difference(before, now, o)
 	return slices.Values(slices.Concat(
-		[]dns.RR{d.view.SOA(before, o)}, difference.Removed,
-		[]dns.RR{d.view.SOA(now, o)}, difference.Added,
+		[]dns.RR{zones.SOA(before, o)}, difference.Removed,
+		[]dns.RR{zones.SOA(now, o)}, difference.Added,
 	))
 }
 

@@ -36,7 +36,7 @@ func (h *witness) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	if qtype := state.QType(); qtype != dns.TypeAXFR && qtype != dns.TypeIXFR {
 		return h.next.ServeDNS(ctx, w, r)
 	}
-	o, ok := h.d.transferred(state.Name())
+	o, ok := transferred(h.d.transfers(), state.Name())
 	if !ok {
 		return h.next.ServeDNS(ctx, w, r)
 	}

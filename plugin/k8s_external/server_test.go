@@ -49,8 +49,8 @@ const corefile = `.:%s {
 }
 `
 
-// serve starts a server on loopback.
-func serve(t *testing.T) (addr string) {
+// serve starts a server on loopback, and names the file that it reads.
+func serve(t *testing.T) (addr, path string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -60,7 +60,7 @@ func serve(t *testing.T) (addr string) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "shop.yaml")
+	path = filepath.Join(t.TempDir(), "shop.yaml")
 	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -78,14 +78,26 @@ func serve(t *testing.T) (addr string) {
 		}
 		server.Wait()
 	})
-	return addr
+	return addr, path
 }
 
 // receive asks for a transfer. The serial in its SOA records is of the moment and
 // is written as such.
 func receive(t *testing.T, addr string, question *dns.Msg) (records string, serial uint32) {
 	t.Helper()
-	transfer := &dns.Transfer{DialTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second}
+	return receiveAs(t, "127.0.0.1", addr, question)
+}
+
+// receiveAs asks as the secondary with an address.
+func receiveAs(t *testing.T, secondary, addr string, question *dns.Msg) (records string, serial uint32) {
+	t.Helper()
+	dialer := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(secondary)}}
+	conn, err := dialer.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	transfer := &dns.Transfer{Conn: &dns.Conn{Conn: conn}, ReadTimeout: 10 * time.Second}
 	answers, err := transfer.In(question, addr)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +129,7 @@ _http._tcp.web.shop.example.org. 7 IN SRV 0 100 80 web.shop.example.org.
 )
 
 func TestTransfer(t *testing.T) {
-	addr := serve(t)
+	addr, _ := serve(t)
 	whole, serial := receive(t, addr, new(dns.Msg).SetAxfr("example.org."))
 	if whole != zoneText {
 		t.Errorf("got:\n%s\nwant:\n%s", whole, zoneText)
@@ -127,9 +139,8 @@ func TestTransfer(t *testing.T) {
 		want   string
 	}{
 		{serial, soaText},
-		{serial + 1, soaText}, // of a replica that is ahead
+		{serial + 1, zoneText}, // of a replica that is ahead: its data may be other than ours
 		{serial - 1, zoneText},
-		{serial + 1<<31, zoneText}, // RFC 1982: neither before nor after
 	} {
 		if got, _ := receive(t, addr, new(dns.Msg).SetIxfr("example.org.", tc.serial, "ns.", "host.")); got != tc.want {
 			t.Errorf("serial %d at %d: got:\n%s\nwant:\n%s", tc.serial, serial, got, tc.want)
@@ -137,10 +148,49 @@ func TestTransfer(t *testing.T) {
 	}
 }
 
+// A secondary that was sent a serial gets what has changed since then.
+func TestIncrementalTransfer(t *testing.T) {
+	addr, path := serve(t)
+	_, before := receive(t, addr, new(dns.Msg).SetAxfr("example.org."))
+	replace(t, path, strings.Replace(manifest, "192.0.2.1]", "192.0.2.8]", 1))
+	question := new(dns.Msg).SetIxfr("example.org.", before, "ns.", "host.")
+	tick, deadline := time.NewTicker(20*time.Millisecond), time.Now().Add(10*time.Second)
+	defer tick.Stop()
+	got, now := receive(t, addr, question)
+	for now == before && time.Now().Before(deadline) {
+		<-tick.C
+		got, now = receive(t, addr, question)
+	}
+	got = strings.ReplaceAll(got, fmt.Sprint(" ", before, " "), " BEFORE ")
+	want := soaText + "\n" +
+		strings.Replace(soaText, "SERIAL", "BEFORE", 1) + "\nweb.shop.example.org. 7 IN A 192.0.2.1\n" +
+		soaText + "\nweb.shop.example.org. 7 IN A 192.0.2.8\n" + soaText
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	// Another one may have that serial from another replica.
+	got, _ = receiveAs(t, "127.0.0.2", addr, question)
+	if want := strings.Replace(zoneText, "192.0.2.1", "192.0.2.8", 1); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// replace changes a file that is never there by half.
+func replace(t *testing.T, path, text string) {
+	t.Helper()
+	temporary := filepath.Join(t.TempDir(), "new")
+	if err := os.WriteFile(temporary, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Another plugin's zone is left to it. There is no zone below the apex, and a
 // reverse zone is not given away: its names are not all ours.
 func TestTransferOfOtherZones(t *testing.T) {
-	addr := serve(t)
+	addr, _ := serve(t)
 	if got, _ := receive(t, addr, new(dns.Msg).SetAxfr("cluster.local.")); !strings.HasPrefix(got, "cluster.local. 5 IN SOA ns.dns.cluster.local.") {
 		t.Errorf("cluster.local: %s", got)
 	}

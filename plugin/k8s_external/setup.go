@@ -33,6 +33,7 @@ func setup(c *caddy.Controller) error {
 			return plugin.Error(pluginName, cfg.alone)
 		}
 		e.view.Cluster = e.cluster.View()
+		e.cluster.AddTransfers(e.view.Origins)
 		return nil
 	})
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {

@@ -19,24 +19,28 @@ func (v *ExternalView) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.text, 
 // records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2),
 // since a secondary would refuse a zone with anything beside it.
 func (v *ExternalView) Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR] {
-	return func(yield func(dns.RR) bool) {
-		if !v.transferApex(s, o, yield) {
-			return
+	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.keys(o), yield) }
+}
+
+// Difference compares the records of an origin, in the order of a transfer. The
+// snapshots must be of one store: what they share is not looked at.
+func (v *ExternalView) Difference(before, after *Snapshot, o Origin) Difference {
+	return difference(v.transfer, before, after, o)
+}
+
+// transfer passes on the name server and some of the Services.
+func (v *ExternalView) transfer(s *Snapshot, o Origin, keys []Key, yield func(dns.RR) bool) {
+	if !v.transferApex(s, o, yield) {
+		return
+	}
+	for _, k := range keys {
+		svc := s.service(k)
+		if svc == nil || !v.Cluster.exposes(s, k.Namespace) {
+			continue
 		}
-		keys := make([]Key, 0, s.services.size)
-		for k := range s.services.all() {
-			keys = append(keys, k)
-		}
-		slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
-		for _, k := range keys {
-			svc := s.service(k)
-			if svc == nil || !v.Cluster.exposes(s, k.Namespace) {
-				continue
-			}
-			for _, name := range v.names(svc, o.text) {
-				if !v.transferName(s, o, name, yield) {
-					return
-				}
+		for _, name := range v.names(svc, o.text) {
+			if !v.transferName(s, o, name, yield) {
+				return
 			}
 		}
 	}

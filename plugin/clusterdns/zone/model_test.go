@@ -55,6 +55,8 @@ func drawService(t *rapid.T, key Key) *Service {
 	case ExternalName:
 		s.Target = one(t, "target", poolTargets)
 	}
+	s.ExternalIPs = some(t, "external IPs", poolAddrs, 1)
+	s.ExternalHosts = some(t, "external hosts", poolTargets, 1)
 	return s
 }
 

@@ -24,14 +24,17 @@ func (v *View) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.text, s.serial
 // A secondary serves less than we do: names that are made from the question, such
 // as those of Pods, and endpoints of a Service with a ClusterIP are not data.
 func (v *View) Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR] {
-	return func(yield func(dns.RR) bool) {
-		keys := make([]Key, 0, s.in(o).size)
-		for k := range s.in(o).all() {
-			keys = append(keys, k)
-		}
-		slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
-		v.transfer(s, o, keys, yield)
+	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.keys(o), yield) }
+}
+
+// keys are those of the Services that an origin is made of, by namespace and name.
+func (s *Snapshot) keys(o Origin) []Key {
+	keys := make([]Key, 0, s.in(o).size)
+	for k := range s.in(o).all() {
+		keys = append(keys, k)
 	}
+	slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
+	return keys
 }
 
 // in are the Services that an origin is made of.

@@ -14,14 +14,21 @@ type Difference struct{ Removed, Added []dns.RR }
 // Difference compares the records of an origin, in the order of a transfer. The
 // snapshots must be of one store: what they share is not looked at.
 func (v *View) Difference(before, after *Snapshot, o Origin) Difference {
-	keys := changedServices(before, after, o)
-	was, is := v.some(before, o, keys), v.some(after, o, keys)
-	return Difference{Removed: without(was, is), Added: without(is, was)}
+	return difference(v.transfer, before, after, o)
 }
 
-// some are the records of the name servers and of some Services.
-func (v *View) some(s *Snapshot, o Origin, keys []Key) []dns.RR {
-	return slices.Collect(func(yield func(dns.RR) bool) { v.transfer(s, o, keys, yield) })
+// difference compares what a transfer of the name servers and of the Services that
+// changed passes on.
+func difference(
+	transfer func(s *Snapshot, o Origin, keys []Key, yield func(dns.RR) bool),
+	before, after *Snapshot, o Origin,
+) Difference {
+	keys := changedServices(before, after, o)
+	some := func(s *Snapshot) []dns.RR {
+		return slices.Collect(func(yield func(dns.RR) bool) { transfer(s, o, keys, yield) })
+	}
+	was, is := some(before), some(after)
+	return Difference{Removed: without(was, is), Added: without(is, was)}
 }
 
 // without are the records that are in a but not in b.

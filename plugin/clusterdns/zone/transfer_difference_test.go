@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"iter"
 	"slices"
 	"testing"
 
@@ -29,10 +30,19 @@ func TestDifference(t *testing.T) {
 				checkDifference(t, v, before, after, o)
 			}
 		}
+		outer := outerView(t, "example.org.")
+		outer.Cluster, outer.Headless = v, rapid.Bool().Draw(t, "headless")
+		checkDifference(t, outer, before, after, outer.Origins[0])
 	})
 }
 
-func checkDifference(t *rapid.T, v *View, before, after *Snapshot, o Origin) {
+type transferred interface {
+	Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR]
+	Difference(before, after *Snapshot, o Origin) Difference
+}
+
+func checkDifference(t *rapid.T, v transferred, before, after *Snapshot, o Origin) {
+	t.Helper()
 	d := v.Difference(before, after, o)
 	records := map[string]bool{}
 	for rr := range v.Transfer(before, o) {
