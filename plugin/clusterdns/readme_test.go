@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -57,6 +58,19 @@ func TestREADMEListsTheMetrics(t *testing.T) {
 	slices.Sort(known)
 	if !slices.Equal(listed, known) {
 		t.Errorf("README.md lists %q\nthe plugin has %q", listed, known)
+	}
+}
+
+func TestREADMENamesTheLabels(t *testing.T) {
+	text := chapter(t, "Metrics")
+	words := []string{fmt.Sprintf("at most %d series", len(kindLabels)*len(outcomeLabels))}
+	for _, label := range slices.Concat(kindLabels[:], outcomeLabels[:]) {
+		words = append(words, "`"+label+"`")
+	}
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("README.md has no %s", word)
+		}
 	}
 }
 
