@@ -52,7 +52,6 @@ func TestWaitForSync(t *testing.T) {
 	}{
 		{title: "start with data", source: manifest(t), timeout: time.Hour},
 		{title: "start without data", source: nowhere, timeout: time.Millisecond, logs: []string{"waiting for", "unsynced"}},
-		{title: "start without data that does not wait", source: nowhere, logs: []string{"unsynced"}},
 		{title: "reload with data", source: manifest(t), other: true, timeout: time.Hour},
 		{title: "reload without data", source: nowhere, other: true, timeout: time.Millisecond, err: "within 1ms", logs: []string{"waiting for"}},
 	} {
@@ -67,6 +66,22 @@ func TestWaitForSync(t *testing.T) {
 			}
 			wantLines(t, logged.String(), tc.logs)
 		})
+	}
+}
+
+// D13: a start with a timeout of zero does not wait, and none is negative.
+func TestD13StartupTimeoutZero(t *testing.T) {
+	cfg, err := parseText(t, "kubernetes {\n startup_timeout 0s\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, logged, h := useRegistry(t), captureLog(t), new(holder)
+	if err := waitForSync(mustAcquire(t, r, nowhere, h), cfg.startupTimeout, h, clog.NewWithPlugin("kubernetes")); err != nil {
+		t.Error(err)
+	}
+	wantLines(t, logged.String(), []string{"unsynced"})
+	if _, err := parseText(t, "kubernetes {\n startup_timeout -1s\n}"); err == nil {
+		t.Error("a negative startup_timeout is taken")
 	}
 }
 

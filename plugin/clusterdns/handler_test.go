@@ -138,6 +138,21 @@ func TestD4NotReady(t *testing.T) {
 	}
 }
 
+// D5: SOA is asked of a name below the apex as any other type is.
+func TestD5SOABelowTheApex(t *testing.T) {
+	d := testHandler(t)
+	for name, rcode := range map[string]int{
+		"no.shop.svc.cluster.local.": dns.RcodeNameError, "absent.cluster.local.": dns.RcodeNameError, "web.shop.svc.cluster.local.": dns.RcodeSuccess,
+	} {
+		if _, m := ask(t, d, name, dns.TypeSOA); m == nil || m.Rcode != rcode || counts(m) != "0 1 0" {
+			t.Errorf("%s: want %s, got\n%v", name, dns.RcodeToString[rcode], m)
+		}
+	}
+	if rcode, m := ask(t, d, "no.drop.svc.cluster.local.", dns.TypeSOA); rcode != nextRcode || m != nil {
+		t.Errorf("not left to the next plugin: %d\n%v", rcode, m)
+	}
+}
+
 // D14: the last name of a chain of aliases decides the response code (RFC 6604 3).
 func TestD14Upstream(t *testing.T) {
 	answer := test.A("www.example.com. 60 IN A 192.0.2.1")

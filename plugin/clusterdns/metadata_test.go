@@ -35,8 +35,7 @@ func named(kind, namespace, service string, others values) values {
 }
 
 func TestMetadataOfNames(t *testing.T) {
-	d := podHandler(t, "clusterdns cluster.local set.local in-addr.arpa")
-	d.view.Origins[1].ClusterSet = true
+	d := podHandler(t, "clusterdns cluster.local in-addr.arpa")
 	failed := values{"kubernetes/parse-error": "invalid query name"}
 	for _, tc := range []struct {
 		name string
@@ -47,10 +46,6 @@ func TestMetadataOfNames(t *testing.T) {
 		{"10-0-0-1.shop.pod.cluster.local.", named("pod", "shop", "10-0-0-1", nil)},
 		{"db-0.db.shop.svc.cluster.local.", named("svc", "shop", "db", values{"endpoint": "db-0"})},
 		{"_http._tcp.web.shop.svc.cluster.local.", named("svc", "shop", "web", values{"port-name": "http", "protocol": "tcp"})},
-		{"web.shop.svc.set.local.", named("svc", "shop", "web", values{"cluster": ""})},
-		// D11: no port and protocol.
-		{"db-0.east.db.shop.svc.set.local.", named("svc", "shop", "db", values{"endpoint": "db-0", "cluster": "east"})},
-		{"_http._tcp.web.shop.svc.set.local.", named("svc", "shop", "web", values{"cluster": "", "port-name": "http", "protocol": "tcp"})},
 		{"web.cluster.local.", failed},
 		{"1.0.0.10.in-addr.arpa.", failed},
 		{"a.b.c.web.shop.svc.cluster.local.", failed},
@@ -58,6 +53,21 @@ func TestMetadataOfNames(t *testing.T) {
 	} {
 		if diff := cmp.Diff(tc.want, valuesOf(d, podAddr, tc.name)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
+		}
+	}
+}
+
+// D11: names of the cluster set have a cluster, and an endpoint's is not taken for a
+// port's.
+func TestD11MetadataOfClusterSets(t *testing.T) {
+	d := podHandler(t, "clusterdns cluster.local set.local {\n multicluster set.local\n}")
+	for name, want := range map[string]values{
+		"web.shop.svc.set.local.":            named("svc", "shop", "web", values{"cluster": ""}),
+		"db-0.east.db.shop.svc.set.local.":   named("svc", "shop", "db", values{"endpoint": "db-0", "cluster": "east"}),
+		"_http._tcp.web.shop.svc.set.local.": named("svc", "shop", "web", values{"cluster": "", "port-name": "http", "protocol": "tcp"}),
+	} {
+		if diff := cmp.Diff(want, valuesOf(d, podAddr, name)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }

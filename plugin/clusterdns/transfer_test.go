@@ -170,8 +170,9 @@ func TestBrokenTransfer(t *testing.T) {
 	}
 }
 
-// Nothing but our forward zones is transferred, and nothing before the first sync.
-func TestWhatIsTransferred(t *testing.T) {
+// D18: nothing but our forward zones is transferred, and nothing before the first
+// sync.
+func TestD18WhatIsTransferred(t *testing.T) {
 	for _, tc := range []struct {
 		zone string
 		want int
@@ -194,6 +195,24 @@ func TestWhatIsTransferred(t *testing.T) {
 	code, err := p.chain.ServeDNS(context.Background(), s, question(clusterZone, 0))
 	if code != dns.RcodeServerFailure || !errors.Is(err, errNotSynced) || len(s.got) > 0 {
 		t.Errorf("not synced: %s, error %v, %d messages", dns.RcodeToString[code], err, len(s.got))
+	}
+}
+
+// D18: a transfer has the zone's TTL throughout, the name servers' addresses included,
+// and each record once.
+func TestD18NameServersInTransfer(t *testing.T) {
+	p, s := newPrimary(t), newSecondary("10.0.0.2")
+	p.d.view.Local = []netip.Addr{netip.MustParseAddr(home)}
+	p.pull(t, s, clusterZone, 0)
+	seen := map[string]bool{}
+	for _, rr := range s.got[0].Answer[1:] {
+		if text := rr.String(); seen[text] || rr.Header().Ttl != p.d.view.TTL {
+			t.Errorf("TTL %d, or twice: %s", rr.Header().Ttl, text)
+		}
+		seen[rr.String()] = true
+	}
+	if !seen["ns.dns.cluster.local.\t5\tIN\tA\t"+home] {
+		t.Errorf("no address of the name server: %v", s.got[0].Answer)
 	}
 }
 

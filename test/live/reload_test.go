@@ -193,9 +193,9 @@ func takenPort(t *testing.T) string {
 	return port
 }
 
-// While the API server is away, a reload that leaves the watch as it is keeps the
+// D2: while the API server is away, a reload that leaves the watch as it is keeps the
 // data, and one that needs other data fails.
-func TestReloadWithoutAPIServer(t *testing.T) {
+func TestD2ReloadWithoutAPIServer(t *testing.T) {
 	r := startReloading(t, "lonely", "140")
 	r.way.cut()
 	r.server.mustReload(t, block(r.source, "pods insecure", "ttl 8"))

@@ -1,10 +1,15 @@
 package live
 
 import (
+	"fmt"
+	"math"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // readyBlock is a Corefile with a plugin behind ours, which answers whatever falls
@@ -65,6 +70,48 @@ func TestStartBeforeAPIServer(t *testing.T) {
 	l.settle(t)
 	awaitReadiness(t, addr, "200 OK")
 	l.finish(t)
+}
+
+// D3: a server that has lost its API server stays ready, and a metric tells since
+// when it has heard nothing. The test runs alone, as others add to that metric.
+func TestD3LostAPIServer(t *testing.T) {
+	c := everybodys.start(t)
+	u, way, addr := c.user(t, "lost"), c.link(t), freeAddr(t)
+	s := start(t, readyBlock(addr, u.by(way)))
+	awaitReadiness(t, addr, "200 OK")
+	way.cut()
+	lost := time.Now()
+	c.apply(t, "{apiVersion: v1, kind: Namespace, metadata: {name: lost}}")
+	s.load(t, answers{"A svc.cluster.local": noData}).goOn(t, someSeconds)
+	awaitReadiness(t, addr, "200 OK")
+	if at := lastEvent(t, "namespaces"); at.After(lost) {
+		t.Errorf("heard of the API server at %s, which is gone since %s", at, lost)
+	}
+	way.mend(t)
+	eventually(t, func() error {
+		if at := lastEvent(t, "namespaces"); !at.After(lost) {
+			return fmt.Errorf("last heard of the API server at %s, and it was gone at %s", at, lost)
+		}
+		return nil
+	})
+}
+
+// lastEvent is when the metrics say that the API server was last heard of.
+func lastEvent(t *testing.T, resource string) time.Time {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == "coredns_clusterdns_last_event_timestamp_seconds" && metric.GetLabel()[0].GetValue() == resource {
+				return time.UnixMilli(int64(math.Round(metric.GetGauge().GetValue() * 1000)))
+			}
+		}
+	}
+	t.Fatalf("no time of a last event of %s", resource)
+	return time.Time{}
 }
 
 // Whether the server is ready may be asked at any time, also while a reload

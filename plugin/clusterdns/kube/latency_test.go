@@ -67,8 +67,8 @@ func TestProgrammed(t *testing.T) {
 	}
 }
 
-// A list brings changes of any age.
-func TestListsAreNotProgrammed(t *testing.T) {
+// D25: a list brings changes of any age.
+func TestD25ListsAreNotProgrammed(t *testing.T) {
 	o, f, seen, _ := newTimedOwner(t)
 	o.apply(f.put(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
 	o.apply(f.keep(nil))

@@ -29,8 +29,9 @@ func TestSelectorsAreParsed(t *testing.T) {
 	}
 }
 
-// Each kind of object is asked for with the selectors that narrow it.
-func TestSelectorsOfFeeds(t *testing.T) {
+// D10: each kind of object is asked for with the selectors that narrow it, and
+// those of Namespaces say nothing of ServiceImports.
+func TestD10SelectorsOfFeeds(t *testing.T) {
 	_, feeds, _ := newTestOwner(Config{Labels: "app = web", NamespaceLabels: "team in (b,a)", Pods: true, MultiCluster: true})
 	want := []string{
 		"services app=web",

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -62,8 +63,8 @@ const (
 	watchURL = "http://x/api/v1/services?watch=true"
 )
 
-// A rate so low that no token comes back during the test leaves the burst.
-func TestRateLimit(t *testing.T) {
+// D1: a rate so low that no token comes back during the test leaves the burst.
+func TestD1RateLimit(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		limits Config
@@ -89,6 +90,35 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// D1: what the Corefile says of limits reaches the client.
+func TestD1LimitsReachTheClient(t *testing.T) {
+	var asked atomic.Int32
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"kind": "ServiceList", "apiVersion": "v1"}`)
+	}))
+	defer api.Close()
+	_, feeds, _ := newTestOwner(Config{})
+	s, err := newServer(Config{Endpoint: api.URL, QPS: 0.0001, Burst: 2, MaxInflight: 1}, feeds, Options{}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.dialer.close()
+	// A request that has to wait longer than its context lasts fails at once.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for i := range 5 {
+		err := s.clients[0][0].Get().Resource("services").Do(ctx).Error()
+		if (err == nil) != (i < 2) {
+			t.Errorf("request %d: %v", i+1, err)
+		}
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("%d requests were sent, want the burst of 2", n)
+	}
+}
+
 func TestDefaultRate(t *testing.T) {
 	for _, tc := range []struct {
 		limits Config
@@ -100,7 +130,8 @@ func TestDefaultRate(t *testing.T) {
 	}
 }
 
-func TestMaxInflight(t *testing.T) {
+// D1: no more lists are under way at once than may be.
+func TestD1MaxInflight(t *testing.T) {
 	const limit, requests = 2, 9
 	next := &counting{blocked: make(chan struct{})}
 	throttled := newTestThrottle(next, Config{QPS: 1e6, Burst: 1e6, MaxInflight: limit})

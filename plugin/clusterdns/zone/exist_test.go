@@ -136,8 +136,9 @@ func aboveHidden(m *model, name string) bool {
 // exists tells a name that does not exist from one whose alias leads nowhere.
 func exists(a Answer) bool { return a.Result != NXDomain || len(a.Records) > 0 }
 
-// Any type at any kind of name has a result that a client can make sense of.
-func TestEveryTypeAtEveryName(t *testing.T) {
+// D7: whether a name exists does not depend on the type, and any type at any kind of
+// name has a result that a client can make sense of.
+func TestD7EveryTypeAtEveryName(t *testing.T) {
 	s := snapshotOf(t, specServices+specHeadless+specExternal+namesCluster+apexCluster+"pod default web 10.0.0.1")
 	v := clusterView(t)
 	v.Pods, v.Local = PodsVerified, addrsOf(t, "10.0.0.2,10.0.0.4,2001:db8::9")

@@ -145,7 +145,6 @@ func TestExternalAbsence(t *testing.T) {
 	v.Cluster.Namespaces = map[string]struct{}{"default": {}}
 	runOuter(t, v, outerSnapshot(t, outerServices), []row{
 		{"no such port", "_http._tcp.web.default.example.org. SRV", "NXDomain example.org."},
-		{"unnamed port", "_._tcp.web.default.example.org. SRV", "NXDomain example.org."},
 		{"no external address", "inner.default.example.org. A", "NXDomain example.org."},
 		{"headless", "db.default.example.org. A", "NXDomain example.org."},
 		{"ExternalName", "alias.default.example.org. A", "NXDomain example.org."},

@@ -9,6 +9,44 @@ import (
 	"pgregory.net/rapid"
 )
 
+// D19: whatever is answered differently has another serial: objects that come, change
+// or go, Namespaces and the cluster set included, twice within a second too.
+func TestD19EveryChangeHasASerial(t *testing.T) {
+	store, v, outer := NewStore(), clusterSetView(t), outerView(t, "example.org.")
+	commit(store, (*Txn).SetSynced)
+	store.Checkpoint(100)
+	web, moved := virtual(t, []string{"default/web", "10.3.0.1"}), virtual(t, []string{"default/web", "10.3.0.2"})
+	site := &Service{Key: keyOf("default/site"), ExternalIPs: addrsOf(t, "192.0.2.1")}
+	slice := sliceOf(t, []string{"default/db", "a", "10.0.0.1"})
+	for i, step := range []struct {
+		name   string
+		change func(*Txn)
+	}{
+		{"a Namespace comes", func(txn *Txn) { txn.PutNamespace("default") }},
+		{"a Service comes", func(txn *Txn) { txn.ReplaceService(nil, web) }},
+		{"its ClusterIP changes", func(txn *Txn) { txn.ReplaceService(web, moved) }},
+		{"it goes", func(txn *Txn) { txn.ReplaceService(moved, nil) }},
+		{"one with an external address comes", func(txn *Txn) { txn.ReplaceService(nil, site) }},
+		{"it goes again", func(txn *Txn) { txn.ReplaceService(site, nil) }},
+		{"endpoints come", func(txn *Txn) { txn.ReplaceSlice(nil, slice) }},
+		{"they go", func(txn *Txn) { txn.ReplaceSlice(slice, nil) }},
+		{"a ServiceImport comes", func(txn *Txn) { txn.ReplaceImport(nil, web) }},
+		{"its endpoints come", func(txn *Txn) { txn.ReplaceImportSlice(nil, slice) }},
+		{"they go again", func(txn *Txn) { txn.ReplaceImportSlice(slice, nil) }},
+		{"the ServiceImport goes", func(txn *Txn) { txn.ReplaceImport(web, nil) }},
+		{"the Namespace goes", func(txn *Txn) { txn.DeleteNamespace("default") }},
+	} {
+		commit(store, step.change)
+		store.Checkpoint(100) // still the same second
+		s, want := store.Load(), uint32(101+i)
+		for _, a := range []Answer{ask(t, v, s, "cluster.local. SOA"), ask(t, v, s, "clusterset.local. SOA"), askOuter(t, outer, s, "example.org. SOA")} {
+			if soa := a.Records[0].(*dns.SOA); soa.Serial != want {
+				t.Errorf("%s: serial %d of %s, want %d", step.name, soa.Serial, soa.Hdr.Name, want)
+			}
+		}
+	}
+}
+
 // A serial is the clock's as long as the clock can be trusted.
 func TestSerial(t *testing.T) {
 	store := NewStore()

@@ -86,7 +86,6 @@ func TestSpec_2_4_2_HeadlessPorts(t *testing.T) {
 			10-3-0-102.headless.default.svc.cluster.local. 5 IN SRV 0 50 9 10-3-0-102.headless.default.svc.cluster.local.
 			+ 10-3-0-102.headless.default.svc.cluster.local. 5 IN A 10.3.0.102`},
 		{"no such port", "_http._tcp.headless.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
-		{"unnamed port", "_._tcp.unnamed.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"unnamed port, at the service itself", "unnamed.default.svc.cluster.local. SRV", `
 			Success
 			unnamed.default.svc.cluster.local. 5 IN SRV 0 100 80 10-3-0-130.unnamed.default.svc.cluster.local.

@@ -94,7 +94,6 @@ func TestSpec_2_3_2_ServicePorts(t *testing.T) {
 		{"no such port", "_http._tcp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"no such protocol", "_https._sctp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"one label too many", "x._https._tcp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
-		{"unnamed port", "_._tcp.unnamed.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"unnamed port, its protocol", "_tcp.unnamed.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"unnamed port, its number", "_80._tcp.unnamed.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		// Stock CoreDNS answers here too; the specification allows more records.
@@ -103,12 +102,27 @@ func TestSpec_2_3_2_ServicePorts(t *testing.T) {
 			unnamed.default.svc.cluster.local. 5 IN SRV 0 100 80 unnamed.default.svc.cluster.local.
 			+ unnamed.default.svc.cluster.local. 5 IN A 10.3.0.3`},
 		{"no ports", "portless.default.svc.cluster.local. SRV", "NoData cluster.local."},
-		// An underscore alone is no wildcard.
-		{"any port", "_._tcp.dual.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
-		{"any protocol", "_https._.dual.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"one underscore is taken off", "__https._tcp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"asterisk", "*.*.dual.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 	})
+}
+
+// D26: an underscore alone is no wildcard, and unnamed ports have no name.
+func TestD26UnderscoreIsNoWildcard(t *testing.T) {
+	s := snapshotOf(t, specServices+"headless default/db /tcp/80 sql/tcp/1\nslice default/db a /tcp/80 sql/tcp/1 10.3.0.130")
+	for _, name := range []string{
+		"_._tcp.dual.default", "_https._.dual.default", "_._.dual.default", "_.dual.default", "_._tcp.unnamed.default", "_._tcp.db.default", "_sql._.db.default",
+	} {
+		for _, qtype := range []string{"A", "SRV", "TXT"} {
+			if got := render(ask(t, clusterView(t), s, name+".svc.cluster.local. "+qtype)); got != "NXDomain cluster.local." {
+				t.Errorf("%s %s: %s", name, qtype, got)
+			}
+		}
+	}
+	outer := outerSnapshot(t, outerServices)
+	if got := askOuter(t, outerView(t, "example.org."), outer, "_._tcp.web.default.example.org. SRV"); got.Result != NXDomain {
+		t.Errorf("outside: %s", render(got))
+	}
 }
 
 func TestSpec_2_3_3_ServicePointers(t *testing.T) {

@@ -1,0 +1,52 @@
+package clusterdns
+
+import (
+	"testing"
+
+	"github.com/coredns/caddy"
+	_ "github.com/coredns/coredns/plugin/cache"
+	"github.com/miekg/dns"
+)
+
+// answerFrom starts a server with the properties on a port that the kernel chooses, behind a
+// cache, and asks it twice, so that the second answer would be the cache's.
+func answerFrom(t *testing.T, properties, name string, qtype uint16) *dns.Msg {
+	t.Helper()
+	useRegistry(t)
+	text := "cluster.local:0 {\n bind 127.0.0.1\n cache\n kubernetes {\n manifests " + manifest(t).Manifests + "\n" + properties + "\n}\n}\n"
+	i := startInstance(t, caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"})
+	var m *dns.Msg
+	for range 2 {
+		var err error
+		if m, err = dns.Exchange(new(dns.Msg).SetQuestion(name, qtype), i.Servers()[0].LocalAddr().String()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+// D23: TTL 0 is 0 behind a cache too, which would make it 5 and keep the answer.
+func TestD23TTLZeroBehindCache(t *testing.T) {
+	for _, name := range []string{"cluster.local.", "absent.cluster.local."} {
+		m := answerFrom(t, "ttl 0", name, dns.TypeSOA)
+		for _, rr := range append(m.Answer, m.Ns...) {
+			if soa := rr.(*dns.SOA); soa.Hdr.Ttl != 0 || soa.Minttl != 0 {
+				t.Errorf("%s: %s", name, soa)
+			}
+		}
+		if len(m.Answer)+len(m.Ns) != 1 {
+			t.Errorf("%s: %s", name, m)
+		}
+	}
+}
+
+// D24: a server that is bound to an address knows it.
+func TestD24NameServerUnderBind(t *testing.T) {
+	m := answerFrom(t, "", "cluster.local.", dns.TypeNS)
+	if len(m.Answer) != 1 || m.Answer[0].(*dns.NS).Ns != "ns.dns.cluster.local." {
+		t.Errorf("no name server: %s", m)
+	}
+	if len(m.Extra) != 1 || m.Extra[0].(*dns.A).A.String() != "127.0.0.1" {
+		t.Errorf("not the address that the server is bound to: %s", m)
+	}
+}
