@@ -15,7 +15,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"D21", "`<ns>.svc.<zone>` with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestD21NoSearchPath"},
 	{"D21", "a searched name with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestD21NoSearchPath"},
 	{"", "a searched name with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestAutoPath"},
-	{"", "`cache` in front of us", "plugin/clusterdns/handler_test.go", "TestCacheBypassZones"},
+	{"D23", "`cache` in front of us", "plugin/clusterdns/server_test.go", "TestD23TTLZeroBehindCache"},
 	{"D3", "a server that was synced once", "test/live/start_test.go", "TestD3LostAPIServer"},
 	{"D25", "`coredns_kubernetes_dns_programming_duration_seconds`", "plugin/clusterdns/kube/latency_test.go", "TestD25ListsAreNotProgrammed"},
 	{"D11", "metadata in a zone of `multicluster`", "plugin/clusterdns/metadata_test.go", "TestD11MetadataOfClusterSets"},
