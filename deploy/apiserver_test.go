@@ -24,8 +24,9 @@ func TestOnAPIServer(t *testing.T) {
 	c := controlplane.StartTest(t, controlplane.Options{})
 	t.Run("base", func(t *testing.T) { apply(t, c, build(t, baseDir)) })
 	t.Run("role", func(t *testing.T) { testRole(t, c.Client()) })
-	t.Run("rights", func(t *testing.T) { testRights(t, c.Client()) })
+	t.Run("rights", func(t *testing.T) { testRights(t, c.Client(), kubeadmGrants) })
 	t.Run("base again", func(t *testing.T) { testApplyTwice(t, c) })
+	t.Run("multicluster", func(t *testing.T) { testMultiCluster(t, c) })
 	t.Run("demo", func(t *testing.T) { apply(t, c, readDir(t, demoDir)) })
 }
 
@@ -48,14 +49,14 @@ func testRole(t *testing.T, client kubernetes.Interface) {
 
 // testRights asks the API server what the ServiceAccount may do, since a role without a binding grants nothing. The
 // authorizer learns of new roles a moment after they are stored.
-func testRights(t *testing.T, client kubernetes.Interface) {
+func testRights(t *testing.T, client kubernetes.Interface, want []string) {
 	var got []string
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if got = rights(t, client); slices.Equal(got, kubeadmGrants) {
+		if got = rights(t, client); slices.Equal(got, want) {
 			return
 		}
 	}
-	t.Errorf("kubeadm (-), ours (+):\n%s", cmp.Diff(kubeadmGrants, got))
+	t.Errorf("wanted (-), granted (+):\n%s", cmp.Diff(want, got))
 }
 
 // rights tries every verb on what the server reads and on what it might like to.
