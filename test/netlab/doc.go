@@ -17,5 +17,7 @@
 //	server := netlab.StartServer(t, netlab.Server{Binary: path, Corefile: text, Env: env})
 //	server.Eventually(t, netlab.Ready("127.0.0.1:8181"))
 //
+// StartContained also keeps from a server all files that its container does not have.
+//
 // The machine exists on Linux only.
 package netlab

@@ -39,29 +39,43 @@ type Process struct {
 	logFile   string
 	ended     chan struct{} // closed when the process is gone
 	err       error         // how it ended; to be read after ended
+	killed    bool
 }
 
 // StartServer runs the server until the test ends.
 func StartServer(t *testing.T, s Server) *Process {
 	t.Helper()
-	temporary := t.TempDir()
-	conf := filepath.Join(temporary, "Corefile")
+	conf := filepath.Join(t.TempDir(), "Corefile")
 	if err := os.WriteFile(conf, []byte(s.Corefile), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	p := newProcess(t, s, s.Binary, "-conf", conf)
+	p.cmd.Dir = s.Dir
+	p.startWithin(t)
+	return p
+}
+
+// newProcess prepares a process of the server.
+func newProcess(t *testing.T, s Server, command string, args ...string) *Process {
+	t.Helper()
 	p := &Process{
-		cmd:       exec.Command(s.Binary, "-conf", conf),
+		cmd:       exec.Command(command, args...),
 		complaint: s.Complaint,
-		logFile:   filepath.Join(temporary, "log"),
+		logFile:   filepath.Join(t.TempDir(), "log"),
 		ended:     make(chan struct{}),
 	}
-	p.cmd.Dir, p.cmd.Env = s.Dir, append([]string{"PATH="}, s.Env...)
+	p.cmd.Env = append([]string{"PATH="}, s.Env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return p
+}
+
+// startWithin starts the process for as long as the test runs.
+func (p *Process) startWithin(t *testing.T) {
+	t.Helper()
 	if err := p.start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.stop(t) })
-	return p
 }
 
 // ID is the process's id.
@@ -93,9 +107,23 @@ func (p *Process) run(started chan<- error) {
 	close(p.ended)
 }
 
+// Kill ends the server at once, without the time that it gives its clients.
+func (p *Process) Kill(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Error(err) // it has ended by itself
+	}
+	<-p.ended
+	p.killed = true
+}
+
 // stop ends the server as kubelet does, and fails the test if the server did
 // not run and end without complaint.
 func (p *Process) stop(t *testing.T) {
+	if p.killed {
+		p.judgeLog(t)
+		return
+	}
 	p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended already
 	select {
 	case <-p.ended:

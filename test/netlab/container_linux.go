@@ -1,0 +1,68 @@
+package netlab
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// confDir is where a container of CoreDNS has its ConfigMap.
+const confDir = "/etc/coredns"
+
+// StartContained runs the server as its container does until the test ends: the
+// root of the file system has nothing but the binary, the ConfigMap, the
+// ServiceAccount, resolv.conf, hosts and /proc. The server's own Corefile and Dir
+// are not used.
+func StartContained(t *testing.T, s Server, configMap fs.FS) *Process {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, "proc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for path, files := range map[string]fs.FS{confDir: configMap, accountDir: os.DirFS(accountDir)} {
+		if err := os.CopyFS(filepath.Join(root, path), files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writeEtc(root); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "coredns"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bind(t, s.Binary, filepath.Join(root, "coredns"))
+	bind(t, "/proc", filepath.Join(root, "proc"))
+	p := newProcess(t, s, "/coredns", "-conf", filepath.Join(confDir, "Corefile"))
+	p.cmd.Dir, p.cmd.SysProcAttr.Chroot = "/", root
+	p.startWithin(t)
+	return p
+}
+
+// writeEtc writes the files that a container runtime does.
+func writeEtc(root string) error {
+	resolvConf, err := os.ReadFile(resolvConfPath)
+	if err != nil {
+		return err
+	}
+	for name, text := range map[string]string{resolvConfPath: string(resolvConf), "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n"} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bind lets a file or a folder be at another place too, as long as the test runs.
+func bind(t *testing.T, path, at string) {
+	t.Helper()
+	if err := syscall.Mount(path, at, "", syscall.MS_BIND|syscall.MS_REC, ""); err != nil {
+		t.Fatalf("mounting %s: %v", path, err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil {
+			t.Errorf("unmounting %s: %v", path, err)
+		}
+	})
+}
