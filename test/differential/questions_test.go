@@ -173,6 +173,9 @@ var oddLabels = []string{
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
 
 func (z *quiz) changeLetter(label string) string {
+	if label == "" { // what another change has left
+		return label
+	}
 	b := []byte(label)
 	b[z.IntN(len(b))] = letters[z.IntN(len(letters))]
 	return string(b)
