@@ -39,7 +39,7 @@ func TestParseCorefile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &corefile{
-		name: "some", port: 53,
+		name: "some", path: "testdata/some.corefile", port: 53,
 		origins: []string{"cluster.local."}, reverse: []string{"96.10.in-addr.arpa.", "97.10.in-addr.arpa.", "ip6.arpa."},
 		namespaces: []string{"a", "b", "c"}, through: []string{"ip6.arpa."}, labels: "app in (x, y)",
 		ttl: 7, cached: true, cacheTTL: 20, uncached: "cluster.local.", podNames: true, ordered: true,

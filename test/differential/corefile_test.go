@@ -14,7 +14,12 @@ import (
 const (
 	corefilePattern  = "testdata/corefiles/*.corefile"
 	wildPattern      = "testdata/corefiles/wild/*.corefile"
+	wildFolders      = "testdata/corefiles/wild/*/Corefile"
 	changingCorefile = "testdata/changing.corefile"
+
+	// containerDir is where a container has its Corefile and the files beside it.
+	containerDir  = "/etc/coredns/"
+	containedName = "Corefile"
 
 	// nowhere is the API server of a Corefile that is to stay without one.
 	nowhere = "http://127.0.0.1:1"
@@ -24,6 +29,7 @@ const (
 // have to know of it.
 type corefile struct {
 	name   string
+	path   string
 	wild   bool // gets a part of the questions
 	blocks []caddyfile.ServerBlock
 	main   int // the index of the block that is compared: the one with our plugin
@@ -51,24 +57,29 @@ type corefile struct {
 func readCorefiles(t *testing.T) []*corefile {
 	t.Helper()
 	var all []*corefile
-	for _, pattern := range []string{corefilePattern, wildPattern} {
+	for _, pattern := range []string{corefilePattern, wildPattern, wildFolders} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range paths {
 			c := readCorefile(t, path)
-			c.wild = pattern == wildPattern
+			c.wild = pattern != corefilePattern
 			all = append(all, c)
 		}
 	}
 	return all
 }
 
-// readCorefile reads a Corefile as it is written for a server of its own.
+// readCorefile reads a Corefile as it is written for a server of its own. The
+// files of its container are in its folder.
 func readCorefile(t *testing.T, path string) *corefile {
 	t.Helper()
-	c, err := parseCorefile(path, readText(t, path))
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := parseCorefile(path, strings.ReplaceAll(readText(t, path), containerDir, folder+"/"))
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -80,8 +91,7 @@ func parseCorefile(path, text string) (*corefile, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	c := &corefile{name: name, blocks: blocks, main: -1, ttl: defaultTTL}
+	c := &corefile{name: corefileName(path), path: path, blocks: blocks, main: -1, ttl: defaultTTL}
 	for i, block := range blocks {
 		if len(block.Tokens[pluginName]) == 0 {
 			continue
@@ -95,6 +105,15 @@ func parseCorefile(path, text string) (*corefile, error) {
 		return nil, fmt.Errorf("no server block has the plugin %s", pluginName)
 	}
 	return c, c.readBlock(blocks[c.main])
+}
+
+// corefileName is that of the file, or of the folder that has the Corefile and what
+// it imports.
+func corefileName(path string) string {
+	if filepath.Base(path) == containedName {
+		path = filepath.Dir(path)
+	}
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 // exposes says whether a Namespace is shown, if it exists.

@@ -19,21 +19,29 @@ type lab struct {
 	least   int // questions for each Corefile
 }
 
-// TestDifferential compares stock and ours under one Corefile after the other.
-func TestDifferential(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles a Kubernetes API server and stock CoreDNS when it runs for the first time")
-	}
+// newLab starts the cluster, and the server outside.
+func newLab(t *testing.T) *lab {
+	t.Helper()
 	reasons, _ := newReasons(readEntries(t), matchers)
 	_ = reasons.addTransfers(transferMatchers) // TestMatchersHaveEntries tells of errors in both
-	corefiles, changing := readCorefiles(t), readCorefile(t, changingCorefile)
-	l := &lab{cluster: startCluster(t, generate(*seed)), tally: newTally(reasons), least: *least / (len(corefiles) + 1)}
+	l := &lab{cluster: startCluster(t, generate(*seed)), tally: newTally(reasons)}
 	l.env = netlab.MountAccount(t, l.cluster, "kube-system", "coredns")
 	netlab.ServeDNS(t, fmt.Sprintf("%s:53", upstreamAddr), newUpstream(t))
 	var err error
 	if l.world, err = readWorld(t.Context(), l.cluster.Client()); err != nil {
 		t.Fatal(err)
 	}
+	return l
+}
+
+// TestDifferential compares stock and ours under one Corefile after the other.
+func TestDifferential(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a Kubernetes API server and stock CoreDNS when it runs for the first time")
+	}
+	corefiles, changing := readCorefiles(t), readCorefile(t, changingCorefile)
+	l := newLab(t)
+	l.least = *least / (len(corefiles) + 1)
 	for i, c := range corefiles {
 		t.Run(c.name, func(t *testing.T) { l.compare(t, c, uint64(i+1)) })
 	}
