@@ -14,66 +14,72 @@ package zone
 //	<a-b-c-d>.<namespace>.pod.<origin>         hosts
 //	<d>.<c>.<b>.<a>.in-addr.arpa               pointer
 func (v *View) find(s *Snapshot, n *Name, o Origin) (node, NameKind) {
+	p := v.locate(s, n, &o)
+	return v.node(s, &p), p.name
+}
+
+// locate finds what find does, without allocating anything.
+func (v *View) locate(s *Snapshot, n *Name, o *Origin) place {
 	rest := n.count - o.labels
 	switch {
 	case rest == 0 && o.reverse:
-		return apex{v.findReverse(s, n)}, KindZone
+		return otherwise(apex{v.findReverse(s, n)}, KindZone)
 	case rest == 0:
-		return apex{}, KindZone
+		return place{kind: atApex, name: KindZone}
 	case isReverse(n):
-		return v.findReverse(s, n), KindReverse
+		return locateReverse(s, n)
 	case n.folded == arpa && s.Counts().Addresses > 0:
-		return bare{}, KindReverse
+		return place{kind: atEmpty, name: KindReverse}
 	}
 	switch n.label(rest - 1) {
 	case "svc":
-		return v.findService(s, n, o, rest-1)
+		return v.locateService(s, n, o, rest-1)
 	case "pod":
-		return v.findPod(s, n, rest-1)
+		return v.locatePod(s, n, rest-1)
 	case "dns":
-		return findServer(n, rest-1), KindZone
+		return locateServer(n, rest-1)
 	case "dns-version":
 		if rest == 1 {
-			return text{}, KindZone
+			return place{kind: atText, name: KindZone}
 		}
 	}
-	return nil, KindZone
+	return place{name: KindZone}
 }
 
-// findServer finds ns.dns and the empty non-terminal above it.
-func findServer(n *Name, rest int) node {
+// locateServer finds ns.dns and the empty non-terminal above it.
+func locateServer(n *Name, rest int) place {
 	switch {
 	case rest == 0:
-		return bare{}
+		return place{kind: atEmpty, name: KindZone}
 	case rest == 1 && n.label(0) == "ns":
-		return nameserver{}
+		return place{kind: atServer, name: KindZone}
 	}
-	return nil
+	return place{name: KindZone}
 }
 
-// findPod finds the names below pod; rest is the number of labels before it.
-func (v *View) findPod(s *Snapshot, n *Name, rest int) (node, NameKind) {
+// locatePod finds the names below pod; rest is the number of labels before it.
+func (v *View) locatePod(s *Snapshot, n *Name, rest int) place {
 	if rest == 0 {
-		return bare{}, KindZone
+		return place{kind: atEmpty, name: KindZone}
 	}
 	namespace := n.label(rest - 1)
 	if v.Pods == PodsDisabled {
-		return nil, KindPod
+		return place{name: KindPod}
 	}
 	if !v.exposes(s, namespace) {
-		return nil, KindNamespace
+		return place{name: KindNamespace}
 	}
 	if rest == 1 {
-		return bare{}, KindNamespace
+		return place{kind: atEmpty, name: KindNamespace}
 	}
 	addr, ok := parseDashed(n.label(0))
 	if rest > 2 || !ok {
-		return nil, KindPod
+		return place{name: KindPod}
 	}
 	if v.Pods == PodsVerified && !s.hasPod(located[string]{addr, namespace}) {
-		return nil, KindPod
+		return place{name: KindPod}
 	}
-	return hosts{list: []host{{addr: addr}}}, KindPod
+	return place{kind: atPod, name: KindPod, addr: addr}
 }
 
 // hasPod says whether a Pod of the Namespace has the address.

@@ -10,54 +10,56 @@ const (
 	directivePrefer = "prefer" // those of the topology zone, or all if it has none
 )
 
-// findService finds the names below svc; rest is the number of labels before it.
-func (v *View) findService(s *Snapshot, n *Name, o Origin, rest int) (node, NameKind) {
+// locateService finds the names below svc; rest is the number of labels before it.
+func (v *View) locateService(s *Snapshot, n *Name, o *Origin, rest int) place {
 	if rest == 0 {
-		return bare{}, KindZone
+		return place{kind: atEmpty, name: KindZone}
 	}
 	namespace := n.label(rest - 1)
 	if !v.exposes(s, namespace) {
-		return nil, KindNamespace
+		return place{name: KindNamespace}
 	}
 	if rest == 1 {
-		return bare{}, KindNamespace
+		return place{kind: atEmpty, name: KindNamespace}
 	}
 	svc := v.published(s, o, Key{namespace, n.label(rest - 2)})
 	switch {
 	case svc == nil:
-		return nil, KindService
+		return place{name: KindService}
 	case rest == 2:
-		return v.serviceNode(svc), nameKinds[svc.service.Kind]
+		return locateOwn(svc)
 	}
-	return v.findBelow(svc, n, o, rest-2)
+	return v.locateBelow(svc, n, o, rest-2)
 }
 
-// findBelow finds the names below a Service; rest is the number of labels before it.
-func (v *View) findBelow(svc *serviceNode, n *Name, o Origin, rest int) (node, NameKind) {
+// locateBelow finds the names below a Service; rest is the number of labels before it.
+func (v *View) locateBelow(svc *serviceNode, n *Name, o *Origin, rest int) place {
 	switch {
 	case svc.service.Kind == ExternalName:
-		return nil, KindEndpoint
+		return place{name: KindEndpoint}
 	case v.Zonal && !o.ClusterSet && n.label(rest-1) == zoneLabel:
-		return v.zonalNode(svc, n, rest-1), KindEndpoint
+		return otherwise(v.zonalNode(svc, n, rest-1), KindEndpoint)
+	case rest == 1 && o.ClusterSet:
+		return otherwise(v.importedNode(svc, n.label(0)), KindEndpoint)
 	case rest == 1:
-		return v.endpointNode(svc, o, n.label(0)), KindEndpoint
+		return v.locateEndpoint(svc, n.label(0))
 	case rest == 2 && o.hasClusterIn(n):
-		return v.hosts(svc, svc.exported(n.label(1)).labelled(n.label(0), v.PodNames)).orNil(), KindEndpoint
+		return otherwise(v.hosts(svc, svc.exported(n.label(1)).labelled(n.label(0), v.PodNames)).orNil(), KindEndpoint)
 	case rest == 2:
-		return v.portNode(svc, portFilter{undecorated(n.label(0)), undecorated(n.label(1))}), KindPort
+		return locatePort(svc, portFilter{undecorated(n.label(0)), undecorated(n.label(1))})
 	}
-	return nil, KindEndpoint
+	return place{name: KindEndpoint}
 }
 
 // hasClusterIn says whether the first two labels of a name two labels below a
 // Service are an endpoint and its cluster, which only an origin of the cluster set
 // has, or a port and its protocol. An underscore tells them apart.
-func (o Origin) hasClusterIn(n *Name) bool {
+func (o *Origin) hasClusterIn(n *Name) bool {
 	return o.ClusterSet && n.label(0)[0] != '_' && n.label(1)[0] != '_'
 }
 
 // published is the node of a Service that the view shows in an origin, or nil.
-func (v *View) published(s *Snapshot, o Origin, k Key) *serviceNode {
+func (v *View) published(s *Snapshot, o *Origin, k Key) *serviceNode {
 	svc := s.service(k)
 	if o.ClusterSet {
 		svc = s.imported(k)
@@ -78,36 +80,42 @@ func (n *serviceNode) serves() bool {
 	return false
 }
 
-// serviceNode is the node of a Service. A headless Service without ready
+// locateOwn is the place of a Service's own name. A headless Service without ready
 // endpoints does not exist (Kubernetes DNS specification 2.4.1), nor does an
 // ExternalName Service without a usable name.
-func (v *View) serviceNode(svc *serviceNode) node {
-	switch svc.service.Kind {
-	case ExternalName:
-		return aliasTo(svc.service.Target)
-	case Headless:
-		return v.hosts(svc, svc.endpointHosts(nil)).orNil()
-	default:
-		return v.hosts(svc, svc.clusterIPHosts(svc.service.Ports))
+func locateOwn(svc *serviceNode) place {
+	p := place{name: nameKinds[svc.service.Kind], service: svc}
+	switch {
+	case svc.service.Kind == ExternalName:
+		p.kind = atAlias
+	case svc.service.Kind != Headless:
+		p.kind = atClusterIP
+	case svc.serves():
+		p.kind = atEndpoints
 	}
+	return p
 }
 
-// endpointNode is the node of a name one label below a Service: an endpoint, or
-// the empty non-terminal above the Service's ports. An endpoint that a cluster
-// exports is below the label of the cluster instead.
-func (v *View) endpointNode(svc *serviceNode, o Origin, label string) node {
-	direct := svc
-	if o.ClusterSet {
-		direct = svc.exported("")
+// locateEndpoint finds a name one label below a Service: an endpoint, or the empty
+// non-terminal above the Service's ports.
+func (v *View) locateEndpoint(svc *serviceNode, label string) place {
+	p := place{name: KindEndpoint, service: svc, label: label}
+	switch {
+	case svc.hasLabel(label, v.PodNames):
+		p.kind = atLabel
+	case svc.hasProtocol(undecorated(label)):
+		p.kind = atEmpty
 	}
-	if found := v.hosts(svc, direct.labelled(label, v.PodNames)).orNil(); found != nil {
+	return p
+}
+
+// importedNode is the node of a name one label below an import. An endpoint that a
+// cluster exports is below the label of the cluster.
+func (v *View) importedNode(svc *serviceNode, label string) node {
+	if found := v.hosts(svc, svc.exported("").labelled(label, v.PodNames)).orNil(); found != nil {
 		return found
 	}
-	if o.ClusterSet && svc.exported(label).serves() {
-		return bare{}
-	}
-	protocol := undecorated(label)
-	if svc.hasPort(func(p Port) bool { return p.Name != "" && p.Protocol == protocol }) {
+	if svc.exported(label).serves() || svc.hasProtocol(undecorated(label)) {
 		return bare{}
 	}
 	return nil
@@ -126,16 +134,17 @@ func (n *serviceNode) exported(cluster string) *serviceNode {
 	return part
 }
 
-// portNode is the node of a port: what the Service has, but with that port only.
-func (v *View) portNode(svc *serviceNode, f portFilter) node {
-	if svc.service.Kind == Headless {
-		return v.hosts(svc, svc.endpointHosts(f.choose)).orNil()
+// locatePort is the place of a port: what the Service has, but with that port only.
+func locatePort(svc *serviceNode, f portFilter) place {
+	p := place{name: KindPort, service: svc, ports: f}
+	switch {
+	case !svc.hasPort(f.matches):
+	case svc.service.Kind == Headless:
+		p.kind = atEndpointsOf
+	default:
+		p.kind = atPort
 	}
-	ports := f.choose(svc.service.Ports)
-	if len(ports) == 0 {
-		return nil
-	}
-	return v.hosts(svc, svc.clusterIPHosts(ports))
+	return p
 }
 
 // zonalNode is the node of a name below _zone of a headless Service; rest is the
@@ -184,12 +193,17 @@ func undecorated(label string) string { return strings.TrimPrefix(label, "_") }
 // portFilter chooses ports by name and protocol.
 type portFilter struct{ name, protocol string }
 
-// choose returns the ports that match. Without a name there is no SRV record
+// matches says whether a port is meant. Without a name there is no SRV record
 // (Kubernetes DNS specification 2.3.2), so an empty name matches none.
+func (f portFilter) matches(p Port) bool {
+	return p.Name != "" && p.Name == f.name && p.Protocol == f.protocol
+}
+
+// choose returns the ports that match.
 func (f portFilter) choose(ports []Port) []Port {
 	var chosen []Port
 	for _, p := range ports {
-		if p.Name != "" && p.Name == f.name && p.Protocol == f.protocol {
+		if f.matches(p) {
 			chosen = append(chosen, p)
 		}
 	}

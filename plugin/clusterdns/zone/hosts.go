@@ -134,6 +134,16 @@ func (n *serviceNode) labelled(label string, podNames bool) []host {
 	return list
 }
 
+// hasLabel says whether an endpoint of the Service has the label.
+func (n *serviceNode) hasLabel(label string, podNames bool) bool {
+	for _, slice := range n.slices {
+		for range slice.labelled(label, podNames) {
+			return true
+		}
+	}
+	return false
+}
+
 // hasPort says whether the Service, or a slice of a headless one that has
 // endpoints, has a port like this.
 func (n *serviceNode) hasPort(like func(Port) bool) bool {
@@ -146,4 +156,9 @@ func (n *serviceNode) hasPort(like func(Port) bool) bool {
 		}
 	}
 	return false
+}
+
+// hasProtocol says whether a named port has the protocol.
+func (n *serviceNode) hasProtocol(protocol string) bool {
+	return n.hasPort(func(p Port) bool { return p.Name != "" && p.Protocol == protocol })
 }

@@ -3,7 +3,6 @@ package zone
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"github.com/miekg/dns"
 )
@@ -34,16 +33,22 @@ func (p pointer) rrset(b *builder, qtype uint16) {
 // findReverse finds a reverse name: that of an address, or an empty non-terminal
 // above addresses.
 func (v *View) findReverse(s *Snapshot, n *Name) node {
+	p := locateReverse(s, n)
+	return v.node(s, &p)
+}
+
+// locateReverse does not look whether an address has a name.
+func locateReverse(s *Snapshot, n *Name) place {
 	prefix, ok := reversePrefix(n)
 	switch {
 	case !ok:
-		return nil
+		return place{name: KindReverse}
 	case prefix.IsSingleIP():
-		return v.findPointer(s, prefix.Addr())
+		return place{kind: atAddress, name: KindReverse, addr: prefix.Addr()}
 	case s.reverse.covers(prefix):
-		return bare{}
+		return place{kind: atEmpty, name: KindReverse}
 	}
-	return nil
+	return place{name: KindReverse}
 }
 
 // findPointer finds the names of an address: that of the Service whose ClusterIP
@@ -86,12 +91,11 @@ func reversePrefix4(n *Name, labels int) (netip.Prefix, bool) {
 		return netip.Prefix{}, false
 	}
 	for i := range labels {
-		label := n.label(labels - 1 - i)
-		octet, err := strconv.ParseUint(label, 10, 8)
-		if err != nil || strconv.FormatUint(octet, 10) != label {
+		octet, ok := parseOctet(n.label(labels - 1 - i))
+		if !ok {
 			return netip.Prefix{}, false
 		}
-		b[i] = byte(octet)
+		b[i] = octet
 	}
 	return netip.PrefixFrom(netip.AddrFrom4(b), labels*8), true
 }
@@ -103,11 +107,14 @@ func reversePrefix6(n *Name, labels int) (netip.Prefix, bool) {
 	}
 	for i := range labels {
 		label := n.label(labels - 1 - i)
-		nibble, err := strconv.ParseUint(label, 16, 4)
-		if err != nil || len(label) != 1 {
+		if len(label) != 1 {
 			return netip.Prefix{}, false
 		}
-		b[i/2] |= byte(nibble) << (4 * (1 - i%2))
+		nibble, ok := hexDigit(label[0])
+		if !ok {
+			return netip.Prefix{}, false
+		}
+		b[i/2] |= nibble << (4 * (1 - i%2))
 	}
 	return netip.PrefixFrom(netip.AddrFrom16(b), labels*4), true
 }

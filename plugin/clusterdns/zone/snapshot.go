@@ -107,7 +107,7 @@ func (s *Slice) labelled(label string, podNames bool) func(yield func(*Endpoint)
 		})
 		for ; i < len(s.named) && s.Endpoints[s.named[i]].ownLabel() == label; i++ {
 			e := &s.Endpoints[s.named[i]]
-			if e.label(podNames) == label && !yield(e) {
+			if e.is(label, podNames) && !yield(e) {
 				return
 			}
 		}
@@ -122,7 +122,7 @@ func (s *Slice) dashed(label string, podNames bool, yield func(*Endpoint) bool) 
 		return
 	}
 	for e := range s.at(a) {
-		if e.ownLabel() != label && e.label(podNames) == label && !yield(e) {
+		if e.ownLabel() != label && e.is(label, podNames) && !yield(e) {
 			return
 		}
 	}

@@ -53,7 +53,7 @@ func (v *View) transfer(s *Snapshot, o Origin, keys []Key, yield func(dns.RR) bo
 		if r.ended {
 			return
 		}
-		if svc := v.published(s, o, k); svc != nil && v.exposes(s, k.Namespace) {
+		if svc := v.published(s, &o, k); svc != nil && v.exposes(s, k.Namespace) {
 			r.service(svc)
 		}
 	}

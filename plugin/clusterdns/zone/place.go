@@ -1,0 +1,87 @@
+package zone
+
+import "net/netip"
+
+// place is what a name stands for, without the records that are there: it is
+// found without allocating anything. Existence is decided here, once, for every
+// form that an answer may have.
+type place struct {
+	kind    placeKind
+	name    NameKind
+	service *serviceNode
+	label   string     // of endpoints
+	ports   portFilter // of a port
+	addr    netip.Addr // of a Pod, or of a reverse name
+	other   node       // of what is rarely asked for
+}
+
+type placeKind uint8
+
+const (
+	nowhere       placeKind = iota // there is no such name
+	atEmpty                        // an empty non-terminal
+	atApex                         // the top of a zone
+	atText                         // dns-version
+	atServer                       // ns.dns
+	atAlias                        // an ExternalName Service
+	atClusterIP                    // a Service with a ClusterIP
+	atEndpoints                    // a headless Service that has endpoints
+	atLabel                        // endpoints that have a label
+	atPort                         // a port of a Service with a ClusterIP
+	atEndpointsOf                  // a port of a headless Service
+	atPod                          // an address below pod
+	atAddress                      // a reverse name, of what may be nobody's address
+	atOther                        // place.other
+)
+
+// otherwise is a place that only a node describes, or none.
+func otherwise(n node, name NameKind) place {
+	if n == nil {
+		return place{name: name}
+	}
+	return place{kind: atOther, name: name, other: n}
+}
+
+// node is what can tell the records of a place, or nil for a name that does not
+// exist.
+func (v *View) node(s *Snapshot, p *place) node {
+	switch p.kind {
+	case atEmpty:
+		return bare{}
+	case atApex:
+		return apex{}
+	case atText:
+		return text{}
+	case atServer:
+		return nameserver{}
+	case atAlias:
+		return aliasTo(p.service.service.Target)
+	case atPod:
+		return hosts{list: []host{{addr: p.addr}}}
+	case atAddress:
+		return v.findPointer(s, p.addr)
+	case atOther:
+		return p.other
+	case nowhere:
+		return nil
+	}
+	return v.hosts(p.service, p.hosts(v.PodNames))
+}
+
+// hosts are the addresses at the place of a Service.
+func (p *place) hosts(podNames bool) []host {
+	svc := p.service
+	switch p.kind {
+	case atClusterIP:
+		return svc.clusterIPHosts(svc.service.Ports)
+	case atEndpoints:
+		return svc.endpointHosts(nil)
+	case atLabel:
+		return svc.labelled(p.label, podNames)
+	case atPort:
+		return svc.clusterIPHosts(p.ports.choose(svc.service.Ports))
+	case atEndpointsOf:
+		return svc.endpointHosts(p.ports.choose)
+	}
+	return nil
+}
