@@ -2,6 +2,7 @@ package zone
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -186,5 +187,48 @@ func BenchmarkSize(b *testing.B) {
 	s := refStore(refServices, true, true).Load()
 	for b.Loop() {
 		s.Size()
+	}
+}
+
+// BenchmarkWire answers into the buffer of a message.
+func BenchmarkWire(b *testing.B) {
+	store := refStore(refServices, false, true)
+	txn := store.Begin()
+	big := Slice{Namespace: "ns-0", Service: "big", Name: "big", Ports: []Port{{"http", "tcp", 80}}}
+	for i := range 1000 {
+		big.Endpoints = append(big.Endpoints, Endpoint{Addr: refAddr(11, i)})
+	}
+	txn.ReplaceService(nil, &Service{Key: big.Key(), Kind: Headless})
+	txn.ReplaceSlice(nil, NewSlice(big))
+	txn.Commit()
+	s, v := store.Load(), wireView(b)
+	random := rand.NewPCG(1, 2)
+	for _, bc := range []struct {
+		name, qname string
+		qtype       uint16
+	}{
+		{"ClusterIP", "service-1.ns-1.svc.cluster.local.", dns.TypeA},
+		{"NXDOMAIN", "www.example.com.ns-1.svc.cluster.local.", dns.TypeA},
+		{"NoData", "service-1.ns-1.svc.cluster.local.", dns.TypeAAAA},
+		{"SRV", "_http._tcp.service-1.ns-1.svc.cluster.local.", dns.TypeSRV},
+		{"Headless10", "service-10.ns-10.svc.cluster.local.", dns.TypeA},
+		{"Headless1000", "big.ns-0.svc.cluster.local.", dns.TypeA},
+		{"Endpoint", "11-0-1-1.big.ns-0.svc.cluster.local.", dns.TypeA},
+		{"PTR", "1.0.0.172.in-addr.arpa.", dns.TypePTR},
+		{"PTREndpoint", "101.0.0.10.in-addr.arpa.", dns.TypePTR},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			name := wireName(b, bc.qname)
+			msg := make([]byte, headerSize, 1<<16)
+			msg = append(append(msg, name...), 0, 0, 0, 1)
+			q := Question{Type: bc.qtype}
+			b.ReportAllocs()
+			for b.Loop() {
+				q.Parse(name)
+				if _, _, ok := v.AppendWire(msg, s, &q, Room{Size: 1 << 16, Reserved: optSize, Random: random}); !ok {
+					b.Fatal("left to the handler")
+				}
+			}
+		})
 	}
 }

@@ -151,7 +151,7 @@ func (o Origin) String() string { return o.text }
 func (o Origin) Reverse() bool { return o.reverse }
 
 // encloses says whether n is the origin or below it.
-func (o Origin) encloses(n *Name) bool {
+func (o *Origin) encloses(n *Name) bool {
 	return n.count >= o.labels && n.tail(o.labels) == o.folded
 }
 

@@ -25,6 +25,7 @@ type serviceNode struct {
 	key     *Key // shared by all versions of the node; what the reverse index points to
 	service *Service
 	slices  []*Slice // by name
+	kept    keptAnswers
 }
 
 // Synced says whether the snapshot holds a whole cluster. Before that, nothing

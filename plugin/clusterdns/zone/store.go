@@ -194,8 +194,7 @@ func (t *Txn) ReplacePod(old, now *Pod) {
 // edit is a copy of a Service's node, to be changed and put back.
 func edit(in *tree[Key, *serviceNode], key Key) *serviceNode {
 	if n, ok := in.get(key); ok {
-		c := *n
-		return &c
+		return &serviceNode{key: n.key, service: n.service, slices: n.slices}
 	}
 	return &serviceNode{key: &key}
 }

@@ -38,14 +38,21 @@ type View struct {
 
 // Origin is the origin that a name belongs to: of several, the longest.
 func (v *View) Origin(n *Name) (Origin, bool) {
-	var best Origin
-	found := false
-	for _, o := range v.Origins {
-		if o.encloses(n) && (!found || o.labels > best.labels) {
-			best, found = o, true
+	if o := v.origin(n); o != nil {
+		return *o, true
+	}
+	return Origin{}, false
+}
+
+func (v *View) origin(n *Name) *Origin {
+	var best *Origin
+	for i := range v.Origins {
+		o := &v.Origins[i]
+		if o.encloses(n) && (best == nil || o.labels > best.labels) {
+			best = o
 		}
 	}
-	return best, found
+	return best
 }
 
 // Lookup answers a question from a snapshot. Owners and origins in the answer
@@ -115,12 +122,19 @@ func (v *View) exposes(s *Snapshot, name string) bool {
 // into it. Zones of the cluster set come last: the names of this cluster's
 // addresses are not there.
 func (v *View) primary() string {
+	if o := v.primaryOrigin(); o != nil {
+		return o.text
+	}
+	return "."
+}
+
+func (v *View) primaryOrigin() *Origin {
 	for _, clusterSet := range []bool{false, true} {
-		for _, o := range v.Origins {
-			if !o.reverse && o.ClusterSet == clusterSet {
-				return o.text
+		for i := range v.Origins {
+			if o := &v.Origins[i]; !o.reverse && o.ClusterSet == clusterSet {
+				return o
 			}
 		}
 	}
-	return "."
+	return nil
 }

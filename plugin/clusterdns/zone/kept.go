@@ -1,0 +1,151 @@
+package zone
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+
+	"github.com/miekg/dns"
+)
+
+// keptAnswers is what was made of a Service for one question and serves the next.
+// It belongs to one version of the Service and goes with it.
+type keptAnswers struct {
+	addresses atomic.Pointer[keptAddresses]
+	services  atomic.Pointer[keptServices]
+}
+
+// keptAddresses are the addresses of all endpoints, each once, one behind the
+// other: a fraction of the records' size.
+type keptAddresses struct{ v4, v6 []byte }
+
+// packed are the addresses of the endpoints of one family.
+func (n *serviceNode) packed(qtype uint16) []byte {
+	k := n.kept.addresses.Load()
+	if k == nil {
+		k = n.keepAddresses()
+		n.kept.addresses.Store(k)
+	}
+	if qtype == dns.TypeA {
+		return k.v4
+	}
+	return k.v6
+}
+
+func (n *serviceNode) keepAddresses() *keptAddresses {
+	k := new(keptAddresses)
+	seen := map[netip.Addr]struct{}{}
+	for _, x := range n.endpointHosts(nil) {
+		if _, dup := seen[x.addr]; dup {
+			continue
+		}
+		seen[x.addr] = struct{}{}
+		if x.addr.Is4() {
+			k.v4 = packAddr(k.v4, x.addr)
+		} else {
+			k.v6 = packAddr(k.v6, x.addr)
+		}
+	}
+	k.v4, k.v6 = bytes.Clone(k.v4), bytes.Clone(k.v6)
+	return k
+}
+
+// keptServices is the answer to one question for SRV, from the end of the question
+// on. Names in it are pointers to the question or within the answer, so that it
+// fits to every spelling of the question but for the targets.
+type keptServices struct {
+	next   *keptServices
+	style  style
+	prefix string // the labels before the Service's, in wire form
+	length uint16 // of the whole message without compression and OPT record
+	wire   Wire
+	body   string
+}
+
+// style is what of a view shows in an answer.
+type style struct {
+	origin   string
+	ttl      uint32
+	podNames bool
+}
+
+// maxKept is the number of names below one Service of which answers are kept, and
+// maxKeptSize that of octets of an answer: few clients take more over UDP.
+const (
+	maxKept     = 16
+	maxKeptSize = 4096
+)
+
+// services writes the SRV records of a Service or of a port.
+func (w *writer) services(p *place) bool {
+	switch p.kind {
+	case atPod:
+		return w.negative(NoData)
+	case atLabel:
+		return false
+	}
+	k := w.keptServices(p.service)
+	switch {
+	case k == nil:
+		return false
+	case k.wire.Result == NoData:
+		return w.negative(NoData)
+	case w.question.upper || int(k.length)+w.room.Reserved > w.room.Size:
+		return false // targets are spelled in full, as the question spells the origin
+	}
+	w.wire = k.wire
+	w.msg = append(w.msg, k.body...)
+	return true
+}
+
+// keptServices is the answer to the question, kept or made. It is nil for one that
+// is not worth keeping.
+func (w *writer) keptServices(svc *serviceNode) *keptServices {
+	v, n := w.view, &w.question.name
+	s := style{w.origin.text, v.TTL, v.PodNames}
+	prefix := n.folded[:n.offsets[n.count-w.origin.labels-3]]
+	first := svc.kept.services.Load()
+	count := 0
+	for k := first; k != nil; k = k.next {
+		if k.style == s && k.prefix == prefix {
+			return k
+		}
+		count++
+	}
+	if count >= maxKept {
+		first = nil // what other views left behind, before a reload
+	}
+	k := w.makeServices()
+	if k == nil {
+		return nil
+	}
+	k.next, k.style, k.prefix = first, s, strings.Clone(prefix)
+	svc.kept.services.Store(k)
+	return k
+}
+
+// makeServices asks as the handler does.
+func (w *writer) makeServices() *keptServices {
+	name, err := ParseWire([]byte(w.question.name.folded))
+	if err != nil {
+		return nil
+	}
+	a := w.view.Lookup(w.snapshot, &name, dns.TypeSRV)
+	if a.Result == NoData {
+		return &keptServices{wire: Wire{Result: NoData}}
+	}
+	m := dns.Msg{Answer: a.Records, Extra: a.Extra}
+	m.Question = []dns.Question{{Name: name.text, Qtype: dns.TypeSRV, Qclass: dns.ClassINET}}
+	length := m.Len()
+	m.Compress = true
+	packed, err := m.Pack()
+	if a.Result != Success || err != nil || length > maxKeptSize {
+		return nil
+	}
+	return &keptServices{
+		length: uint16(length),
+		wire:   Wire{Result: Success, Answers: uint16(len(a.Records)), Extra: uint16(len(a.Extra))},
+		body:   string(packed[headerSize+len(w.question.name.folded)+4:]),
+	}
+}

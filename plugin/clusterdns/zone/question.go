@@ -1,0 +1,76 @@
+package zone
+
+import "unsafe"
+
+// Question is a question in wire form, in memory that is used again and again:
+// what a look-up makes of it must not outlive the next call of Parse.
+type Question struct {
+	Type  uint16
+	name  Name
+	upper bool // the client wrote capital letters
+	buf   [maxName]byte
+}
+
+// maxName is the size of a name in wire form (RFC 1035 2.3.4).
+const maxName = 255
+
+// Parse reads the name at the start of wire and returns its length there. It
+// fails for what is no name, and for one that is compressed.
+func (q *Question) Parse(wire []byte) (int, bool) {
+	q.upper = false
+	n := &q.name
+	n.count = 0
+	for i := 0; i < len(wire) && i < maxName; {
+		size := int(wire[i])
+		if size == 0 {
+			q.buf[i] = 0
+			// The look-up takes strings, and the buffer does not change while it runs.
+			n.folded = unsafe.String(&q.buf[0], i+1)
+			return i + 1, true
+		}
+		if size >= 64 || i+1+size >= len(wire) || i+1+size >= maxName {
+			return 0, false
+		}
+		n.offsets[n.count] = uint8(i)
+		n.count++
+		q.buf[i] = wire[i]
+		q.foldLabel(i+1, wire[i+1:i+1+size])
+		i += 1 + size
+	}
+	return 0, false
+}
+
+// foldLabel copies a label to the buffer in lower case (ASCII only, RFC 4343).
+func (q *Question) foldLabel(at int, label []byte) {
+	dst := q.buf[at : at+len(label)]
+	for i, c := range label {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+			q.upper = true
+		}
+		dst[i] = c
+	}
+}
+
+// Folded is the name in wire form, in lower case, until the next call of Parse.
+func (q *Question) Folded() string { return q.name.folded }
+
+// Labels is the number of labels of the name.
+func (q *Question) Labels() int { return q.name.count }
+
+// Tail is the wire form of the last count labels, in lower case, until the next
+// call of Parse.
+func (q *Question) Tail(count int) string { return q.name.tail(count) }
+
+// headerSize is that of a message (RFC 1035 4.1.1): the question's name comes
+// behind it.
+const headerSize = 12
+
+// ownerPointer is a compression pointer to the question's name (RFC 1035 4.1.4).
+const ownerPointer = 0xC000 | headerSize
+
+// suffixPointer is a compression pointer to the last count labels of the
+// question's name, of which there must be one.
+func (q *Question) suffixPointer(count int) uint16 {
+	return ownerPointer + uint16(q.name.offsets[q.name.count-count])
+}

@@ -1,0 +1,148 @@
+package zone
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+
+	"github.com/miekg/dns"
+)
+
+// Wire says what AppendWire has appended to a message.
+type Wire struct {
+	Result    Result
+	Truncated bool
+	Answers   uint16 // records of the answer section
+	Authority uint16
+	Extra     uint16
+}
+
+// Room says how an answer is to be written.
+type Room struct {
+	// Size is how long the message may become; records that do not fit are left
+	// out where the handler would leave out the same number.
+	Size int
+	// Reserved is what is still to come behind the answer.
+	Reserved int
+	// Random is the source of a random order of addresses, nil for their own order.
+	Random *rand.PCG
+}
+
+// AppendWire appends the sections behind the question to a message of which
+// header and question are there, in the form that View.Lookup would give them.
+// Owners are pointers to the question, so its spelling is kept.
+//
+// It fails for what it does not know: aliases, transfers, and what is rarely
+// asked for. Nothing of it is allocated but what is kept for the next question.
+func (v *View) AppendWire(msg []byte, s *Snapshot, q *Question, room Room) ([]byte, Wire, bool) {
+	o := v.origin(&q.name)
+	if o == nil || !s.synced || metaType(q.Type) {
+		return msg, Wire{}, false
+	}
+	p := v.locate(s, &q.name, o)
+	w := writer{view: v, snapshot: s, question: q, origin: o, room: room, msg: msg}
+	if !w.place(&p) {
+		return msg, Wire{}, false
+	}
+	return w.msg, w.wire, true
+}
+
+// metaType says whether a type is not one of records, or one for which a server
+// looks in another zone first (RFC 4035 3.1.4.1).
+func metaType(qtype uint16) bool {
+	return qtype == dns.TypeDS || qtype == dns.TypeOPT || qtype == 0 || qtype >= 128 && qtype <= 255
+}
+
+// writer writes one answer.
+type writer struct {
+	view     *View
+	snapshot *Snapshot
+	question *Question
+	origin   *Origin
+	room     Room
+	msg      []byte
+	wire     Wire
+}
+
+// place writes what is at a place. It fails for what it does not know.
+func (w *writer) place(p *place) bool {
+	qtype := w.question.Type
+	switch p.kind {
+	case nowhere:
+		return w.negative(NXDomain)
+	case atEmpty:
+		return w.negative(NoData)
+	case atApex:
+		return w.apex()
+	case atAddress:
+		return w.pointers(p.addr)
+	case atPod, atClusterIP, atEndpoints, atLabel, atPort, atEndpointsOf:
+		switch qtype {
+		case dns.TypeA, dns.TypeAAAA:
+			return w.addresses(p)
+		case dns.TypeSRV:
+			return w.services(p)
+		}
+		return w.negative(NoData)
+	}
+	return false
+}
+
+func (w *writer) apex() bool {
+	switch w.question.Type {
+	case dns.TypeNS:
+		return false
+	case dns.TypeSOA:
+		w.soa()
+		w.wire = Wire{Result: Success, Answers: 1}
+		return true
+	}
+	return w.negative(NoData)
+}
+
+// negative writes the SOA record of a negative answer (RFC 2308 3).
+func (w *writer) negative(r Result) bool {
+	w.soa()
+	w.wire = Wire{Result: r, Authority: 1}
+	return true
+}
+
+func (w *writer) soa() {
+	ttl := min(w.view.TTL, soaMaxTTL)
+	w.suffix(w.origin.labels)
+	w.head(dns.TypeSOA, ttl)
+	at := len(w.msg)
+	w.msg = append(w.msg, "\x00\x00\x02ns\x03dns"...)
+	w.suffix(w.origin.labels)
+	w.msg = append(w.msg, "\x0ahostmaster"...)
+	w.suffix(w.origin.labels)
+	for _, n := range [...]uint32{w.snapshot.serial, soaRefresh, soaRetry, soaExpire, w.view.TTL} {
+		w.msg = binary.BigEndian.AppendUint32(w.msg, n)
+	}
+	w.size(at)
+}
+
+// suffix writes the last labels of the question's name, as a pointer.
+func (w *writer) suffix(labels int) {
+	if labels == 0 {
+		w.msg = append(w.msg, 0)
+		return
+	}
+	w.msg = binary.BigEndian.AppendUint16(w.msg, w.question.suffixPointer(labels))
+}
+
+func (w *writer) owner() { w.msg = binary.BigEndian.AppendUint16(w.msg, ownerPointer) }
+
+// head writes type, class and TTL of a record.
+func (w *writer) head(rrtype uint16, ttl uint32) {
+	w.msg = binary.BigEndian.AppendUint16(w.msg, rrtype)
+	w.msg = binary.BigEndian.AppendUint16(w.msg, dns.ClassINET)
+	w.msg = binary.BigEndian.AppendUint32(w.msg, ttl)
+}
+
+// size fills in the length of the data whose two octets are at the offset.
+func (w *writer) size(at int) {
+	binary.BigEndian.PutUint16(w.msg[at:], uint16(len(w.msg)-at-2))
+}
+
+// free is how many octets more the message may have.
+func (w *writer) free() int { return w.room.Size - w.room.Reserved - len(w.msg) }

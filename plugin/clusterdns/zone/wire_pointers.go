@@ -1,0 +1,122 @@
+package zone
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+// maxPointers is how many Services of one address are written from here.
+const maxPointers = 8
+
+// pointers writes the names of an address.
+func (w *writer) pointers(a netip.Addr) bool {
+	var buf [maxPointers]*serviceNode
+	owners, ok := w.owners(a, buf[:0])
+	if !ok {
+		return false
+	}
+	if i := slices.IndexFunc(owners, func(n *serviceNode) bool { return slices.Contains(n.service.ClusterIPs, a) }); i >= 0 {
+		return w.pointer(owners[i], nil) && w.pointed()
+	}
+	for _, svc := range owners {
+		if !w.endpointNames(svc, a) {
+			return false
+		}
+	}
+	return w.pointed()
+}
+
+// owners are the Services with a name that an address belongs to, in the order of
+// Snapshot.owners. It fails if they are too many.
+func (w *writer) owners(a netip.Addr, list []*serviceNode) ([]*serviceNode, bool) {
+	for k := range w.snapshot.reverse.at(a) {
+		svc := w.snapshot.service(*k)
+		if svc == nil || svc.service.Kind == ExternalName || !w.view.exposes(w.snapshot, k.Namespace) {
+			continue
+		}
+		if len(list) == cap(list) {
+			return nil, false
+		}
+		list = append(list, svc)
+		for i := len(list) - 1; i > 0 && list[i].key.compare(list[i-1].key) < 0; i-- {
+			list[i], list[i-1] = list[i-1], list[i]
+		}
+	}
+	return list, true
+}
+
+// endpointNames writes the name that the address has as an endpoint of a Service.
+// It fails if there may be more than one.
+func (w *writer) endpointNames(svc *serviceNode, a netip.Addr) bool {
+	var found *Endpoint
+	for _, slice := range svc.slices {
+		for e := range slice.at(a) {
+			if found != nil {
+				return false
+			}
+			found = e
+		}
+	}
+	return found == nil || w.pointer(svc, found)
+}
+
+// pointer writes a PTR record to the name of a Service, or of an endpoint of it.
+func (w *writer) pointer(svc *serviceNode, e *Endpoint) bool {
+	w.wire.Answers++
+	if w.question.Type != dns.TypePTR {
+		return true
+	}
+	w.owner()
+	w.head(dns.TypePTR, w.view.TTL)
+	at := len(w.msg)
+	w.msg = append(w.msg, 0, 0)
+	ok := e == nil || w.endpointLabel(e)
+	ok = ok && w.label(svc.key.Name) && w.label(svc.key.Namespace) && w.label("svc")
+	o := w.view.primaryOrigin()
+	if !ok || o == nil || len(w.msg)-at-2+len(o.folded) > maxName {
+		return false
+	}
+	w.msg = append(w.msg, o.folded...)
+	w.size(at)
+	return true
+}
+
+func (w *writer) endpointLabel(e *Endpoint) bool {
+	if e.Identity != nil {
+		return w.label(e.label(w.view.PodNames))
+	}
+	var buf [dashedSize]byte
+	return w.label(string(appendDashed(buf[:0], e.Addr)))
+}
+
+// label writes a label. It fails for one that is spelled with an escape.
+func (w *writer) label(label string) bool {
+	if label == "" || len(label) > 63 {
+		return false
+	}
+	w.msg = append(w.msg, byte(len(label)))
+	for i := range len(label) {
+		c := label[i]
+		if c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return false
+		}
+		w.msg = append(w.msg, c)
+	}
+	return true
+}
+
+// pointed ends an answer of PTR records. The handler spells owners in full to see
+// whether its answer fits.
+func (w *writer) pointed() bool {
+	count := int(w.wire.Answers)
+	switch {
+	case count == 0:
+		return w.negative(NXDomain)
+	case w.question.Type != dns.TypePTR:
+		return w.negative(NoData)
+	}
+	w.wire.Result = Success
+	return count*(len(w.question.name.folded)-2) <= w.free()
+}
