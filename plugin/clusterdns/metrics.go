@@ -31,6 +31,9 @@ type metricSet struct {
 	answers        *prometheus.CounterVec
 	objects        *prometheus.GaugeVec
 	lastEvent      *prometheus.GaugeVec
+
+	fastPath        *prometheus.GaugeVec
+	fastPathPackets *prometheus.CounterVec
 }
 
 // newMetrics registers all metrics. Snapshots are those that are held when it is
@@ -61,6 +64,11 @@ func newMetrics(r prometheus.Registerer, snapshots func() []*zone.Snapshot) *met
 			"Number of objects held, by resource."), []string{"resource"}),
 		lastEvent: make.NewGaugeVec(gauge("last_event_timestamp_seconds",
 			"Unix time at which the API server was last heard of, by resource. It sends a sign of life about once a minute."), []string{"resource"}),
+		fastPath: make.NewGaugeVec(gauge("fastpath_enabled",
+			"Whether questions are answered before the plugin chain, by the address of the listener."), []string{"server"}),
+		fastPathPackets: make.NewCounterVec(counter(subsystem, "fastpath_packets_total",
+			"Counter of UDP packets: answered before the plugin chain, handed over to it, dropped under overload, ignored for being no question, and missed for having come to CoreDNS's own socket."),
+			[]string{"server", "outcome"}),
 	}
 }
 

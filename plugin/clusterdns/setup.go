@@ -55,6 +55,7 @@ func setup(word string, c *caddy.Controller) error {
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
 		return &witness{next: next, d: d}
 	})
+	fastPathOf(c, log).join(server, word, d)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
 		return d

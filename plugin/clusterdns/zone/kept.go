@@ -58,7 +58,6 @@ type keptServices struct {
 	next   *keptServices
 	style  style
 	prefix string // the labels before the Service's, in wire form
-	length uint16 // of the whole message without compression and OPT record
 	wire   Wire
 	body   string
 }
@@ -91,7 +90,7 @@ func (w *writer) services(p *place) bool {
 		return false
 	case k.wire.Result == NoData:
 		return w.negative(NoData)
-	case w.question.upper || int(k.length)+w.room.Reserved > w.room.Size:
+	case w.question.upper || k.wire.Plain+w.room.Reserved > w.room.Size:
 		return false // targets are spelled in full, as the question spells the origin
 	}
 	w.wire = k.wire
@@ -144,8 +143,7 @@ func (w *writer) makeServices() *keptServices {
 		return nil
 	}
 	return &keptServices{
-		length: uint16(length),
-		wire:   Wire{Result: Success, Answers: uint16(len(a.Records)), Extra: uint16(len(a.Extra))},
-		body:   string(packed[headerSize+len(w.question.name.folded)+4:]),
+		wire: Wire{Result: Success, Answers: uint16(len(a.Records)), Extra: uint16(len(a.Extra)), Plain: length},
+		body: string(packed[headerSize+len(w.question.name.folded)+4:]),
 	}
 }

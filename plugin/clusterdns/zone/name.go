@@ -147,6 +147,9 @@ func ParseOrigin(text string) (Origin, error) {
 // String is the origin in presentation form.
 func (o Origin) String() string { return o.text }
 
+// Labels is the number of labels of the origin.
+func (o Origin) Labels() int { return o.labels }
+
 // Reverse says whether the origin is one of addresses.
 func (o Origin) Reverse() bool { return o.reverse }
 

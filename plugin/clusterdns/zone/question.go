@@ -52,15 +52,23 @@ func (q *Question) foldLabel(at int, label []byte) {
 	}
 }
 
-// Folded is the name in wire form, in lower case, until the next call of Parse.
-func (q *Question) Folded() string { return q.name.folded }
+// Holds says whether the question's name is the origin or below it.
+func (o *Origin) Holds(q *Question) bool { return o.encloses(&q.name) }
 
-// Labels is the number of labels of the name.
-func (q *Question) Labels() int { return q.name.count }
-
-// Tail is the wire form of the last count labels, in lower case, until the next
-// call of Parse.
-func (q *Question) Tail(count int) string { return q.name.tail(count) }
+// AppendName appends the question's name in presentation form, in lower case. It
+// fails for a name that is spelled with an escape.
+func (q *Question) AppendName(dst []byte) ([]byte, bool) {
+	for i := range q.name.count {
+		for _, c := range []byte(q.name.label(i)) {
+			if c == '.' || escapes(rune(c)) {
+				return dst, false
+			}
+			dst = append(dst, c)
+		}
+		dst = append(dst, '.')
+	}
+	return dst, true
+}
 
 // headerSize is that of a message (RFC 1035 4.1.1): the question's name comes
 // behind it.

@@ -14,6 +14,10 @@ type Wire struct {
 	Answers   uint16 // records of the answer section
 	Authority uint16
 	Extra     uint16
+
+	// Plain is the size of the message as the handler makes it: all records, names in
+	// full, no OPT record.
+	Plain int
 }
 
 // Room says how an answer is to be written.
@@ -92,8 +96,7 @@ func (w *writer) apex() bool {
 	case dns.TypeNS:
 		return false
 	case dns.TypeSOA:
-		w.soa()
-		w.wire = Wire{Result: Success, Answers: 1}
+		w.wire = Wire{Result: Success, Answers: 1, Plain: w.soa()}
 		return true
 	}
 	return w.negative(NoData)
@@ -101,25 +104,40 @@ func (w *writer) apex() bool {
 
 // negative writes the SOA record of a negative answer (RFC 2308 3).
 func (w *writer) negative(r Result) bool {
-	w.soa()
-	w.wire = Wire{Result: r, Authority: 1}
+	w.wire = Wire{Result: r, Authority: 1, Plain: w.soa()}
 	return true
 }
 
-func (w *writer) soa() {
+// soaTimers is the size of what is behind the names of a SOA record.
+const soaTimers = 5 * 4
+
+// soa returns the size of a message with the record alone.
+func (w *writer) soa() int {
+	plain := len(w.msg) + 3*len(w.origin.folded) + len(soaNS) + len(soaMbox) + recordFixed + soaTimers
 	ttl := min(w.view.TTL, soaMaxTTL)
 	w.suffix(w.origin.labels)
 	w.head(dns.TypeSOA, ttl)
 	at := len(w.msg)
-	w.msg = append(w.msg, "\x00\x00\x02ns\x03dns"...)
+	w.msg = append(w.msg, 0, 0)
+	w.msg = append(w.msg, soaNS...)
 	w.suffix(w.origin.labels)
-	w.msg = append(w.msg, "\x0ahostmaster"...)
+	w.msg = append(w.msg, soaMbox...)
 	w.suffix(w.origin.labels)
 	for _, n := range [...]uint32{w.snapshot.serial, soaRefresh, soaRetry, soaExpire, w.view.TTL} {
 		w.msg = binary.BigEndian.AppendUint32(w.msg, n)
 	}
 	w.size(at)
+	return plain
 }
+
+// The labels below an origin of the names in its SOA record.
+const (
+	soaNS   = "\x02ns\x03dns"
+	soaMbox = "\x0ahostmaster"
+)
+
+// recordFixed is the size of a record's type, class, TTL and length of data.
+const recordFixed = 10
 
 // suffix writes the last labels of the question's name, as a pointer.
 func (w *writer) suffix(labels int) {

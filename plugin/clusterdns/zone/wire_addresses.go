@@ -107,11 +107,16 @@ func (w *writer) write(packed []byte, size int) {
 	if w.room.Random != nil {
 		shuffle(w.msg[start:], recordHead+size, w.room.Random)
 	}
-	w.wire = Wire{Result: Success, Truncated: shown < count, Answers: uint16(shown)}
+	w.wire = Wire{
+		Result:    Success,
+		Truncated: shown < count,
+		Answers:   uint16(shown),
+		Plain:     start + count*(len(w.question.name.folded)+recordFixed+size),
+	}
 }
 
 // recordHead is the size of a record before its data, with a pointer as its owner.
-const recordHead = 12
+const recordHead = 2 + recordFixed
 
 func (w *writer) address(data []byte) {
 	var head [recordHead]byte

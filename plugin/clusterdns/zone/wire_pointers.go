@@ -118,5 +118,6 @@ func (w *writer) pointed() bool {
 		return w.negative(NoData)
 	}
 	w.wire.Result = Success
-	return count*(len(w.question.name.folded)-2) <= w.free()
+	w.wire.Plain = len(w.msg) + count*(len(w.question.name.folded)-2)
+	return w.wire.Plain+w.room.Reserved <= w.room.Size
 }

@@ -1,0 +1,142 @@
+package clusterdns
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/coredns/coredns/plugin/metrics/vars"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// monitoredTypes are those that the plugin prometheus names. The others are "other".
+var monitoredTypes = []uint16{
+	dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeDNSKEY, dns.TypeDS, dns.TypeHTTPS, dns.TypeMX, dns.TypeNS, dns.TypeNSEC,
+	dns.TypeNSEC3, dns.TypePTR, dns.TypeRRSIG, dns.TypeSOA, dns.TypeSRV, dns.TypeSVCB, dns.TypeTXT,
+}
+
+// zoneMeter counts what the plugin prometheus would, in its own metrics and under
+// its labels. As there, a series begins with the first that it counts.
+type zoneMeter struct {
+	server, zone, plugin string
+
+	requests [2][]series // by family and type
+	rcodes   [2]series   // NOERROR and NXDOMAIN
+	do       series
+
+	once     sync.Once
+	duration prometheus.Observer
+	size     prometheus.Observer
+	asked    prometheus.Observer
+}
+
+var _ udp.Meter = (*zoneMeter)(nil)
+
+// series is a counter that is looked up once.
+type series struct {
+	counter atomic.Pointer[prometheus.Counter]
+}
+
+func (s *series) keep(c prometheus.Counter) prometheus.Counter {
+	s.counter.Store(&c)
+	return c
+}
+
+func newZoneMeter(server, zone, plugin string) *zoneMeter {
+	m := &zoneMeter{server: server, zone: zone, plugin: plugin}
+	for family := range m.requests {
+		m.requests[family] = make([]series, len(monitoredTypes)+1)
+	}
+	return m
+}
+
+// view is the label of a server block without the plugin view: there is no fast path
+// with it.
+const view = ""
+
+// Answered implements udp.Meter.
+func (m *zoneMeter) Answered(a *udp.Answered) {
+	m.once.Do(m.begin)
+	if a.DO {
+		m.countDO().Inc()
+	}
+	m.request(a.IPv6, a.Type).Inc()
+	m.duration.Observe(a.Took.Seconds())
+	m.size.Observe(float64(a.Size))
+	m.asked.Observe(float64(a.Asked))
+	m.rcode(a.Result).Inc()
+}
+
+func (m *zoneMeter) begin() {
+	m.duration = vars.RequestDuration.WithLabelValues(m.server, m.zone, view)
+	m.size = vars.ResponseSize.WithLabelValues(m.server, m.zone, view, "udp")
+	m.asked = vars.RequestSize.WithLabelValues(m.server, m.zone, view, "udp")
+}
+
+func (m *zoneMeter) countDO() prometheus.Counter {
+	if c := m.do.counter.Load(); c != nil {
+		return *c
+	}
+	return m.do.keep(vars.RequestDo.WithLabelValues(m.server, m.zone, view))
+}
+
+func (m *zoneMeter) request(ipv6 bool, qtype uint16) prometheus.Counter {
+	family, label := 0, "1"
+	if ipv6 {
+		family, label = 1, "2"
+	}
+	i := slices.Index(monitoredTypes, qtype)
+	s := &m.requests[family][i+1]
+	if c := s.counter.Load(); c != nil {
+		return *c
+	}
+	name := "other"
+	if i >= 0 {
+		name = dns.Type(qtype).String()
+	}
+	return s.keep(vars.RequestCount.WithLabelValues(m.server, m.zone, view, "udp", label, name))
+}
+
+func (m *zoneMeter) rcode(r zone.Result) prometheus.Counter {
+	s, name := &m.rcodes[0], "NOERROR"
+	if r == zone.NXDomain {
+		s, name = &m.rcodes[1], "NXDOMAIN"
+	}
+	if c := s.counter.Load(); c != nil {
+		return *c
+	}
+	return s.keep(vars.ResponseRcode.WithLabelValues(m.server, m.zone, view, name, m.plugin))
+}
+
+// listenerMeter counts what the fast path does at a listener.
+type listenerMeter struct {
+	answered, handedOver, dropped, ignored, stray prometheus.Counter
+}
+
+var _ udp.ListenerMeter = (*listenerMeter)(nil)
+
+func newListenerMeter(server string) *listenerMeter {
+	of := func(outcome string) prometheus.Counter {
+		return metrics.fastPathPackets.WithLabelValues(server, outcome)
+	}
+	return &listenerMeter{of("answered"), of("handed_over"), of("dropped"), of("ignored"), of("missed")}
+}
+
+// Answered implements udp.ListenerMeter.
+func (m *listenerMeter) Answered(n int) { m.answered.Add(float64(n)) }
+
+// HandedOver implements udp.ListenerMeter.
+func (m *listenerMeter) HandedOver(n int) { m.handedOver.Add(float64(n)) }
+
+// Dropped implements udp.ListenerMeter.
+func (m *listenerMeter) Dropped(n int) { m.dropped.Add(float64(n)) }
+
+// Ignored implements udp.ListenerMeter.
+func (m *listenerMeter) Ignored(n int) { m.ignored.Add(float64(n)) }
+
+// Stray implements udp.ListenerMeter.
+func (m *listenerMeter) Stray() { m.stray.Inc() }

@@ -1,0 +1,122 @@
+package udp
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+const (
+	// minSize is what every client takes (RFC 1035 4.2.1).
+	minSize = 512
+	// maxSize is what fits into a UDP packet over IPv4.
+	maxSize = 65507
+)
+
+// responder answers packets, one at a time.
+type responder struct {
+	query    query
+	random   *rand.PCG
+	answered Answered
+	meter    Meter // of the last answer
+}
+
+func newResponder() *responder {
+	return &responder{random: rand.NewPCG(rand.Uint64(), rand.Uint64())}
+}
+
+// respond appends the answer to a packet to out. The verdict says what came of it:
+// after ask, out has the answer.
+func (r *responder) respond(s *Service, packet, out []byte) ([]byte, verdict) {
+	q := &r.query
+	if v := q.parse(packet); v != ask {
+		return out, v
+	}
+	block := s.route(&q.question)
+	if block == nil || block.refuses(q) {
+		return out, handOver
+	}
+	start := len(out)
+	out, wire, ok := r.write(block, packet, out)
+	if !ok || block.handsOver(&q.question, wire.Result) {
+		return out[:start], handOver
+	}
+	r.note(block, packet, &wire)
+	return out, ask
+}
+
+// refuses says whether a question is to be handed over whatever its answer is.
+func (b *Block) refuses(q *query) bool {
+	if q.edns && b.Supported != nil {
+		for _, code := range q.options[:q.count] {
+			if b.Supported(code) {
+				return true
+			}
+		}
+	}
+	return holdsAny(b.Elsewhere, &q.question) || b.Claimed != nil && b.Claimed(&q.question)
+}
+
+// write appends the whole message. Header and question are those of the packet.
+func (r *responder) write(b *Block, packet, out []byte) ([]byte, zone.Wire, bool) {
+	q := &r.query
+	start := len(out)
+	// Offsets in a message count from its own beginning.
+	msg := append(out[start:], packet[:q.end]...)
+	size := q.size
+	if b.MaxSize > 0 {
+		size = min(size, b.MaxSize)
+	}
+	room := zone.Room{Size: minSize}
+	if q.edns {
+		room.Size, room.Reserved = min(max(minSize, int(size)), maxSize), optSize
+	}
+	if b.Shuffle {
+		room.Random = r.random
+	}
+	msg, wire, ok := b.View.AppendWire(msg, b.Store.Load(), &q.question, room)
+	if !ok {
+		return out, wire, false
+	}
+	if q.edns {
+		msg = appendOPT(msg, size, q.bits&flagsKept)
+		wire.Extra++
+	}
+	putHeader(msg, q.flags, &wire)
+	return out[:start+len(msg)], wire, true
+}
+
+func appendOPT(msg []byte, size, bits uint16) []byte {
+	return append(msg, 0, 0, byte(dns.TypeOPT), byte(size>>8), byte(size), 0, 0, byte(bits>>8), byte(bits), 0, 0)
+}
+
+// putHeader makes a question's header that of the answer.
+func putHeader(msg []byte, asked uint16, wire *zone.Wire) {
+	flags := flagQR | flagAA | asked&(flagRD|flagCD)
+	if wire.Truncated {
+		flags |= flagTC
+	}
+	if wire.Result == zone.NXDomain {
+		flags |= dns.RcodeNameError
+	}
+	binary.BigEndian.PutUint16(msg[2:], flags)
+	binary.BigEndian.PutUint16(msg[6:], wire.Answers)
+	binary.BigEndian.PutUint16(msg[8:], wire.Authority)
+	binary.BigEndian.PutUint16(msg[10:], wire.Extra)
+}
+
+// note keeps what there is to count.
+func (r *responder) note(b *Block, packet []byte, wire *zone.Wire) {
+	q := &r.query
+	r.meter = b.meter(&q.question)
+	r.answered = Answered{
+		Result: wire.Result,
+		Type:   q.question.Type,
+		DO:     q.edns && q.bits&flagDO != 0,
+		Size:   wire.Plain,
+		Asked:  len(packet),
+	}
+}

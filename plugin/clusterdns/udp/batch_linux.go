@@ -1,0 +1,126 @@
+package udp
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// batchSize is how many packets are read at once.
+	batchSize = 32
+	// arenaSize is room for the answers of a batch. They are sent before it gets too
+	// small for the longest.
+	arenaSize = 2 * maxSize
+)
+
+// mmsghdr is that of recvmmsg(2).
+type mmsghdr struct {
+	header unix.Msghdr
+	size   uint32
+}
+
+// batch is what one goroutine reads into and answers from. There are as many as
+// goroutines that do so at the same time, not as sockets.
+type batch struct {
+	*responder
+	in      [batchSize]mmsghdr
+	out     [batchSize]mmsghdr
+	inVec   [batchSize]unix.Iovec
+	outVec  [batchSize]unix.Iovec
+	clients [batchSize]unix.RawSockaddrInet6
+	packets [batchSize][packetSize]byte
+	counted [batchSize]counted
+	arena   []byte
+	count   int // of answers that were not sent yet
+}
+
+// counted is an answer that is to be counted once it is sent.
+type counted struct {
+	answered Answered
+	meter    Meter
+}
+
+var batches = sync.Pool{New: func() any { return newBatch() }}
+
+func newBatch() *batch {
+	b := &batch{responder: newResponder(), arena: make([]byte, 0, arenaSize)}
+	for i := range batchSize {
+		b.inVec[i].Base = &b.packets[i][0]
+		b.inVec[i].SetLen(packetSize)
+		b.in[i].header.Iov, b.out[i].header.Iov = &b.inVec[i], &b.outVec[i]
+		b.in[i].header.SetIovlen(1)
+		b.out[i].header.SetIovlen(1)
+		b.in[i].header.Name = (*byte)(unsafe.Pointer(&b.clients[i]))
+	}
+	return b
+}
+
+// receive reads the packets that are there, without waiting.
+func (b *batch) receive(fd uintptr) (int, unix.Errno) {
+	for i := range b.in {
+		b.in[i].header.Namelen = unix.SizeofSockaddrInet6
+	}
+	// The call does not block, so the scheduler need not know of it.
+	n, _, err := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.in[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+	return int(n), err
+}
+
+// queue makes the i-th packet's sender the receiver of an answer at the end of the
+// arena.
+func (b *batch) queue(i int, answer []byte) {
+	out := &b.out[b.count]
+	b.outVec[b.count].Base = &answer[0]
+	b.outVec[b.count].SetLen(len(answer))
+	out.header.Name, out.header.Namelen = b.in[i].header.Name, b.in[i].header.Namelen
+	b.counted[b.count] = counted{b.answered, b.meter}
+	b.count++
+}
+
+// send sends what is queued. Where the socket takes no more, the rest is lost, as
+// is any packet on a network that is too busy.
+func (b *batch) send(fd uintptr) {
+	for sent := 0; sent < b.count; {
+		n, _, err := unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.out[sent])), uintptr(b.count-sent), unix.MSG_DONTWAIT, 0, 0)
+		switch err {
+		case 0:
+			sent += int(n)
+		case unix.EINTR:
+		default:
+			sent++ // of this one only: a client may be where nobody leads to
+		}
+	}
+}
+
+// reset makes room for the next answers.
+func (b *batch) reset() {
+	b.arena, b.count = b.arena[:0], 0
+}
+
+// port is that of the sender of the i-th packet.
+func (b *batch) port(i int) uint16 {
+	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&b.clients[i].Port))[:])
+}
+
+func (b *batch) isIPv6(i int) bool {
+	c := &b.clients[i]
+	return c.Family == unix.AF_INET6 && !netip.AddrFrom16(c.Addr).Is4In6()
+}
+
+// client is the sender of the i-th packet.
+func (b *batch) client(i int) netip.AddrPort {
+	c := &b.clients[i]
+	if c.Family == unix.AF_INET {
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(c))
+		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), b.port(i))
+	}
+	a := netip.AddrFrom16(c.Addr)
+	if c.Scope_id != 0 {
+		a = a.WithZone(strconv.FormatUint(uint64(c.Scope_id), 10))
+	}
+	return netip.AddrPortFrom(a, b.port(i))
+}

@@ -1,0 +1,196 @@
+package udp
+
+import (
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxSockets is how many sockets one address has: as many readers as there are
+	// processors, but no more than are ever busy at the rates that a cluster asks at.
+	maxSockets = 8
+	// maxAddresses is how many addresses a listener on all of them looks after. The
+	// rest is CoreDNS's.
+	maxAddresses = 64
+	// checkInterval is the least time between two looks at why packets come to
+	// CoreDNS's own socket.
+	checkInterval = time.Second
+)
+
+// Listener answers beside CoreDNS on the address of one of its listeners.
+type Listener struct {
+	address netip.AddrPort // where CoreDNS listens
+	log     func(format string, v ...any)
+	workers *Workers
+	service atomic.Pointer[Service]
+	probes  probes
+
+	check chan struct{}
+	done  chan struct{}
+	ended sync.WaitGroup
+
+	mu      sync.Mutex
+	sockets []*socket
+	failed  bool
+}
+
+// listen opens the sockets. Without one there is no listener.
+func listen(address netip.AddrPort, s *Service, workers *Workers, log func(string, ...any)) (*Listener, error) {
+	l := &Listener{
+		address: address,
+		log:     log,
+		workers: workers,
+		check:   make(chan struct{}, 1),
+		done:    make(chan struct{}),
+	}
+	l.probes.init()
+	l.service.Store(s)
+	if err := l.cover(); err != nil {
+		l.closeSockets(func(*socket) bool { return true })
+		return nil, fmt.Errorf("on %s: %w", address, err)
+	}
+	l.ended.Go(l.watch)
+	return l, nil
+}
+
+// everywhere says whether CoreDNS listens on all addresses of the machine.
+func (l *Listener) everywhere() bool { return l.address.Addr().IsUnspecified() }
+
+// cover sees to it that packets come to our own sockets.
+func (l *Listener) cover() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.everywhere() {
+		return l.coverAll()
+	}
+	return l.coverShared()
+}
+
+// coverAll opens sockets on each address of the machine: the kernel prefers them to
+// one on all addresses. An address where another process listens is left alone.
+func (l *Listener) coverAll() error {
+	addresses, err := localAddresses()
+	if err != nil {
+		return err
+	}
+	if only4 := l.address.Addr().Is4(); only4 {
+		addresses = slices.DeleteFunc(addresses, func(a netip.Addr) bool { return !a.Is4() })
+	}
+	l.closeLocked(func(s *socket) bool { return !slices.Contains(addresses, s.local.Addr()) })
+	taken, err := boundElsewhere(l.address.Port())
+	if err != nil {
+		return err
+	}
+	for _, a := range addresses[:min(len(addresses), maxAddresses)] {
+		if l.has(a) || taken[a] {
+			continue
+		}
+		if err := l.openAt(a); err != nil && len(l.sockets) == 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Listener) has(a netip.Addr) bool {
+	return slices.ContainsFunc(l.sockets, func(s *socket) bool { return s.local.Addr() == a })
+}
+
+// openAt opens the sockets of one address.
+func (l *Listener) openAt(a netip.Addr) error {
+	for range min(maxSockets, runtime.GOMAXPROCS(0)) {
+		s, err := l.open(netip.AddrPortFrom(a, l.address.Port()))
+		if err != nil {
+			return err
+		}
+		l.sockets = append(l.sockets, s)
+	}
+	return nil
+}
+
+// coverShared opens sockets on CoreDNS's own address and has the kernel send all
+// packets to them.
+func (l *Listener) coverShared() error {
+	if len(l.sockets) == 0 {
+		if err := l.openAt(l.address.Addr()); err != nil {
+			return err
+		}
+	}
+	if l.steered() {
+		return nil
+	}
+	return l.steer()
+}
+
+// Stray tells that a packet came to CoreDNS's own socket.
+func (l *Listener) Stray() {
+	l.service.Load().Meter.Stray()
+	select {
+	case l.check <- struct{}{}:
+	default:
+	}
+}
+
+// watch looks after the sockets where packets miss them: an address may be new, or
+// the group of sockets another.
+func (l *Listener) watch() {
+	for {
+		select {
+		case <-l.done:
+			return
+		case <-l.check:
+		}
+		if err := l.cover(); err != nil {
+			l.fail(err)
+		}
+		select {
+		case <-l.done:
+			return
+		case <-time.After(checkInterval):
+		}
+	}
+}
+
+// fail gives the listener up: CoreDNS's own socket answers.
+func (l *Listener) fail(err error) {
+	l.mu.Lock()
+	first := !l.failed
+	l.failed = true
+	l.mu.Unlock()
+	if first {
+		l.log("fast path on %s: %v: the plugin chain answers what it cannot", l.address, err)
+	}
+}
+
+// Close closes the sockets. What they still hold is answered first.
+func (l *Listener) Close() {
+	close(l.done)
+	l.ended.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.everywhere() {
+		l.unsteer()
+	}
+	l.closeLocked(func(*socket) bool { return true })
+}
+
+func (l *Listener) closeSockets(gone func(*socket) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closeLocked(gone)
+}
+
+func (l *Listener) closeLocked(gone func(*socket) bool) {
+	l.sockets = slices.DeleteFunc(l.sockets, func(s *socket) bool {
+		if gone(s) {
+			s.close()
+			return true
+		}
+		return false
+	})
+}

@@ -1,0 +1,120 @@
+package udp
+
+import (
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// Service is what a listener serves. It is not changed while it is in use.
+type Service struct {
+	Owner   any               // who may stop it
+	Zones   []Zone            // the server blocks' zones on the listener, those with most labels first
+	Handler dns.Handler       // takes the questions that are not answered here
+	Secrets map[string]string // of TSIG, by the name of the key (RFC 8945)
+	Meter   ListenerMeter
+}
+
+// Zone is a zone of a server block.
+type Zone struct {
+	Origin zone.Origin
+	Block  *Block // nil for a block whose questions are all handed over
+}
+
+// Block is a server block whose questions may be answered here.
+type Block struct {
+	Store *zone.Store
+	View  *zone.View
+	// Elsewhere are zones of the view whose names a plugin ahead may answer for.
+	Elsewhere []zone.Origin
+	// Fallthrough are zones in which the next plugin may know a name that does not
+	// exist here.
+	Fallthrough []zone.Origin
+	// Claimed says whether a plugin ahead answers for the name. It may be nil.
+	Claimed func(*zone.Question) bool
+	// Supported says whether a reply may have to repeat an EDNS option. It may be nil.
+	Supported func(option uint16) bool
+
+	NoDenials bool   // negative answers are handed over
+	NoSearch  bool   // and those to questions for addresses that do not exist
+	Shuffle   bool   // addresses are in a random order
+	MaxSize   uint16 // a bound on the size that clients say they take; 0 for none
+	Meters    []ZoneMeter
+}
+
+// ZoneMeter counts the answers to questions for names of a zone.
+type ZoneMeter struct {
+	Origin zone.Origin
+	Meter  Meter
+}
+
+// Meter counts answers.
+type Meter interface {
+	// Answered is called once for each answer, by one goroutine at a time for each
+	// socket.
+	Answered(*Answered)
+}
+
+// Answered is what there is to count of an answer.
+type Answered struct {
+	Result zone.Result
+	Type   uint16
+	IPv6   bool // the client's address is one
+	DO     bool // the client wants DNSSEC records (RFC 3225)
+	Size   int  // of the answer in octets, as the handler's (zone.Wire.Plain)
+	Asked  int  // of the question's message in octets
+	Took   time.Duration
+}
+
+// ListenerMeter counts what a listener does.
+type ListenerMeter interface {
+	Answered(n int)   // questions that were answered here
+	HandedOver(n int) // questions that CoreDNS was given
+	Dropped(n int)    // questions given up under overload
+	Ignored(n int)    // packets that are no questions
+	Stray()           // a packet that came to CoreDNS's own socket
+}
+
+// route is the server block that a question belongs to, or nil for CoreDNS. The
+// most specific zone decides.
+func (s *Service) route(q *zone.Question) *Block {
+	for i := range s.Zones {
+		if s.Zones[i].Origin.Holds(q) {
+			return s.Zones[i].Block
+		}
+	}
+	return nil
+}
+
+func (b *Block) meter(q *zone.Question) Meter {
+	for i := range b.Meters {
+		if b.Meters[i].Origin.Holds(q) {
+			return b.Meters[i].Meter
+		}
+	}
+	return nil
+}
+
+// handsOver says whether an answer is another plugin's to give.
+func (b *Block) handsOver(q *zone.Question, r zone.Result) bool {
+	switch {
+	case r == zone.Success:
+		return false
+	case b.NoDenials:
+		return true
+	case r != zone.NXDomain:
+		return false
+	}
+	return b.NoSearch && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) || holdsAny(b.Fallthrough, q)
+}
+
+func holdsAny(origins []zone.Origin, q *zone.Question) bool {
+	for i := range origins {
+		if origins[i].Holds(q) {
+			return true
+		}
+	}
+	return false
+}

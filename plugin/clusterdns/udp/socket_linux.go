@@ -1,0 +1,164 @@
+package udp
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// bufferSize is what a socket may hold while its reader is busy, if the system lets
+// it (net.core.rmem_max).
+const bufferSize = 4 << 20
+
+// socket is one of our own, bound to one address.
+type socket struct {
+	listener *Listener
+	conn     *net.UDPConn
+	raw      syscall.RawConn
+	local    netip.AddrPort
+	closing  atomic.Bool
+	done     chan struct{}
+}
+
+// open opens a socket beside others on the address.
+func (l *Listener) open(address netip.AddrPort) (*socket, error) {
+	network := "udp6"
+	if address.Addr().Is4() {
+		network = "udp4"
+	}
+	config := net.ListenConfig{Control: control}
+	pc, err := config.ListenPacket(context.Background(), network, address.String())
+	if err != nil {
+		return nil, err
+	}
+	s := &socket{listener: l, conn: pc.(*net.UDPConn), local: address, done: make(chan struct{})}
+	if s.raw, err = s.conn.SyscallConn(); err != nil {
+		_ = s.conn.Close()
+		return nil, err
+	}
+	go s.run()
+	return s, nil
+}
+
+func control(_, _ string, raw syscall.RawConn) error {
+	var err error
+	controlled := raw.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+		// Less will do as well.
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bufferSize)
+	})
+	if controlled != nil {
+		return controlled
+	}
+	return err
+}
+
+// close returns when the reader has ended.
+func (s *socket) close() {
+	s.closing.Store(true)
+	_ = s.conn.Close()
+	<-s.done
+}
+
+// run answers until the socket is closed.
+func (s *socket) run() {
+	defer close(s.done)
+	if err := s.raw.Read(s.drain); err != nil && !s.closing.Load() {
+		s.listener.fail(err)
+	}
+}
+
+// drain answers what is there. It returns false to be called again when there is
+// more.
+func (s *socket) drain(fd uintptr) bool {
+	b := batches.Get().(*batch)
+	defer batches.Put(b)
+	for !s.closing.Load() {
+		n, err := b.receive(fd)
+		switch err {
+		case 0:
+			s.answer(b, fd, n)
+		case unix.EAGAIN:
+			return false
+		case unix.EINTR:
+		default:
+			s.listener.fail(err)
+			return true
+		}
+	}
+	return true
+}
+
+// answer answers n packets.
+func (s *socket) answer(b *batch, fd uintptr, n int) {
+	service := s.listener.service.Load()
+	start := time.Now()
+	var ignored, handedOver int
+	for i := range n {
+		if cap(b.arena)-len(b.arena) < maxSize {
+			s.flush(b, fd, service, start)
+		}
+		switch s.answerOne(b, i, service) {
+		case ignore:
+			ignored++
+		case handOver:
+			handedOver++
+		}
+	}
+	s.flush(b, fd, service, start)
+	if ignored > 0 {
+		service.Meter.Ignored(ignored)
+	}
+	if handedOver > 0 {
+		service.Meter.HandedOver(handedOver)
+		runtime.Gosched() // who takes them may need the only processor there is
+	}
+}
+
+// answerOne queues the answer to a packet, or hands it over.
+func (s *socket) answerOne(b *batch, i int, service *Service) verdict {
+	packet := b.packets[i][:b.in[i].size]
+	if b.port(i) == 0 {
+		return ignore
+	}
+	before := len(b.arena)
+	arena, v := b.respond(service, packet, b.arena)
+	switch v {
+	case ask:
+		b.arena = arena
+		b.answered.IPv6 = b.isIPv6(i)
+		b.queue(i, arena[before:])
+	case handOver:
+		t := tasks.Get().(*task)
+		t.service, t.writer = service, &writer{conn: s.conn, client: b.client(i)}
+		t.size = copy(t.buf[:], packet)
+		s.listener.workers.submit(t)
+	case ignore:
+		s.listener.probes.seen(s, packet)
+	}
+	return v
+}
+
+// flush sends the answers that are ready, and counts them.
+func (s *socket) flush(b *batch, fd uintptr, service *Service, start time.Time) {
+	if b.count == 0 {
+		return
+	}
+	b.send(fd)
+	took := time.Since(start)
+	for i := range b.count {
+		c := &b.counted[i]
+		if c.meter != nil {
+			c.answered.Took = took
+			c.meter.Answered(&c.answered)
+		}
+	}
+	service.Meter.Answered(b.count)
+	b.reset()
+}

@@ -1,0 +1,121 @@
+package udp
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxGroup is how many sockets of one address are looked through for ours.
+const maxGroup = 128
+
+// skfRandom is the place that a program loads a random number from
+// (SKF_AD_OFF + SKF_AD_RANDOM of linux/filter.h).
+const skfRandom = 0xfffff000 + 56
+
+var errNotSteered = errors.New("the kernel does not send packets to our sockets")
+
+// steered says whether all packets come to our sockets.
+func (l *Listener) steered() bool {
+	if !l.probes.steering {
+		return false
+	}
+	for range 2 * len(l.sockets) {
+		if l.probe() == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// steer has the kernel send all packets to our sockets. A socket's index in its
+// group cannot be read, and it changes when another of the group closes, so it is
+// found by trying: a program that returns one index sends all packets there.
+func (l *Listener) steer() error {
+	for range probeRounds {
+		indices, err := l.indices()
+		if err != nil {
+			return err
+		}
+		if len(indices) < len(l.sockets) {
+			continue
+		}
+		if err := l.attach(choose(indices)); err != nil {
+			return err
+		}
+		l.probes.steering = true
+		if l.steered() {
+			return nil
+		}
+	}
+	l.unsteer()
+	return errNotSteered
+}
+
+// probeRounds is how often the indices are looked for: sockets may come and go
+// meanwhile, and a probe may be lost where packets are.
+const probeRounds = 3
+
+// indices are those of our sockets in their group.
+func (l *Listener) indices() ([]uint32, error) {
+	var found []*socket
+	var indices []uint32
+	for i := uint32(0); i < maxGroup && len(found) < len(l.sockets); i++ {
+		if err := l.attach(choose([]uint32{i})); err != nil {
+			return nil, err
+		}
+		if s := l.probe(); s != nil && !slices.Contains(found, s) {
+			found, indices = append(found, s), append(indices, i)
+		}
+	}
+	return indices, nil
+}
+
+// choose is a program that returns one of the indices, by chance.
+func choose(indices []uint32) []unix.SockFilter {
+	last := len(indices) - 1
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: skfRandom},
+		{Code: unix.BPF_ALU | unix.BPF_MOD | unix.BPF_K, K: uint32(len(indices))},
+	}
+	for i, index := range indices[:last] {
+		program = append(program,
+			unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: uint32(i)},
+			unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: index})
+	}
+	return append(program, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: indices[last]})
+}
+
+// attach gives the group a program in the place of the one it has.
+func (l *Listener) attach(program []unix.SockFilter) error {
+	return l.sockopt("SO_ATTACH_REUSEPORT_CBPF", func(fd int) error {
+		filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &filter)
+	})
+}
+
+// unsteer takes the program away. An index in it would be another socket's once
+// ours is closed.
+func (l *Listener) unsteer() {
+	l.probes.steering = false
+	_ = l.sockopt("SO_DETACH_REUSEPORT_BPF", func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_REUSEPORT_BPF, 0)
+	})
+}
+
+func (l *Listener) sockopt(name string, set func(fd int) error) error {
+	if len(l.sockets) == 0 {
+		return net.ErrClosed
+	}
+	var err error
+	if controlled := l.sockets[0].raw.Control(func(fd uintptr) { err = set(int(fd)) }); controlled != nil {
+		return controlled
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
