@@ -22,7 +22,7 @@ import (
 func init() { plugin.Register("kubernetes", SetupAs("kubernetes")) }
 
 // useRegistry makes the watchers of the process those of the test.
-func useRegistry(t *testing.T) *registry {
+func useRegistry(t testing.TB) *registry {
 	t.Helper()
 	before := watchers
 	watchers = testRegistry(t)
@@ -31,7 +31,7 @@ func useRegistry(t *testing.T) *registry {
 }
 
 // captureLog collects the process's log.
-func captureLog(t *testing.T) *bytes.Buffer {
+func captureLog(t testing.TB) *bytes.Buffer {
 	t.Helper()
 	b := new(bytes.Buffer)
 	log.SetOutput(b)
@@ -132,7 +132,7 @@ func corefile(sources ...kube.Config) caddy.Input {
 }
 
 // startInstance starts a server that ends with the test.
-func startInstance(t *testing.T, corefile caddy.Input) *caddy.Instance {
+func startInstance(t testing.TB, corefile caddy.Input) *caddy.Instance {
 	t.Helper()
 	captureLog(t)
 	caddy.Quiet, dnsserver.Quiet = true, true

@@ -48,7 +48,7 @@ type ourBlock struct {
 // plan is what is to be done at one listener.
 type plan struct {
 	service *udp.Service
-	reason  string // why there is no service
+	reason  string // why there is no service, empty where we have no server block
 }
 
 type fastPathKey struct{}
@@ -121,7 +121,7 @@ func (f *fastPath) start(s *dnsserver.Server) *udp.Listener {
 	}
 	p, planned := f.plans[s.Addr]
 	if !planned {
-		p = f.plan(s)
+		p = f.plan(s, address)
 		f.plans[s.Addr] = p
 	}
 	if p.service != nil {
@@ -130,13 +130,12 @@ func (f *fastPath) start(s *dnsserver.Server) *udp.Listener {
 			metrics.fastPath.WithLabelValues(s.Addr).Set(1)
 			return l
 		}
-		p.service, p.reason = nil, err.Error()
-		planned = false
+		p.service, p.reason, planned = nil, err.Error(), false
 	}
 	listeners.StopAt(address)
-	metrics.fastPath.WithLabelValues(s.Addr).Set(0)
-	if !planned {
-		f.log.Infof("fast path is off at %s: %s: the plugin chain answers", s.Addr, p.reason)
+	if p.reason != "" && !planned {
+		metrics.fastPath.WithLabelValues(s.Addr).Set(0)
+		f.log.Infof("fast path is off at %s: %s", s.Addr, p.reason)
 	}
 	return nil
 }
@@ -152,9 +151,12 @@ func listenAddress(server string) string {
 }
 
 // plan decides what is answered at a listener.
-func (f *fastPath) plan(s *dnsserver.Server) *plan {
-	if os.Getenv(fastPathVariable) == "off" {
+func (f *fastPath) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
+	switch {
+	case os.Getenv(fastPathVariable) == "off":
 		return &plan{reason: fastPathVariable + " is off"}
+	case address.Port() == 0:
+		return &plan{reason: "the system chooses the port"}
 	}
 	blocks, err := serverBlocks(&f.controller)
 	if err != nil {
@@ -172,9 +174,9 @@ func (f *fastPath) plan(s *dnsserver.Server) *plan {
 	}
 	slices.SortStableFunc(service.Zones, func(a, b udp.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
 	if !slices.ContainsFunc(service.Zones, func(z udp.Zone) bool { return z.Block != nil }) {
-		return &plan{reason: strings.Join(reasons, "; ")}
+		return &plan{reason: strings.Join(slices.Compact(reasons), "; ")}
 	}
-	for _, reason := range reasons {
+	for _, reason := range slices.Compact(reasons) {
 		f.log.Infof("fast path at %s leaves a server block out: %s", s.Addr, reason)
 	}
 	return &plan{service: service}

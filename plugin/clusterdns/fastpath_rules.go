@@ -78,7 +78,7 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 	for _, h := range ahead {
 		r, ok := rules[h.Name()]
 		if !ok {
-			return nil, fmt.Errorf("the plugin %s stands ahead, which may have to see what is answered", h.Name())
+			return nil, fmt.Errorf("the plugin %s stands ahead, which may have to see or change what is answered", h.Name())
 		}
 		if r.mind == nil {
 			continue

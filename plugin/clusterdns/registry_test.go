@@ -22,7 +22,7 @@ func manifest(t *testing.T) kube.Config {
 var nowhere = kube.Config{Endpoint: "http://127.0.0.1:1"}
 
 // testRegistry is a registry that is empty again at the end of the test.
-func testRegistry(t *testing.T) *registry {
+func testRegistry(t testing.TB) *registry {
 	t.Helper()
 	r := newRegistry()
 	t.Cleanup(func() { r.sweep(nil) })

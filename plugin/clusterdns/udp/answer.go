@@ -16,36 +16,37 @@ const (
 	maxSize = 65507
 )
 
-// responder answers packets, one at a time.
-type responder struct {
+// Responder answers packets, one at a time.
+type Responder struct {
 	query    query
 	random   *rand.PCG
 	answered Answered
 	meter    Meter // of the last answer
 }
 
-func newResponder() *responder {
-	return &responder{random: rand.NewPCG(rand.Uint64(), rand.Uint64())}
+// NewResponder makes a responder. It is used by one goroutine at a time.
+func NewResponder() *Responder {
+	return &Responder{random: rand.NewPCG(rand.Uint64(), rand.Uint64())}
 }
 
-// respond appends the answer to a packet to out. The verdict says what came of it:
-// after ask, out has the answer.
-func (r *responder) respond(s *Service, packet, out []byte) ([]byte, verdict) {
+// Respond appends the answer to a packet to out, which must have room for the
+// longest answer. It appends nothing to what is handed over or ignored.
+func (r *Responder) Respond(s *Service, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
-	if v := q.parse(packet); v != ask {
+	if v := q.parse(packet); v != Answer {
 		return out, v
 	}
 	block := s.route(&q.question)
 	if block == nil || block.refuses(q) {
-		return out, handOver
+		return out, HandOver
 	}
 	start := len(out)
 	out, wire, ok := r.write(block, packet, out)
 	if !ok || block.handsOver(&q.question, wire.Result) {
-		return out[:start], handOver
+		return out[:start], HandOver
 	}
 	r.note(block, packet, &wire)
-	return out, ask
+	return out, Answer
 }
 
 // refuses says whether a question is to be handed over whatever its answer is.
@@ -61,7 +62,7 @@ func (b *Block) refuses(q *query) bool {
 }
 
 // write appends the whole message. Header and question are those of the packet.
-func (r *responder) write(b *Block, packet, out []byte) ([]byte, zone.Wire, bool) {
+func (r *Responder) write(b *Block, packet, out []byte) ([]byte, zone.Wire, bool) {
 	q := &r.query
 	start := len(out)
 	// Offsets in a message count from its own beginning.
@@ -109,7 +110,7 @@ func putHeader(msg []byte, asked uint16, wire *zone.Wire) {
 }
 
 // note keeps what there is to count.
-func (r *responder) note(b *Block, packet []byte, wire *zone.Wire) {
+func (r *Responder) note(b *Block, packet []byte, wire *zone.Wire) {
 	q := &r.query
 	r.meter = b.meter(&q.question)
 	r.answered = Answered{

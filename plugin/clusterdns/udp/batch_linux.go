@@ -27,7 +27,7 @@ type mmsghdr struct {
 // batch is what one goroutine reads into and answers from. There are as many as
 // goroutines that do so at the same time, not as sockets.
 type batch struct {
-	*responder
+	*Responder
 	in      [batchSize]mmsghdr
 	out     [batchSize]mmsghdr
 	inVec   [batchSize]unix.Iovec
@@ -48,7 +48,7 @@ type counted struct {
 var batches = sync.Pool{New: func() any { return newBatch() }}
 
 func newBatch() *batch {
-	b := &batch{responder: newResponder(), arena: make([]byte, 0, arenaSize)}
+	b := &batch{Responder: NewResponder(), arena: make([]byte, 0, arenaSize)}
 	for i := range batchSize {
 		b.inVec[i].Base = &b.packets[i][0]
 		b.inVec[i].SetLen(packetSize)

@@ -37,13 +37,14 @@ const (
 	flagsKept = 0xff00
 )
 
-// verdict is what is to be done with a packet.
-type verdict uint8
+// Verdict is what is to be done with a packet.
+type Verdict uint8
 
+// The verdicts.
 const (
-	ignore   verdict = iota // no question, so nothing is ever sent back
-	handOver                // for CoreDNS
-	ask                     // a plain question
+	Ignore   Verdict = iota // it is no question, so nothing is ever sent back
+	HandOver                // it is for CoreDNS
+	Answer                  // it is answered here
 )
 
 // query is a message with a question, in memory that is used again.
@@ -62,57 +63,57 @@ type query struct {
 const maxOptions = 8
 
 // parse reads a message. Whatever is not a plain question is CoreDNS's.
-func (q *query) parse(p []byte) verdict {
+func (q *query) parse(p []byte) Verdict {
 	if len(p) < headerSize {
-		return ignore
+		return Ignore
 	}
 	q.flags = binary.BigEndian.Uint16(p[2:])
 	if q.flags&flagQR != 0 {
-		return ignore
+		return Ignore
 	}
 	additional := p[11]
 	// One question, no answer, no authority, and perhaps one additional record.
 	if q.flags&opcodeMask != 0 || binary.BigEndian.Uint64(p[4:])&^1 != 1<<48 || additional > 1 {
-		return handOver
+		return HandOver
 	}
 	size, ok := q.question.Parse(p[headerSize:])
 	q.end = headerSize + size + questionTail
 	if !ok || q.end > len(p) || binary.BigEndian.Uint16(p[q.end-2:]) != dns.ClassINET {
-		return handOver
+		return HandOver
 	}
 	q.question.Type = binary.BigEndian.Uint16(p[q.end-questionTail:])
 	if q.edns = additional == 1; q.edns {
 		return q.parseOPT(p[q.end:])
 	}
 	if q.end < len(p) {
-		return handOver
+		return HandOver
 	}
-	return ask
+	return Answer
 }
 
 // parseOPT reads what must be one OPT record of version 0 (RFC 6891 6.1.2).
-func (q *query) parseOPT(p []byte) verdict {
+func (q *query) parseOPT(p []byte) Verdict {
 	if len(p) < optSize || p[0] != 0 || binary.BigEndian.Uint16(p[1:]) != dns.TypeOPT || p[6] != 0 {
-		return handOver
+		return HandOver
 	}
 	q.size, q.bits = binary.BigEndian.Uint16(p[3:]), binary.BigEndian.Uint16(p[7:])
 	if int(binary.BigEndian.Uint16(p[9:])) != len(p)-optSize {
-		return handOver
+		return HandOver
 	}
 	q.count = 0
 	for p = p[optSize:]; len(p) > 0; {
 		if len(p) < 4 || q.count == maxOptions {
-			return handOver
+			return HandOver
 		}
 		code, size := binary.BigEndian.Uint16(p), int(binary.BigEndian.Uint16(p[2:]))
 		if len(p) < 4+size || !anyForm(code) {
-			return handOver
+			return HandOver
 		}
 		q.options[q.count] = code
 		q.count++
 		p = p[4+size:]
 	}
-	return ask
+	return Answer
 }
 
 // anyForm says whether an EDNS option may have any data. One that may not could

@@ -105,9 +105,9 @@ func (s *socket) answer(b *batch, fd uintptr, n int) {
 			s.flush(b, fd, service, start)
 		}
 		switch s.answerOne(b, i, service) {
-		case ignore:
+		case Ignore:
 			ignored++
-		case handOver:
+		case HandOver:
 			handedOver++
 		}
 	}
@@ -122,24 +122,24 @@ func (s *socket) answer(b *batch, fd uintptr, n int) {
 }
 
 // answerOne queues the answer to a packet, or hands it over.
-func (s *socket) answerOne(b *batch, i int, service *Service) verdict {
+func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
 	packet := b.packets[i][:b.in[i].size]
 	if b.port(i) == 0 {
-		return ignore
+		return Ignore
 	}
 	before := len(b.arena)
-	arena, v := b.respond(service, packet, b.arena)
+	arena, v := b.Respond(service, packet, b.arena)
 	switch v {
-	case ask:
+	case Answer:
 		b.arena = arena
 		b.answered.IPv6 = b.isIPv6(i)
 		b.queue(i, arena[before:])
-	case handOver:
+	case HandOver:
 		t := tasks.Get().(*task)
 		t.service, t.writer = service, &writer{conn: s.conn, client: b.client(i)}
 		t.size = copy(t.buf[:], packet)
 		s.listener.workers.submit(t)
-	case ignore:
+	case Ignore:
 		s.listener.probes.seen(s, packet)
 	}
 	return v

@@ -1,0 +1,286 @@
+package clusterdns
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+)
+
+// sentTo is a client that keeps what it is sent.
+type sentTo struct {
+	test.ResponseWriter
+	reply *dns.Msg
+}
+
+// WriteMsg implements dns.ResponseWriter. What is not sent in wire form is none.
+func (w *sentTo) WriteMsg(m *dns.Msg) error {
+	wire, err := m.Pack()
+	if err != nil {
+		return err
+	}
+	w.reply = new(dns.Msg)
+	return w.reply.Unpack(wire)
+}
+
+// RemoteAddr implements dns.ResponseWriter.
+func (*sentTo) RemoteAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 53000} }
+
+// chained is what CoreDNS answers to a packet, or nil.
+func chained(t testing.TB, s *udp.Service, packet []byte) *dns.Msg {
+	t.Helper()
+	m := new(dns.Msg)
+	if err := m.Unpack(packet); err != nil {
+		t.Fatalf("%x was answered and is malformed: %v", packet, err)
+	}
+	w := new(sentTo)
+	s.Handler.ServeDNS(w, m)
+	return w.reply
+}
+
+// fastReply is the fast path's answer to a packet, or nil if it gives none.
+func fastReply(t testing.TB, r *udp.Responder, s *udp.Service, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
+	t.Helper()
+	before := string(packet)
+	wire, verdict := r.Respond(s, packet, out)
+	if string(packet) != before {
+		t.Fatalf("%x became %x", before, packet)
+	}
+	if verdict != udp.Answer {
+		if len(wire) > len(out) {
+			t.Fatalf("%x: %d octets for what is not answered", packet, len(wire))
+		}
+		return nil, verdict
+	}
+	m := new(dns.Msg)
+	if err := m.Unpack(wire[len(out):]); err != nil {
+		t.Fatalf("%x: the answer %x is malformed: %v", packet, wire[len(out):], err)
+	}
+	return m, verdict
+}
+
+// text is a message without what may differ: the order of records, and which of
+// them are there if not all fit.
+func text(m *dns.Msg) string {
+	if m == nil {
+		return "no reply"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v\n%v\n", m.MsgHdr, m.Question)
+	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
+		var lines []string
+		for _, rr := range section {
+			if _, address := rr.(*dns.A); address && m.Truncated {
+				lines = append(lines, "an address")
+				continue
+			}
+			lines = append(lines, rr.String())
+		}
+		slices.Sort(lines)
+		fmt.Fprintf(&b, "%d: %s\n", len(lines), strings.Join(lines, "\n"))
+	}
+	return b.String()
+}
+
+// chainCorefile is a listener with more specific blocks, one of them below our zone.
+const chainCorefile = `
+.:PORT {
+    bind 127.0.0.1
+    bufsize 1300
+    errors
+    OURS
+    cache 30 cluster.local
+    loadbalance
+    whoami
+}
+elsewhere.svc.cluster.local:PORT 9.in-addr.arpa:PORT {
+    bind 127.0.0.1
+    whoami
+}
+`
+
+func chainService(t testing.TB) *udp.Service {
+	t.Helper()
+	port := freePort(t)
+	i := startInstance(t, fastCorefile(t, chainCorefile, port))
+	s, reason := fastService(t, i, port)
+	if s == nil {
+		t.Fatal(reason)
+	}
+	eventually(t, "the cluster is there", func() bool {
+		return exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA).Rcode == dns.RcodeSuccess
+	})
+	return s
+}
+
+// fastNames are names of the cluster, and such as are not there.
+var fastNames = []string{
+	"web.a.svc.cluster.local.", "WEB.a.Svc.cluster.LOCAL.", "db.a.svc.cluster.local.", "big.a.svc.cluster.local.",
+	"out.a.svc.cluster.local.", "db-0.db.a.svc.cluster.local.", "10-1-0-3.db.a.svc.cluster.local.",
+	"_http._tcp.web.a.svc.cluster.local.", "_pg._tcp.db.a.svc.cluster.local.", "_tcp.db.a.svc.cluster.local.",
+	"no.a.svc.cluster.local.", "www.example.com.a.svc.cluster.local.", "a.svc.cluster.local.", "svc.cluster.local.",
+	"cluster.local.", "ns.dns.cluster.local.", "dns-version.cluster.local.", "10-9-8-7.a.pod.cluster.local.",
+	"www.example.com.", ".", "local.", "arpa.", "1.0.3.10.in-addr.arpa.", "1.0.1.10.in-addr.arpa.", "9.9.9.9.in-addr.arpa.",
+	"3.10.in-addr.arpa.", "x.elsewhere.svc.cluster.local.", "elsewhere.svc.cluster.local.", "in-addr.arpa.", "ip6.arpa.",
+	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.",
+}
+
+var fastTypes = []uint16{
+	dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypePTR, dns.TypeTXT, dns.TypeSOA, dns.TypeNS, dns.TypeCNAME, dns.TypeMX, dns.TypeANY,
+	dns.TypeDS, dns.TypeHTTPS, dns.TypeAXFR, dns.TypeHINFO, 65280, 0,
+}
+
+// fastQuestion is a question in wire form, plain or with what a client may add.
+func fastQuestion(random *rand.Rand) []byte {
+	m := new(dns.Msg).SetQuestion(fastNames[random.IntN(len(fastNames))], fastTypes[random.IntN(len(fastTypes))])
+	m.RecursionDesired = random.IntN(4) > 0
+	m.CheckingDisabled = random.IntN(4) == 0
+	m.AuthenticatedData = random.IntN(4) == 0
+	if random.IntN(2) == 0 {
+		m.SetEdns0([]uint16{0, 100, 512, 600, 1232, 4096, 65535}[random.IntN(7)], random.IntN(2) == 0)
+		o := m.IsEdns0()
+		if random.IntN(3) == 0 {
+			o.Option = append(o.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"})
+		}
+		if random.IntN(5) == 0 {
+			o.Option = append(o.Option, &dns.EDNS0_LOCAL{Code: 65001, Data: []byte("x")})
+		}
+		if random.IntN(5) == 0 {
+			o.Option = append(o.Option, &dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: 24, Address: net.IPv4(192, 0, 2, 0)})
+		}
+		if random.IntN(8) == 0 {
+			o.SetVersion(1)
+		}
+	}
+	wire, err := m.Pack()
+	if err != nil {
+		panic(err)
+	}
+	return wire
+}
+
+// spoil changes a packet: cut, repeated, random or hostile.
+func spoil(random *rand.Rand, packet []byte) []byte {
+	switch random.IntN(6) {
+	case 0:
+		return packet[:random.IntN(len(packet)+1)]
+	case 1:
+		return append(packet, packet[random.IntN(len(packet)):]...)
+	case 2:
+		for i := range packet {
+			packet[i] = byte(random.Uint32())
+		}
+	case 3:
+		packet[2+random.IntN(10)] ^= 1 << random.IntN(8) // of the header
+	case 4:
+		packet[12] = 0xc0 // a name that begins with a pointer
+	default:
+		for range 1 + random.IntN(3) {
+			packet[random.IntN(len(packet))] ^= 1 << random.IntN(8)
+		}
+	}
+	return packet
+}
+
+// TestFastPathIsTheChain asks both ways, properly and not.
+func TestFastPathIsTheChain(t *testing.T) {
+	useRegistry(t)
+	s, random := chainService(t), rand.New(rand.NewPCG(1, 2))
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	answered := 0
+	for range 20000 {
+		packet := fastQuestion(random)
+		got, verdict := fastReply(t, r, s, packet, out)
+		if verdict != udp.Answer {
+			continue
+		}
+		answered++
+		if want := chained(t, s, packet); text(got) != text(want) {
+			t.Fatalf("%x: got\n%s\nwant\n%s", packet, text(got), text(want))
+		}
+	}
+	if answered < 6000 {
+		t.Errorf("only %d questions of 20000 were answered", answered)
+	}
+}
+
+// TestFastPathAndHostilePackets takes a million packets that were tampered with. What
+// is answered nonetheless is answered as by CoreDNS; nothing answers a reply.
+func TestFastPathAndHostilePackets(t *testing.T) {
+	useRegistry(t)
+	s, random := chainService(t), rand.New(rand.NewPCG(3, 4))
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	verdicts := map[udp.Verdict]int{}
+	for range 1_000_000 {
+		packet := spoil(random, fastQuestion(random))
+		got, verdict := fastReply(t, r, s, packet, out)
+		verdicts[verdict]++
+		if reply := len(packet) < 12 || packet[2]&0x80 != 0; reply != (verdict == udp.Ignore) {
+			t.Fatalf("%x is no question: %v, and the verdict is %v", packet, reply, verdict)
+		}
+		if verdict != udp.Answer {
+			continue
+		}
+		if want := chained(t, s, packet); text(got) != text(want) {
+			t.Fatalf("%x: got\n%s\nwant\n%s", packet, text(got), text(want))
+		}
+	}
+	t.Log(verdicts)
+}
+
+// TestFastPathLeavesBlocksTheirNames asks for what a more specific block has.
+func TestFastPathLeavesBlocksTheirNames(t *testing.T) {
+	useRegistry(t)
+	s := chainService(t)
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	for name, want := range map[string]udp.Verdict{
+		"web.a.svc.cluster.local.":         udp.Answer,
+		"no.web.a.svc.cluster.local.":      udp.Answer,
+		"elsewhere.svc.cluster.local.":     udp.HandOver,
+		"x.elsewhere.svc.cluster.local.":   udp.HandOver,
+		"xelsewhere.svc.cluster.local.":    udp.Answer,
+		"1.2.3.9.in-addr.arpa.":            udp.HandOver,
+		"1.0.3.10.in-addr.arpa.":           udp.Answer,
+		"1.2.3.8.in-addr.arpa.":            udp.HandOver, // falls through
+		"www.example.com.":                 udp.HandOver,
+		"out.a.svc.cluster.local.":         udp.HandOver,
+		"x.EXAMPLE.A.svc.cluster.local.":   udp.Answer,
+		"x.elsewhere.SVC.cluster.local.":   udp.HandOver,
+		"1.2.3.9.IN-ADDR.arpa.":            udp.HandOver,
+		"cluster.local.example.com.":       udp.HandOver,
+		"web.a.svc.cluster.local.a.local.": udp.HandOver,
+	} {
+		packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, verdict := fastReply(t, r, s, packet, out); verdict != want {
+			t.Errorf("%s: verdict %v, want %v", name, verdict, want)
+		}
+	}
+}
+
+// The whole of the fast path allocates nothing.
+func TestFastPathAllocatesNothing(t *testing.T) {
+	useRegistry(t)
+	s := chainService(t)
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	for _, name := range []string{"web.a.svc.cluster.local.", "db.a.svc.cluster.local.", "www.example.com.a.svc.cluster.local."} {
+		m := new(dns.Msg).SetQuestion(name, dns.TypeA)
+		m.SetEdns0(1232, true)
+		packet, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() { r.Respond(s, packet, out) }); n != 0 {
+			t.Errorf("%s costs %v allocations", name, n)
+		}
+	}
+}

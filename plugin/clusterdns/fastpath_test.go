@@ -1,0 +1,217 @@
+package clusterdns
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+	_ "github.com/coredns/coredns/plugin/acl"
+	_ "github.com/coredns/coredns/plugin/any"
+	_ "github.com/coredns/coredns/plugin/autopath"
+	_ "github.com/coredns/coredns/plugin/bufsize"
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/cancel"
+	_ "github.com/coredns/coredns/plugin/chaos"
+	_ "github.com/coredns/coredns/plugin/dynupdate"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/hosts"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/metadata"
+	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/multisocket"
+	_ "github.com/coredns/coredns/plugin/nsid"
+	_ "github.com/coredns/coredns/plugin/proxyproto"
+	_ "github.com/coredns/coredns/plugin/rewrite"
+	_ "github.com/coredns/coredns/plugin/shed"
+	_ "github.com/coredns/coredns/plugin/template"
+	_ "github.com/coredns/coredns/plugin/transfer"
+	_ "github.com/coredns/coredns/plugin/view"
+	_ "github.com/coredns/coredns/plugin/whoami"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+)
+
+// fastCluster has a Service for each way in which answers are made.
+const fastCluster = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: a}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: a}
+spec: {clusterIP: 10.3.0.1, clusterIPs: [10.3.0.1, "2001:db8::1"], ports: [{name: http, port: 80, protocol: TCP}, {name: dns, port: 53, protocol: UDP}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: a}
+spec: {clusterIP: None, ports: [{name: pg, port: 5432, protocol: TCP}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: db-1, namespace: a, labels: {kubernetes.io/service-name: db}}
+addressType: IPv4
+ports: [{name: pg, port: 5432, protocol: TCP}]
+endpoints: [{addresses: [10.1.0.1], hostname: db-0}, {addresses: [10.1.0.2], hostname: db-1}, {addresses: [10.1.0.3]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: a}
+spec: {type: ExternalName, externalName: www.example.com}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: big, namespace: a}
+spec: {clusterIP: None}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: big-1, namespace: a, labels: {kubernetes.io/service-name: big}}
+addressType: IPv4
+endpoints: [BIG]
+`
+
+// fastManifest is a file with the cluster.
+func fastManifest(t testing.TB) string {
+	t.Helper()
+	var big []string
+	for i := range 200 {
+		big = append(big, fmt.Sprintf("{addresses: [10.2.0.%d]}", i))
+	}
+	path := filepath.Join(t.TempDir(), "cluster.yaml")
+	text := strings.Replace(fastCluster, "BIG", strings.Join(big, ", "), 1)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// freePort is a port of 127.0.0.1 that nobody has for either protocol.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// fastCorefile fills in the text of a Corefile: PORT and OURS, the directive.
+func fastCorefile(t testing.TB, text string, port int) caddy.Input {
+	t.Helper()
+	ours := "kubernetes cluster.local in-addr.arpa ip6.arpa {\n manifests " + fastManifest(t) + "\n pods insecure\n fallthrough in-addr.arpa ip6.arpa\n}"
+	text = strings.NewReplacer("PORT", fmt.Sprint(port), "OURS", ours).Replace(text)
+	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"}
+}
+
+// fastService is what the fast path serves at a port of 127.0.0.1, or why it does not.
+func fastService(t testing.TB, i *caddy.Instance, port int) (*udp.Service, string) {
+	t.Helper()
+	f := i.Storage[fastPathKey{}].(*fastPath)
+	server := fmt.Sprintf("dns://127.0.0.1:%d", port)
+	eventually(t, "the listener is planned", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.plans[server] != nil
+	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.plans[server]
+	want := 1.0
+	if p.service == nil {
+		want = 0
+	}
+	if got := testutil.ToFloat64(metrics.fastPath.WithLabelValues(server)); got != want {
+		t.Errorf("the gauge says %v where the service is %v", got, p.service)
+	}
+	return p.service, p.reason
+}
+
+func fastAddr(port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port))
+}
+
+// exchange asks over UDP and wants a reply.
+func exchange(t testing.TB, port int, name string, qtype uint16) *dns.Msg {
+	t.Helper()
+	m := new(dns.Msg).SetQuestion(name, qtype)
+	reply, err := dns.Exchange(m, fastAddr(port).String())
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return reply
+}
+
+// TestFastPathRules has a line of a Corefile for what may stand ahead of ours.
+func TestFastPathRules(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hosts")
+	if err := os.WriteFile(file, []byte("192.0.2.1 node-1 web.a.svc.cluster.local\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(t.TempDir(), "weights")
+	if err := os.WriteFile(weights, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		lines  string
+		reason string // empty if the fast path is on
+	}{
+		{lines: "errors"},
+		{lines: "errors\ncache 30\nloadbalance\nprometheus 127.0.0.1:0"},
+		{lines: "errors {\n consolidate 5m \".*\"\n}"},
+		{lines: "any\nbufsize 1232\ncancel\nchaos\nmetadata\nnsid\nshed\ntransfer {\n to *\n}"},
+		{lines: "loadbalance round_robin"},
+		{lines: "loadbalance round_robin {\n prefer 10.0.0.0/8\n}", reason: "loadbalance stands ahead, with the property prefer"},
+		{lines: "loadbalance weighted " + weights, reason: "loadbalance stands ahead, with the policy weighted"},
+		{lines: "log", reason: "log stands ahead, writing of answers"},
+		{lines: "log . {\n class error\n}"},
+		{lines: "log . {\n class error denial\n}"},
+		{lines: "log . {\n class all\n}", reason: "log stands ahead"},
+		{lines: "log . {\n class error success\n}", reason: "log stands ahead"},
+		{lines: "log a.example {\n class error\n}\nlog", reason: "log stands ahead"},
+		{lines: "template ANY ANY internal.example {\n rcode NXDOMAIN\n}"},
+		{lines: "template ANY ANY a.svc.cluster.local {\n rcode NXDOMAIN\n}"},
+		{lines: "template ANY ANY {\n rcode NXDOMAIN\n}", reason: "template stands ahead, for the zone ., which has all of ours"},
+		{lines: "hosts " + file + " {\n fallthrough\n}"},
+		{lines: "hosts " + file, reason: "hosts stands ahead, and lets no name of cluster.local. fall through"},
+		{lines: "hosts " + file + " example.com"},
+		{lines: "autopath @kubernetes"},
+		{lines: "rewrite name a.example b.example", reason: "rewrite stands ahead, which may have to see"},
+		{lines: "acl {\n block net 192.0.2.0/24\n}", reason: "acl stands ahead"},
+		{lines: "view v {\n expr true\n}", reason: "the plugin view chooses"},
+		{lines: "proxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes"},
+	} {
+		t.Run(tc.lines, func(t *testing.T) {
+			useRegistry(t)
+			port := freePort(t)
+			i := startInstance(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+tc.lines+"\nOURS\n}", port))
+			service, reason := fastService(t, i, port)
+			if (service != nil) != (tc.reason == "") || !strings.Contains(reason, tc.reason) {
+				t.Fatalf("on: %v, for the reason %q, want %q", service != nil, reason, tc.reason)
+			}
+		})
+	}
+}
+
+// The variable turns it off for all.
+func TestFastPathVariable(t *testing.T) {
+	t.Setenv(fastPathVariable, "off")
+	useRegistry(t)
+	port := freePort(t)
+	i := startInstance(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\nOURS\n}", port))
+	if service, reason := fastService(t, i, port); service != nil || !strings.Contains(reason, fastPathVariable) {
+		t.Errorf("on: %v, for the reason %q", service != nil, reason)
+	}
+	if m := exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA); len(m.Answer) != 1 {
+		t.Errorf("the chain does not answer:\n%s", m)
+	}
+}
