@@ -1,0 +1,145 @@
+package clusterdns
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/coredns/plugin/metrics/vars"
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+)
+
+const meteredCorefile = `
+. cluster.local:PORT {
+    bind 127.0.0.1
+    prometheus 127.0.0.1:0
+    errors
+    OURS
+    loadbalance
+    whoami
+}
+`
+
+// metered is what the plugin prometheus has counted at a listener.
+func metered(t *testing.T, server string) []string {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, family := range families {
+		if !strings.HasPrefix(family.GetName(), "coredns_dns_") {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			if line, of := series1(m, server); of {
+				lines = append(lines, family.GetName()+line)
+			}
+		}
+	}
+	return lines
+}
+
+// series1 writes a series without the server, and without how long anything took.
+func series1(m *dto.Metric, server string) (string, bool) {
+	var labels []string
+	of := false
+	for _, l := range m.GetLabel() {
+		if l.GetName() == "server" {
+			of = l.GetValue() == server
+			continue
+		}
+		labels = append(labels, l.GetName()+"="+l.GetValue())
+	}
+	line := fmt.Sprint(labels)
+	if h := m.GetHistogram(); h != nil {
+		line += fmt.Sprintf(" count %d", h.GetSampleCount())
+		if slices.Contains(labels, "proto=udp") { // the others are times
+			line += fmt.Sprintf(" sum %g", h.GetSampleSum())
+		}
+		return line, of
+	}
+	return line + fmt.Sprintf(" %g", m.GetCounter().GetValue()), of
+}
+
+// ask all sends a number of questions and takes the replies.
+func askAll(t *testing.T, port, count int) {
+	t.Helper()
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	random := rand.New(rand.NewPCG(5, 6))
+	buf := make([]byte, 1<<16)
+	for range count {
+		packet := fastQuestion(random)
+		if _, err := conn.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := conn.Read(buf); err != nil {
+			t.Fatalf("%x: %v", packet, err)
+		}
+	}
+}
+
+// TestFastPathCounts asks the same questions with and without the fast path.
+func TestFastPathCounts(t *testing.T) {
+	useRegistry(t)
+	var counted [2][]string
+	for i, value := range []string{"off", ""} {
+		t.Setenv(fastPathVariable, value)
+		port := freePort(t)
+		instance := startInstance(t, fastCorefile(t, meteredCorefile, port))
+		if service, reason := fastService(t, instance, port); (service != nil) != (value == "") {
+			t.Fatal(reason)
+		}
+		askAll(t, port, 5000)
+		server := fmt.Sprintf("dns://127.0.0.1:%d", port)
+		var lines []string
+		// A handler counts after its reply is sent.
+		eventually(t, "all is counted", func() bool {
+			before := lines
+			lines = metered(t, server)
+			return slices.Equal(lines, before)
+		})
+		counted[i] = lines
+	}
+	if len(counted[0]) < 20 || !slices.Equal(counted[0], counted[1]) {
+		t.Errorf("with the fast path\n%s\nwithout\n%s", strings.Join(counted[1], "\n"), strings.Join(counted[0], "\n"))
+	}
+}
+
+// The names of types are the plugin's.
+func TestFastPathNamesTypes(t *testing.T) {
+	m := newZoneMeter("dns://names", ".", "errors")
+	for qtype := range uint16(300) {
+		m.Answered(&udp.Answered{Type: qtype})
+		msg := new(dns.Msg).SetQuestion(".", qtype)
+		vars.Report("dns://stock-names", request.Request{W: &test.ResponseWriter{}, Req: msg}, ".", "", "NOERROR", "errors", 0, time.Now())
+	}
+	got, want := metered(t, "dns://names"), metered(t, "dns://stock-names")
+	pick := func(lines []string) []string {
+		return slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return !strings.Contains(s, "requests_total") })
+	}
+	// Transfers and ANY are never answered here.
+	rest := slices.DeleteFunc(pick(want), func(s string) bool {
+		return strings.Contains(s, "XFR") || strings.Contains(s, "ANY") || strings.Contains(s, "other")
+	})
+	named := slices.DeleteFunc(pick(got), func(s string) bool { return strings.Contains(s, "other") })
+	if !slices.Equal(named, rest) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(named, "\n"), strings.Join(rest, "\n"))
+	}
+}
