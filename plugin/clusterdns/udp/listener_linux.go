@@ -17,9 +17,10 @@ const (
 	// maxAddresses is how many addresses a listener on all of them looks after. The
 	// rest is CoreDNS's.
 	maxAddresses = 64
-	// checkInterval is the least time between two looks at why packets come to
-	// CoreDNS's own socket.
-	checkInterval = time.Second
+	// minPause and maxPause are how long it takes at least from one look at why packets
+	// come to CoreDNS's own socket to the next. The pause grows where looking does not help.
+	minPause = 10 * time.Millisecond
+	maxPause = 5 * time.Second
 )
 
 // Listener answers beside CoreDNS on the address of one of its listeners.
@@ -50,7 +51,7 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 	}
 	l.probes.init()
 	l.service.Store(s)
-	if err := l.cover(); err != nil {
+	if _, err := l.cover(); err != nil {
 		l.closeSockets(func(*socket) bool { return true })
 		return nil, fmt.Errorf("on %s: %w", address, err)
 	}
@@ -61,8 +62,9 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 // everywhere says whether CoreDNS listens on all addresses of the machine.
 func (l *Listener) everywhere() bool { return l.address.Addr().IsUnspecified() }
 
-// cover sees to it that packets come to our own sockets.
-func (l *Listener) cover() error {
+// cover sees to it that packets come to our own sockets, and says whether it changed
+// anything.
+func (l *Listener) cover() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.everywhere() {
@@ -73,10 +75,10 @@ func (l *Listener) cover() error {
 
 // coverAll opens sockets on each address of the machine: the kernel prefers them to
 // one on all addresses. An address where another process listens is left alone.
-func (l *Listener) coverAll() error {
+func (l *Listener) coverAll() (bool, error) {
 	addresses, err := localAddresses()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if only4 := l.address.Addr().Is4(); only4 {
 		addresses = slices.DeleteFunc(addresses, func(a netip.Addr) bool { return !a.Is4() })
@@ -84,17 +86,19 @@ func (l *Listener) coverAll() error {
 	l.closeLocked(func(s *socket) bool { return !slices.Contains(addresses, s.local.Addr()) })
 	taken, err := boundElsewhere(l.address.Port())
 	if err != nil {
-		return err
+		return false, err
 	}
+	changed := false
 	for _, a := range addresses[:min(len(addresses), maxAddresses)] {
 		if l.has(a) || taken[a] {
 			continue
 		}
 		if err := l.openAt(a); err != nil && len(l.sockets) == 0 {
-			return err
+			return false, err
 		}
+		changed = true
 	}
-	return nil
+	return changed, nil
 }
 
 func (l *Listener) has(a netip.Addr) bool {
@@ -115,16 +119,16 @@ func (l *Listener) openAt(a netip.Addr) error {
 
 // coverShared opens sockets on CoreDNS's own address and has the kernel send all
 // packets to them.
-func (l *Listener) coverShared() error {
+func (l *Listener) coverShared() (bool, error) {
 	if len(l.sockets) == 0 {
 		if err := l.openAt(l.address.Addr()); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if l.steered() {
-		return nil
+		return false, nil
 	}
-	return l.steer()
+	return true, l.steer()
 }
 
 // Stray tells that a packet came to CoreDNS's own socket.
@@ -139,21 +143,34 @@ func (l *Listener) Stray() {
 // watch looks after the sockets where packets miss them: an address may be new, or
 // the group of sockets another.
 func (l *Listener) watch() {
+	pause, last := minPause, time.Now()
 	for {
 		select {
 		case <-l.done:
 			return
 		case <-l.check:
 		}
-		if err := l.cover(); err != nil {
-			l.fail(err)
+		if changed := l.recover(); changed || time.Since(last) > maxPause {
+			pause = minPause
+		} else {
+			pause = min(2*pause, maxPause)
 		}
+		last = time.Now()
 		select {
 		case <-l.done:
 			return
-		case <-time.After(checkInterval):
+		case <-time.After(pause):
 		}
 	}
+}
+
+// recover says whether there was something to mend.
+func (l *Listener) recover() bool {
+	changed, err := l.cover()
+	if err != nil {
+		l.fail(err)
+	}
+	return changed
 }
 
 // fail gives the listener up: CoreDNS's own socket answers.
@@ -175,6 +192,9 @@ func (l *Listener) Close() {
 	defer l.mu.Unlock()
 	if !l.everywhere() {
 		l.unsteer()
+	}
+	for _, s := range l.sockets {
+		s.retire()
 	}
 	l.closeLocked(func(*socket) bool { return true })
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // probeTimeout is how long a packet to ourselves may take.
-const probeTimeout = 25 * time.Millisecond
+const probeTimeout = 10 * time.Millisecond
 
 // probes are packets that a listener sends to its own address, to see which socket
 // they come to. They look like a reply, which CoreDNS does not answer either.

@@ -23,7 +23,9 @@ type socket struct {
 	raw      syscall.RawConn
 	local    netip.AddrPort
 	closing  atomic.Bool
-	done     chan struct{}
+	// handedOver is the number of questions that CoreDNS still works on.
+	handedOver atomic.Int64
+	done       chan struct{}
 }
 
 // open opens a socket beside others on the address.
@@ -57,6 +59,33 @@ func control(_, _ string, raw syscall.RawConn) error {
 		return controlled
 	}
 	return err
+}
+
+// nobodyPort is that of a sender that there cannot be (RFC 6335 6, tcpmux).
+const nobodyPort = 1
+
+// retire has no more packets come to the socket, and returns when those that came
+// are answered, by CoreDNS too. A connected socket takes what one sender sends alone.
+func (s *socket) retire() {
+	nobody := unix.Sockaddr(&unix.SockaddrInet6{Port: nobodyPort, Addr: s.local.Addr().As16()})
+	if s.local.Addr().Is4() {
+		nobody = &unix.SockaddrInet4{Port: nobodyPort, Addr: s.local.Addr().As4()}
+	}
+	_ = s.raw.Control(func(fd uintptr) { _ = unix.Connect(int(fd), nobody) })
+	for until := time.Now().Add(retireTimeout); s.busy() && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// retireTimeout is how long what came to a socket may take. CoreDNS gives its own
+// sockets as much.
+const retireTimeout = 5 * time.Second
+
+// busy says whether anything that came to the socket was not answered yet.
+func (s *socket) busy() bool {
+	waiting := 0
+	_ = s.raw.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
+	return waiting > 0 || s.handedOver.Load() > 0
 }
 
 // close returns when the reader has ended.
@@ -136,7 +165,7 @@ func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
 		b.queue(i, arena[before:])
 	case HandOver:
 		t := tasks.Get().(*task)
-		t.service, t.writer = service, &writer{conn: s.conn, client: b.client(i)}
+		t.service, t.writer, t.open = service, &writer{conn: s.conn, client: b.client(i)}, &s.handedOver
 		t.size = copy(t.buf[:], packet)
 		s.listener.workers.submit(t)
 	case Ignore:

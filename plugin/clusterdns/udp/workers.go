@@ -1,6 +1,9 @@
 package udp
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const (
 	// maxWorkers bounds the questions that CoreDNS works on at one time. It is more
@@ -35,6 +38,7 @@ type task struct {
 	writer  *writer // not used again: a handler may keep it beyond its answer
 	buf     [packetSize]byte
 	size    int
+	open    *atomic.Int64 // counts the questions of the socket that are not done with
 }
 
 var tasks = sync.Pool{New: func() any { return new(task) }}
@@ -48,6 +52,7 @@ func NewWorkers() *Workers {
 
 // submit takes a question, or gives up another that has waited for longer.
 func (w *Workers) submit(t *task) {
+	t.open.Add(1)
 	w.mu.Lock()
 	if w.idle == 0 && w.running < w.limit {
 		w.running++
@@ -112,6 +117,7 @@ func (w *Workers) next() *task {
 }
 
 func (t *task) free() {
-	t.service, t.writer = nil, nil
+	t.open.Add(-1)
+	t.service, t.writer, t.open = nil, nil, nil
 	tasks.Put(t)
 }

@@ -1,0 +1,180 @@
+package clusterdns
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// packets is what a listener has counted of an outcome.
+func packets(port int, outcome string) float64 {
+	return testutil.ToFloat64(metrics.fastPathPackets.WithLabelValues(fmt.Sprintf("dns://127.0.0.1:%d", port), outcome))
+}
+
+// pester asks until the test is over, and returns how many questions got no reply so
+// far.
+func pester(t *testing.T, port int) (lost func() int) {
+	t.Helper()
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	none, done := 0, make(chan struct{})
+	packet, err := new(dns.Msg).SetQuestion("web.a.svc.cluster.local.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		group.Go(func() {
+			for !isClosed(done) {
+				if !asked(port, packet) {
+					mu.Lock()
+					none++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		close(done)
+		group.Wait()
+	})
+	return func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return none
+	}
+}
+
+func isClosed(done chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// asked says whether a reply came to a question from a socket of its own: the kernel
+// chooses among the sockets of an address by the client's.
+func asked(port int, packet []byte) bool {
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := conn.Write(packet); err != nil {
+		return false
+	}
+	_, err = conn.Read(make([]byte, 512))
+	return err == nil
+}
+
+const reloadCorefile = ".:PORT {\n bind 127.0.0.1\n multisocket %d\n OURS\n whoami\n}\n"
+
+func socketsCorefile(t *testing.T, sockets, port int) caddy.Input {
+	t.Helper()
+	return fastCorefile(t, fmt.Sprintf(reloadCorefile, sockets), port)
+}
+
+// CoreDNS's sockets come and go, and with them the places in the group. Nearly all
+// packets come to ours nonetheless, and all are answered.
+func TestFastPathKeepsItsShare(t *testing.T) {
+	useRegistry(t)
+	port := freePort(t)
+	i := startInstance(t, socketsCorefile(t, 2, port))
+	if service, reason := fastService(t, i, port); service == nil {
+		t.Fatal(reason)
+	}
+	lost := pester(t, port)
+	for _, sockets := range []int{1, 2, 1, 2} {
+		next, err := i.Restart(socketsCorefile(t, sockets, port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i = next
+		fastService(t, i, port)
+		answered := packets(port, "answered")
+		eventually(t, "packets are answered again", func() bool { return packets(port, "answered") > answered+20000 })
+	}
+	t.Cleanup(func() { stopInstance(i) })
+	missed, answered := packets(port, "missed"), packets(port, "answered")
+	if missed > answered/100 {
+		t.Errorf("%v packets missed our sockets, %v came to them", missed, answered)
+	}
+	// What a socket of CoreDNS holds when it closes is lost, with or without us.
+	if n := lost(); float64(n) > (answered+missed)/1000 {
+		t.Errorf("%d questions of %v got no reply", n, answered+missed)
+	}
+}
+
+// Nothing is left of what a hundred reloads opened and started.
+func TestFastPathReloadsLeaveNothing(t *testing.T) {
+	useRegistry(t)
+	port := freePort(t)
+	i := startInstance(t, socketsCorefile(t, 1, port))
+	fastService(t, i, port)
+	for n := range 100 {
+		if n == 5 {
+			t.Logf("after %d reloads: %s", n, held())
+		}
+		next, err := i.Restart(socketsCorefile(t, 1+n%2, port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i = next
+		fastService(t, i, port)
+	}
+	if m := exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA); len(m.Answer) != 1 {
+		t.Errorf("no answer:\n%s", m)
+	}
+	stopInstance(i)
+	eventually(t, "all is closed", func() bool { return runtime.NumGoroutine() < 100 && udpSockets(t, port) == 0 })
+	t.Logf("at the end: %s", held())
+}
+
+func held() string { return fmt.Sprintf("%d goroutines", runtime.NumGoroutine()) }
+
+// udpSockets is the number of sockets bound to a port.
+func udpSockets(t *testing.T, port int) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(text), fmt.Sprintf("0100007F:%04X", port))
+}
+
+// Nothing is lost where the fast path ends and CoreDNS goes on alone.
+func TestFastPathTurnedOff(t *testing.T) {
+	useRegistry(t)
+	port := freePort(t)
+	i := startInstance(t, socketsCorefile(t, 1, port))
+	fastService(t, i, port)
+	lost := pester(t, port)
+	for _, lines := range []string{"log", "errors", "log", "errors"} {
+		next, err := i.Restart(fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\n OURS\n whoami\n}\n", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i = next
+		service, _ := fastService(t, i, port)
+		if on := lines != "log"; (service != nil) != on {
+			t.Fatalf("with %s: on %v", lines, service != nil)
+		}
+	}
+	t.Cleanup(func() { stopInstance(i) })
+	answered := packets(port, "answered")
+	eventually(t, "packets are answered again", func() bool { return packets(port, "answered") > answered+1000 })
+	if n := lost(); n > 0 {
+		t.Errorf("%d questions got no reply", n)
+	}
+}
