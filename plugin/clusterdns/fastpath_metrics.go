@@ -19,9 +19,18 @@ var monitoredTypes = []uint16{
 	dns.TypeNSEC3, dns.TypePTR, dns.TypeRRSIG, dns.TypeSOA, dns.TypeSRV, dns.TypeSVCB, dns.TypeTXT,
 }
 
-// zoneMeter counts what the plugin prometheus would, in its own metrics and under
-// its labels. As there, a series begins with the first that it counts.
+// blockMeter counts answers of a server block as its handler does.
+type blockMeter struct{ *answerCounter }
+
+var _ udp.Meter = blockMeter{}
+
+// Answered implements udp.Meter.
+func (m blockMeter) Answered(a *udp.Answered) { m.count(a.Kind, outcomeOf[a.Result]) }
+
+// zoneMeter counts what the plugin prometheus would as well, in its own metrics and
+// under its labels. As there, a series begins with the first that it counts.
 type zoneMeter struct {
+	blockMeter
 	server, zone, plugin string
 
 	requests [2][]series // by family and type
@@ -46,8 +55,8 @@ func (s *series) keep(c prometheus.Counter) prometheus.Counter {
 	return c
 }
 
-func newZoneMeter(server, zone, plugin string) *zoneMeter {
-	m := &zoneMeter{server: server, zone: zone, plugin: plugin}
+func newZoneMeter(block blockMeter, server, zone, plugin string) *zoneMeter {
+	m := &zoneMeter{blockMeter: block, server: server, zone: zone, plugin: plugin}
 	for family := range m.requests {
 		m.requests[family] = make([]series, len(monitoredTypes)+1)
 	}
@@ -60,6 +69,7 @@ const view = ""
 
 // Answered implements udp.Meter.
 func (m *zoneMeter) Answered(a *udp.Answered) {
+	m.blockMeter.Answered(a)
 	m.once.Do(m.begin)
 	if a.DO {
 		m.countDO().Inc()

@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,7 @@ type judgement struct {
 	keys    []string          // of the server block
 	view    *zone.View
 	server  *dnsserver.Server
+	meter   blockMeter
 	block   *udp.Block // what an answer from here has to mind
 }
 
@@ -58,6 +60,9 @@ var rules = map[string]rule{
 	"transfer":     {why: "sends zones, for which questions are handed over"},
 }
 
+// rootOrigin holds all names.
+var rootOrigin, _ = zone.ParseOrigin(".")
+
 // block is what is answered of our own server block at a listener. It fails if
 // anything ahead of us has to see each question or answer.
 func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error) {
@@ -70,6 +75,8 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 		}
 		block.Fallthrough = append(block.Fallthrough, origin)
 	}
+	meter := blockMeter{o.d.answers.of(context.WithValue(context.Background(), dnsserver.Key{}, s))}
+	block.Meters = []udp.ZoneMeter{{Origin: rootOrigin, Meter: meter}}
 	ahead := handlersAhead(b.configs[0], o.word)
 	// Our own handler for transfers is first, and has no directive.
 	if len(ahead)+1 != o.ahead {
@@ -83,7 +90,7 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 		if r.mind == nil {
 			continue
 		}
-		j := &judgement{handler: h, tokens: b.Tokens[h.Name()], keys: b.zones(), view: view, server: s, block: block}
+		j := &judgement{handler: h, tokens: b.Tokens[h.Name()], keys: b.zones(), view: view, server: s, meter: meter, block: block}
 		if err := r.mind(j); err != nil {
 			return nil, fmt.Errorf("the plugin %s stands ahead, %w", h.Name(), err)
 		}
@@ -244,6 +251,7 @@ func mindPrometheus(j *judgement) error {
 		return errors.New("with nothing behind it")
 	}
 	names := slices.SortedFunc(slices.Values(m.ZoneNames()), func(a, b string) int { return len(b) - len(a) })
+	var meters []udp.ZoneMeter
 	if !slices.Contains(names, ".") {
 		names = append(names, ".")
 	}
@@ -252,8 +260,9 @@ func mindPrometheus(j *judgement) error {
 		if err != nil {
 			return err
 		}
-		meter := newZoneMeter(j.server.Addr, name, m.Next.Name())
-		j.block.Meters = append(j.block.Meters, udp.ZoneMeter{Origin: origin, Meter: meter})
+		meter := newZoneMeter(j.meter, j.server.Addr, name, m.Next.Name())
+		meters = append(meters, udp.ZoneMeter{Origin: origin, Meter: meter})
 	}
+	j.block.Meters = meters
 	return nil
 }

@@ -115,6 +115,7 @@ func (r *Responder) note(b *Block, packet []byte, wire *zone.Wire) {
 	r.meter = b.meter(&q.question)
 	r.answered = Answered{
 		Result: wire.Result,
+		Kind:   wire.Kind,
 		Type:   q.question.Type,
 		DO:     q.edns && q.bits&flagDO != 0,
 		Size:   wire.Plain,

@@ -60,6 +60,7 @@ type Meter interface {
 // Answered is what there is to count of an answer.
 type Answered struct {
 	Result zone.Result
+	Kind   zone.NameKind
 	Type   uint16
 	IPv6   bool // the client's address is one
 	DO     bool // the client wants DNSSEC records (RFC 3225)

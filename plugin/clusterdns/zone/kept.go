@@ -147,3 +147,15 @@ func (w *writer) makeServices() *keptServices {
 		body: string(packed[headerSize+len(w.question.name.folded)+4:]),
 	}
 }
+
+// bytes is the size of what is kept.
+func (k *keptAnswers) bytes() int {
+	sum := 0
+	if a := k.addresses.Load(); a != nil {
+		sum += sizeOf[keptAddresses]() + arraySize(a.v4) + arraySize(a.v6)
+	}
+	for s := k.services.Load(); s != nil; s = s.next {
+		sum += sizeOf[keptServices]() + rounded(len(s.prefix)) + rounded(len(s.body))
+	}
+	return sum
+}

@@ -51,7 +51,7 @@ func podsSize(x *addrIndex[*Pod]) int {
 func servicesSize(t *tree[Key, *serviceNode]) (services, endpoints int) {
 	services = treeSize(t)
 	for _, n := range t.all() {
-		services += sizeOf[serviceNode]() + sizeOf[Key]() + arraySize(n.slices)
+		services += sizeOf[serviceNode]() + sizeOf[Key]() + arraySize(n.slices) + n.kept.bytes()
 		if n.service != nil {
 			services += n.service.bytes()
 		}

@@ -10,6 +10,7 @@ import (
 // Wire says what AppendWire has appended to a message.
 type Wire struct {
 	Result    Result
+	Kind      NameKind
 	Truncated bool
 	Answers   uint16 // records of the answer section
 	Authority uint16
@@ -47,6 +48,7 @@ func (v *View) AppendWire(msg []byte, s *Snapshot, q *Question, room Room) ([]by
 	if !w.place(&p) {
 		return msg, Wire{}, false
 	}
+	w.wire.Kind = p.name
 	return w.msg, w.wire, true
 }
 

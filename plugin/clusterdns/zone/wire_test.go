@@ -12,7 +12,7 @@ import (
 
 // wired is an answer in wire form as a message, or nil for a question that is
 // left to the handler. Reserved is the size of an OPT record.
-func wired(t tester, v *View, s *Snapshot, q *Question, name []byte, room Room) (m *dns.Msg, plain int) {
+func wired(t tester, v *View, s *Snapshot, q *Question, name []byte, room Room) (m *dns.Msg, plain int, kind NameKind) {
 	t.Helper()
 	head := make([]byte, headerSize, 1<<16)
 	head[5] = 1
@@ -20,7 +20,7 @@ func wired(t tester, v *View, s *Snapshot, q *Question, name []byte, room Room) 
 	head = append(head, byte(q.Type>>8), byte(q.Type), 0, 1)
 	msg, wire, ok := v.AppendWire(head, s, q, room)
 	if !ok {
-		return nil, 0
+		return nil, 0, KindUnknown
 	}
 	if len(msg)+room.Reserved > room.Size {
 		t.Fatalf("%q: %d octets and %d to come, where %d fit", name, len(msg), room.Reserved, room.Size)
@@ -33,7 +33,7 @@ func wired(t tester, v *View, s *Snapshot, q *Question, name []byte, room Room) 
 		t.Fatalf("%q: %v", name, err)
 	}
 	m.Truncated, m.Rcode = wire.Truncated, map[Result]int{NXDomain: dns.RcodeNameError}[wire.Result]
-	return m, wire.Plain
+	return m, wire.Plain, wire.Kind
 }
 
 // handled is the handler's answer as a message, cut to the size.
@@ -102,9 +102,12 @@ func FuzzWire(f *testing.F) {
 		if random {
 			room.Random = rand.NewPCG(1, 2)
 		}
-		if got, plain := wired(t, v, s, &q, wire[:end], room); got != nil {
+		if got, plain, kind := wired(t, v, s, &q, wire[:end], room); got != nil {
 			a := v.Lookup(s, &n, qtype)
 			sameMessage(t, got, handled(a, &n, qtype, room.Size))
+			if kind != a.Kind {
+				t.Fatalf("%s is of kind %v, want %v", n.String(), kind, a.Kind)
+			}
 			if whole := handled(a, &n, qtype, dns.MaxMsgSize); plain != whole.Len() {
 				t.Fatalf("%d octets, want %d of\n%s", plain, whole.Len(), whole)
 			}
@@ -182,7 +185,7 @@ func TestWire(t *testing.T) {
 		q := Question{Type: question.qtype}
 		for range 2 { // the second answer is kept from the first
 			q.Parse(name)
-			got, _ := wired(t, v, s, &q, name, Room{Size: 1232, Reserved: optSize})
+			got, _, _ := wired(t, v, s, &q, name, Room{Size: 1232, Reserved: optSize})
 			if got == nil {
 				t.Errorf("%v is left to the handler", question)
 				break
@@ -204,7 +207,7 @@ func TestWireFollowsChanges(t *testing.T) {
 		name := wireName(t, "db.a.svc.cluster.local.")
 		q := Question{Type: qtype}
 		q.Parse(name)
-		m, _ := wired(t, v, store.Load(), &q, name, Room{Size: 4096})
+		m, _, _ := wired(t, v, store.Load(), &q, name, Room{Size: 4096})
 		return len(m.Answer)
 	}
 	if a, srv := count(dns.TypeA), count(dns.TypeSRV); a != 3 || srv != 4 {
@@ -228,7 +231,7 @@ func TestWireKeepsViewsApart(t *testing.T) {
 		v.TTL = ttl
 		q := Question{Type: dns.TypeSRV}
 		q.Parse(name)
-		got, _ := wired(t, v, s, &q, name, Room{Size: 4096})
+		got, _, _ := wired(t, v, s, &q, name, Room{Size: 4096})
 		if got == nil || got.Answer[0].Header().Ttl != ttl {
 			t.Fatalf("with TTL %d: %v", ttl, got)
 		}
@@ -257,7 +260,7 @@ func TestWireShuffles(t *testing.T) {
 	for range rounds {
 		q := Question{Type: dns.TypeA}
 		q.Parse(name)
-		m, _ := wired(t, v, s, &q, name, Room{Size: 512, Random: random})
+		m, _, _ := wired(t, v, s, &q, name, Room{Size: 512, Random: random})
 		if !m.Truncated || len(m.Answer) != (512-headerSize-len(name)-4)/16 {
 			t.Fatalf("%d addresses of 60, truncated %v", len(m.Answer), m.Truncated)
 		}
