@@ -30,9 +30,10 @@ var listeners = udp.NewRegistry(clog.NewWithPlugin("clusterdns").Warningf)
 
 // fastPath is what one instance of CoreDNS has of the fast path.
 type fastPath struct {
-	controller caddy.Controller // any of the instance's
-	handlers   map[*dnsserver.Config]*ourBlock
-	log        clog.P
+	blocks   []serverBlock
+	unread   error // why there are no blocks
+	handlers map[*dnsserver.Config]*ourBlock
+	log      clog.P
 
 	mu    sync.Mutex
 	plans map[string]*plan // by the listener's address, as CoreDNS writes it
@@ -58,7 +59,8 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 	if f, ok := c.Get(fastPathKey{}).(*fastPath); ok {
 		return f
 	}
-	f := &fastPath{controller: *c, handlers: map[*dnsserver.Config]*ourBlock{}, log: log, plans: map[string]*plan{}}
+	f := &fastPath{handlers: map[*dnsserver.Config]*ourBlock{}, log: log, plans: map[string]*plan{}}
+	f.blocks, f.unread = serverBlocks(c)
 	c.Set(fastPathKey{}, f)
 	c.OnShutdown(func() error {
 		listeners.Stop(f)
@@ -66,11 +68,7 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 	})
 	// Of several blocks on one listener, CoreDNS asks the last that has something to
 	// say to its sockets: whichever it is, we are to hear of it.
-	blocks, err := serverBlocks(c)
-	if err != nil {
-		log.Debugf("fast path: %v", err)
-	}
-	for _, b := range blocks {
+	for _, b := range f.blocks {
 		if len(b.configs) > 0 && b.configs[0].UDPDecorateWriterFunc != nil {
 			f.hook(b.configs[0])
 		}
@@ -157,15 +155,13 @@ func (f *fastPath) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 		return &plan{reason: fastPathVariable + " is off"}
 	case address.Port() == 0:
 		return &plan{reason: "the system chooses the port"}
-	}
-	blocks, err := serverBlocks(&f.controller)
-	if err != nil {
-		return &plan{reason: err.Error()}
+	case f.unread != nil:
+		return &plan{reason: f.unread.Error()}
 	}
 	service := &udp.Service{Owner: f, Secrets: s.TsigSecret, Handler: handlerOf(s), Meter: newListenerMeter(s.Addr)}
 	var reasons []string
-	for i := range blocks {
-		if err := f.addZones(service, &blocks[i], s); err != nil {
+	for i := range f.blocks {
+		if err := f.addZones(service, &f.blocks[i], s); err != nil {
 			reasons = append(reasons, err.Error())
 			if errors.As(err, new(listenerError)) {
 				return &plan{reason: err.Error()}
