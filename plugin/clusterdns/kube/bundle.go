@@ -190,14 +190,13 @@ func (b *bundle) implyNamespaces() {
 func (b *bundle) change(feeds []*feed) change {
 	var steps []change
 	for _, f := range feeds {
-		var keys []zone.Key
+		steps = append(steps, f.begin())
 		for _, o := range b.objects {
 			if o.kind == f.kind && f.selects(o.api) {
-				keys = append(keys, o.key)
 				steps = append(steps, f.put(o.api))
 			}
 		}
-		steps = append(steps, f.keep(keys))
+		steps = append(steps, f.end())
 	}
 	return func(txn *zone.Txn) {
 		for _, step := range steps {

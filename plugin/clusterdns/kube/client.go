@@ -55,10 +55,13 @@ func userAgent() string {
 
 // newRESTClient makes a client of one API group. client-go's typed clients would
 // bring the types of all groups into memory; we decode ten.
-func newRESTClient(about *rest.Config, version schema.GroupVersion, client *http.Client) (rest.Interface, error) {
+func newRESTClient(about *rest.Config, f *feed, version schema.GroupVersion, client *http.Client) (rest.Interface, error) {
 	c := rest.CopyConfig(about)
 	c.GroupVersion = &version
 	c.NegotiatedSerializer = codecs
+	if f.decode != nil {
+		c.NegotiatedSerializer = slimCodecs{codecs, version.WithKind(f.kind), f.decode}
+	}
 	c.APIPath = "/apis"
 	if version.Group == "" {
 		c.APIPath = "/api"

@@ -10,10 +10,11 @@
 // indexer and no second copy: what the owner holds are the very values that the
 // snapshots point to.
 //
-// A list never empties the store. Each object of it is put as it comes, equal
-// ones change nothing, and the list's end names all keys that there are; only
-// what is not among them is swept. So an API server that is gone, restarted or
-// out of history costs freshness, not answers.
+// A list never empties the store. Each object of it is put as it is read, equal
+// ones change nothing, and what was not put is swept at the list's end. So an
+// API server that is gone, restarted or out of history costs freshness, not
+// answers, and no list is ever in memory, nor are its keys. Of an object in
+// protobuf only the fields that DNS needs are decoded.
 //
 // # API server
 //

@@ -27,12 +27,14 @@ type feed struct {
 	empty    func() runtime.Object
 	list     func() runtime.Object
 
+	decode   decoder // of an object in protobuf; nil for a kind that there is in JSON alone
+
 	// put tells that an object is there, event that it has just come or changed,
-	// drop that it is gone, and keep which ones there are at the end of a list.
-	put   func(obj metav1.Object) change
-	event func(obj metav1.Object) change
-	drop  func(key zone.Key) change
-	keep  func(keys []zone.Key) change
+	// and drop that it is gone. What was not put between begin and end is gone too.
+	put        func(obj metav1.Object) change
+	event      func(obj metav1.Object) change
+	drop       func(key zone.Key) change
+	begin, end func() change
 
 	waive func() change // no longer waits for the first list
 	count func() int    // of the objects held; the owner's
@@ -71,6 +73,7 @@ func serviceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Service) },
 		list:     func() runtime.Object { return new(corev1.ServiceList) },
+		decode:   decodeService,
 	}
 	join(f, o, o.services, newConverter(cfg).service)
 	return f
@@ -85,19 +88,20 @@ func namespaceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Namespace) },
 		list:     func() runtime.Object { return new(corev1.NamespaceList) },
+		decode:   decodeNamespace,
 	}
 	join(f, o, o.namespaces, newConverter(cfg).namespace)
 	return f
 }
 
 func sliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
-	f := newSliceFeed("endpointslices", selected)
+	f := newSliceFeed("endpointslices", cfg, selected)
 	join(f, o, o.slices, newConverter(cfg).slice)
 	f.event = o.timed(f.put)
 	return f
 }
 
-func newSliceFeed(name string, selected labels.Selector) *feed {
+func newSliceFeed(name string, cfg Config, selected labels.Selector) *feed {
 	return &feed{
 		name:     name,
 		kind:     "EndpointSlice",
@@ -106,6 +110,7 @@ func newSliceFeed(name string, selected labels.Selector) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(discoveryv1.EndpointSlice) },
 		list:     func() runtime.Object { return new(discoveryv1.EndpointSliceList) },
+		decode:   sliceDecoder(cfg),
 	}
 }
 
@@ -119,6 +124,7 @@ func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Pod) },
 		list:     func() runtime.Object { return new(corev1.PodList) },
+		decode:   podDecoder(cfg),
 	}
 	join(f, o, o.pods, newConverter(cfg).pod)
 	return f
@@ -143,9 +149,10 @@ func join[O, T any](f *feed, o *owner, t *table[T], convert func(*O) *T) {
 	f.drop = func(key zone.Key) change {
 		return func(txn *zone.Txn) { t.put(txn, key, nil) }
 	}
-	f.keep = func(keys []zone.Key) change {
+	f.begin = func() change { return func(*zone.Txn) { t.begin() } }
+	f.end = func() change {
 		return func(txn *zone.Txn) {
-			t.sweep(txn, keys)
+			t.sweep(txn)
 			settle()
 		}
 	}

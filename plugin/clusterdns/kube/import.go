@@ -70,7 +70,7 @@ func importFeed(cfg Config, o *owner) *feed {
 // importedSliceFeed has a watch of its own, since the selector is what keeps the
 // cluster's other EndpointSlices away where those are not asked for.
 func importedSliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
-	f := newSliceFeed("multicluster-endpointslices", selected)
+	f := newSliceFeed("multicluster-endpointslices", cfg, selected)
 	join(f, o, o.importedSlices, newConverter(cfg).importedSlice)
 	return f
 }

@@ -29,10 +29,8 @@ func newTimedOwner(t *testing.T) (*owner, *feed, *witness, *clocktesting.FakeClo
 	o, feeds, clock := newTestOwner(Config{})
 	seen := newWitness()
 	o.observer = seen
-	o.apply(feeds[0].event(serviceObject("web", "10.0.0.1")))
-	o.apply(feeds[0].event(serviceObject("db", "None")))
 	listAll(o, feeds[1:])
-	o.apply(feeds[0].keep([]zone.Key{{Namespace: "shop", Name: "web"}, {Namespace: "shop", Name: "db"}}))
+	list(o, feeds[0], serviceObject("web", "10.0.0.1"), serviceObject("db", "None"))
 	o.apply(feeds[2].put(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))
 	return o, feeds[2], seen, clock
 }
@@ -71,7 +69,7 @@ func TestProgrammed(t *testing.T) {
 func TestD25ListsAreNotProgrammed(t *testing.T) {
 	o, f, seen, _ := newTimedOwner(t)
 	o.apply(f.put(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
-	o.apply(f.keep(nil))
+	list(o, f)
 	o.apply(f.event(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
 	o.apply(f.drop(zone.Key{Namespace: "shop", Name: "web"}))
 	if want := []string{"cluster_ip 10s"}; !slices.Equal(seen.programmed, want) {

@@ -6,18 +6,16 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 const (
-	// pageSize bounds how many decoded objects are in memory at once.
+	// pageSize is that of client-go, and what API servers are used to.
 	pageSize = 500
 	// pageTries is how often a list is read in pages: its pages are of one
 	// version, which the server forgets after some minutes. After that it is read
@@ -25,9 +23,8 @@ const (
 	pageTries = 2
 )
 
-// lister lists and watches the objects of a feed for a reflector. A plain list
-// has gone through the sink, page by page, before the reflector gets it; all
-// that the reflector gets is the keys.
+// lister lists and watches the objects of a feed for a reflector. A list has gone
+// through the sink before the reflector gets it: all that it gets is the end.
 type lister struct {
 	feed    *feed
 	sink    *sink
@@ -54,6 +51,9 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (w watch
 		return nil, err
 	}
 	l.report.watched(l.feed)
+	if options.SendInitialEvents != nil {
+		return newIntake(w, l.sink), nil
+	}
 	return w, nil
 }
 
@@ -76,15 +76,8 @@ func (l *lister) open(ctx context.Context, client rest.Interface, options metav1
 
 // version is the newest version, by a list of as little as possible.
 func (l *lister) version(ctx context.Context, client rest.Interface) (string, error) {
-	one := l.feed.list()
-	if err := l.request(client, metav1.ListOptions{Limit: 1}).Do(ctx).Into(one); err != nil {
-		return "", err
-	}
-	about, err := meta.ListAccessor(one)
-	if err != nil {
-		return "", err
-	}
-	return about.GetResourceVersion(), nil
+	about, err := l.page(ctx, client, metav1.ListOptions{Limit: 1}, func(metav1.Object) {})
+	return about.ResourceVersion, err
 }
 
 // list ignores the options that it is given. They name a version that would do,
@@ -92,9 +85,9 @@ func (l *lister) version(ctx context.Context, client rest.Interface) (string, er
 func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
 	l.busy.RLock()
 	defer l.busy.RUnlock()
-	var keys *keyList
+	end := new(listEnd)
 	err := l.served(func(client rest.Interface) (err error) {
-		keys, err = l.whole(ctx, client)
+		end.ResourceVersion, err = l.whole(ctx, client)
 		return err
 	})
 	if err != nil {
@@ -102,7 +95,7 @@ func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object
 		return nil, err
 	}
 	l.listed = true
-	return keys, nil
+	return end, nil
 }
 
 // served does something with the best version of the kind that the server has.
@@ -116,45 +109,30 @@ func (l *lister) served(do func(client rest.Interface) error) (err error) {
 	return err
 }
 
-// whole reads a whole list, in pages if possible.
-func (l *lister) whole(ctx context.Context, client rest.Interface) (*keyList, error) {
+// whole reads a whole list, in pages if possible, and returns its version.
+func (l *lister) whole(ctx context.Context, client rest.Interface) (string, error) {
 	for try := 1; ; try++ {
 		options := metav1.ListOptions{Limit: pageSize}
 		if try > pageTries {
 			options.Limit = 0
 		}
-		keys, err := l.pages(ctx, client, options)
+		version, err := l.pages(ctx, client, options)
 		if err == nil || !apierrors.IsResourceExpired(err) || try > pageTries {
-			return keys, err
+			return version, err
 		}
 	}
 }
 
-// pages puts every object of a list and returns their keys.
-func (l *lister) pages(ctx context.Context, client rest.Interface, options metav1.ListOptions) (*keyList, error) {
-	var keys []zone.Key
+// pages puts every object of a list.
+func (l *lister) pages(ctx context.Context, client rest.Interface, options metav1.ListOptions) (version string, _ error) {
+	l.sink.begin()
 	for {
-		page := l.feed.list()
-		if err := l.request(client, options).Do(ctx).Into(page); err != nil {
-			return nil, err
-		}
-		err := meta.EachListItem(page, func(obj runtime.Object) error {
-			o, err := meta.Accessor(obj)
-			if err != nil {
-				return err
-			}
-			keys = append(keys, keyOf(o))
-			return l.sink.put(obj)
-		})
+		about, err := l.page(ctx, client, options, l.sink.put)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		about, err := meta.ListAccessor(page)
-		if err != nil {
-			return nil, err
-		}
-		if options.Continue = about.GetContinue(); options.Continue == "" {
-			return newKeyList(keys, about.GetResourceVersion()), nil
+		if options.Continue = about.Continue; options.Continue == "" {
+			return about.ResourceVersion, nil
 		}
 	}
 }
@@ -178,28 +156,12 @@ func (l *lister) request(client rest.Interface, options metav1.ListOptions) *res
 	return client.Get().Resource(l.feed.resource).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
 }
 
-// keyList is a list with one item, which stands for all objects of a list. Items
-// of their own would cost more than the keys.
-type keyList struct {
+// listEnd is a list without items: those have been put already.
+type listEnd struct {
 	metav1.TypeMeta
 	metav1.ListMeta
 	Items []runtime.Object
 }
 
-type keySet struct {
-	metav1.TypeMeta
-	keys []zone.Key
-}
-
-func newKeyList(keys []zone.Key, resourceVersion string) *keyList {
-	return &keyList{
-		ListMeta: metav1.ListMeta{ResourceVersion: resourceVersion},
-		Items:    []runtime.Object{&keySet{keys: keys}},
-	}
-}
-
 // DeepCopyObject makes a runtime.Object of it; nobody copies one.
-func (l *keyList) DeepCopyObject() runtime.Object { c := *l; return &c }
-
-// DeepCopyObject makes a runtime.Object of it; nobody copies one.
-func (s *keySet) DeepCopyObject() runtime.Object { c := *s; return &c }
+func (l *listEnd) DeepCopyObject() runtime.Object { c := *l; return &c }

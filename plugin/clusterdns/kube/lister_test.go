@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,14 +12,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // pagesServer is an API server that has nothing but a list of Services. A name
 // in answers decides what one request gets: "410" or names of Services, with a
 // final plus sign if there are more pages.
 type pagesServer struct {
+	mediaType string
 	mu       sync.Mutex
 	answers  []string
 	requests []string // the queries
@@ -32,13 +31,13 @@ func (p *pagesServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.requests = append(p.requests, r.URL.RawQuery)
 	answer := p.answers[0]
 	p.answers = p.answers[1:]
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", p.mediaType)
 	if answer == "410" {
 		w.WriteHeader(http.StatusGone)
-		_ = json.NewEncoder(w).Encode(metav1.Status{
+		_, _ = w.Write(encode(p.mediaType, &metav1.Status{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
 			Status:   metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: http.StatusGone,
-		})
+		}))
 		return
 	}
 	list := corev1.ServiceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceList"}}
@@ -50,73 +49,75 @@ func (p *pagesServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name := range strings.FieldsSeq(names) {
 		list.Items = append(list.Items, *serviceObject(name, "10.0.0.1"))
 	}
-	_ = json.NewEncoder(w).Encode(list)
+	_, _ = w.Write(encode(p.mediaType, &list))
+}
+
+// encode makes a message of an object, as an API server would.
+func encode(mediaType string, obj runtime.Object) []byte {
+	info, _ := runtime.SerializerInfoForMediaType(codecs.SupportedMediaTypes(), mediaType)
+	message, err := runtime.Encode(info.Serializer, obj)
+	if err != nil {
+		panic(err)
+	}
+	return message
 }
 
 func TestPages(t *testing.T) {
+	for _, mediaType := range []string{runtime.ContentTypeJSON, runtime.ContentTypeProtobuf} {
+		t.Run(mediaType, func(t *testing.T) { testPages(t, mediaType) })
+	}
+}
+
+func testPages(t *testing.T, mediaType string) {
 	for _, tc := range []struct {
 		name     string
 		answers  []string
-		keys     string
 		held     string
 		requests []string
 	}{
-		{"one page", []string{"a b"}, "a b", "a b", []string{"limit=500"}},
-		{"an empty list", []string{""}, "", "", []string{"limit=500"}},
-		{"pages", []string{"a b+", "c+", "d"}, "a b c d", "a b c d", []string{"limit=500", "continue=page1&limit=500", "continue=page2&limit=500"}},
+		{"one page", []string{"a b"}, "a b", []string{"limit=500"}},
+		{"an empty list", []string{""}, "", []string{"limit=500"}},
+		{"pages", []string{"a b+", "c+", "d"}, "a b c d", []string{"limit=500", "continue=page1&limit=500", "continue=page2&limit=500"}},
 		{
-			// What was there at first and is not in the list that counts is put, and
-			// then swept by the keys.
+			// What was there at first is not in the list that counts.
 			"history is forgotten between two pages",
 			[]string{"a b+", "410", "a+", "c"},
-			"a c", "a b c",
+			"a c",
 			[]string{"limit=500", "continue=page1&limit=500", "limit=500", "continue=page3&limit=500"},
 		},
 		{
 			"a list that is too long to be read in pages",
 			[]string{"a+", "410", "a+", "410", "a b"},
-			"a b", "a b",
+			"a b",
 			[]string{"limit=500", "continue=page1&limit=500", "limit=500", "continue=page3&limit=500", ""},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			server := &pagesServer{answers: tc.answers}
+			server := &pagesServer{mediaType: mediaType, answers: tc.answers}
 			l, o := newTestLister(t, server)
 			got, err := l.list(context.Background(), metav1.ListOptions{ResourceVersion: "0", Limit: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
-			list := got.(*keyList)
-			if list.ResourceVersion != "7" || len(list.Items) != 1 {
-				t.Errorf("version %s, %d items", list.ResourceVersion, len(list.Items))
+			end := got.(*listEnd)
+			if end.ResourceVersion != "7" || len(end.Items) != 0 {
+				t.Errorf("version %s, %d items", end.ResourceVersion, len(end.Items))
 			}
-			if keys := names(list.Items[0].(*keySet).keys); keys != tc.keys {
-				t.Errorf("keys %s, want %s", keys, tc.keys)
-			}
-			if len(o.changes) > 0 {
-				o.apply(o.waiting())
-			}
-			var held []zone.Key
+			o.changes <- l.feed.end()
+			o.apply(o.waiting())
+			var held []string
 			for service := range o.services.held.all() {
-				held = append(held, service.Key)
+				held = append(held, service.Name)
 			}
-			slices.SortFunc(held, compareKeys)
-			if names(held) != tc.held {
-				t.Errorf("put %s, want %s", names(held), tc.held)
+			slices.Sort(held)
+			if got := strings.Join(held, " "); got != tc.held {
+				t.Errorf("held %s, want %s", got, tc.held)
 			}
 			if !slices.Equal(server.requests, tc.requests) {
 				t.Errorf("requests %q, want %q", server.requests, tc.requests)
 			}
 		})
 	}
-}
-
-func names(keys []zone.Key) string {
-	var all []string
-	for _, key := range keys {
-		all = append(all, key.Name)
-	}
-	return strings.Join(all, " ")
 }
 
 // newTestLister lists the Services of a server.
@@ -183,7 +184,7 @@ func TestRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &lister{feed: f, clients: clients, report: newReport(silence{}, clock, ""), busy: new(sync.RWMutex)}
+		l := &lister{feed: f, sink: newTestSink(t.Context(), f, make(chan change, 9)), clients: clients, report: newReport(silence{}, clock, ""), busy: new(sync.RWMutex)}
 		if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil {
 			t.Error("no error")
 		}

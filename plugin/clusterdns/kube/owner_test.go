@@ -38,24 +38,31 @@ func serviceObject(name, address string) *corev1.Service {
 	}
 }
 
-// listAll ends the first list of all feeds.
+// listAll is the first list of all feeds. There is nothing in it.
 func listAll(o *owner, feeds []*feed) {
 	for _, f := range feeds {
-		o.apply(f.keep(nil))
+		list(o, f)
 	}
+}
+
+// list is a list of Services.
+func list(o *owner, f *feed, services ...*corev1.Service) {
+	o.apply(f.begin())
+	for _, s := range services {
+		o.apply(f.put(s))
+	}
+	o.apply(f.end())
 }
 
 func TestEqualObjectIsNoChange(t *testing.T) {
 	o, feeds, _ := newTestOwner(Config{})
 	services := feeds[0]
-	o.apply(services.put(serviceObject("web", "10.0.0.1")))
 	listAll(o, feeds[1:])
-	o.apply(services.keep([]zone.Key{{Namespace: "shop", Name: "web"}}))
+	list(o, services, serviceObject("web", "10.0.0.1"))
 
 	before := o.store.Load()
 	held := o.services.held.at(zone.Key{Namespace: "shop", Name: "web"})
-	o.apply(services.put(serviceObject("web", "10.0.0.1")))
-	o.apply(services.keep([]zone.Key{{Namespace: "shop", Name: "web"}}))
+	list(o, services, serviceObject("web", "10.0.0.1"))
 	o.apply(services.drop(zone.Key{Namespace: "shop", Name: "other"}))
 	if o.store.Load() != before {
 		t.Error("a commit without a change")
@@ -74,8 +81,8 @@ func TestSyncedWhenEveryKindIsListed(t *testing.T) {
 		t.Fatalf("%d feeds", len(feeds))
 	}
 	for i, f := range feeds {
-		o.apply(f.keep(nil))
-		o.apply(f.keep(nil)) // a relist counts once
+		list(o, f)
+		list(o, f) // a relist counts once
 		if last := i == len(feeds)-1; o.store.Load().Synced() != last {
 			t.Fatalf("after %d of %d kinds synced is %v", i+1, len(feeds), !last)
 		}
@@ -96,12 +103,12 @@ func TestWaive(t *testing.T) {
 	imports := feeds[3]
 	o.apply(imports.waive())
 	o.apply(imports.waive())
-	o.apply(imports.keep(nil))
+	list(o, imports)
 	for i, f := range feeds {
 		if o.store.Load().Synced() {
 			t.Fatalf("synced after %d kinds", i)
 		}
-		o.apply(f.keep(nil))
+		list(o, f)
 	}
 	if !o.store.Load().Synced() {
 		t.Error("not synced")
@@ -129,9 +136,10 @@ func TestFeedsOfConfig(t *testing.T) {
 // The last list and the sync are one commit: no reader sees one without the other.
 func TestSyncComesWithTheLastList(t *testing.T) {
 	o, feeds, _ := newTestOwner(Config{NoEndpoints: true})
-	o.apply(feeds[1].keep(nil))
-	o.changes <- feeds[0].keep([]zone.Key{{Namespace: "shop", Name: "web"}})
-	o.apply(feeds[0].put(serviceObject("web", "10.0.0.1")))
+	list(o, feeds[1])
+	o.changes <- feeds[0].put(serviceObject("web", "10.0.0.1"))
+	o.changes <- feeds[0].end()
+	o.apply(feeds[0].begin())
 	if s := o.store.Load(); !s.Synced() || s.Counts().Services != 1 {
 		t.Errorf("synced %v with %d Services", s.Synced(), s.Counts().Services)
 	}
@@ -156,7 +164,15 @@ func TestSweep(t *testing.T) {
 		o.apply(feeds[0].put(serviceObject(name, "10.0.0.1")))
 		keys = append(keys, zone.Key{Namespace: "shop", Name: name})
 	}
-	o.apply(feeds[0].keep([]zone.Key{keys[3], {Namespace: "shop", Name: "unknown"}, keys[1]}))
+	o.apply(feeds[0].end())
+	if n := o.services.held.count; n != 4 {
+		t.Errorf("%d Services after the end of a list that was not begun", n)
+	}
+	list(o, feeds[0], serviceObject("d", "10.0.0.1"))
+	o.apply(feeds[0].put(serviceObject("a", "10.0.0.1")))
+	o.apply(feeds[0].begin()) // this list breaks off, the next one counts
+	o.apply(feeds[0].put(serviceObject("a", "10.0.0.1")))
+	list(o, feeds[0], serviceObject("d", "10.0.0.1"), serviceObject("b", "10.0.0.2"))
 	for i, want := range []bool{false, true, false, true} {
 		if got := o.services.held.at(keys[i]) != nil; got != want {
 			t.Errorf("%v is held: %v", keys[i], got)

@@ -53,7 +53,7 @@ func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
 
 func newRESTClients(about *rest.Config, f *feed, client *http.Client) (clients []rest.Interface, _ error) {
 	for _, version := range f.versions {
-		c, err := newRESTClient(about, version, client)
+		c, err := newRESTClient(about, f, version, client)
 		if err != nil {
 			return nil, err
 		}

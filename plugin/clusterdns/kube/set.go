@@ -15,6 +15,7 @@ type set[T any] struct {
 	seed  maphash.Seed
 	slots []*T // their number is a power of two, and at least one is nil
 	count int
+	marks []bool // of the slots, between clearMarks and unmarked; else nil
 }
 
 func newSet[T any](key func(*T) zone.Key) *set[T] {
@@ -31,9 +32,30 @@ func (s *set[T]) put(object *T) {
 		s.count++
 	}
 	s.slots[slot] = object
-	if s.count*4 > len(s.slots)*3 {
+	if s.count*8 > len(s.slots)*7 {
 		s.grow()
 	}
+}
+
+// clearMarks begins to mark objects.
+func (s *set[T]) clearMarks() { s.marks = make([]bool, len(s.slots)) }
+
+// mark marks the object with a key, which must be there.
+func (s *set[T]) mark(key zone.Key) {
+	if s.marks != nil {
+		s.marks[s.find(key)] = true
+	}
+}
+
+// unmarked ends to mark objects, and returns the keys of those that were not.
+func (s *set[T]) unmarked() (keys []zone.Key) {
+	for slot, marked := range s.marks {
+		if object := s.slots[slot]; object != nil && !marked {
+			keys = append(keys, s.key(object))
+		}
+	}
+	s.marks = nil
+	return keys
 }
 
 // remove removes the object with a key, and moves up those that had to step
@@ -43,12 +65,28 @@ func (s *set[T]) remove(key zone.Key) {
 	if s.slots[gap] == nil {
 		return
 	}
-	s.slots[gap] = nil
+	s.take(gap)
 	s.count--
 	for slot := s.after(gap); s.slots[slot] != nil; slot = s.after(slot) {
-		object := s.slots[slot]
-		s.slots[slot] = nil
-		s.slots[s.find(s.key(object))] = object
+		s.place(s.take(slot))
+	}
+}
+
+// take empties a slot.
+func (s *set[T]) take(slot int) (object *T, marked bool) {
+	object, s.slots[slot] = s.slots[slot], nil
+	if s.marks != nil {
+		marked, s.marks[slot] = s.marks[slot], false
+	}
+	return object, marked
+}
+
+// place fills the slot that an object has to be in.
+func (s *set[T]) place(object *T, marked bool) {
+	slot := s.find(s.key(object))
+	s.slots[slot] = object
+	if s.marks != nil {
+		s.marks[slot] = marked
 	}
 }
 
@@ -75,11 +113,14 @@ func (s *set[T]) find(key zone.Key) int {
 func (s *set[T]) after(slot int) int { return (slot + 1) & (len(s.slots) - 1) }
 
 func (s *set[T]) grow() {
-	old := s.slots
-	s.slots = make([]*T, 2*len(old))
-	for _, object := range old {
+	old := *s
+	s.slots = make([]*T, 2*len(old.slots))
+	if old.marks != nil {
+		s.clearMarks()
+	}
+	for slot, object := range old.slots {
 		if object != nil {
-			s.slots[s.find(s.key(object))] = object
+			s.place(object, old.marks != nil && old.marks[slot])
 		}
 	}
 }

@@ -2,8 +2,6 @@ package kube
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,11 +13,8 @@ import (
 
 // sink is the store of a reflector. It keeps nothing: it converts and sends on.
 //
-// A reflector gathers a streaming list in a store of its own before it hands all
-// of it to Replace. What goes in there comes through the Transformer, which
-// sends the object on at once and leaves only its key behind. An object that is
-// deleted while the list is under way is deleted from that store alone, so the
-// keys in Replace decide what stays.
+// Lists do not come through the reflector, which would gather them: the lister
+// puts their objects itself, between begin and the reflector's Replace.
 type sink struct {
 	ctx  context.Context // of the reflector, whose interface has none
 	feed *feed
@@ -30,21 +25,7 @@ type sink struct {
 	listed   bool // a whole list has been received
 }
 
-var (
-	_ cache.TransformingStore      = (*sink)(nil)
-	_ cache.ReflectorBookmarkStore = (*sink)(nil)
-)
-
-// Transformer converts the objects of a streaming list.
-func (s *sink) Transformer() cache.TransformFunc {
-	return func(obj any) (any, error) {
-		key, err := cache.MetaNamespaceKeyFunc(obj)
-		if err != nil {
-			return nil, err
-		}
-		return cache.ExplicitKey(key), s.put(obj)
-	}
-}
+var _ cache.ReflectorBookmarkStore = (*sink)(nil)
 
 // Add takes an object that is new. It comes from a watch, as those of Update and
 // Delete do, and never from a list.
@@ -78,40 +59,25 @@ func (s *sink) Bookmark(string) error {
 	return nil
 }
 
-// Replace takes the end of a list: explicit keys of a streaming one, sets of
-// keys of a plain one.
-func (s *sink) Replace(list []any, _ string) error {
-	keys := make([]zone.Key, 0, len(list))
-	for _, item := range list {
-		switch item := item.(type) {
-		case cache.ExplicitKey:
-			keys = append(keys, splitKey(string(item)))
-		case *keySet:
-			keys = append(keys, item.keys...)
-		default:
-			return fmt.Errorf("%T in a list of keys", item)
-		}
-	}
+// Replace takes the end of a list. There is nothing in it.
+func (s *sink) Replace([]any, string) error {
 	s.heard()
 	if s.listed {
 		s.observer.Relisted(s.feed.name)
 	}
 	s.listed = true
-	s.send(s.feed.keep(keys))
+	s.send(s.feed.end())
 	return nil
 }
 
 // Resync does nothing: there is nobody who would want to hear it all again.
 func (s *sink) Resync() error { return nil }
 
-func (s *sink) put(obj any) error {
-	o, err := meta.Accessor(obj)
-	if err != nil {
-		return err
-	}
-	s.send(s.feed.put(o))
-	return nil
-}
+// begin begins a list. One that was begun before and has not ended is forgotten.
+func (s *sink) begin() { s.send(s.feed.begin()) }
+
+// put takes an object of a list.
+func (s *sink) put(obj metav1.Object) { s.send(s.feed.put(obj)) }
 
 func (s *sink) heard() { s.observer.Heard(s.feed.name, s.clock.Now()) }
 
@@ -123,12 +89,3 @@ func (s *sink) send(c change) {
 }
 
 func keyOf(o metav1.Object) zone.Key { return zone.Key{Namespace: o.GetNamespace(), Name: o.GetName()} }
-
-// splitKey is the inverse of cache.MetaNamespaceKeyFunc.
-func splitKey(key string) zone.Key {
-	namespace, name, ok := strings.Cut(key, "/")
-	if !ok {
-		return zone.Key{Name: key}
-	}
-	return zone.Key{Namespace: namespace, Name: name}
-}

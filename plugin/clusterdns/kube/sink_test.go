@@ -13,7 +13,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 // follow runs a real reflector for Services against watches that a test feeds.
@@ -27,6 +26,9 @@ func followWith(t *testing.T, o *owner, f *feed, edit func(*sink)) <-chan *watch
 	t.Helper()
 	watches := make(chan *watch.FakeWatcher)
 	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
+	logger := logr.Discard()
+	to := newTestSink(ctx, f, o.changes)
+	edit(to)
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			return nil, errors.New("streaming lists only")
@@ -35,15 +37,12 @@ func followWith(t *testing.T, o *owner, f *feed, edit func(*sink)) <-chan *watch
 			w := watch.NewFake()
 			select {
 			case watches <- w:
-				return w, nil
+				return newIntake(w, to), nil
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
 		},
 	}
-	logger := logr.Discard()
-	to := newTestSink(ctx, f, o.changes)
-	edit(to)
 	r := cache.NewReflectorWithOptions(lw, f.empty(), to, cache.ReflectorOptions{Logger: &logger})
 	done := make(chan struct{}, 2)
 	go func() { r.RunWithContext(ctx); done <- struct{}{} }()
@@ -63,9 +62,7 @@ func endOfList() *corev1.Service {
 func TestStreamingList(t *testing.T) {
 	leakless(t)
 	o, feeds, _ := newTestOwner(Config{})
-	for _, f := range feeds[1:] {
-		o.apply(f.keep(nil))
-	}
+	listAll(o, feeds[1:])
 	o.apply(feeds[1].put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}))
 	watches := follow(t, o, feeds[0])
 	count := func() int { return o.store.Load().Counts().Services }
@@ -98,9 +95,7 @@ func TestStreamingList(t *testing.T) {
 func TestRelist(t *testing.T) {
 	leakless(t)
 	o, feeds, _ := newTestOwner(Config{})
-	for _, f := range feeds[1:] {
-		o.apply(f.keep(nil))
-	}
+	listAll(o, feeds[1:])
 	watches := follow(t, o, feeds[0])
 	w := <-watches
 	for _, name := range []string{"a", "b", "c"} {
@@ -132,26 +127,37 @@ func TestRelist(t *testing.T) {
 	eventually(t, "an empty list to sweep", func() bool { return o.store.Load().Counts().Services == 0 })
 }
 
-func TestTransformerLeavesOnlyKeys(t *testing.T) {
+// What is no object of the kind is left to the reflector, which goes on without it.
+func TestStreamingListOfOtherThings(t *testing.T) {
+	leakless(t)
 	o, feeds, _ := newTestOwner(Config{})
-	s := newTestSink(context.Background(), feeds[0], o.changes)
-	got, err := s.Transformer()(serviceObject("web", "10.0.0.1"))
-	if err != nil || got != cache.ExplicitKey("shop/web") {
-		t.Errorf("%v, %v", got, err)
-	}
-	got, err = s.Transformer()(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "cluster-wide"}})
-	if err != nil || got != cache.ExplicitKey("cluster-wide") {
-		t.Errorf("%v, %v", got, err)
+	listAll(o, feeds[1:])
+	w := <-follow(t, o, feeds[0])
+	w.Add(&metav1.Status{})
+	w.Add(serviceObject("a", "10.0.0.1"))
+	w.Action(watch.Bookmark, endOfList())
+	<-o.synced
+	if n := o.store.Load().Counts().Services; n != 1 {
+		t.Errorf("%d Services", n)
 	}
 }
 
-func TestSplitKey(t *testing.T) {
-	for text, want := range map[string]zone.Key{
-		"shop/web": {Namespace: "shop", Name: "web"},
-		"shop":     {Name: "shop"},
+// A watch that is stopped in the middle of a list leaves nobody behind who waits
+// for a reader.
+func TestStoppedStreamingList(t *testing.T) {
+	leakless(t)
+	_, feeds, _ := newTestOwner(Config{})
+	for _, event := range []watch.Event{
+		{Type: watch.Added, Object: serviceObject("a", "10.0.0.1")},
+		{Type: watch.Bookmark, Object: endOfList()},
+		{Type: watch.Error, Object: &metav1.Status{}},
 	} {
-		if got := splitKey(text); got != want {
-			t.Errorf("%q: %v", text, got)
+		w := watch.NewFake()
+		i := newIntake(w, newTestSink(t.Context(), feeds[0], make(chan change, 9)))
+		w.Action(event.Type, event.Object)
+		i.Stop()
+		i.Stop()
+		for range i.ResultChan() { // ends
 		}
 	}
 }

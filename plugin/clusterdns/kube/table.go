@@ -1,11 +1,6 @@
 package kube
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
-)
+import "github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 
 // table holds all objects of one kind, by namespace and name.
 type table[T any] struct {
@@ -32,30 +27,23 @@ func (t *table[T]) put(txn *zone.Txn, key zone.Key, now *T) {
 	case now == nil:
 		t.held.remove(key)
 	case old != nil && t.equal(old, now):
+		t.held.mark(key)
 		return
 	default:
 		t.held.put(now)
+		t.held.mark(key)
 	}
 	t.replace(txn, old, now)
 }
 
-// sweep removes what is held under any key but these.
-func (t *table[T]) sweep(txn *zone.Txn, keys []zone.Key) {
-	slices.SortFunc(keys, compareKeys)
-	var gone []zone.Key
-	for object := range t.held.all() {
-		key := t.held.key(object)
-		if _, ok := slices.BinarySearchFunc(keys, key, compareKeys); !ok {
-			gone = append(gone, key)
-		}
-	}
-	for _, key := range gone {
+// begin begins a list: what is not put from here on to its end is gone.
+func (t *table[T]) begin() { t.held.clearMarks() }
+
+// sweep ends a list. One that was never begun has nothing to say.
+func (t *table[T]) sweep(txn *zone.Txn) {
+	for _, key := range t.held.unmarked() {
 		t.put(txn, key, nil)
 	}
-}
-
-func compareKeys(a, b zone.Key) int {
-	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
 func serviceKey(s *zone.Service) zone.Key { return s.Key }

@@ -1,0 +1,104 @@
+package kube
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// decodeNamespace decodes what converter.namespace asks for.
+func decodeNamespace(raw []byte) (runtime.Object, error) {
+	ns := new(corev1.Namespace)
+	return ns, eachField(raw, func(f wireField) (err error) {
+		if f.number == 1 {
+			err = objectMeta(f.bytes, &ns.ObjectMeta, nil)
+		}
+		return err
+	})
+}
+
+// decodeService decodes what converter.service asks for.
+func decodeService(raw []byte) (runtime.Object, error) {
+	s := new(corev1.Service)
+	return s, eachField(raw, func(f wireField) (err error) {
+		switch f.number {
+		case 1:
+			err = objectMeta(f.bytes, &s.ObjectMeta, nil)
+		case 2:
+			err = decodeServiceSpec(f.bytes, &s.Spec)
+		case 3:
+			err = decodeServiceStatus(f.bytes, &s.Status)
+		}
+		return err
+	})
+}
+
+func decodeServiceSpec(message []byte, spec *corev1.ServiceSpec) error {
+	return eachField(message, func(f wireField) error {
+		switch f.number {
+		case 1:
+			var port corev1.ServicePort
+			if err := decodeServicePort(f.bytes, &port); err != nil {
+				return err
+			}
+			spec.Ports = append(spec.Ports, port)
+		case 3:
+			spec.ClusterIP = string(f.bytes)
+		case 4:
+			spec.Type = corev1.ServiceType(f.bytes)
+		case 5:
+			spec.ExternalIPs = append(spec.ExternalIPs, string(f.bytes))
+		case 10:
+			spec.ExternalName = string(f.bytes)
+		case 18:
+			spec.ClusterIPs = append(spec.ClusterIPs, string(f.bytes))
+		}
+		return nil
+	})
+}
+
+func decodeServicePort(message []byte, port *corev1.ServicePort) error {
+	return eachField(message, func(f wireField) error {
+		switch f.number {
+		case 1:
+			port.Name = string(f.bytes)
+		case 2:
+			port.Protocol = corev1.Protocol(f.bytes)
+		case 3:
+			port.Port = int32(f.varint)
+		}
+		return nil
+	})
+}
+
+// decodeServiceStatus decodes the addresses and names of a load balancer, which
+// are two messages deep.
+func decodeServiceStatus(message []byte, status *corev1.ServiceStatus) error {
+	return eachField(message, func(f wireField) error {
+		if f.number != 1 {
+			return nil
+		}
+		return eachField(f.bytes, func(f wireField) error {
+			if f.number != 1 {
+				return nil
+			}
+			var ingress corev1.LoadBalancerIngress
+			if err := decodeIngress(f.bytes, &ingress); err != nil {
+				return err
+			}
+			status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, ingress)
+			return nil
+		})
+	})
+}
+
+func decodeIngress(message []byte, ingress *corev1.LoadBalancerIngress) error {
+	return eachField(message, func(f wireField) error {
+		switch f.number {
+		case 1:
+			ingress.IP = string(f.bytes)
+		case 2:
+			ingress.Hostname = string(f.bytes)
+		}
+		return nil
+	})
+}
