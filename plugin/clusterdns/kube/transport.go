@@ -14,6 +14,12 @@ import (
 	"k8s.io/utils/clock"
 )
 
+// streamBuffer is how much of a list may be on its way or wait to be decoded, in
+// bytes. All kinds are listed at once, and the default of 4 MB is as much as
+// thousands of Services take. With this, a server a millisecond away can still
+// send 256 MB a second.
+const streamBuffer = 256 << 10
+
 // newHTTPClient makes the one HTTP client of all reflectors. Its transport is
 // not one of those that client-go keeps for the life of the process: the
 // connections are ours to close.
@@ -29,6 +35,7 @@ func newHTTPClient(cfg *rest.Config, limits Config, r *report, opts Options) (*h
 		TLSClientConfig:     tlsConfig,
 		TLSHandshakeTimeout: 10 * time.Second,
 		DisableCompression:  cfg.DisableCompression,
+		HTTP2:               &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer},
 	}
 	if cfg.Proxy != nil {
 		base.Proxy = cfg.Proxy
