@@ -27,7 +27,7 @@ type feed struct {
 	empty    func() runtime.Object
 	list     func() runtime.Object
 
-	decode   decoder // of an object in protobuf; nil for a kind that there is in JSON alone
+	decode decoder // of an object in protobuf; nil for a kind that there is in JSON alone
 
 	// put tells that an object is there, event that it has just come or changed,
 	// and drop that it is gone. What was not put between begin and end is gone too.

@@ -20,9 +20,9 @@ import (
 // final plus sign if there are more pages.
 type pagesServer struct {
 	mediaType string
-	mu       sync.Mutex
-	answers  []string
-	requests []string // the queries
+	mu        sync.Mutex
+	answers   []string
+	requests  []string // the queries
 }
 
 func (p *pagesServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
