@@ -1,5 +1,7 @@
 package zone
 
+import "net/netip"
+
 // find is the node of a name below an origin, or nil if the name does not exist,
 // and what kind of name it is.
 //
@@ -76,16 +78,16 @@ func (v *View) locatePod(s *Snapshot, n *Name, rest int) place {
 	if rest > 2 || !ok {
 		return place{name: KindPod}
 	}
-	if v.Pods == PodsVerified && !s.hasPod(located[string]{addr, namespace}) {
+	if v.Pods == PodsVerified && !s.hasPod(addr, namespace) {
 		return place{name: KindPod}
 	}
 	return place{kind: atPod, name: KindPod, addr: addr}
 }
 
 // hasPod says whether a Pod of the Namespace has the address.
-func (s *Snapshot) hasPod(want located[string]) bool {
-	for p := range s.pods.at(want.addr) {
-		if p.Namespace == want.ref {
+func (s *Snapshot) hasPod(a netip.Addr, namespace string) bool {
+	for p := range s.pods.at(a) {
+		if p.Namespace == namespace {
 			return true
 		}
 	}

@@ -131,14 +131,14 @@ func TestPodNames(t *testing.T) {
 // checkPointers follows every pointer back to the address that it was asked for.
 func checkPointers(t *testing.T, v *View, s *Snapshot) {
 	t.Helper()
-	for e := range s.reverse.v4.all() {
-		name, err := dns.ReverseAddr(e.addr.String())
+	for a := range s.reverse.all() {
+		name, err := dns.ReverseAddr(a.String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, rr := range ask(t, v, s, name+" PTR").Records {
 			target := rr.(*dns.PTR).Ptr
-			if !holds(ask(t, v, s, target+" A"), e.addr) {
+			if !holds(ask(t, v, s, target+" A"), a) {
 				t.Errorf("%s leads to %s, which has another address", name, target)
 			}
 		}

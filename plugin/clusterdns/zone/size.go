@@ -37,11 +37,9 @@ func (s *Snapshot) Size() Size {
 
 func podsSize(x *addrIndex[*Pod]) int {
 	sum := x.bytes()
-	for _, family := range []*tree[located[*Pod], struct{}]{&x.v4, &x.v6} {
-		for l := range family.all() {
-			if len(l.ref.Addrs) > 0 && l.ref.Addrs[0] == l.addr { // and so it is counted once
-				sum += l.ref.bytes()
-			}
+	for a, p := range x.all() {
+		if len(p.Addrs) > 0 && p.Addrs[0] == a { // and so it is counted once
+			sum += p.bytes()
 		}
 	}
 	return sum

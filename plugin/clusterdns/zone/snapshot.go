@@ -45,8 +45,8 @@ func (s *Snapshot) Counts() Counts {
 	return Counts{
 		Namespaces:   s.namespaces.size,
 		Services:     s.services.size,
-		Addresses:    s.reverse.v4.size + s.reverse.v6.size,
-		PodAddresses: s.pods.v4.size + s.pods.v6.size,
+		Addresses:    s.reverse.size(),
+		PodAddresses: s.pods.size(),
 	}
 }
 

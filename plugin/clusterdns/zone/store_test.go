@@ -48,15 +48,11 @@ func fingerprint(s *Snapshot) string {
 			}
 		}
 	}
-	for _, tree := range []*tree[located[*Key], struct{}]{&s.reverse.v4, &s.reverse.v6} {
-		for l := range tree.all() {
-			lines = append(lines, fmt.Sprint("owner ", l.addr, *l.ref))
-		}
+	for a, key := range s.reverse.all() {
+		lines = append(lines, fmt.Sprint("owner ", a, *key))
 	}
-	for _, tree := range []*tree[located[*Pod], struct{}]{&s.pods.v4, &s.pods.v6} {
-		for l := range tree.all() {
-			lines = append(lines, fmt.Sprintf("pod %s %p", l.addr, l.ref))
-		}
+	for a, pod := range s.pods.all() {
+		lines = append(lines, fmt.Sprintf("pod %s %p", a, pod))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
@@ -82,7 +78,7 @@ func checkStore(t *rapid.T, m *model, s *Snapshot) {
 			for _, p := range m.pods {
 				want = want || p.Namespace == namespace && slices.Contains(p.Addrs, a)
 			}
-			if s.hasPod(located[string]{a, namespace}) != want {
+			if s.hasPod(a, namespace) != want {
 				t.Fatalf("pod %s in %s: want %v", a, namespace, want)
 			}
 		}

@@ -152,15 +152,21 @@ func TestTreeIterationEnds(t *testing.T) {
 	}
 }
 
+// numbered is an address with a number for what has it.
+type numbered struct {
+	addr netip.Addr
+	ref  int
+}
+
 // One address may have more owners than a leaf has room for.
 func TestAddrIndexAgainstMap(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var x addrIndex[int]
-	m := map[located[int]]bool{}
+	m := map[numbered]bool{}
 	for range 20 {
 		o := new(owner)
 		for range 200 {
-			l := located[int]{randomAddr(r), r.IntN(3 * leafSize)}
+			l := numbered{randomAddr(r), r.IntN(3 * leafSize)}
 			if r.IntN(3) == 0 {
 				x.remove(o, l.addr, l.ref)
 				delete(m, l)
@@ -182,10 +188,17 @@ func randomAddr(r *rand.Rand) netip.Addr {
 	return netip.AddrFrom16([16]byte{0: 10, 1: byte(r.IntN(2)), 2: byte(r.IntN(2) * 16), 15: 1})
 }
 
-func checkIndex(t *testing.T, r *rand.Rand, x *addrIndex[int], m map[located[int]]bool) {
+func checkIndex(t *testing.T, r *rand.Rand, x *addrIndex[int], m map[numbered]bool) {
 	t.Helper()
-	if x.v4.size+x.v6.size != len(m) {
-		t.Fatalf("size %d and %d, want %d", x.v4.size, x.v6.size, len(m))
+	if x.size() != len(m) {
+		t.Fatalf("size %d, want %d", x.size(), len(m))
+	}
+	seen := map[numbered]bool{}
+	for a, ref := range x.all() {
+		seen[numbered{a, ref}] = true
+	}
+	if !maps.Equal(seen, m) {
+		t.Fatalf("all: %v, want %v", seen, m)
 	}
 	for range 20 {
 		a := randomAddr(r)
