@@ -34,12 +34,10 @@ func podHandler(t *testing.T, directive string) *ClusterDNS {
 	}
 	d := &ClusterDNS{name: "clusterdns", view: cfg.view, store: testStore(), search: newSearchPath(t.TempDir(), clog.P{})}
 	txn := d.store.Begin()
-	put := func(p zone.Pod) { txn.ReplacePod(nil, &p) }
-	put(zone.Pod{
-		Namespace: "shop", Name: "web-0", Labels: map[string]string{"app": "web", "example.com/tier": "1"},
-		Addrs: []netip.Addr{netip.MustParseAddr(podAddr), netip.MustParseAddr(podAddr6)},
-	})
-	put(zone.Pod{Namespace: "drop", Name: "proxy", HostNetwork: true, Addrs: []netip.Addr{netip.MustParseAddr(nodeAddr)}})
+	labels := map[string]string{"app": "web", "example.com/tier": "1"}
+	txn.ReplacePod(nil, zone.NewPod(zone.Pod{Namespace: "shop"}, zone.Profile{Name: "web-0", Labels: labels},
+		netip.MustParseAddr(podAddr), netip.MustParseAddr(podAddr6)))
+	txn.ReplacePod(nil, zone.NewPod(zone.Pod{Namespace: "drop", HostNetwork: true}, zone.Profile{}, netip.MustParseAddr(nodeAddr)))
 	txn.Commit()
 	return d
 }

@@ -180,7 +180,7 @@ func (c *cluster) crowd(count int) {
 type held struct {
 	Services   map[zone.Key]*zone.Service
 	Slices     map[zone.Key]*zone.Slice
-	Pods       map[zone.Key]*zone.Pod
+	Pods       map[uint64]*zone.Pod
 	Namespaces map[zone.Key]*namespace
 	Imports    map[zone.Key]*zone.Service
 	Imported   map[zone.Key]*zone.Slice
@@ -194,8 +194,8 @@ func heldBy(w *Watcher) held {
 	}
 }
 
-func byKey[T any](t *table[T]) map[zone.Key]*T {
-	all := make(map[zone.Key]*T)
+func byKey[K comparable, T any](t *table[K, T]) map[K]*T {
+	all := make(map[K]*T)
 	for object := range t.held.all() {
 		all[t.held.key(object)] = object
 	}

@@ -28,7 +28,7 @@ type Config struct {
 
 	Pods        bool // watch Pods
 	PodNames    bool // keep the names of the Pods behind endpoints
-	PodLabels   bool // keep the labels of Pods
+	PodLabels   bool // keep the names and labels of Pods
 	NoEndpoints bool // watch no EndpointSlices of the cluster's own Services
 
 	TopologyZones bool // keep the topology zones of endpoints

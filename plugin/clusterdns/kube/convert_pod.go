@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"hash/maphash"
 	"slices"
 	"strconv"
 
@@ -23,16 +24,25 @@ func (c *converter) pod(p *corev1.Pod) *zone.Pod {
 	if len(addrs) == 0 {
 		return nil
 	}
-	return &zone.Pod{
+	pod := zone.Pod{
 		Namespace:   c.pool.text(p.Namespace),
-		Name:        p.Name,
-		UID:         string(p.UID),
-		Addrs:       addrs,
+		ID:          podID(keyOf(p)),
 		HostNetwork: p.Spec.HostNetwork,
-		Labels:      c.labels(p.Labels),
-		Resolver:    c.resolver(&p.Spec),
 	}
+	profile := zone.Profile{Resolver: c.resolver(&p.Spec)}
+	if c.podLabels {
+		profile.Name, profile.Labels = p.Name, c.labels(p.Labels)
+	}
+	return zone.NewPod(pod, profile, addrs...)
 }
+
+// podID stands for a Pod's namespace and name, which would be the largest part of
+// what is kept of it. Nobody can choose names that have one in common, since the
+// seed is secret; by chance, two of a million Pods have it once in forty million
+// clusters.
+func podID(key zone.Key) uint64 { return maphash.Comparable(podSeed, key) }
+
+var podSeed = maphash.MakeSeed()
 
 // podIPs are the addresses of a Pod. A manifest written by hand may have the
 // older field alone; the API server fills in both.
@@ -47,10 +57,9 @@ func podIPs(status *corev1.PodStatus) []string {
 	return texts
 }
 
-// labels are those of a Pod, where they are asked for. Most of them are those of
-// other Pods too.
+// labels are those of a Pod. Most of them are those of other Pods too.
 func (c *converter) labels(all map[string]string) map[string]string {
-	if !c.podLabels || len(all) == 0 {
+	if len(all) == 0 {
 		return nil
 	}
 	kept := make(map[string]string, len(all))

@@ -15,6 +15,7 @@ import (
 var compared = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}),
 	cmpopts.IgnoreUnexported(zone.Slice{}),
+	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}),
 	cmpopts.EquateEmpty(),
 }
 
@@ -147,22 +148,23 @@ func TestNamespace(t *testing.T) {
 
 func TestPod(t *testing.T) {
 	const meta = "metadata: {name: web-0, namespace: shop, uid: 1234, labels: {app: web}}\n"
-	made := func(edit func(p *zone.Pod)) *zone.Pod {
-		p := &zone.Pod{Namespace: "shop", Name: "web-0", UID: "1234", Addrs: addrs("10.1.0.1")}
-		edit(p)
-		return p
+	web := zone.Pod{Namespace: "shop", ID: podID(zone.Key{Namespace: "shop", Name: "web-0"})}
+	host := web
+	host.HostNetwork = true
+	plain := zone.NewPod(web, zone.Profile{}, addrs("10.1.0.1")...)
+	resolver := func(p zone.Pod, r zone.Resolver) *zone.Pod {
+		return zone.NewPod(p, zone.Profile{Resolver: &r}, addrs("10.1.0.1")...)
 	}
-	resolver := func(r zone.Resolver) func(*zone.Pod) { return func(p *zone.Pod) { p.Resolver = &r } }
 	const running = "status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}\n"
 	for _, tc := range []struct {
 		name string
 		text string
 		want *zone.Pod
 	}{
-		{"running", running + "spec: {dnsPolicy: ClusterFirst}", made(func(*zone.Pod) {})},
-		{"policy not given", running, made(func(*zone.Pod) {})},
-		{"the older field alone", "status: {phase: Running, podIP: 10.1.0.1}", made(func(*zone.Pod) {})},
-		{"pending, with an address", "status: {phase: Pending, podIPs: [{ip: 10.1.0.1}]}", made(func(*zone.Pod) {})},
+		{"running", running + "spec: {dnsPolicy: ClusterFirst}", plain},
+		{"policy not given", running, plain},
+		{"the older field alone", "status: {phase: Running, podIP: 10.1.0.1}", plain},
+		{"pending, with an address", "status: {phase: Pending, podIPs: [{ip: 10.1.0.1}]}", plain},
 		{"pending, without", "status: {phase: Pending}", nil},
 		{"succeeded", "status: {phase: Succeeded, podIPs: [{ip: 10.1.0.1}]}", nil},
 		{"failed", "status: {phase: Failed, podIPs: [{ip: 10.1.0.1}]}", nil},
@@ -170,33 +172,31 @@ func TestPod(t *testing.T) {
 		{
 			"dual stack",
 			"status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd00::1'}]}",
-			made(func(p *zone.Pod) { p.Addrs = addrs("10.1.0.1", "fd00::1") }),
+			zone.NewPod(web, zone.Profile{}, addrs("10.1.0.1", "fd00::1")...),
 		},
-		{"on the host's network", running + "spec: {hostNetwork: true}", made(func(p *zone.Pod) { p.HostNetwork = true })},
-		{"policy Default", running + "spec: {dnsPolicy: Default}", made(resolver(zone.Resolver{Policy: "Default", Ndots: -1}))},
+		{"on the host's network", running + "spec: {hostNetwork: true}", zone.NewPod(host, zone.Profile{}, addrs("10.1.0.1")...)},
+		{"policy Default", running + "spec: {dnsPolicy: Default}", resolver(web, zone.Resolver{Policy: "Default", Ndots: -1})},
 		{
 			"policy ClusterFirstWithHostNet",
 			running + "spec: {dnsPolicy: ClusterFirstWithHostNet, hostNetwork: true}",
-			made(func(p *zone.Pod) {
-				p.HostNetwork, p.Resolver = true, &zone.Resolver{Policy: "ClusterFirstWithHostNet", Ndots: -1}
-			}),
+			resolver(host, zone.Resolver{Policy: "ClusterFirstWithHostNet", Ndots: -1}),
 		},
 		{
 			"ndots",
 			running + "spec: {dnsConfig: {options: [{name: edns0}, {name: ndots, value: '1'}]}}",
-			made(resolver(zone.Resolver{Policy: "ClusterFirst", Ndots: 1})),
+			resolver(web, zone.Resolver{Policy: "ClusterFirst", Ndots: 1}),
 		},
 		{
 			"ndots that is no number",
 			running + "spec: {dnsConfig: {options: [{name: ndots, value: many}, {name: ndots}]}}",
-			made(func(*zone.Pod) {}),
+			plain,
 		},
 		{
 			"searches",
 			running + "spec: {dnsConfig: {searches: [example.com]}}",
-			made(resolver(zone.Resolver{Policy: "ClusterFirst", Searches: []string{"example.com"}, Ndots: -1})),
+			resolver(web, zone.Resolver{Policy: "ClusterFirst", Searches: []string{"example.com"}, Ndots: -1}),
 		},
-		{"dnsConfig without effect on questions", running + "spec: {dnsConfig: {options: [{name: edns0}]}}", made(func(*zone.Pod) {})},
+		{"dnsConfig without effect on questions", running + "spec: {dnsConfig: {options: [{name: edns0}]}}", plain},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := newConverter(Config{}).pod(decode[corev1.Pod](t, meta+tc.text))
@@ -204,5 +204,19 @@ func TestPod(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Names and labels of Pods are for whoever asks for them.
+func TestPodProfile(t *testing.T) {
+	pod := decode[corev1.Pod](t, "metadata: {name: web-0, namespace: shop, labels: {app: web}}\nstatus: {podIPs: [{ip: 10.1.0.1}]}")
+	for asked, want := range map[bool]zone.Profile{
+		false: {},
+		true:  {Name: "web-0", Labels: map[string]string{"app": "web"}},
+	} {
+		got := newConverter(Config{PodLabels: asked}).pod(pod)
+		if diff := cmp.Diff(&want, got.Profile, compared); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

@@ -35,12 +35,15 @@ func sameEndpoint(a, b zone.Endpoint) bool {
 
 func samePod(a, b *zone.Pod) bool {
 	return a.Namespace == b.Namespace &&
-		a.Name == b.Name &&
-		a.UID == b.UID &&
+		a.ID == b.ID &&
 		a.HostNetwork == b.HostNetwork &&
-		slices.Equal(a.Addrs, b.Addrs) &&
-		maps.Equal(a.Labels, b.Labels) &&
-		sameResolver(a.Resolver, b.Resolver)
+		a.SameAddrs(b) &&
+		sameProfile(a.Profile, b.Profile)
+}
+
+func sameProfile(a, b *zone.Profile) bool {
+	return a == b ||
+		a.Name == b.Name && maps.Equal(a.Labels, b.Labels) && sameResolver(a.Resolver, b.Resolver)
 }
 
 func sameResolver(a, b *zone.Resolver) bool {

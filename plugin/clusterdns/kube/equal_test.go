@@ -16,7 +16,10 @@ func TestEveryFieldCounts(t *testing.T) {
 	}
 	t.Run("Service", func(t *testing.T) { everyField(t, sameService) })
 	t.Run("Slice", func(t *testing.T) { everyField(t, sameSlice) })
-	t.Run("Pod", func(t *testing.T) { everyField(t, samePod) })
+	t.Run("Pod", func(t *testing.T) {
+		everyField(t, func(a, b *zone.Pod) bool { return samePod(profiled(a), profiled(b)) })
+	})
+	t.Run("Profile", func(t *testing.T) { everyField(t, sameProfile) })
 	t.Run("Resolver", func(t *testing.T) { everyField(t, sameResolver) })
 	t.Run("Identity", func(t *testing.T) {
 		everyField(t, func(a, b *zone.Identity) bool { return sameSlice(identity(a), identity(b)) })
@@ -24,6 +27,15 @@ func TestEveryFieldCounts(t *testing.T) {
 	t.Run("Endpoint", func(t *testing.T) {
 		everyField(t, func(a, b *zone.Endpoint) bool { return sameEndpoint(*a, *b) })
 	})
+}
+
+// profiled is a Pod with a profile, as every Pod has one.
+func profiled(p *zone.Pod) *zone.Pod {
+	c := *p
+	if c.Profile == nil {
+		c.Profile = new(zone.Profile)
+	}
+	return &c
 }
 
 func everyField[T any](t *testing.T, same func(a, b *T) bool) {
@@ -57,9 +69,9 @@ func something(t reflect.Type) reflect.Value {
 		v.SetString("x")
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		v.SetInt(1)
-	case reflect.Uint8, reflect.Uint16:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint64:
 		v.SetUint(1)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(t, 1, 1))
@@ -68,6 +80,7 @@ func something(t reflect.Type) reflect.Value {
 		v.SetMapIndex(reflect.Zero(t.Key()), reflect.Zero(t.Elem()))
 	case reflect.Pointer:
 		v.Set(reflect.New(t.Elem()))
+		v.Elem().Field(0).Set(something(t.Elem().Field(0).Type))
 	case reflect.Struct:
 		v.Field(0).Set(something(t.Field(0).Type))
 	}

@@ -75,7 +75,7 @@ func serviceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		list:     func() runtime.Object { return new(corev1.ServiceList) },
 		decode:   decodeService,
 	}
-	join(f, o, o.services, newConverter(cfg).service)
+	join(f, o, o.services, itself, newConverter(cfg).service)
 	return f
 }
 
@@ -90,13 +90,13 @@ func namespaceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		list:     func() runtime.Object { return new(corev1.NamespaceList) },
 		decode:   decodeNamespace,
 	}
-	join(f, o, o.namespaces, newConverter(cfg).namespace)
+	join(f, o, o.namespaces, itself, newConverter(cfg).namespace)
 	return f
 }
 
 func sliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	f := newSliceFeed("endpointslices", cfg, selected)
-	join(f, o, o.slices, newConverter(cfg).slice)
+	join(f, o, o.slices, itself, newConverter(cfg).slice)
 	f.event = o.timed(f.put)
 	return f
 }
@@ -126,7 +126,7 @@ func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		list:     func() runtime.Object { return new(corev1.PodList) },
 		decode:   podDecoder(cfg),
 	}
-	join(f, o, o.pods, newConverter(cfg).pod)
+	join(f, o, o.pods, podID, newConverter(cfg).pod)
 	return f
 }
 
@@ -138,16 +138,17 @@ func withoutPhases() string {
 	return strings.Join(terms, ",")
 }
 
-// join lets f fill a table of o by way of convert.
-func join[O, T any](f *feed, o *owner, t *table[T], convert func(*O) *T) {
+// join lets f fill a table of o by way of convert. What the table knows an object
+// by follows from its key.
+func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identify func(zone.Key) K, convert func(*O) *T) {
 	settle := sync.OnceFunc(func() { o.awaited-- })
 	f.put = func(obj metav1.Object) change {
-		key, now := keyOf(obj), convert(any(obj).(*O))
-		return func(txn *zone.Txn) { t.put(txn, key, now) }
+		id, now := identify(keyOf(obj)), convert(any(obj).(*O))
+		return func(txn *zone.Txn) { t.put(txn, id, now) }
 	}
 	f.event = f.put
 	f.drop = func(key zone.Key) change {
-		return func(txn *zone.Txn) { t.put(txn, key, nil) }
+		return func(txn *zone.Txn) { t.put(txn, identify(key), nil) }
 	}
 	f.begin = func() change { return func(*zone.Txn) { t.begin() } }
 	f.end = func() change {
@@ -160,3 +161,5 @@ func join[O, T any](f *feed, o *owner, t *table[T], convert func(*O) *T) {
 	f.count = func() int { return t.held.count }
 	f.told = -1
 }
+
+func itself(key zone.Key) zone.Key { return key }

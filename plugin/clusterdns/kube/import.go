@@ -63,7 +63,7 @@ func importFeed(cfg Config, o *owner) *feed {
 		empty:    func() runtime.Object { return new(serviceImport) },
 		list:     func() runtime.Object { return new(serviceImportList) },
 	}
-	join(f, o, o.imports, newConverter(cfg).serviceImport)
+	join(f, o, o.imports, itself, newConverter(cfg).serviceImport)
 	return f
 }
 
@@ -71,6 +71,6 @@ func importFeed(cfg Config, o *owner) *feed {
 // cluster's other EndpointSlices away where those are not asked for.
 func importedSliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	f := newSliceFeed("multicluster-endpointslices", cfg, selected)
-	join(f, o, o.importedSlices, newConverter(cfg).importedSlice)
+	join(f, o, o.importedSlices, itself, newConverter(cfg).importedSlice)
 	return f
 }

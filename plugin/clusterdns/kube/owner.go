@@ -33,12 +33,12 @@ type owner struct {
 	clock    clock.WithTicker
 	observer Observer
 
-	services       *table[zone.Service]
-	slices         *table[zone.Slice]
-	pods           *table[zone.Pod]
-	namespaces     *table[namespace]
-	imports        *table[zone.Service]
-	importedSlices *table[zone.Slice]
+	services       *table[zone.Key, zone.Service]
+	slices         *table[zone.Key, zone.Slice]
+	pods           *table[uint64, zone.Pod]
+	namespaces     *table[zone.Key, namespace]
+	imports        *table[zone.Key, zone.Service]
+	importedSlices *table[zone.Key, zone.Slice]
 
 	feeds   []*feed
 	awaited int // kinds whose first list has not ended

@@ -3,30 +3,28 @@ package kube
 import (
 	"hash/maphash"
 	"iter"
-
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 // set finds objects by the key that they have in them. A slot costs a pointer;
 // in a map the keys of a cluster's Pods alone would cost megabytes. It is a hash
 // table with linear probing.
-type set[T any] struct {
-	key   func(*T) zone.Key
+type set[K comparable, T any] struct {
+	key   func(*T) K
 	seed  maphash.Seed
 	slots []*T // their number is a power of two, and at least one is nil
 	count int
 	marks []bool // of the slots, between clearMarks and unmarked; else nil
 }
 
-func newSet[T any](key func(*T) zone.Key) *set[T] {
-	return &set[T]{key: key, seed: maphash.MakeSeed(), slots: make([]*T, 8)}
+func newSet[K comparable, T any](key func(*T) K) *set[K, T] {
+	return &set[K, T]{key: key, seed: maphash.MakeSeed(), slots: make([]*T, 8)}
 }
 
 // at returns the object with a key, or nil.
-func (s *set[T]) at(key zone.Key) *T { return s.slots[s.find(key)] }
+func (s *set[K, T]) at(key K) *T { return s.slots[s.find(key)] }
 
 // put adds an object, or replaces the one with its key.
-func (s *set[T]) put(object *T) {
+func (s *set[K, T]) put(object *T) {
 	slot := s.find(s.key(object))
 	if s.slots[slot] == nil {
 		s.count++
@@ -38,17 +36,17 @@ func (s *set[T]) put(object *T) {
 }
 
 // clearMarks begins to mark objects.
-func (s *set[T]) clearMarks() { s.marks = make([]bool, len(s.slots)) }
+func (s *set[K, T]) clearMarks() { s.marks = make([]bool, len(s.slots)) }
 
 // mark marks the object with a key, which must be there.
-func (s *set[T]) mark(key zone.Key) {
+func (s *set[K, T]) mark(key K) {
 	if s.marks != nil {
 		s.marks[s.find(key)] = true
 	}
 }
 
 // unmarked ends to mark objects, and returns the keys of those that were not.
-func (s *set[T]) unmarked() (keys []zone.Key) {
+func (s *set[K, T]) unmarked() (keys []K) {
 	for slot, marked := range s.marks {
 		if object := s.slots[slot]; object != nil && !marked {
 			keys = append(keys, s.key(object))
@@ -60,7 +58,7 @@ func (s *set[T]) unmarked() (keys []zone.Key) {
 
 // remove removes the object with a key, and moves up those that had to step
 // aside for it.
-func (s *set[T]) remove(key zone.Key) {
+func (s *set[K, T]) remove(key K) {
 	gap := s.find(key)
 	if s.slots[gap] == nil {
 		return
@@ -73,7 +71,7 @@ func (s *set[T]) remove(key zone.Key) {
 }
 
 // take empties a slot.
-func (s *set[T]) take(slot int) (object *T, marked bool) {
+func (s *set[K, T]) take(slot int) (object *T, marked bool) {
 	object, s.slots[slot] = s.slots[slot], nil
 	if s.marks != nil {
 		marked, s.marks[slot] = s.marks[slot], false
@@ -82,7 +80,7 @@ func (s *set[T]) take(slot int) (object *T, marked bool) {
 }
 
 // place fills the slot that an object has to be in.
-func (s *set[T]) place(object *T, marked bool) {
+func (s *set[K, T]) place(object *T, marked bool) {
 	slot := s.find(s.key(object))
 	s.slots[slot] = object
 	if s.marks != nil {
@@ -91,7 +89,7 @@ func (s *set[T]) place(object *T, marked bool) {
 }
 
 // all iterates over the objects, which must stay the same meanwhile.
-func (s *set[T]) all() iter.Seq[*T] {
+func (s *set[K, T]) all() iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		for _, object := range s.slots {
 			if object != nil && !yield(object) {
@@ -102,7 +100,7 @@ func (s *set[T]) all() iter.Seq[*T] {
 }
 
 // find is the slot of the object with a key, or the empty one that it would take.
-func (s *set[T]) find(key zone.Key) int {
+func (s *set[K, T]) find(key K) int {
 	slot := int(maphash.Comparable(s.seed, key)) & (len(s.slots) - 1)
 	for s.slots[slot] != nil && s.key(s.slots[slot]) != key {
 		slot = s.after(slot)
@@ -110,9 +108,9 @@ func (s *set[T]) find(key zone.Key) int {
 	return slot
 }
 
-func (s *set[T]) after(slot int) int { return (slot + 1) & (len(s.slots) - 1) }
+func (s *set[K, T]) after(slot int) int { return (slot + 1) & (len(s.slots) - 1) }
 
-func (s *set[T]) grow() {
+func (s *set[K, T]) grow() {
 	old := *s
 	s.slots = make([]*T, 2*len(old.slots))
 	if old.marks != nil {

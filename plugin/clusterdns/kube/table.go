@@ -2,24 +2,24 @@ package kube
 
 import "github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 
-// table holds all objects of one kind, by namespace and name.
-type table[T any] struct {
-	held    *set[T]
+// table holds all objects of one kind, by what identifies them.
+type table[K comparable, T any] struct {
+	held    *set[K, T]
 	equal   func(a, b *T) bool
 	replace func(txn *zone.Txn, old, now *T)
 }
 
-func newTable[T any](
-	key func(*T) zone.Key,
+func newTable[K comparable, T any](
+	key func(*T) K,
 	equal func(a, b *T) bool,
 	replace func(txn *zone.Txn, old, now *T),
-) *table[T] {
-	return &table[T]{held: newSet(key), equal: equal, replace: replace}
+) *table[K, T] {
+	return &table[K, T]{held: newSet(key), equal: equal, replace: replace}
 }
 
 // put holds an object under key, or none if it is nil. One that is equal to the
 // one held is dropped: it is no change.
-func (t *table[T]) put(txn *zone.Txn, key zone.Key, now *T) {
+func (t *table[K, T]) put(txn *zone.Txn, key K, now *T) {
 	old := t.held.at(key)
 	switch {
 	case old == nil && now == nil:
@@ -37,10 +37,10 @@ func (t *table[T]) put(txn *zone.Txn, key zone.Key, now *T) {
 }
 
 // begin begins a list: what is not put from here on to its end is gone.
-func (t *table[T]) begin() { t.held.clearMarks() }
+func (t *table[K, T]) begin() { t.held.clearMarks() }
 
 // sweep ends a list. One that was never begun has nothing to say.
-func (t *table[T]) sweep(txn *zone.Txn) {
+func (t *table[K, T]) sweep(txn *zone.Txn) {
 	for _, key := range t.held.unmarked() {
 		t.put(txn, key, nil)
 	}
@@ -48,7 +48,7 @@ func (t *table[T]) sweep(txn *zone.Txn) {
 
 func serviceKey(s *zone.Service) zone.Key { return s.Key }
 func sliceKey(s *zone.Slice) zone.Key     { return zone.Key{Namespace: s.Namespace, Name: s.Name} }
-func podKey(p *zone.Pod) zone.Key         { return zone.Key{Namespace: p.Namespace, Name: p.Name} }
+func podKey(p *zone.Pod) uint64           { return p.ID }
 func namespaceKey(n *namespace) zone.Key  { return zone.Key{Name: n.name} }
 
 // namespace is a Namespace as DNS sees it: it exists.

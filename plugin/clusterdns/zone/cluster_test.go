@@ -60,7 +60,7 @@ func load(t tester, txn *Txn, text string) {
 		case "imported-slice":
 			txn.ReplaceImportSlice(nil, importedSlice(t, f[1:]))
 		case "pod":
-			txn.ReplacePod(nil, &Pod{Namespace: f[1], Name: f[2], Addrs: addrsOf(t, f[3])})
+			txn.ReplacePod(nil, NewPod(Pod{Namespace: f[1]}, Profile{Name: f[2]}, addrsOf(t, f[3])...))
 		default:
 			t.Fatalf("no such object: %s", line)
 		}

@@ -88,25 +88,6 @@ func NewSlice(s Slice) *Slice {
 // Key returns the key of the Service that the slice belongs to.
 func (s *Slice) Key() Key { return Key{s.Namespace, s.Service} }
 
-// Pod is a running Pod as DNS sees it. It is never changed once a transaction
-// has been given it.
-type Pod struct {
-	Namespace   string
-	Name        string
-	UID         string
-	Addrs       []netip.Addr
-	HostNetwork bool
-	Labels      map[string]string // nil unless asked for
-	Resolver    *Resolver         // nil for a Pod with the cluster's defaults
-}
-
-// Resolver is what a Pod says of its own stub resolver (dnsPolicy, dnsConfig).
-type Resolver struct {
-	Policy   string
-	Searches []string
-	Ndots    int // -1 if not given
-}
-
 // ownLabel is the label that an endpoint has for itself: its hostname, or the
 // name of its Pod, which counts only for views that ask for it.
 func (e *Endpoint) ownLabel() string {

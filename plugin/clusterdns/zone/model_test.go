@@ -109,7 +109,7 @@ func (m *model) change(t *rapid.T, txn *Txn) {
 		replace(m.exports, key, remove, txn.ReplaceImportSlice, func() *Slice { return drawExport(t, key) })
 	case "pod":
 		replace(m.pods, key, remove, txn.ReplacePod, func() *Pod {
-			return &Pod{Namespace: namespace, Name: key.Name, Addrs: some(t, "addresses", poolAddrs, 2)}
+			return NewPod(Pod{Namespace: namespace}, Profile{Name: key.Name}, some(t, "addresses", poolAddrs, 2)...)
 		})
 	}
 }

@@ -79,7 +79,7 @@ func (o *oracle) origin(m *model, in Origin) {
 		}
 	}
 	for _, p := range m.pods {
-		for _, a := range p.Addrs {
+		for a := range p.Addrs() {
 			if o.view.Pods != PodsDisabled && o.shows(m, p.Namespace) {
 				o.add(dashed(a)+"."+p.Namespace+".pod."+origin, a.String())
 			}

@@ -6,7 +6,7 @@ func TestClient(t *testing.T) {
 	store := NewStore()
 	txn := store.Begin()
 	pod := func(namespace, name, addrs string, hostNetwork bool) *Pod {
-		p := &Pod{Namespace: namespace, Name: name, Addrs: addrsOf(t, addrs), HostNetwork: hostNetwork}
+		p := NewPod(Pod{Namespace: namespace, HostNetwork: hostNetwork}, Profile{Name: name}, addrsOf(t, addrs)...)
 		txn.ReplacePod(nil, p)
 		return p
 	}

@@ -38,8 +38,11 @@ func (s *Snapshot) Size() Size {
 func podsSize(x *addrIndex[*Pod]) int {
 	sum := x.bytes()
 	for a, p := range x.all() {
-		if len(p.Addrs) > 0 && p.Addrs[0] == a { // and so it is counted once
-			sum += p.bytes()
+		for first := range p.Addrs() {
+			if first == a { // and so it is counted once
+				sum += p.bytes()
+			}
+			break
 		}
 	}
 	return sum
@@ -79,7 +82,11 @@ func (s *Slice) bytes() int {
 }
 
 func (p *Pod) bytes() int {
-	sum := sizeOf[Pod]() + rounded(len(p.Name)) + rounded(len(p.UID)) + arraySize(p.Addrs)
+	sum := sizeOf[Pod]()
+	if p.Profile == &noProfile {
+		return sum
+	}
+	sum += sizeOf[Profile]() + rounded(len(p.Name)) + arraySize(p.others)
 	if p.Labels != nil {
 		sum += mapSize(len(p.Labels))
 	}

@@ -66,27 +66,32 @@ var crowds = []crowd{
 	}, func(z Size) int { return z.Imports + z.ImportedSlices }},
 	{"Pods", func(txn *Txn) {
 		for i := range crowdSize {
-			txn.ReplacePod(nil, crowdPod(i))
+			txn.ReplacePod(nil, crowdPod(i, Profile{}, refAddr(10, i)))
+		}
+	}, func(z Size) int { return z.Pods }},
+	{"dual-stack Pods", func(txn *Txn) {
+		for i := range crowdSize {
+			txn.ReplacePod(nil, crowdPod(i, Profile{}, refAddr(10, i), crowdAddr6(i)))
 		}
 	}, func(z Size) int { return z.Pods }},
 	{"Pods with labels", func(txn *Txn) {
 		for i := range crowdSize {
-			p := crowdPod(i)
+			p := Profile{Name: fmt.Sprintf("web-6d4cf56db6-%05d", i)}
 			p.Resolver = &Resolver{Policy: "ClusterFirst", Searches: []string{"example.com"}, Ndots: 2}
 			p.Labels = map[string]string{}
 			for l := range i % 20 {
 				p.Labels[sharedLabels[l]] = "value"
 			}
-			txn.ReplacePod(nil, p)
+			txn.ReplacePod(nil, crowdPod(i, p, crowdAddr6(i)))
 		}
 	}, func(z Size) int { return z.Pods }},
 }
 
-func crowdPod(i int) *Pod {
-	uid := fmt.Sprintf("%08x-4bd1-4cf6-8d1c-%012x", i, i)
-	addrs := []netip.Addr{refAddr(10, i), netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", i+1))}
-	return &Pod{Namespace: "shop", Name: fmt.Sprintf("web-6d4cf56db6-%05d", i), UID: uid, Addrs: addrs}
+func crowdPod(i int, profile Profile, addrs ...netip.Addr) *Pod {
+	return NewPod(Pod{Namespace: "shop", ID: uint64(i)}, profile, addrs...)
 }
+
+func crowdAddr6(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", i+1)) }
 
 var sharedLabels = strings.Split("a b c d e f g h i j k l m n o p q r s t", " ")
 

@@ -180,12 +180,12 @@ func (t *Txn) replaceSlice(in *tree[Key, *serviceNode], old, now *Slice) *servic
 func (t *Txn) ReplacePod(old, now *Pod) {
 	t.changed = true
 	if old != nil {
-		for _, a := range old.Addrs {
+		for a := range old.Addrs() {
 			t.next.pods.remove(t.owner, a, old)
 		}
 	}
 	if now != nil {
-		for _, a := range now.Addrs {
+		for a := range now.Addrs() {
 			t.next.pods.add(t.owner, a, now)
 		}
 	}

@@ -76,7 +76,7 @@ func checkStore(t *rapid.T, m *model, s *Snapshot) {
 		for _, namespace := range poolNamespaces {
 			want := false
 			for _, p := range m.pods {
-				want = want || p.Namespace == namespace && slices.Contains(p.Addrs, a)
+				want = want || p.Namespace == namespace && slices.Contains(slices.Collect(p.Addrs()), a)
 			}
 			if s.hasPod(a, namespace) != want {
 				t.Fatalf("pod %s in %s: want %v", a, namespace, want)
@@ -105,7 +105,7 @@ func podAddresses(m *model) int {
 	count := 0
 	for _, p := range m.pods {
 		distinct := map[netip.Addr]bool{}
-		for _, a := range p.Addrs {
+		for a := range p.Addrs() {
 			distinct[a] = true
 		}
 		count += len(distinct)

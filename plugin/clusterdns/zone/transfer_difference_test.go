@@ -84,7 +84,7 @@ func TestDistance(t *testing.T) {
 		txn.SetSynced()
 	})
 	three, one := sliceOf(t, []string{"a/db", "x", "10.0.0.1", "10.0.0.2", "10.0.0.3"}), sliceOf(t, []string{"a/db", "x", "10.0.0.1"})
-	pod := &Pod{Namespace: "a", Name: "q", Addrs: addrsOf(t, "10.0.0.2")}
+	pod := NewPod(Pod{Namespace: "a"}, Profile{}, addrsOf(t, "10.0.0.2")...)
 	commit(store, func(txn *Txn) {
 		txn.ReplaceSlice(nil, three)
 		txn.ReplaceImportSlice(nil, three)
