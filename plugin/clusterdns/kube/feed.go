@@ -36,9 +36,10 @@ type feed struct {
 	drop       func(key zone.Key) change
 	begin, end func() change
 
-	waive func() change // no longer waits for the first list
-	count func() int    // of the objects held; the owner's
-	told  int           // the count that the observer was told last; the owner's
+	waive   func() change // no longer waits for the first list
+	listing func() bool   // whether a list has begun and not ended; the owner's
+	count   func() int    // of the objects held; the owner's
+	told    int           // the count that the observer was told last; the owner's
 }
 
 // newFeeds makes the feeds that cfg asks for, and lets the owner await them.
@@ -158,6 +159,7 @@ func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identif
 		}
 	}
 	f.waive = func() change { return func(*zone.Txn) { settle() } }
+	f.listing = func() bool { return t.held.marks != nil }
 	f.count = func() int { return t.held.count }
 	f.told = -1
 }

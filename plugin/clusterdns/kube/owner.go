@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -46,6 +47,7 @@ type owner struct {
 	dated        []dated     // what the transaction under way is to make visible
 	checkpointed time.Time   // of the last checkpoint, zero before the first
 	due          clock.Timer // runs while a checkpoint waits for its second, else nil
+	listing      bool        // a list is under way
 }
 
 func newOwner(c clock.WithTicker, observer Observer) *owner {
@@ -66,12 +68,14 @@ func newOwner(c clock.WithTicker, observer Observer) *owner {
 
 func (o *owner) run(ctx context.Context) {
 	defer o.stopTimer()
+	defer o.save(false)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case c := <-o.changes:
 			o.apply(c)
+			o.save(o.lists())
 		case <-o.timer():
 			o.due = nil
 			o.checkpoint()
@@ -129,6 +133,23 @@ func (o *owner) checkpoint() {
 	}
 	o.checkpointed = o.clock.Now()
 	o.store.Checkpoint(uint32(o.checkpointed.Unix()))
+}
+
+// lists says whether a list is under way.
+func (o *owner) lists() bool {
+	return slices.ContainsFunc(o.feeds, func(f *feed) bool { return f.listing() })
+}
+
+// save saves memory while a list is under way.
+func (o *owner) save(listing bool) {
+	if listing == o.listing {
+		return
+	}
+	if o.listing = listing; listing {
+		processThrift.begin()
+	} else {
+		processThrift.end()
+	}
 }
 
 // timer is ready when a checkpoint is due; never, if none waits.

@@ -1,0 +1,64 @@
+package kube
+
+import (
+	"runtime/debug"
+	"testing"
+)
+
+// gcPercent is the GC percentage now.
+func gcPercent() int {
+	now := debug.SetGCPercent(100)
+	debug.SetGCPercent(now)
+	return now
+}
+
+func TestThrift(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	for _, tc := range []struct {
+		name          string
+		manual        bool
+		usual, saving int
+	}{
+		{"the default", false, 100, listGCPercent},
+		{"set by GOGC", true, 200, 200},
+		{"set lower by the program", false, 20, 20},
+		{"turned off by the program", false, -1, listGCPercent},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			debug.SetGCPercent(tc.usual)
+			expect := func(want int) {
+				t.Helper()
+				if got := gcPercent(); got != want {
+					t.Errorf("%d, want %d", got, want)
+				}
+			}
+			thrift := &thrift{manual: tc.manual}
+			thrift.begin()
+			expect(tc.saving)
+			thrift.begin() // another Watcher
+			thrift.end()
+			expect(tc.saving)
+			thrift.end()
+			expect(tc.usual)
+		})
+	}
+}
+
+// Memory is saved from the beginning of the first list to the end of the last.
+func TestOwnerSavesWhileListing(t *testing.T) {
+	o, feeds, _ := newTestOwner(Config{})
+	step := func(c change, want bool) {
+		t.Helper()
+		o.apply(c)
+		o.save(o.lists())
+		if o.listing != want {
+			t.Errorf("listing: %v", o.listing)
+		}
+	}
+	step(feeds[0].put(serviceObject("a", "10.0.0.1")), false)
+	step(feeds[0].begin(), true)
+	step(feeds[1].begin(), true)
+	step(feeds[0].end(), true)
+	step(feeds[1].begin(), true) // the one before has broken off
+	step(feeds[1].end(), false)
+}
