@@ -31,11 +31,20 @@ func (c *converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster strin
 	return zone.NewSlice(zone.Slice{
 		Namespace: c.pool.text(s.Namespace),
 		Name:      s.Name,
-		Service:   c.pool.text(service),
+		Service:   c.serviceName(s.Name, service),
 		Cluster:   c.pool.text(cluster),
 		Ports:     c.slicePorts(s.Ports),
 		Endpoints: c.endpoints(s.Endpoints),
 	})
+}
+
+// serviceName is the name of a Service, as a part of the name of its slice where
+// that begins with it: Kubernetes' own controller names them so.
+func (c *converter) serviceName(slice, service string) string {
+	if strings.HasPrefix(slice, service) {
+		return slice[:len(service)]
+	}
+	return c.pool.text(service)
 }
 
 // endpoints makes one endpoint of each address. The addresses of one endpoint

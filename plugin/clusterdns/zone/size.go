@@ -72,7 +72,10 @@ func (s *Service) bytes() int {
 }
 
 func (s *Slice) bytes() int {
-	sum := sizeOf[Slice]() + rounded(len(s.Name)) + rounded(len(s.Service)) + arraySize(s.Endpoints) + arraySize(s.named)
+	sum := sizeOf[Slice]() + rounded(len(s.Name)) + arraySize(s.Endpoints) + arraySize(s.named)
+	if unsafe.StringData(s.Service) != unsafe.StringData(s.Name) { // else it is a part of the name
+		sum += rounded(len(s.Service))
+	}
 	for i := range s.Endpoints {
 		if id := s.Endpoints[i].Identity; id != nil && (id.Hostname != "" || id.Pod != "") {
 			sum += sizeOf[Identity]() + rounded(len(id.Hostname)) + rounded(len(id.Pod))

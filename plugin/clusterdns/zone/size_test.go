@@ -23,7 +23,8 @@ func crowdKey(i int) Key { return Key{"shop", fmt.Sprintf("service-%d", i)} }
 
 func crowdSlice(i int, named func(e int) *Identity) *Slice {
 	key := crowdKey(i)
-	s := Slice{Namespace: key.Namespace, Service: key.Name, Name: key.Name + "-x7k2p", Ports: sharedPorts}
+	name := key.Name + "-x7k2p"
+	s := Slice{Namespace: key.Namespace, Service: name[:len(key.Name)], Name: name, Ports: sharedPorts}
 	s.Endpoints = make([]Endpoint, 0, 10)
 	for e := range 10 {
 		s.Endpoints = append(s.Endpoints, Endpoint{Addr: refAddr(10, 10*i+e), Identity: named(e)})
