@@ -20,7 +20,8 @@ const newPhase = "after creating newObjects"
 
 var networks = []string{"udp", "tcp"}
 
-// TestConformance starts the server once for each Corefile, as the suite does.
+// TestConformance starts the server once for each Corefile and path, as the suite
+// does but for the paths.
 func TestConformance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server when it runs for the first time")
@@ -33,9 +34,11 @@ func TestConformance(t *testing.T) {
 	c := startCluster(t)
 	done := 0
 	for _, g := range groups {
-		t.Run(g.test, func(t *testing.T) { done += g.replay(t, c) })
+		for _, p := range paths() {
+			t.Run(g.test+"/"+p.name, func(t *testing.T) { done += g.replay(t, c, p) })
+		}
 	}
-	if want := total(replayed); done != want && !t.Failed() && !filtered() {
+	if want := total(replayed) * len(paths()); done != want && !t.Failed() && !filtered() {
 		t.Errorf("%d cases were replayed, want %d", done, want)
 	}
 }
@@ -65,9 +68,10 @@ func filtered() bool {
 }
 
 // replay returns how many cases were asked.
-func (g *group) replay(t *testing.T, c *cluster) (done int) {
-	corefile := g.fill(t, c)
-	client := awaitReady(t, startServer(t, corefile, t.TempDir(), g.env(c)), corefile)
+func (g *group) replay(t *testing.T, c *cluster, p path) (done int) {
+	corefile := measured(g.fill(t, c))
+	client := awaitReady(t, startServer(t, corefile, t.TempDir(), append(g.env(c), p.env...)), corefile)
+	defer p.wasTaken(t, corefile)
 	phases := g.phases(t)
 	done = replayCases(t, client, phases[""])
 	if len(phases[newPhase]) > 0 {

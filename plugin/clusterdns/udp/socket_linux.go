@@ -72,8 +72,15 @@ func (s *socket) retire() {
 		nobody = &unix.SockaddrInet4{Port: nobodyPort, Addr: s.local.Addr().As4()}
 	}
 	_ = s.raw.Control(func(fd uintptr) { _ = unix.Connect(int(fd), nobody) })
-	for until := time.Now().Add(retireTimeout); s.busy() && time.Now().Before(until); {
-		time.Sleep(time.Millisecond)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	late := time.After(retireTimeout)
+	for s.busy() {
+		select {
+		case <-tick.C:
+		case <-late:
+			return
+		}
 	}
 }
 

@@ -1,0 +1,93 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// path is the way that questions over UDP take through the server. Another server
+// than ours has one only.
+type path struct {
+	name    string
+	env     []string
+	enabled string // what the gauge says
+}
+
+func paths() []path {
+	if *server != "" {
+		return []path{{name: "chain"}}
+	}
+	return []path{
+		{name: "fast", enabled: "1"},
+		{name: "chain", env: []string{"CLUSTERDNS_FASTPATH=off"}, enabled: "0"},
+	}
+}
+
+const metricsURL = "http://127.0.0.1:9153/metrics"
+
+var (
+	loggingLine = regexp.MustCompile(`(?m)^\s*log\n`)
+	metricsLine = regexp.MustCompile(`(?m)^\s*prometheus :9153\n`)
+	gaugeLine   = regexp.MustCompile(`(?m)^coredns_clusterdns_fastpath_enabled\{.*\} (.*)$`)
+)
+
+// systemsPort says whether the system chooses the port, on which there is no fast
+// path, and no second listener can be told from the first.
+func systemsPort(corefile string) bool { return strings.HasPrefix(corefile, ".:0 ") }
+
+// measured is a Corefile that is answered as before, from where metrics can tell on
+// which path: the plugin log keeps the fast path off.
+func measured(corefile string) string {
+	if systemsPort(corefile) {
+		return corefile
+	}
+	corefile = metricsLine.ReplaceAllString(loggingLine.ReplaceAllString(corefile, ""), "")
+	return strings.Replace(corefile, "{\n", "{\n    prometheus 127.0.0.1:9153\n", 1)
+}
+
+// wasTaken fails the test unless all listeners have answered on the path.
+func (p path) wasTaken(t *testing.T, corefile string) {
+	t.Helper()
+	if p.enabled == "" || systemsPort(corefile) {
+		return
+	}
+	text, err := fetch(t.Context(), metricsURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gauges := gaugeLine.FindAllStringSubmatch(text, -1)
+	if len(gauges) == 0 {
+		t.Error("no gauge tells whether the fast path is on")
+	}
+	for _, gauge := range gauges {
+		if gauge[1] != p.enabled {
+			t.Errorf("want %s: %s", p.enabled, gauge[0])
+		}
+	}
+}
+
+func fetch(ctx context.Context, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(response.Body)
+	return string(text), errors.Join(err, response.Body.Close(), statusError(response.StatusCode))
+}
+
+func statusError(code int) error {
+	if code != http.StatusOK {
+		return fmt.Errorf("status %d", code)
+	}
+	return nil
+}
