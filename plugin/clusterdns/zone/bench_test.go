@@ -232,3 +232,33 @@ func BenchmarkWire(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkKept tells what answers keep on the heap once every name of the reference
+// cluster was asked for A, AAAA and SRV.
+func BenchmarkKept(b *testing.B) {
+	v := wireView(b)
+	msg := make([]byte, headerSize, 1<<16)
+	var q Question
+	for b.Loop() {
+		b.StopTimer()
+		s := refStore(refServices, false, true).Load()
+		before := heap()
+		b.StartTimer()
+		for i := range refServices {
+			key := refKey(i)
+			names := []string{"", "_http._tcp."}
+			for e := range refEndpoints {
+				names = append(names, dashed(refAddr(10, i*refEndpoints+e))+".")
+			}
+			for _, label := range names {
+				name := wireName(b, label+key.Name+"."+key.Namespace+".svc.cluster.local.")
+				for _, q.Type = range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV} {
+					q.Parse(name)
+					v.AppendWire(msg, s, &q, Room{Size: 4096, Reserved: optSize})
+				}
+			}
+		}
+		b.ReportMetric(float64(heap()-before)/(1<<20), "MiB")
+		runtime.KeepAlive(s)
+	}
+}

@@ -76,14 +76,9 @@ const (
 	maxKeptSize = 4096
 )
 
-// services writes the SRV records of a Service or of a port.
-func (w *writer) services(p *place) bool {
-	switch p.kind {
-	case atPod:
-		return w.negative(NoData)
-	case atLabel:
-		return false
-	}
+// keptRecords writes the SRV records of a headless Service or of a port of it, which
+// lead to as many names as it has endpoints.
+func (w *writer) keptRecords(p *place) bool {
 	k := w.keptServices(p.service)
 	switch {
 	case k == nil:
@@ -103,7 +98,7 @@ func (w *writer) services(p *place) bool {
 func (w *writer) keptServices(svc *serviceNode) *keptServices {
 	v, n := w.view, &w.question.name
 	s := style{w.origin.text, v.TTL, v.PodNames}
-	prefix := n.folded[:n.offsets[n.count-w.origin.labels-3]]
+	prefix := n.folded[:n.offsets[n.count-w.origin.labels-serviceLabels]]
 	first := svc.kept.services.Load()
 	count := 0
 	for k := first; k != nil; k = k.next {
