@@ -124,6 +124,7 @@ func (m *zoneMeter) rcode(r zone.Result) prometheus.Counter {
 
 // listenerMeter counts what the fast path does at a listener.
 type listenerMeter struct {
+	enabled                                       prometheus.Gauge
 	answered, handedOver, dropped, ignored, stray prometheus.Counter
 }
 
@@ -133,7 +134,7 @@ func newListenerMeter(server string) *listenerMeter {
 	of := func(outcome string) prometheus.Counter {
 		return metrics.fastPathPackets.WithLabelValues(server, outcome)
 	}
-	return &listenerMeter{of("answered"), of("handed_over"), of("dropped"), of("ignored"), of("missed")}
+	return &listenerMeter{metrics.fastPath.WithLabelValues(server), of("answered"), of("handed_over"), of("dropped"), of("ignored"), of("missed")}
 }
 
 // Answered implements udp.ListenerMeter.
@@ -150,3 +151,6 @@ func (m *listenerMeter) Ignored(n int) { m.ignored.Add(float64(n)) }
 
 // Stray implements udp.ListenerMeter.
 func (m *listenerMeter) Stray() { m.stray.Inc() }
+
+// GivenUp implements udp.ListenerMeter.
+func (m *listenerMeter) GivenUp() { m.enabled.Set(0) }

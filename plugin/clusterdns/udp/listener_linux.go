@@ -37,7 +37,9 @@ type Listener struct {
 
 	mu      sync.Mutex
 	sockets []*socket
-	failed  bool
+
+	troubled atomic.Bool
+	broken   atomic.Bool
 }
 
 // listen opens the sockets. Without one there is no listener.
@@ -52,7 +54,7 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 	l.probes.init()
 	l.service.Store(s)
 	if _, err := l.cover(); err != nil {
-		l.closeSockets(func(*socket) bool { return true })
+		l.end()
 		return nil, fmt.Errorf("on %s: %w", address, err)
 	}
 	l.ended.Go(l.watch)
@@ -67,6 +69,9 @@ func (l *Listener) everywhere() bool { return l.address.Addr().IsUnspecified() }
 func (l *Listener) cover() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.broken.Load() {
+		return false, nil
+	}
 	if l.everywhere() {
 		return l.coverAll()
 	}
@@ -168,26 +173,38 @@ func (l *Listener) watch() {
 func (l *Listener) recover() bool {
 	changed, err := l.cover()
 	if err != nil {
-		l.fail(err)
+		l.trouble(err)
 	}
 	return changed
 }
 
-// fail gives the listener up: CoreDNS's own socket answers.
-func (l *Listener) fail(err error) {
-	l.mu.Lock()
-	first := !l.failed
-	l.failed = true
-	l.mu.Unlock()
-	if first {
-		l.log("fast path on %s: %v: the plugin chain answers what it cannot", l.address, err)
+// trouble is logged once. What comes to CoreDNS's own socket meanwhile is answered
+// there.
+func (l *Listener) trouble(err error) {
+	if !l.troubled.Swap(true) {
+		l.log("fast path on %s: %v", l.address, err)
 	}
 }
 
-// Close closes the sockets. What they still hold is answered first.
+// giveUp closes the sockets, so that CoreDNS's own get all packets.
+func (l *Listener) giveUp(err error) {
+	if l.broken.Swap(true) {
+		return
+	}
+	l.log("fast path on %s is given up: %v", l.address, err)
+	l.service.Load().Meter.GivenUp()
+	l.end()
+}
+
+// Close closes the sockets. What came to them is answered first.
 func (l *Listener) Close() {
 	close(l.done)
 	l.ended.Wait()
+	l.end()
+}
+
+// end leaves the address to CoreDNS.
+func (l *Listener) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.everywhere() {
@@ -197,12 +214,6 @@ func (l *Listener) Close() {
 		s.retire()
 	}
 	l.closeLocked(func(*socket) bool { return true })
-}
-
-func (l *Listener) closeSockets(gone func(*socket) bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closeLocked(gone)
 }
 
 func (l *Listener) closeLocked(gone func(*socket) bool) {

@@ -214,3 +214,59 @@ func TestListenerFails(t *testing.T) {
 		t.Errorf("a listener on an address that is not ours: %v", err)
 	}
 }
+
+// A packet that the answer to panics for is CoreDNS's, and the next is answered.
+func TestListenerSurvivesPanics(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	r, log := testRegistry(t)
+	s, meter := testService(t)
+	s.Zones[0].Block.Claimed = func(q *zone.Question) bool {
+		if q.Type == dns.TypeA && q.Labels() == 6 {
+			panic("of the test")
+		}
+		return false
+	}
+	if _, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if rcode := rcodeAt(t, at.String(), "bad.web.a.svc.cluster.local."); rcode != dns.RcodeRefused {
+			t.Errorf("a panic: %s", dns.RcodeToString[rcode])
+		}
+		if rcode := rcodeAt(t, at.String(), "web.a.svc.cluster.local."); rcode != dns.RcodeSuccess {
+			t.Errorf("after a panic: %s", dns.RcodeToString[rcode])
+		}
+	}
+	eventually(t, "all is counted", func() bool { return meter.handedOver.Load() == 3 && meter.answered.Load() == 3 })
+	r.Stop(t)
+	if n := strings.Count(log.String(), "of the test"); n != 1 {
+		t.Errorf("logged %d times:\n%s", n, log)
+	}
+}
+
+// Sockets that break are closed, and CoreDNS answers.
+func TestListenerGivesUp(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	r, log := testRegistry(t)
+	s, meter := testService(t)
+	l, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A socket that is closed behind its reader's back.
+	_ = l.sockets[0].conn.Close()
+	eventually(t, "it is given up", func() bool { return meter.givenUp.Load() == 1 })
+	eventually(t, "CoreDNS answers", func() bool { return rcodeAt(t, at.String(), "web.a.svc.cluster.local.") == dns.RcodeServerFailure })
+	for range 20 {
+		l.Stray()
+		if rcode := rcodeAt(t, at.String(), "web.a.svc.cluster.local."); rcode != dns.RcodeServerFailure {
+			t.Fatalf("it is answered by us: %s", dns.RcodeToString[rcode])
+		}
+	}
+	r.Stop(t)
+	if n := strings.Count(log.String(), "given up"); n != 1 {
+		t.Errorf("logged:\n%s", log)
+	}
+}

@@ -76,6 +76,7 @@ type ListenerMeter interface {
 	Dropped(n int)    // questions given up under overload
 	Ignored(n int)    // packets that are no questions
 	Stray()           // a packet that came to CoreDNS's own socket
+	GivenUp()         // the sockets are closed for good
 }
 
 // route is the server block that a question belongs to, or nil for CoreDNS. The

@@ -2,6 +2,7 @@ package udp
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"runtime"
@@ -106,7 +107,7 @@ func (s *socket) close() {
 func (s *socket) run() {
 	defer close(s.done)
 	if err := s.raw.Read(s.drain); err != nil && !s.closing.Load() {
-		s.listener.fail(err)
+		go s.listener.giveUp(err) // which waits for this to end
 	}
 }
 
@@ -124,7 +125,7 @@ func (s *socket) drain(fd uintptr) bool {
 			return false
 		case unix.EINTR:
 		default:
-			s.listener.fail(err)
+			go s.listener.giveUp(err) // which waits for this to end
 			return true
 		}
 	}
@@ -164,7 +165,7 @@ func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
 		return Ignore
 	}
 	before := len(b.arena)
-	arena, v := b.Respond(service, packet, b.arena)
+	arena, v := s.respond(b, service, packet)
 	switch v {
 	case Answer:
 		b.arena = arena
@@ -179,6 +180,17 @@ func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
 		s.listener.probes.seen(s, packet)
 	}
 	return v
+}
+
+// respond hands over what an answer fails for.
+func (s *socket) respond(b *batch, service *Service, packet []byte) (arena []byte, v Verdict) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.listener.trouble(fmt.Errorf("panic: %v", cause))
+			v = HandOver
+		}
+	}()
+	return b.Respond(service, packet, b.arena)
 }
 
 // flush sends the answers that are ready, and counts them.

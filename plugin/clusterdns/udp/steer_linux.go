@@ -106,13 +106,13 @@ func (l *Listener) unsteer() {
 	})
 }
 
+// sockopt sets what the group has in common, by way of any socket that is open.
 func (l *Listener) sockopt(name string, set func(fd int) error) error {
-	if len(l.sockets) == 0 {
-		return net.ErrClosed
-	}
-	var err error
-	if controlled := l.sockets[0].raw.Control(func(fd uintptr) { err = set(int(fd)) }); controlled != nil {
-		return controlled
+	err := net.ErrClosed
+	for _, s := range l.sockets {
+		if s.raw.Control(func(fd uintptr) { err = set(int(fd)) }) == nil {
+			break
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

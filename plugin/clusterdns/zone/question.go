@@ -55,6 +55,9 @@ func (q *Question) foldLabel(at int, label []byte) {
 // Holds says whether the question's name is the origin or below it.
 func (o *Origin) Holds(q *Question) bool { return o.encloses(&q.name) }
 
+// Labels is the number of labels of the name.
+func (q *Question) Labels() int { return q.name.count }
+
 // AppendName appends the question's name in presentation form, in lower case. It
 // fails for a name that is spelled with an escape.
 func (q *Question) AppendName(dst []byte) ([]byte, bool) {
