@@ -40,7 +40,7 @@ func (b *bench) runLife(ctx context.Context, column string) error {
 
 func (l *life) run(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		l.measureStart, l.measureRest, l.measureChanges, l.measureChangeCost, l.measureRelist, l.measureHeap,
+		l.measureStart, l.measureRest, l.measureChanges, l.measureChangeCost, l.measureNames, l.measureRelist, l.measureHeap,
 	} {
 		if err := step(ctx); err != nil {
 			return err
