@@ -10,6 +10,7 @@ package main
 import (
 	"log"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
@@ -19,6 +20,7 @@ func main() {
 	if err := dnsserver.SetDirectives(directives); err != nil {
 		log.Fatal(err)
 	}
+	limitMemory(memlimit.FromCgroup)
 	caddy.AppVersion = appVersion()
 	coremain.Run()
 }
