@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -150,7 +151,7 @@ type part struct {
 func (m *part) each(tell func(number protowire.Number, size int64) error) error {
 	for m.left != 0 {
 		tag, err := binary.ReadUvarint(m)
-		if err == io.EOF && m.left < 0 {
+		if errors.Is(err, io.EOF) && m.left < 0 {
 			return nil
 		}
 		if err != nil {
@@ -207,7 +208,7 @@ func (m *part) skip(size int64) error {
 
 // cutOff is the error for a message that ends too early.
 func cutOff(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
