@@ -11,6 +11,7 @@ func TestBreaches(t *testing.T) {
 		zone     = clusterdns + "/zone"
 		kube     = clusterdns + "/kube"
 		udp      = clusterdns + "/udp"
+		search   = clusterdns + "/search"
 		stock    = plugins + "/kubernetes"
 		external = plugins + "/k8s_external"
 	)
@@ -41,7 +42,13 @@ func TestBreaches(t *testing.T) {
 		{from: kube, imports: []string{udp}, breaches: 1},
 		{from: kube, imports: []string{clusterdns}, breaches: 1},
 
-		{from: udp, imports: []string{zone, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
+		{from: search, imports: []string{"bytes", "slices"}},
+		{from: search, imports: dnsLibrary, breaches: 1},
+		{from: search, imports: []string{"net", "time"}, breaches: 2},
+		{from: search, imports: []string{zone}, breaches: 1},
+		{from: search, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
+
+		{from: udp, imports: []string{zone, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
 

@@ -43,8 +43,8 @@ var (
 	inOutClock = []string{"net", "os", "io/fs", "io/ioutil", "syscall", "log", "time", "golang.org/x/net", "golang.org/x/sys"}
 )
 
-// rules is the order of the house: clusterdns -> {kube, udp, zone}, kube -> zone,
-// udp -> zone. The first rule whose path matches is the one that holds.
+// rules is the order of the house: clusterdns -> {kube, search, udp, zone},
+// kube -> zone, udp -> {search, zone}. The first rule whose path matches is the one that holds.
 var rules = []rule{
 	{
 		under:  clusterdns + "/zone",
@@ -60,8 +60,14 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under:  clusterdns + "/search",
+		ours:   []string{clusterdns + "/search"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:   clusterdns + "/udp",
-		ours:    []string{clusterdns + "/udp", clusterdns + "/zone"},
+		ours:    []string{clusterdns + "/udp", clusterdns + "/search", clusterdns + "/zone"},
 		deep:    kubernetes,
 		planned: true,
 	},

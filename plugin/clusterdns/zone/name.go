@@ -60,6 +60,9 @@ func ParseWire(wire []byte) (Name, error) {
 // String is the name in presentation form, as it was spelled.
 func (n *Name) String() string { return n.text }
 
+// Wire is the name in wire form and lower case.
+func (n *Name) Wire() string { return n.folded }
+
 // fold keeps the wire form in lower case and the offsets of its labels.
 func (n *Name) fold(wire []byte) error {
 	if len(wire) > 255 {
@@ -149,6 +152,9 @@ func (o Origin) String() string { return o.text }
 
 // Labels is the number of labels of the origin.
 func (o Origin) Labels() int { return o.labels }
+
+// Wire is the origin in wire form and lower case.
+func (o Origin) Wire() string { return o.folded }
 
 // Reverse says whether the origin is one of addresses.
 func (o Origin) Reverse() bool { return o.reverse }
