@@ -91,12 +91,17 @@ func isBelow(name, other string) bool {
 
 // client is who asks, as far as Pods are known.
 func (d *ClusterDNS) client(state request.Request) zone.Client {
-	if d.view.Pods != zone.PodsVerified {
+	if d.view.Pods != zone.PodsVerified && (d.searcher == nil || !d.searcher.mode.watchesPods()) {
 		return zone.Client{}
 	}
+	return clientIn(d.store.Load(), state)
+}
+
+// clientIn is who asks, as far as Pods are known to a snapshot.
+func clientIn(s *zone.Snapshot, state request.Request) zone.Client {
 	addr, err := netip.ParseAddr(state.IP())
 	if err != nil {
 		return zone.Client{}
 	}
-	return d.store.Load().Client(addr.Unmap().WithZone(""))
+	return s.Client(addr.Unmap().WithZone(""))
 }

@@ -18,6 +18,7 @@ type config struct {
 	source         kube.Config
 	view           zone.View
 	fall           fall.F
+	search         searchConfig
 	startupTimeout time.Duration
 	root           string   // folder that relative manifest paths start from
 	warnings       []string // what was accepted but has no effect

@@ -26,6 +26,7 @@ type ClusterDNS struct {
 	fall     fall.F
 	upstream upstreamer
 	search   searchPath
+	searcher *searcher   // nil if nothing is to be completed
 	store    *zone.Store // set at start-up
 	started  atomic.Bool // and that it is, for those who may ask before
 	journal  journal
@@ -68,7 +69,14 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if err != nil {
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	}
-	a := d.view.Lookup(d.store.Load(), &name, state.QType())
+	snapshot := d.store.Load()
+	a := d.view.Lookup(snapshot, &name, state.QType())
+	if a.Result == zone.NXDomain && len(a.Records) == 0 {
+		c := completion{d: d, ctx: ctx, state: state, snapshot: snapshot, name: &name, denial: a.Authority}
+		if m := c.completed(); m != nil {
+			return dns.RcodeSuccess, w.WriteMsg(m)
+		}
+	}
 	switch d.Decide(ctx, d.fall, state, &a) {
 	case Pass:
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)

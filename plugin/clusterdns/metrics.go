@@ -34,6 +34,8 @@ type metricSet struct {
 
 	fastPath        *prometheus.GaugeVec
 	fastPathPackets *prometheus.CounterVec
+	searched        *prometheus.CounterVec
+	searchSaved     prometheus.Counter
 }
 
 // newMetrics registers all metrics. Snapshots are those that are held when it is
@@ -69,6 +71,10 @@ func newMetrics(r prometheus.Registerer, snapshots func() []*zone.Snapshot) *met
 		fastPathPackets: make.NewCounterVec(counter(subsystem, "fastpath_packets_total",
 			"Counter of UDP packets: answered before the plugin chain, handed over to it, dropped under overload, ignored for being no question, and missed for having come to CoreDNS's own socket."),
 			[]string{"server", "outcome"}),
+		searched: make.NewCounterVec(counter(subsystem, "search_completions_total",
+			"Counter of searched names, by outcome and by the place in the search path that matched."), []string{"outcome", "position"}),
+		searchSaved: make.NewCounter(counter(subsystem, "search_saved_questions_total",
+			"Counter of questions that clients need not ask because a name was completed.")),
 	}
 }
 

@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"os"
 	"slices"
 
 	"github.com/coredns/caddy"
@@ -31,6 +32,11 @@ func setup(word string, c *caddy.Controller) error {
 	if err != nil {
 		return err
 	}
+	if err := cfg.searchFrom(os.Getenv); err != nil {
+		return err
+	}
+	cfg.checkSearch()
+	cfg.source.Pods = cfg.source.Pods || cfg.search.mode.watchesPods()
 	log := clog.NewWithPlugin(word)
 	for _, text := range cfg.warnings {
 		log.Warning(text)
@@ -42,12 +48,13 @@ func setup(word string, c *caddy.Controller) error {
 		upstream: upstream.New(),
 		search:   newSearchPath(resolvConf, log),
 	}
+	d.searcher = newSearcher(cfg, d.search.node)
 	c.OnStartup(func() error {
 		d.view.Local = localAddrs(server.ListenHosts)
 		// Only now are the server block's plugins known by their names. Nothing
 		// but metadata shows labels, and they are most of what a Pod costs.
 		cfg.source.PodLabels = cfg.source.Pods && server.Handler("metadata") != nil
-		return nil
+		return d.searcher.start(c, word, log)
 	})
 	attach(c, cfg, d, log)
 	notify(c, server, d, log)

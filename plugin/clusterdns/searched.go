@@ -1,0 +1,147 @@
+package clusterdns
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// completingKey marks what is asked to complete a name, which is not completed itself.
+type completingKey struct{}
+
+// completion is a question in our zones for a name that does not exist, and may have
+// been made of another by a search path.
+type completion struct {
+	d        *ClusterDNS
+	ctx      context.Context
+	state    request.Request
+	snapshot *zone.Snapshot
+	name     *zone.Name
+	denial   []dns.RR // the SOA record of the zone
+}
+
+// completed answers with the name that a searched one stands for, or returns nil: then
+// the client is to go on by itself.
+func (c *completion) completed() *dns.Msg {
+	q, path, ok := c.question()
+	if !ok {
+		return nil
+	}
+	list := c.list(&q, path)
+	var w search.Walk
+	if list == nil || !w.Begin(q, list, c) || c.fallsThrough() {
+		return nil
+	}
+	base, ok := spelled(c.state.QName())
+	if !ok {
+		return nil
+	}
+	for w.Next() {
+		e := w.Suffix()
+		n, err := zone.ParseWire(append(base[:q.Base():q.Base()], e.Suffix...))
+		if err != nil {
+			continue
+		}
+		if f := c.find(&n, w.Status()); f.rcode != dns.RcodeNameError {
+			c.d.searcher.counts.completed(&f, e.Position, w.Saved())
+			return c.reply(n.String(), &f)
+		}
+	}
+	c.d.searcher.counts.failed()
+	return nil
+}
+
+// question takes the name apart, if it is one to complete. Signed answers are not for
+// us to make (RFC 4035 3.2), names of addresses are not searched for, and only a stub
+// resolver searches, which asks for recursion.
+func (c *completion) question() (search.Question, *search.Path, bool) {
+	r := c.state.Req
+	if c.d.searcher == nil || r.Opcode != dns.OpcodeQuery || !r.RecursionDesired || r.CheckingDisabled || c.state.Do() || c.ctx.Value(completingKey{}) != nil {
+		return search.Question{}, nil, false
+	}
+	switch c.state.QType() {
+	case dns.TypePTR, dns.TypeAXFR, dns.TypeIXFR:
+		return search.Question{}, nil, false
+	}
+	o, _ := c.d.view.Origin(c.name)
+	path := c.d.searcher.paths[o.String()]
+	if path == nil {
+		return search.Question{}, nil, false
+	}
+	q, ok := search.Parse([]byte(c.name.Wire()), path.Origin())
+	return q, path, ok
+}
+
+// list is what comes next in the client's search path, or nil.
+func (c *completion) list(q *search.Question, path *search.Path) *search.List {
+	mode := c.d.searcher.mode
+	if mode == searchNames {
+		return path.Standard()
+	}
+	pod := clientIn(c.snapshot, c.state).Pod
+	switch {
+	case pod == nil && mode == searchPods:
+		return path.Standard()
+	case pod == nil || pod.Namespace != string(q.Namespace()):
+		return nil
+	}
+	settings := settingsOf(pod)
+	if list, ok := path.Of(pod.Namespace, &settings); ok {
+		return &list
+	}
+	return nil
+}
+
+// settingsOf is what a Pod says of its stub resolver. A suffix that is no name is
+// one that a resolver cannot use.
+func settingsOf(p *zone.Pod) search.Settings {
+	if p.Resolver == nil {
+		return search.Unset
+	}
+	s := search.Settings{Policy: p.Resolver.Policy, Ndots: p.Resolver.Ndots}
+	for _, text := range p.Resolver.Searches {
+		if n, err := zone.ParseName(text); err == nil {
+			s.Searches = append(s.Searches, n.Wire())
+		}
+	}
+	return s
+}
+
+// fallsThrough says whether the next plugin may know the name as it stands, and does
+// or cannot tell.
+func (c *completion) fallsThrough() bool {
+	if !c.d.fall.Through(c.state.Name()) {
+		return false
+	}
+	return c.ask(c.state.QName()).rcode != dns.RcodeNameError
+}
+
+// Taken implements search.Cluster.
+func (c *completion) Taken(namespace, service []byte) bool {
+	return c.d.view.Reserves(c.snapshot, zone.Key{Namespace: string(namespace), Name: string(service)})
+}
+
+// Status implements search.Cluster. A name that leads to one that does not exist is
+// as good as none: clients go on to the next.
+func (c *completion) Status(name []byte) search.Status {
+	n, err := zone.ParseWire(name)
+	if err != nil {
+		return search.Absent
+	}
+	a := c.d.view.Lookup(c.snapshot, &n, dns.TypeNone)
+	switch {
+	case a.Result == zone.OutOfZone:
+		return search.Elsewhere
+	case c.d.searcher.asks || a.Result == zone.Delegate || c.d.searcher.blocks.elsewhere(&n):
+		return search.Unclear
+	case a.Result != zone.NXDomain:
+		return search.Present
+	case c.d.fall.Through(n.String()):
+		return search.Unclear
+	}
+	return search.Absent
+}

@@ -1,0 +1,72 @@
+package clusterdns
+
+import (
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
+)
+
+// searchOutcome is what became of a searched name.
+type searchOutcome uint8
+
+// The outcomes.
+const (
+	searchSuccess searchOutcome = iota
+	searchNoData                // the name was found, the type not
+	searchFailed                // SERVFAIL: an element could not be looked up
+
+	searchOutcomes // their number
+)
+
+// The values of the labels. None is the outcome of a search in which no element
+// exists, and its position.
+var (
+	positionLabels = [search.Positions]string{
+		search.Service: "svc",
+		search.Zone:    "zone",
+		search.Node:    "node",
+		search.Pod:     "pod",
+		search.AsIs:    "as_is",
+	}
+	searchLabels = [searchOutcomes]string{"success", "nodata", "servfail"}
+)
+
+const searchNone = "none"
+
+// searchCounter counts completed questions. Its counters are made beforehand, so that
+// counting takes no look-up.
+type searchCounter struct {
+	by    [searchOutcomes][search.Positions]prometheus.Counter
+	none  prometheus.Counter
+	saved prometheus.Counter
+}
+
+func newSearchCounter(m *metricSet) *searchCounter {
+	c := &searchCounter{none: m.searched.WithLabelValues(searchNone, searchNone), saved: m.searchSaved}
+	for o := range searchOutcomes {
+		for p := range search.Positions {
+			c.by[o][p] = m.searched.WithLabelValues(searchLabels[o], positionLabels[p])
+		}
+	}
+	return c
+}
+
+// completed counts a question that was answered, and those of the same type that the
+// client need not ask. A client that is told of a failure may go on.
+func (c *searchCounter) completed(f *finding, p search.Position, saved int) {
+	outcome := searchSuccess
+	switch {
+	case f.rcode != dns.RcodeSuccess:
+		outcome = searchFailed
+	case len(f.records) == 0:
+		outcome = searchNoData
+	}
+	c.by[outcome][p].Inc()
+	if outcome == searchSuccess {
+		c.saved.Add(float64(saved))
+	}
+}
+
+// failed counts a question that the client is left to search for.
+func (c *searchCounter) failed() { c.none.Inc() }

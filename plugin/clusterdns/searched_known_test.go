@@ -1,0 +1,69 @@
+package clusterdns
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// The failures that the plugin autopath of CoreDNS is known for, by the number of
+// the issue at CoreDNS. What needs a whole server is in test/script: coredns#3391.
+
+// coredns#2842: two Pods have an address for a while. Neither's Namespace is guessed,
+// and A and AAAA are treated alike.
+func TestCoreDNS2842ReusedAddress(t *testing.T) {
+	for mode, want := range map[string]string{
+		"search pods none": "NXDOMAIN",
+		"search pods":      "NOERROR CNAME=www.example.com. A=192.0.2.1",
+	} {
+		d := searchHandler(t, mode, outside())
+		txn := d.store.Begin()
+		txn.ReplacePod(nil, &zone.Pod{Namespace: "drop", Name: "new", Addrs: []netip.Addr{netip.MustParseAddr(podAddr)}})
+		txn.Commit()
+		if got, _ := dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA); got != want {
+			t.Errorf("%s: %s, want %s", mode, got, want)
+		}
+		_, a := dig(t, d, podAddr, "four.example.com"+ownSuffix, dns.TypeA)
+		_, aaaa := dig(t, d, podAddr, "four.example.com"+ownSuffix, dns.TypeAAAA)
+		if a.Rcode != aaaa.Rcode {
+			t.Errorf("%s: A is %s, AAAA is %s", mode, dns.RcodeToString[a.Rcode], dns.RcodeToString[aaaa.Rcode])
+		}
+	}
+}
+
+// coredns#3765: A was completed and AAAA was not, or the other way round. It is the
+// same name for both, whichever of them it has, and whichever is asked for first.
+// coredns#2039: clients saw AAAA alone.
+func TestCoreDNS3765OneFamily(t *testing.T) {
+	for _, base := range []string{"www.example.com", "four.example.com", "six.example.com", "wiki.intranet", "web.shop", "nowhere.example.com"} {
+		for _, types := range [][2]uint16{{dns.TypeA, dns.TypeAAAA}, {dns.TypeAAAA, dns.TypeA}} {
+			for _, mode := range modes {
+				d := searchHandler(t, mode, outside())
+				_, first := dig(t, d, podAddr, base+ownSuffix, types[0])
+				_, second := dig(t, d, podAddr, base+ownSuffix, types[1])
+				if first.Rcode != second.Rcode {
+					t.Errorf("%s: %s is\n%s\n%s", mode, base, first, second)
+				}
+			}
+		}
+	}
+}
+
+// coredns#7179: of two replicas, one has the Pod and one has not. With the Namespace
+// taken from the name where the Pod is not known, both answer alike.
+func TestCoreDNS7179TwoReplicas(t *testing.T) {
+	knows, late := searchHandler(t, "search pods", outside()), searchHandler(t, "search pods", outside())
+	late.store = testStore()
+	for _, base := range []string{"www.example.com", "four.example.com", "wiki.intranet", "web.shop", "nowhere.example.com", "broken.test", "db"} {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
+			here, _ := dig(t, knows, podAddr, base+ownSuffix, qtype)
+			there, _ := dig(t, late, podAddr, base+ownSuffix, qtype)
+			if here != there {
+				t.Errorf("%s: one replica says\n%s, the other\n%s", base, here, there)
+			}
+		}
+	}
+}

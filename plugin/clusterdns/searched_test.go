@@ -1,0 +1,345 @@
+package clusterdns
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
+)
+
+// world is the rest of the server: replies by name and type, a response code or
+// records. Names without an entry are NXDOMAIN, types without one are NODATA.
+type world struct {
+	mu    sync.Mutex
+	names map[string]string
+	asked []string
+}
+
+func (o *world) Lookup(_ context.Context, _ request.Request, name string, qtype uint16) (*dns.Msg, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked = append(o.asked, name+" "+dns.TypeToString[qtype])
+	m := new(dns.Msg).SetQuestion(name, qtype)
+	m.Response, m.RecursionAvailable, m.AuthenticatedData = true, true, true
+	entry, ok := o.names[strings.ToLower(name)+" "+dns.TypeToString[qtype]]
+	if !ok && !o.exists(name) {
+		m.Rcode = dns.RcodeNameError
+	}
+	for line := range strings.SplitSeq(entry, "\n") {
+		if rcode, ok := dns.StringToRcode[line]; ok {
+			m.Rcode = rcode
+		} else if line != "" {
+			rr, err := dns.NewRR(line)
+			if err != nil {
+				return nil, err
+			}
+			m.Answer = append(m.Answer, rr)
+		}
+	}
+	return m, nil
+}
+
+func (o *world) exists(name string) bool {
+	for entry, reply := range o.names {
+		if reply != "NXDOMAIN" && strings.HasPrefix(entry, strings.ToLower(name)+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// outside is what there is outside the cluster of most tests.
+func outside() *world {
+	return &world{names: map[string]string{
+		"www.example.com. A":             "www.example.com. 60 A 192.0.2.1",
+		"www.example.com. AAAA":          "www.example.com. 60 AAAA 2001:db8::1",
+		"four.example.com. A":            "four.example.com. 60 A 192.0.2.4",
+		"six.example.com. AAAA":          "six.example.com. 60 AAAA 2001:db8::6",
+		"six.example.com. A":             "NXDOMAIN",
+		"wiki.intranet.corp.example. A":  "wiki.intranet.corp.example. 300 A 192.0.2.7",
+		"wiki.intranet. A":               "wiki.intranet. 300 A 192.0.2.66",
+		"broken.test.corp.example. A":    "SERVFAIL",
+		"broken.test.corp.example. AAAA": "SERVFAIL",
+		"broken.test. A":                 "broken.test. 60 A 192.0.2.66",
+		"refused.test.corp.example. A":   "REFUSED",
+		"db. A":                          "db. 60 A 192.0.2.66",
+	}}
+}
+
+// searchHandler is a handler that completes names, with the node's suffix corp.example.
+func searchHandler(t *testing.T, properties string, rest *world) *ClusterDNS {
+	t.Helper()
+	cfg, err := parseText(t, "clusterdns cluster.local in-addr.arpa {\n ttl 30\n "+properties+"\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := podHandler(t, "clusterdns cluster.local in-addr.arpa")
+	d.view, d.fall, d.upstream = cfg.view, cfg.fall, rest
+	d.searcher = newSearcher(cfg, []string{"corp.example.", "kube-system.svc.cluster.local."})
+	d.Next = plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) { return nextRcode, nil })
+	return d
+}
+
+// dig asks from an address and shows the reply: code, answer, and how many records
+// the other sections have.
+func dig(t *testing.T, d *ClusterDNS, addr, name string, qtype uint16) (string, *dns.Msg) {
+	t.Helper()
+	r := new(dns.Msg).SetQuestion(name, qtype)
+	w := dnstest.NewRecorder(&test.ResponseWriter{RemoteIP: addr})
+	if _, err := d.ServeDNS(context.Background(), w, r); err != nil {
+		t.Fatal(err)
+	}
+	return shown(w.Msg), w.Msg
+}
+
+func shown(m *dns.Msg) string {
+	if m == nil {
+		return "next"
+	}
+	parts := []string{dns.RcodeToString[m.Rcode]}
+	for _, rr := range m.Answer {
+		data := strings.TrimPrefix(rr.String(), rr.Header().String())
+		parts = append(parts, fmt.Sprintf("%s=%s", dns.TypeToString[rr.Header().Rrtype], data))
+	}
+	return strings.Join(parts, " ")
+}
+
+const ownSuffix = ".shop.svc.cluster.local."
+
+// modes are those in which a Pod without settings has the same answers.
+var modes = []string{"search names", "search pods", "search pods none"}
+
+func TestSearchCompletes(t *testing.T) {
+	for _, tc := range []struct {
+		base    string
+		a, aaaa string
+	}{
+		{"www.example.com", "NOERROR CNAME=www.example.com. A=192.0.2.1", "NOERROR CNAME=www.example.com. AAAA=2001:db8::1"},
+		{"four.example.com", "NOERROR CNAME=four.example.com. A=192.0.2.4", "NOERROR"},
+		{"six.example.com", "NOERROR", "NOERROR CNAME=six.example.com. AAAA=2001:db8::6"},
+		{"wiki.intranet", "NOERROR CNAME=wiki.intranet.corp.example. A=192.0.2.7", "NOERROR"},
+		{"nowhere.example.com", "NXDOMAIN", "NXDOMAIN"},
+		{"broken.test", "SERVFAIL", "SERVFAIL"},
+		{"web.shop", "NOERROR CNAME=web.shop.svc.cluster.local. A=10.0.0.1", "NOERROR"},
+		{"web.shop.svc.cluster.local", "NOERROR CNAME=web.shop.svc.cluster.local. A=10.0.0.1", "NOERROR"},
+		{"no.shop.svc.cluster.local", "NXDOMAIN", "NXDOMAIN"},
+		{"gone.drop", "NXDOMAIN", "NXDOMAIN"},
+		{"web", "NOERROR A=10.0.0.1", "NOERROR"},
+		{"db", "NXDOMAIN", "NXDOMAIN"},
+		{"web-0.web", "NXDOMAIN", "NXDOMAIN"},
+		{"_http._tcp.nothing", "NXDOMAIN", "NXDOMAIN"},
+	} {
+		for _, mode := range modes {
+			d := searchHandler(t, mode, outside())
+			for qtype, want := range map[uint16]string{dns.TypeA: tc.a, dns.TypeAAAA: tc.aaaa} {
+				if got, _ := dig(t, d, podAddr, tc.base+ownSuffix, qtype); got != want {
+					t.Errorf("%s: %s %s is\n%s, want\n%s", mode, tc.base, dns.TypeToString[qtype], got, want)
+				}
+			}
+		}
+	}
+}
+
+// Off, nothing is completed, and nothing is asked for.
+func TestSearchIsOffUnlessAskedFor(t *testing.T) {
+	for _, properties := range []string{"", "search off"} {
+		rest := outside()
+		if got, _ := dig(t, searchHandler(t, properties, rest), podAddr, "www.example.com"+ownSuffix, dns.TypeA); got != "NXDOMAIN" || len(rest.asked) > 0 {
+			t.Errorf("%q: %s, asked %v", properties, got, rest.asked)
+		}
+	}
+}
+
+// Rule 1: whatever the type and the transport, one element is chosen; a server that
+// denies a name for want of a type decides nothing.
+func TestRule1OneDecision(t *testing.T) {
+	rest := outside()
+	rest.names["odd.test.corp.example. A"] = "NXDOMAIN"
+	rest.names["odd.test.corp.example. AAAA"] = "odd.test.corp.example. 60 AAAA 2001:db8::7"
+	rest.names["odd.test. A"] = "odd.test. 60 A 192.0.2.66"
+	d := searchHandler(t, "search names", rest)
+	for qtype, want := range map[uint16]string{
+		dns.TypeA:     "NOERROR",
+		dns.TypeAAAA:  "NOERROR CNAME=odd.test.corp.example. AAAA=2001:db8::7",
+		dns.TypeTXT:   "NOERROR",
+		dns.TypeHTTPS: "NOERROR",
+		dns.TypeSRV:   "NOERROR",
+		dns.TypeCNAME: "NOERROR CNAME=odd.test.corp.example.",
+		dns.TypeANY:   "NOERROR CNAME=odd.test.corp.example.",
+	} {
+		if got, _ := dig(t, d, podAddr, "odd.test"+ownSuffix, qtype); got != want {
+			t.Errorf("%s is %s, want %s", dns.TypeToString[qtype], got, want)
+		}
+	}
+}
+
+// Rule 4: a failure is no reason to go on to another name.
+func TestRule4FailuresArePassedOn(t *testing.T) {
+	for _, base := range []string{"broken.test", "refused.test"} {
+		rest := outside()
+		rest.names["refused.test. A"] = "refused.test. 60 A 192.0.2.66"
+		got, m := dig(t, searchHandler(t, "search names", rest), podAddr, base+ownSuffix, dns.TypeA)
+		if got != "SERVFAIL" || slices.Contains(rest.asked, base+". A") {
+			t.Errorf("%s: %s after asking for %v\n%s", base, got, rest.asked, m)
+		}
+	}
+}
+
+// Rule 5: the alias first, the chain in order, owners in one spelling.
+func TestRule5OrderOfTheChain(t *testing.T) {
+	rest := outside()
+	rest.names["cdn.example.com. A"] = "edge.example.net. 60 A 192.0.2.9\nEDGE2.example.net. 30 CNAME edge.example.net.\n" +
+		"cdn.EXAMPLE.com. 2 CNAME edge2.example.net.\nother.example. 60 A 192.0.2.66"
+	rest.names["cdn.example.com. AAAA"] = "cdn.example.com. 60 CNAME edge.example.net."
+	d := searchHandler(t, "search names", rest)
+	got, m := dig(t, d, podAddr, "cdn.example.com"+ownSuffix, dns.TypeA)
+	if want := "NOERROR CNAME=cdn.example.com. CNAME=edge2.example.net. CNAME=edge.example.net. A=192.0.2.9"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	owner := m.Question[0].Name
+	for _, rr := range m.Answer {
+		if rr.Header().Name != owner {
+			t.Errorf("the owner is %s, want %s", rr.Header().Name, owner)
+		}
+		if alias, ok := rr.(*dns.CNAME); ok {
+			owner = alias.Target
+		}
+	}
+	// An alias without addresses would be an answer to glibc.
+	if got, _ := dig(t, d, podAddr, "cdn.example.com"+ownSuffix, dns.TypeAAAA); got != "NOERROR" {
+		t.Errorf("without addresses: %s", got)
+	}
+}
+
+// Rule 6: only a Pod's own Namespace is known to be its search path's.
+func TestRule6OnlyTheClientsOwnSuffix(t *testing.T) {
+	for mode, want := range map[string]string{
+		"search names":     "NOERROR CNAME=www.example.com. A=192.0.2.1",
+		"search pods":      "NXDOMAIN",
+		"search pods none": "NXDOMAIN",
+	} {
+		if got, _ := dig(t, searchHandler(t, mode, outside()), podAddr, "www.example.com.drop.svc.cluster.local.", dns.TypeA); got != want {
+			t.Errorf("%s: another Namespace's suffix gives %s, want %s", mode, got, want)
+		}
+	}
+	for mode, want := range map[string]string{
+		"search pods":      "NOERROR CNAME=www.example.com. A=192.0.2.1",
+		"search pods none": "NXDOMAIN",
+	} {
+		for _, addr := range []string{nodeAddr, "10.244.0.9"} {
+			if got, _ := dig(t, searchHandler(t, mode, outside()), addr, "www.example.com"+ownSuffix, dns.TypeA); got != want {
+				t.Errorf("%s: %s is no Pod's address and gets %s, want %s", mode, addr, got, want)
+			}
+		}
+	}
+}
+
+// Rule 9: what may be checked is left as it is, and nobody is told that it was.
+func TestRule9Signatures(t *testing.T) {
+	d := searchHandler(t, "search names", outside())
+	_, m := dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA)
+	if m.AuthenticatedData {
+		t.Error("AD is set")
+	}
+	for title, change := range map[string]func(*dns.Msg){
+		"DO":             func(r *dns.Msg) { r.SetEdns0(1232, true) },
+		"CD":             func(r *dns.Msg) { r.CheckingDisabled = true },
+		"no recursion":   func(r *dns.Msg) { r.RecursionDesired = false },
+		"rule 15: PTR":   func(r *dns.Msg) { r.Question[0].Qtype = dns.TypePTR },
+		"another opcode": func(r *dns.Msg) { r.Opcode = dns.OpcodeNotify },
+	} {
+		r := new(dns.Msg).SetQuestion("www.example.com"+ownSuffix, dns.TypeA)
+		change(r)
+		w := dnstest.NewRecorder(&test.ResponseWriter{RemoteIP: podAddr})
+		if _, err := d.ServeDNS(context.Background(), w, r); err != nil || w.Msg.Rcode != dns.RcodeNameError {
+			t.Errorf("%s: %v\n%s", title, err, w.Msg)
+		}
+	}
+}
+
+// Rule 11: an empty answer says that the server is one to believe.
+func TestRule11EmptyAnswers(t *testing.T) {
+	d := searchHandler(t, "search names", outside())
+	for _, base := range []string{"four.example.com", "web.shop"} {
+		_, m := dig(t, d, podAddr, base+ownSuffix, dns.TypeAAAA)
+		if !m.Authoritative && !m.RecursionAvailable || len(m.Ns) != 1 {
+			t.Errorf("%s: neither AA nor RA, or no SOA:\n%s", base, m)
+		}
+	}
+}
+
+// Rule 12: nothing is kept for long.
+func TestRule12TTL(t *testing.T) {
+	rest := outside()
+	rest.names["short.example.com. A"] = "short.example.com. 2 A 192.0.2.1"
+	d := searchHandler(t, "search names", rest)
+	for base, want := range map[string]uint32{"www.example.com": searchTTL, "short.example.com": 2, "web.shop": searchTTL} {
+		if _, m := dig(t, d, podAddr, base+ownSuffix, dns.TypeA); m.Answer[0].Header().Ttl != want {
+			t.Errorf("%s: TTL %d, want %d", base, m.Answer[0].Header().Ttl, want)
+		}
+	}
+	_, m := dig(t, d, podAddr, "four.example.com"+ownSuffix, dns.TypeAAAA)
+	if soa := m.Ns[0].(*dns.SOA); soa.Hdr.Ttl != searchTTL || soa.Minttl != searchTTL {
+		t.Errorf("an absence is kept for too long: %s", soa)
+	}
+	d.view.TTL = 0
+	if _, m := dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA); m.Answer[0].Header().Ttl != 0 {
+		t.Errorf("the zone is not to be kept: %s", m.Answer[0])
+	}
+}
+
+// Rule 13: the client's spelling stays.
+func TestRule13LetterCase(t *testing.T) {
+	d := searchHandler(t, "search names", outside())
+	const name = "WWW.Example.Com.Shop.SVC.Cluster.local."
+	got, m := dig(t, d, podAddr, name, dns.TypeA)
+	if want := "NOERROR CNAME=WWW.Example.Com. A=192.0.2.1"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if m.Question[0].Name != name || m.Answer[0].Header().Name != name || m.Answer[1].Header().Name != "WWW.Example.Com." {
+		t.Errorf("the spelling was not kept:\n%s", m)
+	}
+}
+
+// Rule 15: SRV is searched for, in the cluster.
+func TestRule15SRV(t *testing.T) {
+	d := searchHandler(t, "search names", outside())
+	got, _ := dig(t, d, podAddr, "web.shop"+ownSuffix, dns.TypeSRV)
+	if want := "NOERROR CNAME=web.shop.svc.cluster.local."; !strings.HasPrefix(got, want) && got != "NOERROR" {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestSearchAsksOnceForBothTypes(t *testing.T) {
+	rest := outside()
+	d := searchHandler(t, "search names", rest)
+	dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA)
+	want := []string{"www.example.com.corp.example. A", "www.example.com.corp.example. AAAA", "www.example.com. A"}
+	if !slices.Equal(rest.asked, want) {
+		t.Errorf("asked for %v\nwant %v", rest.asked, want)
+	}
+}
+
+func TestSearchFallsThrough(t *testing.T) {
+	rest := outside()
+	rest.names["known.next.shop.svc.cluster.local. A"] = "known.next.shop.svc.cluster.local. 60 A 192.0.2.8"
+	d := searchHandler(t, "search names\n fallthrough", rest)
+	if got, _ := dig(t, d, podAddr, "known.next"+ownSuffix, dns.TypeA); got != "next" {
+		t.Errorf("a name that the next plugin knows: %s", got)
+	}
+	if got, _ := dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA); got != "NOERROR CNAME=www.example.com. A=192.0.2.1" {
+		t.Errorf("a name that the next plugin does not know: %s", got)
+	}
+}
+
+var _ search.Cluster = (*completion)(nil)

@@ -1,0 +1,174 @@
+package clusterdns
+
+import (
+	"slices"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/miekg/dns"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+)
+
+// searchMode says how the Namespace of a client is known that searches for a name.
+type searchMode uint8
+
+// The modes of the property search.
+const (
+	searchOff       searchMode = iota
+	searchNames                // from the question
+	searchPods                 // from the client's Pod, else from the question
+	searchPodsAlone            // from the client's Pod
+)
+
+func (m searchMode) watchesPods() bool { return m == searchPods || m == searchPodsAlone }
+
+// searcher completes names that clients search for. What is in it does not change
+// once the server block has started.
+type searcher struct {
+	mode    searchMode
+	paths   map[string]*search.Path // by origin
+	flights singleflight.Group
+	asks    bool   // for names of ours, too: a plugin ahead may have a say in them
+	blocks  blocks // of the Corefile
+	counts  *searchCounter
+}
+
+// newSearcher makes the searcher of a server block, or nil if it has none.
+func newSearcher(cfg *config, node []string) *searcher {
+	if cfg.search.mode == searchOff {
+		return nil
+	}
+	suffixes := cfg.search.suffixes
+	if !cfg.search.suffixesSet {
+		suffixes = cfg.nodeSuffixes(node)
+	}
+	s := &searcher{mode: cfg.search.mode, paths: map[string]*search.Path{}, counts: newSearchCounter(metrics)}
+	for _, o := range cfg.view.Origins {
+		if !o.Reverse() && !o.ClusterSet {
+			s.paths[o.String()] = search.NewPath(o.Wire(), suffixes, cfg.search.labels)
+		}
+	}
+	return s
+}
+
+// nodeSuffixes are those of the node's search list, in wire form. The server's own
+// list is that of its node, but begins with suffixes of the cluster's if the server
+// asks the cluster's DNS as other Pods do.
+func (cfg *config) nodeSuffixes(list []string) []string {
+	var wires []string
+	for _, suffix := range list {
+		n, err := zone.ParseName(suffix)
+		if err != nil {
+			continue
+		}
+		if _, ours := cfg.view.Origin(&n); !ours {
+			wires = append(wires, n.Wire())
+		}
+	}
+	return wires
+}
+
+// start looks at what stands around the handler, which is known only once all of
+// the Corefile has been read.
+func (s *searcher) start(c *caddy.Controller, word string, log clog.P) error {
+	if s == nil {
+		return nil
+	}
+	server := dnsserver.GetConfig(c)
+	if server.Handler("autopath") != nil {
+		return plugin.Error(word, c.Err("search, or "+searchVariable+", and the plugin autopath both complete search paths: expected one of them"))
+	}
+	s.blocks = blocksOf(c)
+	if s.asks = !clearAhead(server, word); s.asks {
+		log.Info("search asks the whole server for names in the cluster too: a plugin ahead may have a say in them")
+	}
+	return nil
+}
+
+// clearPlugins neither answer for names of ours nor change or refuse questions by
+// their name. What is below them may answer for a name that they have not seen.
+var clearPlugins = []string{
+	"any", "bufsize", "cache", "chaos", "debug", "dnstap", "errors", "header", "health", "log", "loadbalance", "loop", "metadata",
+	"minimal", "nsid", "prometheus", "ready", "shed", "trace",
+	(*witness)(nil).Name(),
+}
+
+// clearAhead says whether all plugins ahead of ours are clear.
+func clearAhead(server *dnsserver.Config, word string) bool {
+	ours := slices.Index(dnsserver.Directives, word)
+	for _, h := range server.Handlers() {
+		behind := slices.Index(dnsserver.Directives, h.Name()) >= ours
+		if !behind && !slices.Contains(clearPlugins, h.Name()) {
+			return false
+		}
+	}
+	return true
+}
+
+// blocks tells names that other server blocks of the Corefile answer for. Their
+// ports are not looked at: it costs a detour through the server to be wrong.
+type blocks struct {
+	own, others zone.View // of which nothing but the origins is used
+}
+
+func blocksOf(c *caddy.Controller) blocks {
+	own := originsOf(c.ServerBlockKeys)
+	b := blocks{own: zone.View{Origins: own}}
+	for _, block := range otherBlocks(holderOf(c)) {
+		for _, o := range originsOf(block.Keys) {
+			if !slices.Contains(own, o) {
+				b.others.Origins = append(b.others.Origins, o)
+			}
+		}
+	}
+	return b
+}
+
+// otherBlocks are all server blocks of the Corefile of an instance.
+func otherBlocks(h *holder) []caddyfile.ServerBlock {
+	for _, i := range caddy.Instances() {
+		i.StorageMu.RLock()
+		ours := i.Storage[holderKey{}] == h
+		i.StorageMu.RUnlock()
+		if ours && i.Caddyfile() != nil {
+			return parseBlocks(i.Caddyfile())
+		}
+	}
+	return nil
+}
+
+func originsOf(keys []string) []zone.Origin {
+	var origins []zone.Origin
+	for _, key := range keys {
+		for _, text := range plugin.Host(key).NormalizeExact() {
+			if o, err := zone.ParseOrigin(text); err == nil {
+				origins = append(origins, o)
+			}
+		}
+	}
+	return origins
+}
+
+// elsewhere says whether another server block answers for a name: the one with the
+// longest zone does.
+func (b *blocks) elsewhere(n *zone.Name) bool {
+	other, found := b.others.Origin(n)
+	if !found {
+		return false
+	}
+	own, _ := b.own.Origin(n)
+	return len(other.Wire()) > len(own.Wire())
+}
+
+// spelled is a name in wire form with the client's letter case.
+func spelled(qname string) ([]byte, bool) {
+	var buf [256]byte
+	end, err := dns.PackDomainName(dns.Fqdn(qname), buf[:], 0, nil, false)
+	return buf[:end], err == nil
+}
