@@ -61,7 +61,7 @@ run: build ## Start the server on this machine, on port 1053, with no cluster
 test: build fmt-check vet lint control-plane test-race test-cmd differential ## Run every check and test, as CI does
 
 .PHONY: test-race
-test-race: compiler secondary ## Run the tests of every package but the next two under the race detector
+test-race: compiler secondary resolvers ## Run the tests of every package but the next two under the race detector
 	packages=$$(go list ./...); $(GOTEST) -race $$(grep -Ev '/(cmd/coredns|test/differential)$$' <<<"$$packages")
 
 .PHONY: test-cmd
@@ -119,6 +119,12 @@ compiler:
 .PHONY: secondary
 secondary:
 	@PATH=$$PATH:/usr/sbin; command -v knotd >/dev/null || { $(APT) knot; $(SUDO) systemctl disable --now knot 2>/dev/null || true; }
+
+# The stub resolvers that searching is tested with: those of musl, c-ares, busybox and dig.
+.PHONY: resolvers
+resolvers: compiler
+	@{ command -v musl-gcc && command -v busybox && command -v dig && echo '#include <ares.h>' | gcc -E -x c -; } >/dev/null 2>&1 || \
+		{ $(APT) musl-tools libc-ares-dev busybox-static bind9-dnsutils; }
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -1,0 +1,162 @@
+package resolvers
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// names are those that are looked up, each of another kind.
+var names = []string{
+	"db",                         // in the client's own Namespace
+	"web.shop",                   // in another Namespace, by its shortest name
+	"web.shop.svc",               // by the next
+	"web.shop.svc.cluster.local", // whole, without the dot at its end
+	"mail.shop",                  // an alias that leads out
+	"www.example.com",            // outside, both families
+	"example.org",                // outside, two labels
+	"four.example.com",           // outside, A alone
+	"six.example.com",            // outside, AAAA alone
+	"text.example.com",           // outside, neither
+	"cdn.example.com",            // outside, an alias
+	"a.b.c.d.e.example.com",      // outside, more dots than any ndots
+	"WWW.Example.Com",            // in another spelling
+	"wiki.intranet",              // in the node's suffix, two labels
+	"wiki",                       // in the node's suffix, one label
+	"no.example.com",             // nowhere
+	"nobody.shop",                // nowhere, like a Service
+	"web-0.db",                   // nowhere, like an endpoint of a Service
+	"web-0.cache",                // nowhere, like an endpoint of a Service that is not there
+	"broken.example.com",         // a name that cannot be looked up
+	"www.example.com.",           // absolute
+	"web.shop.svc.cluster.local.",
+	"nobody.app.svc.cluster.local.",
+	"no.example.com.",
+}
+
+var modes = []string{"search off", "search names", "search pods", "search pods none"}
+
+// ndots are the values that Pods have: the system's, one that clusters recommend, and
+// kubelet's.
+var ndots = []int{1, 2, 5}
+
+// TestResultsAreTheSame asks every resolver for every name, in every mode.
+func TestResultsAreTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts servers")
+	}
+	serveOutside(t)
+	w, compiled := listen(t), compileAll(t)
+	for _, dots := range ndots {
+		t.Run(fmt.Sprintf("ndots %d", dots), func(t *testing.T) {
+			setResolvConf(t, dots)
+			clients := compiled.stubs(t)
+			var plain map[string]result
+			for _, mode := range modes {
+				results := askAll(t, w, clients, dots, mode)
+				if mode == modes[0] {
+					plain = results
+					continue
+				}
+				compare(t, mode, plain, results)
+			}
+		})
+	}
+}
+
+// askAll asks a server in a mode, by every client, for every name.
+func askAll(t *testing.T, w *wire, clients []stub, dots int, mode string) map[string]result {
+	results := map[string]result{}
+	t.Run(mode, func(t *testing.T) {
+		serveCluster(t, dnsAddr, mode, manifests, fmt.Sprintf(client, dots, dnsAddr))
+		for _, c := range clients {
+			for _, name := range names {
+				for _, family := range familiesFor(&c, name, dots) {
+					results[c.name+" "+name+" "+family] = c.lookUp(t, w, name, family)
+				}
+			}
+		}
+	})
+	return results
+}
+
+// broken is the beginning of a name that cannot be looked up. Resolvers ask again when
+// they are told so, so that to be told sooner may take a question more.
+const broken = "broken."
+
+// familiesFor are those that a name is looked up in. One that cannot be looked up takes
+// musl's whole patience.
+func familiesFor(s *stub, name string, dots int) []string {
+	switch {
+	case !strings.HasPrefix(name, broken):
+		return s.families
+	case dots == ndots[len(ndots)-1]:
+		return s.families[:1]
+	}
+	return nil
+}
+
+// compare fails the test where a result has other addresses than without completion,
+// or took more questions.
+func compare(t *testing.T, mode string, plain, completed map[string]result) {
+	t.Helper()
+	for key, before := range plain {
+		after := completed[key]
+		if after.addrs != before.addrs {
+			t.Errorf("%s: %s has %q, want %q\n%s", mode, key, after.addrs, before.addrs, strings.Join(after.questions, "\n"))
+		}
+		if len(after.questions) > len(before.questions) && !strings.Contains(key, broken) {
+			t.Errorf("%s: %s takes %d questions, without completion %d\n%s",
+				mode, key, len(after.questions), len(before.questions), strings.Join(after.questions, "\n"))
+		}
+	}
+}
+
+// TestQuestions holds the numbers that README gives: how many questions it takes to
+// look up both families of a name outside, in another Namespace, in the node's suffix
+// and nowhere.
+func TestQuestions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts servers")
+	}
+	serveOutside(t)
+	setResolvConf(t, 5)
+	w, clients := listen(t), compileAll(t).stubs(t)
+	for _, mode := range modes {
+		want := "2 2 2 10"
+		if mode == modes[0] {
+			want = "10 4 8 10"
+		}
+		t.Run(mode, func(t *testing.T) {
+			serveCluster(t, dnsAddr, mode, manifests, fmt.Sprintf(client, 5, dnsAddr))
+			for _, c := range clients {
+				want := want
+				if c.name == "busybox nslookup" { // which does not search
+					want = "2 2 2 2"
+				}
+				if got := c.count(t, w, "www.example.com", "web.shop", "wiki.intranet", "no.example.com"); got != want {
+					t.Errorf("%s takes %s questions, want %s", c.name, got, want)
+				}
+			}
+		})
+	}
+}
+
+// count is the number of questions that it takes to look up both families of names.
+func (s *stub) count(t *testing.T, w *wire, names ...string) string {
+	t.Helper()
+	families := s.families
+	if families[0] == both[0] {
+		families = both[:1]
+	}
+	var counts []string
+	for _, name := range names {
+		n := 0
+		for _, family := range families {
+			n += len(s.lookUp(t, w, name, family).questions)
+		}
+		counts = append(counts, strconv.Itoa(n))
+	}
+	return strings.Join(counts, " ")
+}
