@@ -144,12 +144,34 @@ func TestWalkTellsWhereItIs(t *testing.T) {
 	}
 }
 
+func TestComplete(t *testing.T) {
+	c := clusterOf("web.shop db.app")
+	for base, want := range map[string]Verdict{
+		"web.shop":                      Inside,
+		"web.shop.svc.cluster.local":    Inside,
+		"nobody.shop.svc.cluster.local": Deny,
+		"db-0.db":                       Deny,
+		"_sql._tcp.cache":               Deny,
+		"www.example.com":               Ask,
+		"alias.shop":                    Ask,
+	} {
+		q, ok := Parse([]byte(wire(t, below(base))), wire(t, origin))
+		var w Walk
+		if got := w.Complete(q, standard(t), c); !ok || got != want {
+			t.Errorf("%s: %d, want %d", base, got, want)
+		}
+	}
+}
+
 func TestAllocatesNothing(t *testing.T) {
 	name, local, l := []byte(wire(t, below("www.example.com"))), wire(t, origin), standard(t)
 	c, w := Cluster(elsewhere{}), new(Walk)
 	n := testing.AllocsPerRun(100, func() {
 		q, _ := Parse(name, local)
-		for ok := w.Begin(q, l, c); ok && w.Next(); {
+		if w.Complete(q, l, c) != Ask {
+			t.Fatal("not completed")
+		}
+		for w.Next() {
 		}
 	})
 	if n != 0 {

@@ -95,3 +95,25 @@ func (w *Walk) Suffix() Element { return w.list.elements[w.at] }
 // Saved is the number of questions of the same type that the client need not ask if
 // it is told of the name.
 func (w *Walk) Saved() int { return w.at + 1 }
+
+// Verdict is what becomes of a question that the cluster has no name for.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Deny   Verdict = iota // it is answered as it stands
+	Inside                // it is completed to Name, which the snapshot has
+	Ask                   // only the whole server can tell
+)
+
+// Complete goes to the first stop of a walk. It is for those who answer from the
+// snapshot alone and hand over the rest.
+func (w *Walk) Complete(q Question, l *List, c Cluster) Verdict {
+	switch {
+	case !w.Begin(q, l, c) || !w.Next():
+		return Deny
+	case w.status == Present:
+		return Inside
+	}
+	return Ask
+}
