@@ -110,6 +110,10 @@ scale: build ## Measure start, memory and changes with 10,000 Services and 100,0
 differential: ## Compare with stock CoreDNS; SEED chooses the cluster, COUNT is how much to ask at least
 	$(GOTEST) -v -timeout 24h ./test/differential -seed $(SEED) -questions $(COUNT)
 
+.PHONY: bench-search
+bench-search: build control-plane ## Measure look-ups of outside names by the search path, beside stock CoreDNS
+	go run ./test/searchbench -bin $(BIN)
+
 # The race detector is written in C.
 .PHONY: compiler
 compiler:
