@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
@@ -242,3 +243,25 @@ func TestSearchFallsThrough(t *testing.T) {
 }
 
 var _ search.Cluster = (*completion)(nil)
+
+// Clients share what is asked for on their behalf, and nothing else.
+func TestSearchServesManyAtOnce(t *testing.T) {
+	d := searchHandler(t, "search names", outside())
+	var asking sync.WaitGroup
+	for range 8 {
+		for qtype, want := range map[uint16]string{
+			dns.TypeA:    "NOERROR CNAME=www.example.com. A=192.0.2.1",
+			dns.TypeAAAA: "NOERROR CNAME=www.example.com. AAAA=2001:db8::1",
+		} {
+			asking.Go(func() {
+				for range 50 {
+					if got, _ := dig(t, d, podAddr, "www.example.com"+ownSuffix, qtype); got != want {
+						t.Errorf("got %s, want %s", got, want)
+						return
+					}
+				}
+			})
+		}
+	}
+	asking.Wait()
+}
