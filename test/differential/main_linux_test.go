@@ -10,12 +10,13 @@ import (
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
 	"github.com/clusterdns/clusterdns/test/netlab"
+	"github.com/clusterdns/clusterdns/test/stock"
 )
 
 var (
-	least  = flag.Int("questions", 0, "the `number` of questions to ask at least (default as many as it takes to ask all there is, and a third more)")
-	server = flag.String("server", "", "the `path` of our server (default bin/coredns, built anew)")
-	stock  = flag.String("stock", "", "the `path` of stock CoreDNS (default the user's cache folder, built if it is not there)")
+	least     = flag.Int("questions", 0, "the `number` of questions to ask at least (default as many as it takes to ask all there is, and a third more)")
+	server    = flag.String("server", "", "the `path` of our server (default bin/coredns, built anew)")
+	stockPath = flag.String("stock", "", "the `path` of stock CoreDNS (default the user's cache folder, built if it is not there)")
 )
 
 const builtServer = "../../bin/coredns"
@@ -46,8 +47,8 @@ func prepare() error {
 			return err
 		}
 	}
-	if *stock == "" {
-		if _, err := buildStock(); err != nil {
+	if *stockPath == "" {
+		if _, err := stock.Build(); err != nil {
 			return err
 		}
 	}
@@ -68,10 +69,10 @@ func buildOurs() error {
 // binaries are the paths of stock and ours.
 func binaries(t *testing.T) [2]string {
 	t.Helper()
-	paths := [2]string{*stock, *server}
+	paths := [2]string{*stockPath, *server}
 	if paths[0] == "" {
 		var err error
-		if paths[0], err = buildStock(); err != nil { // it is there: prepare has seen to it
+		if paths[0], err = stock.Build(); err != nil { // it is there: prepare has seen to it
 			t.Fatal(err)
 		}
 	}

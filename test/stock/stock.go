@@ -1,4 +1,5 @@
-package differential
+// Package stock builds stock CoreDNS, to compare with.
+package stock
 
 import (
 	"crypto/sha256"
@@ -10,18 +11,23 @@ import (
 	"strings"
 )
 
-const stockModule = "github.com/coredns/coredns"
+const module = "github.com/coredns/coredns"
 
-// stockFlags are those of make build, so that both builds share what they compile.
-const stockFlags = "-trimpath -buildvcs=false -tags=grpcnotrace"
+// flags are those of make build, so that both builds share what they compile.
+const flags = "-trimpath -buildvcs=false -tags=grpcnotrace"
 
-// buildStock returns the path of stock CoreDNS in the version that our module
+// Build returns the path of stock CoreDNS in the version that our module
 // requires, and compiles it if the user's cache folder does not hold it yet. It
 // is made with the modules of our own build, so that what differs is the plugin.
-func buildStock() (string, error) {
-	key, err := stockKey()
+// The module is that of the working folder.
+func Build() (string, error) {
+	root, err := goOutput("list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("building stock CoreDNS: %w", err)
+	}
+	key, err := cacheKey(root)
+	if err != nil {
+		return "", fmt.Errorf("building stock CoreDNS: %w", err)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -35,12 +41,12 @@ func buildStock() (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	return binary, compileStock(dir, binary)
+	return binary, compile(root, dir, binary)
 }
 
-// stockKey names the version and whatever else decides what the compiler makes.
-func stockKey() (string, error) {
-	version, err := goOutput("list", "-m", "-f", "{{.Version}}", stockModule)
+// cacheKey names the version and whatever else decides what the compiler makes.
+func cacheKey(root string) (string, error) {
+	version, err := goOutput("list", "-m", "-f", "{{.Version}}", module)
 	if err != nil {
 		return "", err
 	}
@@ -48,24 +54,24 @@ func stockKey() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	goMod, err := os.ReadFile("../../go.mod")
+	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		return "", err
 	}
-	hash := sha256.Sum256(fmt.Append(goMod, compiler, stockFlags))
+	hash := sha256.Sum256(fmt.Append(goMod, compiler, flags))
 	return version + "-" + hex.EncodeToString(hash[:])[:12], nil
 }
 
-// compileStock works on copies of go.mod and go.sum: stock needs the checksum of
+// compile works on copies of go.mod and go.sum: stock needs the checksum of
 // one module that ours does not. A binary at the final path is always complete.
-func compileStock(dir, binary string) error {
+func compile(root, dir, binary string) error {
 	temporary, err := os.MkdirTemp(dir, "build-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temporary)
 	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile("../../" + name)
+		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			return err
 		}
@@ -75,8 +81,8 @@ func compileStock(dir, binary string) error {
 	}
 	partial := filepath.Join(temporary, "coredns")
 	cmd := exec.Command("go", "build", "-mod=mod", "-modfile="+filepath.Join(temporary, "go.mod"),
-		"-ldflags=-s -w", "-o", partial, stockModule)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+stockFlags)
+		"-ldflags=-s -w", "-o", partial, module)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS="+flags)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
 	}
