@@ -100,9 +100,9 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
-.PHONY: scale
-scale: build ## Measure start, memory and changes with 10,000 Services and 100,000 endpoints
-	go run ./test/scale -bin $(BIN)
+.PHONY: bench
+bench: build dnsperf secondary nsd ## Measure ours against stock CoreDNS, Knot and NSD (QUICK=1: in minutes)
+	go run ./test/bench -bin $(BIN) $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY)) $(if $(SETS),-sets $(SETS)) $(if $(PARTS),-parts $(PARTS)) $(BENCHFLAGS)
 
 # Without the race detector: it would see the clients, not the servers, and take
 # twice the time.
@@ -119,7 +119,7 @@ bench-search: build control-plane ## Measure look-ups of outside names by the se
 compiler:
 	@command -v gcc >/dev/null || { $(APT) gcc libc6-dev; }
 
-# The secondary that transfers are tested with. Debian starts it, which nobody asked for.
+# The secondary that transfers are tested with, and the bench compares with. Debian starts it, which nobody asked for.
 .PHONY: secondary
 secondary:
 	@PATH=$$PATH:/usr/sbin; command -v knotd >/dev/null || { $(APT) knot; $(SUDO) systemctl disable --now knot 2>/dev/null || true; }
@@ -129,6 +129,14 @@ secondary:
 resolvers: compiler
 	@{ command -v musl-gcc && command -v busybox && command -v dig && echo '#include <ares.h>' | gcc -E -x c -; } >/dev/null 2>&1 || \
 		{ $(APT) musl-tools libc-ares-dev busybox-static bind9-dnsutils; }
+
+.PHONY: dnsperf
+dnsperf:
+	@command -v dnsperf >/dev/null || $(APT) dnsperf
+
+.PHONY: nsd
+nsd:
+	@PATH=$$PATH:/usr/sbin; command -v nsd >/dev/null || { $(APT) nsd; $(SUDO) systemctl disable --now nsd 2>/dev/null || true; }
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/clusterdns/clusterdns/test/bench/oracle"
+	"github.com/clusterdns/clusterdns/test/bench/proc"
+	"github.com/clusterdns/clusterdns/test/bench/queries"
+	"github.com/clusterdns/clusterdns/test/bench/report"
+	"github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/refcluster"
+	"github.com/clusterdns/clusterdns/test/stock"
+)
+
+// ratios are what the project promises something about.
+var ratios = []report.Ratio{
+	{Of: server.Ours, To: server.Stock}, {Of: server.Ours, To: server.Knot}, {Of: server.Chain, To: server.Stock},
+}
+
+// bench is what is measured and what came out.
+type bench struct {
+	options
+	dir      string // ours to remove
+	oracle   *oracle.Oracle
+	sets     []queries.Set
+	files    map[string]string // the questions of each set, by its name
+	setup    server.Setup
+	upstream *upstream
+	cluster  *refcluster.Cluster
+	report   *report.Report
+	notes    []string // what a reader of the table has to know
+	problems []string // why figures are not to be trusted
+	before   proc.Load
+}
+
+func newBench(o options) (*bench, error) {
+	var columns []string
+	for _, kind := range o.kinds {
+		columns = append(columns, kind.Name)
+	}
+	b := &bench{
+		options: o, oracle: oracle.New(o.shape), files: map[string]string{},
+		report: report.New(columns, ratios...), before: proc.ReadLoad(),
+	}
+	var err error
+	if b.sets, err = queries.Choose(queries.Sets(o.shape, b.oracle), o.sets); err != nil {
+		return nil, err
+	}
+	if b.dir, err = os.MkdirTemp("", "clusterdns-bench-"); err != nil {
+		return nil, err
+	}
+	if err := b.prepare(); err != nil {
+		b.stop()
+		return nil, err
+	}
+	return b, nil
+}
+
+// prepare writes the files that the programs need.
+func (b *bench) prepare() (err error) {
+	for _, set := range b.sets {
+		b.files[set.Name] = filepath.Join(b.dir, set.Name+".queries")
+		if err := writeQueries(b.files[set.Name], set); err != nil {
+			return err
+		}
+	}
+	if b.upstream, err = startUpstream(b.oracle); err != nil {
+		return err
+	}
+	b.setup = server.Setup{ZoneDir: b.dir, Upstream: b.upstream.address, Verified: b.verified}
+	if err := server.WriteZones(b.oracle, b.dir); err != nil {
+		return err
+	}
+	return b.copyPrograms()
+}
+
+func writeQueries(path string, set queries.Set) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(set.Write(file), file.Close())
+}
+
+// copyPrograms makes all runs measure the same programs, even when somebody
+// builds others meanwhile.
+func (b *bench) copyPrograms() (err error) {
+	if b.stock == "" {
+		if b.stock, err = stock.Build(); err != nil {
+			return err
+		}
+	}
+	b.setup.Ours, b.setup.Stock = filepath.Join(b.dir, "clusterdns"), filepath.Join(b.dir, "stock")
+	for to, from := range map[string]string{b.setup.Ours: b.bin, b.setup.Stock: b.stock} {
+		if err := copyProgram(to, from); err != nil {
+			return fmt.Errorf("no binary to measure: %w", err)
+		}
+	}
+	return nil
+}
+
+// copyProgram copies in small pieces, as a program comes to a machine. Written
+// at once it lies in huge pages of the page cache, of which each that is touched
+// counts in full: that makes 17 MB of RSS.
+func copyProgram(to, from string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	// Without its other methods the file cannot be copied by one system call.
+	_, err = io.Copy(struct{ io.Writer }{target}, struct{ io.Reader }{source})
+	return errors.Join(err, target.Close())
+}
+
+func (b *bench) stop() {
+	b.stopCluster()
+	if b.upstream != nil {
+		b.upstream.stop()
+	}
+	os.RemoveAll(b.dir)
+}
+
+func (b *bench) run(ctx context.Context) error {
+	if b.watchers() {
+		if err := b.startCluster(ctx, b.plain); err != nil {
+			return err
+		}
+	}
+	if b.has(partCPU) {
+		return b.measureLoads(ctx)
+	}
+	return nil
+}
+
+// startCluster starts a cluster in the state of the beginning.
+func (b *bench) startCluster(ctx context.Context, plain bool) error {
+	dir, err := os.MkdirTemp(b.dir, "cluster-")
+	if err != nil {
+		return err
+	}
+	if b.cluster, err = refcluster.Start(ctx, refcluster.Options{Shape: b.shape, Dir: dir, Plain: plain}); err != nil {
+		return err
+	}
+	b.setup.Kubeconfig = b.cluster.Config
+	return b.cluster.Warm(ctx)
+}
+
+func (b *bench) stopCluster() {
+	if b.cluster != nil {
+		b.cluster.Stop()
+		b.cluster = nil
+	}
+}
+
+// problem notes why a figure is not what it seems.
+func (b *bench) problem(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	log.Print(text)
+	if !slices.Contains(b.problems, text) {
+		b.problems = append(b.problems, text)
+	}
+}

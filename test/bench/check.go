@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/bench/oracle"
+	"github.com/clusterdns/clusterdns/test/bench/queries"
+)
+
+const (
+	// checks is how many questions of each set are compared with the truth.
+	checks       = 100
+	askTimeout   = 2 * time.Second
+	checkEDNS    = 4096 // as dnsperf asks
+	checkRetries = 3    // a datagram may get lost on a busy machine
+)
+
+// checkAnswers compares answers with what the oracle says, and returns how many
+// were wrong.
+func (b *bench) checkAnswers(ctx context.Context, name, address string, set queries.Set) (wrong int) {
+	for _, q := range set.Pick(checks) {
+		want := b.oracle.Lookup(q.Name, q.Type)
+		got, err := ask(ctx, address, q)
+		if err == nil && got.Rcode == want.Rcode && slices.Equal(got.Data, want.Data) {
+			continue
+		}
+		wrong++
+		if err != nil {
+			b.problem("%s: %s: %s: %v", name, set.Name, q, err)
+		} else {
+			b.problem("%s: %s: %s: got %s, want %s", name, set.Name, q, show(got), show(want))
+		}
+	}
+	return wrong
+}
+
+// show keeps a wrong answer of a thousand addresses readable.
+func show(a oracle.Answer) string {
+	data := a.Data
+	if len(data) > 3 {
+		data = append(slices.Clone(data[:3]), fmt.Sprintf("and %d more", len(a.Data)-3))
+	}
+	return dns.RcodeToString[a.Rcode] + " [" + strings.Join(data, ", ") + "]"
+}
+
+// ask asks as dnsperf does, and over TCP when the answer was cut.
+func ask(ctx context.Context, address string, q queries.Question) (oracle.Answer, error) {
+	query := new(dns.Msg).SetQuestion(q.Name, q.Type)
+	query.SetEdns0(checkEDNS, false)
+	client := dns.Client{Timeout: askTimeout}
+	var reply *dns.Msg
+	var err error
+	for range checkRetries {
+		if reply, _, err = client.ExchangeContext(ctx, query, address); err == nil {
+			break
+		}
+	}
+	if err == nil && reply.Truncated {
+		client.Net = "tcp"
+		reply, _, err = client.ExchangeContext(ctx, query, address)
+	}
+	if err != nil {
+		return oracle.Answer{}, err
+	}
+	return oracle.Answer{Rcode: reply.Rcode, Data: oracle.Data(reply.Answer)}, nil
+}

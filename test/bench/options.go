@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/refcluster"
+)
+
+// The parts of the measurement.
+const (
+	partCPU = "cpu"
+)
+
+var allParts = []string{partCPU}
+
+// options are the flags.
+type options struct {
+	shape    refcluster.Shape
+	bin      string
+	stock    string
+	kinds    []server.Kind
+	sets     string
+	parts    []string
+	quick    bool
+	runs     int
+	seconds  int
+	rate     int
+	plain    bool
+	verified bool
+	timeout  time.Duration
+}
+
+func parseFlags(args []string) (options, error) {
+	o := options{shape: refcluster.Reference}
+	var only, parts string
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&o.bin, "bin", "bin/coredns", "our binary")
+	flags.StringVar(&o.stock, "stock", "", "binary of stock CoreDNS (default the user's cache folder, built if it is not there)")
+	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all)")
+	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all)")
+	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(allParts, ", ")+" (default all)")
+	flags.BoolVar(&o.quick, "quick", false, "measure less, and shorter: for a look, not for a record")
+	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
+	flags.IntVar(&o.seconds, "seconds", 0, "how long each load lasts (default 5, quick 2)")
+	flags.IntVar(&o.rate, "rate", 20_000, "the fixed load in queries per second")
+	flags.BoolVar(&o.plain, "plain", false, "turn streaming lists off at the API server")
+	flags.BoolVar(&o.verified, "verified", false, `"pods verified" in the Corefile in place of "pods insecure"`)
+	flags.IntVar(&o.shape.Pods, "pods", o.shape.Pods, "number of Pods")
+	flags.DurationVar(&o.timeout, "timeout", 4*time.Hour, "time limit of the whole command")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	return o.complete(only, parts, flags.Args())
+}
+
+// complete fills in what is chosen by name and what follows from the rest.
+func (o options) complete(only, parts string, rest []string) (_ options, err error) {
+	if len(rest) > 0 {
+		return o, fmt.Errorf("unexpected argument %q", rest[0])
+	}
+	if o.kinds, err = server.Choose(only); err != nil {
+		return o, err
+	}
+	if o.parts, err = chooseParts(parts); err != nil {
+		return o, err
+	}
+	defaults := map[*int][2]int{&o.runs: {5, 1}, &o.seconds: {5, 2}}
+	for value, byDefault := range defaults {
+		if *value == 0 && o.quick {
+			*value = byDefault[1]
+		} else if *value == 0 {
+			*value = byDefault[0]
+		}
+	}
+	if o.runs < 1 || o.seconds < 1 || o.rate < 1 {
+		return o, errors.New("-runs, -seconds and -rate must be 1 or more")
+	}
+	return o, o.shape.Check()
+}
+
+func chooseParts(names string) ([]string, error) {
+	if names == "" {
+		return allParts, nil
+	}
+	chosen := strings.Split(names, ",")
+	for _, name := range chosen {
+		if !slices.Contains(allParts, name) {
+			return nil, fmt.Errorf("no part %q: there are %s", name, strings.Join(allParts, ", "))
+		}
+	}
+	return chosen, nil
+}
+
+func (o options) has(part string) bool { return slices.Contains(o.parts, part) }
+
+// watchers says whether any of the servers watches an API server.
+func (o options) watchers() bool {
+	return slices.ContainsFunc(o.kinds, server.Kind.Watches)
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+// Corefile is what differs from kubeadm's.
+type Corefile struct {
+	Multisocket int  // sockets; 0 for the plugin to be absent
+	Whoami      bool // in place of the plugin kubernetes
+	TLS         bool // listen for DNS over TLS as well
+	Verified    bool // "pods verified"
+}
+
+// kubeadm is its Corefile without the plugin loop, which asks upstream for
+// nothing, and with a profile, which makes garbage collections possible. The
+// plugin whoami comes behind forward, which has to let it have its names.
+var kubeadm = template.Must(template.New("Corefile").Funcs(template.FuncMap{"quote": strconv.Quote}).Parse(
+	`.:{{.Port}} {{with .TLSPort}}tls://.:{{.}} {{end}}{
+{{- if .Multisocket}}
+    multisocket {{.Multisocket}}
+{{- end}}
+{{- if .TLS}}
+    tls {{quote .Setup.Certificate}} {{quote .Setup.Key}}
+{{- end}}
+    errors
+    health {{.Health}} {
+        lameduck 5s
+    }
+    ready {{.Ready}}
+{{- if .Whoami}}
+    whoami
+{{- else}}
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig {{quote .Setup.Kubeconfig}}
+        pods {{if .Verified}}verified{{else}}insecure{{end}}
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+{{- end}}
+    prometheus {{.Metrics}}
+    forward . {{.Setup.Upstream}} {
+{{- if .Whoami}}
+        except cluster.local
+{{- end}}
+        max_concurrent 1000
+    }
+    cache 30 {
+        disable success cluster.local
+        disable denial cluster.local
+    }
+    reload
+    loadbalance
+    pprof {{.Profile}}
+}
+`))
+
+// text fills in the template.
+func (c Corefile) text(s Setup, a Addresses) (string, error) {
+	data := struct {
+		Corefile
+		Addresses
+		Setup         Setup
+		Port, TLSPort string
+	}{c, a, s, port(a.DNS), ""}
+	data.Verified = s.Verified
+	if c.TLS {
+		data.TLSPort = port(a.TLSAddress)
+	}
+	var text strings.Builder
+	err := kubeadm.Execute(&text, data)
+	return text.String(), err
+}
+
+func (c Corefile) write(s Setup, a Addresses, dir string) ([]string, error) {
+	text, err := c.text(s, a)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "Corefile")
+	return []string{"-conf", path}, os.WriteFile(path, []byte(text), 0o600)
+}
+
+func port(address string) string { return address[strings.LastIndex(address, ":")+1:] }

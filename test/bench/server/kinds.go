@@ -1,0 +1,107 @@
+package server
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// The names of the servers.
+const (
+	Ours        = "ours"
+	Chain       = "chain"
+	Stock       = "stock"
+	Multisocket = "multisocket"
+	Whoami      = "whoami"
+	Knot        = "knot"
+	NSD         = "nsd"
+)
+
+// Kind is a server that can be measured.
+type Kind struct {
+	Name  string
+	Title string
+
+	// Names says that it knows the names of the cluster.
+	Names bool
+	// Corefile says that it is CoreDNS, with what the one of kubeadm has in
+	// addition; nil for a server of another kind.
+	Corefile *Corefile
+	// Env is the environment that it gets in addition.
+	Env []string
+
+	program func(Setup) string
+	write   func(s Setup, a Addresses, dir string) ([]string, error) // the arguments
+}
+
+// fastPathOff is the environment that makes our build answer by CoreDNS's own
+// sockets and the chain of plugins.
+const fastPathOff = "CLUSTERDNS_FAST_PATH=off"
+
+// Kinds are all servers, in the order of the table's columns.
+var Kinds = []Kind{
+	{Name: Ours, Title: "ClusterDNS", Names: true, Corefile: &Corefile{}, program: ours},
+	{Name: Chain, Title: "ClusterDNS, chain only", Names: true, Corefile: &Corefile{}, Env: []string{fastPathOff}, program: ours},
+	{Name: Stock, Title: "CoreDNS", Names: true, Corefile: &Corefile{}, program: stock},
+	{Name: Multisocket, Title: "CoreDNS, multisocket 2", Names: true, Corefile: &Corefile{Multisocket: 2}, program: stock},
+	{Name: Whoami, Title: "CoreDNS, whoami", Corefile: &Corefile{Whoami: true}, program: stock},
+	{Name: Knot, Title: "Knot DNS", Names: true, program: func(Setup) string { return systemProgram("knotd") }, write: writeKnot},
+	{Name: NSD, Title: "NSD", Names: true, program: func(Setup) string { return systemProgram("nsd") }, write: writeNSD},
+}
+
+func ours(s Setup) string  { return s.Ours }
+func stock(s Setup) string { return s.Stock }
+
+// systemProgram is found also by a user whose PATH leaves out the folders of
+// daemons.
+func systemProgram(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	return "/usr/sbin/" + name
+}
+
+// Choose are the named kinds, in the order of all.
+func Choose(names string) ([]Kind, error) {
+	if names == "" {
+		return Kinds, nil
+	}
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(names, ",") {
+		wanted[name] = true
+	}
+	var chosen []Kind
+	var known []string
+	for _, kind := range Kinds {
+		known = append(known, kind.Name)
+		if wanted[kind.Name] {
+			chosen = append(chosen, kind)
+		}
+		delete(wanted, kind.Name)
+	}
+	for name := range wanted {
+		return nil, fmt.Errorf("no server %q: there are %s", name, strings.Join(known, ", "))
+	}
+	return chosen, nil
+}
+
+// Watches says whether the server gets its names from the API server.
+func (k Kind) Watches() bool { return k.Corefile != nil && k.Names }
+
+// Version is what the program says of itself.
+func (k Kind) Version(s Setup) string {
+	args := map[string]string{Knot: "-V", NSD: "-v"}
+	arg, ok := args[k.Name]
+	if !ok {
+		arg = "-version"
+	}
+	out, err := exec.Command(k.program(s), arg).CombinedOutput()
+	if len(out) == 0 && err != nil {
+		return err.Error()
+	}
+	if k.Corefile != nil {
+		return strings.Join(strings.Fields(string(out)), " ")
+	}
+	first, _, _ := strings.Cut(string(out), "\n")
+	return first
+}

@@ -1,0 +1,176 @@
+// Package server starts the DNS servers that are measured.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/miekg/dns"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/clusterdns/clusterdns/test/bench/oracle"
+)
+
+const (
+	readyTimeout = 2 * time.Minute
+	readyPoll    = 2 * time.Millisecond
+	// logTail is how much of a log an error quotes, in bytes.
+	logTail = 4096
+)
+
+// Setup is what servers are started with.
+type Setup struct {
+	Ours, Stock      string // binaries
+	Kubeconfig       string
+	Upstream         string // address of the server for names outside
+	ZoneDir          string // what WriteZones wrote
+	Certificate, Key string // files, for DNS over TLS
+	Verified         bool   // "pods verified" in the Corefile in place of "pods insecure"
+}
+
+// Process is a server under measurement. It dies with this process.
+type Process struct {
+	Addresses
+	Kind Kind
+	PID  int
+
+	cmd     *exec.Cmd
+	logFile string
+	began   time.Time     // just before exec
+	ended   chan struct{} // closed when the process is gone
+	http    *http.Client
+}
+
+// Start starts a server, with its files in the folder.
+func Start(k Kind, s Setup, dir string) (*Process, error) {
+	a, err := freeAddresses()
+	if err != nil {
+		return nil, err
+	}
+	write := k.write
+	if k.Corefile != nil {
+		write = k.Corefile.write
+	}
+	args, err := write(s, a, dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{
+		Addresses: a,
+		Kind:      k,
+		cmd:       exec.Command(k.program(s), args...),
+		logFile:   filepath.Join(dir, "log"),
+		ended:     make(chan struct{}),
+		http:      &http.Client{Timeout: 10 * time.Second},
+	}
+	p.cmd.Env = append(os.Environ(), k.Env...)
+	return p, p.start()
+}
+
+func (p *Process) start() error {
+	log, err := os.Create(p.logFile)
+	if err != nil {
+		return err
+	}
+	defer log.Close() // the process has a copy of its own
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = childAttributes()
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		return fmt.Errorf("starting %s: %w", p.cmd.Path, err)
+	}
+	p.PID = p.cmd.Process.Pid
+	return nil
+}
+
+// run keeps the thread that starts the process to itself, since Linux kills the
+// process when that thread ends.
+func (p *Process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	p.began = time.Now()
+	err := p.cmd.Start()
+	started <- err
+	if err == nil {
+		p.cmd.Wait() //nolint:errcheck // it is killed, or the log says why it ended
+		close(p.ended)
+	}
+}
+
+// Kill ends the process and those below it at once: there is nothing to save.
+func (p *Process) Kill() {
+	killGroup(p.cmd.Process)
+	<-p.ended
+}
+
+// AwaitReady waits until the server answers from all of its data, and returns
+// the time from exec to then. CoreDNS says so by itself.
+func (p *Process) AwaitReady(ctx context.Context) (time.Duration, error) {
+	var ready time.Duration
+	err := wait.PollUntilContextTimeout(ctx, readyPoll, readyTimeout, true, func(ctx context.Context) (bool, error) {
+		select {
+		case <-p.ended:
+			return false, errors.New("process ended")
+		default:
+		}
+		err := p.checkReady(ctx)
+		ready = time.Since(p.began)
+		return err == nil, nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("%s is not ready: %w\n%s", p.cmd.Path, err, p.tail())
+	}
+	return ready, nil
+}
+
+func (p *Process) checkReady(ctx context.Context) error {
+	if p.Kind.Corefile != nil {
+		_, err := p.get(ctx, p.Ready, "/ready")
+		return err
+	}
+	for _, origin := range oracle.Zones {
+		reply, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion(origin, dns.TypeSOA), p.DNS)
+		if err != nil {
+			return err
+		}
+		if len(reply.Answer) != 1 {
+			return fmt.Errorf("no SOA for %s: %s", origin, dns.RcodeToString[reply.Rcode])
+		}
+	}
+	return nil
+}
+
+func (p *Process) get(ctx context.Context, address, path string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := p.http.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s", path, response.Status)
+	}
+	return string(body), err
+}
+
+// tail is the end of the log, for an error message.
+func (p *Process) tail() string {
+	log, err := os.ReadFile(p.logFile)
+	if err != nil {
+		return err.Error()
+	}
+	return string(log[max(0, len(log)-logTail):])
+}

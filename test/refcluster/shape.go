@@ -1,0 +1,135 @@
+package refcluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+)
+
+// MaxServices is how many ClusterIPs fit behind FirstClusterIP into the API
+// server's range.
+const MaxServices = 64_000
+
+// Blocks of addresses. None of them overlap, so that an answer tells what it
+// comes from.
+var (
+	FirstClusterIP = netip.MustParseAddr("10.96.1.0")
+	FirstEndpoint  = netip.MustParseAddr("10.128.0.1")
+	FirstChanged   = netip.MustParseAddr("10.192.0.1")
+	FirstFresh     = netip.MustParseAddr("10.208.0.1")
+)
+
+// Shape is the size of a cluster. Each object follows from it and a number, so
+// that objects can be made in any order and need not be kept. Objects of a kind
+// are numbered from 0.
+type Shape struct {
+	Seed                                            uint64
+	Namespaces, Services, Headless, Endpoints, Pods int
+
+	// Largest is how many of the endpoints the last Service has, which is always
+	// headless. The others share the rest evenly.
+	Largest int
+}
+
+// Reference is the cluster that figures of different days are measured with.
+var Reference = Shape{
+	Seed: 1, Namespaces: 100, Services: 10_000, Headless: 1000, Endpoints: 100_000, Pods: 50_000, Largest: 1000,
+}
+
+// Check returns an error when there is no such cluster.
+func (s Shape) Check() error {
+	switch {
+	case s.Namespaces < 1 || s.Services < s.Namespaces || s.Services > MaxServices:
+		return fmt.Errorf("there must be a namespace, and between one Service for each namespace and %d in all", MaxServices)
+	case s.Headless < 1 || s.Headless > s.Services:
+		return errors.New("at least one Service must be headless: its endpoint is what changes")
+	case s.Services < 2 || s.Largest < 1 || s.Largest > s.Endpoints:
+		return errors.New("there must be two Services, and the largest has an endpoint at least and all at most")
+	case s.Endpoints-s.Largest < s.Services-1 || s.Endpoints > 1<<20:
+		return errors.New("there must be an endpoint or more for each Service, and no more than a million")
+	case s.Pods < 0 || s.Pods > s.Endpoints:
+		return errors.New("there may not be more Pods than endpoints")
+	}
+	return nil
+}
+
+func (s Shape) String() string {
+	return fmt.Sprintf("%d namespaces, %d Services (%d headless, one of them with %d endpoints), %d endpoints, %d Pods",
+		s.Namespaces, s.Services, s.Headless, s.Largest, s.Endpoints, s.Pods)
+}
+
+// random gives the details of object number i of a kind, always the same.
+func (s Shape) random(kind string, i int) *rand.Rand {
+	stream := uint64(i) << 8
+	for _, letter := range []byte(kind) {
+		stream = stream*31 + uint64(letter)
+	}
+	return rand.New(rand.NewPCG(s.Seed, stream))
+}
+
+// IsHeadless spreads the headless Services evenly over all of them.
+func (s Shape) IsHeadless(service int) bool {
+	return service*s.Headless/s.Services != (service+1)*s.Headless/s.Services
+}
+
+// HeadlessServices and VirtualServices are up to n Services of their kind,
+// spread over the cluster. The first headless one is left out: it changes.
+func (s Shape) HeadlessServices(n int) []int { return s.pick(n, true) }
+
+func (s Shape) VirtualServices(n int) []int { return s.pick(n, false) }
+
+func (s Shape) pick(n int, headless bool) []int {
+	var all []int
+	for i := range s.Services {
+		if s.IsHeadless(i) == headless && i != s.Changing() {
+			all = append(all, i)
+		}
+	}
+	n = min(n, len(all))
+	picked := make([]int, n)
+	for i := range picked {
+		picked[i] = all[i*len(all)/n]
+	}
+	return picked
+}
+
+// Changing is the Service one of whose endpoints gets other addresses.
+func (s Shape) Changing() int {
+	for i := range s.Services {
+		if s.IsHeadless(i) {
+			return i
+		}
+	}
+	return 0
+}
+
+// EndpointRange is the range of numbers that a Service's endpoints have.
+func (s Shape) EndpointRange(service int) (from, to int) {
+	others := s.Services - 1
+	if service == others {
+		return s.small(), s.Endpoints
+	}
+	return service * s.small() / others, (service + 1) * s.small() / others
+}
+
+// small is the number of endpoints of all Services but the largest.
+func (s Shape) small() int { return s.Endpoints - s.Largest }
+
+// ServiceOf is the Service that an endpoint belongs to.
+func (s Shape) ServiceOf(endpoint int) int {
+	if endpoint >= s.small() {
+		return s.Services - 1
+	}
+	return ((endpoint+1)*(s.Services-1) - 1) / s.small()
+}
+
+func (s Shape) namespaceOf(service int) int { return service * s.Namespaces / s.Services }
+
+// AddressAt is the address n places behind another one.
+func AddressAt(first netip.Addr, n int) netip.Addr {
+	b := first.As4()
+	v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	v += uint32(n)
+	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
+}

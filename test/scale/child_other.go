@@ -1,9 +1,0 @@
-//go:build !linux
-
-package main
-
-import "syscall"
-
-// childAttributes has nothing to add where the kernel cannot tie a process to
-// its parent. Without /proc nothing can be measured there anyway.
-func childAttributes() *syscall.SysProcAttr { return nil }
