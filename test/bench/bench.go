@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
@@ -27,17 +28,22 @@ var ratios = []report.Ratio{
 // bench is what is measured and what came out.
 type bench struct {
 	options
-	dir      string // ours to remove
-	oracle   *oracle.Oracle
-	sets     []queries.Set
-	files    map[string]string // the questions of each set, by its name
-	setup    server.Setup
-	upstream *upstream
-	cluster  *refcluster.Cluster
-	report   *report.Report
-	notes    []string // what a reader of the table has to know
-	problems []string // why figures are not to be trusted
-	before   proc.Load
+	dir          string // ours to remove
+	oracle       *oracle.Oracle
+	sets         []queries.Set
+	files        map[string]string // the questions of each set, by its name
+	setup        server.Setup
+	upstream     *upstream
+	cluster      *refcluster.Cluster
+	clusterPlain bool         // it refuses streaming lists
+	made         int          // Services that there were not in the beginning
+	removed      int          // of them
+	flipped      atomic.Int64 // slices
+	changed      int          // addresses that the changing endpoint has had
+	report       *report.Report
+	notes        []string // what a reader of the table has to know
+	problems     []string // why figures are not to be trusted
+	before       proc.Load
 }
 
 func newBench(o options) (*bench, error) {
@@ -138,8 +144,21 @@ func (b *bench) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if b.has(partCPU) {
-		return b.measureLoads(ctx)
+	for _, part := range []struct {
+		wanted  bool
+		measure func(context.Context) error
+	}{
+		{b.has(partCPU) || b.has(partLatency), b.measureFleet},
+		{b.has(partTransports) && b.watchers(), b.measureTransports},
+		{b.has(partMemory) && b.watchers(), b.measureMemory},
+		{b.has(partChanges) && b.watchers(), b.measureChanges},
+	} {
+		if !part.wanted {
+			continue
+		}
+		if err := part.measure(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -153,6 +172,8 @@ func (b *bench) startCluster(ctx context.Context, plain bool) error {
 	if b.cluster, err = refcluster.Start(ctx, refcluster.Options{Shape: b.shape, Dir: dir, Plain: plain}); err != nil {
 		return err
 	}
+	b.clusterPlain = plain
+	b.flipped.Store(0)
 	b.setup.Kubeconfig = b.cluster.Config
 	return b.cluster.Warm(ctx)
 }

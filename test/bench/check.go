@@ -49,18 +49,22 @@ func show(a oracle.Answer) string {
 	return dns.RcodeToString[a.Rcode] + " [" + strings.Join(data, ", ") + "]"
 }
 
-// ask asks as dnsperf does, and over TCP when the answer was cut.
-func ask(ctx context.Context, address string, q queries.Question) (oracle.Answer, error) {
-	query := new(dns.Msg).SetQuestion(q.Name, q.Type)
-	query.SetEdns0(checkEDNS, false)
-	client := dns.Client{Timeout: askTimeout}
-	var reply *dns.Msg
-	var err error
+// ask asks as a client does, again when there was no answer.
+func ask(ctx context.Context, address string, q queries.Question) (got oracle.Answer, err error) {
 	for range checkRetries {
-		if reply, _, err = client.ExchangeContext(ctx, query, address); err == nil {
+		if got, err = askOnce(ctx, address, q); err == nil {
 			break
 		}
 	}
+	return got, err
+}
+
+// askOnce asks as dnsperf does, and over TCP when the answer was cut.
+func askOnce(ctx context.Context, address string, q queries.Question) (oracle.Answer, error) {
+	query := new(dns.Msg).SetQuestion(q.Name, q.Type)
+	query.SetEdns0(checkEDNS, false)
+	client := dns.Client{Timeout: askTimeout}
+	reply, _, err := client.ExchangeContext(ctx, query, address)
 	if err == nil && reply.Truncated {
 		client.Net = "tcp"
 		reply, _, err = client.ExchangeContext(ctx, query, address)

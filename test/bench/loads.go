@@ -4,15 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"math"
 	"os"
 	"time"
-
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/clusterdns/clusterdns/test/bench/dnsperf"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 	"github.com/clusterdns/clusterdns/test/bench/queries"
 	"github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/refcluster"
 )
 
 // fleet is all servers, running. What is not asked costs next to nothing, and
@@ -24,23 +24,55 @@ type fleet struct {
 	miscount  map[string]int // loads after which the metrics were wrong
 }
 
+func newFleet(b *bench) *fleet {
+	return &fleet{bench: b, wrong: map[string]int{}, miscount: map[string]int{}}
+}
+
 func (b *bench) startFleet(ctx context.Context) (*fleet, error) {
-	f := &fleet{bench: b, wrong: map[string]int{}, miscount: map[string]int{}}
-	for _, kind := range b.kinds {
-		p, err := b.startServer(ctx, kind)
-		if err != nil {
-			f.stop()
-			return nil, err
-		}
-		f.processes = append(f.processes, p)
-	}
-	for _, p := range f.processes {
-		if _, err := proc.AwaitQuiet(ctx, p.PID); err != nil {
-			f.stop()
-			return nil, err
-		}
+	f := newFleet(b)
+	if err := f.start(ctx, b.kinds); err != nil {
+		f.stop()
+		return nil, err
 	}
 	return f, nil
+}
+
+// start starts servers one after the other, and waits until all have come to
+// rest.
+func (f *fleet) start(ctx context.Context, kinds []server.Kind) error {
+	for _, kind := range kinds {
+		p, err := f.startServer(ctx, kind)
+		if err != nil {
+			return err
+		}
+		f.processes = append(f.processes, p)
+		if err := f.checkFastPath(ctx, p); err != nil {
+			return err
+		}
+	}
+	return refcluster.Parallel(ctx, len(kinds), len(kinds), func(ctx context.Context, i int) error {
+		_, err := proc.AwaitQuiet(ctx, f.processes[i].PID)
+		return err
+	})
+}
+
+// checkFastPath makes sure that each of our servers is what its column says.
+func (f *fleet) checkFastPath(ctx context.Context, p *server.Process) error {
+	want := map[string]bool{server.Ours: true, server.Chain: false}
+	on, ours := want[p.Kind.Name]
+	if !ours {
+		return nil
+	}
+	listeners, found, err := p.FastPath(ctx)
+	switch {
+	case err != nil:
+		return err
+	case on && !found:
+		f.note("%s: this build has no sockets of its own", p.Kind.Title)
+	case on != (listeners > 0):
+		f.problem("%s: its own sockets answer at %d listeners", p.Kind.Name, listeners)
+	}
+	return nil
 }
 
 func (f *fleet) stop() {
@@ -68,70 +100,113 @@ func (b *bench) startServer(ctx context.Context, kind server.Kind) (*server.Proc
 	return p, nil
 }
 
-func (b *bench) measureLoads(ctx context.Context) error {
+// measureFleet measures what all servers do side by side.
+func (b *bench) measureFleet(ctx context.Context) error {
 	f, err := b.startFleet(ctx)
 	if err != nil {
 		return err
 	}
 	defer f.stop()
-	for run := range b.runs {
-		for _, set := range b.sets {
-			log.Printf("run %d of %d: %s", run+1, b.runs, set.Name)
-			if err := f.measureSet(ctx, run, set); err != nil {
-				return err
-			}
+	if err := f.prepare(ctx); err != nil {
+		return err
+	}
+	if b.has(partCPU) {
+		if err := f.measureLoads(ctx); err != nil {
+			return err
 		}
 	}
+	if b.has(partLatency) {
+		if err := f.measureLatencies(ctx); err != nil {
+			return err
+		}
+	}
+	f.reportTallies("")
+	return nil
+}
+
+func (f *fleet) reportTallies(prefix string) {
 	for _, p := range f.processes {
-		f.report.Add("wrong answers", p.Kind.Name, float64(f.wrong[p.Kind.Name]))
+		if p.Kind.Names {
+			f.report.Add(prefix+"wrong answers", p.Kind.Name, float64(f.wrong[p.Kind.Name]))
+		}
 		if p.Kind.Corefile != nil {
-			f.report.Add("loads after which the metrics miscounted", p.Kind.Name, float64(f.miscount[p.Kind.Name]))
+			f.report.Add(prefix+"loads that the metrics miscounted", p.Kind.Name, float64(f.miscount[p.Kind.Name]))
+		}
+	}
+}
+
+// prepare compares answers, and asks every question once, as long-running
+// servers have been asked.
+func (f *fleet) prepare(ctx context.Context) error {
+	for _, set := range f.sets {
+		err := f.each(0, set, func(p *server.Process) error {
+			if p.Kind.Names {
+				f.wrong[p.Kind.Name] += f.checkAnswers(ctx, p.Kind.Name, p.DNS, set)
+			}
+			load := f.load(p, set)
+			load.Once = true
+			_, err := dnsperf.Run(ctx, load)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// measureSet begins with another server in each run.
-func (f *fleet) measureSet(ctx context.Context, run int, set queries.Set) error {
+func (f *fleet) measureLoads(ctx context.Context) error {
+	for run := range f.runs {
+		for _, set := range f.sets {
+			log.Printf("run %d of %d: load, %s", run+1, f.runs, set.Name)
+			err := f.each(run, set, func(p *server.Process) error { return f.measureLoad(ctx, p, set) })
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// each measures all servers, in each run beginning with another one.
+func (f *fleet) each(run int, set queries.Set, measure func(*server.Process) error) error {
 	for i := range f.processes {
 		p := f.processes[(i+run)%len(f.processes)]
 		if !p.Kind.Names && set.Name != f.sets[0].Name {
 			continue // its answer does not depend on the question
 		}
-		if err := f.measureServer(ctx, p, run, set); err != nil {
+		if err := measure(p); err != nil {
 			return fmt.Errorf("%s: %s: %w", p.Kind.Name, set.Name, err)
 		}
 	}
 	return nil
 }
 
-func (f *fleet) measureServer(ctx context.Context, p *server.Process, run int, set queries.Set) error {
-	load := dnsperf.Load{Server: p.DNS, File: f.files[set.Name], Mode: "udp", Time: time.Duration(f.seconds) * time.Second}
-	if run == 0 {
-		if p.Kind.Names {
-			f.wrong[p.Kind.Name] += f.checkAnswers(ctx, p.Kind.Name, p.DNS, set)
-		}
-		warm := load
-		warm.Once = true
-		if _, err := dnsperf.Run(ctx, warm); err != nil {
-			return err
-		}
-	}
+func (b *bench) loadTime() time.Duration { return time.Duration(b.seconds) * time.Second }
+
+// load is as many questions as are answered.
+func (b *bench) load(p *server.Process, set queries.Set) dnsperf.Load {
+	return dnsperf.Load{Server: p.DNS, File: b.files[set.Name], Mode: "udp", Time: b.loadTime()}
+}
+
+// topLoad is the row whose half is the load for latencies.
+func topLoad(set queries.Set) string { return set.Title + ": top load, queries/s" }
+
+func (f *fleet) measureLoad(ctx context.Context, p *server.Process, set queries.Set) error {
+	load := f.load(p, set)
 	top, err := f.runLoad(ctx, p, set, load)
 	if err != nil {
 		return err
 	}
-	f.report.Add(set.Title+": CPU at saturation, µs/query", p.Kind.Name, top.cost)
-	f.report.Add(set.Title+": top load, queries/s", p.Kind.Name, top.Rate)
+	f.report.Add(saturation(set), p.Kind.Name, top.cost)
+	f.report.Add(topLoad(set), p.Kind.Name, top.Rate)
 	load.Rate = f.rate
 	fixed, err := f.runLoad(ctx, p, set, load)
 	if err != nil {
 		return err
 	}
 	f.report.Add(fmt.Sprintf("%s: CPU at %d/s, µs/query", set.Title, f.rate), p.Kind.Name, fixed.cost)
-	if fixed.Rate < 0.95*float64(f.rate) {
-		f.note("%s: %s answered %.0f/s when asked %d/s", set.Title, p.Kind.Title, fixed.Rate, f.rate)
-	}
+	f.report.Add(fmt.Sprintf("%s: answered of %d/s", set.Title, f.rate), p.Kind.Name, math.Round(fixed.Rate))
 	return nil
 }
 
@@ -169,43 +244,4 @@ func (f *fleet) readCounts(ctx context.Context, p *server.Process) (server.Count
 		return server.Counts{}, nil
 	}
 	return p.ReadCounts(ctx)
-}
-
-// judge looks for what makes a figure worthless.
-func (f *fleet) judge(ctx context.Context, p *server.Process, set queries.Set, before server.Counts, result dnsperf.Result) {
-	if codes := set.Rcodes(f.oracle); p.Kind.Names {
-		for code, n := range result.Rcodes {
-			if !codes[code] {
-				f.problem("%s: %s: %d answers %s", p.Kind.Name, set.Name, n, code)
-				f.wrong[p.Kind.Name] += n
-			}
-		}
-	}
-	if p.Kind.Corefile == nil {
-		return
-	}
-	if err := awaitCounts(ctx, p, before, result.Sent); err != nil {
-		f.problem("%s: %s: %v", p.Kind.Name, set.Name, err)
-		f.miscount[p.Kind.Name]++
-	}
-}
-
-// countTimeout is how long a server may take to count what it has answered.
-const countTimeout = 3 * time.Second
-
-func awaitCounts(ctx context.Context, p *server.Process, before server.Counts, sent int) error {
-	var last error
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, countTimeout, true, func(ctx context.Context) (bool, error) {
-		now, err := p.ReadCounts(ctx)
-		if err != nil {
-			last = err
-			return false, nil
-		}
-		last = now.Since(before).Check(sent)
-		return last == nil, nil
-	})
-	if err != nil {
-		return last
-	}
-	return nil
 }

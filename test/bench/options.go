@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -14,10 +13,17 @@ import (
 
 // The parts of the measurement.
 const (
-	partCPU = "cpu"
+	partCPU        = "cpu"
+	partLatency    = "latency"
+	partTransports = "transports"
+	partMemory     = "memory"
+	partChanges    = "changes"
 )
 
-var allParts = []string{partCPU}
+var allParts = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
+
+// quickSets are those that are measured when there is little time.
+const quickSets = "service-a,nxdomain,mix"
 
 // options are the flags.
 type options struct {
@@ -31,8 +37,10 @@ type options struct {
 	runs     int
 	seconds  int
 	rate     int
+	changes  int
 	plain    bool
 	verified bool
+	page     string
 	timeout  time.Duration
 }
 
@@ -49,9 +57,11 @@ func parseFlags(args []string) (options, error) {
 	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
 	flags.IntVar(&o.seconds, "seconds", 0, "how long each load lasts (default 5, quick 2)")
 	flags.IntVar(&o.rate, "rate", 20_000, "the fixed load in queries per second")
+	flags.IntVar(&o.changes, "changes", 0, "how many changes are timed each time (default 500, quick 100)")
 	flags.BoolVar(&o.plain, "plain", false, "turn streaming lists off at the API server")
 	flags.BoolVar(&o.verified, "verified", false, `"pods verified" in the Corefile in place of "pods insecure"`)
 	flags.IntVar(&o.shape.Pods, "pods", o.shape.Pods, "number of Pods")
+	flags.StringVar(&o.page, "page", "", "Markdown `file` that gets the results, with a chart beside it")
 	flags.DurationVar(&o.timeout, "timeout", 4*time.Hour, "time limit of the whole command")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -70,7 +80,10 @@ func (o options) complete(only, parts string, rest []string) (_ options, err err
 	if o.parts, err = chooseParts(parts); err != nil {
 		return o, err
 	}
-	defaults := map[*int][2]int{&o.runs: {5, 1}, &o.seconds: {5, 2}}
+	if o.quick && o.sets == "" {
+		o.sets = quickSets
+	}
+	defaults := map[*int][2]int{&o.runs: {5, 1}, &o.seconds: {5, 2}, &o.changes: {500, 100}}
 	for value, byDefault := range defaults {
 		if *value == 0 && o.quick {
 			*value = byDefault[1]
@@ -78,8 +91,8 @@ func (o options) complete(only, parts string, rest []string) (_ options, err err
 			*value = byDefault[0]
 		}
 	}
-	if o.runs < 1 || o.seconds < 1 || o.rate < 1 {
-		return o, errors.New("-runs, -seconds and -rate must be 1 or more")
+	if o.runs < 1 || o.seconds < 1 || o.rate < 1 || o.changes < 1 || o.changes > freshAddresses {
+		return o, fmt.Errorf("-runs, -seconds, -rate and -changes must be 1 or more, and -changes %d or less", freshAddresses)
 	}
 	return o, o.shape.Check()
 }

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/clusterdns/clusterdns/test/bench/proc"
+	"github.com/clusterdns/clusterdns/test/bench/queries"
+	"github.com/clusterdns/clusterdns/test/bench/report"
 )
 
 // note tells what a reader of the table has to know.
@@ -20,25 +24,60 @@ func (b *bench) note(format string, args ...any) {
 	}
 }
 
-// publish writes the table and what belongs to it.
+// publish prints the results, and puts them into the page if there is one.
 func (b *bench) publish(w io.Writer) error {
-	lists := "streaming lists"
-	if b.plain {
-		lists = "plain lists"
+	var text bytes.Buffer
+	b.write(&text)
+	if _, err := w.Write(text.Bytes()); err != nil || b.page == "" {
+		return err
 	}
-	fmt.Fprintf(w, "Cluster: %s; %s; %d runs of %d s: median (least-greatest).\n\n", b.shape, lists, b.runs, b.seconds)
-	fmt.Fprintf(w, "Machine: %s; %s.\n\n", proc.Machine(), proc.ReadLoad().Since(b.before))
-	fmt.Fprintf(w, "Command: `%s`\n\n", strings.TrimSpace("go run ./test/bench "+strings.Join(os.Args[1:], " ")))
+	chart := strings.TrimSuffix(b.page, filepath.Ext(b.page)) + ".svg"
+	var svg bytes.Buffer
+	b.report.Chart(&svg, chartTitle, b.groups(), b.titles())
+	if err := os.WriteFile(chart, svg.Bytes(), 0o644); err != nil {
+		return err
+	}
+	image := fmt.Sprintf("![%s](%s)\n\n", chartTitle, filepath.Base(chart))
+	return report.ReplaceInPage(b.page, image+text.String())
+}
+
+const chartTitle = "CPU per query at saturation, microseconds"
+
+// tooMuch is a set whose answers cost so much that other bars would vanish
+// beside it.
+const tooMuch = "headless-1000"
+
+func (b *bench) groups() []report.Group {
+	var groups []report.Group
+	for _, set := range b.sets {
+		if set.Name != tooMuch {
+			groups = append(groups, report.Group{Label: set.Title, Figure: saturation(set)})
+		}
+	}
+	return groups
+}
+
+func (b *bench) titles() map[string]string {
 	titles := map[string]string{}
 	for _, kind := range b.kinds {
 		titles[kind.Name] = kind.Title
-		fmt.Fprintf(w, "* %s: %s\n", kind.Name, kind.Version(b.setup))
+	}
+	return titles
+}
+
+// write writes the table and what belongs to it.
+func (b *bench) write(w io.Writer) {
+	fmt.Fprintf(w, "Cluster: %s; %s.\n\n", b.shape, variant{b.plain, b.verified})
+	fmt.Fprintf(w, "Machine: %s; %s.\n\n", proc.Machine(), proc.ReadLoad().Since(b.before))
+	fmt.Fprintf(w, "Command: `%s`: %d runs, each load for %d s. Cells: median (least-greatest). Ratios: median of the runs' ratios.\n\n",
+		strings.TrimSpace("go run ./test/bench "+strings.Join(os.Args[1:], " ")), b.runs, b.seconds)
+	for _, kind := range b.kinds {
+		fmt.Fprintf(w, "* %s: %s\n", kind.Title, kind.Version(b.setup))
 	}
 	fmt.Fprintln(w)
-	b.report.Write(w, titles)
+	b.report.Write(w, b.titles())
 	writeList(w, "Notes", b.notes)
 	writeList(w, "Wrong", b.problems)
-	return nil
 }
 
 // longList is how many lines say enough.
@@ -56,3 +95,6 @@ func writeList(w io.Writer, heading string, lines []string) {
 		fmt.Fprintf(w, "* and %d more\n", more)
 	}
 }
+
+// saturation is the row that the chart shows.
+func saturation(set queries.Set) string { return set.Title + ": CPU at saturation, µs/query" }

@@ -73,10 +73,11 @@ func (s Shape) IsHeadless(service int) bool {
 	return service*s.Headless/s.Services != (service+1)*s.Headless/s.Services
 }
 
-// HeadlessServices and VirtualServices are up to n Services of their kind,
-// spread over the cluster. The first headless one is left out: it changes.
+// HeadlessServices are up to n headless Services, spread over the cluster. The
+// first one is left out: it changes.
 func (s Shape) HeadlessServices(n int) []int { return s.pick(n, true) }
 
+// VirtualServices are up to n Services with a ClusterIP, spread over the cluster.
 func (s Shape) VirtualServices(n int) []int { return s.pick(n, false) }
 
 func (s Shape) pick(n int, headless bool) []int {

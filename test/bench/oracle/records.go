@@ -69,6 +69,11 @@ func (o *Oracle) ServiceName(service int) string {
 	return fmt.Sprintf("%s.%s.svc.%s", o.shape.ServiceName(service), o.shape.NamespaceOfService(service), Domain)
 }
 
+// PodName is the name of a Pod by its IPv4 address.
+func PodName(address, namespace string) string {
+	return fmt.Sprintf("%s.%s.pod.%s", strings.ReplaceAll(address, ".", "-"), namespace, Domain)
+}
+
 func portName(port, service string) string { return fmt.Sprintf("_%s._tcp.%s", port, service) }
 
 func outsideName(i int) string { return fmt.Sprintf("host-%03d.%s", i, Outside) }

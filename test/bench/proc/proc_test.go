@@ -105,7 +105,12 @@ func TestTicksOfChildren(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { endTree(cmd.Process.Pid); cmd.Wait() })
+	t.Cleanup(func() {
+		endTree(t, cmd.Process.Pid)
+		if err := cmd.Wait(); err == nil {
+			t.Error("it ended by itself")
+		}
+	})
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		used, err := ReadTicks(cmd.Process.Pid)
 		if err != nil {
@@ -118,10 +123,15 @@ func TestTicksOfChildren(t *testing.T) {
 	t.Error("a child that computes uses no CPU")
 }
 
-func endTree(pid int) {
-	children, _ := readChildren(pid)
+func endTree(t *testing.T, pid int) {
+	children, err := readChildren(pid)
+	if err != nil {
+		t.Error(err)
+	}
 	for _, child := range append(children, pid) {
-		syscall.Kill(child, syscall.SIGKILL)
+		if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -15,3 +15,5 @@ func childAttributes() *syscall.SysProcAttr {
 // killGroup ends the process and those below it. An error means that they have
 // ended already.
 func killGroup(process *os.Process) { syscall.Kill(-process.Pid, syscall.SIGKILL) } //nolint:errcheck // see above
+
+func signalReload(process *os.Process) error { return process.Signal(syscall.SIGUSR1) }

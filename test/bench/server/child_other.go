@@ -3,6 +3,7 @@
 package server
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -12,3 +13,5 @@ import (
 func childAttributes() *syscall.SysProcAttr { return nil }
 
 func killGroup(process *os.Process) { process.Kill() }
+
+func signalReload(*os.Process) error { return errors.New("a reload is measured on Linux only") }

@@ -36,7 +36,7 @@ type Kind struct {
 
 // fastPathOff is the environment that makes our build answer by CoreDNS's own
 // sockets and the chain of plugins.
-const fastPathOff = "CLUSTERDNS_FAST_PATH=off"
+const fastPathOff = "CLUSTERDNS_FASTPATH=off"
 
 // Kinds are all servers, in the order of the table's columns.
 var Kinds = []Kind{
@@ -84,6 +84,9 @@ func Choose(names string) ([]Kind, error) {
 	}
 	return chosen, nil
 }
+
+// Program is the path of the binary.
+func (k Kind) Program(s Setup) string { return k.program(s) }
 
 // Watches says whether the server gets its names from the API server.
 func (k Kind) Watches() bool { return k.Corefile != nil && k.Names }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,9 +22,12 @@ func (p *Process) LiveHeap(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		now, err := parseMetric(metrics, "go_memstats_heap_alloc_bytes")
+		now, found, err := parseMetric(metrics, "go_memstats_heap_alloc_bytes", "")
 		if err != nil {
 			return 0, err
+		}
+		if !found {
+			return 0, errors.New("no metric of the heap")
 		}
 		if least == 0 || now < least {
 			least = now
@@ -32,26 +36,27 @@ func (p *Process) LiveHeap(ctx context.Context) (float64, error) {
 	return least, nil
 }
 
-// parseMetric adds up the values that a metric has by its labels.
-func parseMetric(text, name string) (float64, error) {
-	sum, found := 0.0, false
+// parseMetric adds up the values that a metric has by its labels. The name may
+// leave out what stands before it, and the labels are some of those of a series,
+// as they are written: `outcome="dropped"`.
+func parseMetric(text, name, labels string) (sum float64, found bool, err error) {
 	for line := range strings.Lines(text) {
-		rest, ok := strings.CutPrefix(line, name)
-		if !ok || !strings.HasPrefix(rest, " ") && !strings.HasPrefix(rest, "{") {
+		series, value, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if at := strings.LastIndex(line, "} "); at >= 0 {
+			series, value = line[:at], strings.TrimSpace(line[at+2:])
+		}
+		its, rest, _ := strings.Cut(series, "{")
+		if !ok || !strings.HasSuffix(its, name) || !strings.Contains(rest, labels) {
 			continue
 		}
-		text := strings.TrimSpace(rest[strings.LastIndex(rest, "}")+1:])
-		value, err := strconv.ParseFloat(text, 64)
+		n, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			return 0, fmt.Errorf("metric %s: %w", name, err)
+			return 0, false, fmt.Errorf("metric %s: %w", name, err)
 		}
-		sum += value
+		sum += n
 		found = true
 	}
-	if !found {
-		return 0, fmt.Errorf("no metric %s", name)
-	}
-	return sum, nil
+	return sum, found, nil
 }
 
 // Counts are how many questions a server says it has had. Both counters must
@@ -62,8 +67,11 @@ type Counts struct {
 	Overflowed          int // by the kernel, since the server did not fetch them
 }
 
-// droppedMetric counts what our own sockets throw away under overload.
-const droppedMetric = "coredns_clusterdns_udp_dropped_total"
+// The metrics of our own sockets, without the prefix.
+const (
+	packetsMetric = "fastpath_packets_total"
+	enabledMetric = "fastpath_enabled"
+)
 
 // ReadCounts reads the metrics. Those that do not exist yet are zero.
 func (p *Process) ReadCounts(ctx context.Context) (c Counts, err error) {
@@ -71,14 +79,19 @@ func (p *Process) ReadCounts(ctx context.Context) (c Counts, err error) {
 	if err != nil {
 		return c, err
 	}
-	for name, to := range map[string]*int{
-		"coredns_dns_requests_total":                 &c.Requests,
-		"coredns_dns_request_duration_seconds_count": &c.Durations,
-		droppedMetric: &c.Dropped,
+	for _, metric := range []struct {
+		name, labels string
+		to           *int
+	}{
+		{"coredns_dns_requests_total", "", &c.Requests},
+		{"coredns_dns_request_duration_seconds_count", "", &c.Durations},
+		{packetsMetric, `outcome="dropped"`, &c.Dropped},
 	} {
-		if value, err := parseMetric(text, name); err == nil {
-			*to = int(value)
+		value, _, err := parseMetric(text, metric.name, metric.labels)
+		if err != nil {
+			return c, err
 		}
+		*metric.to = int(value)
 	}
 	number, err := strconv.Atoi(port(p.DNS))
 	if err != nil {
@@ -86,6 +99,17 @@ func (p *Process) ReadCounts(ctx context.Context) (c Counts, err error) {
 	}
 	c.Overflowed, err = proc.ReadDrops(number)
 	return c, err
+}
+
+// FastPath says at how many listeners our own sockets answer. A build without
+// them says nothing about it.
+func (p *Process) FastPath(ctx context.Context) (listeners int, found bool, err error) {
+	text, err := p.get(ctx, p.Metrics, "/metrics")
+	if err != nil {
+		return 0, false, err
+	}
+	value, found, err := parseMetric(text, enabledMetric, "")
+	return int(value), found, err
 }
 
 // Since is what has been counted since.

@@ -2,6 +2,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -110,6 +111,31 @@ func (p *Process) run(started chan<- error) {
 func (p *Process) Kill() {
 	killGroup(p.cmd.Process)
 	<-p.ended
+}
+
+// Reload makes CoreDNS read its Corefile again, and waits until it has.
+func (p *Process) Reload(ctx context.Context) error {
+	before, err := p.reloads()
+	if err != nil {
+		return err
+	}
+	if err := signalReload(p.cmd.Process); err != nil {
+		return err
+	}
+	err = wait.PollUntilContextTimeout(ctx, readyPoll, readyTimeout, true, func(context.Context) (bool, error) {
+		now, err := p.reloads()
+		return now > before, err
+	})
+	if err != nil {
+		return fmt.Errorf("%s does not reload: %w\n%s", p.cmd.Path, err, p.tail())
+	}
+	return nil
+}
+
+// reloads counts them in the log.
+func (p *Process) reloads() (int, error) {
+	log, err := os.ReadFile(p.logFile)
+	return bytes.Count(log, []byte("Reloading complete")), err
 }
 
 // AwaitReady waits until the server answers from all of its data, and returns

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/bench/openloop"
+	"github.com/clusterdns/clusterdns/test/bench/queries"
+	"github.com/clusterdns/clusterdns/test/bench/report"
+	"github.com/clusterdns/clusterdns/test/bench/server"
+)
+
+// percentiles of the latency, by what the table calls them.
+var percentiles = []struct {
+	name string
+	p    float64
+}{{"p50", 50}, {"p99", 99}, {"p99.9", 99.9}}
+
+// mostLate is how late a question may be sent for the latency to be that of the
+// server.
+const mostLate = time.Millisecond
+
+// measureLatencies asks every server at the same rate, since a latency says
+// nothing without its load: half of what stock can do at most.
+func (f *fleet) measureLatencies(ctx context.Context) error {
+	for _, set := range f.sets {
+		rate, err := f.latencyRate(ctx, set)
+		if err != nil {
+			return err
+		}
+		messages, err := pack(set)
+		if err != nil {
+			return err
+		}
+		load := openloop.Load{Questions: messages, Rate: rate, Time: f.loadTime()}
+		for run := range f.runs {
+			log.Printf("run %d of %d: latency, %s", run+1, f.runs, set.Name)
+			load.Seed = uint64(run)
+			err := f.each(run, set, func(p *server.Process) error { return f.measureLatency(ctx, p, set, load) })
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// latencyRate is half of stock's top load; of the first server's, where stock is
+// not measured. It measures the load if that has not been done.
+func (f *fleet) latencyRate(ctx context.Context, set queries.Set) (int, error) {
+	of := f.processes[0]
+	for _, p := range f.processes {
+		if p.Kind.Name == server.Stock {
+			of = p
+		}
+	}
+	top, ok := f.report.Median(topLoad(set), of.Kind.Name)
+	if !ok {
+		result, err := f.runLoad(ctx, of, set, f.load(of, set))
+		if err != nil {
+			return 0, err
+		}
+		top = result.Rate
+	}
+	rate := max(1, int(top/2))
+	f.note("%s: latencies are those at %d queries/s, half of the top load of %s", set.Title, rate, of.Kind.Title)
+	return rate, nil
+}
+
+// pack makes the messages that dnsperf would send.
+func pack(set queries.Set) ([][]byte, error) {
+	messages := make([][]byte, len(set.Questions))
+	for i, q := range set.Questions {
+		query := new(dns.Msg).SetQuestion(q.Name, q.Type)
+		query.SetEdns0(checkEDNS, false)
+		var err error
+		if messages[i], err = query.Pack(); err != nil {
+			return nil, fmt.Errorf("%s: %w", q, err)
+		}
+	}
+	return messages, nil
+}
+
+func (f *fleet) measureLatency(ctx context.Context, p *server.Process, set queries.Set, load openloop.Load) error {
+	load.Server = p.DNS
+	counts, err := f.readCounts(ctx, p)
+	if err != nil {
+		return err
+	}
+	result, err := openloop.Run(ctx, load)
+	if err != nil {
+		return err
+	}
+	for _, percentile := range percentiles {
+		took := report.Percentile(result.Times, percentile.p)
+		f.report.Add(fmt.Sprintf("%s: latency %s, µs", set.Title, percentile.name), p.Kind.Name, float64(took)/float64(time.Microsecond))
+	}
+	if late := report.Percentile(result.Late, 99); late > mostLate {
+		f.note("%s: %s: a hundredth of the questions were sent more than %s late, since the machine had other things to do",
+			set.Title, p.Kind.Title, mostLate)
+	}
+	if result.Unanswered > 0 {
+		f.note("%s: %s left %d of %d questions without an answer", set.Title, p.Kind.Title, result.Unanswered, result.Sent)
+	}
+	f.judgeCounts(ctx, p, set, counts, result.Sent)
+	return nil
+}

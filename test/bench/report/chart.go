@@ -1,0 +1,78 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"slices"
+)
+
+// Group is some bars of a chart: one for each column that has the figure.
+type Group struct{ Label, Figure string }
+
+// Sizes of the chart in pixels.
+const (
+	chartWidth  = 900
+	barsFrom    = 230 // where bars begin: left of it are the names
+	barsTo      = 820 // where the longest ends: right of it is room for its value
+	barHeight   = 14
+	groupGap    = 12
+	chartHeader = 34
+)
+
+// colours of the columns, told apart in grey and by the colour-blind too.
+var colours = []string{"#1b6ca8", "#7fb2d9", "#c0392b", "#e59a8f", "#8a8a8a", "#2e7d4f", "#9ccfae", "#555555"}
+
+// bar is one bar: a column's median.
+type bar struct {
+	column string
+	value  float64
+}
+
+// Chart writes bars of the medians as SVG. What none of the columns has is left
+// out.
+func (r *Report) Chart(w io.Writer, title string, groups []Group, titles map[string]string) {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g Group) bool { return len(r.bars(g)) == 0 })
+	height, longest := chartHeader, 0.0
+	for _, group := range groups {
+		for _, b := range r.bars(group) {
+			longest = max(longest, b.value)
+			height += barHeight
+		}
+		height += groupGap
+	}
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11">`+"\n", chartWidth, height)
+	fmt.Fprintf(w, `<rect width="100%%" height="100%%" fill="white"/>`+"\n")
+	fmt.Fprintf(w, `<text x="10" y="20" font-size="14" font-weight="bold">%s</text>`+"\n", html.EscapeString(title))
+	y := chartHeader
+	for _, group := range groups {
+		fmt.Fprintf(w, `<text x="10" y="%d" font-weight="bold">%s</text>`+"\n", y+barHeight-3, html.EscapeString(group.Label))
+		for _, b := range r.bars(group) {
+			r.drawBar(w, y, b, titles[b.column], longest)
+			y += barHeight
+		}
+		y += groupGap
+	}
+	fmt.Fprintln(w, "</svg>")
+}
+
+func (r *Report) bars(g Group) []bar {
+	var all []bar
+	for _, column := range r.columns {
+		if value, ok := r.Median(g.Figure, column); ok {
+			all = append(all, bar{column, value})
+		}
+	}
+	return all
+}
+
+func (r *Report) drawBar(w io.Writer, y int, b bar, title string, longest float64) {
+	width := 0.0
+	if longest > 0 {
+		width = b.value / longest * (barsTo - barsFrom)
+	}
+	colour := colours[slices.Index(r.columns, b.column)%len(colours)]
+	fmt.Fprintf(w, `<text x="%d" y="%d" text-anchor="end" fill="#444">%s</text>`, barsFrom-6, y+barHeight-3, html.EscapeString(title))
+	fmt.Fprintf(w, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>`, barsFrom, y+1, width, barHeight-3, colour)
+	fmt.Fprintf(w, `<text x="%.1f" y="%d">%s</text>`+"\n", barsFrom+width+5, y+barHeight-3, number(b.value))
+}

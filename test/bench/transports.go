@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"log"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/clusterdns/clusterdns/test/bench/server"
+)
+
+// measureTransports asks over TCP and TLS, where CoreDNS's own sockets and the
+// chain of plugins answer in every case.
+func (b *bench) measureTransports(ctx context.Context) error {
+	if err := b.makeCertificate(); err != nil {
+		return err
+	}
+	kinds := b.ofOneOptions()
+	for i := range kinds {
+		kinds[i].Corefile = &server.Corefile{TLS: true}
+	}
+	f := newFleet(b)
+	defer f.stop()
+	if err := f.start(ctx, kinds); err != nil {
+		return err
+	}
+	for run := range b.runs {
+		for _, mode := range []string{"tcp", "dot"} {
+			log.Printf("run %d of %d: %s", run+1, b.runs, mode)
+			err := f.each(run, b.sets[0], func(p *server.Process) error { return f.measureTransport(ctx, p, mode) })
+			if err != nil {
+				return err
+			}
+		}
+	}
+	f.reportTallies("other transports: ")
+	return nil
+}
+
+func (f *fleet) measureTransport(ctx context.Context, p *server.Process, mode string) error {
+	set := f.sets[0]
+	load := f.load(p, set)
+	load.Mode = mode
+	if mode == "dot" {
+		load.Server = p.TLSAddress
+	}
+	result, err := f.runLoad(ctx, p, set, load)
+	if err != nil {
+		return fmt.Errorf("%s: %s: %w", p.Kind.Name, mode, err)
+	}
+	name := map[string]string{"tcp": "TCP", "dot": "DoT"}[mode]
+	f.report.Add(fmt.Sprintf("%s over %s: CPU at saturation, µs/query", set.Title, name), p.Kind.Name, result.cost)
+	return nil
+}
+
+// ofOneOptions are the servers that watch the cluster, one of each program. Only
+// UDP tells the others of them apart.
+func (b *bench) ofOneOptions() []server.Kind {
+	chosen := map[string]server.Kind{}
+	var kinds []server.Kind
+	for _, kind := range b.kinds {
+		program := kind.Program(b.setup)
+		if _, ok := chosen[program]; !ok && kind.Watches() {
+			chosen[program] = kind
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// makeCertificate writes a certificate that no client looks at.
+func (b *bench) makeCertificate() error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	b.setup.Certificate, b.setup.Key = filepath.Join(b.dir, "tls.crt"), filepath.Join(b.dir, "tls.key")
+	if err := writePEM(b.setup.Certificate, "CERTIFICATE", certificate); err != nil {
+		return err
+	}
+	return writePEM(b.setup.Key, "PRIVATE KEY", private)
+}
+
+func writePEM(path, kind string, data []byte) error {
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600)
+}
