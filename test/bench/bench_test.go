@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -67,7 +68,9 @@ func serve(t *testing.T, handler dns.Handler) string {
 	go func() { ended <- s.ActivateAndServe() }()
 	t.Cleanup(func() {
 		packets.Close()
-		<-ended
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
 	})
 	return packets.LocalAddr().String()
 }

@@ -46,6 +46,10 @@ func (f *fleet) measureLatencies(ctx context.Context) error {
 			}
 		}
 	}
+	if f.late > 0 {
+		f.note("in %d of the measurements of latency a hundredth of the questions was sent more than %s late: "+
+			"the machine had other things to do, and these latencies are not the servers'", f.late, mostLate)
+	}
 	return nil
 }
 
@@ -99,12 +103,9 @@ func (f *fleet) measureLatency(ctx context.Context, p *server.Process, set queri
 		took := report.Percentile(result.Times, percentile.p)
 		f.report.Add(fmt.Sprintf("%s: latency %s, µs", set.Title, percentile.name), p.Kind.Name, float64(took)/float64(time.Microsecond))
 	}
-	if late := report.Percentile(result.Late, 99); late > mostLate {
-		f.note("%s: %s: a hundredth of the questions were sent more than %s late, since the machine had other things to do",
-			set.Title, p.Kind.Title, mostLate)
-	}
-	if result.Unanswered > 0 {
-		f.note("%s: %s left %d of %d questions without an answer", set.Title, p.Kind.Title, result.Unanswered, result.Sent)
+	f.report.Add(set.Title+": without an answer, %", p.Kind.Name, 100*float64(result.Unanswered)/float64(result.Sent))
+	if report.Percentile(result.Late, 99) > mostLate {
+		f.late++
 	}
 	f.judgeCounts(ctx, p, set, counts, result.Sent)
 	return nil

@@ -22,6 +22,7 @@ type fleet struct {
 	processes []*server.Process
 	wrong     map[string]int // answers, by server
 	miscount  map[string]int // loads after which the metrics were wrong
+	late      int            // latencies of which the sender was late
 }
 
 func newFleet(b *bench) *fleet {

@@ -22,8 +22,11 @@ const (
 
 var allParts = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
 
-// quickSets are those that are measured when there is little time.
-const quickSets = "service-a,nxdomain,mix"
+// What is measured when there is little time and nothing was chosen.
+const (
+	quickSets = "service-a,nxdomain,mix"
+	quickOnly = server.Ours + "," + server.Chain + "," + server.Stock + "," + server.Knot
+)
 
 // options are the flags.
 type options struct {
@@ -50,8 +53,8 @@ func parseFlags(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.bin, "bin", "bin/coredns", "our binary")
 	flags.StringVar(&o.stock, "stock", "", "binary of stock CoreDNS (default the user's cache folder, built if it is not there)")
-	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all)")
-	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all)")
+	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all, quick "+quickOnly+")")
+	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all, quick "+quickSets+")")
 	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(allParts, ", ")+" (default all)")
 	flags.BoolVar(&o.quick, "quick", false, "measure less, and shorter: for a look, not for a record")
 	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
@@ -74,14 +77,17 @@ func (o options) complete(only, parts string, rest []string) (_ options, err err
 	if len(rest) > 0 {
 		return o, fmt.Errorf("unexpected argument %q", rest[0])
 	}
+	if o.quick && o.sets == "" {
+		o.sets = quickSets
+	}
+	if o.quick && only == "" {
+		only = quickOnly
+	}
 	if o.kinds, err = server.Choose(only); err != nil {
 		return o, err
 	}
 	if o.parts, err = chooseParts(parts); err != nil {
 		return o, err
-	}
-	if o.quick && o.sets == "" {
-		o.sets = quickSets
 	}
 	defaults := map[*int][2]int{&o.runs: {5, 1}, &o.seconds: {5, 2}, &o.changes: {500, 100}}
 	for value, byDefault := range defaults {
