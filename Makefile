@@ -12,6 +12,9 @@ FUZZTIME ?= 30s
 SEED     ?= 1
 COUNT    ?= 0
 
+IMAGE     ?= bin/coredns-image.tar
+PLATFORMS ?= linux/amd64 linux/arm64
+
 COREDNS := github.com/coredns/coredns
 VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo dev))
 COMMIT  ?= $(shell git describe --always --exclude '*' --dirty 2>/dev/null)
@@ -47,6 +50,17 @@ build-lean: TAGS := grpcnotrace,lean
 build-lean: ## Build the server without cloud and tracing plugins: bin/coredns-lean
 	$(STATIC) go build -ldflags "$(LDFLAGS)" -o $(LEAN_BIN) ./cmd/coredns
 
+# All of the image has the time of the commit, so that a commit has one image.
+.PHONY: image
+image: ## Build the image of the server for PLATFORMS, an OCI archive: bin/coredns-image.tar
+	for platform in $(PLATFORMS); do \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(STATIC) \
+			go build -ldflags "$(LDFLAGS)" -o bin/$$platform/coredns ./cmd/coredns; \
+	done
+	go run -C deploy/image . -o $(abspath $(IMAGE)) coredns -version "$(VERSION)" -commit "$(COMMIT)" \
+		-created "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" \
+		$(foreach platform,$(PLATFORMS),$(platform)=$(abspath bin/$(platform)/coredns))
+
 .PHONY: run
 run: build ## Start the server on this machine, on port 1053, with no cluster
 	@echo
@@ -58,7 +72,7 @@ run: build ## Start the server on this machine, on port 1053, with no cluster
 	@exec $(BIN) -conf Corefile
 
 .PHONY: test
-test: build fmt-check vet lint control-plane test-race test-cmd differential ## Run every check and test, as CI does
+test: build fmt-check vet lint control-plane test-race test-cmd test-image differential ## Run every check and test, as CI does
 
 .PHONY: test-race
 test-race: compiler secondary resolvers ## Run the tests of every package but the next two under the race detector
@@ -67,6 +81,10 @@ test-race: compiler secondary resolvers ## Run the tests of every package but th
 .PHONY: test-cmd
 test-cmd: ## Run the tests of the command and of the binary it becomes
 	$(STATIC) $(GOTEST) ./cmd/coredns
+
+.PHONY: test-image
+test-image: ## Run the tests of the command that makes images, a module of its own
+	go test -C deploy/image ./...
 
 .PHONY: fmt-check
 fmt-check: ## Fail if a file is not formatted
@@ -78,10 +96,12 @@ fmt-check: ## Fail if a file is not formatted
 vet: TAGS := grpcnotrace,lean
 vet: ## Run go vet
 	$(STATIC) go vet ./...
+	go vet -C deploy/image ./...
 
 .PHONY: lint
 lint: $(GOLANGCI) ## Run golangci-lint
 	$(STATIC) $(GOLANGCI) run ./...
+	cd deploy/image && $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
 
 $(GOLANGCI):
 	$(STATIC) GOBIN=$(@D) go install -ldflags "-s -w" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
