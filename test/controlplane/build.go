@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// The commands that a cluster is made of, each a main package below
-// test/cluster/cmd.
+// The commands that a cluster is made of.
 const (
 	etcdCommand              = "etcd"
 	apiServerCommand         = "kube-apiserver"
@@ -21,10 +20,9 @@ const (
 // progressInterval is how often a long build says that it is still alive.
 const progressInterval = 15 * time.Second
 
-// Build returns the path of each named command of the module in test/cluster,
-// by name, and compiles those that the user's cache folder does not hold yet.
-// Without names it builds all that Start may need. Progress goes to standard
-// error.
+// Build returns the path of each named command (see sources), by name, and
+// compiles those that the user's cache folder does not hold yet. Without names it
+// builds all that Start may need. Progress goes to standard error.
 //
 // Any number of processes may build at the same time: one of them compiles,
 // the others wait for it.
@@ -32,25 +30,35 @@ func Build(ctx context.Context, commands ...string) (map[string]string, error) {
 	if len(commands) == 0 {
 		commands = []string{etcdCommand, apiServerCommand, controllerManagerCommand}
 	}
-	m, err := findModule()
-	if err != nil {
-		return nil, fmt.Errorf("building the test cluster: %w", err)
-	}
 	binaries := make(map[string]string, len(commands))
 	for _, command := range commands {
-		if binaries[command], err = m.build(ctx, command); err != nil {
+		binary, err := buildCommand(ctx, command)
+		if err != nil {
 			return nil, fmt.Errorf("building %s: %w", command, err)
 		}
+		binaries[command] = binary
 	}
 	return binaries, nil
 }
 
+func buildCommand(ctx context.Context, command string) (string, error) {
+	source, err := findSource(command)
+	if err != nil {
+		return "", err
+	}
+	m, err := findModule(source.dir)
+	if err != nil {
+		return "", err
+	}
+	return m.build(ctx, command, source)
+}
+
 // build returns the path of the command's binary, which it compiles when there
 // is none for the module's present state.
-func (m *module) build(ctx context.Context, command string) (string, error) {
-	binary, err := m.binaryPath(command)
-	if err != nil || exists(binary) {
-		return binary, err
+func (m *module) build(ctx context.Context, command string, s source) (string, error) {
+	binary := m.binaryPath(command, s)
+	if exists(binary) {
+		return binary, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		return "", err
@@ -63,19 +71,19 @@ func (m *module) build(ctx context.Context, command string) (string, error) {
 	if exists(binary) { // built by the process that held the lock
 		return binary, nil
 	}
-	return binary, m.compile(ctx, command, binary)
+	return binary, m.compile(ctx, command, s, binary)
 }
 
 // compile writes the binary under another name first: a file at the final path
 // is always complete, whatever interrupts the build.
-func (m *module) compile(ctx context.Context, command, binary string) error {
-	fmt.Fprintf(os.Stderr, "building %s for Kubernetes %s (first time only, about 5 minutes in all)...\n", command, m.version)
+func (m *module) compile(ctx context.Context, command string, s source, binary string) error {
+	fmt.Fprintf(os.Stderr, "building %s from %s (first time only)...\n", command, m)
 	partial := fmt.Sprintf("%s.partial-%d", binary, os.Getpid())
 	defer os.Remove(partial)
 
 	began := time.Now()
 	stop := reportProgress(fmt.Sprintf("still building %s", command))
-	err := m.runCompiler(ctx, command, partial)
+	err := m.runCompiler(ctx, s, partial)
 	stop()
 	if err != nil {
 		return err
@@ -84,9 +92,10 @@ func (m *module) compile(ctx context.Context, command, binary string) error {
 	return os.Rename(partial, binary)
 }
 
-func (m *module) runCompiler(ctx context.Context, command, output string) error {
-	args := append([]string{"build", "-C", m.dir, "-o", output}, m.buildFlags()...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/"+command)...)
+func (m *module) runCompiler(ctx context.Context, s source, output string) error {
+	args := append(s.goCommand(), "-o", output)
+	cmd := exec.CommandContext(ctx, "go", append(append(args, m.buildFlags()...), s.path)...)
+	cmd.Dir = m.dir
 	// Flags of the surroundings, such as build tags, must not decide what all
 	// processes find in the cache.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")

@@ -2,8 +2,8 @@
 // kube-apiserver and on request kube-controller-manager, for the tests of this
 // module.
 //
-// The binaries are compiled from Kubernetes' own Go modules (the module in
-// test/cluster names the version), so that neither a container runtime nor a
+// The binaries are compiled from their own Go modules (test/cluster names the
+// version of Kubernetes, test/containerd that of containerd), so that neither a container runtime nor a
 // download site is needed. The first compilation takes minutes and is kept in
 // the user's cache folder; run
 //

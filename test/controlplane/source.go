@@ -1,0 +1,50 @@
+package controlplane
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// source is where a command comes from.
+type source struct {
+	dir    string // module, below the repository's folder test
+	path   string // package
+	isTest bool   // the command is the package's test binary
+}
+
+// sources are the commands by name. Each package is a tool in its module's
+// go.mod.
+var sources = map[string]source{
+	etcdCommand:              {dir: "cluster", path: "go.etcd.io/etcd/server/v3"},
+	apiServerCommand:         {dir: "cluster", path: "k8s.io/kubernetes/cmd/kube-apiserver"},
+	controllerManagerCommand: {dir: "cluster", path: "k8s.io/kubernetes/cmd/kube-controller-manager"},
+	"kube-scheduler":         {dir: "cluster", path: "k8s.io/kubernetes/cmd/kube-scheduler"},
+	"kube-proxy":             {dir: "cluster", path: "k8s.io/kubernetes/cmd/kube-proxy"},
+	"kubelet":                {dir: "cluster", path: "k8s.io/kubernetes/cmd/kubelet"},
+	"kubectl":                {dir: "cluster", path: "k8s.io/kubernetes/cmd/kubectl"},
+	"agnhost":                {dir: "cluster", path: "k8s.io/kubernetes/test/images/agnhost"},
+	"e2e.test":               {dir: "cluster", path: "k8s.io/kubernetes/test/e2e", isTest: true},
+
+	"containerd":              {dir: "containerd", path: "github.com/containerd/containerd/v2/cmd/containerd"},
+	"containerd-shim-runc-v2": {dir: "containerd", path: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"},
+	"ctr":                     {dir: "containerd", path: "github.com/containerd/containerd/v2/cmd/ctr"},
+}
+
+func findSource(command string) (source, error) {
+	s, known := sources[command]
+	if !known {
+		names := slices.Sorted(maps.Keys(sources))
+		return source{}, fmt.Errorf("no such command: expected one of %s", strings.Join(names, ", "))
+	}
+	return s, nil
+}
+
+// goCommand is the part of the go command that decides what it makes.
+func (s source) goCommand() []string {
+	if s.isTest {
+		return []string{"test", "-c"}
+	}
+	return []string{"build"}
+}
