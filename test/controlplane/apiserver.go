@@ -16,7 +16,7 @@ var readyPaths = []string{
 }
 
 func (c *Cluster) startAPIServer(ctx context.Context) error {
-	apiServer, err := c.startChild(apiServerCommand, c.apiServerArgs()...)
+	apiServer, err := c.startProcess(apiServerCommand, c.apiServerArgs()...)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (c *Cluster) startAPIServer(ctx context.Context) error {
 }
 
 func (c *Cluster) awaitAPIServer(ctx context.Context) error {
-	return c.apiServer.awaitReady(ctx, func(ctx context.Context) error {
+	return c.apiServer.AwaitReady(ctx, func(ctx context.Context) error {
 		for _, path := range readyPaths {
 			if err := c.get(ctx, c.URL()+path, c.token); err != nil {
 				return err
@@ -38,10 +38,7 @@ func (c *Cluster) awaitAPIServer(ctx context.Context) error {
 func (c *Cluster) apiServerArgs() []string {
 	args := []string{
 		"--etcd-servers=" + c.etcdPort.url("http"),
-		"--bind-address=127.0.0.1",
-		"--advertise-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", c.apiServerPort.number),
-		"--endpoint-reconciler-type=none", // an endpoint may not be a loopback address
 		"--service-cluster-ip-range=" + ServiceCIDRv4 + "," + ServiceCIDRv6,
 		"--tls-cert-file=" + c.servingCrt,
 		"--tls-private-key-file=" + c.servingKey,
@@ -51,11 +48,11 @@ func (c *Cluster) apiServerArgs() []string {
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-account-key-file=" + c.serviceAccountKey(),
 		"--service-account-signing-key-file=" + c.serviceAccountKey(),
-		"--disable-admission-plugins=ServiceAccount",   // else no Pod without the controller
 		"--shutdown-watch-termination-grace-period=1s", // else open watches delay StopAPIServer by a minute
 		"--allow-privileged=true",
 		"--profiling=false",
 	}
+	args = append(args, c.addressArgs()...)
 	if c.options.DisableStreamingLists {
 		args = append(args, "--feature-gates=WatchList=false")
 	}
@@ -65,21 +62,33 @@ func (c *Cluster) apiServerArgs() []string {
 	return append(args, c.options.APIServerArgs...)
 }
 
+func (c *Cluster) addressArgs() []string {
+	if node := c.options.NodeAddress; node.IsValid() {
+		return []string{"--bind-address=0.0.0.0", "--advertise-address=" + node.String(), "--kubelet-preferred-address-types=InternalIP"}
+	}
+	return []string{
+		"--bind-address=127.0.0.1",
+		"--advertise-address=127.0.0.1",
+		"--endpoint-reconciler-type=none",            // an endpoint may not be a loopback address
+		"--disable-admission-plugins=ServiceAccount", // else no Pod without the controller
+	}
+}
+
 func (c *Cluster) serviceAccountKey() string { return filepath.Join(c.keyDir, "service-account.key") }
 
 // URL is the API server's address, the same for the life of the cluster.
 func (c *Cluster) URL() string { return c.apiServerPort.url("https") }
 
 // KillAPIServer ends the API server as a crash would: connections break.
-func (c *Cluster) KillAPIServer() { c.apiServer.kill() }
+func (c *Cluster) KillAPIServer() { c.apiServer.Kill() }
 
 // StopAPIServer lets the API server end in order: it finishes requests and
 // closes watches.
-func (c *Cluster) StopAPIServer() error { return c.apiServer.stop() }
+func (c *Cluster) StopAPIServer() error { return c.apiServer.Stop() }
 
 // RestartAPIServer starts the API server at the address it had, after killing it
 // if it runs, and waits until it serves.
 func (c *Cluster) RestartAPIServer(ctx context.Context) error {
-	c.apiServer.kill()
+	c.apiServer.Kill()
 	return c.startAPIServer(ctx)
 }

@@ -18,6 +18,8 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
+
+	"github.com/clusterdns/clusterdns/test/process"
 )
 
 // applyOptions name the owner of what Apply sets. It takes over fields that
@@ -118,5 +120,5 @@ func (c *Cluster) awaitDefinition(ctx context.Context, object *unstructured.Unst
 		}
 		return err == nil, err
 	}
-	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, poll)
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, process.StartTimeout, true, poll)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/restmapper"
+
+	"github.com/clusterdns/clusterdns/test/process"
 )
 
 // The ranges that ClusterIPs come from. The first address of each belongs to
@@ -33,6 +36,12 @@ type Options struct {
 	// on. Without any it does not run at all. The EndpointSlice controller leaves
 	// Pods out whose Node object does not exist.
 	Controllers []string
+
+	// NodeAddress makes the control plane one for nodes and Pods: the API server
+	// listens on all addresses, is the Service "kubernetes" at this one, reaches
+	// kubelets by their addresses, and gives each Pod its ServiceAccount. It must
+	// not be a loopback address.
+	NodeAddress netip.Addr
 
 	// DisableStreamingLists makes the API server refuse a list as part of a
 	// watch, as servers before Kubernetes 1.34 do.
@@ -69,7 +78,7 @@ type Cluster struct {
 	token      string // of the administrator
 
 	etcdPort, etcdPeerPort, apiServerPort, controllerManagerPort *port
-	etcd, apiServer, controllerManager                           *child
+	etcd, apiServer, controllerManager                           *process.Process
 
 	http    *http.Client // trusts the authority
 	client  kubernetes.Interface
@@ -164,9 +173,9 @@ func (c *Cluster) ports() []**port {
 // Stop ends the cluster's processes and waits for them. It keeps Options.Dir as
 // it is.
 func (c *Cluster) Stop() {
-	c.controllerManager.kill()
-	c.apiServer.kill()
-	c.etcd.kill()
+	c.controllerManager.Kill()
+	c.apiServer.Kill()
+	c.etcd.Kill()
 	for _, p := range c.ports() {
 		if *p != nil {
 			(*p).release()
@@ -182,9 +191,9 @@ func (c *Cluster) LogFile(command string) string {
 	return filepath.Join(c.dir, command+".log")
 }
 
-// startChild starts a command with its log in the cluster's folder.
-func (c *Cluster) startChild(command string, args ...string) (*child, error) {
-	return startChild(c.binaries[command], c.LogFile(command), args...)
+// startProcess starts a command with its log in the cluster's folder.
+func (c *Cluster) startProcess(command string, args ...string) (*process.Process, error) {
+	return process.Start(c.binaries[command], c.LogFile(command), args...)
 }
 
 // get succeeds when the URL answers with 200 OK. The token may be empty.

@@ -16,7 +16,7 @@ func (c *Cluster) startControllerManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	manager, err := c.startChild(controllerManagerCommand,
+	manager, err := c.startProcess(controllerManagerCommand,
 		"--kubeconfig="+kubeconfig,
 		"--controllers="+strings.Join(c.options.Controllers, ","),
 		"--leader-elect=false", // there is no other, and the lease would delay a restart
@@ -31,7 +31,7 @@ func (c *Cluster) startControllerManager(ctx context.Context) error {
 		return err
 	}
 	c.controllerManager = manager
-	return manager.awaitReady(ctx, func(ctx context.Context) error {
+	return manager.AwaitReady(ctx, func(ctx context.Context) error {
 		return c.get(ctx, c.controllerManagerPort.url("https")+"/healthz", "")
 	})
 }

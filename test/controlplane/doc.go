@@ -24,9 +24,10 @@
 // Every process listens on 127.0.0.1 only and keeps its address for the life
 // of the cluster. Certificates come from an authority that is made for each
 // cluster, requests are authorized by RBAC, and Services are dual-stack capable
-// (see ServiceCIDRv4 and ServiceCIDRv6). There are no nodes: a test writes the
-// status of its Pods itself, through Apply. Without controllers it writes the
-// EndpointSlices too, and the objects of a deleted namespace stay.
+// (see ServiceCIDRv4 and ServiceCIDRv6). There are no nodes (but see
+// Options.NodeAddress): a test writes the status of its Pods itself, through
+// Apply. Without controllers it writes the EndpointSlices too, and the objects of
+// a deleted namespace stay.
 //
 // # The one rule
 //

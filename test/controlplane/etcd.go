@@ -13,7 +13,7 @@ import (
 
 func (c *Cluster) startEtcd(ctx context.Context) error {
 	client, peer := c.etcdPort.url("http"), c.etcdPeerPort.url("http")
-	etcd, err := c.startChild(etcdCommand,
+	etcd, err := c.startProcess(etcdCommand,
 		"--name=test",
 		"--data-dir="+c.etcdDir(),
 		"--listen-client-urls="+client, "--advertise-client-urls="+client,
@@ -26,7 +26,7 @@ func (c *Cluster) startEtcd(ctx context.Context) error {
 		return err
 	}
 	c.etcd = etcd
-	return etcd.awaitReady(ctx, func(ctx context.Context) error {
+	return etcd.AwaitReady(ctx, func(ctx context.Context) error {
 		return c.get(ctx, client+"/readyz", "")
 	})
 }
@@ -37,16 +37,16 @@ func (c *Cluster) etcdDir() string { return filepath.Join(c.dir, "etcd") }
 // watches from its memory, but answers neither writes nor its readiness check.
 // Etcd is killed, which costs no data, since asking it takes seconds while the
 // API server watches.
-func (c *Cluster) StopEtcd() { c.etcd.kill() }
+func (c *Cluster) StopEtcd() { c.etcd.Kill() }
 
 // RestartEtcd starts etcd with the data it had, at the same address. It returns
 // when the API server, if it runs, is ready again.
 func (c *Cluster) RestartEtcd(ctx context.Context) error {
-	c.etcd.kill()
+	c.etcd.Kill()
 	if err := c.startEtcd(ctx); err != nil {
 		return err
 	}
-	if !c.apiServer.running() {
+	if !c.apiServer.Running() {
 		return nil
 	}
 	return c.awaitAPIServer(ctx)
@@ -57,9 +57,9 @@ func (c *Cluster) RestartEtcd(ctx context.Context) error {
 // others. To a client that stays connected by configuration only, this is
 // another cluster that took the first one's place.
 func (c *Cluster) ReplaceEtcd(ctx context.Context) error {
-	c.controllerManager.kill()
-	c.apiServer.kill()
-	c.etcd.kill()
+	c.controllerManager.Kill()
+	c.apiServer.Kill()
+	c.etcd.Kill()
 	if err := os.RemoveAll(c.etcdDir()); err != nil {
 		return err
 	}

@@ -1,11 +1,11 @@
-package controlplane
+package process
 
 import "syscall"
 
-// childAttributes makes the kernel kill the process when its parent ends, even
+// attributes makes the kernel kill the process when its parent ends, even
 // by a panic or a signal that leaves no time to clean up. A process group of
 // its own spares it the terminal's interrupt, so that Cleanup can stop the
 // processes in order.
-func childAttributes() *syscall.SysProcAttr {
+func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }

@@ -1,0 +1,153 @@
+// Package process runs the servers of a test cluster: each dies with the process
+// that started it, writes a log, and is waited for until it is ready.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+const (
+	// StartTimeout is how long a process may take until it is ready. It is many
+	// times what an idle machine needs, for the sake of busy ones.
+	StartTimeout = 2 * time.Minute
+	// stopTimeout is how long a process may take to end by itself.
+	stopTimeout = 30 * time.Second
+	// logTail is how much of a log an error quotes, in bytes.
+	logTail = 4096
+)
+
+// Process is a process that this one started. It dies with this process. A nil
+// Process is one that was never started.
+type Process struct {
+	cmd     *exec.Cmd
+	logFile string
+	ended   chan struct{} // closed when the process is gone
+	err     error         // why it ended; to be read after ended
+}
+
+// Start starts the binary in the environment of this process, and appends its
+// output to the log file.
+func Start(binary, logFile string, args ...string) (*Process, error) {
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() // the process has a copy of its own
+	p := &Process{cmd: exec.Command(binary, args...), logFile: logFile, ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = attributes()
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("starting %s: %w", filepath.Base(binary), err)
+	}
+	return p, nil
+}
+
+// run keeps the thread that starts the process to itself while the process
+// lives: Linux kills the process when that thread ends, which happens to any
+// thread that a test locks and leaves, for instance in another network
+// namespace.
+func (p *Process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	p.err = p.cmd.Wait()
+	close(p.ended)
+}
+
+// AwaitReady polls the probe until it succeeds. It fails as soon as the process
+// has ended.
+func (p *Process) AwaitReady(ctx context.Context, probe func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
+	defer cancel()
+	last := errors.New("not tried")
+	err := wait.PollUntilContextCancel(ctx, 25*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		if p.hasEnded() {
+			return false, fmt.Errorf("process ended: %w", p.endError())
+		}
+		last = probe(ctx)
+		return last == nil, nil
+	})
+	if wait.Interrupted(err) {
+		err = fmt.Errorf("%w, last probe: %w", err, last)
+	}
+	if err != nil {
+		return fmt.Errorf("%s is not ready: %w\n%s", p, err, p.tail())
+	}
+	return nil
+}
+
+func (p *Process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *Process) endError() error {
+	if p.err == nil {
+		return errors.New("exit status 0")
+	}
+	return p.err
+}
+
+// Running is false for a nil child: one that was never started.
+func (p *Process) Running() bool { return p != nil && !p.hasEnded() }
+
+// Kill ends the process without giving it a chance to say goodbye.
+func (p *Process) Kill() {
+	if p == nil {
+		return
+	}
+	p.cmd.Process.Kill() // an error means that it has ended already
+	<-p.ended
+}
+
+// Stop asks the process to end, and kills it when it does not obey in time.
+func (p *Process) Stop() error {
+	if p == nil {
+		return nil
+	}
+	p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended already
+	deadline := time.NewTimer(stopTimeout)
+	defer deadline.Stop()
+	select {
+	case <-p.ended:
+		return nil
+	case <-deadline.C:
+		p.Kill()
+		return fmt.Errorf("%s did not stop within %s\n%s", p, stopTimeout, p.tail())
+	}
+}
+
+func (p *Process) String() string { return filepath.Base(p.cmd.Path) }
+
+// tail is the end of the log, under a heading, for an error message.
+func (p *Process) tail() string {
+	log, err := os.ReadFile(p.logFile)
+	if err != nil {
+		return err.Error()
+	}
+	if len(log) > logTail {
+		log = log[len(log)-logTail:]
+	}
+	return fmt.Sprintf("--- end of %s ---\n%s", p.logFile, strings.TrimSpace(string(log)))
+}
