@@ -110,6 +110,17 @@ $(GOLANGCI):
 control-plane: ## Build the Kubernetes control plane that the tests start
 	$(STATIC) go run ./test/controlplane/build
 
+.PHONY: lab
+lab: build ## Bring up a real cluster of one node with our server as its DNS (as root)
+	go build -o bin/lab ./test/lab/cmd
+	$(SUDO) bin/lab up
+	@echo 'Try: bin/lab kubectl get pods -A; make lab-down ends it.'
+
+.PHONY: lab-down
+lab-down: ## End that cluster and remove all that it made
+	go build -o bin/lab ./test/lab/cmd
+	$(SUDO) bin/lab down
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (30s)
 	@packages=$$(go list ./plugin/... ./test/...); \

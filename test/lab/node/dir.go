@@ -1,0 +1,47 @@
+package node
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Dir is the folder that keeps everything of a node.
+type Dir string
+
+// NewDir makes the folder. Its path must not be covered in the node's mount
+// namespace.
+func NewDir(path string) (Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	for _, covered := range []string{"/var/lib", "/var/log", "/run", "/proc"} {
+		if path == covered || strings.HasPrefix(path, covered+"/") {
+			return "", fmt.Errorf("folder %s: expected one outside %s, which the node covers", path, covered)
+		}
+	}
+	return Dir(path), os.MkdirAll(path, 0o755)
+}
+
+func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
+
+// Log is the log of a part, such as "kubelet", or of the node itself, "node".
+func (d Dir) Log(part string) string { return d.path(part + ".log") }
+
+// Kubeconfig is the administrator's. Its server's address is one of the node's
+// network namespace.
+func (d Dir) Kubeconfig() string { return d.path("kubeconfig") }
+
+func (d Dir) socket() string     { return d.path("control.sock") }
+func (d Dir) cgroupList() string { return d.path("cgroups") }
+func (d Dir) resolvConf() string { return d.path("resolv.conf") }
+
+func (d Dir) write(name, content string) (path string, err error) {
+	path = d.path(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, []byte(content), 0o644)
+}

@@ -1,0 +1,92 @@
+package node
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// hostSettings are kernel settings that kubelet sets and that have no namespace.
+var hostSettings = []string{
+	"kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic", "kernel/panic_on_oops",
+	"vm/overcommit_memory", "vm/panic_on_oom",
+}
+
+// coverFiles hides from the node what it would change outside.
+func (d Dir) coverFiles() error {
+	// Else what is mounted here would be mounted outside too.
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("keeping mounts to the node: %w", err)
+	}
+	// kubelet wants to share with containers what it mounts.
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("sharing mounts within the node: %w", err)
+	}
+	resolvConf, err := filepath.EvalSymlinks("/etc/resolv.conf") // it may lead to what is covered next
+	if err != nil {
+		return err
+	}
+	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mounting /proc: %w", err)
+	}
+	for _, path := range []string{"/var/lib", "/var/log"} {
+		if err := d.coverDir(path); err != nil {
+			return err
+		}
+	}
+	if err := syscall.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755"); err != nil {
+		return fmt.Errorf("mounting over /run: %w", err)
+	}
+	if err := d.coverResolvConf(resolvConf); err != nil {
+		return err
+	}
+	return coverSettings()
+}
+
+func (d Dir) coverDir(path string) error {
+	cover := d.path(path)
+	if err := os.MkdirAll(cover, 0o755); err != nil {
+		return err
+	}
+	return bind(cover, path)
+}
+
+func (d Dir) coverResolvConf(path string) error {
+	content := fmt.Sprintf("search %s\nnameserver %s\n", HostSearch, Address)
+	cover, err := d.write("resolv.conf", content)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); err != nil { // it was in /run
+		_, err := Dir("/").write(path, content)
+		return err
+	}
+	return bind(cover, path)
+}
+
+// coverSettings lets kubelet change copies.
+func coverSettings() error {
+	for _, name := range hostSettings {
+		setting := filepath.Join("/proc/sys", name)
+		value, err := os.ReadFile(setting)
+		if err != nil {
+			return err
+		}
+		cover, err := Dir("/run/settings").write(name, string(value))
+		if err != nil {
+			return err
+		}
+		if err := bind(cover, setting); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func bind(source, target string) error {
+	if err := syscall.Mount(source, target, "", syscall.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mounting over %s: %w", target, err)
+	}
+	return nil
+}

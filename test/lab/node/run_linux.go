@@ -1,0 +1,72 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"syscall"
+)
+
+// Name is the node's, as kubelet registers it.
+const Name = "node-1"
+
+// Attributes put a process into the namespaces that Run expects. It outlives the
+// process that starts it.
+func Attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
+		Setsid:     true,
+	}
+}
+
+// Run is the first process of the node: it prepares the namespaces, starts the
+// command that supervises the parts, and buries orphans until that command ends.
+func Run(d Dir, supervise *exec.Cmd) error {
+	if os.Getpid() != 1 {
+		return errors.New("not the first process of a process namespace")
+	}
+	runtime.LockOSThread() // the cgroup namespace is this thread's
+	for _, step := range []func() error{
+		d.coverFiles,
+		d.enterCgroups,
+		makeNetwork,
+		func() error { return syscall.Sethostname([]byte(Name)) },
+		supervise.Start,
+	} {
+		if err := step(); err != nil {
+			return fmt.Errorf("preparing the node: %w", err)
+		}
+	}
+	go passOn(supervise.Process)
+	return bury(supervise.Process.Pid)
+}
+
+// passOn hands the request to end on to the supervisor.
+func passOn(supervisor *os.Process) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	for s := range signals {
+		supervisor.Signal(s)
+	}
+}
+
+// bury waits for every process that ends, as the first process of a namespace
+// has to, until the given one does.
+func bury(pid int) error {
+	for {
+		var status syscall.WaitStatus
+		ended, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return err
+		case ended == pid && status.ExitStatus() != 0:
+			return fmt.Errorf("the supervisor ended with status %#x", uint32(status))
+		case ended == pid:
+			return nil
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// tools are the files that the lab needs of the machine, and the Debian packages
+// that they are in.
+var tools = map[string]string{
+	"/usr/sbin/runc":          "runc",
+	"/usr/lib/cni/bridge":     "containernetworking-plugins",
+	"/usr/lib/cni/host-local": "containernetworking-plugins",
+	"/usr/sbin/nft":           "nftables",
+	"/bin/busybox":            "busybox-static",
+	"/usr/bin/dig":            "bind9-dnsutils",
+	"/usr/bin/host":           "bind9-host",
+	"/usr/bin/gcc":            "gcc",
+	"/usr/include/netdb.h":    "libc6-dev",
+	"/usr/bin/musl-gcc":       "musl-tools",
+}
+
+// installTools installs the packages that are missing.
+func installTools() error {
+	if os.Geteuid() != 0 {
+		return errors.New("the lab makes namespaces, devices and containers: run it as root")
+	}
+	missing := map[string][]string{}
+	for path, name := range tools {
+		if _, err := os.Stat(path); err != nil {
+			missing[name] = append(missing[name], path)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	names := slices.Sorted(maps.Keys(missing))
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("missing %v: install them (on Debian the packages %s)", missing, strings.Join(names, " "))
+	}
+	say("installing the packages %s", strings.Join(names, " "))
+	return aptInstall(names)
+}
+
+func aptInstall(names []string) error {
+	install := append([]string{"install", "-y", "-q", "--no-install-recommends"}, names...)
+	for _, args := range [][]string{{"update", "-q"}, install} {
+		cmd := exec.Command("apt-get", args...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", cmd, err, out)
+		}
+	}
+	return nil
+}
+
+// say reports progress.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }

@@ -1,0 +1,239 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/lab/node"
+)
+
+// The arguments by which this command starts itself in the node's namespaces.
+// The node's folder follows.
+const (
+	nodeCommand       = "node"
+	superviseCommand  = "supervise"
+	startTimeout      = 5 * time.Minute
+	stopTimeout       = 30 * time.Second
+	upstreamServer    = "bin/coredns"
+	progressOfTheNode = "node: "
+)
+
+// Up brings the lab up, or up to date if it is up.
+func Up(ctx context.Context) error {
+	if err := installTools(); err != nil {
+		return err
+	}
+	l, err := locate()
+	if err != nil {
+		return err
+	}
+	if err := l.startNode(ctx); err != nil {
+		return err
+	}
+	if err := l.connect(ctx); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"making and importing the test images", l.importImages},
+		{"waiting for the node", l.awaitNode},
+		{"making the server's image and installing deploy/kubernetes", l.installDNS},
+	} {
+		say("%s", step.what)
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+	}
+	say("up: the cluster's DNS is at %s", DNS)
+	return nil
+}
+
+func (l *Lab) importImages(ctx context.Context) error {
+	programs, err := l.buildPrograms(ctx)
+	if err != nil {
+		return err
+	}
+	images, err := l.testImages(programs)
+	if err != nil {
+		return err
+	}
+	for name, i := range images {
+		archive, err := l.makeImage(ctx, programs["image"], name, i)
+		if err != nil {
+			return err
+		}
+		if _, err := l.Import(ctx, archive); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startNode starts the node if it does not run. What a node that has ended, or one
+// that is half started, left is removed first.
+func (l *Lab) startNode(ctx context.Context) error {
+	running, err := l.runs()
+	if err != nil {
+		return err
+	}
+	if running && l.Control().Ready(ctx) == nil {
+		say("the node runs already")
+		return nil
+	}
+	if err := Down(ctx); err != nil {
+		return err
+	}
+	say("building what is not in the cache")
+	if _, err := controlplane.Build(ctx, commands()...); err != nil {
+		return err
+	}
+	return l.launch(ctx)
+}
+
+// commands are all that the lab and the tests on it run, so that nothing is built
+// while time runs.
+func commands() []string {
+	return append(node.Commands(), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "agnhost", "ctr", "e2e.test")
+}
+
+// launch starts the node's first process and waits until all is started.
+func (l *Lab) launch(ctx context.Context) error {
+	if err := os.MkdirAll(string(l.dir), 0o755); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(l.dir.Log("node"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(self, nodeCommand, string(l.dir), filepath.Join(l.root, upstreamServer))
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = l.root, log, log, node.Attributes()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("starting the node in namespaces of its own: %w", err)
+	}
+	if err := os.WriteFile(l.pidFile(), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	return l.awaitStart(ctx, ended)
+}
+
+func (l *Lab) awaitStart(ctx context.Context, ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	shown := 0
+	err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		shown = l.showProgress(shown)
+		select {
+		case err := <-ended:
+			return false, fmt.Errorf("the node ended: %w", err)
+		default:
+			return l.Control().Ready(ctx) == nil, nil
+		}
+	})
+	if err != nil {
+		log, _ := os.ReadFile(l.dir.Log("node"))
+		return fmt.Errorf("%w\n%s", err, log)
+	}
+	return nil
+}
+
+// showProgress prints what the node says of its progress, from a line on.
+func (l *Lab) showProgress(from int) int {
+	log, err := os.ReadFile(l.dir.Log("node"))
+	if err != nil {
+		return from
+	}
+	lines := strings.Split(string(log), "\n")
+	for ; from < len(lines)-1; from++ {
+		if what, found := strings.CutPrefix(lines[from], progressOfTheNode); found {
+			say("%s", what)
+		}
+	}
+	return from
+}
+
+// Down ends the lab and removes all that it made. It does nothing if there is
+// none.
+func Down(ctx context.Context) error {
+	l, err := locate()
+	if err != nil {
+		return err
+	}
+	running, err := l.runs()
+	if err != nil {
+		return err
+	}
+	if running {
+		say("ending the node")
+		if err := endProcess(ctx, l.pid); err != nil {
+			return err
+		}
+	}
+	if err := awaitRemoval(ctx, l.dir.RemoveCgroups); err != nil {
+		return err
+	}
+	return awaitRemoval(ctx, func() error { return os.RemoveAll(string(l.dir)) })
+}
+
+// endProcess kills the first process of a namespace, and with it all others.
+func endProcess(ctx context.Context, pid int) error {
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return awaitRemoval(ctx, func() error {
+		if _, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid), "ns", "pid")); err == nil {
+			return fmt.Errorf("process %d still runs", pid)
+		}
+		return nil
+	})
+}
+
+// awaitRemoval tries again while the kernel still takes things apart.
+func awaitRemoval(ctx context.Context, remove func() error) error {
+	var last error
+	poll := func(context.Context) (bool, error) {
+		last = remove()
+		return last == nil, nil
+	}
+	if err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, stopTimeout, true, poll); err != nil {
+		return fmt.Errorf("%w: %w", err, last)
+	}
+	return nil
+}
+
+// RunNode is the first process of the node.
+func RunNode(args []string) error {
+	if len(args) != 2 {
+		return errors.New("only the lab itself starts the node")
+	}
+	supervise := exec.Command("/proc/self/exe", append([]string{superviseCommand}, args...)...)
+	supervise.Stdout, supervise.Stderr = os.Stdout, os.Stderr
+	return node.Run(node.Dir(args[0]), supervise)
+}
+
+// Supervise is the second process of the node.
+func Supervise(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	return node.Supervise(ctx, node.Dir(args[0]), args[1])
+}
