@@ -26,7 +26,7 @@ const (
 )
 
 // suiteImages are the names by which Kubernetes' own tests ask for a file system
-// with a shell, dig and agnhost.
+// with a shell, dig, agnhost and CoreDNS.
 var suiteImages = []string{
 	"registry.k8s.io/e2e-test-images/agnhost:2.63.0",
 	"registry.k8s.io/e2e-test-images/glibc-dns-testing:2.0.0",
@@ -66,7 +66,11 @@ func (l *Lab) testImages(programs map[string]string) (map[string]image, error) {
 	if err != nil {
 		return nil, err
 	}
-	suite := append([]file{{Path: "/agnhost", Source: programs["agnhost"]}, {Path: "/results", Mode: fs.ModeDir | 0o777}}, glibc...)
+	suite := append([]file{
+		{Path: "/agnhost", Source: programs["agnhost"]},
+		{Path: "/coredns", Source: filepath.Join(l.root, serverBinary)}, // one test starts a server of its own
+		{Path: "/results", Mode: fs.ModeDir | 0o777},
+	}, glibc...)
 	sleep := []string{"/bin/sleep", "2147483647"}
 	return map[string]image{
 		"busybox": newImage([]string{Busybox}, nil, sleep, shell),

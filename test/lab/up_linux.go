@@ -22,11 +22,16 @@ import (
 // The arguments by which this command starts itself in the node's namespaces.
 // The node's folder follows.
 const (
-	nodeCommand       = "node"
-	superviseCommand  = "supervise"
-	startTimeout      = 5 * time.Minute
-	stopTimeout       = 30 * time.Second
-	upstreamServer    = "bin/coredns"
+	nodeCommand      = "node"
+	superviseCommand = "supervise"
+)
+
+const (
+	startTimeout = 5 * time.Minute // of a busy machine
+	stopTimeout  = 30 * time.Second
+	// serverBinary is our server in the repository.
+	serverBinary = "bin/coredns"
+	// progressOfTheNode begins the lines in which the node tells its progress.
 	progressOfTheNode = "node: "
 )
 
@@ -124,7 +129,7 @@ func (l *Lab) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(self, nodeCommand, string(l.dir), filepath.Join(l.root, upstreamServer))
+	cmd := exec.Command(self, nodeCommand, string(l.dir), filepath.Join(l.root, serverBinary))
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = l.root, log, log, node.Attributes()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting the node in namespaces of its own: %w", err)

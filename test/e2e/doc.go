@@ -1,0 +1,12 @@
+// Package e2e holds the tests on a real cluster: pods that ask our server through
+// kubelet's resolv.conf, kube-proxy and the network of a node (package lab), and
+// Kubernetes' own end-to-end tests.
+//
+// They need a lab that is up:
+//
+//	make e2e        # brings the lab up, runs the tests and ends the lab
+//	make lab && go test -tags e2e ./test/e2e -run TestName
+//
+// Each test has a namespace of its own. Those that change the cluster's DNS put
+// back what they changed.
+package e2e

@@ -1,0 +1,83 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/clusterdns/clusterdns/test/lab"
+)
+
+// patience is how long anything may take that is to happen soon. It is for busy
+// machines.
+const patience = 3 * time.Minute
+
+// cluster is the lab that all tests use.
+var cluster *lab.Lab
+
+func TestMain(m *testing.M) {
+	var err error
+	if cluster, err = lab.Connect(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// eventually repeats the check until it succeeds, and ends the test if it does not
+// in time.
+func eventually(t *testing.T, check func(context.Context) error) {
+	t.Helper()
+	var last error
+	poll := func(ctx context.Context) (bool, error) {
+		err := check(ctx)
+		if ctx.Err() == nil { // else the check failed because time was up
+			last = err
+		}
+		return err == nil, nil
+	}
+	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, poll); err != nil {
+		t.Fatalf("%v: %v", err, last)
+	}
+}
+
+// newNamespace makes a namespace that goes with the test.
+func newNamespace(t *testing.T, name string) string {
+	t.Helper()
+	apply(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+name+"}}")
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if _, err := cluster.Kubectl(ctx, "delete", "namespace", name, "--wait=true"); err != nil {
+			t.Error(err)
+		}
+	})
+	return name
+}
+
+func apply(t *testing.T, manifest string) {
+	t.Helper()
+	if err := cluster.Apply(t.Context(), manifest); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := cluster.Kubectl(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func awaitReady(t *testing.T, namespace, pod string) {
+	t.Helper()
+	kubectl(t, "wait", "--namespace", namespace, "--for=condition=Ready", "pod/"+pod, "--timeout="+patience.String())
+}

@@ -1,0 +1,117 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// privilegedPorts makes port 53 one that needs a right, as it is where the
+// container runtime does not set net.ipv4.ip_unprivileged_port_start to 0.
+const privilegedPorts = `sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: "1024"}]`
+
+// portCase is a way to run the image. The rights are kubeadm's where nothing else
+// is said.
+type portCase struct {
+	name      string
+	pod       string // security context of the Pod
+	container string // security context of the container
+	port      int
+	refused   string // what kubelet or the server says; empty if the server serves
+}
+
+const kubeadmRights = `allowPrivilegeEscalation: false, capabilities: {add: [NET_BIND_SERVICE], drop: [ALL]}, readOnlyRootFilesystem: true`
+
+var portCases = []portCase{
+	{name: "kubeadm", container: kubeadmRights, port: 53},
+	{name: "kubeadm-privileged-port", pod: privilegedPorts, container: kubeadmRights, port: 53},
+	{name: "nonroot-required", pod: privilegedPorts + ", runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}", container: kubeadmRights, port: 53},
+	{name: "no-rights-said", pod: privilegedPorts, port: 53},
+	{name: "root", pod: privilegedPorts + ", runAsUser: 0", container: kubeadmRights, port: 53},
+	{name: "other-user", pod: privilegedPorts + ", runAsUser: 1000", container: kubeadmRights, port: 53},
+	{
+		name: "no-capability", container: "allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}", port: 5353,
+		refused: "operation not permitted",
+	},
+}
+
+// TestPort53 tries what the image's user, its file capability and
+// allowPrivilegeEscalation do together.
+func TestPort53(t *testing.T) {
+	namespace := newNamespace(t, "port53")
+	image := strings.TrimSpace(kubectl(t, "get", "deployment", "--namespace=kube-system", "coredns",
+		"-o", "jsonpath={.spec.template.spec.containers[0].image}"))
+	for _, tc := range portCases {
+		t.Run(tc.name, func(t *testing.T) {
+			apply(t, tc.manifest(namespace, image))
+			if tc.refused != "" {
+				eventually(t, func(ctx context.Context) error { return refusal(ctx, namespace, tc.name, tc.refused) })
+				return
+			}
+			awaitReady(t, namespace, tc.name)
+			addr := kubectl(t, "get", "pod", "--namespace", namespace, tc.name, "-o", "jsonpath={.status.podIP}")
+			for _, network := range []string{"udp", "tcp"} {
+				eventually(t, func(ctx context.Context) error { return answers(ctx, network, fmt.Sprintf("%s:%d", addr, tc.port)) })
+			}
+		})
+	}
+}
+
+func (tc portCase) manifest(namespace, image string) string {
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: %[1]s, namespace: %[2]s}
+data:
+  Corefile: |
+    .:%[3]d {
+        ready
+        whoami
+    }
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: %[1]s, namespace: %[2]s}
+spec:
+  securityContext: {%[4]s}
+  restartPolicy: Never
+  containers:
+  - name: coredns
+    image: %[6]s
+    args: [-conf, /etc/coredns/Corefile]
+    securityContext: {%[5]s}
+    readinessProbe: {httpGet: {path: /ready, port: 8181}, periodSeconds: 1}
+    volumeMounts: [{name: config, mountPath: /etc/coredns, readOnly: true}]
+  volumes: [{name: config, configMap: {name: %[1]s}}]
+`, tc.name, namespace, tc.port, tc.pod, tc.container, image)
+}
+
+// refusal succeeds once the container has failed and somebody said why.
+func refusal(ctx context.Context, namespace, pod, why string) error {
+	status, err := cluster.Kubectl(ctx, "get", "pod", "--namespace", namespace, pod, "-o", "jsonpath={.status}")
+	if err != nil {
+		return err
+	}
+	log, err := cluster.Kubectl(ctx, "logs", "--namespace", namespace, pod)
+	if strings.Contains(status+log, why) {
+		return nil
+	}
+	return fmt.Errorf("status %s, log %q (%w), want %q", status, log, err, why)
+}
+
+// answers asks from the node.
+func answers(ctx context.Context, network, server string) error {
+	connection, err := cluster.Dial(ctx, network, server)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	question := new(dns.Msg).SetQuestion("example.org.", dns.TypeA)
+	_, _, err = new(dns.Client).ExchangeWithConnContext(ctx, question, &dns.Conn{Conn: connection})
+	return err
+}
