@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	utilrand "k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/clusterdns/clusterdns/test/lab"
@@ -16,7 +17,7 @@ import (
 
 // patience is how long anything may take that is to happen soon. It is for busy
 // machines.
-const patience = 3 * time.Minute
+const patience = 2 * time.Minute
 
 // cluster is the lab that all tests use.
 var cluster *lab.Lab
@@ -47,14 +48,15 @@ func eventually(t *testing.T, check func(context.Context) error) {
 	}
 }
 
-// newNamespace makes a namespace that goes with the test.
+// newNamespace makes a namespace that goes some time after the test.
 func newNamespace(t *testing.T, name string) string {
 	t.Helper()
+	name += "-" + utilrand.String(4)
 	apply(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+name+"}}")
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if _, err := cluster.Kubectl(ctx, "delete", "namespace", name, "--wait=true"); err != nil {
+		if _, err := cluster.Kubectl(ctx, "delete", "namespace", name, "--wait=false"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -16,14 +16,8 @@ import (
 
 // Apply creates or updates the objects of a YAML stream.
 func (l *Lab) Apply(ctx context.Context, manifest string) error {
-	_, err := l.run(ctx, strings.NewReader(manifest), "apply", "--server-side", "--force-conflicts", "-f", "-")
-	return err
-}
-
-// Delete deletes the objects of a YAML stream, those that exist, and waits until
-// they are gone.
-func (l *Lab) Delete(ctx context.Context, manifest string) error {
-	_, err := l.run(ctx, strings.NewReader(manifest), "delete", "--ignore-not-found", "--grace-period=1", "-f", "-")
+	// Else kubectl takes what begins with a brace for JSON.
+	_, err := l.run(ctx, strings.NewReader("---\n"+manifest), "apply", "--server-side", "--force-conflicts", "-f", "-")
 	return err
 }
 

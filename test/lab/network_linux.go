@@ -53,6 +53,10 @@ func (l *Lab) DialFrom(ctx context.Context, from PodNetwork, network, address st
 	return dialIn(ctx, string(from), network, address)
 }
 
+// WithinPod runs the function in a Pod's network namespace: sockets that it makes
+// on its own goroutine stay there.
+func (l *Lab) WithinPod(from PodNetwork, act func() error) error { return within(string(from), act) }
+
 func dialIn(ctx context.Context, namespace, network, address string) (connection net.Conn, err error) {
 	if host, _, err := net.SplitHostPort(address); err != nil || net.ParseIP(host) == nil {
 		return nil, fmt.Errorf("dialing %s: expected an IP address with a port", address)

@@ -19,6 +19,7 @@ var configFiles = map[string]string{
 	"kube-proxy":  "kube-proxy.yaml",
 	"upstream":    "upstream/Corefile",
 	"example.com": "upstream/example.com.zone",
+	"8.8.8":       "upstream/8.8.8.zone",
 	"cni":         "cni/10-bridge.conflist",
 }
 

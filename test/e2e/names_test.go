@@ -1,0 +1,116 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/clusterdns/clusterdns/test/lab"
+)
+
+// TestNames asks for a Service's names as people type them, by every kind of
+// resolver, from a Pod in its namespace and from one in another.
+func TestNames(t *testing.T) {
+	here, there := newNamespace(t, "names"), newNamespace(t, "names-other")
+	want := map[string]string{}
+	for _, namespace := range []string{here, there} {
+		want[namespace] = newService(t, namespace, "web")
+	}
+	want["outside"] = "192.0.2.80"
+	names := []struct{ name, of string }{
+		{"web", here},
+		{"web." + here, here},
+		{"web." + here + ".svc", here},
+		{"web." + here + ".svc.cluster.local", here},
+		{"web." + here + ".svc.cluster.local.", here},
+		{"web." + there, there},
+		{"web." + there + ".svc.cluster.local", there},
+		{"www.example.com", "outside"},
+	}
+	for _, r := range resolvers {
+		t.Run(r.name, func(t *testing.T) {
+			c := client{namespace: here, name: r.name, image: r.image}.start(t)
+			for _, n := range names {
+				c.eventuallyPrints(t, []string{want[n.of]}, r.command(n.name)...)
+			}
+			if out, err := c.try(t.Context(), r.command("nobody")...); strings.TrimSpace(out) != "" {
+				t.Errorf("nobody: printed %q, error %v", out, err)
+			}
+		})
+	}
+}
+
+// resolver is a program that resolves a name. The shell prefers busybox's commands
+// to others of the same name.
+type resolver struct {
+	name, image string
+	shell       string // prints the IPv4 addresses of the name $0, one a line
+}
+
+func (r resolver) command(name string) []string { return []string{"sh", "-c", r.shell, name} }
+
+var resolvers = []resolver{
+	{"nslookup", lab.Glibc, `/usr/bin/nslookup -type=A "$0" | awk '/^Address/ && !/#53/ {print $2}'`},
+	{"busybox", lab.Busybox, `nslookup "$0" 2>/dev/null | awk '/^Address/ && $2 !~ /:/ {print $2}'`},
+	{"dig", lab.Glibc, `dig +search +short A "$0"`},
+	{"getent", lab.Glibc, `getent ahostsv4 "$0" | awk '/STREAM/ {print $1}'`},
+	{"glibc", lab.Glibc, `resolve "$0" | awk '!/:/ {print $2}'`},
+	{"musl", lab.Musl, `resolve "$0" | awk '!/:/ {print $2}'`},
+}
+
+// newService makes a Service without endpoints and returns its ClusterIP.
+func newService(t *testing.T, namespace, name string) string {
+	t.Helper()
+	apply(t, fmt.Sprintf(`{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: %s}, spec: {ports: [{port: 80}]}}`, name, namespace))
+	return kubectl(t, "get", "service", "--namespace", namespace, name, "-o", "jsonpath={.spec.clusterIP}")
+}
+
+// TestPureGo asks with Go's own resolver in an image that has nothing else.
+func TestPureGo(t *testing.T) {
+	namespace := newNamespace(t, "pure-go")
+	addr := newService(t, namespace, "web")
+	apply(t, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: client, namespace: %s}, spec: {restartPolicy: OnFailure,
+  containers: [{name: client, image: %q, args: [web, web.%[1]s.svc, www.example.com]}]}}`, namespace, lab.PureGo))
+	kubectl(t, "wait", "--namespace", namespace, "pod/client", "--for=jsonpath={.status.phase}=Succeeded", "--timeout="+patience.String())
+	want := fmt.Sprintf("web %s\nweb.%s.svc %[1]s\nwww.example.com 192.0.2.80\nwww.example.com 2001:db8::80\n", addr, namespace)
+	if got := kubectl(t, "logs", "--namespace", namespace, "client"); got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
+
+// TestDualStack asks for a Service with both families and for its Pods.
+func TestDualStack(t *testing.T) {
+	namespace := newNamespace(t, "dual-stack")
+	apply(t, fmt.Sprintf(`
+{apiVersion: v1, kind: Service, metadata: {name: both, namespace: %[1]s}, spec: {ipFamilyPolicy: RequireDualStack, ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: six, namespace: %[1]s}, spec: {ipFamilies: [IPv6], ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: pods, namespace: %[1]s}, spec: {clusterIP: None, ipFamilyPolicy: RequireDualStack, selector: {app: client}}}
+`, namespace))
+	c := client{namespace: namespace, name: "client", image: lab.Glibc}.start(t)
+	addrs := func(kind, name, path string) []string {
+		return strings.Fields(kubectl(t, "get", kind, "--namespace", namespace, name, "-o", "jsonpath={"+path+"}"))
+	}
+	c.eventuallyPrints(t, addrs("service", "both", ".spec.clusterIPs[*]"), "dig", "+search", "+short", "both", "A", "both", "AAAA")
+	c.eventuallyPrints(t, addrs("service", "six", ".spec.clusterIPs[*]"), "dig", "+search", "+short", "six", "A", "six", "AAAA")
+	c.eventuallyPrints(t, addrs("pod", "client", ".status.podIPs[*].ip"), "dig", "+search", "+short", "pods", "A", "pods", "AAAA")
+}
+
+// TestExternalName follows an alias to a name outside and to one inside, and
+// follows the alias when it changes.
+func TestExternalName(t *testing.T) {
+	namespace := newNamespace(t, "external-name")
+	addr := newService(t, namespace, "web")
+	alias := func(target string) {
+		apply(t, fmt.Sprintf(`{apiVersion: v1, kind: Service, metadata: {name: alias, namespace: %s}, spec: {type: ExternalName, externalName: %s}}`, namespace, target))
+	}
+	c := client{namespace: namespace, name: "client", image: lab.Glibc}.start(t)
+	alias("www.example.com")
+	c.eventuallyPrints(t, []string{"www.example.com.", "192.0.2.80"}, "dig", "+search", "+short", "alias")
+	inside := "web." + namespace + ".svc.cluster.local"
+	alias(inside)
+	c.eventuallyPrints(t, []string{inside + ".", addr}, "dig", "+search", "+short", "alias")
+}

@@ -1,0 +1,102 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/clusterdns/clusterdns/test/lab"
+)
+
+const (
+	dnsNamespace = "kube-system"
+	steadyRate   = 400 // queries a second
+)
+
+// TestRollout rolls the DNS Pods, as an upgrade does, while 20,000 queries are
+// asked.
+func TestRollout(t *testing.T) {
+	s := startStream(t, startClient(t, "rollout").network(t), steadyRate)
+	s.await(t, 100)
+	kubectl(t, "rollout", "restart", "--namespace="+dnsNamespace, "deployment/coredns")
+	awaitServer(t)
+	s.await(t, 20000)
+	s.stopWithoutLoss(t)
+}
+
+// TestReload edits the Corefile in the ConfigMap while queries are asked.
+func TestReload(t *testing.T) {
+	s := startStream(t, startClient(t, "reload").network(t), steadyRate)
+	s.await(t, 100)
+	original := corefile(t)
+	t.Cleanup(func() { setCorefile(t, original) })
+	setCorefile(t, strings.Replace(original, "errors\n", "errors\n    template IN TXT reloaded.test {\n        answer \"{{ .Name }} 5 IN TXT yes\"\n    }\n", 1))
+	awaitLog(t, "Reloading complete")
+	before := s.count()
+	s.await(t, before+2000)
+	s.stopWithoutLoss(t)
+}
+
+// TestBadCorefile lets a Corefile that is none into the ConfigMap: the server says
+// so and goes on with the one it has.
+func TestBadCorefile(t *testing.T) {
+	s := startStream(t, startClient(t, "bad-corefile").network(t), steadyRate)
+	s.await(t, 100)
+	original := corefile(t)
+	t.Cleanup(func() { setCorefile(t, original) })
+	setCorefile(t, original+"nonsense {\n")
+	awaitLog(t, "Corefile changed but reload failed")
+	before := s.count()
+	s.await(t, before+2000)
+	s.stopWithoutLoss(t)
+}
+
+// startClient starts a Pod to ask from, in a namespace of the same name.
+func startClient(t *testing.T, name string) client {
+	t.Helper()
+	return client{namespace: newNamespace(t, name), name: "client", image: lab.Glibc}.start(t)
+}
+
+func awaitServer(t *testing.T) {
+	t.Helper()
+	if err := cluster.AwaitRollout(t.Context(), dnsNamespace, "deployment/coredns"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func corefile(t *testing.T) string {
+	t.Helper()
+	return kubectl(t, "get", "configmap", "--namespace="+dnsNamespace, "coredns", "-o", "jsonpath={.data.Corefile}")
+}
+
+// setCorefile works at the end of a test too.
+func setCorefile(t *testing.T, text string) {
+	t.Helper()
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{"Corefile": text}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = cluster.Kubectl(context.WithoutCancel(t.Context()), "patch", "configmap", "--namespace="+dnsNamespace, "coredns", "--patch", string(patch))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitLog waits until every DNS Pod has logged the words since the test began.
+func awaitLog(t *testing.T, words string) {
+	t.Helper()
+	pods := strings.Fields(kubectl(t, "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "-o", "jsonpath={.items[*].metadata.name}"))
+	for _, pod := range pods {
+		eventually(t, func(ctx context.Context) error {
+			log, err := cluster.Kubectl(ctx, "logs", "--namespace="+dnsNamespace, pod, "--since=3m")
+			if err == nil && !strings.Contains(log, words) {
+				err = fmt.Errorf("the log of %s has no %q:\n%s", pod, words, log)
+			}
+			return err
+		})
+	}
+}
