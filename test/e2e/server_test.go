@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clusterdns/clusterdns/test/lab"
 )
@@ -36,23 +37,29 @@ func TestReload(t *testing.T) {
 	t.Cleanup(func() { setCorefile(t, original) })
 	setCorefile(t, strings.Replace(original, "errors\n", "errors\n    template IN TXT reloaded.test {\n        answer \"{{ .Name }} 5 IN TXT yes\"\n    }\n", 1))
 	awaitLog(t, "Reloading complete")
-	before := s.count()
-	s.await(t, before+2000)
+	s.await(t, s.count()+2000)
 	s.stopWithoutLoss(t)
 }
 
 // TestBadCorefile lets a Corefile that is none into the ConfigMap: the server says
 // so and goes on with the one it has.
 func TestBadCorefile(t *testing.T) {
-	s := startStream(t, startClient(t, "bad-corefile").network(t), steadyRate)
-	s.await(t, 100)
-	original := corefile(t)
-	t.Cleanup(func() { setCorefile(t, original) })
-	setCorefile(t, original+"nonsense {\n")
-	awaitLog(t, "Corefile changed but reload failed")
-	before := s.count()
-	s.await(t, before+2000)
-	s.stopWithoutLoss(t)
+	for _, tc := range []struct{ name, old, bad, complaint string }{
+		{"syntax", "errors\n", "errors {{\n", "Corefile parse failed"},
+		{"plugin", "errors\n", "errors\n    nonsense\n", "Corefile changed but reload failed"},
+		{"property", "pods insecure\n", "pods nonsense\n", "Corefile changed but reload failed"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := startStream(t, startClient(t, "bad-corefile").network(t), steadyRate)
+			s.await(t, 100)
+			original := corefile(t)
+			t.Cleanup(func() { setCorefile(t, original) })
+			setCorefile(t, strings.Replace(original, tc.old, tc.bad, 1))
+			awaitLog(t, tc.complaint)
+			s.await(t, s.count()+2000)
+			s.stopWithoutLoss(t)
+		})
+	}
 }
 
 // startClient starts a Pod to ask from, in a namespace of the same name.
@@ -86,13 +93,14 @@ func setCorefile(t *testing.T, text string) {
 	}
 }
 
-// awaitLog waits until every DNS Pod has logged the words since the test began.
+// awaitLog waits until every DNS Pod logs the words.
 func awaitLog(t *testing.T, words string) {
 	t.Helper()
+	since := time.Now().Format(time.RFC3339)
 	pods := strings.Fields(kubectl(t, "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "-o", "jsonpath={.items[*].metadata.name}"))
 	for _, pod := range pods {
 		eventually(t, func(ctx context.Context) error {
-			log, err := cluster.Kubectl(ctx, "logs", "--namespace="+dnsNamespace, pod, "--since=3m")
+			log, err := cluster.Kubectl(ctx, "logs", "--namespace="+dnsNamespace, pod, "--since-time="+since)
 			if err == nil && !strings.Contains(log, words) {
 				err = fmt.Errorf("the log of %s has no %q:\n%s", pod, words, log)
 			}

@@ -20,12 +20,19 @@ const (
 	// streamWorkers ask at the same time, so that a lost query does not hold up the
 	// others.
 	streamWorkers = 16
+	// firstPort to lastPort are the source ports of a stream.
+	firstPort, lastPort = 10000, 60000
 	// resolverTimeout is how long a resolver waits for an answer (resolv.conf(5)).
 	resolverTimeout = 5 * time.Second
 )
 
 // stream is a steady stream of queries from a Pod, each sent once, over UDP, from
 // a socket of its own: whatever is lost on the way is counted and not asked again.
+//
+// The source ports go round, since a flow that connection tracking knows, for 30
+// seconds after its last packet, stays with its server: kube-proxy keeps the flows
+// to a Pod that ends for as long as the Pod counts as serving, which is longer
+// than it serves (pkg/proxy/conntrack/cleanup.go in Kubernetes 1.36).
 type stream struct {
 	from     lab.PodNetwork
 	question func() *dns.Msg
@@ -36,6 +43,7 @@ type stream struct {
 	ended  sync.WaitGroup
 
 	mu    sync.Mutex
+	port  int
 	asked int
 	lost  []string // when and why
 }
@@ -59,16 +67,19 @@ func startStream(t *testing.T, from lab.PodNetwork, rate int) *stream {
 	return s
 }
 
-// pace gives the workers their turns. It ends them by closing the channel.
+// pace gives the workers their turns, and those that a busy machine missed as soon
+// as it can. It ends the workers by closing the channel.
 func (s *stream) pace(ctx context.Context, interval time.Duration) {
 	defer close(s.turns)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	for {
+	for began, given := time.Now(), 0; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		for ; given < int(time.Since(began)/interval); given++ {
 			select {
 			case s.turns <- struct{}{}:
 			case <-ctx.Done():
@@ -93,7 +104,8 @@ func (s *stream) work() error {
 }
 
 func (s *stream) ask() error {
-	connection, err := net.DialTimeout("udp", lab.DNS, resolverTimeout)
+	dialer := net.Dialer{LocalAddr: &net.UDPAddr{Port: s.nextPort()}}
+	connection, err := dialer.Dial("udp", lab.DNS)
 	if err != nil {
 		return err
 	}
@@ -104,6 +116,13 @@ func (s *stream) ask() error {
 		return err
 	}
 	return s.correct(reply)
+}
+
+func (s *stream) nextPort() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.port = (s.port + 1) % (lastPort - firstPort)
+	return firstPort + s.port
 }
 
 // await waits until so many queries have been asked.

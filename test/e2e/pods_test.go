@@ -1,0 +1,128 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/clusterdns/clusterdns/test/lab"
+)
+
+// TestStatefulSet asks for the names of a StatefulSet's Pods while it grows and
+// shrinks.
+func TestStatefulSet(t *testing.T) {
+	c := startClient(t, "stateful-set")
+	apply(t, fmt.Sprintf(`
+{apiVersion: v1, kind: Service, metadata: {name: db, namespace: %[1]s}, spec: {clusterIP: None, selector: {app: db}, ports: [{name: sql, port: 5432}]}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: %[1]s}
+spec:
+  serviceName: db
+  replicas: 0
+  podManagementPolicy: Parallel
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {terminationGracePeriodSeconds: 0, containers: [{name: db, image: %[2]q}]}
+`, c.namespace, lab.Busybox))
+	for _, replicas := range []int{1, 3, 2, 0} {
+		kubectl(t, "scale", "--namespace", c.namespace, "statefulset/db", fmt.Sprintf("--replicas=%d", replicas))
+		kubectl(t, "rollout", "status", "--namespace", c.namespace, "statefulset/db", "--timeout="+patience.String())
+		var all []string
+		for i := range 4 {
+			addr := []string{}
+			if i < replicas {
+				addr = []string{podAddress(t, c.namespace, fmt.Sprintf("db-%d", i))}
+			}
+			all = append(all, addr...)
+			c.eventuallyPrints(t, addr, "dig", "+search", "+short", fmt.Sprintf("db-%d.db", i))
+		}
+		c.eventuallyPrints(t, all, "dig", "+search", "+short", "db")
+	}
+}
+
+// TestReadiness takes a Pod's readiness away and gives it back: the name of its
+// headless Service goes and comes, unless the Service publishes what is not ready.
+func TestReadiness(t *testing.T) {
+	c := startClient(t, "readiness")
+	apply(t, fmt.Sprintf(`
+{apiVersion: v1, kind: Service, metadata: {name: ready, namespace: %[1]s}, spec: {clusterIP: None, selector: {app: flipping}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: any, namespace: %[1]s}, spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {app: flipping}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: flipping, namespace: %[1]s, labels: {app: flipping}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: c
+    image: %[2]q
+    readinessProbe: {exec: {command: [test, -e, /tmp/ready]}, periodSeconds: 1, failureThreshold: 1}
+`, c.namespace, lab.Busybox))
+	flipping := client{namespace: c.namespace, name: "flipping"}
+	kubectl(t, "wait", "--namespace", c.namespace, "pod/flipping", "--for=jsonpath={.status.phase}=Running", "--timeout="+patience.String())
+	addr := []string{podAddress(t, c.namespace, "flipping")}
+	for range 2 {
+		c.eventuallyPrints(t, nil, "dig", "+search", "+short", "ready")
+		c.eventuallyPrints(t, addr, "dig", "+search", "+short", "any")
+		flipping.run(t, "touch", "/tmp/ready")
+		c.eventuallyPrints(t, addr, "dig", "+search", "+short", "ready")
+		flipping.run(t, "rm", "/tmp/ready")
+	}
+}
+
+func podAddress(t *testing.T, namespace, pod string) string {
+	t.Helper()
+	var addr string
+	eventually(t, func(ctx context.Context) (err error) {
+		addr, err = cluster.Kubectl(ctx, "get", "pod", "--namespace", namespace, pod, "-o", "jsonpath={.status.podIP}")
+		if err == nil && addr == "" {
+			err = fmt.Errorf("pod %s has no address", pod)
+		}
+		return err
+	})
+	return addr
+}
+
+// TestDNSPolicy reads what kubelet writes for each policy and resolves with it.
+func TestDNSPolicy(t *testing.T) {
+	namespace := newNamespace(t, "dns-policy")
+	addr := newService(t, namespace, "web")
+	other := "web." + namespace + ".svc.cluster.local"
+	search := namespace + ".svc.cluster.local svc.cluster.local cluster.local lab.example"
+	for _, tc := range []struct {
+		name, spec string
+		resolvConf []string
+		asked      string // by getent
+		want       string // address; empty for none
+	}{
+		{"cluster-first", "dnsPolicy: ClusterFirst", []string{"search " + search, "nameserver 10.96.0.10", "options ndots:5"}, "web", addr},
+		{"default", "dnsPolicy: Default", []string{"search lab.example", "nameserver 172.30.0.2"}, other, ""},
+		{"host-network", "hostNetwork: true", []string{"search lab.example", "nameserver 172.30.0.2"}, other, ""},
+		{
+			"host-network-cluster", "hostNetwork: true, dnsPolicy: ClusterFirstWithHostNet",
+			[]string{"search " + search, "nameserver 10.96.0.10", "options ndots:5"}, "web", addr,
+		}, {
+			"none", "dnsPolicy: None, dnsConfig: {nameservers: [10.96.0.10], searches: [svc.cluster.local], options: [{name: ndots, value: '2'}]}",
+			[]string{"search svc.cluster.local", "nameserver 10.96.0.10", "options ndots:2"}, "web." + namespace, addr,
+		}, {
+			"more", "dnsConfig: {searches: [more.example], options: [{name: ndots, value: '1'}, {name: edns0}]}",
+			[]string{"search " + search + " more.example", "nameserver 10.96.0.10", "options ndots:1 edns0"}, "web", addr,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := client{namespace: namespace, name: tc.name, image: lab.Glibc, spec: tc.spec}.start(t)
+			got := strings.Split(strings.TrimSpace(c.run(t, "cat", "/etc/resolv.conf")), "\n")
+			if strings.Join(got, "\n") != strings.Join(tc.resolvConf, "\n") {
+				t.Errorf("resolv.conf %q, want %q", got, tc.resolvConf)
+			}
+			c.eventuallyPrints(t, strings.Fields(tc.want), "sh", "-c", `getent ahostsv4 "$0" | awk '/STREAM/ {print $1}'`, tc.asked)
+		})
+	}
+}
