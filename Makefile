@@ -110,16 +110,28 @@ $(GOLANGCI):
 control-plane: ## Build the Kubernetes control plane that the tests start
 	$(STATIC) go run ./test/controlplane/build
 
-.PHONY: lab
-lab: build ## Bring up a real cluster of one node with our server as its DNS (as root)
+# As root, with what go needs of this user.
+AS_ROOT = $(SUDO) env "PATH=$$PATH" "HOME=$$HOME"
+
+.PHONY: lab-command
+lab-command:
 	go build -o bin/lab ./test/lab/cmd
-	$(SUDO) bin/lab up
-	@echo 'Try: bin/lab kubectl get pods -A; make lab-down ends it.'
+
+.PHONY: lab
+lab: build lab-command ## Bring up a real cluster of one node whose DNS is our server, as root
+	$(AS_ROOT) bin/lab up
+	@echo 'Try: bin/lab kubectl get pods -A. To end it: make lab-down'
 
 .PHONY: lab-down
-lab-down: ## End that cluster and remove all that it made
-	go build -o bin/lab ./test/lab/cmd
-	$(SUDO) bin/lab down
+lab-down: lab-command ## End that cluster and remove all that it made
+	$(AS_ROOT) bin/lab down
+
+.PHONY: e2e
+e2e: build lab-command ## Bring the cluster up, run the scenarios and Kubernetes' own tests in it, and end it
+	trap '$(AS_ROOT) bin/lab down' EXIT; \
+	$(AS_ROOT) bin/lab up; \
+	go test -c -tags e2e -o bin/e2e.test ./test/e2e; \
+	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.timeout 25m
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (30s)

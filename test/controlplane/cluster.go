@@ -54,6 +54,9 @@ type Options struct {
 	// APIServerArgs follow the arguments of kube-apiserver that this package
 	// gives, so they win.
 	APIServerArgs []string
+
+	// ControllerManagerArgs are the same for kube-controller-manager.
+	ControllerManagerArgs []string
 }
 
 func (o Options) commands() []string {

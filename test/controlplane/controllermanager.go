@@ -16,17 +16,18 @@ func (c *Cluster) startControllerManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	manager, err := c.startProcess(controllerManagerCommand,
-		"--kubeconfig="+kubeconfig,
-		"--controllers="+strings.Join(c.options.Controllers, ","),
+	args := []string{
+		"--kubeconfig=" + kubeconfig,
+		"--controllers=" + strings.Join(c.options.Controllers, ","),
 		"--leader-elect=false", // there is no other, and the lease would delay a restart
 		"--bind-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", c.controllerManagerPort.number),
-		"--tls-cert-file="+c.servingCrt,
-		"--tls-private-key-file="+c.servingKey,
-		"--service-account-private-key-file="+c.serviceAccountKey(),
-		"--root-ca-file="+c.CAFile(),
-	)
+		"--tls-cert-file=" + c.servingCrt,
+		"--tls-private-key-file=" + c.servingKey,
+		"--service-account-private-key-file=" + c.serviceAccountKey(),
+		"--root-ca-file=" + c.CAFile(),
+	}
+	manager, err := c.startProcess(controllerManagerCommand, append(args, c.options.ControllerManagerArgs...)...)
 	if err != nil {
 		return err
 	}

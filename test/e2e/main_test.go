@@ -15,9 +15,10 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// patience is how long anything may take that is to happen soon. It is for busy
-// machines.
-const patience = 2 * time.Minute
+// patience is how long anything may take that is to happen soon: on a busy machine,
+// and after an outage of the API server, whose clients wait up to a minute before
+// they try again.
+const patience = 4 * time.Minute
 
 // cluster is the lab that all tests use.
 var cluster *lab.Lab

@@ -53,7 +53,7 @@ func TestReadiness(t *testing.T) {
 	apply(t, fmt.Sprintf(`
 {apiVersion: v1, kind: Service, metadata: {name: ready, namespace: %[1]s}, spec: {clusterIP: None, selector: {app: flipping}}}
 ---
-{apiVersion: v1, kind: Service, metadata: {name: any, namespace: %[1]s}, spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {app: flipping}}}
+{apiVersion: v1, kind: Service, metadata: {name: always, namespace: %[1]s}, spec: {clusterIP: None, publishNotReadyAddresses: true, selector: {app: flipping}}}
 ---
 apiVersion: v1
 kind: Pod
@@ -70,7 +70,7 @@ spec:
 	addr := []string{podAddress(t, c.namespace, "flipping")}
 	for range 2 {
 		c.eventuallyPrints(t, nil, "dig", "+search", "+short", "ready")
-		c.eventuallyPrints(t, addr, "dig", "+search", "+short", "any")
+		c.eventuallyPrints(t, addr, "dig", "+search", "+short", "always")
 		flipping.run(t, "touch", "/tmp/ready")
 		c.eventuallyPrints(t, addr, "dig", "+search", "+short", "ready")
 		flipping.run(t, "rm", "/tmp/ready")

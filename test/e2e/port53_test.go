@@ -44,8 +44,7 @@ var portCases = []portCase{
 // allowPrivilegeEscalation do together.
 func TestPort53(t *testing.T) {
 	namespace := newNamespace(t, "port53")
-	image := strings.TrimSpace(kubectl(t, "get", "deployment", "--namespace=kube-system", "coredns",
-		"-o", "jsonpath={.spec.template.spec.containers[0].image}"))
+	image := serverImage(t)
 	for _, tc := range portCases {
 		t.Run(tc.name, func(t *testing.T) {
 			apply(t, tc.manifest(namespace, image))

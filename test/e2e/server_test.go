@@ -108,3 +108,12 @@ func awaitLog(t *testing.T, words string) {
 		})
 	}
 }
+
+// setServerImage works at the end of a test too.
+func setServerImage(t *testing.T, image string) {
+	t.Helper()
+	_, err := cluster.Kubectl(context.WithoutCancel(t.Context()), "set", "image", "--namespace="+dnsNamespace, "deployment/coredns", "coredns="+image)
+	if err != nil {
+		t.Error(err)
+	}
+}

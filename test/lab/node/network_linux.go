@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// Address and AddressV6 are the node's. The cluster's DNS forwards to a server
-	// at the first of them.
-	Address   = "172.30.0.2"
+	// Address is the node's. The cluster's DNS forwards to a server there.
+	Address = "172.30.0.2"
+	// AddressV6 is the node's other address.
 	AddressV6 = "fd00:172:30::2"
 	// HostSearch is the search path of the node's resolv.conf, which kubelet adds to
 	// that of each Pod.

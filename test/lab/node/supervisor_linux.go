@@ -48,6 +48,10 @@ func (s *supervisor) start(ctx context.Context) (err error) {
 		Dir:         string(s.dir),
 		Controllers: []string{"*"},
 		NodeAddress: netip.MustParseAddr(Address),
+		// Where several compete for the lead, the one that leads ends when the API
+		// server is away, and the next one gives each node a new term. Ours goes on,
+		// and would take the node for dead when the API server is back.
+		ControllerManagerArgs: []string{"--node-monitor-grace-period=5m"},
 	})
 	if err != nil {
 		return err
