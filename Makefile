@@ -93,7 +93,7 @@ fmt-check: ## Fail if a file is not formatted
 # The tag lean leaves out a file of nothing but imports, and with it the analysis
 # of everything those imports bring.
 .PHONY: vet
-vet: TAGS := grpcnotrace,lean
+vet: TAGS := grpcnotrace,lean,e2e
 vet: ## Run go vet
 	$(STATIC) go vet ./...
 	go vet -C deploy/image ./...
@@ -115,7 +115,7 @@ AS_ROOT = $(SUDO) env "PATH=$$PATH" "HOME=$$HOME"
 
 .PHONY: lab-command
 lab-command:
-	go build -o bin/lab ./test/lab/cmd
+	go build -buildvcs=false -o bin/lab ./test/lab/cmd
 
 .PHONY: lab
 lab: build lab-command ## Bring up a real cluster of one node whose DNS is our server, as root

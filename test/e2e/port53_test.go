@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/lab"
 )
 
 // privilegedPorts makes port 53 one that needs a right, as it is where the
@@ -59,6 +61,15 @@ func TestPort53(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPort53NeedsARight shows what the cases above would be without the file
+// capability: another program with kubeadm's rights and no root may not bind.
+func TestPort53NeedsARight(t *testing.T) {
+	namespace := newNamespace(t, "port53-control")
+	apply(t, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: nc, namespace: %s}, spec: {securityContext: {%s, runAsUser: 65532}, restartPolicy: Never,
+  containers: [{name: nc, image: %q, command: [nc, -l, -p, "53"], securityContext: {%s}}]}}`, namespace, privilegedPorts, lab.Busybox, kubeadmRights))
+	eventually(t, func(ctx context.Context) error { return refusal(ctx, namespace, "nc", "Permission denied") })
 }
 
 func (tc portCase) manifest(namespace, image string) string {

@@ -88,14 +88,15 @@ func (l *Lab) importImages(ctx context.Context) error {
 	return nil
 }
 
-// startNode starts the node if it does not run. What a node that has ended, or one
-// that is half started, left is removed first.
+// startNode starts the node if it does not run. A node that is half started, or was
+// started by another state of this command, is ended first, and what it left is
+// removed.
 func (l *Lab) startNode(ctx context.Context) error {
 	running, err := l.runs()
 	if err != nil {
 		return err
 	}
-	if running && l.Control().Ready(ctx) == nil {
+	if running && l.isCurrent() && l.Control().Ready(ctx) == nil {
 		say("the node runs already")
 		return nil
 	}
@@ -108,6 +109,19 @@ func (l *Lab) startNode(ctx context.Context) error {
 	}
 	return l.launch(ctx)
 }
+
+// isCurrent tells whether this very command started the node.
+func (l *Lab) isCurrent() bool {
+	own, err := digestFile("/proc/self/exe")
+	if err != nil {
+		return false
+	}
+	starter, err := os.ReadFile(l.starterFile())
+	return err == nil && string(starter) == own
+}
+
+// starterFile has the digest of the command that started the node.
+func (l *Lab) starterFile() string { return filepath.Join(string(l.dir), "starter") }
 
 // commands are all that the lab and the tests on it run, so that nothing is built
 // while time runs.
@@ -135,6 +149,13 @@ func (l *Lab) launch(ctx context.Context) error {
 		return fmt.Errorf("starting the node in namespaces of its own: %w", err)
 	}
 	if err := os.WriteFile(l.pidFile(), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+		return err
+	}
+	own, err := digestFile("/proc/self/exe")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(l.starterFile(), []byte(own), 0o644); err != nil {
 		return err
 	}
 	ended := make(chan error, 1)
