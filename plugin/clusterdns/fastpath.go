@@ -35,8 +35,9 @@ type fastPath struct {
 	handlers map[*dnsserver.Config]*ourBlock
 	log      clog.P
 
-	mu    sync.Mutex
-	plans map[string]*plan // by the listener's address, as CoreDNS writes it
+	mu      sync.Mutex
+	plans   map[string]*plan // by the listener's address, as CoreDNS writes it
+	stopped bool
 }
 
 // ourBlock is a server block with our plugin.
@@ -63,6 +64,11 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 	f.blocks, f.unread = serverBlocks(c)
 	c.Set(fastPathKey{}, f)
 	c.OnShutdown(func() error {
+		// CoreDNS cannot end a server that has not started yet, and it has not while
+		// sockets are opened beside it.
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.stopped = true
 		listeners.Stop(f)
 		return nil
 	})
@@ -112,6 +118,9 @@ func (f *fastPath) hook(server *dnsserver.Config) {
 func (f *fastPath) start(s *dnsserver.Server) *udp.Listener {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.stopped {
+		return nil
+	}
 	address, err := netip.ParseAddrPort(listenAddress(s.Addr))
 	if err != nil {
 		f.log.Warningf("fast path is off at %s: %v", s.Addr, err)

@@ -21,7 +21,7 @@ func TestCoreDNS2842ReusedAddress(t *testing.T) {
 	} {
 		d := searchHandler(t, mode, outside())
 		txn := d.store.Begin()
-		txn.ReplacePod(nil, &zone.Pod{Namespace: "drop", Name: "new", Addrs: []netip.Addr{netip.MustParseAddr(podAddr)}})
+		txn.ReplacePod(nil, zone.NewPod(zone.Pod{Namespace: "drop", ID: 2}, zone.Profile{Name: "new"}, netip.MustParseAddr(podAddr)))
 		txn.Commit()
 		if got, _ := dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA); got != want {
 			t.Errorf("%s: %s, want %s", mode, got, want)
