@@ -7,15 +7,12 @@ import (
 	"time"
 )
 
-// probeTimeout is how long a packet to ourselves may take.
-const probeTimeout = 10 * time.Millisecond
-
 // probes are packets that a listener sends to its own address, to see which socket
 // they come to. They look like a reply, which CoreDNS does not answer either.
 type probes struct {
-	steering bool // a program is there that sends packets to our sockets
-	packet   [headerSize + 16]byte
-	arrived  chan *socket
+	indices []uint32 // of our sockets, where a program sends all packets to them
+	packet  [headerSize + 16]byte
+	arrived chan *socket
 }
 
 func (p *probes) init() {
@@ -35,8 +32,8 @@ func (p *probes) seen(s *socket, packet []byte) {
 	}
 }
 
-// probe is the socket of ours that a packet comes to, or nil.
-func (l *Listener) probe() *socket {
+// probe is the socket of ours that a packet comes to in time, or nil.
+func (l *Listener) probe(timeout time.Duration) *socket {
 	for len(l.probes.arrived) > 0 {
 		<-l.probes.arrived
 	}
@@ -51,7 +48,7 @@ func (l *Listener) probe() *socket {
 	select {
 	case s := <-l.probes.arrived:
 		return s
-	case <-time.After(probeTimeout):
+	case <-time.After(timeout):
 		return nil
 	}
 }

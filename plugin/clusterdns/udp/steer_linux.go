@@ -1,10 +1,12 @@
 package udp
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,11 +22,11 @@ var errNotSteered = errors.New("the kernel does not send packets to our sockets"
 
 // steered says whether all packets come to our sockets.
 func (l *Listener) steered() bool {
-	if !l.probes.steering {
+	if len(l.probes.indices) == 0 {
 		return false
 	}
 	for range 2 * len(l.sockets) {
-		if l.probe() == nil {
+		if l.probe(probeTimeouts[1]) == nil {
 			return false
 		}
 	}
@@ -33,10 +35,10 @@ func (l *Listener) steered() bool {
 
 // steer has the kernel send all packets to our sockets. A socket's index in its
 // group cannot be read, and it changes when another of the group closes, so it is
-// found by trying: a program that returns one index sends all packets there.
+// found by trying one after the other with packets of our own.
 func (l *Listener) steer() error {
-	for range probeRounds {
-		indices, err := l.indices()
+	for _, timeout := range probeTimeouts {
+		indices, err := l.indices(timeout)
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (l *Listener) steer() error {
 		if err := l.attach(choose(indices)); err != nil {
 			return err
 		}
-		l.probes.steering = true
+		l.probes.indices = indices
 		if l.steered() {
 			return nil
 		}
@@ -55,27 +57,35 @@ func (l *Listener) steer() error {
 	return errNotSteered
 }
 
-// probeRounds is how often the indices are looked for: sockets may come and go
-// meanwhile, and a probe may be lost where packets are.
-const probeRounds = 3
+// probeTimeouts are how long packets to ourselves may take, from one search for the
+// indices to the next: sockets may come and go meanwhile, and where very many packets
+// are, one more takes its time.
+var probeTimeouts = []time.Duration{3 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond}
 
-// indices are those of our sockets in their group.
-func (l *Listener) indices() ([]uint32, error) {
+// indices are those of our sockets in their group. The packets of others take the way
+// that they took before.
+func (l *Listener) indices(timeout time.Duration) ([]uint32, error) {
 	var found []*socket
 	var indices []uint32
 	for i := uint32(0); i < maxGroup && len(found) < len(l.sockets); i++ {
-		if err := l.attach(choose([]uint32{i})); err != nil {
+		if err := l.attach(l.probes.try(i)); err != nil {
 			return nil, err
 		}
-		if s := l.probe(); s != nil && !slices.Contains(found, s) {
+		if s := l.probe(timeout); s != nil && !slices.Contains(found, s) {
 			found, indices = append(found, s), append(indices, i)
 		}
 	}
 	return indices, nil
 }
 
+// noIndex is that of no socket: the kernel then chooses by the client's address.
+const noIndex = 1<<32 - 1
+
 // choose is a program that returns one of the indices, by chance.
 func choose(indices []uint32) []unix.SockFilter {
+	if len(indices) == 0 {
+		indices = []uint32{noIndex}
+	}
 	last := len(indices) - 1
 	program := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: skfRandom},
@@ -89,6 +99,16 @@ func choose(indices []uint32) []unix.SockFilter {
 	return append(program, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: indices[last]})
 }
 
+// try is a program that returns an index for our own packets. It looks at the first
+// octets behind the header of a message, which every question has.
+func (p *probes) try(index uint32) []unix.SockFilter {
+	return append([]unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: headerSize},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: binary.BigEndian.Uint32(p.packet[headerSize:])},
+		{Code: unix.BPF_RET | unix.BPF_K, K: index},
+	}, choose(p.indices)...)
+}
+
 // attach gives the group a program in the place of the one it has.
 func (l *Listener) attach(program []unix.SockFilter) error {
 	return l.sockopt("SO_ATTACH_REUSEPORT_CBPF", func(fd int) error {
@@ -100,7 +120,7 @@ func (l *Listener) attach(program []unix.SockFilter) error {
 // unsteer takes the program away. An index in it would be another socket's once
 // ours is closed.
 func (l *Listener) unsteer() {
-	l.probes.steering = false
+	l.probes.indices = nil
 	_ = l.sockopt("SO_DETACH_REUSEPORT_BPF", func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_REUSEPORT_BPF, 0)
 	})
