@@ -128,7 +128,7 @@ lab-down: lab-command ## End that cluster and remove all that it made
 
 .PHONY: e2e
 e2e: build lab-command ## Bring the cluster up, run the scenarios and Kubernetes' own tests in it, and end it
-	trap '$(AS_ROOT) bin/lab down' EXIT; \
+	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
 	$(AS_ROOT) bin/lab up; \
 	go test -c -tags e2e -o bin/e2e.test ./test/e2e; \
 	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.timeout 25m
