@@ -68,6 +68,9 @@ var rootOrigin, _ = zone.ParseOrigin(".")
 func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error) {
 	view := &o.d.view
 	block := &udp.Block{Store: o.d.store, View: view, Supported: edns.SupportedOption}
+	if o.d.searcher != nil {
+		block.Searched = o.d.maySearchFor
+	}
 	for _, name := range o.d.fall.Zones {
 		origin, err := zone.ParseOrigin(name)
 		if err != nil {

@@ -1,13 +1,11 @@
 package clusterdns
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/caddy/caddyfile"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
@@ -100,13 +98,4 @@ func (cfg *config) checkSearch() {
 	if cfg.search.labels > 0 {
 		cfg.warn("search_labels has no effect without search")
 	}
-}
-
-// parseBlocks finds the server blocks of a Corefile that has been accepted.
-func parseBlocks(file caddy.Input) []caddyfile.ServerBlock {
-	parsed, err := caddyfile.Parse(file.Path(), bytes.NewReader(file.Body()), nil)
-	if err != nil {
-		return nil
-	}
-	return parsed
 }

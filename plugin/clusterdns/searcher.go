@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
@@ -76,7 +75,7 @@ func (cfg *config) nodeSuffixes(list []string) []string {
 
 // start looks at what stands around the handler, which is known only once all of
 // the Corefile has been read.
-func (s *searcher) start(c *caddy.Controller, word string, log clog.P) error {
+func (s *searcher) start(c *caddy.Controller, word string, all []serverBlock, log clog.P) error {
 	if s == nil {
 		return nil
 	}
@@ -84,7 +83,7 @@ func (s *searcher) start(c *caddy.Controller, word string, log clog.P) error {
 	if server.Handler("autopath") != nil {
 		return plugin.Error(word, c.Err("search, or "+searchVariable+", and the plugin autopath both complete search paths: expected one of them"))
 	}
-	s.blocks = blocksOf(c)
+	s.blocks = blocksAround(server, all)
 	if s.asks = !clearAhead(server, word); s.asks {
 		log.Info("search asks the whole server for names in the cluster too: a plugin ahead may have a say in them")
 	}
@@ -101,14 +100,9 @@ var clearPlugins = []string{
 
 // clearAhead says whether all plugins ahead of ours are clear.
 func clearAhead(server *dnsserver.Config, word string) bool {
-	ours := slices.Index(dnsserver.Directives, word)
-	for _, h := range server.Handlers() {
-		behind := slices.Index(dnsserver.Directives, h.Name()) >= ours
-		if !behind && !slices.Contains(clearPlugins, h.Name()) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(handlersAhead(server, word), func(h plugin.Handler) bool {
+		return !slices.Contains(clearPlugins, h.Name())
+	})
 }
 
 // blocks tells names that other server blocks of the Corefile answer for. Their
@@ -117,42 +111,20 @@ type blocks struct {
 	own, others zone.View // of which nothing but the origins is used
 }
 
-func blocksOf(c *caddy.Controller) blocks {
-	own := originsOf(c.ServerBlockKeys)
-	b := blocks{own: zone.View{Origins: own}}
-	for _, block := range otherBlocks(holderOf(c)) {
-		for _, o := range originsOf(block.Keys) {
-			if !slices.Contains(own, o) {
-				b.others.Origins = append(b.others.Origins, o)
+// blocksAround are those that a server block has for others.
+func blocksAround(server *dnsserver.Config, all []serverBlock) (b blocks) {
+	for i := range all {
+		zones := &b.others.Origins
+		if slices.Contains(all[i].configs, server) {
+			zones = &b.own.Origins
+		}
+		for _, text := range all[i].zones() {
+			if o, err := zone.ParseOrigin(text); err == nil {
+				*zones = append(*zones, o)
 			}
 		}
 	}
 	return b
-}
-
-// otherBlocks are all server blocks of the Corefile of an instance.
-func otherBlocks(h *holder) []caddyfile.ServerBlock {
-	for _, i := range caddy.Instances() {
-		i.StorageMu.RLock()
-		ours := i.Storage[holderKey{}] == h
-		i.StorageMu.RUnlock()
-		if ours && i.Caddyfile() != nil {
-			return parseBlocks(i.Caddyfile())
-		}
-	}
-	return nil
-}
-
-func originsOf(keys []string) []zone.Origin {
-	var origins []zone.Origin
-	for _, key := range keys {
-		for _, text := range plugin.Host(key).NormalizeExact() {
-			if o, err := zone.ParseOrigin(text); err == nil {
-				origins = append(origins, o)
-			}
-		}
-	}
-	return origins
 }
 
 // elsewhere says whether another server block answers for a name: the one with the

@@ -49,12 +49,13 @@ func setup(word string, c *caddy.Controller) error {
 		search:   newSearchPath(resolvConf, log),
 	}
 	d.searcher = newSearcher(cfg, d.search.node)
+	fast := fastPathOf(c, log)
 	c.OnStartup(func() error {
 		d.view.Local = localAddrs(server.ListenHosts)
 		// Only now are the server block's plugins known by their names. Nothing
 		// but metadata shows labels, and they are most of what a Pod costs.
 		cfg.source.PodLabels = cfg.source.Pods && server.Handler("metadata") != nil
-		return d.searcher.start(c, word, log)
+		return d.searcher.start(c, word, fast.blocks, log)
 	})
 	attach(c, cfg, d, log)
 	notify(c, server, d, log)
@@ -62,7 +63,7 @@ func setup(word string, c *caddy.Controller) error {
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
 		return &witness{next: next, d: d}
 	})
-	fastPathOf(c, log).join(server, word, d)
+	fast.join(server, word, d)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
 		return d

@@ -34,6 +34,9 @@ type Block struct {
 	Fallthrough []zone.Origin
 	// Claimed says whether a plugin ahead answers for the name. It may be nil.
 	Claimed func(*zone.Question) bool
+	// Searched says whether a name that does not exist may be one that the handler
+	// completes. It may be nil.
+	Searched func(*zone.Question) bool
 	// Supported says whether a reply may have to repeat an EDNS option. It may be nil.
 	Supported func(option uint16) bool
 
@@ -109,7 +112,7 @@ func (b *Block) handsOver(q *zone.Question, r zone.Result) bool {
 	case r != zone.NXDomain:
 		return false
 	}
-	return b.NoSearch && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) || holdsAny(b.Fallthrough, q)
+	return b.NoSearch && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) || b.Searched != nil && b.Searched(q) || holdsAny(b.Fallthrough, q)
 }
 
 func holdsAny(origins []zone.Origin, q *zone.Question) bool {

@@ -40,6 +40,9 @@ func (q *Question) Parse(wire []byte) (int, bool) {
 	return 0, false
 }
 
+// Wire is the name in wire form and lower case, in the question's own memory.
+func (q *Question) Wire() []byte { return q.buf[:len(q.name.folded)] }
+
 // foldLabel copies a label to the buffer in lower case (ASCII only, RFC 4343).
 func (q *Question) foldLabel(at int, label []byte) {
 	dst := q.buf[at : at+len(label)]
