@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
@@ -20,12 +21,21 @@ var monitoredTypes = []uint16{
 }
 
 // blockMeter counts answers of a server block as its handler does.
-type blockMeter struct{ *answerCounter }
+type blockMeter struct {
+	*answerCounter
+	searched *searchCounter // nil if nothing is completed
+}
 
 var _ udp.Meter = blockMeter{}
 
 // Answered implements udp.Meter.
-func (m blockMeter) Answered(a *udp.Answered) { m.count(a.Kind, outcomeOf[a.Result]) }
+func (m blockMeter) Answered(a *udp.Answered) {
+	if c := &a.Completion; c.Verdict == search.Inside {
+		m.searched.found(a.Result, c.Element.Position, c.Saved)
+		return
+	}
+	m.count(a.Kind, outcomeOf[a.Result])
+}
 
 // zoneMeter counts what the plugin prometheus would as well, in its own metrics and
 // under its labels. As there, a series begins with the first that it counts.

@@ -125,7 +125,7 @@ func TestFastPathCounts(t *testing.T) {
 
 // The names of types are the plugin's.
 func TestFastPathNamesTypes(t *testing.T) {
-	m := newZoneMeter(blockMeter{newAnswerCounter(metrics, "dns://names")}, "dns://names", ".", "errors")
+	m := newZoneMeter(blockMeter{answerCounter: newAnswerCounter(metrics, "dns://names")}, "dns://names", ".", "errors")
 	for qtype := range uint16(300) {
 		m.Answered(&udp.Answered{Type: qtype, Result: zone.Success})
 		msg := new(dns.Msg).SetQuestion(".", qtype)

@@ -68,9 +68,6 @@ var rootOrigin, _ = zone.ParseOrigin(".")
 func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error) {
 	view := &o.d.view
 	block := &udp.Block{Store: o.d.store, View: view, Supported: edns.SupportedOption}
-	if o.d.searcher != nil {
-		block.Searched = o.d.maySearchFor
-	}
 	for _, name := range o.d.fall.Zones {
 		origin, err := zone.ParseOrigin(name)
 		if err != nil {
@@ -78,7 +75,11 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 		}
 		block.Fallthrough = append(block.Fallthrough, origin)
 	}
-	meter := blockMeter{o.d.answers.of(context.WithValue(context.Background(), dnsserver.Key{}, s))}
+	block.Search = newFastSearcher(o.d, block.Fallthrough)
+	meter := blockMeter{answerCounter: o.d.answers.of(context.WithValue(context.Background(), dnsserver.Key{}, s))}
+	if o.d.searcher != nil {
+		meter.searched = o.d.searcher.counts
+	}
 	block.Meters = []udp.ZoneMeter{{Origin: rootOrigin, Meter: meter}}
 	ahead := handlersAhead(b.configs[0], o.word)
 	// Our own handler for transfers is first, and has no directive.

@@ -5,8 +5,11 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 // A name that may be completed is the chain's, and nothing else that was not before.
@@ -45,19 +48,68 @@ func TestFastPathIsTheChainThatSearches(t *testing.T) {
 	t.Setenv(searchVariable, "names")
 	s, random := chainService(t), rand.New(rand.NewPCG(5, 6))
 	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
-	answered := 0
-	for range 5000 {
+	answered, completed := 0, 0
+	for i := range 20000 {
 		packet := fastQuestion(random)
+		if i%2 == 0 {
+			packet = searchedQuestion(t, random)
+		}
 		got, verdict := fastReply(t, r, s, packet, out)
 		if verdict != udp.Answer {
 			continue
 		}
 		answered++
+		if len(got.Answer) > 1 && got.Answer[0].Header().Rrtype == dns.TypeCNAME {
+			completed++
+		}
 		if want := chained(t, s, packet); text(got) != text(want) {
 			t.Fatalf("%x: got\n%s\nwant\n%s", packet, text(got), text(want))
 		}
 	}
-	if answered < 1000 {
-		t.Errorf("only %d questions of 5000 were answered", answered)
+	if answered < 9000 {
+		t.Errorf("only %d questions of 20000 were answered", answered)
+	}
+	if completed == 0 {
+		t.Error("nothing was completed")
+	}
+}
+
+// searchedQuestion is a question that a stub resolver searches with, for a name of the
+// cluster in one of its forms.
+func searchedQuestion(t *testing.T, random *rand.Rand) []byte {
+	t.Helper()
+	pick := func(from ...string) string { return from[random.IntN(len(from))] }
+	base := pick("web.a", "WEB.a", "db.a", "big.a", "db-0.db.a", "no.a", "10-1-0-3.db.a", "_http._tcp.web.a", "_tcp.db.a", "out.a", "www.example.com",
+		"a", "10-9-8-7.a.pod.cluster.local", "x.elsewhere", "cluster.local", "ns.dns", "x.y") + pick("", ".svc", ".svc.cluster.local")
+	m := new(dns.Msg).SetQuestion(base+pick(".a.svc.cluster.local.", ".A.svc.Cluster.local."), fastTypes[random.IntN(3)])
+	m.RecursionDesired = random.IntN(8) > 0
+	m.CheckingDisabled = random.IntN(8) == 0
+	if random.IntN(2) == 0 {
+		m.SetEdns0(uint16(512+random.IntN(4000)), random.IntN(8) == 0)
+	}
+	packet, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packet
+}
+
+// What the fast path completes is counted as by the chain: not as an answer.
+func TestFastPathCountsCompletions(t *testing.T) {
+	c, answers := newSearchCounter(metrics), newAnswerCounter(metrics, "dns://"+t.Name())
+	m := blockMeter{answerCounter: answers, searched: c}
+	found := udp.Completion{Verdict: search.Inside, Element: search.Element{Position: search.Zone}, Saved: 2}
+	success, saved := c.by[searchSuccess][search.Zone], c.saved
+	before, beforeSaved := testutil.ToFloat64(success), testutil.ToFloat64(saved)
+	m.Answered(&udp.Answered{Result: zone.Success, Kind: zone.KindService, Completion: found})
+	m.Answered(&udp.Answered{Result: zone.NoData, Kind: zone.KindService, Completion: found})
+	if got := testutil.ToFloat64(success) - before; got != 1 {
+		t.Errorf("%g answers are counted as completed, want one", got)
+	}
+	if got := testutil.ToFloat64(saved) - beforeSaved; got != 2 {
+		t.Errorf("%g questions are saved, want 2", got)
+	}
+	if got := counted("dns://"+t.Name(), zone.KindService, outcomeSuccess); got != 0 {
+		t.Errorf("%g answers are counted, want none", got)
 	}
 }

@@ -2,7 +2,6 @@ package clusterdns
 
 import (
 	"context"
-	"unsafe"
 
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
@@ -76,25 +75,6 @@ func (c *completion) question() (search.Question, *search.Path, bool) {
 	q, ok := search.Parse([]byte(c.name.Wire()), path.Origin())
 	return q, path, ok
 }
-
-// maySearchFor says of a name that does not exist whether it may have been made by a
-// search path. It is asked by the fast path, which hands such questions over, and
-// allocates nothing: the memory of the question does not change while it is asked for.
-func (d *ClusterDNS) maySearchFor(name *zone.Question) bool {
-	for _, path := range d.searcher.paths {
-		q, ok := search.Parse(name.Wire(), path.Origin())
-		if !ok {
-			continue
-		}
-		key := zone.Key{Namespace: unsafeString(q.Namespace()), Name: unsafeString(q.Service())}
-		if !d.view.Reserves(d.store.Load(), key) {
-			return true
-		}
-	}
-	return false
-}
-
-func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // list is what comes next in the client's search path, or nil.
 func (c *completion) list(q *search.Question, path *search.Path) *search.List {

@@ -5,6 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 // searchOutcome is what became of a searched name.
@@ -66,6 +67,16 @@ func (c *searchCounter) completed(f *finding, p search.Position, saved int) {
 	if outcome == searchSuccess {
 		c.saved.Add(float64(saved))
 	}
+}
+
+// found counts a question that was completed to a name of the cluster.
+func (c *searchCounter) found(r zone.Result, p search.Position, saved int) {
+	if r != zone.Success {
+		c.by[searchNoData][p].Inc()
+		return
+	}
+	c.by[searchSuccess][p].Inc()
+	c.saved.Add(float64(saved))
 }
 
 // failed counts a question that the client is left to search for.

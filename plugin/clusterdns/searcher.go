@@ -138,6 +138,22 @@ func (b *blocks) elsewhere(n *zone.Name) bool {
 	return len(other.Wire()) > len(own.Wire())
 }
 
+// holdsElsewhere says the same of a question's name.
+func (b *blocks) holdsElsewhere(q *zone.Question) bool {
+	return longest(b.others.Origins, q) > longest(b.own.Origins, q)
+}
+
+// longest is the number of labels of the longest origin that holds a name, or -1.
+func longest(origins []zone.Origin, q *zone.Question) int {
+	found := -1
+	for i := range origins {
+		if origins[i].Holds(q) {
+			found = max(found, origins[i].Labels())
+		}
+	}
+	return found
+}
+
 // spelled is a name in wire form with the client's letter case.
 func spelled(qname string) ([]byte, bool) {
 	var buf [256]byte

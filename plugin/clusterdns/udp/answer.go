@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
@@ -19,6 +20,7 @@ const (
 // Responder answers packets, one at a time.
 type Responder struct {
 	query    query
+	target   zone.Question // what the question is completed to
 	random   *rand.PCG
 	answered Answered
 	meter    Meter // of the last answer
@@ -41,11 +43,22 @@ func (r *Responder) Respond(s *Service, packet, out []byte) ([]byte, Verdict) {
 		return out, HandOver
 	}
 	start := len(out)
-	out, wire, ok := r.write(block, packet, out)
+	snapshot := block.Store.Load()
+	var c Completion
+	out, wire, ok := r.write(block, snapshot, packet, out, &c)
 	if !ok || block.handsOver(&q.question, wire.Result) {
 		return out[:start], HandOver
 	}
+	if wire.Result == zone.NXDomain && block.Search != nil && q.isStubs() {
+		if c = block.Search.Complete(snapshot, &q.question, &r.target); c.Verdict == search.Inside {
+			out, wire, ok = r.write(block, snapshot, packet, out[:start], &c)
+		}
+		if !ok || c.Verdict == search.Ask || block.NoDenials && wire.Result != zone.Success {
+			return out[:start], HandOver
+		}
+	}
 	r.note(block, packet, &wire)
+	r.answered.Completion = c
 	return out, Answer
 }
 
@@ -62,7 +75,7 @@ func (b *Block) refuses(q *query) bool {
 }
 
 // write appends the whole message. Header and question are those of the packet.
-func (r *Responder) write(b *Block, packet, out []byte) ([]byte, zone.Wire, bool) {
+func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Completion) ([]byte, zone.Wire, bool) {
 	q := &r.query
 	start := len(out)
 	// Offsets in a message count from its own beginning.
@@ -78,7 +91,7 @@ func (r *Responder) write(b *Block, packet, out []byte) ([]byte, zone.Wire, bool
 	if b.Shuffle {
 		room.Random = r.random
 	}
-	msg, wire, ok := b.View.AppendWire(msg, b.Store.Load(), &q.question, room)
+	msg, wire, ok := r.sections(b, s, msg, room, c)
 	if !ok {
 		return out, wire, false
 	}
@@ -88,6 +101,14 @@ func (r *Responder) write(b *Block, packet, out []byte) ([]byte, zone.Wire, bool
 	}
 	putHeader(msg, q.flags, &wire)
 	return out[:start+len(msg)], wire, true
+}
+
+// sections appends what is behind the question.
+func (r *Responder) sections(b *Block, s *zone.Snapshot, msg []byte, room zone.Room, c *Completion) ([]byte, zone.Wire, bool) {
+	if c.Verdict == search.Inside {
+		return b.View.AppendCompleted(msg, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), room)
+	}
+	return b.View.AppendWire(msg, s, &r.query.question, room)
 }
 
 func appendOPT(msg []byte, size, bits uint16) []byte {

@@ -91,6 +91,13 @@ func (q *query) parse(p []byte) Verdict {
 	return Answer
 }
 
+// isStubs says whether the question may be one that a stub resolver searches with: it
+// asks for recursion, checks no signatures, and does not want the name of an address.
+func (q *query) isStubs() bool {
+	checks := q.flags&flagCD != 0 || q.edns && q.bits&flagDO != 0
+	return q.flags&flagRD != 0 && !checks && q.question.Type != dns.TypePTR
+}
+
 // parseOPT reads what must be one OPT record of version 0 (RFC 6891 6.1.2).
 func (q *query) parseOPT(p []byte) Verdict {
 	if len(p) < optSize || p[0] != 0 || binary.BigEndian.Uint16(p[1:]) != dns.TypeOPT || p[6] != 0 {

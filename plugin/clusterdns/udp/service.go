@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
@@ -34,9 +35,8 @@ type Block struct {
 	Fallthrough []zone.Origin
 	// Claimed says whether a plugin ahead answers for the name. It may be nil.
 	Claimed func(*zone.Question) bool
-	// Searched says whether a name that does not exist may be one that the handler
-	// completes. It may be nil.
-	Searched func(*zone.Question) bool
+	// Search completes names that do not exist. It may be nil.
+	Search Searcher
 	// Supported says whether a reply may have to repeat an EDNS option. It may be nil.
 	Supported func(option uint16) bool
 
@@ -45,6 +45,23 @@ type Block struct {
 	Shuffle   bool   // addresses are in a random order
 	MaxSize   uint16 // a bound on the size that clients say they take; 0 for none
 	Meters    []ZoneMeter
+}
+
+// Searcher completes names that clients search for. It is used by many goroutines.
+type Searcher interface {
+	// Complete says what becomes of a question that a snapshot has no name for, and
+	// makes target the name that it stands for, if that is in the snapshot.
+	Complete(s *zone.Snapshot, q, target *zone.Question) Completion
+	// MaxTTL is how long what is completed may be kept, in seconds.
+	MaxTTL() uint32
+}
+
+// Completion is what a question was completed to.
+type Completion struct {
+	Verdict search.Verdict
+	Base    int // octets of the question's name that the target begins with
+	Element search.Element
+	Saved   int // questions that the client need not ask
 }
 
 // ZoneMeter counts the answers to questions for names of a zone.
@@ -70,6 +87,9 @@ type Answered struct {
 	Size   int  // of the answer in octets, as the handler's (zone.Wire.Plain)
 	Asked  int  // of the question's message in octets
 	Took   time.Duration
+
+	// Completion is what the question was completed to, zero if it was not.
+	Completion Completion
 }
 
 // ListenerMeter counts what a listener does.
@@ -112,7 +132,7 @@ func (b *Block) handsOver(q *zone.Question, r zone.Result) bool {
 	case r != zone.NXDomain:
 		return false
 	}
-	return b.NoSearch && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) || b.Searched != nil && b.Searched(q) || holdsAny(b.Fallthrough, q)
+	return b.NoSearch && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) || holdsAny(b.Fallthrough, q)
 }
 
 func holdsAny(origins []zone.Origin, q *zone.Question) bool {

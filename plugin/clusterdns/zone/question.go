@@ -80,11 +80,11 @@ func (q *Question) AppendName(dst []byte) ([]byte, bool) {
 // behind it.
 const headerSize = 12
 
-// ownerPointer is a compression pointer to the question's name (RFC 1035 4.1.4).
-const ownerPointer = 0xC000 | headerSize
+// pointerTo is a compression pointer to an offset in the message (RFC 1035 4.1.4).
+func pointerTo(at int) uint16 { return 0xC000 | uint16(at) }
 
 // suffixPointer is a compression pointer to the last count labels of the
 // question's name, of which there must be one.
 func (q *Question) suffixPointer(count int) uint16 {
-	return ownerPointer + uint16(q.name.offsets[q.name.count-count])
+	return pointerTo(headerSize + int(q.name.offsets[q.name.count-count]))
 }

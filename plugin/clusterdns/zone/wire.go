@@ -44,7 +44,7 @@ func (v *View) AppendWire(msg []byte, s *Snapshot, q *Question, room Room) ([]by
 		return msg, Wire{}, false
 	}
 	p := v.locate(s, &q.name, o)
-	w := writer{view: v, snapshot: s, question: q, origin: o, room: room, msg: msg}
+	w := writer{view: v, snapshot: s, question: q, origin: o, room: room, msg: msg, at: headerSize, maxTTL: soaMaxTTL}
 	if !w.place(&p) {
 		return msg, Wire{}, false
 	}
@@ -66,6 +66,8 @@ type writer struct {
 	origin   *Origin
 	room     Room
 	msg      []byte
+	at       int    // where in it the owner's name is
+	maxTTL   uint32 // of what is made of the view alone
 	wire     Wire
 }
 
@@ -116,7 +118,7 @@ const soaTimers = 5 * 4
 // soa returns the size of a message with the record alone.
 func (w *writer) soa() int {
 	plain := len(w.msg) + 3*len(w.origin.folded) + len(soaNS) + len(soaMbox) + recordFixed + soaTimers
-	ttl := min(w.view.TTL, soaMaxTTL)
+	ttl := min(w.view.TTL, w.maxTTL)
 	w.suffix(w.origin.labels)
 	w.head(dns.TypeSOA, ttl)
 	at := len(w.msg)
@@ -125,11 +127,20 @@ func (w *writer) soa() int {
 	w.suffix(w.origin.labels)
 	w.msg = append(w.msg, soaMbox...)
 	w.suffix(w.origin.labels)
-	for _, n := range [...]uint32{w.snapshot.serial, soaRefresh, soaRetry, soaExpire, w.view.TTL} {
+	for _, n := range [...]uint32{w.snapshot.serial, soaRefresh, soaRetry, soaExpire, w.negativeTTL()} {
 		w.msg = binary.BigEndian.AppendUint32(w.msg, n)
 	}
 	w.size(at)
 	return plain
+}
+
+// negativeTTL is how long a client may take an absence for granted (RFC 2308 4). That
+// of a name of the zone is the zone's, however long; the TTL of the record bounds it.
+func (w *writer) negativeTTL() uint32 {
+	if w.maxTTL < soaMaxTTL {
+		return min(w.view.TTL, w.maxTTL)
+	}
+	return w.view.TTL
 }
 
 // The labels below an origin of the names in its SOA record.
@@ -150,7 +161,7 @@ func (w *writer) suffix(labels int) {
 	w.msg = binary.BigEndian.AppendUint16(w.msg, w.question.suffixPointer(labels))
 }
 
-func (w *writer) owner() { w.msg = binary.BigEndian.AppendUint16(w.msg, ownerPointer) }
+func (w *writer) owner() { w.msg = binary.BigEndian.AppendUint16(w.msg, pointerTo(w.at)) }
 
 // head writes type, class and TTL of a record.
 func (w *writer) head(rrtype uint16, ttl uint32) {

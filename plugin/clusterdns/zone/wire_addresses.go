@@ -120,7 +120,7 @@ const recordHead = 2 + recordFixed
 
 func (w *writer) address(data []byte) {
 	var head [recordHead]byte
-	binary.BigEndian.PutUint16(head[0:], ownerPointer)
+	binary.BigEndian.PutUint16(head[0:], pointerTo(w.at))
 	binary.BigEndian.PutUint16(head[2:], w.question.Type)
 	binary.BigEndian.PutUint16(head[4:], dns.ClassINET)
 	binary.BigEndian.PutUint32(head[6:], w.view.TTL)
