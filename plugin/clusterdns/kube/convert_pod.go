@@ -71,26 +71,17 @@ func (c *converter) labels(all map[string]string) map[string]string {
 
 // resolver is nil for a Pod that asks the cluster's DNS in the usual way.
 func (c *converter) resolver(spec *corev1.PodSpec) *zone.Resolver {
-	r := zone.Resolver{Policy: c.pool.text(string(spec.DNSPolicy)), Ndots: -1}
-	if r.Policy == "" {
-		r.Policy = string(corev1.DNSClusterFirst)
+	policy, searches, dots := spec.DNSPolicy, []string(nil), -1
+	if policy == "" {
+		policy = corev1.DNSClusterFirst
 	}
 	if spec.DNSConfig != nil {
-		r.Searches = c.texts(spec.DNSConfig.Searches)
-		r.Ndots = ndots(spec.DNSConfig.Options)
+		searches, dots = spec.DNSConfig.Searches, ndots(spec.DNSConfig.Options)
 	}
-	if r.Policy == string(corev1.DNSClusterFirst) && len(r.Searches) == 0 && r.Ndots < 0 {
+	if policy == corev1.DNSClusterFirst && len(searches) == 0 && dots < 0 {
 		return nil
 	}
-	return &r
-}
-
-func (c *converter) texts(list []string) []string {
-	var out []string
-	for _, s := range list {
-		out = append(out, c.pool.text(s))
-	}
-	return out
+	return c.pool.resolver(string(policy), searches, dots)
 }
 
 // ndots is the last one given, as in resolv.conf(5), or -1.

@@ -14,7 +14,7 @@ import (
 // compared treats a model object as the tests do: by value.
 var compared = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}),
-	cmpopts.IgnoreUnexported(zone.Slice{}),
+	cmpopts.IgnoreUnexported(zone.Slice{}, zone.Resolver{}),
 	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}),
 	cmpopts.EquateEmpty(),
 }

@@ -18,6 +18,7 @@ type pool struct {
 	strings map[string]string
 	lists   map[string][]zone.Port
 	zones   map[string]*zone.Identity // of endpoints that are nothing but in a topology zone
+	stubs   map[string]*zone.Resolver
 	buf     []byte
 }
 
@@ -26,6 +27,7 @@ func newPool() *pool {
 		strings: make(map[string]string),
 		lists:   make(map[string][]zone.Port),
 		zones:   make(map[string]*zone.Identity),
+		stubs:   make(map[string]*zone.Resolver),
 	}
 }
 
@@ -88,4 +90,27 @@ func (p *pool) identity(id zone.Identity) *zone.Identity {
 		p.zones[id.TopologyZone] = shared
 	}
 	return shared
+}
+
+// resolver is what a Pod says of its stub resolver. Pods have it from a few templates,
+// or all of them from one policy of their cluster.
+func (p *pool) resolver(policy string, searches []string, ndots int) *zone.Resolver {
+	p.buf = binary.BigEndian.AppendUint32(p.buf[:0], uint32(ndots))
+	p.buf = append(p.buf, policy...)
+	for _, suffix := range searches {
+		p.buf = append(append(p.buf, 0), suffix...)
+	}
+	if shared, ok := p.stubs[string(p.buf)]; ok {
+		return shared
+	}
+	if len(p.stubs) >= poolLimit {
+		clear(p.stubs)
+	}
+	var list []string
+	for _, suffix := range searches {
+		list = append(list, p.text(suffix))
+	}
+	r := zone.NewResolver(p.text(policy), list, ndots)
+	p.stubs[string(p.buf)] = r
+	return r
 }

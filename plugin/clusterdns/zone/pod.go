@@ -42,7 +42,12 @@ func NewPod(p Pod, profile Profile, addrs ...netip.Addr) *Pod {
 		}
 	}
 	p.Profile = &noProfile
-	if profile.Name != "" || profile.Labels != nil || profile.Resolver != nil || profile.others != nil {
+	switch r := profile.Resolver; {
+	case profile.Name != "" || profile.Labels != nil || profile.others != nil:
+		p.Profile = &profile
+	case r != nil && r.alone != nil:
+		p.Profile = r.alone
+	case r != nil:
 		p.Profile = &profile
 	}
 	return &p
@@ -72,4 +77,13 @@ type Resolver struct {
 	Policy   string
 	Searches []string
 	Ndots    int // -1 if not given
+
+	alone *Profile // of Pods that have nothing else of their own
+}
+
+// NewResolver makes a resolver that many Pods may have: it takes room but once.
+func NewResolver(policy string, searches []string, ndots int) *Resolver {
+	r := &Resolver{Policy: policy, Searches: searches, Ndots: ndots}
+	r.alone = &Profile{Resolver: r}
+	return r
 }

@@ -86,7 +86,7 @@ func (s *Slice) bytes() int {
 
 func (p *Pod) bytes() int {
 	sum := sizeOf[Pod]()
-	if p.Profile == &noProfile {
+	if p.Profile == &noProfile || p.Resolver != nil && p.Profile == p.Resolver.alone {
 		return sum
 	}
 	sum += sizeOf[Profile]() + rounded(len(p.Name)) + arraySize(p.others)
