@@ -1,0 +1,59 @@
+package clusterdns
+
+import (
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+)
+
+// TestFastPathLeavesBlocksTheirNames asks for what a more specific block has.
+func TestFastPathLeavesBlocksTheirNames(t *testing.T) {
+	useRegistry(t)
+	s := chainService(t)
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	for name, want := range map[string]udp.Verdict{
+		"web.a.svc.cluster.local.":         udp.Answer,
+		"no.web.a.svc.cluster.local.":      udp.Answer,
+		"elsewhere.svc.cluster.local.":     udp.HandOver,
+		"x.elsewhere.svc.cluster.local.":   udp.HandOver,
+		"xelsewhere.svc.cluster.local.":    udp.Answer,
+		"1.2.3.9.in-addr.arpa.":            udp.HandOver,
+		"1.0.3.10.in-addr.arpa.":           udp.Answer,
+		"1.2.3.8.in-addr.arpa.":            udp.HandOver, // falls through
+		"www.example.com.":                 udp.HandOver,
+		"out.a.svc.cluster.local.":         udp.HandOver,
+		"x.EXAMPLE.A.svc.cluster.local.":   udp.Answer,
+		"x.elsewhere.SVC.cluster.local.":   udp.HandOver,
+		"1.2.3.9.IN-ADDR.arpa.":            udp.HandOver,
+		"cluster.local.example.com.":       udp.HandOver,
+		"web.a.svc.cluster.local.a.local.": udp.HandOver,
+	} {
+		packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, verdict := fastReply(t, r, s, packet, out); verdict != want {
+			t.Errorf("%s: verdict %v, want %v", name, verdict, want)
+		}
+	}
+}
+
+// The whole of the fast path allocates nothing.
+func TestFastPathAllocatesNothing(t *testing.T) {
+	useRegistry(t)
+	s := chainService(t)
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	for _, name := range []string{"web.a.svc.cluster.local.", "db.a.svc.cluster.local.", "www.example.com.a.svc.cluster.local."} {
+		m := new(dns.Msg).SetQuestion(name, dns.TypeA)
+		m.SetEdns0(1232, true)
+		packet, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() { r.Respond(s, packet, out) }); n != 0 {
+			t.Errorf("%s costs %v allocations", name, n)
+		}
+	}
+}
