@@ -103,10 +103,11 @@ func TestFastPathKeepsItsShare(t *testing.T) {
 		i = next
 		fastService(t, i, port)
 		answered := packets(port, "answered")
-		eventually(t, "packets are answered again", func() bool { return packets(port, "answered") > answered+20000 })
+		eventually(t, "packets are answered again", func() bool { return packets(port, "answered") > answered+10000 })
 	}
 	t.Cleanup(func() { stopInstance(i) })
 	missed, answered := packets(port, "missed"), packets(port, "answered")
+	t.Logf("%v packets missed our sockets, %v came to them", missed, answered)
 	if missed > answered/100 {
 		t.Errorf("%v packets missed our sockets, %v came to them", missed, answered)
 	}

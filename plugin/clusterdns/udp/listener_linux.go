@@ -21,6 +21,8 @@ const (
 	// come to CoreDNS's own socket to the next. The pause grows where looking does not help.
 	minPause = 10 * time.Millisecond
 	maxPause = 5 * time.Second
+	// maxSharedPause is that where the look takes no more than a few packets.
+	maxSharedPause = 50 * time.Millisecond
 )
 
 // Listener answers beside CoreDNS on the address of one of its listeners.
@@ -130,7 +132,7 @@ func (l *Listener) coverShared() (bool, error) {
 			return false, err
 		}
 	}
-	if l.steered() {
+	if l.steered(probeTimeouts[0]) {
 		return false, nil
 	}
 	return true, l.steer()
@@ -148,17 +150,20 @@ func (l *Listener) Stray() {
 // watch looks after the sockets where packets miss them: an address may be new, or
 // the group of sockets another.
 func (l *Listener) watch() {
-	pause, last := minPause, time.Now()
+	pause, last, longest := minPause, time.Now(), maxPause
+	if !l.everywhere() {
+		longest = maxSharedPause
+	}
 	for {
 		select {
 		case <-l.done:
 			return
 		case <-l.check:
 		}
-		if changed := l.recover(); changed || time.Since(last) > maxPause {
+		if changed := l.recover(); changed || time.Since(last) > longest {
 			pause = minPause
 		} else {
-			pause = min(2*pause, maxPause)
+			pause = min(2*pause, longest)
 		}
 		last = time.Now()
 		select {

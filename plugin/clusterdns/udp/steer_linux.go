@@ -20,13 +20,14 @@ const skfRandom = 0xfffff000 + 56
 
 var errNotSteered = errors.New("the kernel does not send packets to our sockets")
 
-// steered says whether all packets come to our sockets.
-func (l *Listener) steered() bool {
+// steered says whether all packets come to our sockets, as far as those show it that
+// come in time.
+func (l *Listener) steered(timeout time.Duration) bool {
 	if len(l.probes.indices) == 0 {
 		return false
 	}
 	for range 2 * len(l.sockets) {
-		if l.probe(probeTimeouts[1]) == nil {
+		if l.probe(timeout) == nil {
 			return false
 		}
 	}
@@ -49,7 +50,7 @@ func (l *Listener) steer() error {
 			return err
 		}
 		l.probes.indices = indices
-		if l.steered() {
+		if l.steered(timeout) {
 			return nil
 		}
 	}
