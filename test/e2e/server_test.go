@@ -45,7 +45,7 @@ func TestReload(t *testing.T) {
 // so and goes on with the one it has.
 func TestBadCorefile(t *testing.T) {
 	for _, tc := range []struct{ name, old, bad, complaint string }{
-		{"syntax", "loadbalance\n", "loadbalance {\n", "Corefile parse failed"},
+		{"syntax", "loadbalance\n}", "loadbalance\n}nonsense {", "Corefile parse failed"},
 		{"plugin", "errors\n", "errors\n    nonsense\n", "Corefile changed but reload failed"},
 		{"property", "pods insecure\n", "pods nonsense\n", "Corefile changed but reload failed"},
 	} {

@@ -3,6 +3,9 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -21,14 +24,32 @@ func TestSwap(t *testing.T) {
 	for _, image := range []string{stock, ours} {
 		setServerImage(t, image)
 		awaitServer(t)
-		log := kubectl(t, "logs", "--namespace="+dnsNamespace, "deployment/coredns")
-		if strings.Contains(log, "clusterdns") != (image == ours) {
-			t.Errorf("with the image %s the log is\n%s", image, log)
-		}
-		s.await(t, s.count()+5000) // until after the old Pods have ended
+		eventually(t, func(ctx context.Context) error { return runsOurs(ctx, image == ours) })
+		s.await(t, s.count()+2000)
 	}
 	s.stopWithoutLoss(t)
 }
+
+// runsOurs succeeds once every DNS Pod, those that end included, names its version
+// as ours or stock does.
+func runsOurs(ctx context.Context, ours bool) error {
+	log, err := cluster.Kubectl(ctx, "logs", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "--tail=-1")
+	if err != nil {
+		return err
+	}
+	versions := versionLine.FindAllString(log, -1)
+	for _, version := range versions {
+		if strings.Contains(version, "clusterdns") != ours {
+			return fmt.Errorf("versions %q, want all to be of ours: %t", versions, ours)
+		}
+	}
+	if len(versions) != 2 {
+		return fmt.Errorf("versions %q, want two", versions)
+	}
+	return nil
+}
+
+var versionLine = regexp.MustCompile(`(?m)^CoreDNS-.*$`)
 
 func serverImage(t *testing.T) string {
 	t.Helper()
