@@ -265,3 +265,16 @@ func TestSearchServesManyAtOnce(t *testing.T) {
 	}
 	asking.Wait()
 }
+
+// Whoever is known for the sake of searching is known to metadata as well.
+func TestMetadataOfSearchingClients(t *testing.T) {
+	for mode, want := range map[string]string{"search off": "", "search names": "", "search pods": "shop", "search pods none": "shop"} {
+		d := searchHandler(t, mode, outside())
+		if got := valuesOf(d, podAddr, "www.example.com"+ownSuffix)["kubernetes/client-namespace"]; got != want {
+			t.Errorf("%s: the client's Namespace is %q, want %q", mode, got, want)
+		}
+		if got, ok := valuesOf(d, nodeAddr, "www.example.com.")["kubernetes/client-namespace"]; ok {
+			t.Errorf("%s: a node's address is known to be in %q", mode, got)
+		}
+	}
+}
