@@ -19,8 +19,9 @@ type converter struct {
 	podNames, podLabels bool
 	topologyZones       bool
 
-	pool  *pool
-	ports []zone.Port // scratch
+	pool      *pool
+	ports     []zone.Port // scratch, as is endpoints
+	endpoints []zone.Endpoint
 }
 
 func newConverter(cfg Config) *converter {

@@ -34,7 +34,7 @@ func (c *converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster strin
 		Service:   c.serviceName(s.Name, service),
 		Cluster:   c.pool.text(cluster),
 		Ports:     c.slicePorts(s.Ports),
-		Endpoints: c.endpoints(s.Endpoints),
+		Endpoints: zone.PackEndpoints(c.list(s.Endpoints)),
 	})
 }
 
@@ -47,26 +47,20 @@ func (c *converter) serviceName(slice, service string) string {
 	return c.pool.text(service)
 }
 
-// endpoints makes one endpoint of each address. The addresses of one endpoint
-// share its identity.
-func (c *converter) endpoints(all []discoveryv1.Endpoint) []zone.Endpoint {
-	count := 0
-	for i := range all {
-		if ready(&all[i]) {
-			count += len(all[i].Addresses)
-		}
-	}
-	out := make([]zone.Endpoint, 0, count)
+// list makes one endpoint of each address, in a scratch list. The addresses of one
+// endpoint share its identity.
+func (c *converter) list(all []discoveryv1.Endpoint) []zone.Endpoint {
+	c.endpoints = c.endpoints[:0]
 	for i := range all {
 		if !ready(&all[i]) {
 			continue
 		}
 		identity := c.identity(&all[i])
 		for _, a := range parseAddrs(all[i].Addresses) {
-			out = append(out, zone.Endpoint{Addr: a, Identity: identity})
+			c.endpoints = append(c.endpoints, zone.Endpoint{Addr: a, Identity: identity})
 		}
 	}
-	return out
+	return c.endpoints
 }
 
 func ready(e *discoveryv1.Endpoint) bool {

@@ -14,9 +14,11 @@ const webSliceMeta = "metadata: {name: web-x, namespace: shop, labels: {kubernet
 // anonymous is a slice of endpoints that are known by their addresses.
 func anonymous(texts ...string) *zone.Slice {
 	s := &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web"}
+	var list []zone.Endpoint
 	for _, a := range addrs(texts...) {
-		s.Endpoints = append(s.Endpoints, zone.Endpoint{Addr: a})
+		list = append(list, zone.Endpoint{Addr: a})
 	}
+	s.Endpoints = zone.PackEndpoints(list)
 	return s
 }
 
@@ -59,9 +61,9 @@ var sliceTests = []struct {
 	{
 		name: "hostname",
 		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], hostname: Web-0, zone: a}]",
-		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: []zone.Endpoint{
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
 			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Hostname: "web-0"}},
-		}},
+		})},
 	},
 	{
 		name: "Pod names not asked for",
@@ -72,20 +74,20 @@ var sliceTests = []struct {
 		name: "Pod names asked for",
 		cfg:  Config{PodNames: true},
 		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: node-1}}]",
-		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: []zone.Endpoint{
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
 			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Pod: "web-0"}},
 			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Pod: "node-1"}},
-		}},
+		})},
 	},
 	{
 		name: "topology zones asked for",
 		cfg:  Config{TopologyZones: true},
 		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], zone: EU-1}, {addresses: [10.1.0.2], zone: eu-1, hostname: web-2}, {addresses: [10.1.0.3]}]",
-		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: []zone.Endpoint{
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
 			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{TopologyZone: "eu-1"}},
 			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Hostname: "web-2", TopologyZone: "eu-1"}},
 			{Addr: addrs("10.1.0.3")[0]},
-		}},
+		})},
 	},
 }
 
@@ -146,7 +148,7 @@ ports: [{name: http, port: 80}]`
 	if &a.Ports[0] != &b.Ports[0] {
 		t.Error("two slices have the same ports twice")
 	}
-	if a.Endpoints[0].Identity != a.Endpoints[1].Identity {
+	if a.Endpoints.At(0).Identity != a.Endpoints.At(1).Identity {
 		t.Error("two addresses of an endpoint have the same identity twice")
 	}
 }

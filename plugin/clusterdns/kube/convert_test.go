@@ -15,7 +15,7 @@ import (
 var compared = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}),
 	cmpopts.IgnoreUnexported(zone.Slice{}, zone.Resolver{}),
-	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}),
+	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}, zone.Endpoints{}),
 	cmpopts.EquateEmpty(),
 }
 

@@ -26,11 +26,7 @@ func sameSlice(a, b *zone.Slice) bool {
 		a.Service == b.Service &&
 		a.Cluster == b.Cluster &&
 		slices.Equal(a.Ports, b.Ports) &&
-		slices.EqualFunc(a.Endpoints, b.Endpoints, sameEndpoint)
-}
-
-func sameEndpoint(a, b zone.Endpoint) bool {
-	return a.Addr == b.Addr && sameValue(a.Identity, b.Identity)
+		a.Endpoints.Equal(&b.Endpoints)
 }
 
 func samePod(a, b *zone.Pod) bool {
@@ -51,9 +47,4 @@ func sameResolver(a, b *zone.Resolver) bool {
 		return a == b
 	}
 	return a.Policy == b.Policy && a.Ndots == b.Ndots && slices.Equal(a.Searches, b.Searches)
-}
-
-// sameValue says whether two pointers are nil or lead to equal values.
-func sameValue[T comparable](a, b *T) bool {
-	return a == b || (a != nil && b != nil && *a == *b)
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -21,13 +22,15 @@ const (
 func refSlice(i, first int, pods bool) *Slice {
 	key := refKey(i)
 	s := Slice{Namespace: key.Namespace, Service: key.Name, Name: key.Name + "-x7k2p", Ports: []Port{{"http", "tcp", 8080}}}
+	var list []Endpoint
 	for e := range refEndpoints {
 		endpoint := Endpoint{Addr: refAddr(10, first+e)}
 		if pods {
 			endpoint.Identity = &Identity{Pod: fmt.Sprintf("%s-6d4cf56db6-%05d", key.Name, e)}
 		}
-		s.Endpoints = append(s.Endpoints, endpoint)
+		list = append(list, endpoint)
 	}
+	s.Endpoints = PackEndpoints(list)
 	return NewSlice(s)
 }
 
@@ -66,9 +69,11 @@ func BenchmarkLookup(b *testing.B) {
 	store := refStore(refServices, false, true)
 	txn := store.Begin()
 	big := Slice{Namespace: "ns-0", Service: "big", Name: "big", Ports: []Port{{"http", "tcp", 80}}}
+	var list []Endpoint
 	for i := range 1000 {
-		big.Endpoints = append(big.Endpoints, Endpoint{Addr: refAddr(11, i)})
+		list = append(list, Endpoint{Addr: refAddr(11, i)})
 	}
+	big.Endpoints = PackEndpoints(list)
 	txn.ReplaceService(nil, &Service{Key: big.Key(), Kind: Headless})
 	txn.ReplaceSlice(nil, NewSlice(big))
 	txn.Commit()
@@ -138,15 +143,16 @@ func BenchmarkParse(b *testing.B) {
 func BenchmarkCommitOneEndpoint(b *testing.B) {
 	store := refStore(refServices, false, true)
 	const service = refServices / 2
-	slices := [2]*Slice{refSlice(service, service*refEndpoints, false)}
-	other := *slices[0]
-	other.Endpoints = append([]Endpoint{{Addr: refAddr(12, 0)}}, other.Endpoints[1:]...)
-	slices[1] = NewSlice(other)
+	versions := [2]*Slice{refSlice(service, service*refEndpoints, false)}
+	other, list := *versions[0], slices.Collect(versions[0].Endpoints.All())
+	list[0].Addr = refAddr(12, 0)
+	other.Endpoints = PackEndpoints(list)
+	versions[1] = NewSlice(other)
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
 		txn := store.Begin()
-		txn.ReplaceSlice(slices[i%2], slices[(i+1)%2])
+		txn.ReplaceSlice(versions[i%2], versions[(i+1)%2])
 		txn.Commit()
 		i++
 	}
@@ -195,9 +201,11 @@ func BenchmarkWire(b *testing.B) {
 	store := refStore(refServices, false, true)
 	txn := store.Begin()
 	big := Slice{Namespace: "ns-0", Service: "big", Name: "big", Ports: []Port{{"http", "tcp", 80}}}
+	var list []Endpoint
 	for i := range 1000 {
-		big.Endpoints = append(big.Endpoints, Endpoint{Addr: refAddr(11, i)})
+		list = append(list, Endpoint{Addr: refAddr(11, i)})
 	}
+	big.Endpoints = PackEndpoints(list)
 	txn.ReplaceService(nil, &Service{Key: big.Key(), Kind: Headless})
 	txn.ReplaceSlice(nil, NewSlice(big))
 	txn.Commit()

@@ -129,6 +129,7 @@ func sliceOf(t tester, f []string) *Slice {
 		ports = len(rest)
 	}
 	s.Ports = portsOf(t, rest[:ports])
+	var list []Endpoint
 	for _, f := range rest[ports:] {
 		addr, topologyZone, _ := strings.Cut(f, "#")
 		addr, hostname, _ := strings.Cut(addr, "=")
@@ -137,8 +138,9 @@ func sliceOf(t tester, f []string) *Slice {
 		if id := (Identity{hostname, pod, topologyZone}); id != (Identity{}) {
 			e.Identity = &id
 		}
-		s.Endpoints = append(s.Endpoints, e)
+		list = append(list, e)
 	}
+	s.Endpoints = PackEndpoints(list)
 	return NewSlice(s)
 }
 

@@ -65,8 +65,8 @@ func (x outer) targets(origin string) []srvTarget {
 	list := make([]srvTarget, 0, len(x.list)+len(x.names))
 	for _, h := range x.list {
 		name := x.service.outerName(origin)
-		if h.endpoint != nil {
-			name = h.endpoint.label(x.podNames) + "." + name
+		if h.isEndpoint {
+			name = h.label(x.podNames) + "." + name
 		}
 		list = append(list, srvTarget{name, h.addr, h.ports})
 	}

@@ -100,7 +100,7 @@ func (v *ExternalView) names(svc *serviceNode, origin string) []outerRRsets {
 	} else {
 		for _, x := range own.list {
 			ports = append(ports, x.ports...)
-			labels = append(labels, x.endpoint.label(own.podNames))
+			labels = append(labels, x.label(own.podNames))
 		}
 	}
 	for _, f := range namedPorts(ports) {

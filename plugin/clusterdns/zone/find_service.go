@@ -73,7 +73,7 @@ func (v *View) published(s *Snapshot, o *Origin, k Key) *serviceNode {
 // serves says whether the Service has a ready endpoint.
 func (n *serviceNode) serves() bool {
 	for _, slice := range n.slices {
-		if len(slice.Endpoints) > 0 {
+		if slice.Endpoints.Len() > 0 {
 			return true
 		}
 	}
@@ -179,7 +179,7 @@ func (v *View) zonalNode(svc *serviceNode, n *Name, rest int) node {
 func inTopologyZone(all []host, topologyZone string) []host {
 	var list []host
 	for _, x := range all {
-		if x.endpoint.Identity != nil && x.endpoint.Identity.TopologyZone == topologyZone {
+		if x.identity != nil && x.identity.TopologyZone == topologyZone {
 			list = append(list, x)
 		}
 	}

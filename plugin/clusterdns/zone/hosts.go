@@ -8,13 +8,25 @@ import (
 	"github.com/miekg/dns"
 )
 
-// host is an address with the ports that are open there. Without an endpoint it
-// stands for the Service itself.
+// host is an address with the ports that are open there. If it is not that of an
+// endpoint, it stands for the Service itself.
 type host struct {
-	addr     netip.Addr
-	endpoint *Endpoint
-	ports    []Port
-	cluster  string // of an endpoint that was imported
+	addr       netip.Addr
+	isEndpoint bool
+	identity   *Identity // of an endpoint
+	ports      []Port
+	cluster    string // of an endpoint that was imported
+}
+
+// host is an endpoint of a slice with some ports of the slice.
+func (s *Slice) host(e Endpoint, ports []Port) host {
+	return host{e.Addr, true, e.Identity, ports, s.Cluster}
+}
+
+// label is the DNS label of an endpoint.
+func (x host) label(podNames bool) string {
+	e := Endpoint{x.addr, x.identity}
+	return e.label(podNames)
 }
 
 // hosts is a node with addresses: a Service, an endpoint, a port, a Pod.
@@ -72,13 +84,13 @@ func (h hosts) targets(origin string) []srvTarget {
 // target is the name of a host: the Service's own, or the endpoint's below it.
 func (h hosts) target(x host, origin string) string {
 	name := h.service.name(origin)
-	if x.endpoint == nil {
+	if !x.isEndpoint {
 		return name
 	}
 	if x.cluster != "" {
 		name = strings.ToLower(x.cluster) + "." + name
 	}
-	return x.endpoint.label(h.podNames) + "." + name
+	return x.label(h.podNames) + "." + name
 }
 
 // maxText is the length up to which the presentation form of a name is certain
@@ -116,8 +128,8 @@ func (n *serviceNode) endpointHosts(choose func([]Port) []Port) []host {
 				continue
 			}
 		}
-		for i := range slice.Endpoints {
-			list = append(list, host{slice.Endpoints[i].Addr, &slice.Endpoints[i], ports, slice.Cluster})
+		for e := range slice.Endpoints.All() {
+			list = append(list, slice.host(e, ports))
 		}
 	}
 	return list
@@ -128,7 +140,7 @@ func (n *serviceNode) labelled(label string, podNames bool) []host {
 	var list []host
 	for _, slice := range n.slices {
 		for e := range slice.labelled(label, podNames) {
-			list = append(list, host{e.Addr, e, slice.Ports, slice.Cluster})
+			list = append(list, slice.host(e, slice.Ports))
 		}
 	}
 	return list
@@ -151,7 +163,7 @@ func (n *serviceNode) hasPort(like func(Port) bool) bool {
 		return slices.ContainsFunc(n.service.Ports, like)
 	}
 	for _, slice := range n.slices {
-		if len(slice.Endpoints) > 0 && slices.ContainsFunc(slice.Ports, like) {
+		if slice.Endpoints.Len() > 0 && slices.ContainsFunc(slice.Ports, like) {
 			return true
 		}
 	}

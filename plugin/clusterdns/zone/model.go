@@ -42,21 +42,6 @@ type Service struct {
 	ExternalHosts []string     // the load balancer's hostnames
 }
 
-// Endpoint is one ready address of a slice.
-type Endpoint struct {
-	Addr netip.Addr
-	// Identity is nil for an endpoint that is known by its address alone;
-	// equal identities of a slice may be shared.
-	Identity *Identity
-}
-
-// Identity is what Kubernetes says of an endpoint besides its address.
-type Identity struct {
-	Hostname     string // the endpoint's DNS label, if it asks for one
-	Pod          string // name of the Pod behind it
-	TopologyZone string // lower case
-}
-
 // Slice is an EndpointSlice as DNS sees it: its ready endpoints. It is made by
 // NewSlice and never changed afterwards.
 type Slice struct {
@@ -65,37 +50,41 @@ type Slice struct {
 	Service   string // name of the Service that it belongs to
 	Cluster   string // of an imported slice: the cluster that exported it
 	Ports     []Port // empty if the slice declares none
-	Endpoints []Endpoint
+	Endpoints Endpoints
 	named     []int32 // indices of the endpoints with a label of their own, by that label
 }
 
-// NewSlice sorts the endpoints of s by address and indexes their names, so that
-// a look-up does not depend on the size of the slice.
+// NewSlice indexes the names of the endpoints, so that a look-up does not depend on
+// the size of the slice.
 func NewSlice(s Slice) *Slice {
-	slices.SortStableFunc(s.Endpoints, func(a, b Endpoint) int { return a.Addr.Compare(b.Addr) })
 	s.named = nil
-	for i := range s.Endpoints {
-		if s.Endpoints[i].ownLabel() != "" {
+	for i, id := range s.Endpoints.identities {
+		if id.ownLabel() != "" {
 			s.named = append(s.named, int32(i))
 		}
 	}
 	slices.SortStableFunc(s.named, func(a, b int32) int {
-		return cmp.Compare(s.Endpoints[a].ownLabel(), s.Endpoints[b].ownLabel())
+		return cmp.Compare(s.nameAt(a), s.nameAt(b))
 	})
 	return &s
 }
+
+// nameAt is the label of its own that the i-th endpoint has.
+func (s *Slice) nameAt(i int32) string { return s.Endpoints.identities[i].ownLabel() }
 
 // Key returns the key of the Service that the slice belongs to.
 func (s *Slice) Key() Key { return Key{s.Namespace, s.Service} }
 
 // ownLabel is the label that an endpoint has for itself: its hostname, or the
 // name of its Pod, which counts only for views that ask for it.
-func (e *Endpoint) ownLabel() string {
-	if e.Identity == nil {
+func (e *Endpoint) ownLabel() string { return e.Identity.ownLabel() }
+
+func (id *Identity) ownLabel() string {
+	if id == nil {
 		return ""
 	}
-	if e.Identity.Hostname != "" {
-		return strings.ToLower(e.Identity.Hostname)
+	if id.Hostname != "" {
+		return strings.ToLower(id.Hostname)
 	}
-	return e.Identity.Pod
+	return id.Pod
 }

@@ -76,14 +76,16 @@ func drawExport(t *rapid.T, key Key) *Slice {
 
 func drawSlice(t *rapid.T, key Key) *Slice {
 	s := Slice{Namespace: key.Namespace, Name: key.Name, Service: one(t, "service", poolNames), Ports: some(t, "ports", poolPorts, 3)}
+	var list []Endpoint
 	for _, a := range some(t, "endpoints", poolAddrs, 4) {
 		e := Endpoint{Addr: a}
 		id := Identity{one(t, "hostname", poolHostnames), one(t, "pod", poolPods), one(t, "zone", poolZones)}
 		if id != (Identity{}) {
 			e.Identity = &id
 		}
-		s.Endpoints = append(s.Endpoints, e)
+		list = append(list, e)
 	}
+	s.Endpoints = PackEndpoints(list)
 	return NewSlice(s)
 }
 
@@ -171,8 +173,10 @@ func (m *model) owners(a netip.Addr) []Key {
 // endpointOf says whether a Service, or one that may come, has the endpoint.
 func (m *model) endpointOf(key Key, a netip.Addr) bool {
 	for _, s := range m.slicesOf(key) {
-		if slices.ContainsFunc(s.Endpoints, func(e Endpoint) bool { return e.Addr == a }) {
-			return true
+		for e := range s.Endpoints.All() {
+			if e.Addr == a {
+				return true
+			}
 		}
 	}
 	return false

@@ -97,7 +97,7 @@ func (o *oracle) origin(m *model, in Origin) {
 }
 
 func (o *oracle) service(in Origin, s *Service, list []*Slice, name string) {
-	isEmpty := func(s *Slice) bool { return len(s.Endpoints) == 0 }
+	isEmpty := func(s *Slice) bool { return s.Endpoints.Len() == 0 }
 	list = slices.DeleteFunc(slices.Clone(list), isEmpty)
 	switch s.Kind {
 	case ExternalName:
@@ -114,8 +114,7 @@ func (o *oracle) service(in Origin, s *Service, list []*Slice, name string) {
 		o.ports(in, s.Ports, name, name, s.ClusterIPs...)
 	}
 	for _, slice := range list {
-		for i := range slice.Endpoints {
-			e := &slice.Endpoints[i]
+		for e := range slice.Endpoints.All() {
 			target := o.target(slice, e, name)
 			o.add(target, e.Addr.String())
 			o.srv(target, target, slice.Ports)
@@ -130,7 +129,7 @@ func (o *oracle) service(in Origin, s *Service, list []*Slice, name string) {
 }
 
 // target is the name of an endpoint.
-func (o *oracle) target(slice *Slice, e *Endpoint, name string) string {
+func (o *oracle) target(slice *Slice, e Endpoint, name string) string {
 	if slice.Cluster != "" {
 		name = strings.ToLower(slice.Cluster) + "." + name
 	}
@@ -156,8 +155,8 @@ func (o *oracle) topologyZones(list []*Slice, name string) {
 func (o *oracle) endpoints(list []*Slice, owner, name string, some func(*Identity) bool) int {
 	count := 0
 	for _, slice := range list {
-		for i := range slice.Endpoints {
-			if e := &slice.Endpoints[i]; some(e.Identity) {
+		for e := range slice.Endpoints.All() {
+			if some(e.Identity) {
 				count++
 				o.add(owner, e.Addr.String())
 				o.srv(owner, o.target(slice, e, name), slice.Ports)
@@ -208,8 +207,7 @@ func (o *oracle) pointers(m *model, s *Service) {
 		}
 	}
 	for _, slice := range m.slicesOf(s.Key) {
-		for i := range slice.Endpoints {
-			e := &slice.Endpoints[i]
+		for e := range slice.Endpoints.All() {
 			if o.clusterIPOf(m, e.Addr) == (Key{}) {
 				o.add(reverseOf(e.Addr), e.label(o.view.PodNames)+"."+name)
 			}

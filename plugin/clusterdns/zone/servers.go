@@ -84,8 +84,7 @@ func (v *View) serversIn(svc *serviceNode, slice *Slice, origin string) []server
 	var list []server
 	name := svc.name(origin)
 	if svc.service.Kind == Headless {
-		for i := range slice.Endpoints {
-			e := &slice.Endpoints[i]
+		for e := range slice.Endpoints.All() {
 			list = append(list, server{e.label(v.PodNames) + "." + name, e.Addr})
 		}
 		return list

@@ -72,12 +72,12 @@ func (s *Service) bytes() int {
 }
 
 func (s *Slice) bytes() int {
-	sum := sizeOf[Slice]() + rounded(len(s.Name)) + arraySize(s.Endpoints) + arraySize(s.named)
+	sum := sizeOf[Slice]() + rounded(len(s.Name)) + rounded(len(s.Endpoints.octets)) + arraySize(s.Endpoints.identities) + arraySize(s.named)
 	if unsafe.StringData(s.Service) != unsafe.StringData(s.Name) { // else it is a part of the name
 		sum += rounded(len(s.Service))
 	}
-	for i := range s.Endpoints {
-		if id := s.Endpoints[i].Identity; id != nil && (id.Hostname != "" || id.Pod != "") {
+	for _, id := range s.Endpoints.identities {
+		if id != nil && (id.Hostname != "" || id.Pod != "") {
 			sum += sizeOf[Identity]() + rounded(len(id.Hostname)) + rounded(len(id.Pod))
 		}
 	}

@@ -25,10 +25,11 @@ func crowdSlice(i int, named func(e int) *Identity) *Slice {
 	key := crowdKey(i)
 	name := key.Name + "-x7k2p"
 	s := Slice{Namespace: key.Namespace, Service: name[:len(key.Name)], Name: name, Ports: sharedPorts}
-	s.Endpoints = make([]Endpoint, 0, 10)
+	var list []Endpoint
 	for e := range 10 {
-		s.Endpoints = append(s.Endpoints, Endpoint{Addr: refAddr(10, 10*i+e), Identity: named(e)})
+		list = append(list, Endpoint{Addr: refAddr(10, 10*i+e), Identity: named(e)})
 	}
+	s.Endpoints = PackEndpoints(list)
 	return NewSlice(s)
 }
 

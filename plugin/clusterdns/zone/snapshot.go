@@ -89,11 +89,10 @@ func (k *Key) compare(other *Key) int {
 }
 
 // at iterates over the endpoints of a slice that have the address.
-func (s *Slice) at(a netip.Addr) func(yield func(*Endpoint) bool) {
-	return func(yield func(*Endpoint) bool) {
-		i, _ := slices.BinarySearchFunc(s.Endpoints, a, func(e Endpoint, a netip.Addr) int { return e.Addr.Compare(a) })
-		for ; i < len(s.Endpoints) && s.Endpoints[i].Addr == a; i++ {
-			if !yield(&s.Endpoints[i]) {
+func (s *Slice) at(a netip.Addr) func(yield func(Endpoint) bool) {
+	return func(yield func(Endpoint) bool) {
+		for i := s.Endpoints.from(a); i < s.Endpoints.Len() && s.Endpoints.addr(i) == a; i++ {
+			if !yield(s.Endpoints.At(i)) {
 				return
 			}
 		}
@@ -101,13 +100,13 @@ func (s *Slice) at(a netip.Addr) func(yield func(*Endpoint) bool) {
 }
 
 // labelled iterates over the endpoints of a slice that have the label.
-func (s *Slice) labelled(label string, podNames bool) func(yield func(*Endpoint) bool) {
-	return func(yield func(*Endpoint) bool) {
+func (s *Slice) labelled(label string, podNames bool) func(yield func(Endpoint) bool) {
+	return func(yield func(Endpoint) bool) {
 		i, _ := slices.BinarySearchFunc(s.named, label, func(i int32, label string) int {
-			return cmp.Compare(s.Endpoints[i].ownLabel(), label)
+			return cmp.Compare(s.nameAt(i), label)
 		})
-		for ; i < len(s.named) && s.Endpoints[s.named[i]].ownLabel() == label; i++ {
-			e := &s.Endpoints[s.named[i]]
+		for ; i < len(s.named) && s.nameAt(s.named[i]) == label; i++ {
+			e := s.Endpoints.At(int(s.named[i]))
 			if e.is(label, podNames) && !yield(e) {
 				return
 			}
@@ -117,7 +116,7 @@ func (s *Slice) labelled(label string, podNames bool) func(yield func(*Endpoint)
 }
 
 // dashed passes on the endpoints that are known by their address.
-func (s *Slice) dashed(label string, podNames bool, yield func(*Endpoint) bool) {
+func (s *Slice) dashed(label string, podNames bool, yield func(Endpoint) bool) {
 	a, ok := parseDashed(label)
 	if !ok {
 		return

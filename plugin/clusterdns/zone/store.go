@@ -255,9 +255,9 @@ func (s *Slice) addrs() []netip.Addr {
 	if s == nil {
 		return nil
 	}
-	addrs := make([]netip.Addr, len(s.Endpoints))
-	for i := range s.Endpoints {
-		addrs[i] = s.Endpoints[i].Addr
+	addrs := make([]netip.Addr, s.Endpoints.Len())
+	for i := range addrs {
+		addrs[i] = s.Endpoints.addr(i)
 	}
 	return addrs
 }

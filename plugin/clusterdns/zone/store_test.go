@@ -44,7 +44,7 @@ func fingerprint(s *Snapshot) string {
 		for key, n := range tree.all() {
 			lines = append(lines, fmt.Sprintf("%s %v %v %p", kind, key, n.key, n.service))
 			for _, slice := range n.slices {
-				lines = append(lines, fmt.Sprintf("%s %v %s %p %v", kind, key, slice.Name, slice, slice.Endpoints))
+				lines = append(lines, fmt.Sprintf("%s %v %s %p %v", kind, key, slice.Name, slice, slices.Collect(slice.Endpoints.All())))
 			}
 		}
 	}

@@ -168,10 +168,9 @@ func (r *recorder) clusterIP(svc *serviceNode) {
 func (r *recorder) slice(svc *serviceNode, s *Slice) {
 	name := svc.name(r.origin)
 	targets := r.view.hosts(svc, nil)
-	weight := uint16(max(1, transferWeight/max(1, len(s.Endpoints))))
-	for i := range s.Endpoints {
-		e := &s.Endpoints[i]
-		target := targets.target(host{endpoint: e, cluster: s.Cluster}, r.origin)
+	weight := uint16(max(1, transferWeight/max(1, s.Endpoints.Len())))
+	for e := range s.Endpoints.All() {
+		target := targets.target(s.host(e, nil), r.origin)
 		r.address(name, e.Addr)
 		r.address(target, e.Addr)
 		for _, p := range s.Ports {

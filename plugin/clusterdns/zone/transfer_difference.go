@@ -100,7 +100,7 @@ func (n *serviceNode) distance(later *serviceNode) int {
 	}
 	for _, slice := range n.slices {
 		if later == nil || !slices.Contains(later.slices, slice) {
-			sum += len(slice.Endpoints)
+			sum += slice.Endpoints.Len()
 		}
 	}
 	return sum

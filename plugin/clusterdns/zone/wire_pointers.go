@@ -50,16 +50,17 @@ func (w *writer) owners(a netip.Addr, list []*serviceNode) ([]*serviceNode, bool
 // endpointNames writes the name that the address has as an endpoint of a Service.
 // It fails if there may be more than one.
 func (w *writer) endpointNames(svc *serviceNode, a netip.Addr) bool {
-	var found *Endpoint
+	var found Endpoint
+	count := 0
 	for _, slice := range svc.slices {
 		for e := range slice.at(a) {
-			if found != nil {
+			if count++; count > 1 {
 				return false
 			}
 			found = e
 		}
 	}
-	return found == nil || w.pointer(svc, found)
+	return count == 0 || w.pointer(svc, &found)
 }
 
 // pointer writes a PTR record to the name of a Service, or of an endpoint of it.

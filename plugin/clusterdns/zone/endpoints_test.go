@@ -1,0 +1,45 @@
+package zone
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestEndpoints(t *testing.T) {
+	id := &Identity{Hostname: "db-0"}
+	for _, tc := range []struct {
+		name string
+		list []Endpoint
+	}{
+		{"none", nil},
+		{"IPv4", []Endpoint{{Addr: addrOf(t, "10.0.0.1")}, {Addr: addrOf(t, "10.0.0.2")}, {Addr: addrOf(t, "10.0.0.2")}, {Addr: addrOf(t, "192.0.2.1")}}},
+		{"IPv6", []Endpoint{{Addr: addrOf(t, "2001:db8::1")}, {Addr: addrOf(t, "2001:db8::2")}}},
+		{"both families", []Endpoint{{Addr: addrOf(t, "10.0.0.1"), Identity: id}, {Addr: addrOf(t, "255.0.0.1")}, {Addr: addrOf(t, "::1")}, {Addr: addrOf(t, "2001:db8::1")}}},
+		{"identities", []Endpoint{{Addr: addrOf(t, "10.0.0.1")}, {Addr: addrOf(t, "10.0.0.2"), Identity: id}}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			backwards := slices.Clone(tc.list)
+			slices.Reverse(backwards)
+			p, q := PackEndpoints(slices.Clone(tc.list)), PackEndpoints(backwards)
+			if got := slices.Collect(p.All()); !slices.Equal(got, tc.list) || p.Len() != len(tc.list) {
+				t.Errorf("%d: %v", p.Len(), got)
+			}
+			if !p.Equal(&q) {
+				t.Errorf("%v in another order: %v", tc.list, slices.Collect(q.All()))
+			}
+			for i, e := range tc.list {
+				if first := p.from(e.Addr); tc.list[first].Addr != e.Addr || first > i || p.At(i) != e {
+					t.Errorf("%s at %d", e.Addr, first)
+				}
+				changed := slices.Clone(tc.list)
+				changed[i].Identity = &Identity{Pod: "other"}
+				if c := PackEndpoints(changed); p.Equal(&c) {
+					t.Errorf("another identity of %s makes no difference", e.Addr)
+				}
+				if c := PackEndpoints(slices.Delete(changed, i, i+1)); p.Equal(&c) {
+					t.Errorf("without %s it is no different", e.Addr)
+				}
+			}
+		})
+	}
+}
