@@ -102,18 +102,28 @@ func TestFastPathKeepsItsShare(t *testing.T) {
 		}
 		i = next
 		fastService(t, i, port)
-		answered := packets(port, "answered")
-		eventually(t, "packets are answered again", func() bool { return packets(port, "answered") > answered+10000 })
+		eventually(t, "nearly all packets come to our sockets again", settles(port))
 	}
 	t.Cleanup(func() { stopInstance(i) })
 	missed, answered := packets(port, "missed"), packets(port, "answered")
 	t.Logf("%v packets missed our sockets, %v came to them", missed, answered)
-	if missed > answered/100 {
-		t.Errorf("%v packets missed our sockets, %v came to them", missed, answered)
-	}
 	// What a socket of CoreDNS holds when it closes is lost, with or without us.
 	if n := lost(); float64(n) > (answered+missed)/1000 {
 		t.Errorf("%d questions of %v got no reply", n, answered+missed)
+	}
+}
+
+// settles says whether of ten thousand packets since it was last asked no more than
+// one in a hundred missed our sockets.
+func settles(port int) func() bool {
+	missed, answered := packets(port, "missed"), packets(port, "answered")
+	return func() bool {
+		m, a := packets(port, "missed")-missed, packets(port, "answered")-answered
+		if a < 10000 {
+			return false
+		}
+		missed, answered = missed+m, answered+a
+		return m <= a/100
 	}
 }
 

@@ -20,7 +20,7 @@
 //	                         place of {LINE} and followed by the start's error
 //	http URL                 print status and body
 //	counter NAME             print by how much a metric grew since the script began
-//	logs                     print what was logged since the script began
+//	logs [REGEXP]            print the lines that were logged since the script began
 //	eventually REGEXP COMMAND ARG...
 //	                         repeat dig, ask, http, counter or logs until the
 //	                         output matches

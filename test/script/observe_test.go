@@ -8,6 +8,8 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -102,7 +104,21 @@ func captureLog(env *testscript.Env) *logBuffer {
 	return b
 }
 
-// logs prints what was logged.
-func logs(ts *testscript.TestScript, _ []string) (string, error) {
-	return stateOf(ts).log.String(), nil
+// logs prints what was logged, or the lines that match a regular expression.
+func logs(ts *testscript.TestScript, args []string) (string, error) {
+	text := stateOf(ts).log.String()
+	if len(args) == 0 {
+		return text, nil
+	}
+	pattern, err := regexp.Compile(args[0])
+	if err != nil {
+		return "", err
+	}
+	var matching strings.Builder
+	for line := range strings.Lines(text) {
+		if pattern.MatchString(line) {
+			matching.WriteString(line)
+		}
+	}
+	return matching.String(), nil
 }
