@@ -3,7 +3,7 @@
 // plugin autopath. All of them watch one real API server, forward to one upstream that
 // takes its time, and are asked in turn, so that what disturbs one disturbs all.
 //
-//	go run ./test/searchbench -bin bin/coredns -stock PATH
+//	go run ./test/searchbench -bin bin/coredns
 //
 // The client does what glibc does: A and AAAA of one element together, then the next.
 // Names are asked for once, so that no cache has them, and then again.
@@ -16,18 +16,18 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/stock"
 )
 
 var (
-	bin     = flag.String("bin", "bin/coredns", "the `path` of our server")
-	stock   = flag.String("stock", "", "the `path` of stock CoreDNS (default the newest in the user's cache folder)")
-	rounds  = flag.Int("rounds", 10, "how many `times` each server has its turn")
-	lookUps = flag.Int("lookups", 100, "how many `names` are looked up in a turn, cold and warm")
-	delay   = flag.Duration("delay", 5*time.Millisecond, "how long the upstream takes")
+	stockBinary = flag.String("stock", "", "the `path` of stock CoreDNS (default the user's cache folder, built if it is not there)")
+	bin         = flag.String("bin", "bin/coredns", "the `path` of our server")
+	rounds      = flag.Int("rounds", 10, "how many `times` each server has its turn")
+	lookUps     = flag.Int("lookups", 100, "how many `names` are looked up in a turn, cold and warm")
+	delay       = flag.Duration("delay", 5*time.Millisecond, "how long the upstream takes")
 )
 
 func main() {
@@ -41,8 +41,12 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	if err := findStock(); err != nil {
-		return err
+	if *stockBinary == "" {
+		built, err := stock.Build()
+		if err != nil {
+			return err
+		}
+		*stockBinary = built
 	}
 	cluster, err := controlplane.Start(ctx, controlplane.Options{})
 	if err != nil {
@@ -75,23 +79,6 @@ func run(ctx context.Context) error {
 		log.Printf("round %d of %d", round+1, *rounds)
 	}
 	return publish(os.Stdout, servers, up)
-}
-
-// findStock finds the stock server that the differential test has built.
-func findStock() error {
-	if *stock != "" {
-		return nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return err
-	}
-	found, err := filepath.Glob(filepath.Join(cache, "clusterdns", "stock-coredns-*", "coredns"))
-	if err != nil || len(found) == 0 {
-		return fmt.Errorf("no stock CoreDNS in %s (make differential builds it): expected the flag -stock", cache)
-	}
-	*stock = found[0]
-	return nil
 }
 
 // objects are a Namespace and the Pod that everybody is who asks from this machine.

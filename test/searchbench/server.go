@@ -50,8 +50,8 @@ const suffixes = "search_suffixes"
 func startServers(kubeconfig, upstream string) ([]*target, error) {
 	var servers []*target
 	for _, s := range []struct{ name, binary, ahead, properties string }{
-		{"stock", *stock, "", "pods insecure"},
-		{"stock, autopath", *stock, "autopath @kubernetes", "pods verified"},
+		{"stock", *stockBinary, "", "pods insecure"},
+		{"stock, autopath", *stockBinary, "autopath @kubernetes", "pods verified"},
 		{"ours, search off", *bin, "", "pods insecure"},
 		{"ours, search names", *bin, "", "pods insecure\n search names\n " + suffixes},
 		{"ours, search pods", *bin, "", "pods insecure\n search pods\n " + suffixes},
