@@ -16,10 +16,14 @@ import (
 // compareChanging lets objects change while both servers are asked, and compares
 // them when both have seen the last change.
 func (l *lab) compareChanging(t *testing.T, c *corefile) {
-	p := startPair(t, c, l.env)
+	pairs := startPairs(t, c, l.env)
+	p := pairs[0]
 	client, before := l.cluster.Client(), l.world
 	p.changeAndAsk(t, newChanger(*seed, client, before), c.names(before))
-	p.awaitLastChange(t, client)
+	makeLastChange(t, client)
+	for _, p := range pairs {
+		p.awaitLastChange(t)
+	}
 	after, err := readWorld(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +32,9 @@ func (l *lab) compareChanging(t *testing.T, c *corefile) {
 	p.awaitCheckpoint(t, c.origins[0])
 	s := newScene(c, after)
 	p.compareTransfers(t, s, l.tally)
-	p.compare(t, s, newQuiz(c, 0, names).questions(l.least), l.tally)
+	for _, p := range pairs {
+		p.compare(t, s, newQuiz(c, 0, names).questions(l.least), l.tally)
+	}
 }
 
 // changeAndAsk asks until all changes are made. What the answers are nobody can
@@ -86,9 +92,8 @@ func (p *pair) awaitCheckpoint(t *testing.T, zone string) {
 	})
 }
 
-// awaitLastChange makes one more object of each kind and waits until both servers
-// answer with it. A watch is in order, so whoever has seen that has seen all.
-func (p *pair) awaitLastChange(t *testing.T, client kubernetes.Interface) {
+// makeLastChange makes one more object of each kind.
+func makeLastChange(t *testing.T, client kubernetes.Interface) {
 	t.Helper()
 	objects, err := parseObjects([]byte(lastChange))
 	if err != nil {
@@ -97,6 +102,12 @@ func (p *pair) awaitLastChange(t *testing.T, client kubernetes.Interface) {
 	if err := create(t.Context(), client, objects); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// awaitLastChange waits until both servers answer with the last objects. A watch is
+// in order, so whoever has seen them has seen all.
+func (p *pair) awaitLastChange(t *testing.T) {
+	t.Helper()
 	a := newAsker(p.addresses[:]...)
 	defer a.close()
 	for server := range []int{stockServer, ourServer} {

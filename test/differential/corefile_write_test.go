@@ -15,28 +15,34 @@ import (
 const (
 	stockPorts = 10000
 	ourPorts   = 20000
+	chainPorts = 12000 // of our process without the fast path
 	// behindPorts is added to those of the block behind.
 	behindPorts = 5000
 )
 
 const (
-	dnsPort   = 53
-	readyPort = 8181
+	dnsPort     = 53
+	readyPort   = 8181
+	metricsPort = 9153
 )
 
 // listeners are the plugins that listen, with their ports. All that they are told
 // besides is how long they are to linger at the end, which only takes time.
-var listeners = map[string]int{"health": 8080, "ready": readyPort, "prometheus": 9153, "pprof": 6053}
+var listeners = map[string]int{"health": 8080, "ready": readyPort, "prometheus": metricsPort, "pprof": 6053}
 
 // text is the Corefile of a process whose ports begin at the base, with one block
 // more: what comes before and after our plugin, without ours. It tells what a
-// question that falls through is answered with.
+// question that falls through is answered with. What tells about the process is
+// added too.
 func (c *corefile) text(base int) string {
 	var b strings.Builder
 	for i, block := range c.blocks {
 		tokens := maps.Clone(block.Tokens)
 		if i == c.main {
 			tokens["ready"] = []caddyfile.Token{{Text: "ready"}}
+			if len(tokens["prometheus"]) == 0 {
+				tokens["prometheus"] = []caddyfile.Token{{Text: "prometheus"}}
+			}
 		}
 		writeBlock(&b, block.Keys, tokens, base)
 	}

@@ -50,7 +50,7 @@ func TestDifferential(t *testing.T) {
 	l.tally.judge(t)
 	if !filtered() {
 		l.tally.judgeMatchers(t)
-		l.tally.judgeCount(t)
+		l.tally.judgeCount(t, fastPath.name, chainPath.name)
 	}
 }
 
@@ -62,11 +62,12 @@ func filtered() bool {
 // compare compares stock and ours under one Corefile. The stream tells the
 // questions from those of other Corefiles.
 func (l *lab) compare(t *testing.T, c *corefile, stream uint64) {
-	p := startPair(t, c, l.env)
-	questions := newQuiz(c, stream, c.names(l.world)).questions(l.least)
-	s := newScene(c, l.world)
+	pairs := startPairs(t, c, l.env)
+	s, names := newScene(c, l.world), c.names(l.world)
 	if c.transfer {
-		p.compareTransfers(t, s, l.tally)
+		pairs[0].compareTransfers(t, s, l.tally)
 	}
-	p.compare(t, s, questions, l.tally)
+	for _, p := range pairs {
+		p.compare(t, s, newQuiz(c, stream, names).questions(l.least), l.tally)
+	}
 }

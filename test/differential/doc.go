@@ -12,6 +12,14 @@
 // and names that nearly do, in every way that a client may ask. While objects
 // change, both must go on answering; afterwards they must agree again.
 //
+// # The two paths
+//
+// Ours runs twice beside stock: with the fast path, which is asked everything, and
+// with CLUSTERDNS_FASTPATH=off, which is asked a part of what goes over UDP. The gauge
+// coredns_clusterdns_fastpath_enabled has to say so of every listener, and the counters
+// have to show answers. Where the fast path is off by design, chained says why, and
+// the chain is asked everything.
+//
 // # The Corefiles
 //
 // Every file testdata/corefiles/*.corefile is a run of its own, named after the
@@ -31,8 +39,9 @@
 // One server block has the plugin kubernetes, and is the one that is compared. What
 // the matchers must know of it, such as zones, Namespaces, fallthrough and cache,
 // is read from it. Then all ports are moved, since two servers share the machine;
-// the plugins that listen keep nothing but their port; and one more block is added,
-// the same without our plugin, which tells what answers when a question falls through.
+// the plugins that listen keep nothing but their port, and prometheus and ready are added
+// where they are not; and one more block is added, the same without our plugin, which
+// tells what answers when a question falls through.
 //
 // # What may differ
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -16,32 +17,43 @@ import (
 // clients is how many questions are under way at a time.
 const clients = 48
 
-// pair is stock and ours, running with one Corefile.
+// pair is stock and ours, running with one Corefile, and the path that ours takes.
 type pair struct {
 	addresses [3]string // of both main blocks, and of stock's block behind
+	path      path
+	unready   bool
 }
 
-// startPair starts both servers with a Corefile and waits until they serve.
-func startPair(t *testing.T, c *corefile, env []string) *pair {
+// startPairs starts stock with a Corefile, and ours once for each path, and waits
+// until all serve.
+func startPairs(t *testing.T, c *corefile, env []string) []*pair {
+	t.Helper()
+	binary := binaries(t)
+	stock := startOne(t, c, binary[stockServer], stockPorts, env)
+	behind := fmt.Sprintf("%s:%d", serverAddr, stockPorts+behindPorts+c.port)
+	var all []*pair
+	for _, path := range c.paths() {
+		ours := startOne(t, c, binary[ourServer], path.ports, slices.Concat(env, path.env))
+		p := &pair{addresses: [3]string{stock, ours, behind}, path: path, unready: c.unready}
+		p.awaitServing(t)
+		all = append(all, p)
+	}
+	return all
+}
+
+// startOne starts a server and waits until it is ready, if it ever is. It returns
+// the address of its main block.
+func startOne(t *testing.T, c *corefile, binary string, base int, env []string) (address string) {
 	t.Helper()
 	testdata, err := filepath.Abs("testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := new(pair)
-	for i, binary := range binaries(t) {
-		base := []int{stockPorts, ourPorts}[i]
-		process := netlab.StartServer(t, netlab.Server{Binary: binary, Corefile: c.text(base), Dir: testdata, Env: env})
-		p.addresses[i] = fmt.Sprintf("%s:%d", serverAddr, base+c.port)
-		if i == stockServer {
-			p.addresses[behindServer] = fmt.Sprintf("%s:%d", serverAddr, base+behindPorts+c.port)
-		}
-		if !c.unready {
-			process.Eventually(t, netlab.Ready(fmt.Sprintf("127.0.0.1:%d", base+readyPort)))
-		}
+	process := netlab.StartServer(t, netlab.Server{Binary: binary, Corefile: c.text(base), Dir: testdata, Env: env})
+	if !c.unready {
+		process.Eventually(t, netlab.Ready(fmt.Sprintf("127.0.0.1:%d", base+readyPort)))
 	}
-	p.awaitServing(t)
-	return p
+	return fmt.Sprintf("%s:%d", serverAddr, base+c.port)
 }
 
 // awaitServing waits until every block answers over both networks.
@@ -58,7 +70,8 @@ func (p *pair) awaitServing(t *testing.T) {
 	}
 }
 
-// compare asks all questions and counts the answers.
+// compare asks all questions that are for the path, counts the answers, and makes
+// sure of the path.
 func (p *pair) compare(t *testing.T, s *scene, questions iter.Seq[question], to *tally) {
 	t.Helper()
 	work := make(chan question, 4*clients)
@@ -66,11 +79,12 @@ func (p *pair) compare(t *testing.T, s *scene, questions iter.Seq[question], to 
 	for range clients {
 		all.Go(func() { p.client(t, s, work, to) })
 	}
-	for q := range questions {
+	for q := range p.part(questions) {
 		work <- q
 	}
 	close(work)
 	all.Wait()
+	p.wasTaken(t)
 }
 
 // client asks one question at a time.
@@ -85,7 +99,7 @@ func (p *pair) client(t *testing.T, s *scene, work <-chan question, to *tally) {
 		}
 		n += asked
 	}
-	to.add(s.name, n, explained)
+	to.add(s.name, p.path.name, n, explained)
 }
 
 // run asks both and judges how they differ, if they do. After a truncated answer

@@ -20,28 +20,35 @@ type tally struct {
 	*reasons
 	mu          sync.Mutex
 	began       time.Time
-	questions   map[string]int // by Corefile
-	order       []string       // of Corefiles
-	explained   map[int]int    // by entry
+	questions   map[run]int
+	order       []run
+	explained   map[int]int // by entry
 	unexplained map[string][]*comparison
 	tooWide     map[string]bool // matchers with what they should not explain
 }
 
+// run is a Corefile and the path that our server took.
+type run struct{ corefile, path string }
+
+// overTCP is what transfers count for: they know no other way.
+const overTCP = "TCP"
+
 func newTally(r *reasons) *tally {
 	return &tally{
-		reasons: r, began: time.Now(), questions: map[string]int{}, explained: map[int]int{},
+		reasons: r, began: time.Now(), questions: map[run]int{}, explained: map[int]int{},
 		unexplained: map[string][]*comparison{}, tooWide: map[string]bool{},
 	}
 }
 
-// add takes what one client has seen under a Corefile.
-func (t *tally) add(name string, questions int, explained map[int]int) {
+// add takes what one client has seen under a Corefile, on a path.
+func (t *tally) add(name, path string, questions int, explained map[int]int) {
+	r := run{name, path}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, ok := t.questions[name]; !ok {
-		t.order = append(t.order, name)
+	if _, ok := t.questions[r]; !ok {
+		t.order = append(t.order, r)
 	}
-	t.questions[name] += questions
+	t.questions[r] += questions
 	for entry, n := range explained {
 		t.explained[entry] += n
 	}
@@ -59,7 +66,7 @@ func (t *tally) judgeTransfer(tb testing.TB, c *pulled) {
 	for _, i := range by {
 		explained[t.transfers[i]]++
 	}
-	t.add(c.name, 1, explained)
+	t.add(c.name, overTCP, 1, explained)
 }
 
 // reject takes a difference that no entry explains.
@@ -105,30 +112,36 @@ func rrtypes(rrs []dns.RR) string {
 	return strings.Join(slices.Compact(names), "+")
 }
 
-// fewest is how many questions a run must have compared to say something.
+// fewest is how many questions must have been compared on each path to say something.
 const fewest = 100_000
 
-func (t *tally) judgeCount(tb testing.TB) {
+func (t *tally) judgeCount(tb testing.TB, paths ...string) {
 	tb.Helper()
-	total := 0
-	for _, n := range t.questions {
-		total += n
+	total := t.total()
+	for _, path := range paths {
+		if total[path] < fewest {
+			tb.Errorf("%s: %d questions compared, want at least %d", path, total[path], fewest)
+		}
 	}
-	if total < fewest {
-		tb.Errorf("%d questions compared, want at least %d", total, fewest)
+}
+
+// total are the questions by path.
+func (t *tally) total() map[string]int {
+	total := map[string]int{}
+	for r, n := range t.questions {
+		total[r.path] += n
 	}
+	return total
 }
 
 // report prints the numbers.
 func (t *tally) report(tb testing.TB) {
 	tb.Helper()
 	var b strings.Builder
-	total := 0
-	for _, name := range t.order {
-		fmt.Fprintf(&b, "%10d  %s\n", t.questions[name], name)
-		total += t.questions[name]
+	for _, r := range t.order {
+		fmt.Fprintf(&b, "%10d  %s, %s\n", t.questions[r], r.corefile, r.path)
 	}
-	tb.Logf("seed %d: %d questions compared in %s:\n%s", *seed, total, time.Since(t.began).Round(100*time.Millisecond), b.String())
+	tb.Logf("seed %d: %v questions compared in %s:\n%s", *seed, t.total(), time.Since(t.began).Round(100*time.Millisecond), b.String())
 	b.Reset()
 	for i, e := range t.entries {
 		if t.explained[i] > 0 {

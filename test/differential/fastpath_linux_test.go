@@ -1,0 +1,106 @@
+package differential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// path is the way that questions over UDP take through our server.
+type path struct {
+	name    string
+	ports   int // of our process
+	env     []string
+	enabled string // what the gauge says
+}
+
+var (
+	fastPath  = path{name: "fast path", ports: ourPorts, enabled: "1"}
+	chainPath = path{name: "chain", ports: chainPorts, env: []string{"CLUSTERDNS_FASTPATH=off"}, enabled: "0"}
+)
+
+// chained are the Corefiles that have no fast path by design, with the reason.
+var chained = map[string]string{
+	"k3s": "rewrite stands ahead, in a file of its folder, and changes names before they are looked up",
+}
+
+// paths are those under a Corefile. What the first is asked is the most.
+func (c *corefile) paths() []path {
+	if chained[c.name] != "" {
+		return []path{{name: chainPath.name, ports: ourPorts, enabled: chainPath.enabled}}
+	}
+	return []path{fastPath, chainPath}
+}
+
+// chainPart is which part of the questions the chain is asked where there is a fast
+// path too: few answers depend on both the path and the question.
+const chainPart = 4
+
+// part leaves out, by chance, what the chain need not be asked as well. Over TCP
+// there is but one path.
+func (p *pair) part(questions iter.Seq[question]) iter.Seq[question] {
+	if p.path.ports == ourPorts {
+		return questions
+	}
+	rng := rand.New(rand.NewPCG(*seed, 3))
+	return func(yield func(question) bool) {
+		for q := range questions {
+			if !q.tcp && rng.IntN(chainPart) == 0 && !yield(q) {
+				return
+			}
+		}
+	}
+}
+
+var (
+	gaugeLine    = regexp.MustCompile(`(?m)^coredns_clusterdns_fastpath_enabled\{.*\} (.*)$`)
+	answeredLine = regexp.MustCompile(`(?m)^coredns_clusterdns_fastpath_packets_total\{outcome="answered",.*\} (.*)$`)
+)
+
+// wasTaken fails the test unless all our listeners have answered on the path.
+func (p *pair) wasTaken(t *testing.T) {
+	t.Helper()
+	text, err := fetch(t.Context(), fmt.Sprintf("http://127.0.0.1:%d/metrics", p.path.ports+metricsPort))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gauges := gaugeLine.FindAllStringSubmatch(text, -1)
+	if len(gauges) == 0 {
+		t.Errorf("%s: no gauge tells whether the fast path is on", p.path.name)
+	}
+	for _, gauge := range gauges {
+		if gauge[1] != p.path.enabled {
+			t.Errorf("%s: want %s: %s", p.path.name, p.path.enabled, gauge[0])
+		}
+	}
+	answered := false
+	for _, count := range answeredLine.FindAllStringSubmatch(text, -1) {
+		answered = answered || strings.Trim(count[1], "0") != ""
+	}
+	if want := p.path.enabled == fastPath.enabled && !p.unready; answered != want {
+		t.Errorf("%s: the fast path has answered: %t, want %t", p.path.name, answered, want)
+	}
+}
+
+func fetch(ctx context.Context, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	if response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, response.Status)
+	}
+	text, readErr := io.ReadAll(response.Body)
+	return string(text), errors.Join(err, readErr, response.Body.Close())
+}
