@@ -8,7 +8,9 @@ SHELL       := /bin/bash
 
 BIN      ?= bin/coredns
 LEAN_BIN ?= bin/coredns-lean
+RACE_BIN ?= bin/coredns-race
 FUZZTIME ?= 30s
+SOAKTIME ?= 10m
 SEED     ?= 1
 COUNT    ?= 0
 
@@ -93,7 +95,7 @@ fmt-check: ## Fail if a file is not formatted
 # The tag lean leaves out a file of nothing but imports, and with it the analysis
 # of everything those imports bring.
 .PHONY: vet
-vet: TAGS := grpcnotrace,lean,e2e
+vet: TAGS := grpcnotrace,lean,e2e,soak
 vet: ## Run go vet
 	$(STATIC) go vet ./...
 	go vet -C deploy/image ./...
@@ -142,6 +144,17 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
+
+# Without the cloud SDKs, which would be compiled once more for the race detector.
+.PHONY: build-race
+build-race: STATIC = CGO_ENABLED=1 GOFLAGS="$(GOFLAGS) -trimpath -buildvcs=false -tags=$(TAGS)"
+build-race: TAGS := grpcnotrace,lean
+build-race: compiler
+	$(STATIC) go build -race -o $(RACE_BIN) ./cmd/coredns
+
+.PHONY: soak
+soak: build-race control-plane ## Run the server under load, changes and reloads for SOAKTIME (10m), with the race detector
+	go test -count=1 -vet=off -tags soak -v -timeout 24h ./test/soak -server $(abspath $(RACE_BIN)) -time $(SOAKTIME)
 
 .PHONY: bench
 bench: build dnsperf secondary nsd ## Measure ours beside stock CoreDNS, Knot and NSD (QUICK=1: in five minutes)

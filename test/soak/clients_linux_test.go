@@ -1,0 +1,232 @@
+//go:build soak
+
+package soak
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	udpClients = 16 // sockets, for each listener
+	tcpClients = 2  // connections, for each listener
+	burst      = 8  // questions that a socket has under way
+	// rest is the time from one burst to the next.
+	rest = 20 * time.Millisecond
+	// answerTimeout is how long a stub resolver waits for an answer.
+	answerTimeout = 5 * time.Second
+	// attempts are those to get an answer over TCP: a reload ends connections.
+	attempts = 5
+	// fixedPart is which part of the questions is about names that do not change.
+	fixedPart = 4
+	// mentions bounds how many wrong answers a test tells of.
+	mentions = 20
+)
+
+// verdict is what all clients have seen.
+type verdict struct {
+	mu                     sync.Mutex
+	overUDP, overTCP, lost int
+	redials, failures      int
+	back                   int
+	wrong                  []string
+	began                  time.Time
+}
+
+// complain notes a wrong answer.
+func (v *verdict) complain(address string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.failures++
+	v.mention(address, err)
+}
+
+// miss notes a question without an answer, which is judged in the end.
+func (v *verdict) miss(address string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.lost++
+	v.mention(address, err)
+}
+
+func (v *verdict) mention(address string, err error) {
+	if len(v.wrong) < mentions {
+		v.wrong = append(v.wrong, fmt.Sprintf("%7.3fs %s: %v", time.Since(v.began).Seconds(), address, err))
+	}
+}
+
+// wentBack counts an answer older than one before, but not by too much.
+func (v *verdict) wentBack() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.back++
+}
+
+func (v *verdict) count(udp, tcp, redials int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.overUDP += udp
+	v.overTCP += tcp
+	v.redials += redials
+}
+
+// client asks one listener, all the time.
+type client struct {
+	address string
+	objects []*object
+	verdict *verdict
+	conn    *dns.Conn
+	id      uint16
+}
+
+// asked is a question under way.
+type asked struct {
+	object   *object
+	question string
+	oldest   int
+	newest   int
+	message  *dns.Msg
+}
+
+func (c *client) choose() (*asked, error) {
+	o := c.objects[rand.IntN(len(c.objects))]
+	if rand.IntN(fixedPart) == 0 {
+		o = c.objects[0]
+	}
+	q := o.questions[rand.IntN(len(o.questions))]
+	m, err := message(q)
+	if err != nil {
+		return nil, err
+	}
+	c.id++
+	m.Id = c.id
+	oldest, newest := o.oldest()
+	return &asked{object: o, question: q, oldest: oldest, newest: newest, message: m}, nil
+}
+
+func (c *client) judge(a *asked, r *dns.Msg) {
+	if !r.Response || !slices.Equal(r.Question, a.message.Question) {
+		c.verdict.complain(c.address, fmt.Errorf("not an answer to %s:\n%s", a.question, r))
+		return
+	}
+	back, err := a.object.judge(a.question, a.oldest, a.newest, text(r))
+	if err != nil {
+		c.verdict.complain(c.address, err)
+	}
+	if back {
+		c.verdict.wentBack()
+	}
+}
+
+// run repeats a step until the context ends.
+func (c *client) run(ctx context.Context, step func() error) error {
+	tick := time.NewTicker(rest)
+	defer tick.Stop()
+	defer func() {
+		if c.conn != nil {
+			c.conn.Close()
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := step(); err != nil {
+				return fmt.Errorf("%s: %w", c.address, err)
+			}
+		}
+	}
+}
+
+// udp asks a burst of questions and takes the answers. None is asked again.
+func (c *client) udp() (err error) {
+	if c.conn == nil {
+		if c.conn, err = dns.Dial("udp", c.address); err != nil {
+			return err
+		}
+		c.conn.UDPSize = dns.MaxMsgSize
+	}
+	under := map[uint16]*asked{}
+	for range burst {
+		a, err := c.choose()
+		if err != nil {
+			return err
+		}
+		under[a.message.Id] = a
+		if err := c.conn.WriteMsg(a.message); err != nil {
+			c.verdict.complain(c.address, err)
+		}
+	}
+	c.take(under)
+	c.verdict.count(burst, 0, 0)
+	return nil
+}
+
+// take takes answers, which come in any order, and leaves what has none.
+func (c *client) take(under map[uint16]*asked) {
+	_ = c.conn.SetReadDeadline(time.Now().Add(answerTimeout)) // never fails on a socket that is open
+	for len(under) > 0 {
+		r, err := c.conn.ReadMsg()
+		if err != nil {
+			for _, a := range under {
+				c.verdict.miss(c.address, fmt.Errorf("%s: no answer: %w", a.question, err))
+			}
+			return
+		}
+		if a := under[r.Id]; a != nil { // else it is an answer that came too late
+			delete(under, r.Id)
+			c.judge(a, r)
+		}
+	}
+}
+
+// tcp asks one question, and dials again when the connection has ended.
+func (c *client) tcp() error {
+	a, err := c.choose()
+	if err != nil {
+		return err
+	}
+	for try := range attempts {
+		var r *dns.Msg
+		if r, err = c.exchange(a.message); err == nil {
+			c.judge(a, r)
+			c.verdict.count(0, 1, try)
+			return nil
+		}
+		if c.conn != nil {
+			c.conn.Close()
+			c.conn = nil
+		}
+	}
+	c.verdict.complain(c.address, fmt.Errorf("%s over TCP: %w", a.question, err))
+	return nil
+}
+
+func (c *client) exchange(m *dns.Msg) (r *dns.Msg, err error) {
+	if c.conn == nil {
+		if c.conn, err = dns.DialTimeout("tcp", c.address, answerTimeout); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
+		return nil, err
+	}
+	if err := c.conn.WriteMsg(m); err != nil {
+		return nil, err
+	}
+	return c.conn.ReadMsg()
+}
+
+// exchange asks once over UDP.
+func exchange(ctx context.Context, m *dns.Msg, address string) (*dns.Msg, error) {
+	c := dns.Client{Timeout: answerTimeout}
+	r, _, err := c.ExchangeContext(ctx, m, address)
+	return r, err
+}

@@ -1,0 +1,25 @@
+// Package soak runs the server for minutes under all that goes on in a cluster at
+// once, with the race detector in it.
+//
+//	changes --> kube-apiserver --watch--> coredns built with -race <-- questions over UDP and TCP
+//	                                         ^-- a reload every few seconds
+//
+// Services and EndpointSlices come, change and go, and each version of them has answers
+// of its own (see object). Bursts of questions from many sockets go to a listener on
+// all addresses and to one on a single address, over IPv4 and IPv6, for names that
+// change, names that do not, and names that the fast path hands over.
+//
+// In the end there may be
+//   - no report of the race detector, no panic,
+//   - no answer that no version has, and none older than one that was seen two seconds
+//     before it was asked for; answers that go back by less are counted,
+//   - no question over UDP without an answer, but for those that the counters say were
+//     dropped,
+//   - no more memory, goroutines and sockets than after the first minute, but for some
+//     that vary.
+//
+// It is no part of go test: it needs the tag soak and a binary.
+//
+//	make soak                  # ten minutes
+//	make soak SOAKTIME=90s
+package soak

@@ -1,0 +1,164 @@
+//go:build soak
+
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/clusterdns/clusterdns/test/netlab"
+)
+
+// listeners are the addresses that are asked: those of the listener on all
+// addresses, and the other listener.
+func listeners() []string {
+	return []string{
+		fmt.Sprintf("%s:%d", serverAddr, wildcardPort), fmt.Sprintf("127.0.0.1:%d", wildcardPort),
+		fmt.Sprintf("[%s]:%d", otherAddr, wildcardPort), fmt.Sprintf("%s:%d", serverAddr, boundPort),
+	}
+}
+
+func TestSoak(t *testing.T) {
+	w := startWorld(t)
+	s := startServer(t, w.env)
+	settle(t, w.objects)
+	v := &verdict{began: time.Now()}
+	refused := readRefused(t)
+	ctx, cancel := context.WithTimeout(t.Context(), *duration)
+	defer cancel()
+	samples := goThrough(ctx, t, w, s, v)
+	settle(t, w.objects)
+	v.report(t, refused)
+	judgeGrowth(t, samples)
+}
+
+// goThrough does all at once until the context ends, or until something fails.
+func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *verdict) (samples []sample) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var all sync.WaitGroup
+	run := func(what string, do func() (int, error)) {
+		all.Go(func() {
+			n, err := do()
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+				cancel()
+			} else if n > 0 {
+				t.Logf("%d %s", n, what)
+			}
+		})
+	}
+	for i := range writers {
+		run("changes", func() (int, error) { return w.churn(ctx, i) })
+	}
+	run("reloads", func() (int, error) { return s.reload(ctx) })
+	run("samples", func() (int, error) {
+		samples = watch(ctx, s.process.ID())
+		return len(samples), nil
+	})
+	for _, address := range listeners() {
+		for i := range udpClients + tcpClients {
+			c := &client{address: address, objects: w.objects, verdict: v}
+			step := c.udp
+			if i >= udpClients {
+				step = c.tcp
+			}
+			run("client", func() (int, error) { return 0, c.run(ctx, step) })
+		}
+	}
+	all.Wait()
+	return samples
+}
+
+// settle waits until every answer is the last one.
+func settle(t *testing.T, objects []*object) {
+	t.Helper()
+	for _, address := range listeners() {
+		for _, o := range objects {
+			for _, q := range o.questions {
+				netlab.Eventually(t, func(ctx context.Context) error { return checkLast(ctx, address, o, q) })
+			}
+		}
+	}
+}
+
+func checkLast(ctx context.Context, address string, o *object, question string) error {
+	m, err := message(question)
+	if err != nil {
+		return err
+	}
+	r, err := exchange(ctx, m, address)
+	if err != nil {
+		return err
+	}
+	if got, want := text(r), o.last(question); got != want {
+		return fmt.Errorf("%s of %s: %s, want %s", question, address, got, want)
+	}
+	return nil
+}
+
+// report tells what the clients have seen, and fails the test if that was wrong.
+func (v *verdict) report(t *testing.T, refusedBefore int) {
+	t.Helper()
+	metrics, err := readMetrics(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropped, refused := int(outcome(metrics, "dropped")), readRefused(t)-refusedBefore
+	t.Logf("%d questions over UDP, %d without an answer, %d over TCP with %d new connections; %d wrong answers, %d older than one before",
+		v.overUDP, v.lost, v.overTCP, v.redials, v.failures, v.back)
+	t.Logf("fast path: %.0f answered, %.0f handed over, %.0f missed, %d dropped; %d refused by full sockets",
+		outcome(metrics, "answered"), outcome(metrics, "handed_over"), outcome(metrics, "missed"), dropped, refused)
+	if v.overUDP == 0 || v.overTCP == 0 || outcome(metrics, "answered") == 0 || outcome(metrics, "handed_over") == 0 {
+		t.Error("a path has had no questions")
+	}
+	if enabled := sum(metrics, `^coredns_clusterdns_fastpath_enabled\{.*\} (.*)$`); enabled != 2 {
+		t.Errorf("the fast path is on at %.0f listeners, want 2", enabled)
+	}
+	if v.lost > dropped+refused {
+		t.Errorf("%d questions over UDP have no answer, want at most the %d that were dropped", v.lost, dropped+refused)
+	}
+	if v.failures > 0 {
+		t.Errorf("%d answers are wrong", v.failures)
+	}
+	for _, line := range v.wrong {
+		t.Log(line)
+	}
+}
+
+// readRefused is how many packets the kernel has thrown away because a socket of
+// this machine was full.
+func readRefused(t *testing.T) (n int) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/net/snmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if fields[0] != "Udp:" {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		for i, name := range names {
+			if name == "RcvbufErrors" {
+				n, err = strconv.Atoi(fields[i])
+			}
+		}
+	}
+	if err != nil || names == nil {
+		t.Fatal(errors.Join(err, errors.New("no RcvbufErrors in /proc/self/net/snmp")))
+	}
+	return n
+}

@@ -1,0 +1,126 @@
+//go:build soak
+
+package soak
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/netlab"
+)
+
+const (
+	role = "../../deploy/kubernetes/rbac.yaml"
+
+	// services is how many there are of each kind.
+	services = 24
+	// pace is the time between two changes.
+	pace = 25 * time.Millisecond
+	// writers is how many changes are under way at a time, each of another object: it
+	// divides the number of objects.
+	writers = 3
+)
+
+const fixedObjects = `
+{apiVersion: v1, kind: Namespace, metadata: {name: soak}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: fixed, namespace: soak},
+  spec: {ipFamilyPolicy: RequireDualStack, clusterIP: 10.96.1.1, clusterIPs: [10.96.1.1, "fd00:10:96::1:1"], ports: [{name: http, port: 80}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: alias, namespace: soak}, spec: {type: ExternalName, externalName: fixed.soak.svc.cluster.local}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: pod, namespace: soak}, spec: {containers: [{name: a, image: a}]},
+  status: {phase: Running, podIP: 10.10.0.1, podIPs: [{ip: 10.10.0.1}]}}
+`
+
+// probe is a question whose TTL tells one Corefile from the other.
+const probe = "A fixed" + suffix
+
+// fixedAnswers are those that never change, whatever is reloaded: of the fast path,
+// of the chain, and of the server outside.
+var fixedAnswers = map[string]string{
+	probe:                                "NOERROR 10.96.1.1",
+	"AAAA fixed" + suffix:                "NOERROR fd00:10:96::1:1",
+	"SRV _http._tcp.fixed" + suffix:      "NOERROR 0 50 80 fixed" + suffix + ".",
+	"PTR 10.96.1.1":                      "NOERROR fixed" + suffix + ".",
+	"A alias" + suffix:                   "NOERROR 10.96.1.1 fixed" + suffix + ".",
+	"TXT fixed" + suffix:                 noData,
+	"A never" + suffix:                   noName,
+	"A 10-10-0-1.soak.pod.cluster.local": "NOERROR 10.10.0.1",
+	"A www.example.org":                  "NOERROR 192.0.2.80",
+}
+
+func fixed() *object {
+	return &object{
+		name: "fixed", questions: slices.Sorted(maps.Keys(fixedAnswers)),
+		answer: func(question string, _ int) string { return fixedAnswers[question] },
+	}
+}
+
+// outside answers every question for an address.
+func outside(w dns.ResponseWriter, r *dns.Msg) {
+	m := new(dns.Msg).SetReply(r)
+	hdr := dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}
+	m.Answer = []dns.RR{&dns.A{Hdr: hdr, A: netip.MustParseAddr("192.0.2.80").AsSlice()}}
+	_ = w.WriteMsg(m) // the server asks again
+}
+
+// world is a cluster with objects that change.
+type world struct {
+	cluster *controlplane.Cluster
+	env     []string
+	objects []*object
+	moving  []changing
+}
+
+func startWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{cluster: controlplane.StartTest(t, controlplane.Options{}), objects: []*object{fixed()}}
+	rights, err := os.ReadFile(role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, manifest := range [][]byte{rights, []byte(fixedObjects)} {
+		if err := w.cluster.Apply(t.Context(), manifest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range services {
+		w.moving = append(w.moving, headless(i), clusterIP(i))
+	}
+	for _, c := range w.moving {
+		if err := c.change(t.Context(), w.cluster.Client(), 0); err != nil {
+			t.Fatal(err)
+		}
+		w.objects = append(w.objects, c.object)
+	}
+	netlab.ServeDNS(t, netip.AddrPortFrom(upstreamAddr, 53).String(), dns.HandlerFunc(outside))
+	w.env = netlab.MountAccount(t, w.cluster, "kube-system", "coredns")
+	return w
+}
+
+// churn changes one object of its own after the other until the context ends.
+func (w *world) churn(ctx context.Context, writer int) (changes int, err error) {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for ; ; changes++ {
+		select {
+		case <-ctx.Done():
+			return changes, nil
+		case <-tick.C:
+		}
+		c := w.moving[(changes*writers+writer)%len(w.moving)]
+		// A change that has begun is brought to its end.
+		if err := c.change(context.WithoutCancel(ctx), w.cluster.Client(), c.begin()); err != nil {
+			return changes, err
+		}
+	}
+}
