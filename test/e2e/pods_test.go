@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,16 +114,28 @@ func TestDNSPolicy(t *testing.T) {
 			[]string{"search svc.cluster.local", "nameserver 10.96.0.10", "options ndots:2"}, "web." + namespace, addr,
 		}, {
 			"more", "dnsConfig: {searches: [more.example], options: [{name: ndots, value: '1'}, {name: edns0}]}",
-			[]string{"search " + search + " more.example", "nameserver 10.96.0.10", "options ndots:1 edns0"}, "web", addr,
+			[]string{"search " + search + " more.example", "nameserver 10.96.0.10", "options edns0 ndots:1"}, "web", addr,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := client{namespace: namespace, name: tc.name, image: lab.Glibc, spec: tc.spec}.start(t)
-			got := strings.Split(strings.TrimSpace(c.run(t, "cat", "/etc/resolv.conf")), "\n")
-			if strings.Join(got, "\n") != strings.Join(tc.resolvConf, "\n") {
+			if got := c.resolvConf(t); !slices.Equal(got, tc.resolvConf) {
 				t.Errorf("resolv.conf %q, want %q", got, tc.resolvConf)
 			}
 			c.eventuallyPrints(t, strings.Fields(tc.want), "sh", "-c", `getent ahostsv4 "$0" | awk '/STREAM/ {print $1}'`, tc.asked)
 		})
 	}
+}
+
+// resolvConf returns the lines of the client's resolv.conf. Kubelet merges the
+// options through a map and writes them in any order, so they come sorted.
+func (c client) resolvConf(t *testing.T) []string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(c.run(t, "cat", "/etc/resolv.conf")), "\n")
+	for i, line := range lines {
+		if options, ok := strings.CutPrefix(line, "options "); ok {
+			lines[i] = "options " + strings.Join(slices.Sorted(slices.Values(strings.Fields(options))), " ")
+		}
+	}
+	return lines
 }
