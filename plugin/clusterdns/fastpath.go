@@ -83,8 +83,10 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 }
 
 // join has a server block answered from the fast path where that can be. It is
-// called before the plugin itself is added.
+// called before the plugin itself is added. Of sockets for other transports than plain
+// DNS we do not hear, so they are not waited for.
 func (f *fastPath) join(server *dnsserver.Config, word string, d *ClusterDNS) {
+	d.deaf.Store(server.Transport == transport.DNS)
 	f.handlers[server] = &ourBlock{d: d, word: word, ahead: len(server.Plugin)}
 	if server.UDPDecorateWriterFunc == nil {
 		f.hook(server)
@@ -96,6 +98,7 @@ func (f *fastPath) join(server *dnsserver.Config, word string, d *ClusterDNS) {
 func (f *fastPath) hook(server *dnsserver.Config) {
 	before := server.UDPDecorateWriterFunc
 	server.UDPDecorateWriterFunc = func(s *dnsserver.Server) dns.DecorateWriter {
+		f.listening()
 		var decorate dns.DecorateWriter
 		if before != nil {
 			decorate = before(s)
@@ -111,6 +114,13 @@ func (f *fastPath) hook(server *dnsserver.Config) {
 			}
 			return decorate(w)
 		}
+	}
+}
+
+// listening notes that CoreDNS has begun to open its sockets, which it does all at once.
+func (f *fastPath) listening() {
+	for _, o := range f.handlers {
+		o.d.deaf.Store(false)
 	}
 }
 

@@ -29,6 +29,7 @@ type ClusterDNS struct {
 	searcher *searcher   // nil if nothing is to be completed
 	store    *zone.Store // set at start-up
 	started  atomic.Bool // and that it is, for those who may ask before
+	deaf     atomic.Bool // the server's sockets are still to be opened
 	journal  journal
 	others   []zone.Origin // of other handlers, transferred by way of this one
 	answers  serverCounters
@@ -42,7 +43,11 @@ func (d *ClusterDNS) Name() string { return d.name }
 
 // Ready implements ready.Readiness. Once synced it stays ready: without its API
 // server a DNS server still answers, and all replicas would leave the Service at once.
-func (d *ClusterDNS) Ready() bool { return d.started.Load() && d.store.Load().Synced() }
+// CoreDNS opens the port after all plugins have started; who is ready before gets
+// questions that nobody hears.
+func (d *ClusterDNS) Ready() bool {
+	return d.started.Load() && !d.deaf.Load() && d.store.Load().Synced()
+}
 
 // CacheBypassZones implements cache.ZoneBypasser: a look-up costs less than the
 // cache does, and is fresh. Addresses that are not the cluster's stay cached,

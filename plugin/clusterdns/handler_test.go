@@ -6,8 +6,10 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
@@ -218,6 +220,24 @@ func TestTruncatedUpstream(t *testing.T) {
 func TestName(t *testing.T) {
 	if d := testHandler(t); d.Name() != "kubernetes" || !d.Ready() {
 		t.Error("the handler is not ready, or not known by the directive's word")
+	}
+}
+
+// A server is ready when its port is open, which is after all plugins have started.
+func TestReadyWaitsForTheSockets(t *testing.T) {
+	for _, tc := range []struct {
+		transport string
+		waits     bool
+	}{{transport.DNS, true}, {transport.TLS, false}} {
+		d, server := testHandler(t), &dnsserver.Config{Transport: tc.transport}
+		f := &fastPath{handlers: map[*dnsserver.Config]*ourBlock{}, stopped: true}
+		f.join(server, d.name, d)
+		if d.Ready() == tc.waits {
+			t.Errorf("%s: ready is %v before a socket is open", tc.transport, d.Ready())
+		}
+		if server.UDPDecorateWriterFunc(new(dnsserver.Server)); !d.Ready() {
+			t.Errorf("%s: not ready with its sockets open", tc.transport)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "a searched name with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestAutoPath"},
 	{"D23", "`cache` in front of us", "plugin/clusterdns/server_test.go", "TestD23TTLZeroBehindCache"},
 	{"D3", "a server that was synced once", "test/live/start_test.go", "TestD3LostAPIServer"},
+	{"", "`/ready` at start", "plugin/clusterdns/handler_test.go", "TestReadyWaitsForTheSockets"},
 	{"D25", "`coredns_kubernetes_dns_programming_duration_seconds`", "plugin/clusterdns/kube/latency_test.go", "TestD25ListsAreNotProgrammed"},
 	{"D11", "metadata in a zone of `multicluster`", "plugin/clusterdns/metadata_test.go", "TestD11MetadataOfClusterSets"},
 	{"", "metadata of a client", "plugin/clusterdns/metadata_test.go", "TestMetadataOfClients"},
