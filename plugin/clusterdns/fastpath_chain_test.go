@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -17,8 +18,12 @@ import (
 // sentTo is a client that keeps what it is sent.
 type sentTo struct {
 	test.ResponseWriter
-	reply *dns.Msg
+	client netip.Addr
+	reply  *dns.Msg
 }
+
+// stranger is the address of a client that nobody knows.
+var stranger = netip.MustParseAddr("192.0.2.1")
 
 // WriteMsg implements dns.ResponseWriter. What is not sent in wire form is none.
 func (w *sentTo) WriteMsg(m *dns.Msg) error {
@@ -31,16 +36,22 @@ func (w *sentTo) WriteMsg(m *dns.Msg) error {
 }
 
 // RemoteAddr implements dns.ResponseWriter.
-func (*sentTo) RemoteAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 53000} }
+func (w *sentTo) RemoteAddr() net.Addr { return &net.UDPAddr{IP: w.client.AsSlice(), Port: 53000} }
 
 // chained is what CoreDNS answers to a packet, or nil.
 func chained(t testing.TB, s *udp.Service, packet []byte) *dns.Msg {
+	t.Helper()
+	return chainedTo(t, s, stranger, packet)
+}
+
+// chainedTo is what CoreDNS answers to a client.
+func chainedTo(t testing.TB, s *udp.Service, client netip.Addr, packet []byte) *dns.Msg {
 	t.Helper()
 	m := new(dns.Msg)
 	if err := m.Unpack(packet); err != nil {
 		t.Fatalf("%x was answered and is malformed: %v", packet, err)
 	}
-	w := new(sentTo)
+	w := &sentTo{client: client}
 	s.Handler.ServeDNS(w, m)
 	return w.reply
 }
@@ -48,8 +59,14 @@ func chained(t testing.TB, s *udp.Service, packet []byte) *dns.Msg {
 // fastReply is the fast path's answer to a packet, or nil if it gives none.
 func fastReply(t testing.TB, r *udp.Responder, s *udp.Service, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
 	t.Helper()
+	return fastReplyTo(t, r, s, stranger, packet, out)
+}
+
+// fastReplyTo is the fast path's answer to a client.
+func fastReplyTo(t testing.TB, r *udp.Responder, s *udp.Service, client netip.Addr, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
+	t.Helper()
 	before := string(packet)
-	wire, verdict := r.Respond(s, packet, out)
+	wire, verdict := r.Respond(s, client, packet, out)
 	if string(packet) != before {
 		t.Fatalf("%x became %x", before, packet)
 	}

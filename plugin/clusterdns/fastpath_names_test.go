@@ -52,7 +52,7 @@ func TestFastPathAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := testing.AllocsPerRun(100, func() { r.Respond(s, packet, out) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { r.Respond(s, stranger, packet, out) }); n != 0 {
 			t.Errorf("%s costs %v allocations", name, n)
 		}
 	}

@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"net/netip"
 	"sync"
 	"unsafe"
 
@@ -34,7 +35,7 @@ func newFastSearcher(d *ClusterDNS, fall []zone.Origin) udp.Searcher {
 func (*fastSearcher) MaxTTL() uint32 { return searchTTL }
 
 // Complete implements udp.Searcher.
-func (f *fastSearcher) Complete(s *zone.Snapshot, q, target *zone.Question) udp.Completion {
+func (f *fastSearcher) Complete(s *zone.Snapshot, client netip.Addr, q, target *zone.Question) udp.Completion {
 	question, path, ok := f.question(q)
 	if !ok {
 		return udp.Completion{}
@@ -42,13 +43,16 @@ func (f *fastSearcher) Complete(s *zone.Snapshot, q, target *zone.Question) udp.
 	m := f.memories.Get().(*fastSearch)
 	defer f.memories.Put(m)
 	m.snapshot = s
-	if f.d.searcher.mode != searchNames || f.d.searcher.asks {
+	if f.d.searcher.asks {
 		if m.Taken(question.Namespace(), question.Service()) {
 			return udp.Completion{}
 		}
-		return udp.Completion{Verdict: search.Ask} // of the chain, which knows the Pod
+		return udp.Completion{Verdict: search.Ask}
 	}
-	return m.complete(question, path.Standard(), target)
+	if list := m.listFor(client, &question, path); list != nil {
+		return m.complete(question, list, target)
+	}
+	return udp.Completion{}
 }
 
 // question takes a name apart, if it is one to complete.
@@ -66,7 +70,16 @@ type fastSearch struct {
 	f        *fastSearcher
 	snapshot *zone.Snapshot
 	walk     search.Walk
+	list     search.List // of a Pod
 	name     zone.Question
+}
+
+// listFor is what comes next in a client's search path, or nil.
+func (m *fastSearch) listFor(client netip.Addr, q *search.Question, path *search.Path) *search.List {
+	if m.f.d.searcher.mode == searchNames {
+		return path.Standard()
+	}
+	return m.f.d.searcher.listOf(m.snapshot.Client(client).Pod, q, path, &m.list)
 }
 
 func (m *fastSearch) complete(q search.Question, l *search.List, target *zone.Question) udp.Completion {

@@ -78,37 +78,10 @@ func (c *completion) question() (search.Question, *search.Path, bool) {
 
 // list is what comes next in the client's search path, or nil.
 func (c *completion) list(q *search.Question, path *search.Path) *search.List {
-	mode := c.d.searcher.mode
-	if mode == searchNames {
+	if c.d.searcher.mode == searchNames {
 		return path.Standard()
 	}
-	pod := clientIn(c.snapshot, c.state).Pod
-	switch {
-	case pod == nil && mode == searchPods:
-		return path.Standard()
-	case pod == nil || pod.Namespace != string(q.Namespace()):
-		return nil
-	}
-	settings := settingsOf(pod)
-	if list, ok := path.Of(pod.Namespace, &settings); ok {
-		return &list
-	}
-	return nil
-}
-
-// settingsOf is what a Pod says of its stub resolver. A suffix that is no name is
-// one that a resolver cannot use.
-func settingsOf(p *zone.Pod) search.Settings {
-	if p.Resolver == nil {
-		return search.Unset
-	}
-	s := search.Settings{Policy: p.Resolver.Policy, Ndots: p.Resolver.Ndots}
-	for _, text := range p.Resolver.Searches {
-		if n, err := zone.ParseName(text); err == nil {
-			s.Searches = append(s.Searches, n.Wire())
-		}
-	}
-	return s
+	return c.d.searcher.listOf(clientIn(c.snapshot, c.state).Pod, q, path, new(search.List))
 }
 
 // fallsThrough says whether the next plugin may know the name as it stands, and does

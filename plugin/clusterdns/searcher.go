@@ -73,6 +73,25 @@ func (cfg *config) nodeSuffixes(list []string) []string {
 	return wires
 }
 
+// listOf is what comes next in the search path of a Pod, or of an unknown client if
+// it is nil. The list is nil where nothing is to be completed; it may be in the memory.
+func (s *searcher) listOf(pod *zone.Pod, q *search.Question, path *search.Path, memory *search.List) *search.List {
+	switch {
+	case pod == nil && s.mode == searchPods:
+		return path.Standard()
+	case pod == nil || pod.Namespace != string(q.Namespace()):
+		return nil
+	}
+	settings := search.Unset
+	if r := pod.Resolver; r != nil {
+		settings = search.Settings{Policy: r.Policy, Searches: r.Searches, Ndots: r.Ndots}
+	}
+	if !path.Fill(memory, pod.Namespace, &settings) {
+		return nil
+	}
+	return memory
+}
+
 // start looks at what stands around the handler, which is known only once all of
 // the Corefile has been read.
 func (s *searcher) start(c *caddy.Controller, word string, all []serverBlock, log clog.P) error {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
@@ -15,9 +16,11 @@ import (
 // deleted for us.
 var gonePhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown}
 
+func gone(p *corev1.Pod) bool { return slices.Contains(gonePhases, p.Status.Phase) }
+
 // pod converts a Pod, if it has an address.
 func (c *converter) pod(p *corev1.Pod) *zone.Pod {
-	if slices.Contains(gonePhases, p.Status.Phase) {
+	if gone(p) {
 		return nil
 	}
 	addrs := parseAddrs(podIPs(&p.Status))
@@ -27,6 +30,7 @@ func (c *converter) pod(p *corev1.Pod) *zone.Pod {
 	pod := zone.Pod{
 		Namespace:   c.pool.text(p.Namespace),
 		ID:          podID(keyOf(p)),
+		UID:         podUID(p),
 		HostNetwork: p.Spec.HostNetwork,
 	}
 	profile := zone.Profile{Resolver: c.resolver(&p.Spec)}
@@ -41,6 +45,11 @@ func (c *converter) pod(p *corev1.Pod) *zone.Pod {
 // seed is secret; by chance, two of a million Pods have it once in forty million
 // clusters.
 func podID(key zone.Key) uint64 { return maphash.Comparable(podSeed, key) }
+
+// podUID stands for a Pod's uid, by which it is told from those that had its name
+// before it. Of the text's 36 octets a record has room for no more than this, and two
+// Pods of one name have one in common by chance once in 2^64 times.
+func podUID(p metav1.Object) uint64 { return maphash.Comparable(podSeed, p.GetUID()) }
 
 var podSeed = maphash.MakeSeed()
 

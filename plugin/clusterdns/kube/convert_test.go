@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
@@ -148,7 +149,7 @@ func TestNamespace(t *testing.T) {
 
 func TestPod(t *testing.T) {
 	const meta = "metadata: {name: web-0, namespace: shop, uid: 1234, labels: {app: web}}\n"
-	web := zone.Pod{Namespace: "shop", ID: podID(zone.Key{Namespace: "shop", Name: "web-0"})}
+	web := zone.Pod{Namespace: "shop", ID: podID(zone.Key{Namespace: "shop", Name: "web-0"}), UID: podUID(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "1234"}})}
 	host := web
 	host.HostNetwork = true
 	plain := zone.NewPod(web, zone.Profile{}, addrs("10.1.0.1")...)
@@ -193,8 +194,8 @@ func TestPod(t *testing.T) {
 		},
 		{
 			"searches",
-			running + "spec: {dnsConfig: {searches: [example.com]}}",
-			resolver(web, zone.Resolver{Policy: "ClusterFirst", Searches: []string{"example.com"}, Ndots: -1}),
+			running + "spec: {dnsConfig: {searches: [Example.com, no..name]}}",
+			resolver(web, zone.Resolver{Policy: "ClusterFirst", Searches: []string{"\x07example\x03com\x00"}, Ndots: -1}),
 		},
 		{"dnsConfig without effect on questions", running + "spec: {dnsConfig: {options: [{name: edns0}]}}", plain},
 	} {

@@ -32,6 +32,7 @@ func sameSlice(a, b *zone.Slice) bool {
 func samePod(a, b *zone.Pod) bool {
 	return a.Namespace == b.Namespace &&
 		a.ID == b.ID &&
+		a.UID == b.UID &&
 		a.HostNetwork == b.HostNetwork &&
 		a.SameAddrs(b) &&
 		sameProfile(a.Profile, b.Profile)

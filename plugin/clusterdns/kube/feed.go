@@ -33,7 +33,7 @@ type feed struct {
 	// and drop that it is gone. What was not put between begin and end is gone too.
 	put        func(obj metav1.Object) change
 	event      func(obj metav1.Object) change
-	drop       func(key zone.Key) change
+	drop       func(obj metav1.Object) change
 	begin, end func() change
 
 	waive   func() change // no longer waits for the first list
@@ -128,7 +128,30 @@ func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		decode:   podDecoder(cfg),
 	}
 	join(f, o, o.pods, podID, newConverter(cfg).pod)
+	byUID(f, o.pods)
 	return f
+}
+
+// byUID has a Pod that is gone take away no other one that has its name by now. Of
+// Pods with one name the last that is put is the newest: the API server keeps their
+// order. Of those with one address it keeps none.
+func byUID(f *feed, t *table[uint64, zone.Pod]) {
+	f.drop = func(obj metav1.Object) change {
+		id, uid := podID(keyOf(obj)), podUID(obj)
+		return func(txn *zone.Txn) {
+			if held := t.held.at(id); held != nil && held.UID == uid {
+				t.put(txn, id, nil)
+			}
+		}
+	}
+	put := f.put
+	f.put = func(obj metav1.Object) change {
+		if gone(obj.(*corev1.Pod)) {
+			return f.drop(obj)
+		}
+		return put(obj)
+	}
+	f.event = f.put
 }
 
 func withoutPhases() string {
@@ -148,8 +171,9 @@ func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identif
 		return func(txn *zone.Txn) { t.put(txn, id, now) }
 	}
 	f.event = f.put
-	f.drop = func(key zone.Key) change {
-		return func(txn *zone.Txn) { t.put(txn, identify(key), nil) }
+	f.drop = func(obj metav1.Object) change {
+		id := identify(keyOf(obj))
+		return func(txn *zone.Txn) { t.put(txn, id, nil) }
 	}
 	f.begin = func() change { return func(*zone.Txn) { t.begin() } }
 	f.end = func() change {

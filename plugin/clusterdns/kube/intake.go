@@ -90,7 +90,7 @@ func (i *intake) take(event watch.Event) bool {
 	case watch.Added, watch.Modified:
 		i.sink.put(obj)
 	case watch.Deleted:
-		i.sink.send(i.sink.feed.drop(keyOf(obj)))
+		i.sink.send(i.sink.feed.drop(obj))
 	default:
 		return false
 	}

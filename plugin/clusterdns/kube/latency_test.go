@@ -71,7 +71,7 @@ func TestD25ListsAreNotProgrammed(t *testing.T) {
 	o.apply(f.put(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
 	list(o, f)
 	o.apply(f.event(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
-	o.apply(f.drop(zone.Key{Namespace: "shop", Name: "web"}))
+	o.apply(f.drop(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
 	if want := []string{"cluster_ip 10s"}; !slices.Equal(seen.programmed, want) {
 		t.Errorf("%q", seen.programmed)
 	}

@@ -64,7 +64,7 @@ func TestHeldAndCommitted(t *testing.T) {
 			t.Errorf("%d commits, held %v", seen.commits, seen.held)
 		}
 	}
-	o.apply(feeds[0].drop(keyOf(serviceObject("web", ""))))
+	o.apply(feeds[0].drop(serviceObject("web", "")))
 	expect(0, map[string]int{})
 	o.apply(feeds[0].put(serviceObject("web", "10.0.0.1")))
 	expect(1, map[string]int{"services": 1, "namespaces": 0})

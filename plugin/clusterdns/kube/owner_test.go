@@ -63,7 +63,7 @@ func TestEqualObjectIsNoChange(t *testing.T) {
 	before := o.store.Load()
 	held := o.services.held.at(zone.Key{Namespace: "shop", Name: "web"})
 	list(o, services, serviceObject("web", "10.0.0.1"))
-	o.apply(services.drop(zone.Key{Namespace: "shop", Name: "other"}))
+	o.apply(services.drop(serviceObject("other", "")))
 	if o.store.Load() != before {
 		t.Error("a commit without a change")
 	}
@@ -191,7 +191,7 @@ func TestNamespaceComesAndGoes(t *testing.T) {
 	if n := o.store.Load().Counts().Namespaces; n != 1 {
 		t.Errorf("%d Namespaces", n)
 	}
-	o.apply(feeds[1].drop(keyOf(ns)))
+	o.apply(feeds[1].drop(ns))
 	if n := o.store.Load().Counts().Namespaces; n != 0 {
 		t.Errorf("%d Namespaces", n)
 	}

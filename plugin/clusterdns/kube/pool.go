@@ -108,7 +108,10 @@ func (p *pool) resolver(policy string, searches []string, ndots int) *zone.Resol
 	}
 	var list []string
 	for _, suffix := range searches {
-		list = append(list, p.text(suffix))
+		// One that is no name is of no use to a resolver.
+		if n, err := zone.ParseName(suffix); err == nil {
+			list = append(list, p.text(n.Wire()))
+		}
 	}
 	r := zone.NewResolver(p.text(policy), list, ndots)
 	p.stubs[string(p.buf)] = r

@@ -49,7 +49,7 @@ func (s *sink) Delete(obj any) error {
 		return err
 	}
 	s.heard()
-	s.send(s.feed.drop(keyOf(o)))
+	s.send(s.feed.drop(o))
 	return nil
 }
 

@@ -49,6 +49,7 @@ func (l *List) add(suffix string, p Position) {
 // Path is what the search paths of a cluster's Pods have in common.
 type Path struct {
 	origin   string // of the zone, in wire form
+	service  string // svc.<origin>
 	node     []string
 	outside  int
 	standard List
@@ -59,7 +60,7 @@ type Path struct {
 // form and lower case. Names of fewer labels than outside are not asked for outside
 // the cluster; fewer than two never are.
 func NewPath(origin string, node []string, outside int) *Path {
-	p := &Path{origin: origin, node: node, outside: max(outside, minBase)}
+	p := &Path{origin: origin, service: svcLabel + origin, node: node, outside: max(outside, minBase)}
 	p.standard = List{outside: p.outside}
 	p.addCluster(&p.standard)
 	p.standard.add(root, AsIs)
@@ -74,7 +75,7 @@ func (p *Path) Origin() string { return p.origin }
 func (p *Path) Standard() *List { return &p.standard }
 
 func (p *Path) addCluster(l *List) {
-	l.add(svcLabel+p.origin, Service)
+	l.add(p.service, Service)
 	l.add(p.origin, Zone)
 	for _, suffix := range p.node {
 		l.add(suffix, Node)

@@ -1,6 +1,9 @@
 package search
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What kubelet and resolvers do where a Pod says nothing (Kubernetes: dnsPolicy and
 // dnsConfig; resolv.conf(5)).
@@ -28,30 +31,35 @@ type Settings struct {
 // Unset are the settings of a Pod that says nothing.
 var Unset = Settings{Policy: clusterFirst, Ndots: -1}
 
-// Of is the list of a Pod. It fails for one whose search path does not begin with
-// the suffix of its own Namespace: what such a Pod asks for cannot be told from
-// what it means as it stands.
-func (p *Path) Of(namespace string, s *Settings) (List, bool) {
-	l := List{outside: p.outside, ndots: s.Ndots}
-	own := string([]byte{byte(len(namespace))}) + namespace + svcLabel + p.origin
+// Fill makes l the list of a Pod, in the memory that it has. It fails for one whose
+// search path does not begin with the suffix of its own Namespace: what such a Pod
+// asks for cannot be told from what it means as it stands.
+func (p *Path) Fill(l *List, namespace string, s *Settings) bool {
+	*l = List{elements: l.elements[:0], outside: p.outside, ndots: s.Ndots}
 	switch s.Policy {
 	case clusterFirst, clusterFirstWithHostNet:
 		l.addNdots(clusterNdots)
-		p.addCluster(&l)
+		p.addCluster(l)
 		l.addPod(s.Searches)
 	case none:
 		l.addNdots(defaultNdots)
-		if len(s.Searches) == 0 || s.Searches[0] != own {
-			return List{}, false
+		if len(s.Searches) == 0 || !p.owns(namespace, s.Searches[0]) {
+			return false
 		}
 		l.addPod(s.Searches[1:])
 	default:
-		return List{}, false
+		return false
 	}
-	l.drop(own)
+	l.elements = slices.DeleteFunc(l.elements, func(e Element) bool { return p.owns(namespace, e.Suffix) }) // it has been asked for
 	l.elements = l.elements[:min(len(l.elements), maxSuffixes-1)]
 	l.add(root, AsIs)
-	return l, true
+	return true
+}
+
+// owns says whether a suffix is that of a Namespace.
+func (p *Path) owns(namespace, suffix string) bool {
+	own, ok := strings.CutSuffix(suffix, p.service)
+	return ok && len(own) == 1+len(namespace) && int(own[0]) == len(namespace) && own[1:] == namespace
 }
 
 // addNdots takes the default where the Pod says nothing. No searched name has fewer
@@ -67,15 +75,4 @@ func (l *List) addPod(suffixes []string) {
 	for _, suffix := range suffixes {
 		l.add(strings.ToLower(suffix), Pod)
 	}
-}
-
-// drop leaves out a suffix that has been asked for.
-func (l *List) drop(suffix string) {
-	kept := l.elements[:0]
-	for _, e := range l.elements {
-		if e.Suffix != suffix {
-			kept = append(kept, e)
-		}
-	}
-	l.elements = kept
 }

@@ -8,6 +8,7 @@ import (
 func TestRule8PodSettings(t *testing.T) {
 	const cluster, node = "a.b.svc.cluster.local. a.b.cluster.local. ", "a.b.corp.example. "
 	p := NewPath(wire(t, origin), wires(t, "corp.example."), 2)
+	var l List // of one Pod after the other
 	for _, tc := range []struct {
 		title, policy, searches string
 		ndots                   int
@@ -27,7 +28,7 @@ func TestRule8PodSettings(t *testing.T) {
 		{"Default", "Default", "", -1, "-"},
 		{"its own suffix again", "ClusterFirst", "app.svc.cluster.local.", -1, cluster + node + "a.b."},
 	} {
-		l, ok := p.Of(namespace, &Settings{Policy: tc.policy, Searches: wires(t, tc.searches), Ndots: tc.ndots})
+		ok := p.Fill(&l, namespace, &Settings{Policy: tc.policy, Searches: wires(t, tc.searches), Ndots: tc.ndots})
 		got := "-"
 		if ok {
 			got = stops(t, unclear{}, below("a.b"), &l)
@@ -49,7 +50,8 @@ func TestPodSuffixesAreLimited(t *testing.T) {
 		many += string([]byte{'a' + byte(i/26), 'a' + byte(i%26)}) + ".example. "
 	}
 	p := NewPath(wire(t, origin), nil, 2)
-	l, ok := p.Of(namespace, &Settings{Policy: "ClusterFirst", Searches: wires(t, many), Ndots: -1})
+	var l List
+	ok := p.Fill(&l, namespace, &Settings{Policy: "ClusterFirst", Searches: wires(t, many), Ndots: -1})
 	if want := maxSuffixes; !ok || l.Len() != want {
 		t.Errorf("the list has %d elements, want %d and the name as it is", l.Len(), want-1)
 	}

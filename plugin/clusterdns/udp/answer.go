@@ -3,6 +3,7 @@ package udp
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"net/netip"
 
 	"github.com/miekg/dns"
 
@@ -31,9 +32,9 @@ func NewResponder() *Responder {
 	return &Responder{random: rand.NewPCG(rand.Uint64(), rand.Uint64())}
 }
 
-// Respond appends the answer to a packet to out, which must have room for the
-// longest answer. It appends nothing to what is handed over or ignored.
-func (r *Responder) Respond(s *Service, packet, out []byte) ([]byte, Verdict) {
+// Respond appends the answer to a client's packet to out, which must have room for
+// the longest answer. It appends nothing to what is handed over or ignored.
+func (r *Responder) Respond(s *Service, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
 	if v := q.parse(packet); v != Answer {
 		return out, v
@@ -50,7 +51,7 @@ func (r *Responder) Respond(s *Service, packet, out []byte) ([]byte, Verdict) {
 		return out[:start], HandOver
 	}
 	if wire.Result == zone.NXDomain && block.Search != nil && q.isStubs() {
-		if c = block.Search.Complete(snapshot, &q.question, &r.target); c.Verdict == search.Inside {
+		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Verdict == search.Inside {
 			out, wire, ok = r.write(block, snapshot, packet, out[:start], &c)
 		}
 		if !ok || c.Verdict == search.Ask || block.NoDenials && wire.Result != zone.Success {

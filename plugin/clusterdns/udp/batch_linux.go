@@ -111,6 +111,16 @@ func (b *batch) isIPv6(i int) bool {
 	return c.Family == unix.AF_INET6 && !netip.AddrFrom16(c.Addr).Is4In6()
 }
 
+// addr is the address of the sender of the i-th packet, as Pods have it: an IPv4
+// address that comes to a socket of both families is one, and there is no zone.
+func (b *batch) addr(i int) netip.Addr {
+	c := &b.clients[i]
+	if c.Family == unix.AF_INET {
+		return netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(c)).Addr)
+	}
+	return netip.AddrFrom16(c.Addr).Unmap()
+}
+
 // client is the sender of the i-th packet.
 func (b *batch) client(i int) netip.AddrPort {
 	c := &b.clients[i]

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
@@ -49,9 +50,9 @@ type Block struct {
 
 // Searcher completes names that clients search for. It is used by many goroutines.
 type Searcher interface {
-	// Complete says what becomes of a question that a snapshot has no name for, and
-	// makes target the name that it stands for, if that is in the snapshot.
-	Complete(s *zone.Snapshot, q, target *zone.Question) Completion
+	// Complete says what becomes of a client's question that a snapshot has no name
+	// for, and makes target the name that it stands for, if that is in the snapshot.
+	Complete(s *zone.Snapshot, client netip.Addr, q, target *zone.Question) Completion
 	// MaxTTL is how long what is completed may be kept, in seconds.
 	MaxTTL() uint32
 }

@@ -165,7 +165,7 @@ func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
 		return Ignore
 	}
 	before := len(b.arena)
-	arena, v := s.respond(b, service, packet)
+	arena, v := s.respond(b, service, b.addr(i), packet)
 	switch v {
 	case Answer:
 		b.arena = arena
@@ -183,14 +183,14 @@ func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
 }
 
 // respond hands over what an answer fails for.
-func (s *socket) respond(b *batch, service *Service, packet []byte) (arena []byte, v Verdict) {
+func (s *socket) respond(b *batch, service *Service, client netip.Addr, packet []byte) (arena []byte, v Verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.listener.trouble(fmt.Errorf("panic: %v", cause))
 			v = HandOver
 		}
 	}()
-	return b.Respond(service, packet, b.arena)
+	return b.Respond(service, client, packet, b.arena)
 }
 
 // flush sends the answers that are ready, and counts them.

@@ -12,6 +12,7 @@ import (
 type Pod struct {
 	Namespace string
 	ID        uint64 // tells the Pods of one store apart
+	UID       uint64 // tells a Pod from others that have its name one after the other
 	*Profile         // never nil
 
 	v4          [4]byte // the first IPv4 address, if hasV4
@@ -75,8 +76,8 @@ func (p *Pod) SameAddrs(other *Pod) bool {
 // Resolver is what a Pod says of its own stub resolver (dnsPolicy, dnsConfig).
 type Resolver struct {
 	Policy   string
-	Searches []string
-	Ndots    int // -1 if not given
+	Searches []string // in wire form and lower case
+	Ndots    int      // -1 if not given
 
 	alone *Profile // of Pods that have nothing else of their own
 }
