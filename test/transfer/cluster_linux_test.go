@@ -45,19 +45,22 @@ func (c *cluster) apply(t *testing.T, manifest string) {
 }
 
 // change makes some changes: a headless Service's endpoints, or a Service that
-// comes or goes. It waits until those who get the zone from a port get them all.
+// comes, goes or gets other addresses outside. It waits until those who get the
+// zones from a port get them all.
 func (c *cluster) change(t *testing.T, times int, ports ...string) {
 	t.Helper()
 	defer c.mark(t, ports)
 	for range times {
 		i := c.random.IntN(20)
-		switch c.random.IntN(4) {
+		switch c.random.IntN(5) {
 		case 0:
 			c.apply(t, service(100+i, "virtual"))
 		case 1:
 			c.apply(t, service(200+i, "alias"))
 		case 2:
-			c.remove(t, fmt.Sprintf("s%d", 100+100*c.random.IntN(2)+i))
+			c.apply(t, c.outside(300+i))
+		case 3:
+			c.remove(t, fmt.Sprintf("s%d", 100+100*c.random.IntN(3)+i))
 		default:
 			c.apply(t, c.slice(i))
 		}
@@ -69,17 +72,22 @@ func (c *cluster) mark(t *testing.T, ports []string) {
 	t.Helper()
 	c.rounds++
 	i := 1000 + c.rounds
-	c.apply(t, service(i, "alias"))
+	c.apply(t, c.outside(i))
 	prefix := fmt.Sprintf("s%d.%s.", i, namespace)
 	for _, port := range ports {
-		eventually(t, func() error {
-			z, err := pull(port)
-			if err == nil && !slices.ContainsFunc(z.records, func(r string) bool { return strings.HasPrefix(r, prefix) }) {
-				err = fmt.Errorf("no record of %s", prefix)
-			}
-			return err
-		})
+		for _, origin := range origins {
+			eventually(t, func() error { return hasPrefix(port, origin, prefix) })
+		}
 	}
+}
+
+// hasPrefix says whether a zone has a record that begins so.
+func hasPrefix(port, origin, prefix string) error {
+	z, err := pull(port, origin)
+	if err == nil && !slices.ContainsFunc(z.records, func(r string) bool { return strings.HasPrefix(r, prefix) }) {
+		err = fmt.Errorf("%s: no record of %s", origin, prefix)
+	}
+	return err
 }
 
 func (c *cluster) remove(t *testing.T, name string) {
@@ -97,6 +105,13 @@ func service(i int, kind string) string {
 		"alias":    "{type: ExternalName, externalName: www.example.com}",
 	}[kind]
 	return fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: %s}\nspec: %s", i, namespace, spec)
+}
+
+// outside is a Service with addresses outside the cluster, of either family.
+func (c *cluster) outside(i int) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: %s}\n"+
+		"spec: {externalIPs: [192.0.2.%d, '2001:db8::%d'], ports: [{name: http, port: %d}]}",
+		i, namespace, 1+c.random.IntN(250), 1+c.random.IntN(9), 80+c.random.IntN(3))
 }
 
 // slice has one to four endpoints.

@@ -15,6 +15,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/transfer"
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 )
 

@@ -10,7 +10,7 @@ import (
 
 const secondaryCommand = "knotd"
 
-// secondary is a Knot DNS that serves our zone.
+// secondary is a Knot DNS that serves our zones.
 type secondary struct {
 	*process
 	port string
@@ -39,13 +39,15 @@ acl:
     address: 127.0.0.0/8
     action: [notify, transfer]
 zone:
-  - domain: %[4]s
-    storage: "%[1]s"
+`
+
+const knotZone = `  - domain: %s
+    storage: "%s"
     master: primary
     acl: loopback
 `
 
-// start starts the secondary, which is to get the zone from a port.
+// start starts the secondary, which is to get the zones from a port.
 func (s *secondary) start(t *testing.T, primaryPort string) {
 	t.Helper()
 	path, err := exec.LookPath(secondaryCommand)
@@ -57,22 +59,28 @@ func (s *secondary) start(t *testing.T, primaryPort string) {
 		t.Fatalf("no Knot DNS: install the package knot, or run make secondary (%v)", err)
 	}
 	conf := filepath.Join(s.dir, "knot.conf")
-	text := fmt.Sprintf(knotConfiguration, s.dir, s.port, primaryPort, origin)
+	text := fmt.Sprintf(knotConfiguration, s.dir, s.port, primaryPort)
+	for _, origin := range origins {
+		text += fmt.Sprintf(knotZone, origin, s.dir)
+	}
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.process = startProcess(t, exec.Command(path, "-c", conf))
 }
 
-// awaitZone waits until the secondary has the zone of a primary.
-func (s *secondary) awaitZone(t *testing.T, primaryPort string) {
+// awaitZones waits until the secondary has the zones of a primary.
+func (s *secondary) awaitZones(t *testing.T, primaryPort string) {
 	t.Helper()
-	eventually(t, func() error { return sameZone(primaryPort, s.port) })
+	for _, origin := range origins {
+		eventually(t, func() error { return sameZone(primaryPort, s.port, origin) })
+	}
 }
 
-// counts are how often the secondary got the zone, by the way it got it. What it
+// counts are how often the secondary got a zone, by the way it got it. What it
 // asked for as a difference and got whole counts as whole.
-func (s *secondary) counts(t *testing.T) (whole, increments int) {
+func (s *secondary) counts(t *testing.T, origin string) (whole, increments int) {
 	t.Helper()
-	return s.mentions(t, "AXFR", "incoming", "finished"), s.mentions(t, " IXFR", "incoming", "finished")
+	zone := "[" + origin + "]"
+	return s.mentions(t, zone, "AXFR", "incoming", "finished"), s.mentions(t, zone, " IXFR", "incoming", "finished")
 }

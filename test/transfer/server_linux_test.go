@@ -15,7 +15,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-const origin = "cluster.local."
+// The zones that secondaries follow: the cluster's own, and what is to be seen of it
+// outside.
+const (
+	origin        = "cluster.local."
+	outsideOrigin = "outside.example."
+)
+
+var origins = []string{origin, outsideOrigin}
 
 // answerTimeout is how long one answer may take.
 const answerTimeout = 10 * time.Second
@@ -25,17 +32,20 @@ const answerTimeout = 10 * time.Second
 func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process {
 	t.Helper()
 	corefile := filepath.Join(t.TempDir(), "Corefile")
-	text := fmt.Sprintf(`%s:%s {
+	text := fmt.Sprintf(`%s:%s %s:%[2]s {
 	bind 127.0.0.1
 	errors
-	kubernetes {
-		kubeconfig %s
+	kubernetes %[1]s {
+		kubeconfig %[4]s
+	}
+	k8s_external %[3]s {
+		headless
 	}
 	transfer {
-		to * 127.0.0.1:%s
+		to * 127.0.0.1:%[5]s
 	}
 }
-`, origin, port, kubeconfig, secondaryPort)
+`, origin, port, outsideOrigin, kubeconfig, secondaryPort)
 	if err := os.WriteFile(corefile, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +53,7 @@ func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process 
 	cmd.Env = append(os.Environ(), corefileVariable+"="+corefile)
 	p := startProcess(t, cmd)
 	eventually(t, func() error {
-		_, err := pull(port)
+		_, err := pull(port, origin)
 		return err
 	})
 	return p
@@ -57,7 +67,7 @@ type zone struct {
 
 // pull transfers the whole zone, as somebody with another address than the secondary:
 // what was sent there says nothing about what the secondary has.
-func pull(port string) (*zone, error) {
+func pull(port, origin string) (*zone, error) {
 	dialer := net.Dialer{Timeout: answerTimeout, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 	conn, err := dialer.Dial("tcp", "127.0.0.1:"+port)
 	if err != nil {
@@ -84,12 +94,12 @@ func pull(port string) (*zone, error) {
 }
 
 // sameZone says how the zone of the secondary differs from that of the primary.
-func sameZone(primaryPort, secondaryPort string) error {
-	want, err := pull(primaryPort)
+func sameZone(primaryPort, secondaryPort, origin string) error {
+	want, err := pull(primaryPort, origin)
 	if err != nil {
 		return fmt.Errorf("primary: %w", err)
 	}
-	got, err := pull(secondaryPort)
+	got, err := pull(secondaryPort, origin)
 	switch {
 	case err != nil:
 		return fmt.Errorf("secondary: %w", err)

@@ -8,22 +8,24 @@ const (
 	rounds  = 10
 )
 
-// A secondary that follows a server gets the zone once and then differences, and
+// A secondary that follows a server gets each zone once and then differences, and
 // ends with what it would have got as a whole.
 func TestSecondaryFollows(t *testing.T) {
 	c := start(t)
 	s, port := newSecondary(t), freePort(t)
 	startServer(t, port, c.kubeconfig, s.port)
 	s.start(t, port)
-	s.awaitZone(t, port)
+	s.awaitZones(t, port)
 	for range rounds {
 		c.change(t, changes/rounds, port)
 	}
-	s.awaitZone(t, port)
-	whole, increments := s.counts(t)
-	t.Logf("%d whole transfers, %d increments", whole, increments)
-	if whole != 1 || increments < rounds/2 {
-		t.Error("want one whole transfer, then increments")
+	s.awaitZones(t, port)
+	for _, origin := range origins {
+		whole, increments := s.counts(t, origin)
+		t.Logf("%s: %d whole transfers, %d increments", origin, whole, increments)
+		if whole != 1 || increments < rounds/2 {
+			t.Error("want one whole transfer, then increments")
+		}
 	}
 }
 
@@ -36,21 +38,21 @@ func TestSecondaryMoves(t *testing.T) {
 	one := startServer(t, first, c.kubeconfig, s.port)
 	startServer(t, second, c.kubeconfig, s.port)
 	s.start(t, first)
-	s.awaitZone(t, first)
+	s.awaitZones(t, first)
 	c.change(t, 20, first, second)
-	s.awaitZone(t, first)
+	s.awaitZones(t, first)
 	s.wantWhole(t, 1)
 
 	s.moveTo(t, c, second, first, second)
 	c.change(t, 20, first, second)
-	s.awaitZone(t, second)
+	s.awaitZones(t, second)
 	s.wantWhole(t, 1)
 	s.moveTo(t, c, first, first, second)
 
 	one.stop(t)
 	c.change(t, 20, second)
 	startServer(t, first, c.kubeconfig, s.port)
-	s.awaitZone(t, first)
+	s.awaitZones(t, first)
 	s.wantWhole(t, 2)
 }
 
@@ -63,11 +65,11 @@ func (s *secondary) moveTo(t *testing.T, c *cluster, port string, replicas ...st
 	c.change(t, 10, replicas...)
 	s.start(t, port)
 	eventually(t, func() error {
-		_, err := pull(s.port)
+		_, err := pull(s.port, origin)
 		return err
 	})
 	c.change(t, 10, replicas...)
-	s.awaitZone(t, port)
+	s.awaitZones(t, port)
 	s.wantWhole(t, 1)
 }
 
@@ -83,7 +85,9 @@ func start(t *testing.T) *cluster {
 // wantWhole says how many of the transfers since the secondary's start were whole.
 func (s *secondary) wantWhole(t *testing.T, want int) {
 	t.Helper()
-	if whole, _ := s.counts(t); whole != want {
-		t.Errorf("%d whole transfers, want %d", whole, want)
+	for _, origin := range origins {
+		if whole, _ := s.counts(t, origin); whole != want {
+			t.Errorf("%s: %d whole transfers, want %d", origin, whole, want)
+		}
 	}
 }
