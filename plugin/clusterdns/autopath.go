@@ -50,7 +50,8 @@ func elementOf(suffix string) string { return strings.TrimPrefix(suffix, ".") }
 // AutoPath implements autopath.AutoPather: the search path to complete the name
 // with, or nil to leave it alone. It is the client's own, so it is known for a
 // Pod only, and begins with the Pod's Namespace. A name that is not below the
-// first suffix has not been searched for yet; the suffix itself is no such name.
+// first suffix has not been searched for yet; the suffix itself is no such name. One
+// that exists needs no completing: the plugin autopath would name its alias twice.
 func (d *ClusterDNS) AutoPath(state request.Request) []string {
 	if d.view.Pods != zone.PodsVerified {
 		d.search.warn()
@@ -69,9 +70,12 @@ func (d *ClusterDNS) AutoPath(state request.Request) []string {
 		return nil
 	}
 	path := d.search.of(client.Namespace, elementOf(origin.String()))
-	if !isBelow(name.String(), path[0]) {
+	if !isBelow(name.String(), path[0]) || d.view.Exists(d.store.Load(), &name) {
 		return nil
 	}
+	// A denial repeats the question that is made of the first suffix, so it has to
+	// be spelled as the client has.
+	path[0] = name.String()[len(name.String())-len(path[0]):]
 	return path
 }
 

@@ -56,18 +56,20 @@ func TestAutoPath(t *testing.T) {
 		title, directive, addr, name, want string
 	}{
 		{"searched", "kubernetes cluster.local", podAddr, "www.example.com.shop.svc.cluster.local.", cluster},
-		{"one label", "kubernetes cluster.local", podAddr, "web.shop.svc.cluster.local.", cluster},
-		{"upper case", "kubernetes Cluster.local", podAddr, "WEB.Shop.svc.CLUSTER.local.", cluster},
-		{"IPv6", "kubernetes cluster.local", podAddr6, "web.shop.svc.cluster.local.", cluster},
-		{"IPv4 in IPv6 form", "kubernetes cluster.local", "::ffff:" + podAddr, "web.shop.svc.cluster.local.", cluster},
-		{"the root as a zone", "kubernetes .", podAddr, "web.shop.svc.", root},
+		{"one label", "kubernetes cluster.local", podAddr, "db.shop.svc.cluster.local.", cluster},
+		{"upper case", "kubernetes Cluster.local", podAddr, "DB.Shop.svc.CLUSTER.local.", strings.Replace(cluster, "shop.svc.cluster", "Shop.svc.CLUSTER", 1)},
+		{"IPv6", "kubernetes cluster.local", podAddr6, "db.shop.svc.cluster.local.", cluster},
+		{"IPv4 in IPv6 form", "kubernetes cluster.local", "::ffff:" + podAddr, "db.shop.svc.cluster.local.", cluster},
+		{"the root as a zone", "kubernetes .", podAddr, "db.shop.svc.", root},
+		{"a name that exists", "kubernetes cluster.local", podAddr, "web.shop.svc.cluster.local.", ""},
+		{"an alias that exists", "kubernetes cluster.local", podAddr, "out.shop.svc.cluster.local.", ""},
 		{"no suffix of the client's", "kubernetes cluster.local", podAddr, "web.drop.svc.cluster.local.", ""},
 		{"above the suffix", "kubernetes cluster.local", podAddr, "svc.cluster.local.", ""},
 		{"a dot within a label", "kubernetes cluster.local", podAddr, `web\.shop.svc.cluster.local.`, ""},
 		{"not in a zone", "kubernetes cluster.local", podAddr, "www.example.com.", ""},
 		{"reverse zone", "kubernetes cluster.local in-addr.arpa", podAddr, "1.0.0.10.in-addr.arpa.", ""},
-		{"nobody's address", "kubernetes cluster.local", "10.244.0.9", "web.shop.svc.cluster.local.", ""},
-		{"no address", "kubernetes cluster.local", "unix", "web.shop.svc.cluster.local.", ""},
+		{"nobody's address", "kubernetes cluster.local", "10.244.0.9", "db.shop.svc.cluster.local.", ""},
+		{"no address", "kubernetes cluster.local", "unix", "db.shop.svc.cluster.local.", ""},
 	} {
 		d := podHandler(t, tc.directive+" {\n pods verified\n}")
 		d.search.node = []string{"corp.example."}

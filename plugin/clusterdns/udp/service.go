@@ -42,7 +42,7 @@ type Block struct {
 	Supported func(option uint16) bool
 
 	NoDenials bool   // negative answers are handed over
-	NoSearch  bool   // and those to questions for addresses that do not exist
+	NoSearch  bool   // and those to questions about names that do not exist
 	Shuffle   bool   // addresses are in a random order
 	MaxSize   uint16 // a bound on the size that clients say they take; 0 for none
 	Meters    []ZoneMeter
@@ -133,7 +133,7 @@ func (b *Block) handsOver(q *zone.Question, r zone.Result) bool {
 	case r != zone.NXDomain:
 		return false
 	}
-	return b.NoSearch && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) || holdsAny(b.Fallthrough, q)
+	return b.NoSearch || holdsAny(b.Fallthrough, q)
 }
 
 func holdsAny(origins []zone.Origin, q *zone.Question) bool {

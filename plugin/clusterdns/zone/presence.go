@@ -1,5 +1,11 @@
 package zone
 
+// Exists says whether a name in one of the origins exists, whatever it has.
+func (v *View) Exists(s *Snapshot, n *Name) bool {
+	o := v.origin(n)
+	return o != nil && v.locate(s, n, o).kind != nowhere
+}
+
 // Reserves says whether names below a Service may be meant as they stand: the
 // Namespace does not exist or is not shown, or the Service has been heard of, with
 // endpoints or without, published or not.
