@@ -35,7 +35,7 @@ func (v *ExternalView) transfer(s *Snapshot, o Origin, keys []Key, yield func(dn
 	}
 	for _, k := range keys {
 		svc := s.service(k)
-		if svc == nil || !v.Cluster.exposes(s, k.Namespace) {
+		if svc == nil || !v.Cluster.exposes(s, k.Namespace) || v.hides(k) {
 			continue
 		}
 		for _, name := range v.names(svc, o.text) {
@@ -44,6 +44,16 @@ func (v *ExternalView) transfer(s *Snapshot, o Origin, keys []Key, yield func(dn
 			}
 		}
 	}
+}
+
+// hides says whether a Service's name is below the apex label, where there is
+// nothing but the name server.
+func (v *ExternalView) hides(k Key) bool {
+	last := v.Apex.count - 1
+	if last < 0 || v.Apex.label(last) != k.Namespace {
+		return false
+	}
+	return last == 0 || v.Apex.label(last-1) == k.Name
 }
 
 // outerRRsets is a name with the types that it has in a transfer.

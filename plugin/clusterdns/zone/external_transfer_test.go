@@ -113,3 +113,25 @@ func TestExternalTransferLeavesOutLongNames(t *testing.T) {
 		}
 	}
 }
+
+// Below the label of the name server there is nothing else, whatever Namespace is
+// called like it, and a transfer has no more than that.
+func TestExternalTransferBelowApex(t *testing.T) {
+	s := outerSnapshot(t, "namespace edge\nnamespace dns\noutside dns/web 192.0.2.1 - http/tcp/80\noutside edge/dns 192.0.2.2 - http/tcp/80\noutside edge/web 192.0.2.3 - http/tcp/80")
+	for apex, want := range map[string]int{"dns.": 2, "dns.edge.": 2, "edge.": 1, "a.dns.edge.": 2} {
+		v := outerView(t, "example.org.")
+		v.Apex, _ = ParseName(apex)
+		var owners []string
+		for rr := range v.Transfer(s, v.Origins[0]) {
+			if rr.Header().Rrtype == dns.TypeA {
+				owners = append(owners, rr.Header().Name)
+				if a := askOuter(t, v, s, rr.Header().Name+" A"); len(a.Records) != 1 {
+					t.Errorf("%s: a look-up of %s answers with\n%s", apex, rr.Header().Name, render(a))
+				}
+			}
+		}
+		if len(owners) != want {
+			t.Errorf("%s: addresses of %v, want %d", apex, owners, want)
+		}
+	}
+}
