@@ -84,6 +84,9 @@ func (c *comparison) follow(w *walk, origin string) {
 	for target := c.aliasAt(w.final); target != ""; target = c.aliasAt(w.final) {
 		owners[strings.ToLower(w.final)] = true
 		w.add(target, c.ttl, origin)
+		if c.external {
+			return
+		}
 		if owners[target] {
 			w.end = circle
 			return
@@ -113,11 +116,16 @@ func (w *walk) noData(qtype uint16) bool {
 
 // aliasAt is where the alias with the name leads to, or empty if there is none.
 func (c *comparison) aliasAt(name string) string {
-	p, ok := c.locate(name)
+	there := *c
+	there.scene = c.main.of(name)
+	p, ok := there.locate(name)
 	if !ok {
 		return ""
 	}
-	service, namespace, below, ok := c.underService(p)
+	service, namespace, below, ok := there.underService(p)
+	if ok && there.external {
+		return there.hostAt(there.world.service(service, namespace), below)
+	}
 	if !ok || len(below) > 0 || !alias(c.world.service(service, namespace)) {
 		return ""
 	}
@@ -179,6 +187,7 @@ func (c *comparison) atTheEnd() (*comparison, bool) {
 		return nil, false
 	}
 	last := *c
+	last.scene = c.main.of(w.final)
 	last.q = c.q.about(w.final, c.q.qtype).overTCP()
 	if last.exchange() != nil || !last.differs() {
 		return nil, false

@@ -13,11 +13,16 @@ type scene struct {
 	*corefile
 	world    *world
 	pointers map[string]bool // the reverse names that have a PTR record
+	beside   []*scene        // other zones of the server block, which have names of their own
+	main     *scene          // that of the cluster's own zones
 }
 
 func newScene(c *corefile, w *world) *scene {
 	w = w.selected(selector(c.labels), selector(c.namespaceLabels))
-	return &scene{c, w, w.pointers(c)}
+	s := &scene{corefile: c, world: w, pointers: w.pointers(c)}
+	s.main = s
+	s.addBeside()
+	return s
 }
 
 // selector selects all objects if it is empty.
@@ -36,6 +41,7 @@ type comparison struct {
 	asker       *asker
 	q           question
 	stock, ours *reply
+	fold        bool // letter case is no longer compared
 }
 
 // The servers of an asker: both compared blocks, and stock's block behind.
@@ -62,6 +68,9 @@ func (c *comparison) differs() bool {
 
 // loosen leaves out what a cache decides.
 func (c *comparison) loosen(r *reply) *reply {
+	if c.fold && r.problem == nil {
+		r = newReply(lowered(r.msg))
+	}
 	if !c.cached {
 		return r
 	}
@@ -70,7 +79,7 @@ func (c *comparison) loosen(r *reply) *reply {
 
 // ask asks one of the servers something that follows from the difference.
 func (c *comparison) ask(server int, q question) *reply {
-	return c.loosen(c.asker.one(server, q))
+	return c.loosen(c.asker.plain.one(server, q))
 }
 
 // behind is what the plugin behind ours answers to the question.
@@ -111,7 +120,10 @@ func (p place) is(labels ...string) bool { return !p.reverse && slices.Equal(p.l
 // it, that may exist; below are the labels before it.
 func (c *comparison) underService(p place) (name, namespace string, below []string, ok bool) {
 	n := len(p.labels)
-	if p.reverse || n < 3 || p.labels[n-1] != "svc" {
+	if c.external && !p.reverse && n >= 2 {
+		return p.labels[n-2], p.labels[n-1], p.labels[:n-2], c.visible(p.labels[n-1])
+	}
+	if c.external || p.reverse || n < 3 || p.labels[n-1] != "svc" {
 		return "", "", nil, false
 	}
 	name, namespace = p.labels[n-3], p.labels[n-2]
@@ -172,8 +184,13 @@ func (c *comparison) soa() dns.RR {
 	p, _ := c.place()
 	origin := c.q.name[len(c.q.name)-len(p.origin):]
 	hdr := dns.RR_Header{Name: origin, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: min(c.ttl, 300)}
+	server, mailbox := "ns.dns.", "hostmaster."
+	if c.external {
+		hdr.Ttl, hdr.Name = c.ttl, p.origin
+		origin, server, mailbox = p.origin, "ns1.dns.", "hostmaster.dns."
+	}
 	return &dns.SOA{
-		Hdr: hdr, Ns: "ns.dns." + origin, Mbox: "hostmaster." + origin,
+		Hdr: hdr, Ns: server + origin, Mbox: mailbox + origin,
 		Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: c.ttl,
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
-	"github.com/miekg/dns"
 )
 
 const (
@@ -24,6 +23,7 @@ func (c *corefile) readBlock(block caddyfile.ServerBlock) error {
 	_, shuffled := block.Tokens["loadbalance"]
 	_, c.transfer = block.Tokens["transfer"]
 	_, c.bound = block.Tokens["bind"]
+	_, c.autopath = block.Tokens["autopath"]
 	c.ordered = !shuffled
 	if tokens, ok := block.Tokens["cache"]; ok {
 		c.cached, c.cacheTTL = true, defaultCacheTTL
@@ -34,18 +34,14 @@ func (c *corefile) readBlock(block caddyfile.ServerBlock) error {
 	d := caddyfile.NewDispenserTokens(c.name, block.Tokens[pluginName])
 	d.Next()
 	for _, origin := range plugin.OriginsFromArgsOrServerBlock(d.RemainingArgs(), block.Keys) {
-		if dns.IsSubDomain("in-addr.arpa.", origin) || dns.IsSubDomain("ip6.arpa.", origin) {
-			c.reverse = append(c.reverse, origin)
-		} else {
-			c.origins = append(c.origins, origin)
-		}
+		c.addOrigin(origin)
 	}
 	for d.NextBlock() {
 		if err := c.readProperty(d.Val(), d.RemainingArgs()); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.readExternal(block)
 }
 
 // readCache reads the time to live and the zone that is not cached.
@@ -78,6 +74,8 @@ func (c *corefile) readProperty(name string, args []string) (err error) {
 		c.namespaceLabels = strings.Join(args, " ")
 	case "ttl":
 		c.ttl, err = seconds(strings.Join(args, " "))
+	case "multicluster":
+		c.sets = plugin.OriginsFromArgsOrServerBlock(args, nil)
 	case "endpoint_pod_names":
 		c.podNames = true
 	case "endpoint":

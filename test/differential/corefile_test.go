@@ -51,6 +51,13 @@ type corefile struct {
 	ordered  bool   // no plugin changes the order of answers
 	bound    bool   // to one address
 	unready  bool   // there is no API server
+	autopath bool   // names are completed for Pods
+
+	sets         []string  // zones of multicluster
+	outside      *corefile // what k8s_external shows, or nil
+	external     bool      // this is that
+	headless     bool      // of k8s_external
+	reverseFirst bool      // the first zone of k8s_external is a reverse one
 }
 
 // readCorefiles reads all Corefiles, in the order of their names.

@@ -52,6 +52,17 @@ var corruptions = map[string]func(*dns.Msg) bool{
 	},
 }
 
+// isStocks says whether ours has become stock's answer, but for letter case and TTLs.
+func (c *comparison) isStocks() bool {
+	if fixed, ok := c.recased(); ok {
+		c = fixed
+	}
+	if fixed, ok := c.retimed(); ok {
+		c = fixed
+	}
+	return !c.differs()
+}
+
 // overlooked are the corruptions of a difference that are explained as well.
 func (r *reasons) overlooked(c *comparison) (kinds []string) {
 	if c.ours.problem != nil || c.ours.flags.tc {
@@ -64,7 +75,7 @@ func (r *reasons) overlooked(c *comparison) (kinds []string) {
 		}
 		worse := *c
 		worse.ours = c.loosen(newReply(m))
-		if worse.ours.equal(c.ours) || !worse.differs() {
+		if worse.ours.equal(c.ours) || !worse.differs() || worse.isStocks() {
 			continue
 		}
 		if entry, ok := r.explain(&worse); ok {

@@ -23,8 +23,8 @@ type lab struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	reasons, _ := newReasons(readEntries(t), matchers)
-	_ = reasons.addTransfers(transferMatchers) // TestMatchersHaveEntries tells of errors in both
-	l := &lab{cluster: startCluster(t, generate(*seed)), tally: newTally(reasons)}
+	_, _ = reasons.addTransfers(transferMatchers), reasons.addBeside() // TestMatchersHaveEntries tells of errors
+	l := &lab{cluster: startCluster(t, append(generate(*seed), generateBeside(*seed)...)), tally: newTally(reasons)}
 	l.env = netlab.MountAccount(t, l.cluster, "kube-system", "coredns")
 	netlab.ServeDNS(t, fmt.Sprintf("%s:53", upstreamAddr), newUpstream(t))
 	var err error

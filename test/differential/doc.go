@@ -43,6 +43,15 @@
 // where they are not; and one more block is added, the same without our plugin, which
 // tells what answers when a question falls through.
 //
+// The zones of multicluster and of k8s_external in that block are compared as well, each
+// against what it shows of the objects: ServiceImports with their slices are the Services
+// of a cluster set, and a name outside has no svc. Where they are, a part of the
+// cluster's own names is enough.
+//
+// Under autopath the clients are Pods: the machine has their addresses (podAddrs).
+// What a name was completed to is found by asking, from an address of nobody's, for
+// one step of the search path after the other; a difference must come from one of those.
+//
 // # What may differ
 //
 // doc/differences.md says in which answers we differ from stock on purpose. Each

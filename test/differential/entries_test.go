@@ -11,7 +11,9 @@ import (
 var differences = flag.String("differences", "../../doc/differences.md", "the `path` of the list of differences")
 
 // sections are those whose entries questions and transfers show.
-var sections = []string{"## Answers", "## Beside the answers"}
+var sections = []struct{ heading, prefix string }{
+	{"## Answers", ""}, {"## Beside the answers", ""}, {"## k8s_external", ofExternal},
+}
 
 // entry is a row of the list of differences.
 type entry struct {
@@ -36,15 +38,18 @@ func readEntries(t *testing.T) []entry {
 // parseEntries reads the tables of the sections.
 func parseEntries(text string) ([]entry, error) {
 	var all []entry
-	for _, heading := range sections {
-		_, section, found := strings.Cut(text, heading+"\n")
+	for _, s := range sections {
+		_, section, found := strings.Cut(text, s.heading+"\n")
 		if !found {
-			return nil, fmt.Errorf("no section %q", heading)
+			return nil, fmt.Errorf("no section %q", s.heading)
 		}
 		section, _, _ = strings.Cut(section, "\n## ")
 		entries, err := parseTable(section)
 		if err != nil {
-			return nil, fmt.Errorf("section %q: %w", heading, err)
+			return nil, fmt.Errorf("section %q: %w", s.heading, err)
+		}
+		for i := range entries {
+			entries[i].question = s.prefix + entries[i].question
 		}
 		all = append(all, entries...)
 	}
@@ -87,6 +92,7 @@ type reasons struct {
 	entries   []entry
 	byEntry   map[int]*matcher
 	transfers []int // the entries of the matchers of transfers
+	beside
 }
 
 // newReasons finds the entry of each matcher. One without an entry explains
@@ -108,6 +114,26 @@ func newReasons(entries []entry, matchers []matcher) (*reasons, []error) {
 	return r, errs
 }
 
+// beside are entries whose differences are found beside others.
+type beside struct {
+	retimed int // TTLs outside
+	recased int // letter case outside
+	lowered int // letter case in denials of searched names
+	doubled int // aliases that are searched for
+}
+
+func (b *beside) all() []int { return []int{b.retimed, b.recased, b.lowered, b.doubled} }
+
+// addBeside finds those entries.
+func (r *reasons) addBeside() error {
+	var errs [4]error
+	r.retimed, errs[0] = findEntry(r.entries, "D22", ofExternal+"TTL of SRV and CNAME records")
+	r.recased, errs[1] = findEntry(r.entries, "", ofExternal+"letter case of the zone")
+	r.lowered, errs[2] = findEntry(r.entries, "", "letter case of a searched name")
+	r.doubled, errs[3] = findEntry(r.entries, "", "an ExternalName with `autopath @kubernetes`")
+	return errors.Join(errs[:]...)
+}
+
 // addTransfers finds the entries of the matchers of transfers, some of which have
 // a matcher of questions too.
 func (r *reasons) addTransfers(matchers []transferMatcher) error {
@@ -123,8 +149,9 @@ func (r *reasons) addTransfers(matchers []transferMatcher) error {
 // findEntry finds the only entry with the number whose question begins as given.
 func findEntry(entries []entry, number, question string) (int, error) {
 	found := -1
+	question, whole := strings.CutSuffix(question, " |") // the whole cell
 	for i, e := range entries {
-		if e.number != number || !strings.HasPrefix(e.question, question) {
+		if e.number != number || !strings.HasPrefix(e.question, question) || whole && e.question != question {
 			continue
 		}
 		if found >= 0 {
@@ -144,10 +171,34 @@ func (r *reasons) explain(c *comparison) (entry int, ok bool) {
 	if !c.echoes() {
 		return 0, false
 	}
+	if fixed, ok := c.recased(); ok {
+		if !fixed.differs() {
+			return r.recased, true
+		}
+		return r.explain(fixed)
+	}
+	if fixed, ok := c.retimed(); ok {
+		if !fixed.differs() {
+			return r.retimed, true
+		}
+		return r.explain(fixed)
+	}
 	for i := range r.entries {
-		if m := r.byEntry[i]; m != nil && m.matches(c) {
+		if m := r.byEntry[i]; m != nil && m.about(c) && m.matches(c) {
 			return i, true
 		}
+	}
+	if low, ok := c.inLowerCase(); ok {
+		if !low.differs() {
+			return r.lowered, true
+		}
+		return r.explain(low)
+	}
+	if at, ok := c.afterSearch(); ok {
+		if at == nil {
+			return r.doubled, true
+		}
+		return r.explain(at)
 	}
 	if last, ok := c.atTheEnd(); ok {
 		return r.explain(last)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 )
@@ -21,6 +22,7 @@ var errNoReply = errors.New("no reply")
 // made when they are first needed. One query is on the way at a time.
 type line struct {
 	address  string
+	client   netip.Addr // where it asks from; any if it is not valid
 	udp, tcp net.Conn
 	buf      [65535]byte
 }
@@ -39,7 +41,7 @@ func (l *line) start(query []byte, tcp bool) error {
 		return l.startTCP(query)
 	}
 	if l.udp == nil {
-		conn, err := net.Dial("udp", l.address)
+		conn, err := l.dial("udp")
 		if err != nil {
 			return err
 		}
@@ -70,8 +72,21 @@ func (l *line) redial() (err error) {
 	if l.tcp != nil {
 		l.tcp.Close()
 	}
-	l.tcp, err = net.Dial("tcp", l.address)
+	l.tcp, err = l.dial("tcp")
 	return err
+}
+
+// dial connects from the client's address.
+func (l *line) dial(network string) (net.Conn, error) {
+	var dialer net.Dialer
+	switch {
+	case !l.client.IsValid():
+	case network == "udp":
+		dialer.LocalAddr = &net.UDPAddr{IP: l.client.AsSlice()}
+	default:
+		dialer.LocalAddr = &net.TCPAddr{IP: l.client.AsSlice()}
+	}
+	return dialer.Dial(network, l.address)
 }
 
 // finish waits for the answer to what start sent, and sends it again when it
@@ -139,17 +154,31 @@ func (l *line) read(tcp bool, deadline time.Time) ([]byte, error) {
 }
 
 // asker is one client of several servers.
-type asker struct{ lines []*line }
+type asker struct {
+	lines  []*line
+	client netip.Addr
+	plain  *asker // the same one, or one whose names are not completed
+}
 
-func newAsker(addresses ...string) *asker {
-	a := new(asker)
+func newAsker(addresses ...string) *asker { return newAskerFrom(netip.Addr{}, addresses...) }
+
+// newAskerFrom is a client with an address.
+func newAskerFrom(client netip.Addr, addresses ...string) *asker {
+	a := &asker{client: client}
 	for _, address := range addresses {
-		a.lines = append(a.lines, &line{address: address})
+		a.lines = append(a.lines, &line{address: address, client: client})
+	}
+	a.plain = a
+	if len(podAddrs[client]) > 0 {
+		a.plain = newAskerFrom(plainAddr, addresses...)
 	}
 	return a
 }
 
 func (a *asker) close() {
+	if a.plain != a {
+		a.plain.close()
+	}
 	for _, l := range a.lines {
 		l.close()
 	}

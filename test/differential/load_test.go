@@ -22,6 +22,8 @@ import (
 const (
 	zoo  = "testdata/zoo.yaml"
 	role = "../../deploy/kubernetes/rbac.yaml"
+	// importsRole is what the property multicluster needs besides.
+	importsRole = "../../deploy/multicluster/rbac.yaml"
 
 	// goneNamespace is the Namespace that goes while its objects stay.
 	goneNamespace = "gone"
@@ -33,10 +35,17 @@ const (
 func startCluster(t *testing.T, generated []runtime.Object) *controlplane.Cluster {
 	t.Helper()
 	c := controlplane.StartTest(t, controlplane.Options{})
-	if err := c.Apply(t.Context(), []byte(readText(t, role))); err != nil {
-		t.Fatal(err)
+	for _, manifest := range []string{readText(t, role), readText(t, importsRole), serviceImports} {
+		if err := c.Apply(t.Context(), []byte(manifest)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	objects := append(readObjects(t, zoo), generated...)
+	asking, err := parseObjects([]byte(askingPods))
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects = append(objects, asking...)
 	if err := create(t.Context(), c.Client(), objects); err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +157,9 @@ func createOne(ctx context.Context, client kubernetes.Interface, object runtime.
 	case *discoveryv1.EndpointSlice:
 		name = o.Name
 		_, err = client.DiscoveryV1().EndpointSlices(o.Namespace).Create(ctx, o, metav1.CreateOptions{})
+	case *serviceImport:
+		name = o.Name
+		err = createImport(ctx, client, o)
 	case *corev1.Pod:
 		name = o.Name
 		err = createPod(ctx, client, o)

@@ -3,9 +3,11 @@ package differential
 import (
 	"context"
 	"flag"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
@@ -33,7 +35,7 @@ var (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	machine := netlab.Machine{
-		Addrs:    []netip.Addr{serverAddr, otherAddr, linkLocalAddr},
+		Addrs:    append([]netip.Addr{serverAddr, otherAddr, linkLocalAddr}, slices.Collect(maps.Keys(podAddrs))...),
 		Resolver: upstreamAddr,
 		Prepare:  prepare,
 	}

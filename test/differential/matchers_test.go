@@ -16,7 +16,12 @@ type matcher struct {
 	matches  func(*comparison) bool
 }
 
-var matchers = slices.Concat(stateMatchers, nameMatchers, podMatchers, endpointMatchers, aliasMatchers, serverMatchers)
+// about says whether an entry of the matcher's section can explain the question.
+func (m *matcher) about(c *comparison) bool {
+	return strings.HasPrefix(m.question, ofExternal) == c.external
+}
+
+var matchers = slices.Concat(stateMatchers, nameMatchers, podMatchers, endpointMatchers, aliasMatchers, serverMatchers, setMatchers, externalMatchers, searchMatchers)
 
 // stateMatchers are about servers that do not know the cluster yet.
 var stateMatchers = []matcher{

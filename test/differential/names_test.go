@@ -46,7 +46,27 @@ func (c *corefile) names(w *world) []string {
 	for _, name := range otherNames {
 		s.add("%s", name)
 	}
+	beside := c.besideNames(w)
+	if c.autopath {
+		beside = append(beside, c.searchedNames(w)...)
+	}
+	if len(beside) > 0 {
+		return append(beside, every(besidePart, s.sorted())...)
+	}
 	return append(s.sorted(), c.upperNames()...)
+}
+
+// besidePart is which part of the cluster's own names is asked for where there are
+// others beside: all are asked for under other Corefiles.
+const besidePart = 12
+
+// every is a part of the list.
+func every(n int, names []string) []string {
+	var some []string
+	for i := 0; i < len(names); i += n {
+		some = append(some, names[i])
+	}
+	return some
 }
 
 // upperNames are those of the servers in upper case, unless a cache would answer
@@ -111,6 +131,15 @@ func (s nameSet) addPort(port, protocol, name string) {
 func (s nameSet) addSlice(slice *discoveryv1.EndpointSlice, origin string) {
 	name := fmt.Sprintf("%s.%s.svc.%s", serviceName(slice), slice.Namespace, origin)
 	s.add("%s", name)
+	s.addSliceBelow(slice, name)
+}
+
+// addSliceBelow adds the names of a slice's ports and endpoints.
+func (s nameSet) addSliceBelow(slice *discoveryv1.EndpointSlice, name string) {
+	if cluster := slice.Labels[clusterSetCluster]; cluster != "" && !strings.HasPrefix(name, cluster+".") {
+		s.add("%s.%s", cluster, name)
+		s.addSliceBelow(slice, cluster+"."+name)
+	}
 	for _, port := range slice.Ports {
 		s.addPort(valueOf(port.Name), string(valueOf(port.Protocol)), name)
 	}

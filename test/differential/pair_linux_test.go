@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -89,11 +90,14 @@ func (p *pair) compare(t *testing.T, s *scene, questions iter.Seq[question], to 
 
 // client asks one question at a time.
 func (p *pair) client(t *testing.T, s *scene, work <-chan question, to *tally) {
-	a := newAsker(p.addresses[:]...)
-	defer a.close()
+	askers := map[netip.Addr]*asker{}
+	for _, addr := range s.clientAddrs() {
+		askers[addr] = newAskerFrom(addr, p.addresses[:]...)
+		defer askers[addr].close()
+	}
 	n, explained := 0, map[int]int{}
 	for q := range work {
-		asked, err := (&comparison{scene: s, asker: a, q: q}).run(to, explained)
+		asked, err := (&comparison{scene: s.of(q.name), asker: askers[q.client], q: q}).run(to, explained)
 		if err != nil {
 			t.Errorf("%s: %v", q, err)
 		}

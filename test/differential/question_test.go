@@ -2,6 +2,7 @@ package differential
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -18,6 +19,7 @@ type question struct {
 	do      bool
 	version uint8 // of EDNS
 	options []dns.EDNS0
+	client  netip.Addr // who asks, if that counts
 }
 
 // queryFlags are the bits of the header that a client chooses.
@@ -73,6 +75,9 @@ func (q question) String() string {
 	fmt.Fprintf(&b, " over %s, rd=%t ad=%t cd=%t", network, q.flags.rd, q.flags.ad, q.flags.cd)
 	if q.size > 0 {
 		fmt.Fprintf(&b, ", EDNS %d: size=%d do=%t options=%v", q.version, q.size, q.do, q.options)
+	}
+	if q.client.IsValid() {
+		fmt.Fprintf(&b, ", from %s", q.client)
 	}
 	return b.String()
 }

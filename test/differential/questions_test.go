@@ -62,9 +62,12 @@ func (z *quiz) questions(least int) iter.Seq[question] {
 
 func (z *quiz) product() []question {
 	all := make([]question, 0, len(z.names)*len(types))
+	clients := z.clientAddrs()
 	for _, name := range z.names {
 		for _, qtype := range types {
-			all = append(all, ask(name, qtype))
+			q := ask(name, qtype)
+			q.client = pick(z.Rand, clients...)
+			all = append(all, q)
 		}
 	}
 	z.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
@@ -77,6 +80,7 @@ func (z *quiz) product() []question {
 // mutation is a question about a name that is changed, or asked in an odd way, or both.
 func (z *quiz) mutation() question {
 	q := ask(pick(z.Rand, z.names...), pick(z.Rand, types...))
+	q.client = pick(z.Rand, z.clientAddrs()...)
 	if z.IntN(10) == 0 {
 		q.qtype = pick(z.Rand, rareTypes...)
 	}

@@ -6,12 +6,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // A matcher without an entry would hide a difference that nobody has agreed to.
 func TestMatchersHaveEntries(t *testing.T) {
 	r, errs := newReasons(readEntries(t), matchers)
-	for _, err := range append(errs, r.addTransfers(transferMatchers)) {
+	for _, err := range append(errs, r.addTransfers(transferMatchers), r.addBeside()) {
 		if err != nil {
 			t.Errorf("%s: %v", *differences, err)
 		}
@@ -34,6 +35,12 @@ Words.
 |---|---|---|---|---|
 | D3 | a metric | | | |
 
+## k8s_external
+
+| # | question | stock | here | why |
+|---|---|---|---|---|
+| D4 | a zone | | | |
+
 ## Properties
 
 | # | property | stock | here |
@@ -50,11 +57,12 @@ func TestParseEntries(t *testing.T) {
 		{"D1", "a name", "NODATA", "NXDOMAIN", "RFC 1"},
 		{"", "another `name`", "A, AAAA", "", ""},
 		{"D3", "a metric", "", "", ""},
+		{"D4", "k8s_external: a zone", "", "", ""},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(entry{})); diff != "" {
 		t.Error(diff)
 	}
-	for _, text := range []string{"", "## Answers\n\nnone\n\n## Beside the answers\n", "## Answers\n|-|\n| a | b |\n## Beside the answers\n"} {
+	for _, text := range []string{"", "## Answers\n\nnone\n\n## Beside the answers\n", "## Answers\n|-|\n| a | b |\n## Beside the answers\n## k8s_external\n"} {
 		if _, err := parseEntries(text); err == nil {
 			t.Errorf("%q: no error", text)
 		}
@@ -159,8 +167,10 @@ func TestLocate(t *testing.T) {
 
 // A seed means one cluster and one list of questions.
 func TestSeed(t *testing.T) {
-	if diff := cmp.Diff(generate(7), generate(7)); diff != "" {
-		t.Errorf("generated otherwise:\n%s", diff)
+	for _, from := range []func(uint64) []runtime.Object{generate, generateBeside} {
+		if diff := cmp.Diff(from(7), from(7)); diff != "" {
+			t.Errorf("generated otherwise:\n%s", diff)
+		}
 	}
 	ask := func() []string {
 		var all []string

@@ -11,6 +11,7 @@ import (
 // serverMatchers are about name servers.
 var serverMatchers = []matcher{
 	{"D24", "NS of the zone and `ns.dns` under `bind`", boundServer},
+	{"", "NS of a zone of `multicluster`", serversOfSet},
 	{"", "NS of a reverse zone", serversInForwardZone},
 	{"", "NS and `ns.dns` of a server that listens on all addresses", withoutLinkLocal},
 }
@@ -55,7 +56,7 @@ func boundServer(c *comparison) bool {
 // isServer says whether the question is about ns.dns.
 func (c *comparison) isServer() bool {
 	p, ok := c.place()
-	return ok && p.is("ns", "dns")
+	return ok && (p.is("ns", "dns") || c.external && p.is("ns1", "dns"))
 }
 
 // serverRecords are the addresses of the Services that have an endpoint at the

@@ -151,12 +151,17 @@ func (t *tally) report(tb testing.TB) {
 	tb.Logf("differences by reason:\n%s", b.String())
 }
 
+// meant says whether questions or transfers are to meet an entry.
+func (r *reasons) meant(entry int) bool {
+	return r.byEntry[entry] != nil || slices.Contains(r.transfers, entry) || slices.Contains(r.beside.all(), entry)
+}
+
 // judgeMatchers fails the test for every matcher that nothing has needed: it may
 // be wrong, or the difference is gone.
 func (t *tally) judgeMatchers(tb testing.TB) {
 	tb.Helper()
 	for i, e := range t.entries {
-		if t.explained[i] == 0 && (t.byEntry[i] != nil || slices.Contains(t.transfers, i)) {
+		if t.explained[i] == 0 && t.meant(i) {
 			tb.Errorf("no question has met the entry %q", e)
 		}
 	}

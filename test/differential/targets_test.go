@@ -83,13 +83,21 @@ func (c *scene) dottedEndpoints() []dottedEndpoint {
 				continue
 			}
 			for _, origin := range c.origins {
-				service := "." + serviceName(slice) + "." + slice.Namespace + ".svc." + origin
+				service := "." + serviceName(slice) + "." + slice.Namespace + c.below() + origin
 				address := netip.MustParseAddr(e.Addresses[0])
 				all = append(all, dottedEndpoint{slice, address, e.TargetRef.Name + service, dashed(e.Addresses[0]) + service})
 			}
 		}
 	}
 	return all
+}
+
+// below is what stands between a Namespace and an origin.
+func (c *corefile) below() string {
+	if c.external {
+		return "."
+	}
+	return ".svc."
 }
 
 // dottedTarget checks that the answers are the same once such endpoints are called

@@ -14,6 +14,9 @@ type pulled struct {
 	zone        string
 	qtype       uint16
 	stock, ours *transfer
+	later       bool                                     // it is asked for what is new since stock's last serial
+	whole       *transfer                                // what stock gives as a whole
+	lookup      func(name string, qtype uint16) []dns.RR // what ours answers with
 }
 
 // transferMatcher makes of what stock gives what we give instead, for the reason
@@ -30,8 +33,15 @@ func records(change func(c *pulled, rrs []dns.RR) []dns.RR) func(*pulled, *trans
 	}
 }
 
-// transferMatchers are applied in this order.
-var transferMatchers = []transferMatcher{
+// about says whether an entry of the matcher's section can explain the transfer.
+func (m *transferMatcher) about(c *pulled) bool {
+	return strings.HasPrefix(m.question, ofExternal) == c.external
+}
+
+var transferMatchers = slices.Concat(clusterTransfers, externalTransfers)
+
+// clusterTransfers are applied in this order.
+var clusterTransfers = []transferMatcher{
 	{"", "transfer of a zone that has a label too long for a message", withoutLongLabels},
 	{"D18", "transfer of a name below a zone, or of a reverse zone", noZone},
 	{"D18", "addresses of the name servers in a transfer", records(serversTTL)},
@@ -39,6 +49,8 @@ var transferMatchers = []transferMatcher{
 	{"", "a port of an EndpointSlice without a number, or with the number 0", records(withoutNumber)},
 	{"", "ExternalName that is an IPv4 address with a dot at its end", records(withoutLiterals)},
 	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", records(withoutDots)},
+	{"", "NS and `ns.dns` of a server that listens on all addresses", records(withoutOwnLink)},
+	{"", "transfer of a zone of `multicluster`", inSet},
 	{"", "SRV records of a transfer that differ in nothing but the weight", records(oneWeight)},
 	{"", "records of a transfer that are the same", records(eachOnce)},
 }
@@ -114,6 +126,68 @@ func withoutNumber(c *pulled, rrs []dns.RR) []dns.RR {
 		port := [2]string{strings.TrimPrefix(p.labels[0], "_"), strings.TrimPrefix(p.labels[1], "_")}
 		return c.world.numberless(p.labels[2], p.labels[3])[port]
 	})
+}
+
+func withoutOwnLink(_ *pulled, rrs []dns.RR) []dns.RR {
+	return without(rrs, func(six *dns.AAAA) bool {
+		return six.AAAA.IsLinkLocalUnicast() && strings.HasPrefix(six.Hdr.Name, "ns.dns.")
+	})
+}
+
+// inSet names the endpoints of a cluster set as we do, if they are the same without
+// their clusters, and gives the zone the name servers that look-ups answer with.
+func inSet(c *pulled, stock *transfer) *transfer {
+	if c.scene == c.main || c.lookup == nil || len(stock.records) < 2 {
+		return stock
+	}
+	servers := map[string]bool{}
+	for _, rr := range stock.records {
+		if ns, ok := rr.(*dns.NS); ok {
+			servers[ns.Ns] = true
+		}
+	}
+	ours := map[string][]dns.RR{}
+	for _, rr := range c.ours.records {
+		short := text(c.withoutCluster(rr))
+		ours[short] = append(ours[short], rr)
+	}
+	var changed []dns.RR
+	for _, rr := range stock.records {
+		h := rr.Header()
+		named, known := ours[text(rr)]
+		switch {
+		case h.Rrtype == dns.TypeNS || servers[h.Name]:
+		case h.Rrtype != dns.TypeSOA && known:
+			changed = append(changed, named...)
+			ours[text(rr)] = nil // of two clusters stock has the same once more
+		default:
+			changed = append(changed, rr)
+		}
+	}
+	zone := strings.ToLower(c.zone)
+	changed = append(changed, c.lookup(zone, dns.TypeNS)...)
+	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		changed = append(changed, c.lookup("ns.dns."+zone, qtype)...)
+	}
+	return &transfer{records: changed}
+}
+
+// withoutCluster is a record whose endpoint is named without its cluster.
+func (c *pulled) withoutCluster(rr dns.RR) dns.RR {
+	rr = dns.Copy(rr)
+	rr.Header().Name = c.shortened(rr.Header().Name)
+	if srv, ok := rr.(*dns.SRV); ok {
+		srv.Target = c.shortened(srv.Target)
+	}
+	return rr
+}
+
+func (c *pulled) shortened(name string) string {
+	p, _ := c.locate(name)
+	if len(p.labels) != 5 || strings.HasPrefix(p.labels[1], "_") {
+		return name
+	}
+	return strings.Join(slices.Delete(p.labels, 1, 2), ".") + "." + p.origin
 }
 
 func withoutLiterals(_ *pulled, rrs []dns.RR) []dns.RR {

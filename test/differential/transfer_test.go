@@ -79,6 +79,7 @@ func (t *transfer) minus(other *transfer) string {
 // What the DNS library says of a server that says no, or cannot.
 var (
 	errRefused = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeRefused)
+	errNoSOA   = errors.New("dns: no SOA")
 	errFailed  = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeServerFailure)
 )
 
@@ -87,6 +88,9 @@ var (
 func (c *pulled) explain() (by []int, want *transfer) {
 	want = c.stock
 	for i, m := range transferMatchers {
+		if !m.about(c) {
+			continue
+		}
 		changed := m.change(c, want)
 		if !changed.equal(want) {
 			by = append(by, i)

@@ -12,16 +12,30 @@ import (
 // for what is new since a serial that nobody has given and since the last one.
 func (p *pair) compareTransfers(t *testing.T, s *scene, to *tally) {
 	t.Helper()
+	a := newAsker(p.addresses[:]...)
+	defer a.close()
 	for _, zone := range s.transferable() {
 		for _, qtype := range []uint16{dns.TypeAXFR, dns.TypeIXFR} {
 			for _, later := range []bool{false, true} {
-				c := &pulled{scene: s, zone: zone, qtype: qtype}
+				c := &pulled{scene: s.of(zone), zone: zone, qtype: qtype, later: later, lookup: a.ours}
+				if c.external {
+					c.whole = pull(p.addresses[stockServer], zone, 0, dns.TypeAXFR)
+				}
 				c.stock = pullTwice(p.addresses[stockServer], zone, qtype, later)
 				c.ours = pullTwice(p.addresses[ourServer], zone, qtype, later)
 				to.judgeTransfer(t, c)
 			}
 		}
 	}
+}
+
+// ours is the answer section of our answer.
+func (a *asker) ours(name string, qtype uint16) []dns.RR {
+	r := a.one(ourServer, ask(name, qtype).overTCP())
+	if r.problem != nil {
+		return nil
+	}
+	return r.msg.Answer
 }
 
 // pullTwice asks later with the serial of the first answer.
@@ -35,6 +49,9 @@ func pullTwice(address, zone string, qtype uint16, later bool) *transfer {
 
 func (c *corefile) transferable() []string {
 	zones := slices.Concat(c.origins, c.reverse, []string{"10.in-addr.arpa.", "www.example.org.", "."})
+	if x := c.outside; x != nil {
+		zones = append(slices.Concat(zones, x.origins, x.reverse), "zoo."+x.origins[0], "dns."+x.origins[0])
+	}
 	for _, origin := range c.origins {
 		zones = append(zones, strings.ToUpper(origin), "svc."+origin, "zoo.svc."+origin, "never."+origin)
 	}

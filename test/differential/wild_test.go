@@ -34,6 +34,7 @@ func (c *corefile) configMap(t *testing.T) fs.FS {
 var imported = map[string]map[string]string{
 	"aks":       {"intranet.corp.example.": "192.0.2.10"},
 	"k3s":       {"node-2.": "192.0.2.22", "web.corp.example.": "10.96.1.1", "www.second.example.": "192.0.2.31"},
+	"kubespray": {"node-5.lab.example.": "192.0.2.51"},
 	"nodelocal": {"node-1.lab.example.": "192.0.2.41"},
 }
 

@@ -20,13 +20,14 @@ type world struct {
 	services   map[string]*corev1.Service // by "name.namespace"
 	slices     []*discoveryv1.EndpointSlice
 	pods       []*corev1.Pod
+	imports    []*serviceImport
 }
 
 // readWorld lists everything.
 func readWorld(ctx context.Context, client kubernetes.Interface) (*world, error) {
 	w := &world{namespaces: map[string]labels.Set{}, services: map[string]*corev1.Service{}}
 	for _, read := range []func(context.Context, kubernetes.Interface) error{
-		w.readNamespaces, w.readServices, w.readSlices, w.readPods,
+		w.readNamespaces, w.readServices, w.readSlices, w.readPods, w.readImports,
 	} {
 		if err := read(ctx, client); err != nil {
 			return nil, err
@@ -83,7 +84,7 @@ func (w *world) readPods(ctx context.Context, client kubernetes.Interface) error
 // selected is what is left of the world for a server that looks at objects and
 // Namespaces with these labels only.
 func (w *world) selected(objects, namespaces labels.Selector) *world {
-	left := &world{namespaces: maps.Clone(w.namespaces), services: maps.Clone(w.services)}
+	left := &world{namespaces: maps.Clone(w.namespaces), services: maps.Clone(w.services), imports: w.imports}
 	maps.DeleteFunc(left.namespaces, func(_ string, set labels.Set) bool { return !namespaces.Matches(set) })
 	maps.DeleteFunc(left.services, func(_ string, s *corev1.Service) bool { return !objects.Matches(labels.Set(s.Labels)) })
 	left.slices = slices.DeleteFunc(slices.Clone(w.slices), func(s *endpointSlice) bool { return !objects.Matches(labels.Set(s.Labels)) })

@@ -1,0 +1,224 @@
+package differential
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// podAddrs are the addresses of the machine from which Pods ask, each with the
+// Namespaces of the running Pods that have it.
+var podAddrs = map[netip.Addr][]string{
+	netip.MustParseAddr("10.244.40.1"): {"zoo"},
+	netip.MustParseAddr("10.244.40.2"): {"gen"},
+	netip.MustParseAddr("10.244.40.3"): {"hidden"}, // and that of a Pod of zoo that is over
+	netip.MustParseAddr("10.244.40.4"): {"gen", "zoo"},
+	netip.MustParseAddr("10.244.40.5"): nil,
+}
+
+// plainAddr is nobody's.
+var plainAddr = netip.MustParseAddr("10.244.40.5")
+
+const askingPods = `
+{apiVersion: v1, kind: Pod, metadata: {name: asking, namespace: zoo}, spec: {containers: [{name: a, image: a}]},
+  status: {phase: Running, podIP: 10.244.40.1, podIPs: [{ip: 10.244.40.1}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: asking, namespace: gen}, spec: {containers: [{name: a, image: a}]},
+  status: {phase: Running, podIP: 10.244.40.2, podIPs: [{ip: 10.244.40.2}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: asked, namespace: zoo}, spec: {containers: [{name: a, image: a}]},
+  status: {phase: Succeeded, podIP: 10.244.40.3, podIPs: [{ip: 10.244.40.3}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: asking, namespace: hidden}, spec: {containers: [{name: a, image: a}]},
+  status: {phase: Running, podIP: 10.244.40.3, podIPs: [{ip: 10.244.40.3}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: asking-from-a-node, namespace: zoo}, spec: {hostNetwork: true, containers: [{name: a, image: a}]},
+  status: {phase: Running, hostIP: 10.244.40.4, podIP: 10.244.40.4, podIPs: [{ip: 10.244.40.4}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: asking-from-a-node, namespace: gen}, spec: {hostNetwork: true, containers: [{name: a, image: a}]},
+  status: {phase: Running, hostIP: 10.244.40.4, podIP: 10.244.40.4, podIPs: [{ip: 10.244.40.4}]}}
+`
+
+// clientAddrs are where the clients of a Corefile ask from: Pods if names are
+// completed for them, and anywhere if not.
+func (c *corefile) clientAddrs() []netip.Addr {
+	if !c.autopath {
+		return []netip.Addr{{}}
+	}
+	return slices.SortedFunc(maps.Keys(podAddrs), netip.Addr.Compare)
+}
+
+// searchedNames are what resolvers make of names by the search paths of Pods.
+func (c *corefile) searchedNames(w *world) []string {
+	s := nameSet{}
+	bases := []string{
+		"www.example.org", "six.example.org", "chain.example.org", "nowhere.example.org", "big.example.org", "text.example.org",
+		"www.servfail.example", "www.refused.example", "never", "never.zoo", "never.zoo.svc", "com", "_http._tcp.www.example.org", "ns.dns", "svc", "1.100.51.198.in-addr.arpa",
+	}
+	for _, service := range w.services {
+		if slices.Contains([]string{"zoo", "gen", "hidden"}, service.Namespace) {
+			bases = append(bases, service.Name, service.Name+"."+service.Namespace, service.Name+"."+service.Namespace+".svc", service.Name+"."+service.Namespace+".svc.cluster.local")
+		}
+	}
+	slices.Sort(bases)
+	for i, base := range bases {
+		s.add("%s.zoo.svc.cluster.local", base)
+		for k, suffix := range []string{"gen.svc.cluster.local", "hidden.svc.cluster.local", "svc.cluster.local", "cluster.local"} {
+			if (i+k)%4 == 0 {
+				s.add("%s.%s", base, suffix)
+			}
+		}
+	}
+	for _, namespace := range []string{"zoo", "gen", "hidden", "never"} {
+		s.add("%s.svc.cluster.local", namespace)
+	}
+	return s.sorted()
+}
+
+// searchMatchers are about names that are completed for Pods.
+var searchMatchers = []matcher{
+	{"D21", "`<ns>.svc.<zone>` with `autopath @kubernetes`", searchDomain},
+	{"D21", "a searched name with `autopath @kubernetes`, from a node's address", fromANode},
+}
+
+// searchDomain is the first suffix itself, which stock fails at.
+func searchDomain(c *comparison) bool {
+	return slices.ContainsFunc(podAddrs[c.asker.client], func(namespace string) bool {
+		p, _ := c.place()
+		return p.is(namespace, "svc")
+	}) && c.stock.problem == nil && c.stock.rcode == dns.RcodeServerFailure && c.ours.equal(c.ask(ourServer, c.q))
+}
+
+// fromANode checks that ours leaves the name alone, and that stock completes it
+// for one of the Pods there.
+func fromANode(c *comparison) bool {
+	namespaces := podAddrs[c.asker.client]
+	if len(namespaces) < 2 || !c.ours.says(c.ask(ourServer, c.q)) {
+		return false
+	}
+	return slices.ContainsFunc(namespaces, func(namespace string) bool {
+		found, _ := c.completed(stockServer, namespace)
+		return found != nil && c.stock.says(found)
+	})
+}
+
+// says is equal, but for what a server repeats of the question.
+func (r *reply) says(other *reply) bool {
+	if r.problem != nil || other.problem != nil {
+		return r.problem != nil && other.problem != nil
+	}
+	return r.rcode == other.rcode && r.flags.aa == other.flags.aa && r.flags.ra == other.flags.ra && (r.flags.tc || r.sameRecords(other))
+}
+
+// searched are the names that a question stands for, from a Pod of a Namespace;
+// nil if it is no searched name.
+func (c *comparison) searched(namespace string) []string {
+	p, ok := c.place()
+	first := namespace + ".svc." + p.origin
+	if !ok || p.reverse || !dns.IsSubDomain(first, c.q.lower()) || c.q.lower() == first {
+		return nil
+	}
+	base := c.q.name[:len(c.q.name)-len(first)]
+	return []string{base + first, base + "svc." + p.origin, base + p.origin, base}
+}
+
+// completed is what a server ought to answer that completes names: what it says of
+// the first of them that exists, behind an alias.
+func (c *comparison) completed(server int, namespace string) (found *reply, at int) {
+	names := c.searched(namespace)
+	for i, name := range names {
+		if _, ok := dns.IsDomainName(name); !ok || len(name) > 254 {
+			return nil, 0
+		}
+		r := c.ask(server, c.q.about(name, c.q.qtype).overTCP())
+		if r.problem != nil || r.rcode != dns.RcodeNameError {
+			if i == 0 && server == ourServer { // left alone
+				return r, 0
+			}
+			return c.aliased(r), i
+		}
+	}
+	if len(names) == 0 {
+		return nil, 0
+	}
+	return c.ask(server, c.q.about(names[0], c.q.qtype).overTCP()), 0
+}
+
+// aliased is an answer to another name as one to the question.
+func (c *comparison) aliased(r *reply) *reply {
+	if r.problem != nil {
+		return r
+	}
+	m := r.msg.Copy()
+	for _, rr := range m.Answer {
+		if !strings.EqualFold(rr.Header().Name, c.q.name) {
+			hdr := dns.RR_Header{Name: c.q.name, Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: rr.Header().Ttl}
+			m.Answer = append([]dns.RR{&dns.CNAME{Hdr: hdr, Target: rr.Header().Name}}, m.Answer...)
+			break
+		}
+	}
+	return c.loosen(newReply(m))
+}
+
+// orders is how often stock is asked again, which answers some questions by the
+// first of its records in an order that is by chance.
+const orders = 16
+
+// afterSearch is the comparison of the first name on the search path of which both
+// say something else, if each of them completes as it ought to.
+func (c *comparison) afterSearch() (at *comparison, ok bool) {
+	namespaces := podAddrs[c.asker.client]
+	if !c.autopath || len(namespaces) != 1 {
+		return nil, false
+	}
+	stock, i := c.completed(stockServer, namespaces[0])
+	for n := 0; n < orders && stock != nil && !c.stock.says(stock); n++ {
+		stock, i = c.completed(stockServer, namespaces[0])
+	}
+	ours, k := c.completed(ourServer, namespaces[0])
+	if stock == nil || ours == nil || !c.stock.says(stock) || !c.ours.says(ours) {
+		return nil, false
+	}
+	for at, name := range c.searched(namespaces[0])[:max(i, k)+1] {
+		there := *c
+		there.q, there.asker = c.q.about(name, c.q.qtype).overTCP(), c.asker.plain
+		there.scene = c.main.of(name)
+		tries := 1
+		if at == max(i, k) {
+			tries = orders
+		}
+		if there.differsWithin(tries) {
+			return &there, true
+		}
+	}
+	// The same, but for an alias that stock names twice.
+	return nil, i == 0 && k == 0 && len(c.stock.answer) == len(c.ours.answer)+1
+}
+
+// differsWithin asks both until they differ, so many times.
+func (c *comparison) differsWithin(tries int) bool {
+	for range tries {
+		if c.exchange() == nil && c.differs() {
+			return true
+		}
+	}
+	return false
+}
+
+// inLowerCase is the comparison of the same question in lower case, if the answers
+// differ from those in nothing else. Stock's denials are no replies to what was
+// asked: they repeat the search domain in lower case.
+func (c *comparison) inLowerCase() (*comparison, bool) {
+	if !c.autopath || c.q.name == c.q.lower() || c.asker == c.asker.plain {
+		return nil, false
+	}
+	low := *c
+	low.q = c.q.about(c.q.lower(), c.q.qtype)
+	if low.exchange() != nil || !c.ours.alike(low.ours) {
+		return nil, false
+	}
+	return &low, c.stock.problem != nil && low.stock.problem == nil || c.stock.alike(low.stock)
+}

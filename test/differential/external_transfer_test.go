@@ -1,0 +1,112 @@
+package differential
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// externalTransfers are about transfers of the zones of k8s_external, in this order.
+var externalTransfers = []transferMatcher{
+	{"", ofExternal + "AXFR, IXFR without the `transfer` plugin", notAnswered},
+	{"D18", ofExternal + "AXFR of a reverse zone", noZone},
+	{"D19", ofExternal + "serial", uncounted},
+	{"", ofExternal + "IXFR, NOTIFY", wholeSince},
+	{"D22", ofExternal + "TTL of SRV and CNAME records", records(inTime)},
+	{"D9", ofExternal + "PTR and transfers of Namespaces", records(withoutHidden)},
+	{"D15", ofExternal + "`endpoint_pod_names` and `headless`", records(withoutDots)},
+	{"", ofExternal + "AXFR |", records(asLookedUp)},
+}
+
+// notAnswered refuses what stock answers as if it were an ordinary question.
+func notAnswered(_ *pulled, stock *transfer) *transfer {
+	if stock.problem != nil && stock.problem.Error() == errNoSOA.Error() {
+		return &transfer{problem: errRefused}
+	}
+	return stock
+}
+
+// uncounted says that nothing is new since the last serial. Stock has none before
+// a Service has changed, and takes 0 for the serial of who has nothing.
+func uncounted(c *pulled, stock *transfer) *transfer {
+	if c.qtype == dns.TypeIXFR && c.later && stock.serial() == 0 && len(stock.records) > 1 {
+		return &transfer{records: stock.records[:1]}
+	}
+	return stock
+}
+
+// wholeSince gives the zone as a whole to who names a serial that nobody gave out.
+func wholeSince(c *pulled, stock *transfer) *transfer {
+	if c.qtype == dns.TypeIXFR && !c.later && len(stock.records) == 1 && c.whole != nil {
+		return c.whole
+	}
+	return stock
+}
+
+func inTime(c *pulled, rrs []dns.RR) []dns.RR {
+	var changed []dns.RR
+	for _, rr := range rrs {
+		rr = dns.Copy(rr)
+		c.retime(rr)
+		changed = append(changed, rr)
+	}
+	return changed
+}
+
+// withoutHidden leaves out the Services of Namespaces that are not shown.
+func withoutHidden(c *pulled, rrs []dns.RR) []dns.RR {
+	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {
+		p, ok := c.locate(rr.Header().Name)
+		n := len(p.labels)
+		return ok && n > 1 && p.labels[n-1] != externalServers && !c.visible(p.labels[n-1])
+	})
+}
+
+// asLookedUp is what our look-ups answer with for the names that stock's transfer
+// has: they are compared with stock's look-ups, and no name may be more or less.
+// Names outside are not the zone's, and an unnamed port has no name.
+func asLookedUp(c *pulled, rrs []dns.RR) []dns.RR {
+	if len(rrs) < 2 || c.lookup == nil {
+		return rrs
+	}
+	soa := rrs[0]
+	changed := []dns.RR{soa}
+	for _, owner := range c.owners(rrs) {
+		qtypes := []uint16{dns.TypeNS, dns.TypeCNAME, dns.TypeA, dns.TypeAAAA, dns.TypeSRV}
+		if strings.HasPrefix(owner, "_") {
+			qtypes = []uint16{dns.TypeSRV}
+		}
+		for _, qtype := range qtypes {
+			changed = append(changed, c.rrset(owner, qtype)...)
+		}
+	}
+	return append(changed, soa)
+}
+
+// owners are the names in the zone, in no order.
+func (c *pulled) owners(rrs []dns.RR) []string {
+	var all []string
+	for _, rr := range rrs {
+		if name := strings.ToLower(rr.Header().Name); c.main.of(name) == c.scene && dns.IsSubDomain(c.zone, name) {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// rrset are the records that the name has itself. At an alias there is nothing but
+// the alias.
+func (c *pulled) rrset(owner string, qtype uint16) []dns.RR {
+	var own []dns.RR
+	for _, rr := range c.lookup(owner, qtype) {
+		if rr.Header().Rrtype == qtype && rr.Header().Name == owner {
+			own = append(own, rr)
+		}
+	}
+	if qtype == dns.TypeSRV && !strings.HasPrefix(owner, "_") && len(c.rrset(owner, dns.TypeCNAME)) > 0 {
+		return nil
+	}
+	return own
+}
