@@ -62,7 +62,7 @@ const (
 // DeepCopyObject implements runtime.Object.
 func (i *serviceImport) DeepCopyObject() runtime.Object {
 	same := *i
-	i.ObjectMeta.DeepCopyInto(&same.ObjectMeta)
+	i.DeepCopyInto(&same.ObjectMeta)
 	return &same
 }
 

@@ -153,7 +153,7 @@ func (t *tally) report(tb testing.TB) {
 
 // meant says whether questions or transfers are to meet an entry.
 func (r *reasons) meant(entry int) bool {
-	return r.byEntry[entry] != nil || slices.Contains(r.transfers, entry) || slices.Contains(r.beside.all(), entry)
+	return r.byEntry[entry] != nil || slices.Contains(r.transfers, entry) || slices.Contains(r.all(), entry)
 }
 
 // judgeMatchers fails the test for every matcher that nothing has needed: it may
