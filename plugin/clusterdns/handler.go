@@ -2,6 +2,8 @@ package clusterdns
 
 import (
 	"context"
+	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
@@ -69,56 +71,104 @@ func forwardNames(origins []zone.Origin) []string {
 
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	state := request.Request{W: w, Req: r}
-	name, err := zone.ParseName(state.QName())
-	if err != nil {
-		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
-	}
-	snapshot := d.store.Load()
-	a := d.view.Lookup(snapshot, &name, state.QType())
-	if a.Result == zone.NXDomain && len(a.Records) == 0 {
-		c := completion{d: d, ctx: ctx, state: state, snapshot: snapshot, name: &name, denial: a.Authority}
-		if m := c.completed(); m != nil {
-			return dns.RcodeSuccess, w.WriteMsg(m)
-		}
-	}
-	switch d.Decide(ctx, d.fall, state, &a) {
+	m, verdict := d.answer(ctx, w, r)
+	switch verdict {
 	case Pass:
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	case Refuse:
 		return dns.RcodeRefused, nil
 	}
-	return dns.RcodeSuccess, w.WriteMsg(d.Reply(ctx, state, &a))
+	return dns.RcodeSuccess, w.WriteMsg(m)
+}
+
+// questions are memory for names, which nothing that is made of them keeps.
+var questions = sync.Pool{New: func() any { return new(zone.Question) }}
+
+// answer is the reply to a question, if the verdict is that there is one.
+func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (*dns.Msg, Verdict) {
+	q := questions.Get().(*zone.Question)
+	defer questions.Put(q)
+	qname, qtype := questionOf(r)
+	name, err := q.ParseText(qname)
+	if err != nil {
+		return nil, Pass
+	}
+	snapshot := d.store.Load()
+	a := d.view.Lookup(snapshot, name, qtype)
+	if d.searcher != nil && a.Result == zone.NXDomain && len(a.Records) == 0 {
+		c := completion{d: d, ctx: ctx, state: request.Request{W: w, Req: r}, snapshot: snapshot, name: name, denial: a.Authority}
+		if m := c.completed(); m != nil {
+			return m, Answer
+		}
+	}
+	if verdict := d.Decide(ctx, d.fall, qname, qtype, &a); verdict != Answer {
+		return nil, verdict
+	}
+	return d.Reply(ctx, w, r, &a), Answer
+}
+
+// questionOf is what a message asks for: of one without a question, the root.
+func questionOf(r *dns.Msg) (qname string, qtype uint16) {
+	if len(r.Question) == 0 {
+		return ".", dns.TypeNone
+	}
+	return r.Question[0].Name, r.Question[0].Qtype
 }
 
 // fallsThrough says whether the next plugin may know the name. What an alias
 // leads to may be known to it as well: then the answer is to be completed.
-func fallsThrough(f fall.F, state request.Request, a *zone.Answer) bool {
+func fallsThrough(f fall.F, qname string, a *zone.Answer) bool {
 	if a.Result != zone.NXDomain {
 		return false
 	}
 	if len(a.Records) == 0 {
-		return f.Through(state.Name())
+		return through(f, qname)
 	}
 	last := a.Records[len(a.Records)-1].(*dns.CNAME).Target
-	if f.Through(last) {
+	if through(f, last) {
 		a.Result, a.Target, a.Authority = zone.Delegate, last, nil
 	}
 	return false
 }
 
-// rcodes are the response codes of the results. An answer that is to be completed
-// takes its code from what completes it.
-var rcodes = map[zone.Result]int{
-	zone.NXDomain: dns.RcodeNameError,
-	zone.NotReady: dns.RcodeServerFailure,
+// through is fall.F.Through, which takes each name apart, for any letter case.
+func through(f fall.F, name string) bool {
+	if strings.IndexByte(name, '\\') >= 0 {
+		return f.Through(strings.ToLower(dns.Name(name).String()))
+	}
+	for _, origin := range f.Zones {
+		at := len(name) - len(origin)
+		if origin == "." || at >= 0 && strings.EqualFold(name[at:], origin) && (at == 0 || name[at-1] == '.') {
+			return true
+		}
+	}
+	return false
 }
 
-// reply turns an answer into a message.
+// rcodes are the response codes of the results that have one of their own. An answer
+// that is to be completed takes its code from what completes it.
+var rcodes = [...]int{
+	zone.NXDomain: dns.RcodeNameError,
+	zone.NotReady: dns.RcodeServerFailure,
+	zone.Delegate: dns.RcodeSuccess,
+}
+
+// reply turns an answer into a message. The message and its question are one piece
+// of memory.
 func reply(r *dns.Msg, a *zone.Answer) *dns.Msg {
-	m := new(dns.Msg)
-	m.SetRcode(r, rcodes[a.Result])
-	m.Authoritative = true
+	piece := new(struct {
+		dns.Msg
+		question [1]dns.Question
+	})
+	m := &piece.Msg
+	m.MsgHdr = dns.MsgHdr{Id: r.Id, Response: true, Opcode: r.Opcode, Authoritative: true, Rcode: rcodes[a.Result]}
+	if r.Opcode == dns.OpcodeQuery {
+		m.RecursionDesired, m.CheckingDisabled = r.RecursionDesired, r.CheckingDisabled
+	}
+	if len(r.Question) > 0 {
+		piece.question[0] = r.Question[0]
+		m.Question = piece.question[:]
+	}
 	m.Answer, m.Ns, m.Extra = a.Records, a.Authority, a.Extra
 	return m
 }

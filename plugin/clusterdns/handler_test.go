@@ -246,3 +246,27 @@ func TestCacheBypassZones(t *testing.T) {
 		t.Errorf("zones past the cache are %q, want the forward one", zones)
 	}
 }
+
+// TestReplyIsSetReply holds our way to begin a reply to that of miekg/dns.
+func TestReplyIsSetReply(t *testing.T) {
+	for result, rcode := range map[zone.Result]int{
+		zone.Success: dns.RcodeSuccess, zone.NoData: dns.RcodeSuccess, zone.NXDomain: dns.RcodeNameError,
+		zone.NotReady: dns.RcodeServerFailure, zone.Delegate: dns.RcodeSuccess,
+	} {
+		for bits := range 1 << 16 {
+			wire := []byte{1, 2, byte(bits >> 8), byte(bits), 0, 1, 0, 0, 0, 0, 0, 0, 1, 'A', 0, 0, 28, 0, 1}
+			r := new(dns.Msg)
+			if err := r.Unpack(wire); err != nil {
+				t.Fatal(err)
+			}
+			want := new(dns.Msg).SetRcode(r, rcode)
+			want.Authoritative = true
+			if got := reply(r, &zone.Answer{Result: result}); got.String() != want.String() {
+				t.Fatalf("%v of %s: got\n%s\nwant\n%s", result, r, got, want)
+			}
+		}
+	}
+	if m := reply(new(dns.Msg), new(zone.Answer)); len(m.Question) > 0 {
+		t.Errorf("a question where there was none: %s", m)
+	}
+}

@@ -24,13 +24,13 @@ func (d *ClusterDNS) View() *zone.View { return &d.view }
 
 // Reply turns an answer into a message, and looks up what an alias leads to
 // outside its zones.
-func (d *ClusterDNS) Reply(ctx context.Context, state request.Request, a *zone.Answer) *dns.Msg {
-	m := reply(state.Req, a)
+func (d *ClusterDNS) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *zone.Answer) *dns.Msg {
+	m := reply(r, a)
 	if a.Result != zone.Delegate {
 		return m
 	}
 	if inner, ok := withTarget(ctx, a.Target); ok {
-		d.complete(inner, state, m, a.Target)
+		d.complete(inner, request.Request{W: w, Req: r}, m, a.Target)
 		m.Answer = dns.Dedup(m.Answer, nil)
 	}
 	return m
@@ -68,16 +68,16 @@ const (
 // Decide says what to do about a question that the look-up has answered, and
 // counts it. The answer to an alias of a name that falls through is changed into
 // one that is to be completed.
-func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, state request.Request, a *zone.Answer) Verdict {
+func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, qname string, qtype uint16, a *zone.Answer) Verdict {
 	if a.Result == zone.OutOfZone {
 		return Pass
 	}
 	counter := d.answers.of(ctx)
 	switch {
-	case state.QType() == dns.TypeAXFR || state.QType() == dns.TypeIXFR:
+	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
 		counter.count(a.Kind, outcomeRefused)
 		return Refuse
-	case fallsThrough(f, state, a):
+	case fallsThrough(f, qname, a):
 		counter.count(a.Kind, outcomeFallthrough)
 		return Pass
 	}

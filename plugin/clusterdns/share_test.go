@@ -46,10 +46,10 @@ func TestReplyEndsCircles(t *testing.T) {
 		if name == "a.example.org." {
 			back = alias(name, "b.example.org.")
 		}
-		return d.Reply(ctx, state, &back), nil
+		return d.Reply(ctx, state.W, state.Req, &back), nil
 	})
 	a := alias("a.example.org.", "b.example.org.")
-	m := d.Reply(context.Background(), state, &a)
+	m := d.Reply(context.Background(), state.W, state.Req, &a)
 	if asked != 2 || len(m.Answer) != 2 || m.Rcode != dns.RcodeSuccess {
 		t.Errorf("asked %d times, got\n%s", asked, m)
 	}
@@ -76,8 +76,25 @@ func TestFallsThrough(t *testing.T) {
 		{[]string{"."}, zone.NoData, false},
 		{[]string{"."}, zone.NotReady, false},
 	} {
-		if got := fallsThrough(fall.F{Zones: tc.zones}, state, &zone.Answer{Result: tc.result}); got != tc.want {
+		if got := fallsThrough(fall.F{Zones: tc.zones}, state.QName(), &zone.Answer{Result: tc.result}); got != tc.want {
 			t.Errorf("%v: got %v", tc, got)
+		}
+	}
+}
+
+// TestThroughIsFalls holds our way to compare names to CoreDNS's.
+func TestThroughIsFalls(t *testing.T) {
+	names := []string{
+		".", "org.", "example.org.", "Example.ORG.", "a.example.org.", "aexample.org.", `a\.example.org.`, `a\\.example.org.`, `\101xample.org.`,
+		"1.in-addr.arpa.", "xin-addr.arpa.", `x\.in-addr.arpa.`, "com.",
+	}
+	for _, zones := range [][]string{nil, {"."}, {"org."}, {"example.org."}, {"in-addr.arpa.", "ip6.arpa."}, {"a.example.org.", "com."}} {
+		f := fall.F{Zones: zones}
+		for _, name := range names {
+			state := request.Request{Req: new(dns.Msg).SetQuestion(name, dns.TypeA)}
+			if got, want := through(f, name), f.Through(state.Name()); got != want {
+				t.Errorf("%s in %v: got %v, want %v", name, zones, got, want)
+			}
 		}
 	}
 }

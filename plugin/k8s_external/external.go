@@ -46,13 +46,13 @@ func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}
 	a := e.view.Lookup(e.cluster.Store().Load(), &name, state.QType())
-	switch e.cluster.Decide(ctx, e.fall, state, &a) {
+	switch e.cluster.Decide(ctx, e.fall, state.QName(), state.QType(), &a) {
 	case clusterdns.Pass:
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	case clusterdns.Refuse:
 		return dns.RcodeRefused, nil
 	}
-	m := e.cluster.Reply(ctx, state, &a)
+	m := e.cluster.Reply(ctx, w, r, &a)
 	e.addAddresses(ctx, state, m, a.Records)
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }

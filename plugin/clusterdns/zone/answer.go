@@ -42,18 +42,45 @@ const (
 	schemaVersionTTL = 28800
 )
 
+// The labels below an origin of the names in its SOA record.
+const (
+	nsLabels  = "ns.dns"
+	mboxLabel = "hostmaster"
+)
+
 // soa is the SOA record of an origin.
 func (v *View) soa(origin string, serial uint32) dns.RR {
-	return &dns.SOA{
+	soa := v.makeSOA(origin, below(origin, nsLabels), below(origin, mboxLabel), serial)
+	return &soa
+}
+
+func (v *View) makeSOA(origin, ns, mbox string, serial uint32) dns.SOA {
+	return dns.SOA{
 		Hdr:     header(origin, dns.TypeSOA, min(v.TTL, soaMaxTTL)),
-		Ns:      below(origin, "ns.dns"),
-		Mbox:    below(origin, "hostmaster"),
+		Ns:      ns,
+		Mbox:    mbox,
 		Serial:  serial,
 		Refresh: soaRefresh,
 		Retry:   soaRetry,
 		Expire:  soaExpire,
 		Minttl:  v.TTL,
 	}
+}
+
+// denial is the authority section of a negative answer about a name of an origin. It is
+// a copy of its own, in one piece of memory: plugins may change what they are given.
+func (v *View) denial(o *Origin, n *Name, serial uint32) []dns.RR {
+	origin := o.spelled(n)
+	ns, mbox := o.ns, o.mbox
+	if origin != o.text {
+		ns, mbox = below(origin, nsLabels), below(origin, mboxLabel)
+	}
+	piece := &struct {
+		soa     dns.SOA
+		section [1]dns.RR
+	}{soa: v.makeSOA(origin, ns, mbox, serial)}
+	piece.section[0] = &piece.soa
+	return piece.section[:]
 }
 
 func header(owner string, rrtype uint16, ttl uint32) dns.RR_Header {

@@ -107,13 +107,37 @@ func unpacked(t *testing.T, wire string) string {
 	return text
 }
 
+// FuzzParseText holds a name in the memory of another to one in memory of its own.
+func FuzzParseText(f *testing.F) {
+	for _, seed := range nameSeeds {
+		f.Add(seed)
+	}
+	var q Question
+	f.Fuzz(func(t *testing.T, text string) {
+		want, theirs := ParseName(dns.Name(text).String())
+		n, err := q.ParseText(text)
+		if (err == nil) != (theirs == nil) {
+			t.Fatalf("%q: %v, want %v", text, err, theirs)
+		}
+		if err != nil {
+			return
+		}
+		if n.text != want.text || n.folded != want.folded || n.count != want.count {
+			t.Fatalf("%q became %q %q with %d labels, want %q %q with %d", text, n.text, n.folded, n.count, want.text, want.folded, want.count)
+		}
+		checkLabels(t, n)
+	})
+}
+
+var nameSeeds = []string{
+	"", ".", "..", "a", "a.", "a..b", ".a", `a\.b.c`, `\097b`, `\`, `a\`, `\256`, `\1`, "a b", "a@b;(c)\"d'", "Ä.example.", "K.example",
+	"kubernetes.default.svc.cluster.local", "_https._tcp.KUBERNETES.default.svc.cluster.local.", longLabel, longLabel + "x", "x" + longLabel,
+	longLabel + ".", longLabel + "x.", strings.Repeat("a.", 127), strings.Repeat("a.", 128), strings.Repeat(`\001.`, 127),
+}
+
 // FuzzParseName holds a name that was read as text to the same name read as wire.
 func FuzzParseName(f *testing.F) {
-	for _, seed := range []string{
-		"", ".", "..", "a", "a.", "a..b", ".a", `a\.b.c`, `\097b`, `\`, `a\`, `\256`, `\1`, "a b", "a@b;(c)\"d'", "Ä.example.", "K.example",
-		"kubernetes.default.svc.cluster.local", "_https._tcp.KUBERNETES.default.svc.cluster.local.", longLabel, longLabel + "x", "x" + longLabel,
-		strings.Repeat("a.", 127), strings.Repeat("a.", 128), strings.Repeat(`\001.`, 127),
-	} {
+	for _, seed := range nameSeeds {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

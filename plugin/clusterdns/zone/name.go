@@ -29,7 +29,7 @@ func ParseName(text string) (Name, error) {
 	if err != nil {
 		return Name{}, errNotAName
 	}
-	if strings.ContainsFunc(text, escapes) {
+	if !isPlain(text) {
 		return ParseWire(buf[:end])
 	}
 	n := Name{text: text}
@@ -43,6 +43,23 @@ func ParseName(text string) (Name, error) {
 // spelling here, so that the end of it can be told to be an origin's by its length.
 func escapes(r rune) bool {
 	return r <= ' ' || r > '~' || strings.ContainsRune(`\"'();@`, r)
+}
+
+// plain says of an octet that it has one spelling.
+var plain = func() (table [256]bool) {
+	for c := range table {
+		table[c] = !escapes(rune(c))
+	}
+	return table
+}()
+
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if !plain[text[i]] {
+			return false
+		}
+	}
+	return true
 }
 
 // ParseWire parses a name in wire form (RFC 1035 3.1), without compression and
@@ -132,6 +149,9 @@ type Origin struct {
 	labels  int
 	reverse bool
 
+	// Of the zone's SOA record, where a client spells the origin in lower case.
+	ns, mbox string
+
 	// ClusterSet is set for a zone of the multi-cluster services API, whose
 	// Services are the ServiceImports.
 	ClusterSet bool
@@ -144,7 +164,10 @@ func ParseOrigin(text string) (Origin, error) {
 		return Origin{}, err
 	}
 	lower, err := ParseWire([]byte(n.folded))
-	return Origin{text: lower.text, folded: lower.folded, labels: lower.count, reverse: isReverse(&lower)}, err
+	return Origin{
+		text: lower.text, folded: lower.folded, labels: lower.count, reverse: isReverse(&lower),
+		ns: below(lower.text, nsLabels), mbox: below(lower.text, mboxLabel),
+	}, err
 }
 
 // String is the origin in presentation form.
@@ -165,7 +188,7 @@ func (o *Origin) encloses(n *Name) bool {
 }
 
 // spelled is the origin as the client spelled it in n, a name that it encloses.
-func (o Origin) spelled(n *Name) string { return n.text[len(n.text)-len(o.text):] }
+func (o *Origin) spelled(n *Name) string { return n.text[len(n.text)-len(o.text):] }
 
 // below is a name below an origin. The root is no more than the dot that the
 // labels end in.

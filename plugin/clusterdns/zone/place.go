@@ -42,6 +42,15 @@ func otherwise(n node, name NameKind) place {
 	return place{kind: atOther, name: name, other: n}
 }
 
+// target is what an alias leads to, nil for what is no alias or leads to no name.
+func (p *place) target() *Name {
+	if p.kind != atAlias {
+		return nil
+	}
+	link, _ := aliasTo(p.service.service.Target).(alias)
+	return link.target
+}
+
 // node is what can tell the records of a place, or nil for a name that does not
 // exist.
 func (v *View) node(s *Snapshot, p *place) node {

@@ -1,6 +1,10 @@
 package zone
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/miekg/dns"
+)
 
 // Question is a question in wire form, in memory that is used again and again:
 // what a look-up makes of it must not outlive the next call of Parse.
@@ -38,6 +42,51 @@ func (q *Question) Parse(wire []byte) (int, bool) {
 		i += 1 + size
 	}
 	return 0, false
+}
+
+// ParseText reads a name in presentation form (RFC 1035 5.1), as ParseName does. What
+// it returns is in the question's own memory.
+func (q *Question) ParseText(text string) (*Name, error) {
+	if q.foldText(text) {
+		q.name.text = text
+		return &q.name, nil
+	}
+	parsed, err := ParseName(dns.Name(text).String())
+	q.name = parsed
+	return &q.name, err
+}
+
+// foldText reads a name of which each character stands for itself. In wire form the
+// length of a label takes the place of the dot before it.
+func (q *Question) foldText(text string) bool {
+	n := &q.name
+	n.count = 0
+	if len(text) < 2 || len(text) >= maxName || text[len(text)-1] != '.' {
+		return false
+	}
+	start := 0
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c == '.':
+			if i == start || i-start >= 64 {
+				return false
+			}
+			q.buf[start] = byte(i - start)
+			n.offsets[n.count] = uint8(start)
+			n.count++
+			start = i + 1
+			continue
+		case !plain[c]:
+			return false
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		q.buf[i+1] = c
+	}
+	q.buf[start] = 0
+	n.folded = unsafe.String(&q.buf[0], start+1)
+	return true
 }
 
 // Wire is the name in wire form and lower case, in the question's own memory.

@@ -58,12 +58,12 @@ func (v *View) origin(n *Name) *Origin {
 // Lookup answers a question from a snapshot. Owners and origins in the answer
 // keep the spelling of the question.
 func (v *View) Lookup(s *Snapshot, n *Name, qtype uint16) Answer {
-	o, ok := v.Origin(n)
-	if !ok {
+	o := v.origin(n)
+	if o == nil {
 		return Answer{Result: OutOfZone}
 	}
 	if !s.synced {
-		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.spelled(n), s.serial)}}
+		return Answer{Result: NotReady, Authority: v.denial(o, n, s.serial)}
 	}
 	return v.follow(s, n, qtype)
 }
@@ -73,27 +73,25 @@ func (v *View) Lookup(s *Snapshot, n *Name, qtype uint16) Answer {
 func (v *View) follow(s *Snapshot, n *Name, qtype uint16) Answer {
 	var a Answer
 	for {
-		o, ok := v.Origin(n)
-		if !ok || isReverse(n) && len(a.Records) > 0 {
+		o := v.origin(n)
+		if o == nil || isReverse(n) && len(a.Records) > 0 {
 			a.Result, a.Target = Delegate, n.text
 			return a
 		}
-		b := builder{view: v, snapshot: s, owner: n.text, origin: o.spelled(n), answer: &a}
-		found, kind := v.find(s, n, o)
+		p := v.locate(s, n, o)
 		if len(a.Records) == 0 {
-			a.Kind = kind
+			a.Kind = p.name
 		}
-		link, isAlias := found.(alias)
-		if !isAlias {
-			b.finish(found, qtype)
-			return a
+		target := p.target()
+		if target == nil {
+			return v.answer(s, n, o, p, a, qtype)
 		}
-		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: link.target.text})
-		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(link.target.text) {
+		a.Records = append(a.Records, &dns.CNAME{Hdr: header(n.text, dns.TypeCNAME, v.TTL), Target: target.text})
+		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(target.text) {
 			a.Result = Success
 			return a
 		}
-		n = link.target
+		n = target
 	}
 }
 

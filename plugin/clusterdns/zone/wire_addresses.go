@@ -15,7 +15,7 @@ const maxLabelled = 16
 // addresses writes the RRset of the question's family.
 func (w *writer) addresses(p *place) bool {
 	var buf [maxLabelled * 16]byte
-	packed, ok := w.packed(p, buf[:0])
+	packed, ok := p.packed(w.question.Type, w.view.PodNames, buf[:0])
 	if !ok {
 		return false
 	}
@@ -34,10 +34,9 @@ func addressSize(qtype uint16) int {
 	return 16
 }
 
-// packed are the addresses of the question's family at a place, one behind the
-// other, each once. It fails where they are many and not kept.
-func (w *writer) packed(p *place, buf []byte) ([]byte, bool) {
-	qtype := w.question.Type
+// packed are the addresses of a type's family at a place, one behind the other, each
+// once. It fails where they are many and not kept.
+func (p *place) packed(qtype uint16, podNames bool, buf []byte) ([]byte, bool) {
 	switch p.kind {
 	case atPod:
 		return packOnce(buf, p.addr, qtype), true
@@ -49,7 +48,7 @@ func (w *writer) packed(p *place, buf []byte) ([]byte, bool) {
 	case atEndpoints:
 		return p.service.packed(qtype), true
 	case atLabel:
-		return packLabelled(p, w.view.PodNames, buf, qtype)
+		return packLabelled(p, podNames, buf, qtype)
 	}
 	return nil, false
 }

@@ -39,7 +39,7 @@ func (v *View) AppendCompleted(msg []byte, s *Snapshot, q, target *Question, bas
 	p := v.locate(s, &target.name, o)
 	w := writer{view: v, snapshot: s, question: target, origin: o, room: room, msg: msg, maxTTL: maxTTL}
 	var buf [maxLabelled * 16]byte
-	packed, ok := w.packed(&p, buf[:0])
+	packed, ok := p.packed(q.Type, v.PodNames, buf[:0])
 	if !ok {
 		return msg, Wire{}, false
 	}
