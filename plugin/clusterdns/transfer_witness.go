@@ -32,10 +32,15 @@ func (*witness) Name() string { return "clusterdns_transfer" }
 
 // ServeDNS implements plugin.Handler.
 func (h *witness) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	state := request.Request{W: w, Req: r}
-	if qtype := state.QType(); qtype != dns.TypeAXFR && qtype != dns.TypeIXFR {
+	deepenStack(false)
+	if _, qtype := questionOf(r); qtype != dns.TypeAXFR && qtype != dns.TypeIXFR {
 		return h.next.ServeDNS(ctx, w, r)
 	}
+	return h.serveTransfer(ctx, w, r)
+}
+
+func (h *witness) serveTransfer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	state := request.Request{W: w, Req: r}
 	o, ok := transferred(h.d.transfers(), state.Name())
 	if !ok {
 		return h.next.ServeDNS(ctx, w, r)

@@ -1,0 +1,24 @@
+package clusterdns
+
+// chainStack is a frame that makes a stack large enough for a walk through a chain of
+// plugins as long as kubeadm's, which takes nearly eight kilobytes.
+const chainStack = 4 << 10
+
+// deepenStack has the runtime enlarge the stack of a goroutine at once, where it is nearly
+// empty. CoreDNS starts a goroutine for each packet, with a stack of two kilobytes: left to
+// itself it is enlarged two or three times on the way down, and each time all that is on it
+// is looked through and copied, which was a sixth of the server's CPU time. A stack
+// that is large enough already is left alone.
+//
+//go:noinline
+func deepenStack(use bool) (touched byte) {
+	if use { // never: it is the frame that counts, and clearing it would cost time
+		var frame [chainStack]byte
+		touch(&frame)
+		touched = frame[0]
+	}
+	return touched
+}
+
+//go:noinline
+func touch(frame *[chainStack]byte) { frame[0] = 1 }
