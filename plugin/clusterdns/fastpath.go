@@ -1,13 +1,8 @@
 package clusterdns
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"net/netip"
-	"os"
-	"slices"
 	"strings"
 	"sync"
 
@@ -18,7 +13,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
 // fastPathVariable is the environment variable that turns the fast path off, with
@@ -33,6 +27,7 @@ type fastPath struct {
 	blocks   []serverBlock
 	unread   error // why there are no blocks
 	handlers map[*dnsserver.Config]*ourBlock
+	others   map[*dnsserver.Config]bool // blocks with a decorator of another plugin
 	log      clog.P
 
 	mu      sync.Mutex
@@ -47,12 +42,6 @@ type ourBlock struct {
 	ahead int    // plugins that were there before ours
 }
 
-// plan is what is to be done at one listener.
-type plan struct {
-	service *udp.Service
-	reason  string // why there is no service, empty where we have no server block
-}
-
 type fastPathKey struct{}
 
 // fastPathOf is that of the instance that a controller belongs to.
@@ -60,7 +49,7 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 	if f, ok := c.Get(fastPathKey{}).(*fastPath); ok {
 		return f
 	}
-	f := &fastPath{handlers: map[*dnsserver.Config]*ourBlock{}, log: log, plans: map[string]*plan{}}
+	f := &fastPath{handlers: map[*dnsserver.Config]*ourBlock{}, others: map[*dnsserver.Config]bool{}, log: log, plans: map[string]*plan{}}
 	f.blocks, f.unread = serverBlocks(c)
 	c.Set(fastPathKey{}, f)
 	c.OnShutdown(func() error {
@@ -76,6 +65,7 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 	// say to its sockets: whichever it is, we are to hear of it.
 	for _, b := range f.blocks {
 		if len(b.configs) > 0 && b.configs[0].UDPDecorateWriterFunc != nil {
+			f.others[b.configs[0]] = b.Tokens["shed"] == nil
 			f.hook(b.configs[0])
 		}
 	}
@@ -124,7 +114,7 @@ func (f *fastPath) listening() {
 	}
 }
 
-// start begins to answer at a listener. It returns nil if CoreDNS is to do so alone.
+// start begins to read at a listener. It returns nil if CoreDNS is to do so alone.
 func (f *fastPath) start(s *dnsserver.Server) *udp.Listener {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -144,17 +134,27 @@ func (f *fastPath) start(s *dnsserver.Server) *udp.Listener {
 	if p.service != nil {
 		l, err := listeners.Serve(address, p.service)
 		if err == nil {
-			metrics.fastPath.WithLabelValues(s.Addr).Set(1)
+			f.tell(s.Addr, p, "answers nothing and hands questions over", planned)
 			return l
 		}
 		p.service, p.reason, planned = nil, err.Error(), false
 	}
 	listeners.StopAt(address)
-	if p.reason != "" && !planned {
-		metrics.fastPath.WithLabelValues(s.Addr).Set(0)
-		f.log.Infof("fast path is off at %s: %s", s.Addr, p.reason)
-	}
+	f.tell(s.Addr, p, "is off", planned)
 	return nil
+}
+
+// tell says what is done at a listener, and once why nothing is answered there.
+func (f *fastPath) tell(server string, p *plan, state string, again bool) {
+	switch {
+	case p.reason != "":
+		metrics.fastPath.WithLabelValues(server).Set(0)
+		if !again {
+			f.log.Infof("fast path %s at %s: %s", state, server, p.reason)
+		}
+	case p.service != nil:
+		metrics.fastPath.WithLabelValues(server).Set(1)
+	}
 }
 
 // listenAddress is the address of a listener without its transport. CoreDNS writes
@@ -165,79 +165,6 @@ func listenAddress(server string) string {
 		return "[::]" + address
 	}
 	return address
-}
-
-// plan decides what is answered at a listener.
-func (f *fastPath) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
-	switch {
-	case os.Getenv(fastPathVariable) == "off":
-		return &plan{reason: fastPathVariable + " is off"}
-	case address.Port() == 0:
-		return &plan{reason: "the system chooses the port"}
-	case f.unread != nil:
-		return &plan{reason: f.unread.Error()}
-	}
-	service := &udp.Service{Owner: f, Secrets: s.TsigSecret, Handler: handlerOf(s), Meter: newListenerMeter(s.Addr)}
-	var reasons []string
-	for i := range f.blocks {
-		if err := f.addZones(service, &f.blocks[i], s); err != nil {
-			reasons = append(reasons, err.Error())
-			if errors.As(err, new(listenerError)) {
-				return &plan{reason: err.Error()}
-			}
-		}
-	}
-	slices.SortStableFunc(service.Zones, func(a, b udp.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
-	if !slices.ContainsFunc(service.Zones, func(z udp.Zone) bool { return z.Block != nil }) {
-		return &plan{reason: strings.Join(slices.Compact(reasons), "; ")}
-	}
-	for _, reason := range slices.Compact(reasons) {
-		f.log.Infof("fast path at %s leaves a server block out: %s", s.Addr, reason)
-	}
-	return &plan{service: service}
-}
-
-// listenerError is a reason that counts for all server blocks of a listener.
-type listenerError struct{ error }
-
-// addZones adds the zones of a server block that are served at the listener. If they
-// are not to be answered from here, the error says why, and their questions are
-// handed over.
-func (f *fastPath) addZones(service *udp.Service, b *serverBlock, s *dnsserver.Server) error {
-	var block *udp.Block
-	var left error
-	for i, cfg := range b.configs {
-		if !listens(cfg, s.Addr) {
-			continue
-		}
-		if reason := unknownListener(b, cfg); reason != "" {
-			return listenerError{errors.New(reason)}
-		}
-		ours := f.handlers[b.configs[0]]
-		if ours != nil && block == nil && left == nil {
-			block, left = ours.block(b, s)
-		}
-		origin, err := zone.ParseOrigin(cfg.Zone)
-		if err != nil {
-			return listenerError{fmt.Errorf("zone %s of block %d: %w", cfg.Zone, i+1, err)}
-		}
-		service.Zones = append(service.Zones, udp.Zone{Origin: origin, Block: block})
-	}
-	return left
-}
-
-// unknownListener says what makes a listener one whose packets are not for us to
-// read, whatever block they are for.
-func unknownListener(b *serverBlock, cfg *dnsserver.Config) string {
-	switch {
-	case len(cfg.FilterFuncs) > 0 || cfg.ViewName != "":
-		return "the plugin view chooses the server block by more than the name"
-	case cfg.ProxyProtoConnPolicy != nil:
-		return "the plugin proxyproto changes who the client is"
-	case b.Tokens["dynupdate"] != nil:
-		return "the plugin dynupdate takes messages that are no questions"
-	}
-	return ""
 }
 
 // handlerOf hands a message to a server, as its own socket's reader does.

@@ -161,22 +161,24 @@ func udpSockets(t *testing.T, port int) int {
 	return strings.Count(string(text), fmt.Sprintf("0100007F:%04X", port))
 }
 
-// Nothing is lost where the fast path ends and CoreDNS goes on alone.
+// Nothing is lost where the fast path hands everything over, or ends and CoreDNS goes on
+// alone.
 func TestFastPathTurnedOff(t *testing.T) {
 	useRegistry(t)
 	port := freePort(t)
 	i := startInstance(t, socketsCorefile(t, 1, port))
 	fastService(t, i, port)
 	lost := pester(t, port)
-	for _, lines := range []string{"log", "errors", "log", "errors"} {
+	const off = "proxyproto {\n allow 192.0.2.0/24\n}"
+	for _, lines := range []string{off, "errors", "log", "errors", "log", off, "log", "errors"} {
 		next, err := i.Restart(fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\n OURS\n whoami\n}\n", port))
 		if err != nil {
 			t.Fatal(err)
 		}
 		i = next
-		service, _ := fastService(t, i, port)
-		if on := lines != "log"; (service != nil) != on {
-			t.Fatalf("with %s: on %v", lines, service != nil)
+		service, reason := fastService(t, i, port)
+		if (service == nil) != (lines == off) || (reason == "") != (lines == "errors") {
+			t.Fatalf("with %s: off %v, for the reason %q", lines, service == nil, reason)
 		}
 	}
 	t.Cleanup(func() { stopInstance(i) })

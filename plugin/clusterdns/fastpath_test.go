@@ -113,7 +113,8 @@ func fastCorefile(t testing.TB, text string, port int) caddy.Input {
 	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"}
 }
 
-// fastService is what the fast path serves at a port of 127.0.0.1, or why it does not.
+// fastService is what the fast path serves at a port of 127.0.0.1, and why it answers
+// nothing there.
 func fastService(t testing.TB, i *caddy.Instance, port int) (*udp.Service, string) {
 	t.Helper()
 	f := i.Storage[fastPathKey{}].(*fastPath)
@@ -127,7 +128,7 @@ func fastService(t testing.TB, i *caddy.Instance, port int) (*udp.Service, strin
 	defer f.mu.Unlock()
 	p := f.plans[server]
 	want := 1.0
-	if p.service == nil {
+	if p.service == nil || p.reason != "" {
 		want = 0
 	}
 	if got := testutil.ToFloat64(metrics.fastPath.WithLabelValues(server)); got != want {
@@ -161,9 +162,14 @@ func TestFastPathRules(t *testing.T) {
 	if err := os.WriteFile(weights, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	zone := filepath.Join(t.TempDir(), "zone")
+	if err := os.WriteFile(zone, []byte("cluster.local. 5 SOA ns.cluster.local. x.cluster.local. 1 2 3 4 5\ncluster.local. 5 NS ns.cluster.local.\nns.cluster.local. 5 A 192.0.2.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		lines  string
-		reason string // empty if the fast path is on
+		reason string // empty if the fast path answers
+		off    bool   // it does not even hand over
 	}{
 		{lines: "errors"},
 		{lines: "errors\ncache 30\nloadbalance\nprometheus 127.0.0.1:0"},
@@ -188,15 +194,17 @@ func TestFastPathRules(t *testing.T) {
 		{lines: "rewrite name a.example b.example", reason: "rewrite stands ahead, which may have to see"},
 		{lines: "acl {\n block net 192.0.2.0/24\n}", reason: "acl stands ahead"},
 		{lines: "view v {\n expr true\n}", reason: "the plugin view chooses"},
-		{lines: "proxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes"},
+		{lines: "proxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes", off: true},
+		{lines: "log\nproxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes", off: true},
+		{lines: "view v {\n expr true\n}\ndynupdate cluster.local {\n file " + zone + "\n allow key. x.cluster.local. TXT\n}", reason: "the plugin dynupdate takes", off: true},
 	} {
 		t.Run(tc.lines, func(t *testing.T) {
 			useRegistry(t)
 			port := freePort(t)
 			i := startInstance(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+tc.lines+"\nOURS\n}", port))
 			service, reason := fastService(t, i, port)
-			if (service != nil) != (tc.reason == "") || !strings.Contains(reason, tc.reason) {
-				t.Fatalf("on: %v, for the reason %q, want %q", service != nil, reason, tc.reason)
+			if (service == nil) != tc.off || (reason == "") != (tc.reason == "") || !strings.Contains(reason, tc.reason) {
+				t.Fatalf("off: %v, want %v, for the reason %q, want %q", service == nil, tc.off, reason, tc.reason)
 			}
 		})
 	}

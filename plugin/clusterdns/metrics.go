@@ -67,7 +67,7 @@ func newMetrics(r prometheus.Registerer, snapshots func() []*zone.Snapshot) *met
 		lastEvent: make.NewGaugeVec(gauge("last_event_timestamp_seconds",
 			"Unix time at which the API server was last heard of, by resource. It sends a sign of life about once a minute."), []string{"resource"}),
 		fastPath: make.NewGaugeVec(gauge("fastpath_enabled",
-			"Whether questions are answered before the plugin chain, by the address of the listener."), []string{"server"}),
+			"Whether questions are answered before the plugin chain, by the address of the listener. Where they are not, they may be handed over to it all the same."), []string{"server"}),
 		fastPathPackets: make.NewCounterVec(counter(subsystem, "fastpath_packets_total",
 			"Counter of UDP packets: answered before the plugin chain, handed over to it, dropped under overload, ignored for being no question, and missed for having come to CoreDNS's own socket."),
 			[]string{"server", "outcome"}),

@@ -9,6 +9,7 @@ import (
 // serve gives a packet to CoreDNS, as the server of miekg/dns would do that reads
 // CoreDNS's own socket.
 func (s *Service) serve(w *writer, packet []byte) {
+	w.describe(s.Local)
 	m := new(dns.Msg)
 	switch action := dns.DefaultMsgAcceptFunc(headerOf(packet)); action {
 	case dns.MsgAccept:

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"net"
 	"net/netip"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // Service is what a listener serves. It is not changed while it is in use.
 type Service struct {
 	Owner   any               // who may stop it
-	Zones   []Zone            // the server blocks' zones on the listener, those with most labels first
+	Local   net.Addr          // of CoreDNS's own socket, which ours stand in for
+	Zones   []Zone            // the server blocks' zones on the listener, those with most labels first; none for all to be handed over
 	Handler dns.Handler       // takes the questions that are not answered here
 	Secrets map[string]string // of TSIG, by the name of the key (RFC 8945)
 	Meter   ListenerMeter

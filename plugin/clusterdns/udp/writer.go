@@ -14,6 +14,11 @@ type writer struct {
 	conn   *net.UDPConn
 	client netip.AddrPort
 	tsig   *signer // nil unless the question is signed
+
+	// What plugins are told, which ask for it again and again.
+	local  net.Addr
+	remote net.UDPAddr
+	octets [16]byte // of remote
 }
 
 var _ dns.ResponseWriter = (*writer)(nil)
@@ -26,11 +31,18 @@ type signer struct {
 	timers  bool
 }
 
+// describe has the writer tell what that of CoreDNS's own socket would.
+func (w *writer) describe(local net.Addr) {
+	addr := w.client.Addr()
+	w.local, w.octets = local, addr.As16()
+	w.remote = net.UDPAddr{IP: w.octets[:], Port: int(w.client.Port()), Zone: addr.Zone()}
+}
+
 // LocalAddr implements dns.ResponseWriter.
-func (w *writer) LocalAddr() net.Addr { return w.conn.LocalAddr() }
+func (w *writer) LocalAddr() net.Addr { return w.local }
 
 // RemoteAddr implements dns.ResponseWriter.
-func (w *writer) RemoteAddr() net.Addr { return net.UDPAddrFromAddrPort(w.client) }
+func (w *writer) RemoteAddr() net.Addr { return &w.remote }
 
 // packed are buffers for messages.
 var packed = sync.Pool{New: func() any { return new([4096]byte) }}
@@ -98,9 +110,12 @@ func verify(packet []byte, m *dns.Msg, secrets map[string]string) *signer {
 	return s
 }
 
+// sign signs a reply, but for one that says that the question's key or signature is wrong
+// (RFC 8945 5.3.2).
 func (s *signer) sign(m *dns.Msg) ([]byte, error) {
-	secret, ok := s.secrets[m.IsTsig().Hdr.Name]
-	if !ok {
+	t := m.IsTsig()
+	secret, ok := s.secrets[t.Hdr.Name]
+	if !ok && t.Error != dns.RcodeBadKey && t.Error != dns.RcodeBadSig {
 		return nil, errNoKey
 	}
 	data, mac, err := dns.TsigGenerate(m, secret, s.mac, s.timers)
