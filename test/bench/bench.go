@@ -23,6 +23,7 @@ import (
 // ratios are what the project promises something about.
 var ratios = []report.Ratio{
 	{Of: server.Ours, To: server.Stock}, {Of: server.Ours, To: server.Knot}, {Of: server.Chain, To: server.Stock},
+	{Of: server.Rewrite, To: server.StockRewrite},
 }
 
 // bench is what is measured and what came out.

@@ -10,6 +10,9 @@
 //
 //   - ours: our binary (-bin) with kubeadm's Corefile, metrics and all.
 //   - chain: the same without sockets of its own (CLUSTERDNS_FASTPATH=off).
+//   - rewrite, stock-rewrite: our binary and CoreDNS's with one rule of the plugin
+//     rewrite. It has to see every question, so the chain answers; our sockets
+//     still read.
 //   - stock, multisocket: CoreDNS of the same version, built from its module with
 //     the modules of our build; plain and with "multisocket 2".
 //   - whoami: CoreDNS with that plugin in place of kubernetes, behind the same

@@ -59,19 +59,21 @@ func (f *fleet) start(ctx context.Context, kinds []server.Kind) error {
 
 // checkFastPath makes sure that each of our servers is what its column says.
 func (f *fleet) checkFastPath(ctx context.Context, p *server.Process) error {
-	want := map[string]bool{server.Ours: true, server.Chain: false}
-	on, ours := want[p.Kind.Name]
+	type state struct{ answers, handsOver bool }
+	want, ours := map[string]state{server.Ours: {answers: true}, server.Chain: {}, server.Rewrite: {handsOver: true}}[p.Kind.Name]
 	if !ours {
 		return nil
 	}
-	listeners, found, err := p.FastPath(ctx)
+	fast, err := p.FastPath(ctx)
 	switch {
 	case err != nil:
 		return err
-	case on && !found:
+	case want.answers && !fast.Found:
 		f.note("%s: this build has no sockets of its own", p.Kind.Title)
-	case on != (listeners > 0):
-		f.problem("%s: its own sockets answer at %d listeners", p.Kind.Name, listeners)
+	case want.answers != (fast.Listeners > 0):
+		f.problem("%s: its own sockets answer at %d listeners", p.Kind.Name, fast.Listeners)
+	case !want.answers && want.handsOver != fast.Reads:
+		f.problem("%s: its own sockets hand questions over: %t", p.Kind.Name, fast.Reads)
 	}
 	return nil
 }

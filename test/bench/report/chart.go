@@ -21,7 +21,7 @@ const (
 )
 
 // colours of the columns, told apart in grey and by the colour-blind too.
-var colours = []string{"#1b6ca8", "#7fb2d9", "#c0392b", "#e59a8f", "#8a8a8a", "#2e7d4f", "#9ccfae", "#555555"}
+var colours = []string{"#1b6ca8", "#7fb2d9", "#c0392b", "#e59a8f", "#8a8a8a", "#2e7d4f", "#9ccfae", "#555555", "#b58900"}
 
 // bar is one bar: a column's median.
 type bar struct {

@@ -12,6 +12,7 @@ import (
 type Corefile struct {
 	Multisocket int  // sockets; 0 for the plugin to be absent
 	Whoami      bool // in place of the plugin kubernetes
+	Rewrite     bool // a rule of the plugin rewrite, which no question meets
 	TLS         bool // listen for DNS over TLS as well
 	Verified    bool // "pods verified"
 }
@@ -28,6 +29,9 @@ var kubeadm = template.Must(template.New("Corefile").Funcs(template.FuncMap{"quo
     tls {{quote .Setup.Certificate}} {{quote .Setup.Key}}
 {{- end}}
     errors
+{{- if .Rewrite}}
+    rewrite stop name exact never.invalid other.invalid
+{{- end}}
     health {{.Health}} {
         lameduck 5s
     }

@@ -8,13 +8,15 @@ import (
 
 // The names of the servers.
 const (
-	Ours        = "ours"
-	Chain       = "chain"
-	Stock       = "stock"
-	Multisocket = "multisocket"
-	Whoami      = "whoami"
-	Knot        = "knot"
-	NSD         = "nsd"
+	Ours         = "ours"
+	Chain        = "chain"
+	Rewrite      = "rewrite"
+	Stock        = "stock"
+	StockRewrite = "stock-rewrite"
+	Multisocket  = "multisocket"
+	Whoami       = "whoami"
+	Knot         = "knot"
+	NSD          = "nsd"
 )
 
 // Kind is a server that can be measured.
@@ -42,7 +44,9 @@ const fastPathOff = "CLUSTERDNS_FASTPATH=off"
 var Kinds = []Kind{
 	{Name: Ours, Title: "ClusterDNS", Names: true, Corefile: &Corefile{}, program: ours},
 	{Name: Chain, Title: "ClusterDNS, chain only", Names: true, Corefile: &Corefile{}, Env: []string{fastPathOff}, program: ours},
+	{Name: Rewrite, Title: "ClusterDNS, rewrite", Names: true, Corefile: &Corefile{Rewrite: true}, program: ours},
 	{Name: Stock, Title: "CoreDNS", Names: true, Corefile: &Corefile{}, program: stock},
+	{Name: StockRewrite, Title: "CoreDNS, rewrite", Names: true, Corefile: &Corefile{Rewrite: true}, program: stock},
 	{Name: Multisocket, Title: "CoreDNS, multisocket 2", Names: true, Corefile: &Corefile{Multisocket: 2}, program: stock},
 	{Name: Whoami, Title: "CoreDNS, whoami", Corefile: &Corefile{Whoami: true}, program: stock},
 	{Name: Knot, Title: "Knot DNS", Names: true, program: func(Setup) string { return systemProgram("knotd") }, write: writeKnot},

@@ -101,15 +101,27 @@ func (p *Process) ReadCounts(ctx context.Context) (c Counts, err error) {
 	return c, err
 }
 
-// FastPath says at how many listeners our own sockets answer. A build without
-// them says nothing about it.
-func (p *Process) FastPath(ctx context.Context) (listeners int, found bool, err error) {
+// FastPath is what our own sockets do. A build without them says nothing about it.
+type FastPath struct {
+	Found     bool
+	Listeners int  // at which they answer
+	Reads     bool // they answer, or hand questions over
+}
+
+// FastPath says what our own sockets do.
+func (p *Process) FastPath(ctx context.Context) (f FastPath, err error) {
 	text, err := p.get(ctx, p.Metrics, "/metrics")
 	if err != nil {
-		return 0, false, err
+		return f, err
 	}
 	value, found, err := parseMetric(text, enabledMetric, "")
-	return int(value), found, err
+	if err != nil {
+		return f, err
+	}
+	f.Found, f.Listeners = found, int(value)
+	// Packets are counted only where our own sockets are planned for.
+	_, f.Reads, err = parseMetric(text, packetsMetric, `outcome="handed_over"`)
+	return f, err
 }
 
 // Since is what has been counted since.

@@ -77,6 +77,7 @@ func TestCorefileSaysWhatIsAsked(t *testing.T) {
 		}, not: []string{"tls", "whoami", "multisocket", "except"}},
 		"verified":    {verified: true, has: []string{"pods verified\n"}},
 		"multisocket": {corefile: Corefile{Multisocket: 2}, has: []string{"    multisocket 2\n"}},
+		"rewrite":     {corefile: Corefile{Rewrite: true}, has: []string{"    errors\n    rewrite stop name exact never.invalid other.invalid\n    health"}},
 		"whoami":      {corefile: Corefile{Whoami: true}, has: []string{"    whoami\n", "except cluster.local\n"}, not: []string{"kubernetes"}},
 		"tls":         {corefile: Corefile{TLS: true}, has: []string{".:1 tls://.:2 {", `tls "/crt" "/key"`}},
 	} {
