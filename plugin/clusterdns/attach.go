@@ -30,14 +30,17 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 		if err != nil {
 			return plugin.Error(d.name, err)
 		}
+		watchers.handOver(cfg.source, w, holder)
 		return nil
 	})
 	c.OnShutdown(func() error {
+		watchers.goOn()
 		watchers.release(cfg.source, holder)
 		return nil
 	})
 	// A failed reload discards the new instance without telling it.
 	c.OnRestartFailed(func() error {
+		watchers.goOn()
 		watchers.sweep(liveHolders())
 		return nil
 	})

@@ -3,6 +3,7 @@ package clusterdns
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
 )
@@ -12,6 +13,7 @@ import (
 type registry struct {
 	mu      sync.Mutex
 	running map[kube.Config]*running
+	held    []func() // let watchers go on that are held for a reload
 }
 
 // running is a watcher that runs, with its holders and how often each holds it.
@@ -91,6 +93,46 @@ func (r *registry) stopUnheld(cfg kube.Config, run *running) {
 	<-run.done
 	run.ended()
 	delete(r.running, cfg)
+}
+
+// longestHold bounds how long watchers are held, should nobody tell that a reload
+// has ended.
+const longestHold = 5 * time.Second
+
+// handOver holds a watcher level with those of others, until the reload has ended.
+func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, h *holder) {
+	for _, old := range r.before(cfg, w, h) {
+		resume := sync.OnceFunc(kube.HandOver(context.Background(), old, w))
+		time.AfterFunc(longestHold, resume)
+		r.mu.Lock()
+		r.held = append(r.held, resume)
+		r.mu.Unlock()
+	}
+}
+
+// before are the watchers of the same API server that only others hold.
+func (r *registry) before(cfg kube.Config, w *kube.Watcher, h *holder) (old []*kube.Watcher) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.running[cfg].holders) > 1 || r.running[cfg].holders[h] > 1 {
+		return nil // w has served or is level already
+	}
+	for other, run := range r.running {
+		if run.watcher != w && run.holders[h] == 0 && cfg.SameServer(other) && run.watcher.Store().Load().Synced() {
+			old = append(old, run.watcher)
+		}
+	}
+	return old
+}
+
+// goOn ends what handOver began.
+func (r *registry) goOn() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, resume := range r.held {
+		resume()
+	}
+	r.held = nil
 }
 
 // synced says whether anybody but h holds a whole cluster.

@@ -44,6 +44,13 @@ type Config struct {
 	stamp [sha256.Size]byte // as Stamped makes it
 }
 
+// SameServer says whether the objects come from one API server, so that their
+// versions can be compared.
+func (c Config) SameServer(other Config) bool {
+	return c.Manifests == "" && other.Manifests == "" &&
+		c.Endpoint == other.Endpoint && c.Kubeconfig == other.Kubeconfig && c.Context == other.Context
+}
+
 // ManifestPaths makes one string of paths, so that a Config can be compared.
 func ManifestPaths(paths ...string) string { return strings.Join(paths, "\n") }
 

@@ -36,6 +36,7 @@ type feed struct {
 	drop       func(obj metav1.Object) change
 	begin, end func() change
 
+	barrier *barrier      // holds events during a hand-over
 	waive   func() change // no longer waits for the first list
 	listing func() bool   // whether a list has begun and not ended; the owner's
 	count   func() int    // of the objects held; the owner's
@@ -186,6 +187,7 @@ func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identif
 	f.listing = func() bool { return t.held.marks != nil }
 	f.count = func() int { return t.held.count }
 	f.told = -1
+	f.barrier = newBarrier()
 }
 
 func itself(key zone.Key) zone.Key { return key }

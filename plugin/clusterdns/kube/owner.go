@@ -31,6 +31,7 @@ type owner struct {
 	store    *zone.Store
 	changes  chan change
 	synced   chan struct{}
+	ended    chan struct{}
 	clock    clock.WithTicker
 	observer Observer
 
@@ -44,10 +45,11 @@ type owner struct {
 	feeds   []*feed
 	awaited int // kinds whose first list has not ended
 
-	dated        []dated     // what the transaction under way is to make visible
-	checkpointed time.Time   // of the last checkpoint, zero before the first
-	due          clock.Timer // runs while a checkpoint waits for its second, else nil
-	listing      bool        // a list is under way
+	flushed      []chan<- struct{} // closed when the transaction under way is visible
+	dated        []dated           // what the transaction under way is to make visible
+	checkpointed time.Time         // of the last checkpoint, zero before the first
+	due          clock.Timer       // runs while a checkpoint waits for its second, else nil
+	listing      bool              // a list is under way
 }
 
 func newOwner(c clock.WithTicker, observer Observer) *owner {
@@ -55,6 +57,7 @@ func newOwner(c clock.WithTicker, observer Observer) *owner {
 		store:          zone.NewStore(),
 		changes:        make(chan change, backlog),
 		synced:         make(chan struct{}),
+		ended:          make(chan struct{}),
 		clock:          c,
 		observer:       observer,
 		services:       newTable(serviceKey, sameService, (*zone.Txn).ReplaceService),
@@ -67,6 +70,7 @@ func newOwner(c clock.WithTicker, observer Observer) *owner {
 }
 
 func (o *owner) run(ctx context.Context) {
+	defer close(o.ended)
 	defer o.stopTimer()
 	defer o.save(false)
 	for {
@@ -117,6 +121,24 @@ func (o *owner) commit(txn *zone.Txn) {
 	}
 	if first {
 		close(o.synced)
+	}
+	for _, done := range o.flushed {
+		close(done)
+	}
+	o.flushed = nil
+}
+
+// flush waits until everything that was sent before is visible, or the end of run.
+func (o *owner) flush() {
+	done := make(chan struct{})
+	select {
+	case o.changes <- func(*zone.Txn) { o.flushed = append(o.flushed, done) }:
+	case <-o.ended:
+		return
+	}
+	select {
+	case <-done:
+	case <-o.ended:
 	}
 }
 

@@ -38,7 +38,7 @@ func (s *sink) Update(obj any) error {
 		return err
 	}
 	s.heard()
-	s.send(s.feed.event(o))
+	s.pass(o.GetResourceVersion(), s.feed.event(o))
 	return nil
 }
 
@@ -49,24 +49,26 @@ func (s *sink) Delete(obj any) error {
 		return err
 	}
 	s.heard()
-	s.send(s.feed.drop(o))
+	s.pass(o.GetResourceVersion(), s.feed.drop(o))
 	return nil
 }
 
 // Bookmark is told that a watch without events goes on.
-func (s *sink) Bookmark(string) error {
+func (s *sink) Bookmark(version string) error {
 	s.heard()
+	s.feed.barrier.done(version)
 	return nil
 }
 
 // Replace takes the end of a list. There is nothing in it.
-func (s *sink) Replace([]any, string) error {
+func (s *sink) Replace(_ []any, version string) error {
 	s.heard()
 	if s.listed {
 		s.observer.Relisted(s.feed.name)
 	}
 	s.listed = true
 	s.send(s.feed.end())
+	s.feed.barrier.done(version)
 	return nil
 }
 
@@ -78,6 +80,13 @@ func (s *sink) begin() { s.send(s.feed.begin()) }
 
 // put takes an object of a list.
 func (s *sink) put(obj metav1.Object) { s.send(s.feed.put(obj)) }
+
+// pass sends what an event has changed, once it may be seen.
+func (s *sink) pass(version string, c change) {
+	s.feed.barrier.pass(s.ctx, version)
+	s.send(c)
+	s.feed.barrier.done(version)
+}
 
 func (s *sink) heard() { s.observer.Heard(s.feed.name, s.clock.Now()) }
 
