@@ -14,9 +14,14 @@ import (
 	"k8s.io/utils/clock"
 )
 
+// longestBackoff is how long the API server can be back at most before it is asked
+// again. A few small requests in that time are no load, and one that asks for more
+// time by Retry-After gets it.
+const longestBackoff = 5 * time.Second
+
 // backoff is client-go's, but not as long: while the API server is back and we
-// wait, old answers are served.
-var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 10, Cap: 10 * time.Second}
+// wait, old answers are served. Jitter makes a wait up to twice as long.
+var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 10, Cap: longestBackoff / 2}
 
 // server is the source that follows an API server: one reflector for each feed.
 type server struct {
