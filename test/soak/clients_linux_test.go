@@ -34,7 +34,6 @@ type verdict struct {
 	mu                     sync.Mutex
 	overUDP, overTCP, lost int
 	redials, failures      int
-	back                   int
 	wrong                  []string
 	began                  time.Time
 }
@@ -61,13 +60,6 @@ func (v *verdict) mention(address string, err error) {
 	}
 }
 
-// wentBack counts an answer older than one before, but not by too much.
-func (v *verdict) wentBack() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.back++
-}
-
 func (v *verdict) count(udp, tcp, redials int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -89,7 +81,6 @@ type client struct {
 type asked struct {
 	object   *object
 	question string
-	oldest   int
 	newest   int
 	message  *dns.Msg
 }
@@ -106,8 +97,7 @@ func (c *client) choose() (*asked, error) {
 	}
 	c.id++
 	m.Id = c.id
-	oldest, newest := o.oldest()
-	return &asked{object: o, question: q, oldest: oldest, newest: newest, message: m}, nil
+	return &asked{object: o, question: q, newest: o.newest(), message: m}, nil
 }
 
 func (c *client) judge(a *asked, r *dns.Msg) {
@@ -115,12 +105,8 @@ func (c *client) judge(a *asked, r *dns.Msg) {
 		c.verdict.complain(c.address, fmt.Errorf("not an answer to %s:\n%s", a.question, r))
 		return
 	}
-	back, err := a.object.judge(a.question, a.oldest, a.newest, text(r))
-	if err != nil {
+	if err := a.object.judge(a.question, a.newest, text(r)); err != nil {
 		c.verdict.complain(c.address, err)
-	}
-	if back {
-		c.verdict.wentBack()
 	}
 }
 

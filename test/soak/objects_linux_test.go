@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -32,19 +31,9 @@ type object struct {
 	answer func(question string, version int) string
 
 	mu    sync.Mutex
-	begun int        // the last version that it has been changed to, or is being
-	seen  []sighting // those of the last while, and the one before
+	begun int // the last version that it has been changed to, or is being
+	seen  int // the newest version that an answer has shown
 }
-
-// sighting is the first answer that showed a version.
-type sighting struct {
-	version int
-	at      time.Time
-}
-
-// lag is how far answers may go back: a reload that needs another watch goes over to
-// one that can be behind the one before, for as long as events are on their way.
-const lag = 2 * time.Second
 
 // begin says that the object is about to have the next version.
 func (o *object) begin() (version int) {
@@ -54,44 +43,26 @@ func (o *object) begin() (version int) {
 	return o.begun
 }
 
-// oldest is the version that an answer has to be of at least, if it is asked for now:
-// the last that had been seen a while ago. The newest is the last that has been seen.
-func (o *object) oldest() (oldest, newest int) {
+// newest is the version that an answer has to be of at least, if it is asked for now:
+// whatever is reloaded, answers never go back.
+func (o *object) newest() (version int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.seen) > 1 && time.Since(o.seen[1].at) > lag {
-		o.seen = o.seen[1:]
-	}
-	if len(o.seen) == 0 {
-		return 0, 0
-	}
-	return o.seen[0].version, o.seen[len(o.seen)-1].version
+	return o.seen
 }
 
-// judge fails if an answer is that of no version from the oldest on. It says whether
-// all that it can be of are older than the newest, as of when it was asked for.
-func (o *object) judge(question string, oldest, newest int, got string) (back bool, err error) {
+// judge fails if an answer is that of no version from the newest on, as of when it was
+// asked for.
+func (o *object) judge(question string, newest int, got string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for version := oldest; version <= o.begun; version++ {
+	for version := newest; version <= o.begun; version++ {
 		if o.answer(question, version) == got {
-			back = back || version < newest
-			if version >= newest {
-				o.see(version)
-				return false, nil
-			}
+			o.seen = max(o.seen, version)
+			return nil
 		}
 	}
-	if back {
-		return true, nil
-	}
-	return false, fmt.Errorf("%s: %s, want that of a version from %d to %d, such as %s", question, got, oldest, o.begun, o.answer(question, o.begun))
-}
-
-func (o *object) see(version int) {
-	if len(o.seen) == 0 || version > o.seen[len(o.seen)-1].version {
-		o.seen = append(o.seen, sighting{version, time.Now()})
-	}
+	return fmt.Errorf("%s: %s, want that of a version from %d to %d, such as %s", question, got, newest, o.begun, o.answer(question, o.begun))
 }
 
 // last is the answer of the last version.

@@ -112,8 +112,8 @@ func (v *verdict) report(t *testing.T, refusedBefore int) {
 		t.Fatal(err)
 	}
 	dropped, refused := int(outcome(metrics, "dropped")), readRefused(t)-refusedBefore
-	t.Logf("%d questions over UDP, %d without an answer, %d over TCP with %d new connections; %d wrong answers, %d older than one before",
-		v.overUDP, v.lost, v.overTCP, v.redials, v.failures, v.back)
+	t.Logf("%d questions over UDP, %d without an answer, %d over TCP with %d new connections; %d wrong answers",
+		v.overUDP, v.lost, v.overTCP, v.redials, v.failures)
 	t.Logf("fast path: %.0f answered, %.0f handed over, %.0f missed, %d dropped; %d refused by full sockets",
 		outcome(metrics, "answered"), outcome(metrics, "handed_over"), outcome(metrics, "missed"), dropped, refused)
 	if v.overUDP == 0 || v.overTCP == 0 || outcome(metrics, "answered") == 0 || outcome(metrics, "handed_over") == 0 {
