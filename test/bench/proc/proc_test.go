@@ -101,7 +101,9 @@ func TestTicksOfChildren(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("no /proc")
 	}
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", "while :; do :; done & wait")
+	// A command of the test's context would end before its child is looked for, which
+	// then computes on. The limit is for a test that is killed.
+	cmd := exec.Command("sh", "-c", "ulimit -t 60; while :; do :; done & wait")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
