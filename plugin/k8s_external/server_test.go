@@ -78,6 +78,11 @@ func serve(t *testing.T) (addr, path string) {
 		}
 		server.Wait()
 	})
+	// CoreDNS cannot end a listener that has not begun to serve.
+	ask := &dns.Client{Timeout: 20 * time.Second}
+	if _, _, err := ask.Exchange(new(dns.Msg).SetQuestion(".", dns.TypeNS), addr); err != nil {
+		t.Fatal(err)
+	}
 	return addr, path
 }
 
