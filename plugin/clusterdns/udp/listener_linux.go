@@ -3,7 +3,6 @@ package udp
 import (
 	"fmt"
 	"net/netip"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,9 +10,9 @@ import (
 )
 
 const (
-	// maxSockets is how many sockets one address has: as many readers as there are
-	// processors, but no more than are ever busy at the rates that a cluster asks at.
-	maxSockets = 8
+	// maxReaders is how many goroutines read one socket at the same time: no more than
+	// are ever busy at the rates that a cluster asks at.
+	maxReaders = 8
 	// maxAddresses is how many addresses a listener on all of them looks after. The
 	// rest is CoreDNS's.
 	maxAddresses = 64
@@ -112,15 +111,14 @@ func (l *Listener) has(a netip.Addr) bool {
 	return slices.ContainsFunc(l.sockets, func(s *socket) bool { return s.local.Addr() == a })
 }
 
-// openAt opens the sockets of one address.
+// openAt opens the socket of one address. Of several, each would sleep and be woken
+// for its own packets, which costs more than to answer them.
 func (l *Listener) openAt(a netip.Addr) error {
-	for range min(maxSockets, runtime.GOMAXPROCS(0)) {
-		s, err := l.open(netip.AddrPortFrom(a, l.address.Port()))
-		if err != nil {
-			return err
-		}
-		l.sockets = append(l.sockets, s)
+	s, err := l.open(netip.AddrPortFrom(a, l.address.Port()))
+	if err != nil {
+		return err
 	}
+	l.sockets = append(l.sockets, s)
 	return nil
 }
 

@@ -75,8 +75,7 @@ type ZoneMeter struct {
 
 // Meter counts answers.
 type Meter interface {
-	// Answered is called once for each answer, by one goroutine at a time for each
-	// socket.
+	// Answered is called once for each answer. It is safe for concurrent use.
 	Answered(*Answered)
 }
 

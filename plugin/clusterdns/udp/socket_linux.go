@@ -26,7 +26,9 @@ type socket struct {
 	closing  atomic.Bool
 	// handedOver is the number of questions that CoreDNS still works on.
 	handedOver atomic.Int64
-	done       chan struct{}
+	// helpers is the number of goroutines that read beside run.
+	helpers atomic.Int32
+	done    chan struct{}
 }
 
 // open opens a socket beside others on the address.
@@ -116,10 +118,17 @@ func (s *socket) run() {
 func (s *socket) drain(fd uintptr) bool {
 	b := batches.Get().(*batch)
 	defer batches.Put(b)
+	full := 0 // batches in a row
 	for !s.closing.Load() {
 		n, err := b.receive(fd)
 		switch err {
 		case 0:
+			if full++; n < batchSize {
+				full = 0
+			}
+			if full == backlog {
+				s.assist()
+			}
 			s.answer(b, fd, n)
 		case unix.EAGAIN:
 			return false
@@ -130,6 +139,22 @@ func (s *socket) drain(fd uintptr) bool {
 		}
 	}
 	return true
+}
+
+// backlog is how many full batches in a row tell that one reader is not enough.
+const backlog = 4
+
+// assist has one more goroutine answer what is there, if there is a processor for it.
+// The socket is not closed before it has ended.
+func (s *socket) assist() {
+	if int(s.helpers.Add(1)) >= min(maxReaders, runtime.GOMAXPROCS(0)) {
+		s.helpers.Add(-1)
+		return
+	}
+	go func() {
+		defer s.helpers.Add(-1)
+		_ = s.raw.Control(func(fd uintptr) { s.drain(fd) })
+	}()
 }
 
 // answer answers n packets.
