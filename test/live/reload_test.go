@@ -86,11 +86,11 @@ func TestReloadKeepsWatch(t *testing.T) {
 	if ttl := r.server.ttl(t, "A web.keeps.svc.cluster.local"); ttl != 7 {
 		t.Errorf("TTL %d, want 7", ttl)
 	}
-	pod := "A 10-100-0-2.keeps.pod.cluster.local"
-	r.load.may(answers{pod: noName})
+	none := answers{"A 10-100-0-1.keeps.pod.cluster.local": noName, "A 10-100-0-2.keeps.pod.cluster.local": noName}
+	r.load.may(none)
 	r.server.mustReload(t, block(r.source, "pods disabled"))
-	r.server.expect(t, answers{pod: noName})
-	r.load.may(answers{pod: "NOERROR 10.100.0.2"})
+	r.server.expect(t, none)
+	r.load.may(r.answers(r.world.before()))
 	for range 10 {
 		r.server.mustReload(t, block(r.source, "pods insecure"))
 		r.server.expect(t, r.answers(r.world.before()))
