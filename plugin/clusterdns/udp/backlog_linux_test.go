@@ -25,17 +25,23 @@ type gate struct {
 func (g *gate) pass(*zone.Question) bool {
 	g.in.Add(1)
 	defer g.in.Add(-1)
-	if n := g.asked.Add(1); n == 1 {
+	switch n := g.asked.Add(1); {
+	case n == 1:
 		<-g.first
-	} else if n > backlog*batchSize {
-		for !g.met.Load() && time.Now().Before(g.deadline) {
-			if g.in.Load() > 1 {
-				g.met.Store(true)
-			}
-			runtime.Gosched()
-		}
+	case n > backlog*batchSize:
+		g.meet()
 	}
 	return false
+}
+
+// meet waits until another is in, or has been.
+func (g *gate) meet() {
+	for !g.met.Load() && time.Now().Before(g.deadline) {
+		if g.in.Load() > 1 {
+			g.met.Store(true)
+		}
+		runtime.Gosched()
+	}
 }
 
 // Where questions come faster than one reader answers them, another helps, and ends
