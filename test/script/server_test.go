@@ -3,10 +3,13 @@ package script
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/miekg/dns"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -17,14 +20,32 @@ func (s *server) start(corefile caddy.Input) error {
 	instance, err := caddy.Start(corefile)
 	if err == nil {
 		s.instance = instance
+		awaitServing(instance)
 	}
 	return err
+}
+
+// awaitServing waits until each listener serves: CoreDNS cannot end one that has not
+// begun to, and it would go on beside its successor. What it is asked comes to no
+// plugin, and one with another protocol has no answer to it.
+func awaitServing(i *caddy.Instance) {
+	m := &dns.Msg{MsgHdr: dns.MsgHdr{Id: dns.Id(), Opcode: dns.OpcodeStatus}}
+	for _, s := range i.Servers() {
+		for network, addr := range map[string]net.Addr{"udp": s.LocalAddr(), "tcp": s.Addr()} {
+			if addr != nil {
+				_, _, _ = (&dns.Client{Net: network, Timeout: 5 * time.Second}).Exchange(m, addr.String())
+			}
+		}
+	}
 }
 
 // reload does what a signal does to the command.
 func (s *server) reload(corefile caddy.Input) error {
 	instance, err := s.instance.Restart(corefile)
 	s.instance = instance
+	if err == nil {
+		awaitServing(instance)
+	}
 	return err
 }
 
