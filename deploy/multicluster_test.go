@@ -41,28 +41,10 @@ func TestMultiClusterIsBesideTheBase(t *testing.T) {
 	}
 }
 
-// serviceImports is the kind as the multi-cluster services API defines it, in short.
-const serviceImports = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: serviceimports.multicluster.x-k8s.io
-  annotations: {api-approved.kubernetes.io: "https://github.com/kubernetes/enhancements/pull/1646"}
-spec:
-  group: multicluster.x-k8s.io
-  scope: Namespaced
-  names: {plural: serviceimports, singular: serviceimport, kind: ServiceImport}
-  versions:
-  - name: v1alpha1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`
-
 // testMultiCluster applies the role after the base, and lists as the ServiceAccount.
 func testMultiCluster(t *testing.T, c *controlplane.Cluster) {
 	apply(t, c, build(t, multiClusterDir))
-	apply(t, c, []byte(serviceImports))
+	apply(t, c, []byte(controlplane.ServiceImports))
 	testRights(t, c.Client(), slices.Sorted(slices.Values(slices.Concat(kubeadmGrants, multiClusterGrants))))
 	account, err := c.ServiceAccount(t.Context(), namespace, "coredns")
 	if err != nil {

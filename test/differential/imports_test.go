@@ -13,24 +13,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// serviceImports is the kind as the multi-cluster services API defines it, in short.
-const serviceImports = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: serviceimports.multicluster.x-k8s.io
-  annotations: {api-approved.kubernetes.io: "https://github.com/kubernetes/enhancements/pull/1646"}
-spec:
-  group: multicluster.x-k8s.io
-  scope: Namespaced
-  names: {plural: serviceimports, singular: serviceimport, kind: ServiceImport}
-  versions:
-  - name: v1alpha1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-`
-
 const importsPath = "/apis/multicluster.x-k8s.io/v1alpha1"
 
 // serviceImport is a ServiceImport, as far as DNS is concerned.

@@ -35,7 +35,7 @@ const (
 func startCluster(t *testing.T, generated []runtime.Object) *controlplane.Cluster {
 	t.Helper()
 	c := controlplane.StartTest(t, controlplane.Options{})
-	for _, manifest := range []string{readText(t, role), readText(t, importsRole), serviceImports} {
+	for _, manifest := range []string{readText(t, role), readText(t, importsRole), controlplane.ServiceImports} {
 		if err := c.Apply(t.Context(), []byte(manifest)); err != nil {
 			t.Fatal(err)
 		}
