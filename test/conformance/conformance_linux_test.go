@@ -3,22 +3,42 @@ package conformance
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/miekg/dns"
-
+	"github.com/clusterdns/clusterdns/test/conformance/cases"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
 // newPhase is when newManifest has been applied.
 const newPhase = "after creating newObjects"
 
-var networks = []string{"udp", "tcp"}
+// group is the cases that one start of the server serves.
+type group struct{ cases.Group }
+
+func allGroups() ([]group, error) {
+	suite, err := cases.Load()
+	if err != nil {
+		return nil, err
+	}
+	found, err := suite.Groups()
+	all := make([]group, len(found))
+	for i, g := range found {
+		all[i].Group = g
+	}
+	return all, err
+}
+
+func total(tests map[string]int) int {
+	sum := 0
+	for _, n := range tests {
+		sum += n
+	}
+	return sum
+}
 
 // TestConformance starts the server once for each Corefile and path, as the suite
 // does but for the paths.
@@ -27,7 +47,7 @@ func TestConformance(t *testing.T) {
 		t.Skip("compiles a Kubernetes API server when it runs for the first time")
 	}
 	readSources(t)
-	groups, err := loadSuite(t).groups()
+	groups, err := allGroups()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +55,10 @@ func TestConformance(t *testing.T) {
 	done := 0
 	for _, g := range groups {
 		for _, p := range paths() {
-			t.Run(g.test+"/"+p.name, func(t *testing.T) { done += g.replay(t, c, p) })
+			t.Run(g.Test+"/"+p.name, func(t *testing.T) { done += g.replay(t, c, p) })
 		}
 	}
-	if want := total(replayed) * len(paths()); done != want && !t.Failed() && !filtered() {
+	if want := total(cases.Tests) * len(paths()); done != want && !t.Failed() && !filtered() {
 		t.Errorf("%d cases were replayed, want %d", done, want)
 	}
 }
@@ -81,9 +101,9 @@ func (g *group) replay(t *testing.T, c *cluster, p path) (done int) {
 }
 
 // phases are the cases by the phase in which they are asked.
-func (g *group) phases(t *testing.T) map[string][]testCase {
-	phases := map[string][]testCase{}
-	for _, tc := range g.cases {
+func (g *group) phases(t *testing.T) map[string][]cases.Case {
+	phases := map[string][]cases.Case{}
+	for _, tc := range g.Cases {
 		if tc.Phase != "" && tc.Phase != newPhase {
 			t.Fatalf("%s: unknown phase %q", tc.ID, tc.Phase)
 		}
@@ -95,33 +115,33 @@ func (g *group) phases(t *testing.T) map[string][]testCase {
 // fill puts what the test has in the place of what the suite had.
 func (g *group) fill(t *testing.T, c *cluster) (corefile string) {
 	replacements := []string{kubeconfigPath, c.writeKubeconfig(t)}
-	if g.upstream != "" {
-		replacements = append(replacements, "{{UPSTREAM}}", startUpstream(t, g.upstream))
+	if g.Upstream != "" {
+		replacements = append(replacements, "{{UPSTREAM}}", startUpstream(t, g.Upstream))
 	}
-	if g.zonefile != "" {
+	if g.Zonefile != "" {
 		path := filepath.Join(t.TempDir(), "Zonefile")
-		if err := os.WriteFile(path, []byte(g.zonefile), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(g.Zonefile), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		replacements = append(replacements, "/etc/coredns/Zonefile", path)
 	}
-	return strings.NewReplacer(replacements...).Replace(g.corefile)
+	return strings.NewReplacer(replacements...).Replace(g.Corefile)
 }
 
 // env leaves a server outside the cluster without the way inside.
 func (g *group) env(c *cluster) []string {
-	if strings.Contains(g.corefile, "kubeconfig") {
+	if strings.Contains(g.Corefile, "kubeconfig") {
 		return nil
 	}
 	return c.env
 }
 
-func replayCases(t *testing.T, client client, cases []testCase) (done int) {
-	for _, tc := range cases {
-		t.Run(tc.name(), func(t *testing.T) {
+func replayCases(t *testing.T, client cases.Client, all []cases.Case) (done int) {
+	for _, tc := range all {
+		t.Run(tc.Name(), func(t *testing.T) {
 			done++
-			for _, network := range tc.networks() {
-				if err := tc.replay(t.Context(), client, network); err != nil {
+			for _, network := range tc.Networks() {
+				if err := tc.Ask(t.Context(), client, network); err != nil {
 					t.Errorf("%s (%s) over %s: %v", tc.ID, tc.Desc, network, err)
 				}
 			}
@@ -130,52 +150,19 @@ func replayCases(t *testing.T, client client, cases []testCase) (done int) {
 	return done
 }
 
-// networks are those that a case is asked over: a zone is given to TCP alone.
-func (c *testCase) networks() []string {
-	if c.Compare == transferRule {
-		return []string{"tcp"}
-	}
-	return networks
-}
-
-func (c *testCase) replay(ctx context.Context, client client, network string) error {
-	if c.Compare == transferRule {
-		reply, err := client.transfer(ctx, c.wireName())
-		if err != nil {
-			return err
-		}
-		return c.compare(reply)
-	}
-	reply, err := client.ask(ctx, network, c.wireName(), dns.StringToType[c.Qtype])
-	if err != nil {
-		return err
-	}
-	return c.compare(reply)
-}
-
 // replayNew asks for objects that come and go while the server runs. It waits
 // for each change to arrive before it counts what it sees.
-func replayNew(t *testing.T, c *cluster, client client, cases []testCase) (done int) {
+func replayNew(t *testing.T, c *cluster, client cases.Client, all []cases.Case) (done int) {
 	c.apply(t, newManifest)
-	for _, tc := range cases {
-		netlab.Eventually(t, func(ctx context.Context) error { return tc.replay(ctx, client, "udp") })
+	for _, tc := range all {
+		netlab.Eventually(t, func(ctx context.Context) error { return tc.Ask(ctx, client, "udp") })
 	}
-	done = replayCases(t, client, cases)
+	done = replayCases(t, client, all)
 	c.deleteNew(t)
-	for _, tc := range cases {
-		for _, network := range networks {
-			netlab.Eventually(t, func(ctx context.Context) error { return tc.checkGone(ctx, client, network) })
+	for _, tc := range all {
+		for _, network := range tc.Networks() {
+			netlab.Eventually(t, func(ctx context.Context) error { return tc.AskGone(ctx, client, network) })
 		}
 	}
 	return done
-}
-
-// checkGone wants a name to be unknown again.
-func (c *testCase) checkGone(ctx context.Context, client client, network string) error {
-	reply, err := client.ask(ctx, network, c.wireName(), dns.StringToType[c.Qtype])
-	if err == nil && reply.Rcode != dns.RcodeNameError {
-		err = fmt.Errorf("%s after its deletion has status %s, want NXDOMAIN",
-			c.wireName(), dns.RcodeToString[reply.Rcode])
-	}
-	return err
 }

@@ -4,9 +4,8 @@
 // Everything but the cluster's nodes is real: bin/coredns as make build makes
 // it, etcd and kube-apiserver, the ServiceAccount with the rights that kubeadm
 // grants and its token where a Pod has it, and a client that asks over the
-// network. The cases, their Corefiles and the rules of comparison are data, in
-// testdata/ci-cases.json; its "meta" is the manual. The objects they are about
-// are beside it.
+// network. The cases, their Corefiles and the rules of comparison are in package
+// cases. The objects that they are about are in testdata.
 //
 // # One machine of our own
 //

@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/test/conformance/cases"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
@@ -55,19 +56,19 @@ func TestDocumentsQuestions(t *testing.T) {
 		t.Skip("needs the namespaces")
 	}
 	readSources(t)
-	demo := startServing(t, readText(t, demo), nil)[0].client
+	demo := startServing(t, readText(t, demo), nil)[0].client()
 	for _, line := range demoQuestions(t) {
 		t.Run(line, func(t *testing.T) { promises[line].ask(t, demo, line) })
 	}
 }
 
-func (p promise) ask(t *testing.T, c client, line string) {
+func (p promise) ask(t *testing.T, c cases.Client, line string) {
 	question, err := parseQuestion(line)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for qtype := range p.rdata {
-		reply, err := c.ask(t.Context(), "udp", question.Name, dns.StringToType[qtype])
+		reply, err := c.Ask(t.Context(), "udp", question.Name, dns.StringToType[qtype])
 		if err != nil {
 			t.Fatal(err)
 		}

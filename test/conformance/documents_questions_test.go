@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/conformance/cases"
 )
 
 // demoCommand is how README asks the demo.
@@ -119,7 +121,7 @@ func (p promise) compare(reply *dns.Msg, qtype string) error {
 
 func hasRecord(section []dns.RR, qtype, want string) bool {
 	return slices.ContainsFunc(section, func(rr dns.RR) bool {
-		return dns.TypeToString[rr.Header().Rrtype] == qtype && rdata(rr) == want
+		return dns.TypeToString[rr.Header().Rrtype] == qtype && cases.Rdata(rr) == want
 	})
 }
 

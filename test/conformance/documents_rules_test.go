@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"net/netip"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,7 +82,7 @@ func TestServings(t *testing.T) {
 			continue
 		}
 		s := servings[0]
-		address := netip.AddrPortFrom(s.client.server, s.client.port["udp"]).String()
+		address := s.address.String()
 		if s.qname != want.qname || address != want.address || s.exists != want.exists {
 			t.Errorf("%s at %s (must exist: %v), want %v for:\n%s", s.qname, address, s.exists, want, corefile)
 		}
@@ -122,6 +121,30 @@ func TestParseQuestion(t *testing.T) {
 			t.Errorf("%q: %s, %v, want %q", line, got, err, want)
 		}
 	}
+}
+
+// answer is what a server sends, as text.
+type answer struct {
+	rcode              int
+	answers, authority []string
+}
+
+func (a answer) message(t *testing.T) *dns.Msg {
+	t.Helper()
+	return &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Rcode: a.rcode}, Answer: parse(t, a.answers), Ns: parse(t, a.authority)}
+}
+
+func parse(t *testing.T, texts []string) []dns.RR {
+	t.Helper()
+	rrs := make([]dns.RR, len(texts))
+	for i, text := range texts {
+		rr, err := dns.NewRR(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rrs[i] = rr
+	}
+	return rrs
 }
 
 func TestPromise(t *testing.T) {

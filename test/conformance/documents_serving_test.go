@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	coreparse "github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/conformance/cases"
 )
 
 // everyCluster has this Service: the API server makes it.
@@ -22,10 +25,10 @@ const everyCluster = "kubernetes.default.svc"
 
 // serving is a question that shows that a server block serves.
 type serving struct {
-	client client
-	qname  string
-	qtype  uint16
-	exists bool // an answer is wanted, not just some reply
+	address netip.AddrPort
+	qname   string
+	qtype   uint16
+	exists  bool // an answer is wanted, not just some reply
 }
 
 // newServings returns one question for each server block.
@@ -55,8 +58,7 @@ func newServing(block caddyfile.ServerBlock) (serving, error) {
 		}
 	}
 	port, err := udpPort(block.Keys, s.qname)
-	addr := bindAddr(block)
-	s.client = client{source: addr, server: addr, port: map[string]uint16{"udp": port}}
+	s.address = netip.AddrPortFrom(bindAddr(block), port)
 	return s, err
 }
 
@@ -111,11 +113,17 @@ func bindAddr(block caddyfile.ServerBlock) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
+func (s *serving) client() cases.Client {
+	return cases.Client{Dial: func(ctx context.Context, network string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, s.address.String())
+	}}
+}
+
 // check asks once. A server that has just started may have nothing to say yet.
 func (s *serving) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	reply, err := s.client.ask(ctx, "udp", s.qname, s.qtype)
+	reply, err := s.client().Ask(ctx, "udp", s.qname, s.qtype)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,15 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"regexp"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/test/conformance/cases"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
@@ -35,18 +38,19 @@ func startServer(t *testing.T, corefile, dir string, env []string) *netlab.Proce
 
 // awaitReady waits until the server says that it is ready, if it has the plugin
 // to say so, and answers. It returns a client of it.
-func awaitReady(t *testing.T, p *netlab.Process, corefile string) client {
+func awaitReady(t *testing.T, p *netlab.Process, corefile string) cases.Client {
 	t.Helper()
 	saysReady := readiness.MatchString(corefile)
 	if saysReady {
 		p.Eventually(t, netlab.Ready(readyAddr))
 	}
-	c := client{source: clientAddr, server: serverAddr}
+	var open map[string]uint16
 	p.Eventually(t, func(context.Context) (err error) {
-		c.port, err = ports(p, corefile)
+		open, err = ports(p, corefile)
 		return err
 	})
-	for network := range c.port {
+	c := cases.Client{Dial: dialer(open)}
+	for network := range open {
 		p.Eventually(t, func(ctx context.Context) error { return probe(ctx, c, network, saysReady) })
 	}
 	return c
@@ -54,12 +58,53 @@ func awaitReady(t *testing.T, p *netlab.Process, corefile string) client {
 
 // probe asks for a name that no case asks for. Only a server that has not said
 // that it is ready may have nothing to answer from.
-func probe(ctx context.Context, c client, network string, saysReady bool) error {
+func probe(ctx context.Context, c cases.Client, network string, saysReady bool) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	reply, err := c.ask(ctx, network, "probe.cluster.local.", dns.TypeA)
+	reply, err := c.Ask(ctx, network, "probe.cluster.local.", dns.TypeA)
 	if err == nil && reply.Rcode == dns.RcodeServerFailure && !saysReady {
 		return fmt.Errorf("no data yet:\n%s", reply)
 	}
 	return err
+}
+
+// dialer connects from the client's address to the server's, by the network's port.
+func dialer(ports map[string]uint16) func(context.Context, string) (net.Conn, error) {
+	return func(ctx context.Context, network string) (net.Conn, error) {
+		d := net.Dialer{LocalAddr: localAddr(network)}
+		return d.DialContext(ctx, network, netip.AddrPortFrom(serverAddr, ports[network]).String())
+	}
+}
+
+func localAddr(network string) net.Addr {
+	if network == "tcp" {
+		return &net.TCPAddr{IP: clientAddr.AsSlice()}
+	}
+	return &net.UDPAddr{IP: clientAddr.AsSlice()}
+}
+
+// startUpstream returns the address at which a zone file is served until the test
+// ends.
+func startUpstream(t *testing.T, zonefile string) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address = listener.Addr().String()
+	conn, err := net.ListenPacket("udp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	netlab.ServeOn(t, listener, conn, newUpstream(t, zonefile))
+	return address
+}
+
+func newUpstream(t *testing.T, zonefile string) dns.Handler {
+	t.Helper()
+	u, err := cases.NewUpstream(zonefile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }

@@ -1,4 +1,4 @@
-package conformance
+package cases
 
 import (
 	"slices"
@@ -45,14 +45,14 @@ const anyTTL = 303
 // A comparison that cannot fail holds nothing: most rows break one rule. The
 // original must think the same of each.
 func TestCompareSections(t *testing.T) {
-	two := testCase{Rcode: "NOERROR", Answers: []string{"a.b. 5 IN A 10.0.0.1", "a.b. 5 IN A 10.0.0.2"}}
-	soa := testCase{Rcode: "NXDOMAIN", Authority: []string{"b. * IN SOA ns.b. root.b. 1 2 3 4 5"}}
-	srv := testCase{Rcode: "NOERROR", Answers: []string{"a.b. * IN SRV 0 50 80 c.b."}, Additional: []string{"c.b. 5 IN A 10.0.0.1"}}
+	two := Case{Rcode: "NOERROR", Answers: []string{"a.b. 5 IN A 10.0.0.1", "a.b. 5 IN A 10.0.0.2"}}
+	soa := Case{Rcode: "NXDOMAIN", Authority: []string{"b. * IN SOA ns.b. root.b. 1 2 3 4 5"}}
+	srv := Case{Rcode: "NOERROR", Answers: []string{"a.b. * IN SRV 0 50 80 c.b."}, Additional: []string{"c.b. 5 IN A 10.0.0.1"}}
 	srvReply := []string{"a.b. 5 IN SRV 0 50 80 c.b."}
 	const noError, nxDomain = dns.RcodeSuccess, dns.RcodeNameError
 	for _, row := range []struct {
 		name  string
-		want  testCase
+		want  Case
 		got   answer
 		equal bool
 	}{
@@ -85,7 +85,7 @@ func TestCompareSections(t *testing.T) {
 	}
 }
 
-func compareAsOriginal(t *testing.T, c testCase, reply *dns.Msg) error {
+func compareAsOriginal(t *testing.T, c Case, reply *dns.Msg) error {
 	t.Helper()
 	reply.Extra = withoutOPT(reply.Extra)
 	return coretest.SortAndCheck(reply, coretest.Case{
@@ -97,7 +97,7 @@ func compareAsOriginal(t *testing.T, c testCase, reply *dns.Msg) error {
 }
 
 func TestCompareTarget(t *testing.T) {
-	want := testCase{Compare: "regex", Rcode: "NOERROR", AnswerCount: 1, AdditionalCount: 1, TargetRegex: `^[0-9-]+\.b\.$`}
+	want := Case{Compare: "regex", Rcode: "NOERROR", AnswerCount: 1, AdditionalCount: 1, TargetRegex: `^[0-9-]+\.b\.$`}
 	srv, address := []string{"b. 5 IN SRV 0 1 2 1-2.b."}, []string{"1-2.b. 5 IN A 10.0.0.1"}
 	for _, row := range []struct {
 		name  string
@@ -121,7 +121,7 @@ func TestCompareTarget(t *testing.T) {
 func TestCompareTransfer(t *testing.T) {
 	const soa, other = "b. 5 IN SOA ns.b. root.b. 1 2 3 4 5", "b. 9 IN SOA n.b. root.b. 9 9 9 9 9"
 	const srv = "_p._tcp.b. 5 IN SRV 0 50 80 1-2-3-4.b."
-	want := testCase{Compare: transferRule, Rcode: "NOERROR", Answers: []string{
+	want := Case{Compare: transferRule, Rcode: "NOERROR", Answers: []string{
 		soa, "a.b. 5 IN A 10.0.0.1", "a.b. 5 IN A 10.0.0.2", "a.b. 5 IN AAAA ::1", srv, "1-2-3-4.b. 5 IN A 1.2.3.4", soa,
 	}}
 	// with is the expected answer with one record replaced.
@@ -156,7 +156,7 @@ func TestCompareTransfer(t *testing.T) {
 }
 
 func TestCompareKnowsItsRules(t *testing.T) {
-	c := testCase{Compare: "none", Rcode: "NOERROR"}
+	c := Case{Compare: "none", Rcode: "NOERROR"}
 	if err := c.compare(new(dns.Msg)); err == nil || !strings.Contains(err.Error(), c.Compare) {
 		t.Errorf("got error %v, want one about %s", err, c.Compare)
 	}

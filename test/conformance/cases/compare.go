@@ -1,4 +1,4 @@
-package conformance
+package cases
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ type record struct {
 
 // compare says how the reply differs from what the case expects, by the rule
 // that the case names.
-func (c *testCase) compare(reply *dns.Msg) error {
+func (c *Case) compare(reply *dns.Msg) error {
 	if got := dns.RcodeToString[reply.Rcode]; got != c.Rcode {
 		return fmt.Errorf("status is %s, want %s", got, c.Rcode)
 	}
@@ -33,7 +33,7 @@ func (c *testCase) compare(reply *dns.Msg) error {
 }
 
 // compareSections wants the same records in each section, in any order.
-func (c *testCase) compareSections(reply *dns.Msg) error {
+func (c *Case) compareSections(reply *dns.Msg) error {
 	for _, section := range []struct {
 		name string
 		want []string
@@ -81,15 +81,15 @@ func (r record) compare(got dns.RR) error {
 		return fmt.Errorf("type is not %s", dns.TypeToString[wantHeader.Rrtype])
 	case gotHeader.Ttl != wantHeader.Ttl && !r.anyTTL:
 		return fmt.Errorf("TTL is not %d", wantHeader.Ttl)
-	case rdata(got) != rdata(r.RR):
-		return fmt.Errorf("rdata is not %q", rdata(r.RR))
+	case Rdata(got) != Rdata(r.RR):
+		return fmt.Errorf("rdata is not %q", Rdata(r.RR))
 	}
 	return nil
 }
 
-// rdata is what is compared of a record's data. Of an SOA that is the primary
+// Rdata is what is compared of a record's data. Of an SOA that is the primary
 // server: serial and times were those of the day when the data was written.
-func rdata(rr dns.RR) string {
+func Rdata(rr dns.RR) string {
 	if soa, ok := rr.(*dns.SOA); ok {
 		return soa.Ns
 	}
@@ -118,7 +118,7 @@ func parseRecords(texts []string) ([]record, error) {
 
 // compareTarget is for names that are made from addresses: one SRV record, and
 // the address of its target.
-func (c *testCase) compareTarget(reply *dns.Msg) error {
+func (c *Case) compareTarget(reply *dns.Msg) error {
 	additional := withoutOPT(reply.Extra)
 	if len(reply.Answer) != c.AnswerCount || len(additional) != c.AdditionalCount {
 		return fmt.Errorf("%d answers and %d additional records, want %d and %d",

@@ -1,13 +1,10 @@
-package conformance
+package cases
 
 import (
-	"net"
+	"errors"
 	"strings"
-	"testing"
 
 	"github.com/miekg/dns"
-
-	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
 // upstream is the server beyond the cluster: one zone, served over UDP and TCP.
@@ -16,26 +13,8 @@ type upstream struct {
 	records map[string][]dns.RR // by owner, in lower case
 }
 
-// startUpstream returns the address at which a zone file is served until the
-// test ends.
-func startUpstream(t *testing.T, zonefile string) (address string) {
-	t.Helper()
-	u := newUpstream(t, zonefile)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = listener.Addr().String()
-	conn, err := net.ListenPacket("udp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	netlab.ServeOn(t, listener, conn, u)
-	return address
-}
-
-func newUpstream(t *testing.T, zonefile string) *upstream {
-	t.Helper()
+// NewUpstream serves a zone file as the server beyond the cluster does.
+func NewUpstream(zonefile string) (dns.Handler, error) {
 	u := &upstream{records: map[string][]dns.RR{}}
 	parser := dns.NewZoneParser(strings.NewReader(zonefile), "", "")
 	parser.SetDefaultTTL(3600)
@@ -47,12 +26,12 @@ func newUpstream(t *testing.T, zonefile string) *upstream {
 		}
 	}
 	if err := parser.Err(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if u.soa == nil {
-		t.Fatalf("zone file without SOA:\n%s", zonefile)
+		return nil, errors.New("a zone file without SOA:\n" + zonefile)
 	}
-	return u
+	return u, nil
 }
 
 // ServeDNS implements dns.Handler.

@@ -1,10 +1,8 @@
-package conformance
+package cases
 
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,9 +14,10 @@ import (
 const transferRule = "ValidateAXFR"
 
 // transfer asks for a whole zone and returns all its records in one message.
-func (c client) transfer(ctx context.Context, qname string) (*dns.Msg, error) {
-	dialer := net.Dialer{Timeout: queryTimeout, LocalAddr: localAddr("tcp", c.source)}
-	conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(c.server, c.port["tcp"]).String())
+func (c Client) transfer(ctx context.Context, qname string) (*dns.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	conn, err := c.Dial(ctx, "tcp")
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +38,7 @@ func (c client) transfer(ctx context.Context, qname string) (*dns.Msg, error) {
 
 // compareTransfer wants the SOA record first and last, and for every record one
 // that is like it, in any order, with none left over.
-func (c *testCase) compareTransfer(reply *dns.Msg) error {
+func (c *Case) compareTransfer(reply *dns.Msg) error {
 	got := slices.Clone(reply.Answer)
 	if len(got) < 2 || got[0].Header().Rrtype != dns.TypeSOA || got[len(got)-1].Header().Rrtype != dns.TypeSOA {
 		return fmt.Errorf("no SOA record first and last: %s", texts(got))

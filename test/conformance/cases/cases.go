@@ -1,27 +1,29 @@
-package conformance
+package cases
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
-	"testing"
 
 	"github.com/miekg/dns"
 )
 
-// suite is the file of cases. Corefiles and zone files are shared by name.
-type suite struct {
+//go:embed testdata/ci-cases.json
+var data []byte
+
+// Suite is the file of cases. Corefiles and zone files are shared by name.
+type Suite struct {
 	Meta      json.RawMessage
 	Corefiles map[string]string
 	Zonefiles map[string]string
-	Cases     []testCase
+	Cases     []Case
 }
 
-// testCase is one question with its answer. The fields are all that the file
-// has, so that reading it strictly finds a rule that nobody follows.
-type testCase struct {
+// Case is one question with its answer. The fields are all that the file has, so
+// that reading it strictly finds a rule that nobody follows.
+type Case struct {
 	ID              string
 	File            string
 	Line            int
@@ -50,18 +52,18 @@ type testCase struct {
 	TargetRegex     string `json:"target_regex"`
 }
 
-// group is the cases that one start of the server serves.
-type group struct {
-	test     string
-	corefile string // with placeholders
-	upstream string // zone file, or empty
-	zonefile string // zone file, or empty
-	cases    []testCase
+// Group is the cases that one start of the server serves.
+type Group struct {
+	Test     string
+	Corefile string // with placeholders
+	Upstream string // zone file, or empty
+	Zonefile string // zone file, or empty
+	Cases    []Case
 }
 
-// replayed are the tests of the suite, with the number of their cases: none may
-// get lost on the way.
-var replayed = map[string]int{
+// Tests are those of the suite, with the number of their cases: none may get lost
+// on the way.
+var Tests = map[string]int{
 	"TestAXFR":                          1,
 	"TestAXFRPods":                      1,
 	"TestKubernetesA":                   11,
@@ -80,35 +82,20 @@ var replayed = map[string]int{
 // Cases of other plugins (kubernetai) and of a deployment stand in the same file.
 const idPrefix = "kubernetes/"
 
-func total(tests map[string]int) int {
-	sum := 0
-	for _, n := range tests {
-		sum += n
-	}
-	return sum
-}
-
-func loadSuite(t *testing.T) *suite {
-	t.Helper()
-	text, err := os.ReadFile("testdata/ci-cases.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
+// Load reads the data.
+func Load() (*Suite, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	s := new(suite)
-	if err := decoder.Decode(s); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	s := new(Suite)
+	return s, decoder.Decode(s)
 }
 
-// groups are the cases to replay by Corefile, in the file's order.
-func (s *suite) groups() ([]group, error) {
-	var groups []group
+// Groups are the cases of Tests by Corefile, in the file's order.
+func (s *Suite) Groups() ([]Group, error) {
+	var groups []Group
 	index := map[string]int{}
 	for _, c := range s.Cases {
-		if replayed[c.Test] == 0 || !strings.HasPrefix(c.ID, idPrefix) {
+		if Tests[c.Test] == 0 || !strings.HasPrefix(c.ID, idPrefix) {
 			continue
 		}
 		g, err := s.newGroup(c)
@@ -121,23 +108,23 @@ func (s *suite) groups() ([]group, error) {
 			index[c.Corefile] = i
 			groups = append(groups, g)
 		}
-		if g.upstream != groups[i].upstream || g.zonefile != groups[i].zonefile {
+		if g.Upstream != groups[i].Upstream || g.Zonefile != groups[i].Zonefile {
 			return nil, fmt.Errorf("%s: other zone files than the cases before with the same Corefile", c.ID)
 		}
-		groups[i].cases = append(groups[i].cases, c)
+		groups[i].Cases = append(groups[i].Cases, c)
 	}
 	return groups, nil
 }
 
-func (s *suite) newGroup(c testCase) (g group, err error) {
-	g.test = c.Test
-	if g.corefile, err = text(s.Corefiles, c.Corefile); err != nil {
+func (s *Suite) newGroup(c Case) (g Group, err error) {
+	g.Test = c.Test
+	if g.Corefile, err = text(s.Corefiles, c.Corefile); err != nil {
 		return g, err
 	}
-	if g.upstream, err = text(s.Zonefiles, c.Upstream); err != nil {
+	if g.Upstream, err = text(s.Zonefiles, c.Upstream); err != nil {
 		return g, err
 	}
-	g.zonefile, err = text(s.Zonefiles, c.Zonefile)
+	g.Zonefile, err = text(s.Zonefiles, c.Zonefile)
 	return g, err
 }
 
@@ -149,13 +136,13 @@ func text(texts map[string]string, name string) (string, error) {
 	return text, nil
 }
 
-// name is what the case is called within its test.
-func (c *testCase) name() string { return c.ID[strings.LastIndexByte(c.ID, '/')+1:] }
+// Name is what the case is called within its test.
+func (c *Case) Name() string { return c.ID[strings.LastIndexByte(c.ID, '/')+1:] }
 
-// wireName is what dig +search in the client's pod puts on the wire first: a
+// WireName is what dig +search in the client's pod puts on the wire first: a
 // name with fewer than ndots dots (5, and no name of the suite has more) gets
 // the first suffix of the pod's search path, unless it ends with a dot.
-func (c *testCase) wireName() string {
+func (c *Case) WireName() string {
 	switch {
 	case c.WireQname != "":
 		return c.WireQname
@@ -165,6 +152,6 @@ func (c *testCase) wireName() string {
 	return c.searchName()
 }
 
-func (c *testCase) searchName() string {
+func (c *Case) searchName() string {
 	return c.Qname + "." + c.ClientNamespace + ".svc.cluster.local."
 }

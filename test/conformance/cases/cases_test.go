@@ -1,4 +1,4 @@
-package conformance
+package cases
 
 import (
 	"strings"
@@ -8,29 +8,38 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Every case is replayed.
+func load(t *testing.T) *Suite {
+	t.Helper()
+	s, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Every case belongs to a test that is listed.
 func TestSelection(t *testing.T) {
 	found := map[string]int{}
-	for _, c := range loadSuite(t).Cases {
+	for _, c := range load(t).Cases {
 		if strings.HasPrefix(c.ID, idPrefix) {
 			found[c.Test]++
 		}
 	}
-	if diff := cmp.Diff(replayed, found); diff != "" {
+	if diff := cmp.Diff(Tests, found); diff != "" {
 		t.Errorf("cases listed (-), in the data (+):\n%s", diff)
 	}
 }
 
 func TestGroups(t *testing.T) {
-	groups, err := loadSuite(t).groups()
+	groups, err := load(t).Groups()
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]int{}
 	for _, g := range groups {
-		found[g.test] += len(g.cases)
+		found[g.Test] += len(g.Cases)
 	}
-	if diff := cmp.Diff(replayed, found); diff != "" {
+	if diff := cmp.Diff(Tests, found); diff != "" {
 		t.Errorf("cases listed (-), in groups (+):\n%s", diff)
 	}
 }
@@ -39,9 +48,9 @@ func TestGroups(t *testing.T) {
 // rule must say the same.
 func TestWireName(t *testing.T) {
 	searched := 0
-	for _, c := range loadSuite(t).Cases {
+	for _, c := range load(t).Cases {
 		if c.WireQname == "" {
-			if got := c.wireName(); got != c.Qname {
+			if got := c.WireName(); got != c.Qname {
 				t.Errorf("%s: %s on the wire, want %s", c.ID, got, c.Qname)
 			}
 			continue
