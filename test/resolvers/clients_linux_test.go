@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterdns/clusterdns/test/wire"
 )
 
 // patience is how long one look-up may take: there are resolvers that ask again for
@@ -135,11 +137,11 @@ type result struct {
 }
 
 // lookUp asks a stub resolver once.
-func (s *stub) lookUp(t *testing.T, w *wire, name, family string) result {
+func (s *stub) lookUp(t *testing.T, w *wire.Wire, name, family string) result {
 	t.Helper()
-	w.drain(t)
+	drain(t, w)
 	text := s.ask(t, name, family)
-	return result{addrs: addrsIn(text), questions: w.drain(t)}
+	return result{addrs: addrsIn(text), questions: drain(t, w)}
 }
 
 // addrsIn are the addresses in a program's output, but not that of the server, which

@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/netlab"
+	"github.com/clusterdns/clusterdns/test/wire"
 )
 
 // replica is one of two servers behind the address of the cluster's DNS.
@@ -61,7 +62,7 @@ func TestTwoReplicas(t *testing.T) {
 }
 
 // askReplicas asks a pair of replicas, by every client, for every name.
-func askReplicas(t *testing.T, w *wire, clients []stub, a, b replica) map[string]result {
+func askReplicas(t *testing.T, w *wire.Wire, clients []stub, a, b replica) map[string]result {
 	t.Helper()
 	results := map[string]result{}
 	t.Run(a.properties+" and "+b.properties, func(t *testing.T) {

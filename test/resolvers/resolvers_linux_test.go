@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/test/wire"
 )
 
 // names are those that are looked up, each of another kind.
@@ -66,7 +68,7 @@ func TestResultsAreTheSame(t *testing.T) {
 }
 
 // askAll asks a server in a mode, by every client, for every name.
-func askAll(t *testing.T, w *wire, clients []stub, dots int, mode string) map[string]result {
+func askAll(t *testing.T, w *wire.Wire, clients []stub, dots int, mode string) map[string]result {
 	results := map[string]result{}
 	t.Run(mode, func(t *testing.T) {
 		serveCluster(t, dnsAddr, mode, manifests, fmt.Sprintf(client, dots, dnsAddr))
@@ -144,7 +146,7 @@ func TestQuestions(t *testing.T) {
 }
 
 // count is the number of questions that it takes to look up both families of names.
-func (s *stub) count(t *testing.T, w *wire, names ...string) string {
+func (s *stub) count(t *testing.T, w *wire.Wire, names ...string) string {
 	t.Helper()
 	families := s.families
 	if families[0] == both[0] {
