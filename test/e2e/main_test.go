@@ -49,17 +49,13 @@ func eventually(t *testing.T, check func(context.Context) error) {
 	}
 }
 
-// newNamespace makes a Namespace that Pods can be made in. The controller manager
-// gives it the account that they need, late if the API server was away. It goes some
-// time after the test.
+// newNamespace makes a Namespace that Pods can be made in. It goes some time after the
+// test.
 func newNamespace(t *testing.T, name string) string {
 	t.Helper()
 	name += "-" + utilrand.String(4)
 	apply(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+name+"}}")
-	eventually(t, func(ctx context.Context) error {
-		_, err := cluster.Kubectl(ctx, "get", "serviceaccount", "default", "--namespace", name)
-		return err
-	})
+	awaitAccount(t, name)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -68,6 +64,16 @@ func newNamespace(t *testing.T, name string) string {
 		}
 	})
 	return name
+}
+
+// awaitAccount waits for the account that Pods need. The controller manager makes it,
+// late if the API server was away.
+func awaitAccount(t *testing.T, namespace string) {
+	t.Helper()
+	eventually(t, func(ctx context.Context) error {
+		_, err := cluster.Kubectl(ctx, "get", "serviceaccount", "default", "--namespace", namespace)
+		return err
+	})
 }
 
 func apply(t *testing.T, manifest string) {

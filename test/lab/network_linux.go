@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,13 +22,13 @@ func (l *Lab) Dial(ctx context.Context, network, address string) (net.Conn, erro
 // network is the path of the node's network namespace.
 func (l *Lab) network() string { return filepath.Join("/proc", strconv.Itoa(l.pid), "ns", "net") }
 
-// PodNetwork is the network namespace of a Pod, in which DialFrom connects. The
-// Pod needs the command readlink.
+// PodNetwork is the network namespace of a Pod, in which DialFrom connects.
 type PodNetwork string
 
-// PodNetwork finds a Pod's network namespace among those that containerd made.
+// PodNetwork finds, among the network namespaces that containerd made, the one that
+// has the Pod's address.
 func (l *Lab) PodNetwork(ctx context.Context, namespace, pod string) (PodNetwork, error) {
-	link, err := l.Exec(ctx, namespace, pod, "readlink", "/proc/self/ns/net")
+	addr, err := l.Kubectl(ctx, "get", "pod", "--namespace", namespace, pod, "-o", "jsonpath={.status.podIP}")
 	if err != nil {
 		return "", err
 	}
@@ -37,15 +37,21 @@ func (l *Lab) PodNetwork(ctx context.Context, namespace, pod string) (PodNetwork
 		return "", err
 	}
 	for _, path := range paths {
-		var status syscall.Stat_t
-		if err := syscall.Stat(path, &status); err != nil {
-			continue // the Pod that it belonged to has ended
-		}
-		if strings.TrimSpace(link) == fmt.Sprintf("net:[%d]", status.Ino) {
+		// One that cannot be entered is that of a Pod that has ended.
+		if has, err := hasAddress(path, addr); err == nil && has {
 			return PodNetwork(path), nil
 		}
 	}
-	return "", fmt.Errorf("none of %q is the network namespace %s of Pod %s/%s", paths, strings.TrimSpace(link), namespace, pod)
+	return "", fmt.Errorf("none of %q has the address %q of Pod %s/%s", paths, addr, namespace, pod)
+}
+
+func hasAddress(namespace, addr string) (has bool, err error) {
+	err = within(namespace, func() error {
+		addrs, err := net.InterfaceAddrs()
+		has = slices.ContainsFunc(addrs, func(a net.Addr) bool { return strings.HasPrefix(a.String(), addr+"/") })
+		return err
+	})
+	return has, err
 }
 
 // DialFrom connects from a Pod. The address must not be a name.
