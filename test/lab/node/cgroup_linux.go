@@ -38,6 +38,9 @@ func (d Dir) enterCgroups() error {
 	if _, err := d.write("cgroups", strings.Join(made, "\n")); err != nil {
 		return err
 	}
+	if err := d.noteControllers(hierarchies); err != nil {
+		return err
+	}
 	for i, h := range hierarchies {
 		if err := h.join(made[i]); err != nil {
 			return fmt.Errorf("joining cgroup %s: %w", made[i], err)
@@ -105,21 +108,6 @@ func joinCgroup(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte("0"), 0o644)
 }
 
-// passControllers gives the children of a cgroup all controllers there are.
-func passControllers(dir string) error {
-	controllers, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
-	if err != nil {
-		return err
-	}
-	for _, controller := range strings.Fields(string(controllers)) {
-		err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // copyCPUSet gives a new cgroup of the hierarchy cpuset its parent's processors,
 // without which no process can join it. In others it does nothing.
 func copyCPUSet(from, to string) error {
@@ -180,8 +168,8 @@ func ownPath(membership string, options []string, v2 bool) string {
 	return "/"
 }
 
-// RemoveCgroups removes the cgroups of a node that has ended. Some may have been
-// removed already.
+// RemoveCgroups removes the cgroups of a node that has ended, and takes back the
+// controllers that they were given. Some may have been removed already.
 func (d Dir) RemoveCgroups() error {
 	list, err := os.ReadFile(d.cgroupList())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -195,7 +183,7 @@ func (d Dir) RemoveCgroups() error {
 			return err
 		}
 	}
-	return nil
+	return d.takeBackControllers()
 }
 
 // removeCgroup removes a cgroup after those below it. Its files cannot be removed

@@ -1,6 +1,11 @@
 package node
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
 
 // As /proc/self/cgroup is on a machine with both versions, and on one with the
 // second only.
@@ -37,5 +42,29 @@ func TestNewDirRefusesWhatIsCovered(t *testing.T) {
 	}
 	if _, err := NewDir(t.TempDir()); err != nil {
 		t.Error(err)
+	}
+}
+
+// What a cgroup passes on already is not the node's, and stays when it ends.
+func TestHeldBack(t *testing.T) {
+	for _, tc := range []struct {
+		all, passed string
+		want        []string
+	}{
+		{"cpu memory pids\n", "memory\n", []string{"cpu", "pids"}},
+		{"hugetlb\n", "\n", []string{"hugetlb"}},
+		{"cpu\n", "cpu\n", nil},
+		{"\n", "\n", nil},
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"cgroup.controllers": tc.all, "cgroup.subtree_control": tc.passed} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		held, err := heldBack(dir)
+		if err != nil || !slices.Equal(held, tc.want) {
+			t.Errorf("%q of %q: %q, %v, want %q", tc.passed, tc.all, held, err, tc.want)
+		}
 	}
 }
