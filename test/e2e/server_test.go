@@ -97,8 +97,7 @@ func setCorefile(t *testing.T, text string) {
 func awaitLog(t *testing.T, words string) {
 	t.Helper()
 	since := time.Now().Format(time.RFC3339)
-	pods := strings.Fields(kubectl(t, "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "-o", "jsonpath={.items[*].metadata.name}"))
-	for _, pod := range pods {
+	for _, pod := range serverPods(t) {
 		eventually(t, func(ctx context.Context) error {
 			log, err := cluster.Kubectl(ctx, "logs", "--namespace="+dnsNamespace, pod, "--since-time="+since)
 			if err == nil && !strings.Contains(log, words) {
@@ -107,6 +106,11 @@ func awaitLog(t *testing.T, words string) {
 			return err
 		})
 	}
+}
+
+func serverPods(t *testing.T) []string {
+	t.Helper()
+	return strings.Fields(kubectl(t, "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "-o", "jsonpath={.items[*].metadata.name}"))
 }
 
 // setServerImage works at the end of a test too.
