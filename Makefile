@@ -130,10 +130,9 @@ lab-down: lab-command ## End that cluster and remove all that it made
 
 .PHONY: e2e
 e2e: build lab-command ## Bring the cluster up, run the scenarios and Kubernetes' own tests in it, and end it
+	go test -c -tags e2e -o bin/e2e.test ./test/e2e
 	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
-	$(AS_ROOT) bin/lab up; \
-	go test -c -tags e2e -o bin/e2e.test ./test/e2e; \
-	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.timeout 25m
+	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.timeout 25m -lab ../../bin/lab
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (30s)

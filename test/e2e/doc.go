@@ -2,9 +2,9 @@
 // kubelet's resolv.conf, kube-proxy and the network of a node (package lab), and
 // Kubernetes' own end-to-end tests.
 //
-// They need a lab that is up:
+// They need a lab:
 //
-//	make e2e        # brings the lab up, runs the tests and ends the lab
+//	make e2e        # brings a lab up and down, and fails if it leaves anything
 //	make lab && go test -tags e2e ./test/e2e -run TestName
 //
 // Each test has a namespace of its own. Those that change the cluster's DNS put

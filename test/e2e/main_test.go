@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -23,13 +24,28 @@ const patience = 4 * time.Minute
 // cluster is the lab that all tests use.
 var cluster *lab.Lab
 
+// labCommand is the lab command, where the tests are to bring the lab up and down.
+var labCommand = flag.String("lab", "", "the `path` of the lab command, to bring the lab up before the tests, down after them, and fail if anything is left")
+
 func TestMain(m *testing.M) {
-	var err error
-	if cluster, err = lab.Connect(context.Background()); err != nil {
+	flag.Parse()
+	run := runTests
+	if *labCommand != "" {
+		run = runInOwnLab
+	}
+	code, err := run(m)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (code int, err error) {
+	if cluster, err = lab.Connect(context.Background()); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
 }
 
 // eventually repeats the check until it succeeds, and ends the test if it does not

@@ -46,7 +46,7 @@ func Connect(ctx context.Context) (*Lab, error) {
 
 // locate finds the lab's folder, whether or not the lab is up.
 func locate() (*Lab, error) {
-	root, err := repository()
+	root, err := Repository()
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,8 @@ func locate() (*Lab, error) {
 	return &Lab{root: root, dir: dir}, err
 }
 
-// repository is the folder above the working folder that has our go.mod.
-func repository() (string, error) {
+// Repository is the folder at or above the working folder that has this repository.
+func Repository() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
 		return "", err

@@ -25,8 +25,8 @@ var tools = map[string]string{
 	"/usr/bin/musl-gcc":       "musl-tools",
 }
 
-// installTools installs the packages that are missing.
-func installTools() error {
+// Install installs the Debian packages that the lab needs and that are missing.
+func Install() error {
 	if os.Geteuid() != 0 {
 		return errors.New("the lab makes namespaces, devices and containers: run it as root")
 	}

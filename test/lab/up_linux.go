@@ -37,7 +37,7 @@ const (
 
 // Up brings the lab up, or up to date if it is up.
 func Up(ctx context.Context) error {
-	if err := installTools(); err != nil {
+	if err := Install(); err != nil {
 		return err
 	}
 	l, err := locate()

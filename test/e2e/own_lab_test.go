@@ -1,0 +1,72 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/clusterdns/clusterdns/test/lab"
+	"github.com/clusterdns/clusterdns/test/lab/remains"
+)
+
+// runInOwnLab brings the lab up, runs the tests and brings it down, and fails unless
+// the machine is then as it was before.
+func runInOwnLab(m *testing.M) (code int, err error) {
+	if err := lab.Install(); err != nil {
+		return 0, err
+	}
+	if err := runLab("down"); err != nil {
+		return 0, err
+	}
+	before, err := takeRemains(context.Background())
+	if err != nil {
+		return 0, err
+	}
+	if err := runLab("up"); err != nil {
+		return 0, err
+	}
+	code, err = runTests(m)
+	return code, errors.Join(err, runLab("down"), awaitRemains(before))
+}
+
+func runLab(command string) error {
+	began := time.Now()
+	cmd := exec.Command(*labCommand, command)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	err := cmd.Run()
+	fmt.Printf("lab %s: %s\n", command, time.Since(began).Round(time.Second/10))
+	return err
+}
+
+func takeRemains(ctx context.Context) (remains.State, error) {
+	root, err := lab.Repository()
+	if err != nil {
+		return nil, err
+	}
+	return remains.Take(ctx, root)
+}
+
+// awaitRemains waits until the machine is as it was: the kernel takes namespaces apart
+// after their last process has ended.
+func awaitRemains(before remains.State) error {
+	var differences []string
+	err := wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		after, err := takeRemains(ctx)
+		differences = after.Since(before)
+		return len(differences) == 0, err
+	})
+	if err != nil {
+		return fmt.Errorf("the lab has left a machine that differs by %d: %w\n%s", len(differences), err, strings.Join(differences, "\n"))
+	}
+	fmt.Printf("the lab has left nothing: %d things are as before\n", len(before))
+	return nil
+}
