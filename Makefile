@@ -17,9 +17,11 @@ COUNT    ?= 0
 IMAGE     ?= bin/coredns-image.tar
 PLATFORMS ?= linux/amd64 linux/arm64
 
+# A fixed length: git shortens a commit's name by how much else the clone has.
+ABBREV  := --abbrev=12
 COREDNS := github.com/coredns/coredns
-VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo dev))
-COMMIT  ?= $(shell git describe --always --exclude '*' --dirty 2>/dev/null)
+VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' $(ABBREV) --dirty 2>/dev/null || echo dev))
+COMMIT  ?= $(shell git describe --always --exclude '*' $(ABBREV) --dirty 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X $(COREDNS)/coremain.GitCommit=$(COMMIT)
 
 # Build, vet, lint and the command's own tests compile with one set of flags:
@@ -62,6 +64,16 @@ image: ## Build the image of the server for PLATFORMS, an OCI archive: bin/cored
 	go run -C deploy/image . -o $(abspath $(IMAGE)) coredns -version "$(VERSION)" -commit "$(COMMIT)" \
 		-created "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" \
 		$(foreach platform,$(PLATFORMS),$(platform)=$(abspath bin/$(platform)/coredns))
+
+# Another folder and an empty build cache: nothing of the first image can show in the second.
+.PHONY: image-again
+image-again: image ## Build the image of this commit twice and fail if they differ by a byte
+	@git diff --quiet HEAD || { echo 'there are changes that are not committed: the image is that of a commit'; exit 1; }
+	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	git clone -q . "$$dir/again"; \
+	GOCACHE="$$dir/cache" $(MAKE) -C "$$dir/again" image IMAGE="$$dir/again.tar" PLATFORMS="$(PLATFORMS)"; \
+	sha256sum $(IMAGE) "$$dir/again.tar"; \
+	cmp $(IMAGE) "$$dir/again.tar"
 
 .PHONY: run
 run: build ## Start the server on this machine, on port 1053, with no cluster
