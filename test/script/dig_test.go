@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -29,10 +30,11 @@ type query struct {
 	question dns.Question
 	port     string // name of the variable
 	network  string
+	from     netip.Addr // the client's, or any
 	bufsize  uint16
 }
 
-var errUsage = errors.New("expected dig [@PORT] [+tcp] [+bufsize=N|+noedns] NAME [TYPE [CLASS]] or -x ADDRESS")
+var errUsage = errors.New("expected dig [@PORT] [-bADDRESS] [+tcp] [+bufsize=N|+noedns] NAME [TYPE [CLASS]] or -x ADDRESS")
 
 // dig asks one question and prints the answer.
 func dig(ts *testscript.TestScript, args []string) (string, error) {
@@ -64,7 +66,8 @@ func parseQuery(args []string) (*query, error) {
 }
 
 // option takes an argument if it is one of dig's options.
-func (q *query) option(arg string) (bool, error) {
+func (q *query) option(arg string) (isOption bool, err error) {
+	from, isFrom := strings.CutPrefix(arg, "-b")
 	size, isSize := strings.CutPrefix(arg, "+bufsize=")
 	switch {
 	case arg == "+tcp":
@@ -73,6 +76,9 @@ func (q *query) option(arg string) (bool, error) {
 		q.bufsize = noedns
 	case strings.HasPrefix(arg, "@"):
 		q.port = arg[1:]
+	case isFrom:
+		q.from, err = netip.ParseAddr(from)
+		return true, err
 	case isSize:
 		n, err := strconv.ParseUint(size, 10, 16)
 		q.bufsize = uint16(n)
@@ -121,7 +127,7 @@ func (q *query) message() *dns.Msg {
 
 // ask exchanges one pair of messages, over a connection of its own.
 func (q *query) ask(addr string) (*dns.Msg, error) {
-	conn, err := dns.DialTimeout(q.network, addr, answerTimeout)
+	conn, err := q.dial(addr)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +145,19 @@ func (q *query) ask(addr string) (*dns.Msg, error) {
 		return nil, err
 	}
 	return q.check(m, wire)
+}
+
+func (q *query) dial(addr string) (*dns.Conn, error) {
+	dialer := &net.Dialer{Timeout: answerTimeout}
+	from := netip.AddrPortFrom(q.from, 0)
+	switch {
+	case !q.from.IsValid():
+	case q.network == "tcp":
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(from)
+	default:
+		dialer.LocalAddr = net.UDPAddrFromAddrPort(from)
+	}
+	return (&dns.Client{Net: q.network, Dialer: dialer}).Dial(addr)
 }
 
 // check looks at what every answer must get right, so that scripts need not.

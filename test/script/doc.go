@@ -13,9 +13,10 @@
 //
 //	[!] start COREFILE       start the server; the error of a failed start is stderr
 //	[!] reload COREFILE      give the running server another Corefile
-//	dig [@PORT] [+tcp] [+bufsize=N|+noedns] NAME [TYPE [CLASS]]
+//	dig [@PORT] [-bADDRESS] [+tcp] [+bufsize=N|+noedns] NAME [TYPE [CLASS]]
 //	dig [...] -x ADDRESS     print the answer in a form that does not change
-//	ask FILE                 print FILE with every "$ dig ..." in it answered anew
+//	ask FILE [OPTION...]     print FILE with every "$ dig ..." in it answered anew,
+//	                         asked with more of dig's options
 //	refuse COREFILE FILE     print FILE with every "$ line" in it tried in the
 //	                         place of {LINE} and followed by the start's error
 //	http URL                 print status and body

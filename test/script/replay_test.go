@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,17 +57,19 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// ask prints the answers to the questions of a file.
+// ask prints the answers to the questions of a file, which are asked with options
+// besides their own. The options are not printed, so that one file says what is to be
+// answered whatever they are.
 func ask(ts *testscript.TestScript, args []string) (string, error) {
-	if len(args) != 1 {
-		return "", errors.New("expected ask FILE")
+	if len(args) == 0 {
+		return "", errors.New("expected ask FILE [OPTION...]")
 	}
 	return replay(ts.ReadFile(args[0]), func(line string) (string, error) {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0] != "dig" {
 			return "", fmt.Errorf("expected a line that begins with dig: %s", line)
 		}
-		return dig(ts, words[1:])
+		return dig(ts, append(slices.Clone(args[1:]), words[1:]...))
 	})
 }
 
