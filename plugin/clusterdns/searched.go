@@ -3,6 +3,7 @@ package clusterdns
 import (
 	"context"
 
+	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
@@ -60,7 +61,7 @@ func (c *completion) completed() *dns.Msg {
 // resolver searches, which asks for recursion.
 func (c *completion) question() (search.Question, *search.Path, bool) {
 	r := c.state.Req
-	if c.d.searcher == nil || r.Opcode != dns.OpcodeQuery || !r.RecursionDesired || r.CheckingDisabled || c.state.Do() || c.ctx.Value(completingKey{}) != nil {
+	if c.d.searcher == nil || r.Opcode != dns.OpcodeQuery || !r.RecursionDesired || r.CheckingDisabled || c.state.Do() || c.asked() {
 		return search.Question{}, nil, false
 	}
 	switch c.state.QType() {
@@ -74,6 +75,14 @@ func (c *completion) question() (search.Question, *search.Path, bool) {
 	}
 	q, ok := search.Parse([]byte(c.name.Wire()), path.Origin())
 	return q, path, ok
+}
+
+// asked says whether the server asks itself: to complete a name, or because an alias of
+// another plugin leads here. Nobody searches for the target of an alias, and the answer
+// may be kept under the alias, for clients of every Namespace.
+func (c *completion) asked() bool {
+	aliases, _ := c.ctx.Value(dnsserver.LoopKey{}).(int)
+	return aliases > 0 || c.ctx.Value(completingKey{}) != nil
 }
 
 // list is what comes next in the client's search path, or nil.
