@@ -104,7 +104,7 @@ func (f *fleet) timeChanges(ctx context.Context, p *server.Process, change func(
 // measureChurn measures what the changes themselves cost while nobody asks.
 func (f *fleet) measureChurn(ctx context.Context, c *churn, during string) error {
 	p := f.processes[0]
-	before, err := proc.ReadCPU(p.PID)
+	before, err := proc.ReadCPU(p.ID())
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (f *fleet) measureChurn(ctx context.Context, c *churn, during string) error
 		return ctx.Err()
 	case <-time.After(f.loadTime()):
 	}
-	after, err := proc.ReadCPU(p.PID)
+	after, err := proc.ReadCPU(p.ID())
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (f *fleet) start(ctx context.Context, kinds []server.Kind) error {
 		}
 	}
 	return refcluster.Parallel(ctx, len(kinds), len(kinds), func(ctx context.Context, i int) error {
-		_, err := proc.AwaitQuiet(ctx, f.processes[i].PID)
+		_, err := proc.AwaitQuiet(ctx, f.processes[i].ID())
 		return err
 	})
 }
@@ -226,7 +226,7 @@ func (f *fleet) runLoad(ctx context.Context, p *server.Process, set queries.Set,
 	if err != nil {
 		return loaded{}, err
 	}
-	before, err := proc.ReadTicks(p.PID)
+	before, err := proc.ReadTicks(p.ID())
 	if err != nil {
 		return loaded{}, err
 	}
@@ -234,7 +234,7 @@ func (f *fleet) runLoad(ctx context.Context, p *server.Process, set queries.Set,
 	if err != nil {
 		return loaded{}, err
 	}
-	after, err := proc.ReadTicks(p.PID)
+	after, err := proc.ReadTicks(p.ID())
 	if err != nil {
 		return loaded{}, err
 	}

@@ -108,7 +108,7 @@ func (b *bench) runLife(ctx context.Context, kind server.Kind, prefix string) er
 		return err
 	}
 	defer p.Kill()
-	l := &life{bench: b, p: p, prefix: prefix, peak: proc.WatchPeak(ctx, p.PID)}
+	l := &life{bench: b, p: p, prefix: prefix, peak: proc.WatchPeak(ctx, p.ID())}
 	defer l.peak.Stop()
 	if l.dns, err = newAwaiter(p.DNS); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (l *life) measureStart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := proc.ReadUsage(l.p.PID)
+	now, err := proc.ReadUsage(l.p.ID())
 	if err != nil {
 		return err
 	}
@@ -164,11 +164,11 @@ func (b *bench) steady() []queries.Set {
 }
 
 func (l *life) measureRest(ctx context.Context) error {
-	quiet, err := proc.AwaitQuiet(ctx, l.p.PID)
+	quiet, err := proc.AwaitQuiet(ctx, l.p.ID())
 	if err != nil {
 		return err
 	}
-	now, err := proc.ReadUsage(l.p.PID)
+	now, err := proc.ReadUsage(l.p.ID())
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (l *life) addPeak(of string, now proc.Memory) {
 // beginPeak makes both peaks begin anew.
 func (l *life) beginPeak() error {
 	l.peak.Reset()
-	return proc.ResetPeak(l.p.PID)
+	return proc.ResetPeak(l.p.ID())
 }
 
 // measureReload makes CoreDNS read its Corefile again, as after a change.
@@ -203,10 +203,10 @@ func (l *life) measureReload(ctx context.Context) error {
 		return err
 	}
 	l.add("reloaded after, s", time.Since(began).Seconds())
-	if _, err := proc.AwaitQuiet(ctx, l.p.PID); err != nil {
+	if _, err := proc.AwaitQuiet(ctx, l.p.ID()); err != nil {
 		return err
 	}
-	now, err := proc.ReadMemory(l.p.PID)
+	now, err := proc.ReadMemory(l.p.ID())
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (l *life) measureNames(ctx context.Context) error {
 	if _, err := dnsperf.Run(ctx, load); err != nil {
 		return err
 	}
-	now, err := proc.ReadMemory(l.p.PID)
+	now, err := proc.ReadMemory(l.p.ID())
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const (
 // measureRelist takes the API server and its memory of versions away, and
 // measures what getting all objects again costs.
 func (l *life) measureRelist(ctx context.Context) error {
-	before, err := proc.ReadUsage(l.p.PID)
+	before, err := proc.ReadUsage(l.p.ID())
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (l *life) measureRelist(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after, err := proc.ReadUsage(l.p.PID)
+	after, err := proc.ReadUsage(l.p.ID())
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (l *life) relist(ctx context.Context) error {
 		return err
 	}
 	l.add("relist: fresh after the API server is ready, s", time.Since(up).Seconds())
-	_, err := proc.AwaitQuiet(ctx, l.p.PID)
+	_, err := proc.AwaitQuiet(ctx, l.p.ID())
 	return err
 }
 

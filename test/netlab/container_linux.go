@@ -34,10 +34,9 @@ func StartContained(t *testing.T, s Server, configMap fs.FS) *Process {
 	}
 	bind(t, s.Binary, filepath.Join(root, "coredns"))
 	bind(t, "/proc", filepath.Join(root, "proc"))
-	p := newProcess(t, s, "/coredns", "-conf", filepath.Join(confDir, "Corefile"))
-	p.cmd.Dir, p.cmd.SysProcAttr.Chroot = "/", root
-	p.startWithin(t)
-	return p
+	cmd := s.command("/coredns", "-conf", filepath.Join(confDir, "Corefile"))
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Chroot: root}
+	return s.start(t, cmd)
 }
 
 // writeEtc writes the files that a container runtime does.

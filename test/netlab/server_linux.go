@@ -8,14 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/clusterdns/clusterdns/test/process"
 )
 
 // Patience is how long anything may take that is to happen soon. It is for busy
@@ -34,11 +34,8 @@ type Server struct {
 
 // Process is a running server.
 type Process struct {
-	cmd       *exec.Cmd
+	*process.Process
 	complaint *regexp.Regexp
-	logFile   string
-	ended     chan struct{} // closed when the process is gone
-	err       error         // how it ended; to be read after ended
 	killed    bool
 }
 
@@ -49,97 +46,53 @@ func StartServer(t *testing.T, s Server) *Process {
 	if err := os.WriteFile(conf, []byte(s.Corefile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := newProcess(t, s, s.Binary, "-conf", conf)
-	p.cmd.Dir = s.Dir
-	p.startWithin(t)
-	return p
+	cmd := s.command(s.Binary, "-conf", conf)
+	cmd.Dir = s.Dir
+	return s.start(t, cmd)
 }
 
-// newProcess prepares a process of the server.
-func newProcess(t *testing.T, s Server, command string, args ...string) *Process {
-	t.Helper()
-	p := &Process{
-		cmd:       exec.Command(command, args...),
-		complaint: s.Complaint,
-		logFile:   filepath.Join(t.TempDir(), "log"),
-		ended:     make(chan struct{}),
-	}
-	p.cmd.Env = append([]string{"PATH="}, s.Env...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return p
+// command prepares the server's process.
+func (s Server) command(binary string, args ...string) *exec.Cmd {
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append([]string{"PATH="}, s.Env...)
+	return cmd
 }
 
-// startWithin starts the process for as long as the test runs.
-func (p *Process) startWithin(t *testing.T) {
+// start starts the server's process for as long as the test runs.
+func (s Server) start(t *testing.T, cmd *exec.Cmd) *Process {
 	t.Helper()
-	if err := p.start(); err != nil {
+	started, err := process.StartCommand(cmd, filepath.Join(t.TempDir(), "log"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	p := &Process{Process: started, complaint: s.Complaint}
 	t.Cleanup(func() { p.stop(t) })
-}
-
-// ID is the process's id.
-func (p *Process) ID() int { return p.cmd.Process.Pid }
-
-func (p *Process) start() error {
-	log, err := os.Create(p.logFile)
-	if err != nil {
-		return err
-	}
-	defer log.Close() // the process has a copy of its own
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	started := make(chan error)
-	go p.run(started)
-	return <-started
-}
-
-// run keeps the thread that starts the process: Linux kills the process when
-// that thread ends.
-func (p *Process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
-	if err != nil {
-		return
-	}
-	p.err = p.cmd.Wait()
-	close(p.ended)
+	return p
 }
 
 // Kill ends the server at once, without the time that it gives its clients.
 func (p *Process) Kill(t *testing.T) {
 	t.Helper()
-	if err := p.cmd.Process.Kill(); err != nil {
-		t.Error(err) // it has ended by itself
+	if !p.Running() {
+		t.Error("the server has ended by itself")
 	}
-	<-p.ended
+	p.Process.Kill()
 	p.killed = true
 }
 
 // stop ends the server as kubelet does, and fails the test if the server did
 // not run and end without complaint.
 func (p *Process) stop(t *testing.T) {
-	if p.killed {
-		p.judgeLog(t)
-		return
-	}
-	p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended already
-	select {
-	case <-p.ended:
-	case <-time.After(Patience):
-		t.Errorf("the server did not stop within %s", Patience)
-		p.cmd.Process.Kill()
-		<-p.ended
-	}
-	if p.err != nil {
-		t.Errorf("the server ended with %v", p.err)
+	if !p.killed {
+		if err := errors.Join(p.Stop(), p.Err()); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
 	}
 	p.judgeLog(t)
 }
 
 func (p *Process) judgeLog(t *testing.T) {
-	log, err := os.ReadFile(p.logFile)
+	log, err := os.ReadFile(p.Log())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,11 +113,9 @@ func (p *Process) judgeLog(t *testing.T) {
 func (p *Process) Eventually(t *testing.T, check func(context.Context) error) {
 	t.Helper()
 	Eventually(t, func(ctx context.Context) error {
-		select {
-		case <-p.ended:
-			log, _ := os.ReadFile(p.logFile)
-			t.Fatalf("the server ended by itself: %v\n%s", p.err, log)
-		default:
+		if !p.Running() {
+			log, _ := os.ReadFile(p.Log())
+			t.Fatalf("the server ended by itself: %v\n%s", p.Err(), log)
 		}
 		return check(ctx)
 	})

@@ -1,5 +1,5 @@
-// Package process runs the servers of a test cluster: each dies with the process
-// that started it, writes a log, and is waited for until it is ready.
+// Package process runs the servers that tests and measurements need: each dies with
+// the process that started it, writes a log, and is waited for until it is ready.
 package process
 
 import (
@@ -32,6 +32,7 @@ const (
 type Process struct {
 	cmd     *exec.Cmd
 	logFile string
+	began   time.Time
 	ended   chan struct{} // closed when the process is gone
 	err     error         // why it ended; to be read after ended
 }
@@ -39,18 +40,24 @@ type Process struct {
 // Start starts the binary in the environment of this process, and appends its
 // output to the log file.
 func Start(binary, logFile string, args ...string) (*Process, error) {
+	return StartCommand(exec.Command(binary, args...), logFile)
+}
+
+// StartCommand starts a command, whose attributes of the system it completes, and
+// appends its output to the log file.
+func StartCommand(cmd *exec.Cmd, logFile string) (*Process, error) {
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close() // the process has a copy of its own
-	p := &Process{cmd: exec.Command(binary, args...), logFile: logFile, ended: make(chan struct{})}
+	p := &Process{cmd: cmd, logFile: logFile, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = attributes()
+	completeAttributes(cmd)
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("starting %s: %w", filepath.Base(binary), err)
+		return nil, fmt.Errorf("starting %s: %w", p, err)
 	}
 	return p, nil
 }
@@ -62,6 +69,7 @@ func Start(binary, logFile string, args ...string) (*Process, error) {
 func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	p.began = time.Now()
 	err := p.cmd.Start()
 	started <- err
 	if err != nil {
@@ -69,6 +77,26 @@ func (p *Process) run(started chan<- error) {
 	}
 	p.err = p.cmd.Wait()
 	close(p.ended)
+}
+
+// ID is the process's id.
+func (p *Process) ID() int { return p.cmd.Process.Pid }
+
+// Began is the moment just before the program was started.
+func (p *Process) Began() time.Time { return p.began }
+
+// Log is the path of the log file.
+func (p *Process) Log() string { return p.logFile }
+
+// Signal sends the process a signal.
+func (p *Process) Signal(signal os.Signal) error { return p.cmd.Process.Signal(signal) }
+
+// Err is why a process that is gone has ended; nil for a success and while it runs.
+func (p *Process) Err() error {
+	if !p.hasEnded() {
+		return nil
+	}
+	return p.err
 }
 
 // AwaitReady polls the probe until it succeeds. It fails as soon as the process
@@ -88,7 +116,7 @@ func (p *Process) AwaitReady(ctx context.Context, probe func(context.Context) er
 		err = fmt.Errorf("%w, last probe: %w", err, last)
 	}
 	if err != nil {
-		return fmt.Errorf("%s is not ready: %w\n%s", p, err, p.tail())
+		return fmt.Errorf("%s is not ready: %w\n%s", p, err, p.Tail())
 	}
 	return nil
 }
@@ -121,6 +149,12 @@ func (p *Process) Kill() {
 	<-p.ended
 }
 
+// KillGroup ends the process and those below it.
+func (p *Process) KillGroup() {
+	killGroup(p.cmd.Process)
+	<-p.ended
+}
+
 // Stop asks the process to end, and kills it when it does not obey in time.
 func (p *Process) Stop() error {
 	if p == nil {
@@ -134,14 +168,14 @@ func (p *Process) Stop() error {
 		return nil
 	case <-deadline.C:
 		p.Kill()
-		return fmt.Errorf("%s did not stop within %s\n%s", p, stopTimeout, p.tail())
+		return fmt.Errorf("%s did not stop within %s\n%s", p, stopTimeout, p.Tail())
 	}
 }
 
 func (p *Process) String() string { return filepath.Base(p.cmd.Path) }
 
-// tail is the end of the log, under a heading, for an error message.
-func (p *Process) tail() string {
+// Tail is the end of the log, under a heading, for an error message.
+func (p *Process) Tail() string {
 	log, err := os.ReadFile(p.logFile)
 	if err != nil {
 		return err.Error()

@@ -1,11 +1,24 @@
 package process
 
-import "syscall"
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
 
-// attributes makes the kernel kill the process when its parent ends, even
-// by a panic or a signal that leaves no time to clean up. A process group of
-// its own spares it the terminal's interrupt, so that Cleanup can stop the
-// processes in order.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+// completeAttributes makes the kernel kill the process when its parent ends, even
+// by a panic or a signal that leaves no time to clean up, or send it the signal that
+// the command names. A process group of its own spares it the terminal's interrupt,
+// so that Cleanup can stop the processes in order.
+func completeAttributes(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	if cmd.SysProcAttr.Pdeathsig == 0 {
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	}
+	cmd.SysProcAttr.Setpgid = true
 }
+
+// An error means that they have ended already.
+func killGroup(process *os.Process) { syscall.Kill(-process.Pid, syscall.SIGKILL) } //nolint:errcheck // see above

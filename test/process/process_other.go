@@ -2,9 +2,14 @@
 
 package process
 
-import "syscall"
+import (
+	"os"
+	"os/exec"
+)
 
-// attributes leaves the process in its parent's group, so that at least
+// completeAttributes leaves the process in its parent's group, so that at least
 // the terminal's interrupt reaches it too: other systems cannot tie its life to
 // that of its parent.
-func attributes() *syscall.SysProcAttr { return nil }
+func completeAttributes(*exec.Cmd) {}
+
+func killGroup(process *os.Process) { process.Kill() }

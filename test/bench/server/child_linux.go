@@ -1,19 +1,13 @@
 package server
 
 import (
-	"os"
 	"syscall"
+
+	"github.com/clusterdns/clusterdns/test/process"
 )
 
-// childAttributes makes the kernel end the process when its parent ends. A
-// process group of its own spares it the terminal's interrupt. NSD ends its
-// children when it is told to end, not when it is killed.
-func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
-}
+// childAttributes are for NSD, which ends its children when it is told to end, not
+// when it is killed.
+func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} }
 
-// killGroup ends the process and those below it. An error means that they have
-// ended already.
-func killGroup(process *os.Process) { syscall.Kill(-process.Pid, syscall.SIGKILL) } //nolint:errcheck // see above
-
-func signalReload(process *os.Process) error { return process.Signal(syscall.SIGUSR1) }
+func signalReload(p *process.Process) error { return p.Signal(syscall.SIGUSR1) }

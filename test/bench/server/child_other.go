@@ -4,14 +4,13 @@ package server
 
 import (
 	"errors"
-	"os"
 	"syscall"
+
+	"github.com/clusterdns/clusterdns/test/process"
 )
 
-// childAttributes has nothing to add where the kernel cannot tie a process to
-// its parent. Without /proc nothing can be measured there anyway.
+// childAttributes has nothing to add. Without /proc nothing can be measured there
+// anyway.
 func childAttributes() *syscall.SysProcAttr { return nil }
 
-func killGroup(process *os.Process) { process.Kill() }
-
-func signalReload(*os.Process) error { return errors.New("a reload is measured on Linux only") }
+func signalReload(*process.Process) error { return errors.New("a reload is measured on Linux only") }

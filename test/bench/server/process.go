@@ -11,20 +11,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/miekg/dns"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
+	"github.com/clusterdns/clusterdns/test/process"
 )
 
 const (
 	readyTimeout = 2 * time.Minute
 	readyPoll    = 2 * time.Millisecond
-	// logTail is how much of a log an error quotes, in bytes.
-	logTail = 4096
 )
 
 // Setup is what servers are started with.
@@ -39,15 +37,11 @@ type Setup struct {
 
 // Process is a server under measurement. It dies with this process.
 type Process struct {
+	*process.Process
 	Addresses
 	Kind Kind
-	PID  int
 
-	cmd     *exec.Cmd
-	logFile string
-	began   time.Time     // just before exec
-	ended   chan struct{} // closed when the process is gone
-	http    *http.Client
+	http *http.Client
 }
 
 // Start starts a server, with its files in the folder.
@@ -64,54 +58,18 @@ func Start(k Kind, s Setup, dir string) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{
-		Addresses: a,
-		Kind:      k,
-		cmd:       exec.Command(k.program(s), args...),
-		logFile:   filepath.Join(dir, "log"),
-		ended:     make(chan struct{}),
-		http:      &http.Client{Timeout: 10 * time.Second},
-	}
-	p.cmd.Env = append(os.Environ(), k.Env...)
-	return p, p.start()
-}
-
-func (p *Process) start() error {
-	log, err := os.Create(p.logFile)
+	cmd := exec.Command(k.program(s), args...)
+	cmd.Env = append(os.Environ(), k.Env...)
+	cmd.SysProcAttr = childAttributes()
+	started, err := process.StartCommand(cmd, filepath.Join(dir, "log"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer log.Close() // the process has a copy of its own
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = childAttributes()
-	started := make(chan error)
-	go p.run(started)
-	if err := <-started; err != nil {
-		return fmt.Errorf("starting %s: %w", p.cmd.Path, err)
-	}
-	p.PID = p.cmd.Process.Pid
-	return nil
-}
-
-// run keeps the thread that starts the process to itself, since Linux kills the
-// process when that thread ends.
-func (p *Process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	p.began = time.Now()
-	err := p.cmd.Start()
-	started <- err
-	if err == nil {
-		p.cmd.Wait() //nolint:errcheck // it is killed, or the log says why it ended
-		close(p.ended)
-	}
+	return &Process{Process: started, Addresses: a, Kind: k, http: &http.Client{Timeout: 10 * time.Second}}, nil
 }
 
 // Kill ends the process and those below it at once: there is nothing to save.
-func (p *Process) Kill() {
-	killGroup(p.cmd.Process)
-	<-p.ended
-}
+func (p *Process) Kill() { p.KillGroup() }
 
 // Reload makes CoreDNS read its Corefile again, and waits until it has.
 func (p *Process) Reload(ctx context.Context) error {
@@ -119,7 +77,7 @@ func (p *Process) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := signalReload(p.cmd.Process); err != nil {
+	if err := signalReload(p.Process); err != nil {
 		return err
 	}
 	err = wait.PollUntilContextTimeout(ctx, readyPoll, readyTimeout, true, func(context.Context) (bool, error) {
@@ -127,14 +85,14 @@ func (p *Process) Reload(ctx context.Context) error {
 		return now > before, err
 	})
 	if err != nil {
-		return fmt.Errorf("%s does not reload: %w\n%s", p.cmd.Path, err, p.tail())
+		return fmt.Errorf("%s does not reload: %w\n%s", p, err, p.Tail())
 	}
 	return nil
 }
 
 // reloads counts them in the log.
 func (p *Process) reloads() (int, error) {
-	log, err := os.ReadFile(p.logFile)
+	log, err := os.ReadFile(p.Log())
 	return bytes.Count(log, []byte("Reloading complete")), err
 }
 
@@ -143,17 +101,15 @@ func (p *Process) reloads() (int, error) {
 func (p *Process) AwaitReady(ctx context.Context) (time.Duration, error) {
 	var ready time.Duration
 	err := wait.PollUntilContextTimeout(ctx, readyPoll, readyTimeout, true, func(ctx context.Context) (bool, error) {
-		select {
-		case <-p.ended:
+		if !p.Running() {
 			return false, errors.New("process ended")
-		default:
 		}
 		err := p.checkReady(ctx)
-		ready = time.Since(p.began)
+		ready = time.Since(p.Began())
 		return err == nil, nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("%s is not ready: %w\n%s", p.cmd.Path, err, p.tail())
+		return 0, fmt.Errorf("%s is not ready: %w\n%s", p, err, p.Tail())
 	}
 	return ready, nil
 }
@@ -190,13 +146,4 @@ func (p *Process) get(ctx context.Context, address, path string) (string, error)
 		err = fmt.Errorf("GET %s: %s", path, response.Status)
 	}
 	return string(body), err
-}
-
-// tail is the end of the log, for an error message.
-func (p *Process) tail() string {
-	log, err := os.ReadFile(p.logFile)
-	if err != nil {
-		return err.Error()
-	}
-	return string(log[max(0, len(log)-logTail):])
 }
