@@ -75,6 +75,29 @@ func awaitServer(t *testing.T) {
 	}
 }
 
+// awaitSettled waits until the DNS Pods are those that the Deployment wants, and the
+// node's tables lead to no other: whoever asks then must lose nothing.
+func awaitSettled(t *testing.T) {
+	t.Helper()
+	awaitServer(t)
+	eventually(t, func(ctx context.Context) error {
+		ending, err := cluster.Kubectl(ctx, "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns",
+			"-o", "jsonpath={.items[*].metadata.deletionTimestamp}")
+		if err == nil && ending != "" {
+			err = fmt.Errorf("a DNS Pod is still to end since %s", ending)
+		}
+		return err
+	})
+	eventually(t, func(ctx context.Context) error {
+		for range 100 {
+			if err := answers(ctx, "udp", lab.DNS); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func corefile(t *testing.T) string {
 	t.Helper()
 	return kubectl(t, "get", "configmap", "--namespace="+dnsNamespace, "coredns", "-o", "jsonpath={.data.Corefile}")

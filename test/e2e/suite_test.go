@@ -17,7 +17,7 @@ import (
 const suiteTimeout = "15m"
 
 // suites are the parts of Kubernetes' own end-to-end tests that are about DNS. The
-// second changes the cluster's Corefile.
+// second changes the cluster's Corefile, and leaves the DNS Pods just deleted.
 var suites = []struct {
 	name, focus, skip string
 	passed            *regexp.Regexp
@@ -32,6 +32,7 @@ func TestKubernetes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer awaitSettled(t)
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {
 			began := time.Now()
