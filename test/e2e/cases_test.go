@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -86,6 +87,8 @@ func askGroup(t *testing.T, g cases.Group, image string, asker cases.Client) (as
 	startCasesServer(t, g, image)
 	for _, network := range []string{"udp", "tcp"} {
 		eventually(t, func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, time.Second) // the node's tables may lead to the one before
+			defer cancel()
 			_, err := asker.Ask(ctx, network, "probe.cluster.local.", dns.TypeA)
 			return err
 		})
@@ -134,7 +137,8 @@ func askLater(t *testing.T, later []cases.Case, asker cases.Client) int {
 }
 
 // startCasesServer starts a server of the group's Corefile, behind the Service that
-// Pods ask, until the end of the test.
+// Pods ask, until the end of the test. Its node's suffix is the one that the Corefiles
+// forward.
 func startCasesServer(t *testing.T, g cases.Group, image string) {
 	t.Helper()
 	corefile := g.Corefile
@@ -163,7 +167,8 @@ kind: Pod
 metadata: {name: %[1]s, namespace: %[2]s, labels: {k8s-app: kube-dns}}
 spec:
   serviceAccountName: coredns
-  dnsPolicy: Default
+  dnsPolicy: None
+  dnsConfig: {nameservers: [%[5]s], searches: [internal]}
   terminationGracePeriodSeconds: 0
   containers:
   - name: coredns
@@ -172,7 +177,7 @@ spec:
     readinessProbe: {httpGet: {path: /ready, port: 8181}, periodSeconds: 1}
     volumeMounts: [{name: config, mountPath: /etc/coredns, readOnly: true}]
   volumes: [{name: config, configMap: {name: %[1]s}}]
-`, casesServer, dnsNamespace, files, image))
+`, casesServer, dnsNamespace, files, image, node.Address))
 	awaitReady(t, dnsNamespace, casesServer)
 }
 
