@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/test/hostile"
 )
 
 // sentTo is a client that keeps what it is sent.
@@ -149,62 +150,8 @@ var fastNames = []string{
 	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.",
 }
 
-var fastTypes = []uint16{
-	dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypePTR, dns.TypeTXT, dns.TypeSOA, dns.TypeNS, dns.TypeCNAME, dns.TypeMX, dns.TypeANY,
-	dns.TypeDS, dns.TypeHTTPS, dns.TypeAXFR, dns.TypeHINFO, 65280, 0,
-}
-
 // fastQuestion is a question in wire form, plain or with what a client may add.
-func fastQuestion(random *rand.Rand) []byte {
-	m := new(dns.Msg).SetQuestion(fastNames[random.IntN(len(fastNames))], fastTypes[random.IntN(len(fastTypes))])
-	m.RecursionDesired = random.IntN(4) > 0
-	m.CheckingDisabled = random.IntN(4) == 0
-	m.AuthenticatedData = random.IntN(4) == 0
-	if random.IntN(2) == 0 {
-		m.SetEdns0([]uint16{0, 100, 512, 600, 1232, 4096, 65535}[random.IntN(7)], random.IntN(2) == 0)
-		o := m.IsEdns0()
-		if random.IntN(3) == 0 {
-			o.Option = append(o.Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"})
-		}
-		if random.IntN(5) == 0 {
-			o.Option = append(o.Option, &dns.EDNS0_LOCAL{Code: 65001, Data: []byte("x")})
-		}
-		if random.IntN(5) == 0 {
-			o.Option = append(o.Option, &dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: 24, Address: net.IPv4(192, 0, 2, 0)})
-		}
-		if random.IntN(8) == 0 {
-			o.SetVersion(1)
-		}
-	}
-	wire, err := m.Pack()
-	if err != nil {
-		panic(err)
-	}
-	return wire
-}
-
-// spoil changes a packet: cut, repeated, random or hostile.
-func spoil(random *rand.Rand, packet []byte) []byte {
-	switch random.IntN(6) {
-	case 0:
-		return packet[:random.IntN(len(packet)+1)]
-	case 1:
-		return append(packet, packet[random.IntN(len(packet)):]...)
-	case 2:
-		for i := range packet {
-			packet[i] = byte(random.Uint32())
-		}
-	case 3:
-		packet[2+random.IntN(10)] ^= 1 << random.IntN(8) // of the header
-	case 4:
-		packet[12] = 0xc0 // a name that begins with a pointer
-	default:
-		for range 1 + random.IntN(3) {
-			packet[random.IntN(len(packet))] ^= 1 << random.IntN(8)
-		}
-	}
-	return packet
-}
+func fastQuestion(random *rand.Rand) []byte { return hostile.Question(random, fastNames) }
 
 // TestFastPathIsTheChain asks both ways, properly and not.
 func TestFastPathIsTheChain(t *testing.T) {
@@ -236,11 +183,11 @@ func TestFastPathAndHostilePackets(t *testing.T) {
 	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
 	verdicts := map[udp.Verdict]int{}
 	for range 1_000_000 {
-		packet := spoil(random, fastQuestion(random))
+		packet := hostile.Spoil(random, fastQuestion(random))
 		got, verdict := fastReply(t, r, s, packet, out)
 		verdicts[verdict]++
-		if reply := len(packet) < 12 || packet[2]&0x80 != 0; reply != (verdict == udp.Ignore) {
-			t.Fatalf("%x is no question: %v, and the verdict is %v", packet, reply, verdict)
+		if question := hostile.IsQuestion(packet); question == (verdict == udp.Ignore) {
+			t.Fatalf("%x is a question: %v, and the verdict is %v", packet, question, verdict)
 		}
 		if verdict != udp.Answer {
 			continue

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/test/hostile"
 )
 
 // fastPods are Pods by name, address and what else there is to say of them.
@@ -169,7 +170,7 @@ func TestFastPathIsTheChainForPods(t *testing.T) {
 				}
 				packet := searchedQuestion(t, random)
 				if i%8 == 0 {
-					packet = spoil(random, fastQuestion(random))
+					packet = hostile.Spoil(random, fastQuestion(random))
 				}
 				got, verdict := fastReplyTo(t, r, s, client, packet, out)
 				if verdict != udp.Answer {

@@ -10,6 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/test/hostile"
 )
 
 // A name that may be completed is the chain's, and nothing else that was not before.
@@ -81,7 +82,7 @@ func searchedQuestion(t *testing.T, random *rand.Rand) []byte {
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
 	base := pick("web.a", "WEB.a", "db.a", "big.a", "db-0.db.a", "no.a", "10-1-0-3.db.a", "_http._tcp.web.a", "_tcp.db.a", "out.a", "www.example.com",
 		"a", "10-9-8-7.a.pod.cluster.local", "x.elsewhere", "cluster.local", "ns.dns", "x.y", "only.b", "h.deep") + pick("", ".svc", ".svc.cluster.local")
-	m := new(dns.Msg).SetQuestion(base+pick(".a.svc.cluster.local.", ".A.svc.Cluster.local."), fastTypes[random.IntN(3)])
+	m := new(dns.Msg).SetQuestion(base+pick(".a.svc.cluster.local.", ".A.svc.Cluster.local."), hostile.Types[random.IntN(3)])
 	m.RecursionDesired = random.IntN(8) > 0
 	m.CheckingDisabled = random.IntN(8) == 0
 	if random.IntN(2) == 0 {
