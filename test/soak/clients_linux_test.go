@@ -34,6 +34,7 @@ type verdict struct {
 	mu                     sync.Mutex
 	overUDP, overTCP, lost int
 	redials, failures      int
+	hostile, replies       int // packets that were tampered with, and what came back
 	wrong                  []string
 	began                  time.Time
 }
@@ -66,6 +67,13 @@ func (v *verdict) count(udp, tcp, redials int) {
 	v.overUDP += udp
 	v.overTCP += tcp
 	v.redials += redials
+}
+
+func (v *verdict) countHostile(packets, replies int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.hostile += packets
+	v.replies += replies
 }
 
 // client asks one listener, all the time.
@@ -112,20 +120,28 @@ func (c *client) judge(a *asked, r *dns.Msg) {
 
 // run repeats a step until the context ends.
 func (c *client) run(ctx context.Context, step func() error) error {
-	tick := time.NewTicker(rest)
-	defer tick.Stop()
 	defer func() {
 		if c.conn != nil {
 			c.conn.Close()
 		}
 	}()
+	if err := repeat(ctx, rest, step); err != nil {
+		return fmt.Errorf("%s: %w", c.address, err)
+	}
+	return nil
+}
+
+// repeat takes a step in every period until the context ends.
+func repeat(ctx context.Context, period time.Duration, step func() error) error {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 			if err := step(); err != nil {
-				return fmt.Errorf("%s: %w", c.address, err)
+				return err
 			}
 		}
 	}

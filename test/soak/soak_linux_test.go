@@ -63,6 +63,15 @@ func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *verd
 		samples = watch(ctx, s.process.ID())
 		return len(samples), nil
 	})
+	for _, ask := range askers(ctx, w, v) {
+		run("client", func() (int, error) { return 0, ask() })
+	}
+	all.Wait()
+	return samples
+}
+
+// askers are all those that send packets to each of the listeners.
+func askers(ctx context.Context, w *world, v *verdict) (all []func() error) {
 	for _, address := range listeners() {
 		for i := range udpClients + tcpClients {
 			c := &client{address: address, objects: w.objects, verdict: v}
@@ -70,11 +79,14 @@ func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *verd
 			if i >= udpClients {
 				step = c.tcp
 			}
-			run("client", func() (int, error) { return 0, c.run(ctx, step) })
+			all = append(all, func() error { return c.run(ctx, step) })
+		}
+		for _, silent := range []bool{true, false} {
+			i := &intruder{address: address, names: w.names, silent: silent, verdict: v}
+			all = append(all, func() error { return i.run(ctx) })
 		}
 	}
-	all.Wait()
-	return samples
+	return all
 }
 
 // settle waits until every answer is the last one.
@@ -128,6 +140,7 @@ func (v *verdict) report(t *testing.T, refusedBefore int) {
 	if v.failures > 0 {
 		t.Errorf("%d answers are wrong", v.failures)
 	}
+	v.reportHostile(t, metrics)
 	for _, line := range v.wrong {
 		t.Log(line)
 	}

@@ -78,6 +78,7 @@ type world struct {
 	cluster *controlplane.Cluster
 	env     []string
 	objects []*object
+	names   []string // in the questions for all of them
 	moving  []changing
 }
 
@@ -101,6 +102,9 @@ func startWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 		w.objects = append(w.objects, c.object)
+	}
+	if w.names, err = namesOf(w.objects); err != nil {
+		t.Fatal(err)
 	}
 	netlab.ServeDNS(t, netip.AddrPortFrom(upstreamAddr, 53).String(), dns.HandlerFunc(outside))
 	w.env = netlab.MountAccount(t, w.cluster, "kube-system", "coredns")
