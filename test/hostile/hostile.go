@@ -60,7 +60,7 @@ const headerSize = 12
 
 // Spoil changes a question: cut, repeated, random or hostile.
 func Spoil(random *rand.Rand, packet []byte) []byte {
-	switch random.IntN(6) {
+	switch random.IntN(7) {
 	case 0:
 		return packet[:random.IntN(len(packet)+1)]
 	case 1:
@@ -73,6 +73,8 @@ func Spoil(random *rand.Rand, packet []byte) []byte {
 		packet[2+random.IntN(headerSize-2)] ^= 1 << random.IntN(8)
 	case 4:
 		packet[headerSize] = 0xc0 // a name that begins with a pointer
+	case 5:
+		packet[2] |= 0x80 // a reply, which looks like a question otherwise
 	default:
 		for range 1 + random.IntN(3) {
 			packet[random.IntN(len(packet))] ^= 1 << random.IntN(8)
