@@ -32,7 +32,8 @@ const corefile = `
     ready 127.0.0.1:8181
     NSID
     kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods PODS
+        pods verified
+        NAMES
         fallthrough in-addr.arpa ip6.arpa
         ttl TTL
     }
@@ -48,7 +49,8 @@ const corefile = `
     bind 10.244.0.53
     errors
     kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods PODS
+        pods verified
+        NAMES
         fallthrough in-addr.arpa ip6.arpa
         ttl TTL
     }
@@ -60,7 +62,7 @@ const corefile = `
 `
 
 // Of the Corefiles one after the other, each has another TTL, every second another
-// plugin, every fourth another watch, and every seventh is none.
+// plugin, every fourth another watch that shows the same, and every seventh is none.
 const (
 	ttls     = 20
 	otherNth = 2
@@ -71,14 +73,14 @@ const (
 func ttlOf(i int) uint32 { return uint32(5 + i%ttls) }
 
 func corefileOf(i int) string {
-	pods, nsid := "insecure", ""
+	names, nsid := "", ""
 	if i%watchNth == watchNth-1 {
-		pods = "verified"
+		names = "endpoint_pod_names"
 	}
 	if i%otherNth == otherNth-1 {
 		nsid = "nsid"
 	}
-	return strings.NewReplacer("PODS", pods, "NSID", nsid, "TTL", fmt.Sprint(ttlOf(i))).Replace(corefile)
+	return strings.NewReplacer("NAMES", names, "NSID", nsid, "TTL", fmt.Sprint(ttlOf(i))).Replace(corefile)
 }
 
 // reloader is a running server and the Corefile that it imports.

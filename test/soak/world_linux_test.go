@@ -22,6 +22,8 @@ const (
 
 	// services is how many there are of each kind.
 	services = 24
+	// addresses is how many Pods have one after the other.
+	addresses = 12
 	// pace is the time between two changes.
 	pace = 25 * time.Millisecond
 	// writers is how many changes are under way at a time, each of another object: it
@@ -31,6 +33,8 @@ const (
 
 const fixedObjects = `
 {apiVersion: v1, kind: Namespace, metadata: {name: soak}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: elsewhere}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: fixed, namespace: soak},
   spec: {ipFamilyPolicy: RequireDualStack, clusterIP: 10.96.1.1, clusterIPs: [10.96.1.1, "fd00:10:96::1:1"], ports: [{name: http, port: 80}]}}
@@ -55,6 +59,7 @@ var fixedAnswers = map[string]string{
 	"TXT fixed" + suffix:                 noData,
 	"A never" + suffix:                   noName,
 	"A 10-10-0-1.soak.pod.cluster.local": "NOERROR 10.10.0.1",
+	"A 10-10-0-2.soak.pod.cluster.local": noName,
 	"A www.example.org":                  "NOERROR 192.0.2.80",
 }
 
@@ -96,6 +101,9 @@ func startWorld(t *testing.T) *world {
 	}
 	for i := range services {
 		w.moving = append(w.moving, headless(i), clusterIP(i))
+	}
+	for i := range addresses {
+		w.moving = append(w.moving, podAddress(i))
 	}
 	for _, c := range w.moving {
 		if err := c.change(t.Context(), w.cluster.Client(), 0); err != nil {
