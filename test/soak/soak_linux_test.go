@@ -30,6 +30,7 @@ func TestSoak(t *testing.T) {
 	s := startServer(t, w.env)
 	settle(t, w.objects)
 	v := &verdict{began: time.Now()}
+	defer v.tell(t) // even if the answers do not settle
 	refused := readRefused(t)
 	ctx, cancel := context.WithTimeout(t.Context(), *duration)
 	defer cancel()
@@ -141,6 +142,10 @@ func (v *verdict) report(t *testing.T, refusedBefore int) {
 		t.Errorf("%d answers are wrong", v.failures)
 	}
 	v.reportHostile(t, metrics)
+}
+
+// tell tells of what was wrong, as far as that is kept.
+func (v *verdict) tell(t *testing.T) {
 	for _, line := range v.wrong {
 		t.Log(line)
 	}
