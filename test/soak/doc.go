@@ -12,8 +12,8 @@
 //
 // In the end there may be
 //   - no report of the race detector, no panic,
-//   - no answer that no version has, and none older than one that was seen two seconds
-//     before it was asked for; answers that go back by less are counted,
+//   - no answer that no version has, and none older than one that was seen before it
+//     was asked for,
 //   - no reply to a reply or to what is shorter than a header, and none to any other
 //     hostile packet that is not well-formed, marked as a reply, and its only one,
 //   - no question over UDP without an answer, but for those that the counters say were
