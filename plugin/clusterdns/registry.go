@@ -13,8 +13,12 @@ import (
 type registry struct {
 	mu      sync.Mutex
 	running map[kube.Config]*running
-	held    []func() // let watchers go on that are held for a reload
+	held    []func()      // let watchers go on that are held for a reload
+	longest time.Duration // that they are held, should nobody tell that it has ended
 }
+
+// longestHold is more than a reload takes that has its data.
+const longestHold = 5 * time.Second
 
 // running is a watcher that runs, with its holders and how often each holds it.
 type running struct {
@@ -25,7 +29,9 @@ type running struct {
 	holders map[*holder]int
 }
 
-func newRegistry() *registry { return &registry{running: map[kube.Config]*running{}} }
+func newRegistry() *registry {
+	return &registry{running: map[kube.Config]*running{}, longest: longestHold}
+}
 
 // acquire returns the watcher for a configuration and starts it if there is none.
 func (r *registry) acquire(cfg kube.Config, options kube.Options, h *holder) (*kube.Watcher, error) {
@@ -95,15 +101,14 @@ func (r *registry) stopUnheld(cfg kube.Config, run *running) {
 	delete(r.running, cfg)
 }
 
-// longestHold bounds how long watchers are held, should nobody tell that a reload
-// has ended.
-const longestHold = 5 * time.Second
-
-// handOver holds a watcher level with those of others, until the reload has ended.
+// handOver holds a watcher level with those of others, until the reload has ended. For
+// each of them it may take a second and a quarter on top of startup_timeout, which is
+// for the data: a reload is not to fail because a kind has no event that tells how far
+// it is.
 func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, h *holder) {
 	for _, old := range r.before(cfg, w, h) {
 		resume := sync.OnceFunc(kube.HandOver(context.Background(), old, w))
-		time.AfterFunc(longestHold, resume)
+		time.AfterFunc(r.longest, resume)
 		r.mu.Lock()
 		r.held = append(r.held, resume)
 		r.mu.Unlock()

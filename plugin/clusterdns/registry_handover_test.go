@@ -1,0 +1,121 @@
+package clusterdns
+
+import (
+	"testing"
+	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/test/controlplane"
+)
+
+// TestHandOver has watchers of a real API server: those of manifests have no versions.
+func TestHandOver(t *testing.T) {
+	c := controlplane.StartTest(t, controlplane.Options{})
+	path, err := c.Kubeconfig(c.Admin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := kube.Config{Kubeconfig: path}
+	t.Run("Before", func(t *testing.T) { testBefore(t, cfg) })
+	t.Run("GoOn", func(t *testing.T) { testGoOn(t, c, cfg) })
+	t.Run("Longest", func(t *testing.T) { testLongest(t, c, cfg) })
+}
+
+// withPods is another watch of the same API server.
+func withPods(cfg kube.Config) kube.Config {
+	cfg.Pods = true
+	return cfg
+}
+
+func acquireSynced(t *testing.T, r *registry, cfg kube.Config, h *holder) *kube.Watcher {
+	t.Helper()
+	w := mustAcquire(t, r, cfg, h)
+	eventually(t, "it has its data", func() bool { return w.Store().Load().Synced() })
+	return w
+}
+
+// Of what a new instance begins to watch, that is held level which takes the place of
+// what others have served.
+func testBefore(t *testing.T, cfg kube.Config) {
+	type held struct {
+		cfg kube.Config
+		by  *holder
+	}
+	before, now, next := new(holder), new(holder), withPods(cfg)
+	third := next
+	third.PodNames = true
+	for _, tc := range []struct {
+		title string
+		held  []held
+		want  int
+	}{
+		{"a reload", []held{{cfg, before}, {next, now}}, 1},
+		{"a reload of two watches", []held{{cfg, before}, {third, before}, {next, now}}, 2},
+		{"a reload to what is served already", []held{{cfg, before}, {next, before}, {next, now}}, 0},
+		{"the second block of a reload", []held{{cfg, before}, {next, now}, {next, now}}, 0},
+		{"a reload from manifests", []held{{manifest(t), before}, {next, now}}, 0},
+		{"a start", []held{{cfg, now}, {next, now}}, 0},
+	} {
+		t.Run(tc.title, func(t *testing.T) {
+			r := testRegistry(t)
+			var w *kube.Watcher
+			for _, of := range tc.held {
+				w = acquireSynced(t, r, of.cfg, of.by)
+			}
+			if got := len(r.before(next, w, now)); got != tc.want {
+				t.Errorf("level with %d watchers, want %d", got, tc.want)
+			}
+		})
+	}
+	r := testRegistry(t)
+	mustAcquire(t, r, nowhere, before)
+	if got := r.before(withPods(nowhere), mustAcquire(t, r, withPods(nowhere), now), now); len(got) > 0 {
+		t.Error("level with a watcher that has no data")
+	}
+}
+
+// A Service that comes during a reload is shown by no watcher before the end.
+func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
+	r, now, next := testRegistry(t), new(holder), withPods(cfg)
+	r.longest = time.Hour
+	both := []*kube.Watcher{acquireSynced(t, r, cfg, new(holder)), acquireSynced(t, r, next, now)}
+	before := countsOf(both[1])
+	r.handOver(next, both[1], now)
+	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: held}, spec: {ports: [{port: 80}]}}")
+	// Pods are not held, because the old watcher has none: what came before has come
+	// once this one is shown.
+	apply(t, c, "{apiVersion: v1, kind: Pod, metadata: {name: last}, spec: {containers: [{name: a, image: a}]}, status: {podIPs: [{ip: 10.9.9.9}]}}")
+	eventually(t, "the last event is shown", func() bool { return countsOf(both[1]).PodAddresses > before.PodAddresses })
+	for _, w := range both {
+		if n := countsOf(w).Services; n != before.Services {
+			t.Errorf("%d Services are shown during the reload, want %d", n, before.Services)
+		}
+	}
+	r.goOn()
+	for _, w := range both {
+		eventually(t, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
+	}
+}
+
+// If nobody tells of the end of a reload, watchers go on by themselves.
+func testLongest(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
+	r, now, next := testRegistry(t), new(holder), withPods(cfg)
+	r.longest = time.Millisecond
+	both := []*kube.Watcher{acquireSynced(t, r, cfg, new(holder)), acquireSynced(t, r, next, now)}
+	before := countsOf(both[1])
+	r.handOver(next, both[1], now)
+	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: late}, spec: {ports: [{port: 80}]}}")
+	for _, w := range both {
+		eventually(t, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
+	}
+}
+
+func apply(t *testing.T, c *controlplane.Cluster, manifest string) {
+	t.Helper()
+	if err := c.Apply(t.Context(), []byte(manifest)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func countsOf(w *kube.Watcher) zone.Counts { return w.Store().Load().Counts() }
