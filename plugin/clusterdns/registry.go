@@ -101,31 +101,40 @@ func (r *registry) stopUnheld(cfg kube.Config, run *running) {
 	delete(r.running, cfg)
 }
 
-// handOver holds a watcher level with those of others, until the reload has ended. For
-// each of them it may take a second and a quarter on top of startup_timeout, which is
-// for the data: a reload is not to fail because a kind has no event that tells how far
-// it is.
+// handOver holds a watcher level with those before it, until the reload has ended. It
+// may take a second and a quarter on top of startup_timeout, which is for the data:
+// a reload is not to fail because a kind has no event that tells how far it is.
 func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, h *holder) {
-	for _, old := range r.before(cfg, w, h) {
-		resume := sync.OnceFunc(kube.HandOver(context.Background(), old, w))
-		time.AfterFunc(r.longest, resume)
-		r.mu.Lock()
-		r.held = append(r.held, resume)
-		r.mu.Unlock()
+	old := r.before(cfg, w, h)
+	if len(old) == 0 {
+		return
 	}
+	resume := sync.OnceFunc(kube.HandOver(context.Background(), w, old...))
+	time.AfterFunc(r.longest, resume)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held = append(r.held, resume)
 }
 
-// before are the watchers of the same API server that only others hold.
+// before are the other watchers of the same API server, if another holder has any of
+// them. They are held together: of two that are held one after the other, the first
+// would be behind.
 func (r *registry) before(cfg kube.Config, w *kube.Watcher, h *holder) (old []*kube.Watcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.running[cfg].holders) > 1 || r.running[cfg].holders[h] > 1 {
 		return nil // w has served or is level already
 	}
+	served := false
 	for other, run := range r.running {
-		if run.watcher != w && run.holders[h] == 0 && cfg.SameServer(other) && run.watcher.Store().Load().Synced() {
-			old = append(old, run.watcher)
+		if run.watcher == w || !cfg.SameServer(other) || !run.watcher.Store().Load().Synced() {
+			continue
 		}
+		old = append(old, run.watcher)
+		served = served || len(run.holders) > 1 || run.holders[h] == 0
+	}
+	if !served {
+		return nil
 	}
 	return old
 }

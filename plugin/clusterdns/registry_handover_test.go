@@ -52,6 +52,8 @@ func testBefore(t *testing.T, cfg kube.Config) {
 	}{
 		{"a reload", []held{{cfg, before}, {next, now}}, 1},
 		{"a reload of two watches", []held{{cfg, before}, {third, before}, {next, now}}, 2},
+		{"a reload that goes on with the old one too", []held{{cfg, before}, {cfg, now}, {next, now}}, 1},
+		{"a reload to two watches", []held{{cfg, before}, {third, now}, {next, now}}, 2},
 		{"a reload to what is served already", []held{{cfg, before}, {next, before}, {next, now}}, 0},
 		{"the second block of a reload", []held{{cfg, before}, {next, now}, {next, now}}, 0},
 		{"a reload from manifests", []held{{manifest(t), before}, {next, now}}, 0},

@@ -17,37 +17,47 @@ const (
 	followUp = 250 * time.Millisecond
 )
 
-// HandOver holds two Watchers of one API server where both have shown the same of
-// each kind that both watch. Two watches are never level by themselves, and while
-// some answers come from one and some from the other, they would go back. Both go
-// on when resume is called, which is to be soon: what they show is getting old.
-func HandOver(ctx context.Context, from, to *Watcher) (resume func()) {
-	var old, now []*barrier
-	for _, f := range from.owner.feeds {
-		for _, t := range to.owner.feeds {
-			if f.name == t.name && level(f.barrier, t.barrier) {
-				old, now = append(old, f.barrier), append(now, t.barrier)
-			}
-		}
+// HandOver holds Watchers of one API server where all have shown the same of each
+// kind that they watch as the new one does. Two watches are never level by
+// themselves, and while some answers come from one and some from another, they would
+// go back. It takes no longer than catchUp and followUp together. All go on when
+// resume is called, which is to be soon: what they show is getting old.
+func HandOver(ctx context.Context, to *Watcher, from ...*Watcher) (resume func()) {
+	var held []*barrier
+	for _, f := range to.owner.feeds {
+		held = append(held, level(f.barrier, barriers(f.name, from)...)...)
 	}
-	reach(ctx, catchUp, to, now)
-	reach(ctx, followUp, from, old)
+	reach(ctx, catchUp, to)
+	reach(ctx, followUp, from...)
 	return func() {
-		for i := range now {
-			now[i].open()
-			old[i].open()
+		for _, b := range held {
+			b.open()
 		}
 	}
 }
 
+// barriers are those of the feeds of one name.
+func barriers(name string, of []*Watcher) (all []*barrier) {
+	for _, w := range of {
+		for _, f := range w.owner.feeds {
+			if f.name == name {
+				all = append(all, f.barrier)
+			}
+		}
+	}
+	return all
+}
+
 // reach waits until everything up to the barriers is shown, or for a while.
-func reach(ctx context.Context, patience time.Duration, w *Watcher, barriers []*barrier) {
+func reach(ctx context.Context, patience time.Duration, watchers ...*Watcher) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for _, b := range barriers {
-		b.await(ctx)
+	for _, w := range watchers {
+		for _, f := range w.owner.feeds {
+			f.barrier.await(ctx)
+		}
+		w.owner.flush()
 	}
-	w.owner.flush()
 }
 
 // barrier lets the events of a feed through up to a version, or all of them.
@@ -62,25 +72,34 @@ type barrier struct {
 
 func newBarrier() *barrier { return &barrier{changed: make(chan struct{})} }
 
-// level closes both barriers behind the newest version that has come through one
-// of them. It does nothing if their versions cannot be compared.
-func level(a, b *barrier) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	order, err := resourceversion.CompareResourceVersion(a.passed, b.passed)
-	if err != nil {
-		return false
+// level closes barriers behind the newest version that has come through one of them,
+// and returns them. One whose version cannot be compared with the first one's stays as
+// it is.
+func level(first *barrier, others ...*barrier) (held []*barrier) {
+	first.mu.Lock()
+	defer first.mu.Unlock()
+	limit := first.passed
+	for _, b := range others {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		order, err := resourceversion.CompareResourceVersion(b.passed, limit)
+		if err != nil {
+			continue
+		}
+		if order > 0 {
+			limit = b.passed
+		}
+		held = append(held, b)
 	}
-	limit := a.passed
-	if order < 0 {
-		limit = b.passed
+	if len(held) == 0 {
+		return nil
 	}
-	a.limit, b.limit = limit, limit
-	a.tell()
-	b.tell()
-	return true
+	held = append(held, first)
+	for _, b := range held {
+		b.limit = limit
+		b.tell()
+	}
+	return held
 }
 
 func (b *barrier) open() {

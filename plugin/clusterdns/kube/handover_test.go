@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,39 +34,76 @@ func (h *handed) hear(name, version string) {
 // services is how many are visible.
 func (h *handed) services() int { return h.Store().Load().Counts().Services }
 
-// Whichever of both is behind comes to where the other is, and no further, until
-// both go on.
-func TestHandOverHoldsBothLevel(t *testing.T) {
-	for title, behind := range map[string]int{"the new one is behind": 1, "the old one is behind": 0} {
+// Those that are behind come to where the furthest is, and no further, until all go on.
+func TestHandOverHoldsAllLevel(t *testing.T) {
+	for title, behind := range map[string][]int{
+		"the new one is behind":       {0},
+		"an old one is behind":        {1},
+		"the old ones are behind":     {1, 2},
+		"all but an old one are":      {0, 1},
+		"all but another old one are": {0, 2},
+	} {
 		t.Run(title, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				both := [2]*handed{newHanded(ctx, "10"), newHanded(ctx, "10")}
-				late, early := both[behind], both[1-behind]
-				early.hear("a", "11")
-				go func() {
-					time.Sleep(followUp / 2)
-					late.hear("a", "11")
-					late.hear("b", "12")
-				}()
-				resume := HandOver(ctx, both[0].Watcher, both[1].Watcher)
-				go early.hear("b", "12")
-				synctest.Wait()
-				for i, h := range both {
-					if n := h.services(); n != 1 {
-						t.Errorf("watcher %d shows %d Services, want the one that both have shown", i, n)
-					}
-				}
-				resume()
-				synctest.Wait()
-				if late.services() != 2 || early.services() != 2 {
-					t.Error("a watcher does not go on")
-				}
-				cancel()
-				synctest.Wait()
-			})
+			synctest.Test(t, func(t *testing.T) { testHoldsAllLevel(t, behind) })
 		})
 	}
+}
+
+func testHoldsAllLevel(t *testing.T, behind []int) {
+	ctx, cancel := context.WithCancel(t.Context())
+	all := []*handed{newHanded(ctx, "10"), newHanded(ctx, "10"), newHanded(ctx, "10")}
+	var later []func() // what comes to those that are not behind once they are held
+	for i, h := range all {
+		if slices.Contains(behind, i) {
+			time.AfterFunc(followUp/2, func() {
+				h.hear("a", "11")
+				h.hear("b", "12")
+			})
+			continue
+		}
+		h.hear("a", "11")
+		later = append(later, func() { h.hear("b", "12") })
+	}
+	resume := HandOver(ctx, all[0].Watcher, all[1].Watcher, all[2].Watcher)
+	for _, hear := range later {
+		go hear()
+	}
+	synctest.Wait()
+	wantServices(t, all, 1) // what all have shown
+	resume()
+	synctest.Wait()
+	wantServices(t, all, 2)
+	cancel()
+	synctest.Wait()
+}
+
+func wantServices(t *testing.T, all []*handed, want int) {
+	t.Helper()
+	for i, h := range all {
+		if n := h.services(); n != want {
+			t.Errorf("watcher %d shows %d Services, want %d", i, n, want)
+		}
+	}
+}
+
+// One whose versions cannot be compared holds up none of the others.
+func TestHandOverOfWhatCannotBeCompared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		to, odd, from := newHanded(ctx, "10"), newHanded(ctx, "x"), newHanded(ctx, "10")
+		resume := HandOver(ctx, to.Watcher, odd.Watcher, from.Watcher)
+		for _, h := range []*handed{to, odd, from} {
+			go h.hear("a", "11")
+		}
+		synctest.Wait()
+		wantServices(t, []*handed{to, from}, 0)
+		wantServices(t, []*handed{odd}, 1)
+		resume()
+		synctest.Wait()
+		wantServices(t, []*handed{to, odd, from}, 1)
+		cancel()
+		synctest.Wait()
+	})
 }
 
 // What never comes to the version of the other, such as an API server that was set
@@ -77,7 +115,7 @@ func TestHandOverEnds(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				from, to := newHanded(ctx, "10"), newHanded(ctx, version)
 				begun := time.Now()
-				HandOver(ctx, from.Watcher, to.Watcher)()
+				HandOver(ctx, to.Watcher, from.Watcher)()
 				if took := time.Since(begun); took > catchUp+followUp {
 					t.Errorf("it took %s", took)
 				}
