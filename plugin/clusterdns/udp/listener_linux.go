@@ -122,8 +122,8 @@ func (l *Listener) openAt(a netip.Addr) error {
 	return nil
 }
 
-// coverShared opens sockets on CoreDNS's own address and has the kernel send all
-// packets to them.
+// coverShared opens a socket on CoreDNS's own address and has the kernel send all
+// packets to it.
 func (l *Listener) coverShared() (bool, error) {
 	if len(l.sockets) == 0 {
 		if err := l.openAt(l.address.Addr()); err != nil {

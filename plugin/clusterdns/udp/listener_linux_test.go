@@ -129,7 +129,7 @@ func TestListenerLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// On CoreDNS's own address, our sockets get all packets, whatever their places are.
+// On CoreDNS's own address, our socket gets all packets, whatever its place is.
 func TestListenerShared(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()

@@ -7,48 +7,49 @@ import (
 	"time"
 )
 
-// probes are packets that a listener sends to its own address, to see which socket
-// they come to. They look like a reply, which CoreDNS does not answer either.
+// probes are packets that a listener sends to its own address, to see whether they
+// come to its socket. They look like a reply, which CoreDNS does not answer either.
 type probes struct {
-	indices []uint32 // of our sockets, where a program sends all packets to them
+	index   uint32 // of our socket, where a program sends all packets to it
 	packet  [headerSize + 16]byte
-	arrived chan *socket
+	arrived chan struct{}
 }
 
 func (p *probes) init() {
 	_, _ = rand.Read(p.packet[headerSize:]) // never fails
 	p.packet[2] = flagQR >> 8
-	p.arrived = make(chan *socket, 64)
+	p.index = noIndex
+	p.arrived = make(chan struct{}, 64)
 }
 
 // seen is told of every packet that is no question.
-func (p *probes) seen(s *socket, packet []byte) {
+func (p *probes) seen(packet []byte) {
 	if !bytes.Equal(packet, p.packet[:]) {
 		return
 	}
 	select {
-	case p.arrived <- s:
+	case p.arrived <- struct{}{}:
 	default:
 	}
 }
 
-// probe is the socket of ours that a packet comes to in time, or nil.
-func (l *Listener) probe(timeout time.Duration) *socket {
+// probe says whether a packet comes to our socket in time.
+func (l *Listener) probe(timeout time.Duration) bool {
 	for len(l.probes.arrived) > 0 {
 		<-l.probes.arrived
 	}
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(l.address))
 	if err != nil {
-		return nil
+		return false
 	}
 	defer conn.Close()
 	if _, err := conn.Write(l.probes.packet[:]); err != nil {
-		return nil
+		return false
 	}
 	select {
-	case s := <-l.probes.arrived:
-		return s
+	case <-l.probes.arrived:
+		return true
 	case <-time.After(timeout):
-		return nil
+		return false
 	}
 }

@@ -202,7 +202,7 @@ func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
 		t.size = copy(t.buf[:], packet)
 		s.listener.workers.submit(t)
 	case Ignore:
-		s.listener.probes.seen(s, packet)
+		s.listener.probes.seen(packet)
 	}
 	return v
 }
