@@ -4,11 +4,7 @@ package soak
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -149,34 +145,4 @@ func (v *verdict) tell(t *testing.T) {
 	for _, line := range v.wrong {
 		t.Log(line)
 	}
-}
-
-// readRefused is how many packets the kernel has thrown away because a socket of
-// this machine was full.
-func readRefused(t *testing.T) (n int) {
-	t.Helper()
-	text, err := os.ReadFile("/proc/self/net/snmp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Fields(line)
-		if fields[0] != "Udp:" {
-			continue
-		}
-		if names == nil {
-			names = fields
-			continue
-		}
-		for i, name := range names {
-			if name == "RcvbufErrors" {
-				n, err = strconv.Atoi(fields[i])
-			}
-		}
-	}
-	if err != nil || names == nil {
-		t.Fatal(errors.Join(err, errors.New("no RcvbufErrors in /proc/self/net/snmp")))
-	}
-	return n
 }
