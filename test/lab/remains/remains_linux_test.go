@@ -41,8 +41,10 @@ func TestProcesses(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		defer cmd.Wait()
-		defer cmd.Process.Kill()
+		t.Cleanup(func() {
+			cmd.Process.Kill()
+			_ = cmd.Wait() // it has been killed
+		})
 	}
 	all, err := processes(folder)
 	if err != nil {
