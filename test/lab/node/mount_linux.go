@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// hostSettings are kernel settings that kubelet sets and that have no namespace.
-var hostSettings = []string{
+// HostSettings are kernel settings that kubelet sets and that have no namespace.
+var HostSettings = []string{
 	"kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic", "kernel/panic_on_oops",
 	"vm/overcommit_memory", "vm/panic_on_oom",
 }
@@ -67,7 +67,7 @@ func (d Dir) coverResolvConf(path string) error {
 
 // coverSettings lets kubelet change copies.
 func coverSettings() error {
-	for _, name := range hostSettings {
+	for _, name := range HostSettings {
 		setting := filepath.Join("/proc/sys", name)
 		value, err := os.ReadFile(setting)
 		if err != nil {

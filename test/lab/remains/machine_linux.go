@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
 // processes are others than this one.
@@ -82,11 +84,8 @@ func files() (all []string, err error) {
 // settings are those of the kernel that kubelet, kube-proxy and the node's network
 // change.
 func settings() (all []string, err error) {
-	for _, name := range []string{
-		"kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic", "kernel/panic_on_oops",
-		"vm/overcommit_memory", "vm/panic_on_oom", "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding",
-		"net/ipv4/conf/all/route_localnet",
-	} {
+	names := append([]string{"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/conf/all/route_localnet"}, node.HostSettings...)
+	for _, name := range names {
 		value, err := os.ReadFile(filepath.Join("/proc/sys", name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // of a module that is not loaded yet
