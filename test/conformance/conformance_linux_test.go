@@ -13,9 +13,6 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// newPhase is when newManifest has been applied.
-const newPhase = "after creating newObjects"
-
 // group is the cases that one start of the server serves.
 type group struct{ cases.Group }
 
@@ -94,8 +91,8 @@ func (g *group) replay(t *testing.T, c *cluster, p path) (done int) {
 	defer p.wasTaken(t, corefile)
 	phases := g.phases(t)
 	done = replayCases(t, client, phases[""])
-	if len(phases[newPhase]) > 0 {
-		done += replayNew(t, c, client, phases[newPhase])
+	if len(phases[cases.NewPhase]) > 0 {
+		done += replayNew(t, c, client, phases[cases.NewPhase])
 	}
 	return done
 }
@@ -104,7 +101,7 @@ func (g *group) replay(t *testing.T, c *cluster, p path) (done int) {
 func (g *group) phases(t *testing.T) map[string][]cases.Case {
 	phases := map[string][]cases.Case{}
 	for _, tc := range g.Cases {
-		if tc.Phase != "" && tc.Phase != newPhase {
+		if tc.Phase != "" && tc.Phase != cases.NewPhase {
 			t.Fatalf("%s: unknown phase %q", tc.ID, tc.Phase)
 		}
 		phases[tc.Phase] = append(phases[tc.Phase], tc)

@@ -24,9 +24,7 @@ const (
 	// casesServer is the cluster's one DNS server while the cases are asked.
 	casesServer = "coredns-cases"
 	// notLive is a case of a server outside the cluster.
-	notLive = "TestKubernetesSecureAPI"
-	// newPhase is when newObjects are there.
-	newPhase   = "after creating newObjects"
+	notLive    = "TestKubernetesSecureAPI"
 	newObjects = "../conformance/testdata/ci-fixtures-newobjects.yaml"
 )
 
@@ -95,7 +93,7 @@ func askGroup(t *testing.T, g cases.Group, image string, asker cases.Client) (as
 	}
 	var later []cases.Case
 	for _, c := range g.Cases {
-		if c.Phase == newPhase {
+		if c.Phase == cases.NewPhase {
 			later = append(later, c)
 			continue
 		}

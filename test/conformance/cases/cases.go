@@ -52,6 +52,9 @@ type Case struct {
 	TargetRegex     string `json:"target_regex"`
 }
 
+// NewPhase is the Phase of cases that are asked when the new objects have been made.
+const NewPhase = "after creating newObjects"
+
 // Group is the cases that one start of the server serves.
 type Group struct {
 	Test     string
