@@ -100,7 +100,7 @@ func fromANode(c *comparison) bool {
 		return false
 	}
 	return slices.ContainsFunc(namespaces, func(namespace string) bool {
-		found, _ := c.completed(stockServer, namespace)
+		found, _ := c.completedByStock(namespace)
 		return found != nil && c.stock.says(found)
 	})
 }
@@ -167,6 +167,16 @@ func (c *comparison) aliased(r *reply) *reply {
 // first of its records in an order that is by chance.
 const orders = 16
 
+// completedByStock is what stock ought to answer, asked again until it says what
+// it has said, so many times.
+func (c *comparison) completedByStock(namespace string) (found *reply, at int) {
+	found, at = c.completed(stockServer, namespace)
+	for n := 0; n < orders && found != nil && !c.stock.says(found); n++ {
+		found, at = c.completed(stockServer, namespace)
+	}
+	return found, at
+}
+
 // afterSearch is the comparison of the first name on the search path of which both
 // say something else, if each of them completes as it ought to.
 func (c *comparison) afterSearch() (at *comparison, ok bool) {
@@ -174,10 +184,7 @@ func (c *comparison) afterSearch() (at *comparison, ok bool) {
 	if !c.autopath || len(namespaces) != 1 {
 		return nil, false
 	}
-	stock, i := c.completed(stockServer, namespaces[0])
-	for n := 0; n < orders && stock != nil && !c.stock.says(stock); n++ {
-		stock, i = c.completed(stockServer, namespaces[0])
-	}
+	stock, i := c.completedByStock(namespaces[0])
 	ours, k := c.completed(ourServer, namespaces[0])
 	if stock == nil || ours == nil || !c.stock.says(stock) || !c.ours.says(ours) {
 		return nil, false
@@ -217,8 +224,13 @@ func (c *comparison) inLowerCase() (*comparison, bool) {
 	}
 	low := *c
 	low.q = c.q.about(c.q.lower(), c.q.qtype)
-	if low.exchange() != nil || !c.ours.alike(low.ours) {
-		return nil, false
+	for range orders {
+		if low.exchange() != nil || !c.ours.alike(low.ours) {
+			return nil, false
+		}
+		if c.stock.problem != nil && low.stock.problem == nil || c.stock.alike(low.stock) {
+			return &low, true
+		}
 	}
-	return &low, c.stock.problem != nil && low.stock.problem == nil || c.stock.alike(low.stock)
+	return nil, false
 }
