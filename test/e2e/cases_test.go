@@ -136,7 +136,8 @@ func askLater(t *testing.T, later []cases.Case, asker cases.Client) int {
 
 // startCasesServer starts a server of the group's Corefile, behind the Service that
 // Pods ask, until the end of the test. Its node's suffix is the one that the Corefiles
-// forward.
+// forward. A Pod with a grace period is gone from the API server when it is gone from
+// the node: one without may still answer for the next.
 func startCasesServer(t *testing.T, g cases.Group, image string) {
 	t.Helper()
 	corefile := g.Corefile
@@ -167,7 +168,7 @@ spec:
   serviceAccountName: coredns
   dnsPolicy: None
   dnsConfig: {nameservers: [%[5]s], searches: [internal]}
-  terminationGracePeriodSeconds: 0
+  terminationGracePeriodSeconds: 1
   containers:
   - name: coredns
     image: %[4]s
