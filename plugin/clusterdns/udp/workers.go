@@ -54,7 +54,7 @@ func NewWorkers() *Workers {
 func (w *Workers) submit(t *task) {
 	t.open.Add(1)
 	w.mu.Lock()
-	if w.idle == 0 && w.running < w.limit {
+	if !w.spare() && w.running < w.limit {
 		w.running++
 		w.mu.Unlock()
 		go w.run(t)
@@ -68,6 +68,9 @@ func (w *Workers) submit(t *task) {
 		oldest.free()
 	}
 }
+
+// spare says whether more workers are idle than have something to do when they wake.
+func (w *Workers) spare() bool { return w.idle > w.count }
 
 // push returns what had to give way.
 func (w *Workers) push(t *task) *task {

@@ -222,3 +222,25 @@ func TestServeSigns(t *testing.T) {
 		}
 	}
 }
+
+// No question waits for another while there may be one more worker.
+func TestWorkersDoNotWaitForEachOther(t *testing.T) {
+	w, h := NewWorkers(), &held{gate: make(chan struct{})}
+	s := &Service{Handler: h, Meter: new(tally)}
+	var open atomic.Int64
+	for idle := range maxIdle {
+		before := h.count()
+		for range idle + 1 {
+			submit(t, w, s, &open, "x.")
+		}
+		eventually(t, "all are worked on", func() bool { return h.count() == before+idle+1 })
+		for range idle + 1 {
+			h.gate <- struct{}{}
+		}
+		eventually(t, "all workers are idle", func() bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.idle == idle+1
+		})
+	}
+}
