@@ -7,6 +7,8 @@ import (
 
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
 )
 
 // kubeadmChain has the plugins of kubeadm's Corefile that a question in our zones passes.
@@ -67,12 +69,12 @@ func BenchmarkChain(b *testing.B) {
 	} {
 		name, qtype, _ := strings.Cut(question, " ")
 		b.Run(question, func(b *testing.B) {
-			benchmarkChain(b, s.Handler, new(dns.Msg).SetQuestion(name, dns.StringToType[qtype]))
+			benchmarkChain(b, s, new(dns.Msg).SetQuestion(name, dns.StringToType[qtype]))
 		})
 	}
 }
 
-func benchmarkChain(b *testing.B, handler dns.Handler, question *dns.Msg) {
+func benchmarkChain(b *testing.B, s *udp.Service, question *dns.Msg) {
 	packet, err := question.Pack()
 	if err != nil {
 		b.Fatal(err)
@@ -86,7 +88,7 @@ func benchmarkChain(b *testing.B, handler dns.Handler, question *dns.Msg) {
 			m := new(dns.Msg)
 			err := m.Unpack(packet)
 			if err == nil {
-				handler.ServeDNS(&w, m)
+				s.Handler.ServeDNS(s.Context, &w, m)
 			}
 			done <- err
 		}()

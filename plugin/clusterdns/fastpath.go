@@ -167,9 +167,8 @@ func listenAddress(server string) string {
 	return address
 }
 
-// handlerOf hands a message to a server, as its own socket's reader does.
-func handlerOf(s *dnsserver.Server) dns.Handler {
+// contextOf is what a server's own reader gives with each message.
+func contextOf(s *dnsserver.Server) context.Context {
 	ctx := context.WithValue(context.Background(), dnsserver.Key{}, s)
-	ctx = context.WithValue(ctx, dnsserver.LoopKey{}, 0)
-	return dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) { s.ServeDNS(ctx, w, r) })
+	return context.WithValue(ctx, dnsserver.LoopKey{}, 0)
 }

@@ -53,7 +53,7 @@ func chainedTo(t testing.TB, s *udp.Service, client netip.Addr, packet []byte) *
 		t.Fatalf("%x was answered and is malformed: %v", packet, err)
 	}
 	w := &sentTo{client: client}
-	s.Handler.ServeDNS(w, m)
+	s.Handler.ServeDNS(s.Context, w, m)
 	return w.reply
 }
 

@@ -22,13 +22,13 @@ func TestFastPathLeavesBlocksTheirNames(t *testing.T) {
 		"1.2.3.9.in-addr.arpa.":            udp.HandOver,
 		"1.0.3.10.in-addr.arpa.":           udp.Answer,
 		"1.2.3.8.in-addr.arpa.":            udp.HandOver, // falls through
-		"www.example.com.":                 udp.HandOver,
+		"www.example.com.":                 udp.Outside,
 		"out.a.svc.cluster.local.":         udp.HandOver,
 		"x.EXAMPLE.A.svc.cluster.local.":   udp.Answer,
 		"x.elsewhere.SVC.cluster.local.":   udp.HandOver,
 		"1.2.3.9.IN-ADDR.arpa.":            udp.HandOver,
-		"cluster.local.example.com.":       udp.HandOver,
-		"web.a.svc.cluster.local.a.local.": udp.HandOver,
+		"cluster.local.example.com.":       udp.Outside,
+		"web.a.svc.cluster.local.a.local.": udp.Outside,
 	} {
 		packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
 		if err != nil {

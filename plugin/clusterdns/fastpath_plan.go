@@ -30,7 +30,7 @@ func (f *fastPath) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 		return &plan{reason: reason}
 	}
 	service := &udp.Service{
-		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: handlerOf(s), Meter: newListenerMeter(s.Addr),
+		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: newListenerMeter(s.Addr),
 	}
 	reasons, whole := f.addBlocks(service, s)
 	if whole || !slices.ContainsFunc(service.Zones, func(z udp.Zone) bool { return z.Block != nil }) {

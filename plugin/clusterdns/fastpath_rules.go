@@ -34,8 +34,9 @@ type judgement struct {
 // rule is what is known of a plugin: why an answer of ours may pass it by, and what
 // is to be minded. An error says why it may not.
 type rule struct {
-	why  string
-	mind func(*judgement) error
+	why   string
+	mind  func(*judgement) error
+	waits bool // for something but the next plugin
 }
 
 // rules are the plugins that may stand ahead of ours. Any other keeps the fast path
@@ -51,7 +52,7 @@ var rules = map[string]rule{
 	"hosts":        {why: "answers for the names in its file, which are handed over", mind: mindHosts},
 	"k8s_external": {why: "answers for zones of its own, which are handed over", mind: mindZones},
 	"loadbalance":  {why: "shuffles addresses, as is done here", mind: mindLoadbalance},
-	"log":          {why: "writes about answers of some classes, which are handed over", mind: mindLog},
+	"log":          {why: "writes about answers of some classes, which are handed over", mind: mindLog, waits: true},
 	"metadata":     {why: "gathers what plugins say of a question, for others which are not in this list"},
 	"nsid":         {why: "answers an EDNS option, with which questions are handed over", mind: mindNSID},
 	"prometheus":   {why: "counts, as is done here", mind: mindPrometheus},
@@ -86,11 +87,14 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 	if len(ahead)+1 != o.ahead {
 		return nil, errors.New("a plugin without a directive of its own stands ahead")
 	}
+	var waits, cache bool
 	for _, h := range ahead {
 		r, ok := rules[h.Name()]
 		if !ok {
 			return nil, fmt.Errorf("the plugin %s stands ahead, which may have to see or change what is answered", h.Name())
 		}
+		waits = waits || r.waits
+		cache = cache || h.Name() == "cache"
 		if r.mind == nil {
 			continue
 		}
@@ -99,6 +103,7 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 			return nil, fmt.Errorf("the plugin %s stands ahead, %w", h.Name(), err)
 		}
 	}
+	block.Cache = cache && !waits
 	return block, nil
 }
 

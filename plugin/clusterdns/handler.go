@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
 )
 
@@ -71,6 +72,7 @@ func forwardNames(origins []zone.Origin) []string {
 
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	udp.Release(ctx) // no plugin ahead has the answer, and those behind may wait
 	m, verdict := d.answer(ctx, w, r)
 	switch verdict {
 	case Pass:

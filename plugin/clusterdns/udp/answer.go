@@ -48,7 +48,7 @@ func (r *Responder) Respond(s *Service, client netip.Addr, packet, out []byte) (
 	var c Completion
 	out, wire, ok := r.write(block, snapshot, packet, out, &c)
 	if !ok || block.handsOver(&q.question, wire.Result) {
-		return out[:start], HandOver
+		return out[:start], block.handOver(&q.question)
 	}
 	if wire.Result == zone.NXDomain && block.Search != nil && q.isStubs() {
 		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Verdict == search.Inside {

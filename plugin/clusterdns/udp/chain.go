@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"encoding/binary"
 
 	"github.com/miekg/dns"
@@ -8,7 +9,7 @@ import (
 
 // serve gives a packet to CoreDNS, as the server of miekg/dns would do that reads
 // CoreDNS's own socket.
-func (s *Service) serve(w *writer, packet []byte) {
+func (s *Service) serve(ctx context.Context, w *writer, packet []byte) {
 	w.describe(s.Local)
 	m := new(dns.Msg)
 	switch action := dns.DefaultMsgAcceptFunc(headerOf(packet)); action {
@@ -18,7 +19,7 @@ func (s *Service) serve(w *writer, packet []byte) {
 			return
 		}
 		w.tsig = verify(packet, m, s.Secrets)
-		s.Handler.ServeDNS(w, m)
+		s.Handler.ServeDNS(ctx, w, m)
 	case dns.MsgReject:
 		s.reject(w, onlyHeader(packet), dns.RcodeFormatError)
 	case dns.MsgRejectNotImplemented:

@@ -2,7 +2,8 @@
 // CoreDNS on the same address, and hands CoreDNS what it does not answer.
 //
 //	packet --parse in place--> zone.View.AppendWire --> reply
-//	   `-- anything else --> Workers --> Service.Handler (CoreDNS) --> reply
+//	   |-- anything else --> Workers --> Service.Handler (CoreDNS) --> reply
+//	   `-- a name outside, behind a cache --> Service.Handler, until it calls Release
 //
 // A [Listener] belongs to the process, not to an instance of CoreDNS: a reload
 // changes the [Service] that it serves and closes no socket. Packets come to it

@@ -30,10 +30,11 @@ func testService(t testing.TB) (*Service, *tally) {
 	meter := new(tally)
 	block := &Block{Store: store, View: &zone.View{Origins: []zone.Origin{origin}, TTL: 5}}
 	return &Service{
-		Owner: t,
-		Zones: []Zone{{Origin: origin, Block: block}},
-		Meter: meter,
-		Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		Owner:   t,
+		Zones:   []Zone{{Origin: origin, Block: block}},
+		Meter:   meter,
+		Context: t.Context(),
+		Handler: handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
 			_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
 		}),
 	}, meter

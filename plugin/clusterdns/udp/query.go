@@ -44,6 +44,7 @@ type Verdict uint8
 const (
 	Ignore   Verdict = iota // it is no question, so nothing is ever sent back
 	HandOver                // it is for CoreDNS
+	Outside                 // it is for CoreDNS, which may have the answer at hand
 	Answer                  // it is answered here
 )
 

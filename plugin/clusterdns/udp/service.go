@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"time"
@@ -16,9 +17,16 @@ type Service struct {
 	Owner   any               // who may stop it
 	Local   net.Addr          // of CoreDNS's own socket, which ours stand in for
 	Zones   []Zone            // the server blocks' zones on the listener, those with most labels first; none for all to be handed over
-	Handler dns.Handler       // takes the questions that are not answered here
+	Handler Handler           // takes the questions that are not answered here
+	Context context.Context   // that it takes them with
 	Secrets map[string]string // of TSIG, by the name of the key (RFC 8945)
 	Meter   ListenerMeter
+}
+
+// Handler is CoreDNS. For names outside a Block with a Cache it calls [Release] before
+// it waits for anything.
+type Handler interface {
+	ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 }
 
 // Zone is a zone of a server block.
@@ -43,6 +51,7 @@ type Block struct {
 	// Supported says whether a reply may have to repeat an EDNS option. It may be nil.
 	Supported func(option uint16) bool
 
+	Cache     bool   // the handler may have names outside the view at hand
 	NoDenials bool   // negative answers are handed over
 	NoSearch  bool   // and those to questions about names that do not exist
 	Shuffle   bool   // addresses are in a random order
@@ -135,6 +144,14 @@ func (b *Block) handsOver(q *zone.Question, r zone.Result) bool {
 		return false
 	}
 	return b.NoSearch || holdsAny(b.Fallthrough, q)
+}
+
+// handOver is how CoreDNS is given a question.
+func (b *Block) handOver(q *zone.Question) Verdict {
+	if b.Cache && !zone.MetaType(q.Type) && !holdsAny(b.View.Origins, q) {
+		return Outside
+	}
+	return HandOver
 }
 
 func holdsAny(origins []zone.Origin, q *zone.Question) bool {

@@ -2,10 +2,8 @@ package udp
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -26,7 +24,7 @@ type socket struct {
 	closing  atomic.Bool
 	// handedOver is the number of questions that CoreDNS still works on.
 	handedOver atomic.Int64
-	// helpers is the number of goroutines that read beside run.
+	// helpers is the number of goroutines that read beside the one that waits.
 	helpers atomic.Int32
 	done    chan struct{}
 }
@@ -47,7 +45,7 @@ func (l *Listener) open(address netip.AddrPort) (*socket, error) {
 		_ = s.conn.Close()
 		return nil, err
 	}
-	go s.run()
+	l.workers.start(&reader{socket: s})
 	return s, nil
 }
 
@@ -103,135 +101,4 @@ func (s *socket) close() {
 	s.closing.Store(true)
 	_ = s.conn.Close()
 	<-s.done
-}
-
-// run answers until the socket is closed.
-func (s *socket) run() {
-	defer close(s.done)
-	if err := s.raw.Read(s.drain); err != nil && !s.closing.Load() {
-		go s.listener.giveUp(err) // which waits for this to end
-	}
-}
-
-// drain answers what is there. It returns false to be called again when there is
-// more.
-func (s *socket) drain(fd uintptr) bool {
-	b := batches.Get().(*batch)
-	defer batches.Put(b)
-	full := 0 // batches in a row
-	for !s.closing.Load() {
-		n, err := b.receive(fd)
-		switch err {
-		case 0:
-			if full++; n < batchSize {
-				full = 0
-			}
-			if full == backlog {
-				s.assist()
-			}
-			s.answer(b, fd, n)
-		case unix.EAGAIN:
-			return false
-		case unix.EINTR:
-		default:
-			go s.listener.giveUp(err) // which waits for this to end
-			return true
-		}
-	}
-	return true
-}
-
-// backlog is how many full batches in a row tell that one reader is not enough.
-const backlog = 4
-
-// assist has one more goroutine answer what is there, if there is a processor for it.
-// The socket is not closed before it has ended.
-func (s *socket) assist() {
-	if int(s.helpers.Add(1)) >= min(maxReaders, runtime.GOMAXPROCS(0)) {
-		s.helpers.Add(-1)
-		return
-	}
-	go func() {
-		defer s.helpers.Add(-1)
-		_ = s.raw.Control(func(fd uintptr) { s.drain(fd) })
-	}()
-}
-
-// answer answers n packets.
-func (s *socket) answer(b *batch, fd uintptr, n int) {
-	service := s.listener.service.Load()
-	start := time.Now()
-	var ignored, handedOver int
-	for i := range n {
-		if cap(b.arena)-len(b.arena) < maxSize {
-			s.flush(b, fd, service, start)
-		}
-		switch s.answerOne(b, i, service) {
-		case Ignore:
-			ignored++
-		case HandOver:
-			handedOver++
-		}
-	}
-	s.flush(b, fd, service, start)
-	if ignored > 0 {
-		service.Meter.Ignored(ignored)
-	}
-	if handedOver > 0 {
-		service.Meter.HandedOver(handedOver)
-		runtime.Gosched() // who takes them may need the only processor there is
-	}
-}
-
-// answerOne queues the answer to a packet, or hands it over.
-func (s *socket) answerOne(b *batch, i int, service *Service) Verdict {
-	packet := b.packets[i][:b.in[i].size]
-	if b.port(i) == 0 {
-		return Ignore
-	}
-	before := len(b.arena)
-	arena, v := s.respond(b, service, b.addr(i), packet)
-	switch v {
-	case Answer:
-		b.arena = arena
-		b.answered.IPv6 = b.isIPv6(i)
-		b.queue(i, arena[before:])
-	case HandOver:
-		t := tasks.Get().(*task)
-		t.service, t.writer, t.open = service, &writer{conn: s.conn, client: b.client(i)}, &s.handedOver
-		t.size = copy(t.buf[:], packet)
-		s.listener.workers.submit(t)
-	case Ignore:
-		s.listener.probes.seen(packet)
-	}
-	return v
-}
-
-// respond hands over what an answer fails for.
-func (s *socket) respond(b *batch, service *Service, client netip.Addr, packet []byte) (arena []byte, v Verdict) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.listener.trouble(fmt.Errorf("panic: %v", cause))
-			v = HandOver
-		}
-	}()
-	return b.Respond(service, client, packet, b.arena)
-}
-
-// flush sends the answers that are ready, and counts them.
-func (s *socket) flush(b *batch, fd uintptr, service *Service, start time.Time) {
-	if b.count == 0 {
-		return
-	}
-	b.send(fd)
-	took := time.Since(start)
-	for i := range b.count {
-		c := &b.counted[i]
-		if c.meter != nil {
-			c.answered.Took = took
-			c.meter.Answered(&c.answered)
-		}
-	}
-	service.Meter.Answered(b.count)
-	b.reset()
 }

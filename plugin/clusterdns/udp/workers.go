@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 )
@@ -18,6 +19,12 @@ const (
 	maxPending = 1024
 )
 
+// job is what a worker does.
+type job interface {
+	// do says whether the goroutine is still one of the workers.
+	do() bool
+}
+
 // Workers hands questions to CoreDNS. They are bounded in number, and so is what
 // waits for them: under overload the newest question is next, since its client
 // still waits for it, and the oldest is given up.
@@ -25,6 +32,7 @@ type Workers struct {
 	mu      sync.Mutex
 	wake    sync.Cond
 	pending [maxPending]*task // a ring: the newest is below top
+	readers []job             // are no workers, but may become some, and come first
 	top     int
 	count   int
 	running int
@@ -43,6 +51,33 @@ type task struct {
 
 var tasks = sync.Pool{New: func() any { return new(task) }}
 
+// newTask makes a question of a packet, which is open until it is freed.
+func newTask(service *Service, w *writer, packet []byte, open *atomic.Int64) *task {
+	open.Add(1)
+	t := tasks.Get().(*task)
+	t.service, t.writer, t.open = service, w, open
+	t.size = copy(t.buf[:], packet)
+	return t
+}
+
+// do implements job.
+func (t *task) do() bool {
+	t.serve(t.service.Context)
+	return true
+}
+
+// serve gives the question to CoreDNS, and is done with it.
+func (t *task) serve(ctx context.Context) {
+	t.service.serve(ctx, t.writer, t.buf[:t.size])
+	t.free()
+}
+
+func (t *task) free() {
+	t.open.Add(-1)
+	t.service, t.writer, t.open = nil, nil, nil
+	tasks.Put(t)
+}
+
 // NewWorkers makes workers that start when they are needed.
 func NewWorkers() *Workers {
 	w := &Workers{limit: maxWorkers}
@@ -52,7 +87,6 @@ func NewWorkers() *Workers {
 
 // submit takes a question, or gives up another that has waited for longer.
 func (w *Workers) submit(t *task) {
-	t.open.Add(1)
 	w.mu.Lock()
 	if !w.spare() && w.running < w.limit {
 		w.running++
@@ -69,8 +103,21 @@ func (w *Workers) submit(t *task) {
 	}
 }
 
+// start has a goroutine read that is not needed as a worker.
+func (w *Workers) start(reader job) {
+	w.mu.Lock()
+	if !w.spare() {
+		w.mu.Unlock()
+		go w.run(reader)
+		return
+	}
+	w.readers = append(w.readers, reader)
+	w.mu.Unlock()
+	w.wake.Signal()
+}
+
 // spare says whether more workers are idle than have something to do when they wake.
-func (w *Workers) spare() bool { return w.idle > w.count }
+func (w *Workers) spare() bool { return w.idle > w.count+len(w.readers) }
 
 // push returns what had to give way.
 func (w *Workers) push(t *task) *task {
@@ -94,18 +141,41 @@ func (w *Workers) pop() *task {
 	return t
 }
 
-func (w *Workers) run(t *task) {
-	for ; t != nil; t = w.next() {
-		t.service.serve(t.writer, t.buf[:t.size])
-		t.free()
+func (w *Workers) run(j job) {
+	for j != nil && j.do() {
+		j = w.next()
 	}
 }
 
-// next is the newest question, or nil if the worker is not needed any more.
-func (w *Workers) next() *task {
+// join makes a goroutine one of the workers, if there may be one more.
+func (w *Workers) join() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.running >= w.limit {
+		return false
+	}
+	w.running++
+	return true
+}
+
+// leave ends what join has begun.
+func (w *Workers) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running--
+}
+
+// next is a reader, or the newest question, or nil if the worker is not needed any more.
+func (w *Workers) next() job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for {
+		if last := len(w.readers) - 1; last >= 0 {
+			r := w.readers[last]
+			w.readers = w.readers[:last]
+			w.running--
+			return r
+		}
 		if t := w.pop(); t != nil {
 			return t
 		}
@@ -117,10 +187,4 @@ func (w *Workers) next() *task {
 		w.wake.Wait()
 		w.idle--
 	}
-}
-
-func (t *task) free() {
-	t.open.Add(-1)
-	t.service, t.writer, t.open = nil, nil, nil
-	tasks.Put(t)
 }

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -34,6 +35,11 @@ func (c *tally) Ignored(n int)    { c.ignored.Add(int64(n)) }
 func (c *tally) Stray()           { c.strays.Add(1) }
 func (c *tally) GivenUp()         { c.givenUp.Add(1) }
 
+type handlerFunc func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
+
+// ServeDNS implements Handler.
+func (f handlerFunc) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) { f(ctx, w, r) }
+
 // held is a handler that holds every question until it is let go.
 type held struct {
 	mu    sync.Mutex
@@ -41,7 +47,7 @@ type held struct {
 	gate  chan struct{}
 }
 
-func (h *held) ServeDNS(_ dns.ResponseWriter, m *dns.Msg) {
+func (h *held) ServeDNS(_ context.Context, _ dns.ResponseWriter, m *dns.Msg) {
 	h.mu.Lock()
 	h.names = append(h.names, m.Question[0].Name)
 	h.mu.Unlock()
@@ -60,10 +66,7 @@ func submit(t *testing.T, w *Workers, s *Service, open *atomic.Int64, name strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	task := tasks.Get().(*task)
-	task.service, task.writer, task.open = s, &writer{}, open
-	task.size = copy(task.buf[:], packet)
-	w.submit(task)
+	w.submit(newTask(s, &writer{}, packet, open))
 }
 
 // Under overload the newest question is next, the oldest is given up and counted,
@@ -132,9 +135,9 @@ func TestWorkersIdle(t *testing.T) {
 func rejected(t *testing.T, packet []byte) *dns.Msg {
 	t.Helper()
 	server, client := loopback(t), loopback(t)
-	s := &Service{Handler: dns.HandlerFunc(func(dns.ResponseWriter, *dns.Msg) { t.Error("it was handled") })}
+	s := &Service{Handler: handlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) { t.Error("it was handled") })}
 	to := client.LocalAddr().(*net.UDPAddr).AddrPort()
-	s.serve(&writer{conn: server, client: netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}, packet)
+	s.serve(t.Context(), &writer{conn: server, client: netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}, packet)
 	buf := make([]byte, 512)
 	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
 	n, err := client.Read(buf)
@@ -198,7 +201,7 @@ func TestServeSigns(t *testing.T) {
 	for known, want := range map[string]error{key: nil, "other.": dns.ErrSecret} {
 		server, client := loopback(t), loopback(t)
 		s := &Service{Secrets: map[string]string{known: secret}}
-		s.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		s.Handler = handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
 			if err := w.TsigStatus(); !errors.Is(err, want) {
 				t.Errorf("status %v, want %v", err, want)
 			}
@@ -210,7 +213,7 @@ func TestServeSigns(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		s.serve(&writer{conn: server, client: client.LocalAddr().(*net.UDPAddr).AddrPort()}, slices.Clone(packet))
+		s.serve(t.Context(), &writer{conn: server, client: client.LocalAddr().(*net.UDPAddr).AddrPort()}, slices.Clone(packet))
 		buf := make([]byte, 512)
 		_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
 		n, err := client.Read(buf)

@@ -40,7 +40,7 @@ type Room struct {
 // asked for. Nothing of it is allocated but what is kept for the next question.
 func (v *View) AppendWire(msg []byte, s *Snapshot, q *Question, room Room) ([]byte, Wire, bool) {
 	o := v.origin(&q.name)
-	if o == nil || !s.synced || metaType(q.Type) {
+	if o == nil || !s.synced || MetaType(q.Type) {
 		return msg, Wire{}, false
 	}
 	p := v.locate(s, &q.name, o)
@@ -52,9 +52,9 @@ func (v *View) AppendWire(msg []byte, s *Snapshot, q *Question, room Room) ([]by
 	return w.msg, w.wire, true
 }
 
-// metaType says whether a type is not one of records, or one for which a server
+// MetaType says whether a type is not one of records, or one for which a server
 // looks in another zone first (RFC 4035 3.1.4.1).
-func metaType(qtype uint16) bool {
+func MetaType(qtype uint16) bool {
 	return qtype == dns.TypeDS || qtype == dns.TypeOPT || qtype == 0 || qtype >= 128 && qtype <= 255
 }
 

@@ -1,0 +1,120 @@
+package clusterdns
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/coredns/coredns/plugin/forward"
+	"github.com/miekg/dns"
+)
+
+// TestFastPathAsksTheCache says behind which plugins a name outside is asked for by
+// the goroutine that reads: where there is a cache, and nothing ahead may wait.
+func TestFastPathAsksTheCache(t *testing.T) {
+	for lines, want := range map[string]bool{
+		"errors\ncache 30\nloadbalance\nprometheus 127.0.0.1:0":               true,
+		"cache 30 {\n disable success cluster.local\n}\nautopath @kubernetes": true,
+		"errors\nloadbalance":              false,
+		"log . {\n class error\n}\ncache":  false,
+		"log . {\n class denial\n}\ncache": false,
+	} {
+		t.Run(lines, func(t *testing.T) {
+			useRegistry(t)
+			port := freePort(t)
+			i := startInstance(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\nOURS\n}", port))
+			service, reason := fastService(t, i, port)
+			if service == nil || len(service.Zones) != 1 {
+				t.Fatal(reason)
+			}
+			if got := service.Zones[0].Block.Cache; got != want {
+				t.Errorf("cache: %v", got)
+			}
+		})
+	}
+}
+
+// heldUpstream is a server outside that answers nothing until its gate is open.
+func heldUpstream(t *testing.T, gate <-chan struct{}) (addr string) {
+	t.Helper()
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		<-gate
+		m := new(dns.Msg).SetReply(r)
+		m.Answer = []dns.RR{&dns.A{
+			Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 30},
+			A:   net.IPv4(192, 0, 2, 1),
+		}}
+		_ = w.WriteMsg(m)
+	})}
+	started := make(chan struct{})
+	server.NotifyStartedFunc = func() { close(started) }
+	go func() { _ = server.ActivateAndServe() }()
+	<-started
+	t.Cleanup(func() { _ = server.Shutdown() })
+	return pc.LocalAddr().String()
+}
+
+// waitingCorefile is kubeadm's, as far as names outside go.
+const waitingCorefile = `
+.:PORT {
+    bind 127.0.0.1
+    errors
+    OURS
+    prometheus 127.0.0.1:0
+    forward . UPSTREAM
+    cache 30 {
+       prefetch 1 30s 90%
+       serve_stale 1m verify
+    }
+    loadbalance
+}
+`
+
+// Questions for names in the cluster, and for those in the cache, are answered while
+// others wait for an upstream that says nothing.
+func TestFastPathDoesNotWaitForUpstreams(t *testing.T) {
+	useRegistry(t)
+	gate, port := make(chan struct{}), freePort(t)
+	text := strings.Replace(waitingCorefile, "UPSTREAM", heldUpstream(t, gate), 1)
+	i := startInstance(t, fastCorefile(t, text, port))
+	service, reason := fastService(t, i, port)
+	if service == nil || !service.Zones[0].Block.Cache {
+		t.Fatalf("the cache is not asked: %s", reason)
+	}
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const waiting = 200
+	for n := range waiting {
+		packet, err := new(dns.Msg).SetQuestion(fmt.Sprintf("www-%d.example.com.", n), dns.TypeA).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+		if m := exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA); len(m.Answer) != 1 {
+			t.Fatalf("no answer:\n%s", m)
+		}
+	}
+	close(gate)
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for n := range waiting {
+		if _, err := conn.Read(make([]byte, 512)); err != nil {
+			t.Fatalf("after %d replies of %d: %v", n, waiting, err)
+		}
+	}
+	for range 1000 { // from the cache, which fetches them anew meanwhile
+		if m := exchange(t, port, "www-1.example.com.", dns.TypeA); len(m.Answer) != 1 {
+			t.Fatalf("no answer:\n%s", m)
+		}
+	}
+}
