@@ -22,22 +22,26 @@ const (
 )
 
 // checkAnswers compares answers with what the oracle says, and returns how many
-// were wrong.
-func (b *bench) checkAnswers(ctx context.Context, name, address string, set queries.Set) (wrong int) {
-	for _, q := range set.Pick(checks) {
+// were wrong or missing. One of each is shown.
+func (b *bench) checkAnswers(ctx context.Context, name, address string, set queries.Set) int {
+	asked := set.Pick(checks)
+	var wrong, missing []string
+	for _, q := range asked {
 		want := b.oracle.Lookup(q.Name, q.Type)
 		got, err := ask(ctx, address, q)
-		if err == nil && got.Rcode == want.Rcode && slices.Equal(got.Data, want.Data) {
-			continue
-		}
-		wrong++
-		if err != nil {
-			b.problem("%s: %s: %s: %v", name, set.Name, q, err)
-		} else {
-			b.problem("%s: %s: %s: got %s, want %s", name, set.Name, q, show(got), show(want))
+		switch {
+		case err != nil:
+			missing = append(missing, fmt.Sprintf("%s: %v", q, err))
+		case got.Rcode != want.Rcode || !slices.Equal(got.Data, want.Data):
+			wrong = append(wrong, fmt.Sprintf("%s: got %s, want %s", q, show(got), show(want)))
 		}
 	}
-	return wrong
+	for what, all := range map[string][]string{"wrong answers": wrong, "questions without an answer": missing} {
+		if len(all) > 0 {
+			b.problem("%s: %s: %d %s of %d, the first is %s", name, set.Name, len(all), what, len(asked), all[0])
+		}
+	}
+	return len(wrong) + len(missing)
 }
 
 // show keeps a wrong answer of a thousand addresses readable.
