@@ -77,13 +77,20 @@ func testBefore(t *testing.T, cfg kube.Config) {
 	}
 }
 
+// beginReload hands over from one watcher to another, and tells of no end.
+func beginReload(t *testing.T, cfg kube.Config, longest time.Duration) (*registry, []*kube.Watcher) {
+	t.Helper()
+	r, now, next := testRegistry(t), new(holder), withPods(cfg)
+	r.longest = longest
+	both := []*kube.Watcher{acquireSynced(t, r, cfg, new(holder)), acquireSynced(t, r, next, now)}
+	r.handOver(next, both[1], now)
+	return r, both
+}
+
 // A Service that comes during a reload is shown by no watcher before the end.
 func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
-	r, now, next := testRegistry(t), new(holder), withPods(cfg)
-	r.longest = time.Hour
-	both := []*kube.Watcher{acquireSynced(t, r, cfg, new(holder)), acquireSynced(t, r, next, now)}
+	r, both := beginReload(t, cfg, time.Hour)
 	before := countsOf(both[1])
-	r.handOver(next, both[1], now)
 	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: held}, spec: {ports: [{port: 80}]}}")
 	// Pods are not held, because the old watcher has none: what came before has come
 	// once this one is shown.
@@ -102,11 +109,8 @@ func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
 
 // If nobody tells of the end of a reload, watchers go on by themselves.
 func testLongest(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
-	r, now, next := testRegistry(t), new(holder), withPods(cfg)
-	r.longest = time.Millisecond
-	both := []*kube.Watcher{acquireSynced(t, r, cfg, new(holder)), acquireSynced(t, r, next, now)}
+	_, both := beginReload(t, cfg, time.Millisecond)
 	before := countsOf(both[1])
-	r.handOver(next, both[1], now)
 	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: late}, spec: {ports: [{port: 80}]}}")
 	for _, w := range both {
 		eventually(t, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
