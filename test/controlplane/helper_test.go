@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/await"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 )
@@ -121,12 +121,5 @@ func wantEndpoint(t *testing.T, c *controlplane.Cluster, service, address string
 // eventually fails the test when the check does not succeed in time.
 func eventually(t *testing.T, check func(context.Context) error) {
 	t.Helper()
-	var last error
-	poll := func(ctx context.Context) (bool, error) {
-		last = check(ctx)
-		return last == nil, nil
-	}
-	if err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, poll); err != nil {
-		t.Fatalf("%v: %v", err, last)
-	}
+	await.Success(t, 50*time.Millisecond, time.Minute, check)
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	utilrand "k8s.io/apimachinery/pkg/util/rand"
-	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/clusterdns/clusterdns/test/await"
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
@@ -52,17 +52,7 @@ func runTests(m *testing.M) (code int, err error) {
 // in time.
 func eventually(t *testing.T, check func(context.Context) error) {
 	t.Helper()
-	var last error
-	poll := func(ctx context.Context) (bool, error) {
-		err := check(ctx)
-		if ctx.Err() == nil { // else the check failed because time was up
-			last = err
-		}
-		return err == nil, nil
-	}
-	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, poll); err != nil {
-		t.Fatalf("%v: %v", err, last)
-	}
+	await.Success(t, 100*time.Millisecond, patience, check)
 }
 
 // newNamespace makes a Namespace that Pods can be made in. It goes some time after the

@@ -17,9 +17,9 @@ import (
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/whoami"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+	"github.com/clusterdns/clusterdns/test/await"
 )
 
 const (
@@ -94,14 +94,5 @@ func containsAll(text string, words []string) bool {
 // eventually fails the test when the check does not succeed in time.
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	var last error
-	poll := func(context.Context) (bool, error) {
-		last = check()
-		return last == nil, nil
-	}
-	// A cleanup may wait too, when the test's own context is over.
-	ctx := context.WithoutCancel(t.Context())
-	if err := wait.PollUntilContextTimeout(ctx, interval, patience, true, poll); err != nil {
-		t.Fatalf("not within %s: %v", patience, last)
-	}
+	await.Success(t, interval, patience, func(context.Context) error { return check() })
 }

@@ -13,8 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-
+	"github.com/clusterdns/clusterdns/test/await"
 	"github.com/clusterdns/clusterdns/test/process"
 )
 
@@ -125,17 +124,7 @@ func (p *Process) Eventually(t *testing.T, check func(context.Context) error) {
 // not in time.
 func Eventually(t *testing.T, check func(context.Context) error) {
 	t.Helper()
-	var last error
-	poll := func(ctx context.Context) (bool, error) {
-		err := check(ctx)
-		if ctx.Err() == nil { // else the check failed because time was up
-			last = err
-		}
-		return err == nil, nil
-	}
-	if err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, Patience, true, poll); err != nil {
-		t.Fatalf("%v: %v", err, last)
-	}
+	await.Success(t, 20*time.Millisecond, Patience, check)
 }
 
 // Ready checks whether the plugin ready at the address says so.

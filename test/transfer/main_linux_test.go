@@ -13,10 +13,10 @@ import (
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/transfer"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+	"github.com/clusterdns/clusterdns/test/await"
 )
 
 const (
@@ -58,12 +58,5 @@ func serve(path string) {
 // eventually fails the test when the check does not succeed in time.
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	var last error
-	poll := func(context.Context) (bool, error) {
-		last = check()
-		return last == nil, nil
-	}
-	if err := wait.PollUntilContextTimeout(t.Context(), interval, patience, true, poll); err != nil {
-		t.Fatalf("not within %s: %v", patience, last)
-	}
+	await.Success(t, interval, patience, func(context.Context) error { return check() })
 }

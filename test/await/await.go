@@ -1,0 +1,28 @@
+// Package await lets tests wait for what is to happen soon.
+package await
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// Success repeats the check until it succeeds, and ends the test if it does not
+// within patience. A cleanup may wait too, though the test's own context is over.
+func Success(t testing.TB, interval, patience time.Duration, check func(context.Context) error) {
+	t.Helper()
+	var last error
+	poll := func(ctx context.Context) (bool, error) {
+		err := check(ctx)
+		if ctx.Err() == nil { // else the check failed because time was up
+			last = err
+		}
+		return err == nil, nil
+	}
+	ctx := context.WithoutCancel(t.Context())
+	if err := wait.PollUntilContextTimeout(ctx, interval, patience, true, poll); err != nil {
+		t.Fatalf("not within %s: %v", patience, last)
+	}
+}

@@ -1,0 +1,65 @@
+package await
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fatal is a test that remembers why it ended.
+type fatal struct {
+	testing.TB
+	text string
+}
+
+func (f *fatal) Fatalf(format string, args ...any) {
+	f.text = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+// run is what a test that waits for the check ends with.
+func run(t *testing.T, check func(context.Context) error) string {
+	t.Helper()
+	f := &fatal{TB: t}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		Success(f, time.Millisecond, 50*time.Millisecond, check)
+	}()
+	<-ended
+	return f.text
+}
+
+func TestSuccess(t *testing.T) {
+	tries := 0
+	third := func(context.Context) error {
+		if tries++; tries < 3 {
+			return errors.New("not yet")
+		}
+		return nil
+	}
+	t.Cleanup(func() { Success(t, time.Millisecond, time.Minute, third) })
+	if text := run(t, third); text != "" || tries != 3 {
+		t.Errorf("ended after %d tries with %q", tries, text)
+	}
+	tries = 0
+}
+
+// What the check itself found says more than that time was up.
+func TestLastError(t *testing.T) {
+	tries := 0
+	slow := func(ctx context.Context) error {
+		if tries++; tries == 1 {
+			return errors.New("no such Service")
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if text := run(t, slow); !strings.HasSuffix(text, "no such Service") {
+		t.Errorf("ended with %q, want what was found last", text)
+	}
+}
