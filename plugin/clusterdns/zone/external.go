@@ -115,11 +115,7 @@ func (x outerApex) rrset(b *builder, qtype uint16) {
 type outerServer struct{ view *ExternalView }
 
 func (x outerServer) rrset(b *builder, qtype uint16) {
-	var list []host
-	for _, a := range x.view.servers(b.snapshot) {
-		list = append(list, host{addr: a})
-	}
-	hosts{list: list}.rrset(b, qtype)
+	hosts{list: hostsAt(x.view.servers(b.snapshot), nil)}.rrset(b, qtype)
 }
 
 // servers are the external addresses of the Services that this server is an

@@ -89,11 +89,11 @@ func (s *Service) published() bool { return len(s.ExternalIPs)+len(s.ExternalHos
 func (v *ExternalView) serviceNode(svc *serviceNode) node {
 	switch {
 	case svc.service.published():
-		return v.outer(svc, svc.externalHosts(svc.service.Ports), svc.service.Ports)
+		return v.outer(svc, hostsAt(svc.service.ExternalIPs, svc.service.Ports), svc.service.Ports)
 	case !v.Headless:
 		return nil
 	case svc.service.Kind == Headless:
-		return v.outer(svc, svc.endpointHosts(nil), nil).orNil()
+		return v.outer(svc, svc.endpointHosts(nil), nil)
 	case svc.serves():
 		return bare{}
 	}
@@ -115,7 +115,7 @@ func (v *ExternalView) endpointNode(svc *serviceNode, label string) node {
 	case !v.Headless:
 		return nil
 	}
-	if found := v.outer(svc, svc.labelled(label, v.Cluster.PodNames), nil).orNil(); found != nil {
+	if found := v.outer(svc, svc.labelled(label, v.Cluster.PodNames), nil); found != nil {
 		return found
 	}
 	if svc.service.Kind == Headless && svc.hasPort(like) {
@@ -132,20 +132,11 @@ func (v *ExternalView) portNode(svc *serviceNode, f portFilter) node {
 		if len(ports) == 0 {
 			return nil
 		}
-		return v.outer(svc, svc.externalHosts(ports), ports)
+		return v.outer(svc, hostsAt(svc.service.ExternalIPs, ports), ports)
 	case v.Headless && svc.service.Kind == Headless:
-		return v.outer(svc, svc.endpointHosts(f.choose), nil).orNil()
+		return v.outer(svc, svc.endpointHosts(f.choose), nil)
 	}
 	return nil
-}
-
-// externalHosts are the external addresses of a Service.
-func (n *serviceNode) externalHosts(ports []Port) []host {
-	list := make([]host, len(n.service.ExternalIPs))
-	for i, a := range n.service.ExternalIPs {
-		list[i] = host{addr: a, ports: ports}
-	}
-	return list
 }
 
 // findReverse finds a reverse name: that of an external address, or an empty

@@ -14,16 +14,12 @@ type outer struct {
 	ports []Port // of the hostnames
 }
 
-func (v *ExternalView) outer(svc *serviceNode, list []host, ports []Port) outer {
+// outer is no node at all if nothing is there.
+func (v *ExternalView) outer(svc *serviceNode, list []host, ports []Port) node {
 	x := outer{hosts: v.Cluster.hosts(svc, list), ports: ports}
 	if svc.service.published() {
 		x.names = svc.service.ExternalHosts
 	}
-	return x
-}
-
-// orNil is no node at all if nothing is there.
-func (x outer) orNil() node {
 	if len(x.list)+len(x.names) == 0 {
 		return nil
 	}

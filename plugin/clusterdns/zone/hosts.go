@@ -108,10 +108,10 @@ func unsendable(name string) bool {
 	return err != nil
 }
 
-// clusterIPHosts are the addresses of a Service with a ClusterIP.
-func (n *serviceNode) clusterIPHosts(ports []Port) []host {
-	list := make([]host, len(n.service.ClusterIPs))
-	for i, a := range n.service.ClusterIPs {
+// hostsAt are addresses that stand for a Service itself, with all of the ports.
+func hostsAt(addrs []netip.Addr, ports []Port) []host {
+	list := make([]host, len(addrs))
+	for i, a := range addrs {
 		list[i] = host{addr: a, ports: ports}
 	}
 	return list

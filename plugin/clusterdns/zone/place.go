@@ -82,13 +82,13 @@ func (p *place) hosts(podNames bool) []host {
 	svc := p.service
 	switch p.kind {
 	case atClusterIP:
-		return svc.clusterIPHosts(svc.service.Ports)
+		return hostsAt(svc.service.ClusterIPs, svc.service.Ports)
 	case atEndpoints:
 		return svc.endpointHosts(nil)
 	case atLabel:
 		return svc.labelled(p.label, podNames)
 	case atPort:
-		return svc.clusterIPHosts(p.ports.choose(svc.service.Ports))
+		return hostsAt(svc.service.ClusterIPs, p.ports.choose(svc.service.Ports))
 	case atEndpointsOf:
 		return svc.endpointHosts(p.ports.choose)
 	}
