@@ -9,7 +9,7 @@ import (
 // completeAttributes makes the kernel kill the process when its parent ends, even
 // by a panic or a signal that leaves no time to clean up, or send it the signal that
 // the command names. A process group of its own spares it the terminal's interrupt,
-// so that Cleanup can stop the processes in order.
+// so that whoever started it can stop the processes in order.
 func completeAttributes(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}

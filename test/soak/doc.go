@@ -5,10 +5,11 @@
 //	                                         ^-- a reload every few seconds
 //
 // Services and EndpointSlices come, change and go, and each version of them has answers
-// of its own (see object). Pods come and go, and have the addresses of others. Bursts of questions from many sockets go to a listener on
-// all addresses and to one on a single address, over IPv4 and IPv6, for names that
-// change, names that do not, and names that the fast path hands over. So do, some
-// hundred in a second, packets that are cut, repeated, random or hostile.
+// of its own (see object). Pods come and go, and have the addresses of others. Bursts of
+// questions from many sockets go to a listener on all addresses and to one on a single
+// address, over IPv4 and IPv6, for names that change, names that do not, and names that
+// the fast path hands over. So do, some hundred in a second, packets that are cut,
+// repeated, random or hostile.
 //
 // In the end there may be
 //   - no report of the race detector, no panic,

@@ -11,7 +11,7 @@ import (
 )
 
 // queryTimeout is dig's +time=10 of the suite. There is no second try: nothing
-// gets lost on a loopback device.
+// gets lost on the devices of one machine.
 const queryTimeout = 10 * time.Second
 
 // Client asks as dig does in the client's pod, by connections that Dial makes to
