@@ -61,11 +61,14 @@ func awaitRemains(before remains.State) error {
 	var differences []string
 	err := wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		after, err := takeRemains(ctx)
+		if err != nil {
+			return false, err
+		}
 		differences = after.Since(before)
-		return len(differences) == 0, err
+		return len(differences) == 0, nil
 	})
 	if err != nil {
-		return fmt.Errorf("the lab has left a machine that differs by %d: %w\n%s", len(differences), err, strings.Join(differences, "\n"))
+		return fmt.Errorf("the machine is not seen to be as before the lab: %w\n%s", err, strings.Join(differences, "\n"))
 	}
 	fmt.Printf("the lab has left nothing: %d things are as before\n", len(before))
 	return nil

@@ -11,6 +11,7 @@ package remains
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -110,5 +111,9 @@ func routes() (all []string, err error) {
 // rules are those of nftables, without what they have counted.
 func rules(ctx context.Context) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "nft", "--stateless", "list", "ruleset").Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("%w: %s", err, exit.Stderr)
+	}
 	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' }), err
 }
