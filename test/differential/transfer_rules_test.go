@@ -55,3 +55,15 @@ func transferOf(t *testing.T, records []string) *transfer {
 	}
 	return &transfer{records: slices.Clone(message(t, records...).Answer)}
 }
+
+// A server may fail in the middle of a transfer.
+func TestTransferFailsLate(t *testing.T) {
+	got := new(transfer)
+	for _, records := range [][]dns.RR{message(t, "cluster.local. 5 IN SOA a. b. 1 2 3 4 5").Answer, nil} {
+		got.add(&dns.Envelope{RR: records})
+	}
+	got.add(&dns.Envelope{Error: errNoSOA}) // of a connection that was closed
+	if !failed(got) {
+		t.Errorf("it ended with %v", got.problem)
+	}
+}

@@ -34,10 +34,24 @@ func pull(address, zone string, serial uint32, qtype uint16) *transfer {
 	envelopes, err := in.In(query, "")
 	result := &transfer{problem: err}
 	for envelope := range envelopes {
-		result.problem = errors.Join(result.problem, envelope.Error)
-		result.records = append(result.records, envelope.RR...)
+		if result.add(envelope); result.problem != nil {
+			in.Close()
+		}
 	}
 	return result
+}
+
+// add takes a message, until there is a problem. One without records is a server's
+// that has failed after others: the library looks at the code of the first only.
+func (t *transfer) add(envelope *dns.Envelope) {
+	switch {
+	case t.problem != nil:
+	case envelope.Error == nil && len(envelope.RR) == 0:
+		t.problem = errFailed
+	default:
+		t.problem = envelope.Error
+		t.records = append(t.records, envelope.RR...)
+	}
 }
 
 // serial is that of the first record.
