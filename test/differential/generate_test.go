@@ -143,7 +143,11 @@ func (g *generator) target() string {
 	if len(g.names) == 0 || g.IntN(3) == 0 {
 		return pick(g.Rand, outside...)
 	}
-	return pick(g.Rand, "", "never-") + pick(g.Rand, g.names...) + pick(g.Rand, "", ".")
+	prefix, name := pick(g.Rand, "", "never-"), pick(g.Rand, g.names...)
+	if overlong(prefix + name) { // stock could not send the zone
+		prefix = ""
+	}
+	return prefix + name + pick(g.Rand, "", ".")
 }
 
 // servicePorts are at least so many ports, of which one alone may be unnamed.

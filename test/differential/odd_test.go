@@ -126,6 +126,7 @@ var endpointMatchers = []matcher{
 	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", dottedTarget},
 	{"", "PTR of a name up to three labels below an address's in `ip6.arpa`", belowAddress},
 	{"", "ExternalName that is an IPv4 address with a dot at its end", literalWithDot},
+	{"", "ExternalName with a label of more than 63 characters", longTarget},
 	{"", "`_zone` names of a headless Service without any ready endpoint", zonalName},
 	{"D7", "TXT of the zone, `svc`, `pod` and their Namespaces", textOfNames},
 }
@@ -150,10 +151,31 @@ func belowAddress(c *comparison) bool {
 	return len(c.stock.answer) > 0 && c.stock.header(dns.RcodeSuccess) && len(there.answer) == len(c.stock.answer)
 }
 
-func literalWithDot(c *comparison) bool {
+// aliasAsked is the ExternalName that was asked for, or nil.
+func (c *comparison) aliasAsked() *corev1.Service {
 	name, namespace, below, ok := c.serviceAsked()
-	service := c.world.service(name, namespace)
-	if !ok || len(below) > 0 || !alias(service) {
+	if service := c.world.service(name, namespace); ok && len(below) == 0 && alias(service) {
+		return service
+	}
+	return nil
+}
+
+// longTarget is an alias of what no message can have: stock looks it up in vain, or
+// cannot send its answer.
+func longTarget(c *comparison) bool {
+	service := c.aliasAsked()
+	if service == nil || !overlong(service.Spec.ExternalName) || !c.noName(c.ours) {
+		return false
+	}
+	if c.stock.problem != nil {
+		return isAddress(c.q.qtype) || c.q.qtype == dns.TypeCNAME
+	}
+	return c.negative(c.stock, dns.RcodeSuccess)
+}
+
+func literalWithDot(c *comparison) bool {
+	service := c.aliasAsked()
+	if service == nil {
 		return false
 	}
 	literal, dot := strings.CutSuffix(service.Spec.ExternalName, ".")

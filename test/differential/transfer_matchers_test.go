@@ -58,15 +58,28 @@ var clusterTransfers = []transferMatcher{
 // withoutLongLabels takes ours for the answer where stock has failed: that of the
 // same records comes with the Corefiles that do not show them.
 func withoutLongLabels(c *pulled, stock *transfer) *transfer {
-	long := slices.ContainsFunc(c.world.slices, func(slice *endpointSlice) bool {
+	if failed(stock) && c.isZone() && c.ours.problem == nil && (c.longPort() || c.longAlias()) {
+		return c.ours
+	}
+	return stock
+}
+
+// longPort says whether a port's name is as long as a label, without the underscore.
+func (c *pulled) longPort() bool {
+	return slices.ContainsFunc(c.world.slices, func(slice *endpointSlice) bool {
 		service := c.world.service(serviceName(slice), slice.Namespace)
 		return service != nil && headless(service) && c.visible(slice.Namespace) && len(readyAddrs(slice)) > 0 &&
 			slices.ContainsFunc(slice.Ports, func(port slicePort) bool { return len(valueOf(port.Name)) == 63 })
 	})
-	if long && failed(stock) && c.isZone() {
-		return c.ours
+}
+
+func (c *pulled) longAlias() bool {
+	for _, service := range c.world.services {
+		if alias(service) && overlong(service.Spec.ExternalName) && c.visible(service.Namespace) {
+			return true
+		}
 	}
-	return stock
+	return false
 }
 
 func failed(t *transfer) bool { return t.problem != nil && t.problem.Error() == errFailed.Error() }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -127,13 +128,19 @@ func alias(s *corev1.Service) bool {
 }
 
 // target is the name that an alias leads to, in lower case with a dot at its end,
-// or empty if it is an address.
+// or empty if it is an address, or no name.
 func target(s *corev1.Service) string {
 	name := strings.ToLower(strings.TrimSuffix(s.Spec.ExternalName, "."))
-	if _, err := netip.ParseAddr(name); err == nil || name == "" {
+	if _, err := netip.ParseAddr(name); err == nil || name == "" || overlong(name) {
 		return ""
 	}
 	return name + "."
+}
+
+// overlong says whether a name does not fit into a message.
+func overlong(name string) bool {
+	_, ok := dns.IsDomainName(name)
+	return !ok
 }
 
 func ready(e *discoveryv1.Endpoint) bool {

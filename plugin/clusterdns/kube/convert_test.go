@@ -111,6 +111,11 @@ var serviceTests = []struct {
 		zone.Service{Key: webKey, Kind: zone.ExternalName},
 	},
 	{
+		"ExternalName with a label too long for a message",
+		"spec: {type: ExternalName, externalName: label-of-sixty-four-characters-000000000000000000123456789abcdef.example.com}",
+		zone.Service{Key: webKey, Kind: zone.ExternalName},
+	},
+	{
 		"ExternalName without a name",
 		"spec: {type: ExternalName}",
 		zone.Service{Key: webKey, Kind: zone.ExternalName},
