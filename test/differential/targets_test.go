@@ -47,7 +47,7 @@ func (c *comparison) numberedPorts() bool {
 		}
 	}
 	for _, rr := range c.stock.msg.Extra {
-		if rr.Header().Rrtype != dns.TypeOPT {
+		if rr.Header().Rrtype != dns.TypeOPT && c.hasNumberedPort(rr) {
 			want.Extra = append(want.Extra, rr)
 		}
 	}
@@ -55,6 +55,21 @@ func (c *comparison) numberedPorts() bool {
 		return c.negative(c.ours, dns.RcodeSuccess)
 	}
 	return c.ours.matches(c.expect(want))
+}
+
+// hasNumberedPort says whether an address of a target is that of an endpoint with
+// such a port: those of one name may be in several slices.
+func (c *comparison) hasNumberedPort(address dns.RR) bool {
+	name, namespace, _, _ := c.serviceAsked()
+	label, _, _ := strings.Cut(address.Header().Name, ".")
+	return slices.ContainsFunc(c.world.slicesOf(name, namespace), func(slice *endpointSlice) bool {
+		numbered := slices.ContainsFunc(slice.Ports, func(port slicePort) bool { return valueOf(port.Port) != 0 })
+		return numbered && slices.ContainsFunc(slice.Endpoints, func(e endpoint) bool {
+			return ready(&e) && strings.EqualFold(c.label(&e), label) && slices.ContainsFunc(e.Addresses, func(text string) bool {
+				return dns.IsDuplicate(address, addressRecord(address.Header().Name, netip.MustParseAddr(text), 0))
+			})
+		})
+	})
 }
 
 // weight is that of our records, if it is no less than stock's.
