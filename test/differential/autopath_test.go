@@ -74,6 +74,9 @@ func (c *corefile) searchedNames(w *world) []string {
 	}
 	for _, namespace := range []string{"zoo", "gen", "hidden", "never"} {
 		s.add("%s.svc.cluster.local", namespace)
+		for _, below := range []string{"", "www.example.org.", "svc.", "never."} {
+			s.add("%s%s.svc.in-addr.arpa", below, namespace)
+		}
 	}
 	return s.sorted()
 }
@@ -88,7 +91,7 @@ var searchMatchers = []matcher{
 func searchDomain(c *comparison) bool {
 	return slices.ContainsFunc(podAddrs[c.asker.client], func(namespace string) bool {
 		p, _ := c.place()
-		return p.is(namespace, "svc")
+		return slices.Equal(p.labels, []string{namespace, "svc"})
 	}) && c.stock.problem == nil && c.stock.rcode == dns.RcodeServerFailure && c.ours.equal(c.ask(ourServer, c.q))
 }
 
@@ -118,7 +121,7 @@ func (r *reply) says(other *reply) bool {
 func (c *comparison) searched(namespace string) []string {
 	p, ok := c.place()
 	first := namespace + ".svc." + p.origin
-	if !ok || p.reverse || !dns.IsSubDomain(first, c.q.lower()) || c.q.lower() == first {
+	if !ok || !dns.IsSubDomain(first, c.q.lower()) || c.q.lower() == first {
 		return nil
 	}
 	base := c.q.name[:len(c.q.name)-len(first)]
