@@ -52,12 +52,9 @@ var corruptions = map[string]func(*dns.Msg) bool{
 	},
 }
 
-// isStocks says whether ours has become stock's answer, but for letter case and TTLs.
-func (c *comparison) isStocks() bool {
-	if fixed, ok := c.recased(); ok {
-		c = fixed
-	}
-	if fixed, ok := c.retimed(); ok {
+// isStocks says whether ours has become stock's answer, but for what may differ beside.
+func (r *reasons) isStocks(c *comparison) bool {
+	for fixed, _, ok := r.corrected(c); ok; fixed, _, ok = r.corrected(c) {
 		c = fixed
 	}
 	return !c.differs()
@@ -75,7 +72,7 @@ func (r *reasons) overlooked(c *comparison) (kinds []string) {
 		}
 		worse := *c
 		worse.ours = c.loosen(newReply(m))
-		if worse.ours.equal(c.ours) || !worse.differs() || worse.isStocks() {
+		if worse.ours.equal(c.ours) || !worse.differs() || r.isStocks(&worse) {
 			continue
 		}
 		if entry, ok := r.explain(&worse); ok {

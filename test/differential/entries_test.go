@@ -116,21 +116,23 @@ func newReasons(entries []entry, matchers []matcher) (*reasons, []error) {
 
 // beside are entries whose differences are found beside others.
 type beside struct {
-	retimed int // TTLs outside
-	recased int // letter case outside
-	lowered int // letter case in denials of searched names
-	doubled int // aliases that are searched for
+	retimed  int // TTLs outside
+	recased  int // letter case outside
+	repeated int // aliases of Services with several ports
+	lowered  int // letter case in denials of searched names
+	doubled  int // aliases that are searched for
 }
 
-func (b *beside) all() []int { return []int{b.retimed, b.recased, b.lowered, b.doubled} }
+func (b *beside) all() []int { return []int{b.retimed, b.recased, b.repeated, b.lowered, b.doubled} }
 
 // addBeside finds those entries.
 func (r *reasons) addBeside() error {
-	var errs [4]error
+	var errs [5]error
 	r.retimed, errs[0] = findEntry(r.entries, "D22", ofExternal+"TTL of SRV and CNAME records")
 	r.recased, errs[1] = findEntry(r.entries, "", ofExternal+"letter case of the zone")
 	r.lowered, errs[2] = findEntry(r.entries, "", "letter case of a searched name")
 	r.doubled, errs[3] = findEntry(r.entries, "", "an ExternalName with `autopath @kubernetes`")
+	r.repeated, errs[4] = findEntry(r.entries, "", ofExternal+"Service with a hostname and several ports")
 	return errors.Join(errs[:]...)
 }
 
@@ -165,21 +167,30 @@ func findEntry(entries []entry, number, question string) (int, error) {
 	return found, nil
 }
 
+// corrected is the comparison without a difference outside that may be there beside
+// others, and the entry about it.
+func (r *reasons) corrected(c *comparison) (fixed *comparison, entry int, ok bool) {
+	if fixed, ok := c.recased(); ok {
+		return fixed, r.recased, true
+	}
+	if fixed, ok := c.retimed(); ok {
+		return fixed, r.retimed, true
+	}
+	if fixed, ok := c.unrepeated(); ok {
+		return fixed, r.repeated, true
+	}
+	return nil, 0, false
+}
+
 // explain returns the index of the entry that a difference belongs to. Aliases
 // differ for the reason that what they lead to does.
 func (r *reasons) explain(c *comparison) (entry int, ok bool) {
 	if !c.echoes() {
 		return 0, false
 	}
-	if fixed, ok := c.recased(); ok {
+	if fixed, reason, ok := r.corrected(c); ok {
 		if !fixed.differs() {
-			return r.recased, true
-		}
-		return r.explain(fixed)
-	}
-	if fixed, ok := c.retimed(); ok {
-		if !fixed.differs() {
-			return r.retimed, true
+			return reason, true
 		}
 		return r.explain(fixed)
 	}
