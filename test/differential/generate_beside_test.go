@@ -20,6 +20,7 @@ func generateBeside(seed uint64) []runtime.Object {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 4))}
 	g.hosts()
 	g.dotted()
+	g.portless()
 	for i := range generatedOutside {
 		g.outsideService(i)
 	}
@@ -66,6 +67,12 @@ func (g *generator) dotted() {
 	slice.Endpoints = []endpoint{{Addresses: []string{"10.244.10.70"}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: "pod.with.dots"}}}
 	s.Labels, slice.Labels["tier"] = map[string]string{"tier": "back"}, "back"
 	g.objects = append(g.objects, s, slice)
+}
+
+// portless makes an import that stock does not show.
+func (g *generator) portless() {
+	spec := importSpec{Type: clusterSetIP, IPs: []string{"10.245.0.100", "fd00:10:245::100"}}
+	g.objects = append(g.objects, newImport("zoo", "portless", spec))
 }
 
 // externalIP is one of few, so that Services share them.
