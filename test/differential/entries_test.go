@@ -199,6 +199,9 @@ func (r *reasons) explain(c *comparison) (entry int, ok bool) {
 			return i, true
 		}
 	}
+	if fixed, ok := c.undotted(); ok {
+		return r.explain(fixed)
+	}
 	if low, ok := c.inLowerCase(); ok {
 		if !low.differs() {
 			return r.lowered, true

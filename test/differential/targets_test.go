@@ -121,29 +121,60 @@ func dottedTarget(c *comparison) bool {
 	if !c.podNames || c.stock.problem != nil {
 		return false
 	}
-	var pairs []string
 	for _, e := range c.dottedEndpoints() {
-		switch pairs = append(pairs, e.stock, e.ours); c.q.lower() {
+		switch c.q.lower() {
 		case e.stock:
 			return c.stock.header(dns.RcodeSuccess) && c.noName(c.ours)
 		case e.ours:
 			return c.noName(c.stock) && c.isEndpoint(e)
 		}
 	}
-	renamed := newReply(c.stock.msg)
-	for _, texts := range []*[]string{&renamed.answer, &renamed.ns, &renamed.extra} {
-		*texts = replaced(*texts, strings.NewReplacer(pairs...))
-	}
-	return !renamed.sameRecords(c.stock.folded()) && c.ours.folded().matches(renamed)
+	fixed, ok := c.undotted()
+	return ok && !fixed.differs()
 }
 
-func replaced(texts []string, by *strings.Replacer) []string {
-	var all []string
-	for _, text := range lower(texts) {
-		all = append(all, by.Replace(text))
+// undotted is the comparison with such endpoints called after their addresses in
+// stock's answer too, where there may be another difference.
+func (c *comparison) undotted() (*comparison, bool) {
+	if !c.podNames || c.stock.problem != nil {
+		return nil, false
 	}
-	slices.Sort(all)
-	return all
+	names := map[string]string{}
+	for _, e := range c.dottedEndpoints() {
+		names[e.stock] = e.ours
+	}
+	m := c.stock.msg.Copy()
+	for _, rr := range slices.Concat(m.Answer, m.Extra) {
+		rename(rr, names)
+	}
+	fixed := *c
+	fixed.stock = c.loosen(newReply(m))
+	return &fixed, !fixed.stock.equal(c.stock)
+}
+
+// rename changes the names of a record, whose zone is spelled as in the question.
+func rename(rr dns.RR, names map[string]string) {
+	all := []*string{&rr.Header().Name}
+	switch rr := rr.(type) {
+	case *dns.SRV:
+		all = append(all, &rr.Target)
+	case *dns.PTR:
+		all = append(all, &rr.Ptr)
+	}
+	for _, name := range all {
+		if other, ok := names[strings.ToLower(*name)]; ok {
+			*name = respelled(other, *name)
+		}
+	}
+}
+
+// respelled is a name in the letter case of another, counted from the end.
+func respelled(name, as string) string {
+	common := 0
+	for common < min(len(name), len(as)) && strings.EqualFold(name[len(name)-common-1:], as[len(as)-common-1:]) {
+		common++
+	}
+	return name[:len(name)-common] + as[len(as)-common:]
 }
 
 // isEndpoint says whether our answer is that of an endpoint's name.

@@ -222,12 +222,7 @@ func withoutDots(c *pulled, rrs []dns.RR) []dns.RR {
 	var changed []dns.RR
 	for _, rr := range rrs {
 		rr = dns.Copy(rr)
-		if name, ok := names[rr.Header().Name]; ok {
-			rr.Header().Name = name
-		}
-		if srv, ok := rr.(*dns.SRV); ok && names[srv.Target] != "" {
-			srv.Target = names[srv.Target]
-		}
+		rename(rr, names)
 		changed = append(changed, rr)
 	}
 	return changed
