@@ -87,14 +87,11 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 	if len(ahead)+1 != o.ahead {
 		return nil, errors.New("a plugin without a directive of its own stands ahead")
 	}
-	var waits, cache bool
 	for _, h := range ahead {
 		r, ok := rules[h.Name()]
 		if !ok {
 			return nil, fmt.Errorf("the plugin %s stands ahead, which may have to see or change what is answered", h.Name())
 		}
-		waits = waits || r.waits
-		cache = cache || h.Name() == "cache"
 		if r.mind == nil {
 			continue
 		}
@@ -103,8 +100,15 @@ func (o *ourBlock) block(b *serverBlock, s *dnsserver.Server) (*udp.Block, error
 			return nil, fmt.Errorf("the plugin %s stands ahead, %w", h.Name(), err)
 		}
 	}
-	block.Cache = cache && !waits
+	block.Cache = asksCache(ahead)
 	return block, nil
+}
+
+// asksCache says whether a cache stands ahead, and nothing that waits.
+func asksCache(ahead []plugin.Handler) bool {
+	named := func(h plugin.Handler) bool { return h.Name() == "cache" }
+	waits := func(h plugin.Handler) bool { return rules[h.Name()].waits }
+	return slices.ContainsFunc(ahead, named) && !slices.ContainsFunc(ahead, waits)
 }
 
 // zones are the zones of a block.
