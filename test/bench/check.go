@@ -36,10 +36,11 @@ func (b *bench) checkAnswers(ctx context.Context, name, address string, set quer
 			wrong = append(wrong, fmt.Sprintf("%s: got %s, want %s", q, show(got), show(want)))
 		}
 	}
-	for what, all := range map[string][]string{"wrong answers": wrong, "questions without an answer": missing} {
-		if len(all) > 0 {
-			b.problem("%s: %s: %d %s of %d, the first is %s", name, set.Name, len(all), what, len(asked), all[0])
-		}
+	if n := len(wrong); n > 0 {
+		b.problem("%s: %s: %d wrong answers of %d, the first is %s", name, set.Name, n, len(asked), wrong[0])
+	}
+	if n := len(missing); n > 0 {
+		b.problem("%s: %s: %d questions without an answer of %d, the first is %s", name, set.Name, n, len(asked), missing[0])
 	}
 	return len(wrong) + len(missing)
 }
