@@ -142,6 +142,9 @@ func text(texts map[string]string, name string) (string, error) {
 // Name is what the case is called within its test.
 func (c *Case) Name() string { return c.ID[strings.LastIndexByte(c.ID, '/')+1:] }
 
+// IsTransfer says whether the case asks for a whole zone.
+func (c *Case) IsTransfer() bool { return c.Compare == transferRule }
+
 // WireName is what dig +search in the client's pod puts on the wire first: a
 // name with fewer than ndots dots (5, and no name of the suite has more) gets
 // the first suffix of the pod's search path, unless it ends with a dot.

@@ -77,7 +77,7 @@ func (c *Case) Ask(ctx context.Context, client Client, network string) error {
 }
 
 func (c *Case) exchange(ctx context.Context, client Client, network string) (*dns.Msg, error) {
-	if c.Compare == transferRule {
+	if c.IsTransfer() {
 		return client.transfer(ctx, c.WireName())
 	}
 	return client.Ask(ctx, network, c.WireName(), dns.StringToType[c.Qtype])
@@ -85,7 +85,7 @@ func (c *Case) exchange(ctx context.Context, client Client, network string) (*dn
 
 // Networks are those that a case is asked over: a zone is given to TCP alone.
 func (c *Case) Networks() []string {
-	if c.Compare == transferRule {
+	if c.IsTransfer() {
 		return []string{"tcp"}
 	}
 	return []string{"udp", "tcp"}
