@@ -186,6 +186,8 @@ func TestListenerIgnores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The listener's own packets are counted once a question behind them is answered.
+	rcodeAt(t, at.String(), ourName)
 	before := meter.ignored.Load()
 	for n, packet := range [][]byte{{}, {0}, make([]byte, 11), reply, reply[:12]} {
 		if _, err := client.Write(packet); err != nil {
