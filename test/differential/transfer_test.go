@@ -97,6 +97,12 @@ var (
 	errFailed  = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeServerFailure)
 )
 
+// explained says whether the matchers make ours of stock's transfer.
+func (c *pulled) explained() bool {
+	_, want := c.explain()
+	return want.equal(c.ours)
+}
+
 // explain applies the matchers to stock's transfer. It tells which of them changed
 // it, and what it has become, which is ours if they explain the difference.
 func (c *pulled) explain() (by []int, want *transfer) {
