@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/caddy"
 	_ "github.com/coredns/coredns/plugin/acl"
@@ -150,8 +151,8 @@ func fastAddr(port int) netip.AddrPort {
 // exchange asks over UDP and wants a reply.
 func exchange(t testing.TB, port int, name string, qtype uint16) *dns.Msg {
 	t.Helper()
-	m := new(dns.Msg).SetQuestion(name, qtype)
-	reply, err := dns.Exchange(m, fastAddr(port).String())
+	client := dns.Client{Timeout: 20 * time.Second}
+	reply, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, qtype), fastAddr(port).String())
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

@@ -72,7 +72,8 @@ func testRegistry(t testing.TB) (*Registry, *strings.Builder) {
 
 func rcodeAt(t testing.TB, address, name string) int {
 	t.Helper()
-	m, err := dns.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), address)
+	client := dns.Client{Timeout: 20 * time.Second}
+	m, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), address)
 	if err != nil {
 		t.Fatalf("%s at %s: %v", name, address, err)
 	}
