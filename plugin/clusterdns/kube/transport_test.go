@@ -46,10 +46,15 @@ func newTestThrottle(next http.RoundTripper, limits Config) *throttle {
 	return newThrottle(next, limits, newReport(silence{}, clocktesting.NewFakeClock(time.Now()), ""), Options{}.withDefaults())
 }
 
-// try sends a request that gives up, after a moment, if it has to wait.
+// try sends a request that gives up, after a moment, if it has to wait. A busy
+// machine may let that moment pass before it is sent.
 func try(rt http.RoundTripper, url string) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
+	return send(ctx, rt, url)
+}
+
+func send(ctx context.Context, rt http.RoundTripper, url string) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
@@ -158,12 +163,14 @@ func TestD1MaxInflight(t *testing.T) {
 // A list holds its slot until its body is closed, a watch until it is answered.
 func TestSlots(t *testing.T) {
 	throttled := newTestThrottle(new(counting), Config{MaxInflight: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for range 3 {
-		if _, err := try(throttled, watchURL); err != nil {
+		if _, err := send(ctx, throttled, watchURL); err != nil {
 			t.Fatalf("a watch keeps its slot: %v", err)
 		}
 	}
-	response, err := try(throttled, listURL)
+	response, err := send(ctx, throttled, listURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,8 +179,8 @@ func TestSlots(t *testing.T) {
 	}
 	response.Body.Close()
 	response.Body.Close() // gives back one slot, not two
-	if response, err = try(throttled, listURL); err != nil {
-		t.Errorf("a slot is lost: %v", err)
+	if response, err = send(ctx, throttled, listURL); err != nil {
+		t.Fatalf("a slot is lost: %v", err)
 	}
 	if _, err := try(throttled, listURL); err == nil {
 		t.Error("a slot too many")
@@ -233,8 +240,10 @@ func (failing) RoundTrip(*http.Request) (*http.Response, error) {
 
 func TestSlotOfFailedRequest(t *testing.T) {
 	throttled := newTestThrottle(failing{}, Config{MaxInflight: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for range 3 {
-		if _, err := try(throttled, listURL); err == nil || err.Error() != "connection refused" {
+		if _, err := send(ctx, throttled, listURL); err == nil || err.Error() != "connection refused" {
 			t.Errorf("%v", err)
 		}
 	}
