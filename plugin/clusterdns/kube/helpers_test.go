@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/test/await"
 )
 
 // The types of the questions that tests ask.
@@ -145,11 +146,13 @@ func start(t *testing.T, w *Watcher) (stop func()) {
 	return stop
 }
 
-// leakless fails a test that leaves a goroutine behind.
+// leakless fails a test that leaves a goroutine behind. One may take its time to end.
 func leakless(t *testing.T) {
 	t.Helper()
 	known := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, known) })
+	t.Cleanup(func() {
+		await.Success(t, time.Millisecond, 30*time.Second, func(context.Context) error { return goleak.Find(known) })
+	})
 }
 
 // write writes files into a folder. Names with a slash make folders.
