@@ -188,7 +188,8 @@ func testForbiddenImports(c *cluster) {
 	}
 	c.apply(role("rules:\n", "rules:\n- {apiGroups: [multicluster.x-k8s.io], resources: [serviceimports], verbs: [list, watch]}\n"))
 	c.expectImports(w)
-	if lines := log.all(); len(lines) != 2 || lines[1] != "INFO serviceimports can be watched again" {
+	eventually(c.t, "the good news", func() bool { return len(log.all()) == 2 })
+	if lines := log.all(); lines[1] != "INFO serviceimports can be watched again" {
 		c.t.Errorf("log: %q", lines)
 	}
 }
