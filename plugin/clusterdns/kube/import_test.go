@@ -175,7 +175,7 @@ func (c *cluster) serveBeta() {
 
 // Without the right to see the kind all the rest works too.
 func testForbiddenImports(c *cluster) {
-	c.apply(role())
+	c.grant(role(), "", "services", true)
 	log, cfg := new(recorder), c.asServiceAccount()
 	cfg.MultiCluster = true
 	w, _ := c.watcher(cfg, log)

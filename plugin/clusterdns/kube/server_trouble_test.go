@@ -1,11 +1,16 @@
 package kube
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/clusterdns/clusterdns/test/await"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -41,9 +46,27 @@ func (c *cluster) asServiceAccount() Config {
 	return Config{Kubeconfig: path, Pods: true}
 }
 
+// grant applies a role, and waits until the API server goes by it: whether the
+// ServiceAccount may watch a resource.
+func (c *cluster) grant(role, group, resource string, may bool) {
+	c.t.Helper()
+	c.apply(role)
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User:               "system:serviceaccount:default:dns",
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "watch", Group: group, Resource: resource},
+	}}
+	await.Success(c.t, 10*time.Millisecond, 30*time.Second, func(ctx context.Context) error {
+		got, err := c.Client().AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		if err == nil && got.Status.Allowed != may {
+			err = fmt.Errorf("may watch %s: %v", resource, got.Status.Allowed)
+		}
+		return err
+	})
+}
+
 // A missing rule is named in one line, and the watch begins when it is there.
 func testForbidden(c *cluster) {
-	c.apply(role("[endpointslices]", "[nothing]"))
+	c.grant(role("[endpointslices]", "[nothing]"), "", "services", true)
 	log := new(recorder)
 	w, _ := c.watcher(c.asServiceAccount(), log)
 	told := func() []string { return log.with("ERROR") }
@@ -70,7 +93,7 @@ func testForbidden(c *cluster) {
 
 // The verb watch alone is missing: there is a list, but it is not kept up.
 func testUnwatchable(c *cluster) {
-	c.apply(role("[endpointslices], verbs: [list, watch]", "[endpointslices], verbs: [list]"))
+	c.grant(role("[endpointslices], verbs: [list, watch]", "[endpointslices], verbs: [list]"), "discovery.k8s.io", "endpointslices", false)
 	log := new(recorder)
 	w, _ := c.watcher(c.asServiceAccount(), log)
 	<-w.Synced()
