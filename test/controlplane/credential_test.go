@@ -1,6 +1,7 @@
 package controlplane_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
@@ -33,6 +34,11 @@ func TestCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The API server goes by the rules a moment after it has them.
+	eventually(t, func(ctx context.Context) error {
+		_, err := clientFromFile(t, account).CoreV1().Services("").List(ctx, metav1.ListOptions{})
+		return err
+	})
 	tests := []struct {
 		name       string
 		credential controlplane.Credential
