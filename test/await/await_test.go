@@ -22,13 +22,13 @@ func (f *fatal) Fatalf(format string, args ...any) {
 }
 
 // run is what a test that waits for the check ends with.
-func run(t *testing.T, check func(context.Context) error) string {
+func run(t *testing.T, patience time.Duration, check func(context.Context) error) string {
 	t.Helper()
 	f := &fatal{TB: t}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		Success(f, time.Millisecond, 50*time.Millisecond, check)
+		Success(f, time.Millisecond, patience, check)
 	}()
 	<-ended
 	return f.text
@@ -43,7 +43,7 @@ func TestSuccess(t *testing.T) {
 		return nil
 	}
 	t.Cleanup(func() { Success(t, time.Millisecond, time.Minute, third) })
-	if text := run(t, third); text != "" || tries != 3 {
+	if text := run(t, time.Minute, third); text != "" || tries != 3 {
 		t.Errorf("ended after %d tries with %q", tries, text)
 	}
 	tries = 0
@@ -59,7 +59,7 @@ func TestLastError(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	if text := run(t, slow); !strings.HasSuffix(text, "no such Service") {
+	if text := run(t, 50*time.Millisecond, slow); !strings.HasSuffix(text, "no such Service") {
 		t.Errorf("ended with %q, want what was found last", text)
 	}
 }
