@@ -2,6 +2,7 @@ package differential
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -57,7 +58,11 @@ func (p *pair) changeAndAsk(t *testing.T, ch *changer, names []string) {
 		default:
 		}
 		q := ask(pick(rng, names...), pick(rng, types...))
-		if r := a.one(ourServer, q); r.problem != nil || r.rcode == dns.RcodeServerFailure && r.flags.aa && r.empty() {
+		r := a.one(ourServer, q)
+		for i := 0; errors.Is(r.problem, errNoReply) && i < retries; i++ {
+			r = a.one(ourServer, q)
+		}
+		if r.problem != nil || r.rcode == dns.RcodeServerFailure && r.flags.aa && r.empty() {
 			t.Errorf("%s: %s", q, r)
 		}
 		asked++
