@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 func testServes(t *testing.T, bin string) {
-	addr := freeAddr(t)
+	addr := freeport.Addr(t)
 	start(t, bin, addr)
 	question := new(dns.Msg)
 	question.SetQuestion("example.org.", dns.TypeA)
@@ -47,16 +49,4 @@ func start(t *testing.T, bin, addr string) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-}
-
-// freeAddr takes a TCP port, as CoreDNS needs the same number for both protocols
-// and UDP ports are rarely taken.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -2,10 +2,10 @@ package clusterdns
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +38,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 // fastCluster has a Service for each way in which answers are made.
@@ -98,18 +99,11 @@ func fastManifest(t testing.TB) string {
 // freePort is a port of 127.0.0.1 that nobody has for either protocol.
 func freePort(t testing.TB) int {
 	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		pc, err := net.ListenPacket("udp", l.Addr().String())
-		_ = l.Close()
-		if err == nil {
-			_ = pc.Close()
-			return l.Addr().(*net.TCPAddr).Port
-		}
+	n, err := strconv.Atoi(freeport.Port(t))
+	if err != nil {
+		t.Fatal(err)
 	}
+	return n
 }
 
 // fastCorefile fills in the text of a Corefile: PORT and OURS, the directive.

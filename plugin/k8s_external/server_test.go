@@ -16,6 +16,7 @@ import (
 	"github.com/miekg/dns"
 
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 const manifest = `
@@ -52,7 +53,7 @@ const corefile = `.:%s {
 // serve starts a server on loopback, and names the file that it reads.
 func serve(t *testing.T) (addr, path string) {
 	t.Helper()
-	addr = freeAddr(t)
+	addr = freeport.Addr(t)
 	path = filepath.Join(t.TempDir(), "shop.yaml")
 	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
@@ -77,24 +78,6 @@ func serve(t *testing.T) (addr, path string) {
 		t.Fatal(err)
 	}
 	return addr, path
-}
-
-// freeAddr is an address on loopback whose port nobody has for either protocol.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := listener.Addr().String()
-		conn, err := net.ListenPacket("udp", addr)
-		_ = listener.Close()
-		if err == nil {
-			_ = conn.Close()
-			return addr
-		}
-	}
 }
 
 // receive asks for a transfer. The serial in its SOA records is of the moment and

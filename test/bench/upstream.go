@@ -1,12 +1,12 @@
 package main
 
 import (
-	"net"
 	"strings"
 
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 // upstream is the server that knows the names outside the cluster.
@@ -17,16 +17,11 @@ type upstream struct {
 }
 
 func startUpstream(o *oracle.Oracle) (*upstream, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, packets, err := freeport.Listen("127.0.0.1")
 	if err != nil {
 		return nil, err
 	}
 	u := &upstream{address: listener.Addr().String(), oracle: o}
-	packets, err := net.ListenPacket("udp", u.address)
-	if err != nil {
-		listener.Close()
-		return nil, err
-	}
 	for _, s := range []*dns.Server{{Listener: listener}, {PacketConn: packets}} {
 		s.Handler = u
 		u.servers = append(u.servers, s)

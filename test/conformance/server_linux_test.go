@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/conformance/cases"
+	"github.com/clusterdns/clusterdns/test/freeport"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
@@ -87,17 +88,12 @@ func localAddr(network string) net.Addr {
 // ends.
 func startUpstream(t *testing.T, zonefile string) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = listener.Addr().String()
-	conn, err := net.ListenPacket("udp", address)
+	listener, conn, err := freeport.Listen("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	netlab.ServeOn(t, listener, conn, newUpstream(t, zonefile))
-	return address
+	return listener.Addr().String()
 }
 
 func newUpstream(t *testing.T, zonefile string) dns.Handler {

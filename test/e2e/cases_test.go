@@ -15,6 +15,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/conformance/cases"
+	"github.com/clusterdns/clusterdns/test/freeport"
 	"github.com/clusterdns/clusterdns/test/lab"
 	"github.com/clusterdns/clusterdns/test/lab/node"
 	"github.com/clusterdns/clusterdns/test/netlab"
@@ -199,10 +200,7 @@ func serveInLab(t *testing.T, zonefile string) (address string) {
 	var listener net.Listener
 	var conn net.PacketConn
 	err = cluster.Within(func() (err error) {
-		if listener, err = net.Listen("tcp", node.Address+":0"); err != nil {
-			return err
-		}
-		conn, err = net.ListenPacket("udp", listener.Addr().String())
+		listener, conn, err = freeport.Listen(node.Address)
 		return err
 	})
 	if err != nil {

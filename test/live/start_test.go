@@ -3,13 +3,14 @@ package live
 import (
 	"fmt"
 	"math"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 // readyBlock is a Corefile with a plugin behind ours, which answers whatever falls
@@ -17,17 +18,6 @@ import (
 func readyBlock(readyAddr string, lines ...string) string {
 	text := block(append(lines, "fallthrough", "startup_timeout 1s")...)
 	return strings.Replace(text, "errors\n", "errors\n whoami\n ready "+readyAddr+"\n", 1)
-}
-
-// freeAddr is an address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // until are the answers before the first sync, of whatever is asked.
@@ -57,7 +47,7 @@ func TestStartBeforeAPIServer(t *testing.T) {
 	c := everybodys.start(t)
 	w := world{namespace: "first", octet: "150"}.after()
 	c.apply(t, w.objects())
-	u, addr := c.user(t, "first"), freeAddr(t)
+	u, addr := c.user(t, "first"), freeport.Addr(t)
 	c.KillAPIServer()
 
 	s := start(t, readyBlock(addr, u.direct(t), "pods verified"))
@@ -76,7 +66,7 @@ func TestStartBeforeAPIServer(t *testing.T) {
 // when it has heard nothing. The test runs alone, as others add to that metric.
 func TestD3LostAPIServer(t *testing.T) {
 	c := everybodys.start(t)
-	u, way, addr := c.user(t, "lost"), c.link(t), freeAddr(t)
+	u, way, addr := c.user(t, "lost"), c.link(t), freeport.Addr(t)
 	s := start(t, readyBlock(addr, u.by(way)))
 	awaitReadiness(t, addr, "200 OK")
 	way.cut()
@@ -117,7 +107,7 @@ func lastEvent(t *testing.T, resource string) time.Time {
 // Whether the server is ready may be asked at any time, also while a reload
 // begins what is asked.
 func TestReadyDuringReloads(t *testing.T) {
-	u, addr := everybodys.start(t).user(t, "ready"), freeAddr(t)
+	u, addr := everybodys.start(t).user(t, "ready"), freeport.Addr(t)
 	corefile := readyBlock(addr, u.direct(t))
 	s := start(t, corefile)
 	stop := make(chan struct{})
@@ -146,7 +136,7 @@ func TestMissingRight(t *testing.T) {
 	c := everybodys.start(t)
 	w := world{namespace: "right", octet: "160"}.after()
 	c.apply(t, w.objects())
-	u, addr := c.stranger(t, "right"), freeAddr(t)
+	u, addr := c.stranger(t, "right"), freeport.Addr(t)
 	c.apply(t, u.role("services", "namespaces"))
 
 	s := start(t, readyBlock(addr, u.direct(t), "pods insecure"))

@@ -5,10 +5,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 var update = flag.Bool("update", false, "write the answers that scripts compare with anew")
@@ -113,15 +114,14 @@ func (t serial) check(err error) {
 	}
 }
 
-// choosePorts holds all ports until each is known, lest one is given out twice.
 func choosePorts(env *testscript.Env) error {
-	for _, name := range ports {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		defer listener.Close()
-		env.Setenv(name, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	free, err := freeport.Addrs(len(ports))
+	if err != nil {
+		return err
+	}
+	for i, name := range ports {
+		_, number, _ := net.SplitHostPort(free[i]) // never fails
+		env.Setenv(name, number)
 	}
 	return nil
 }

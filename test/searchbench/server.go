@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 // target is a server under test, with what was measured of it.
@@ -70,15 +72,16 @@ func startServers(kubeconfig, upstream string) ([]*target, error) {
 }
 
 func startServer(name, binary string, corefile func(port string) string) (*target, error) {
-	port, err := freePort()
+	free, err := freeport.Addrs(1)
 	if err != nil {
 		return nil, err
 	}
+	_, port, _ := net.SplitHostPort(free[0]) // never fails
 	dir, err := os.MkdirTemp("", "searchbench-")
 	if err != nil {
 		return nil, err
 	}
-	t := &target{name: name, address: net.JoinHostPort("127.0.0.1", port), dir: dir}
+	t := &target{name: name, address: free[0], dir: dir}
 	conf := filepath.Join(dir, "Corefile")
 	if err := os.WriteFile(conf, []byte(corefile(port)), 0o600); err != nil {
 		return t, err
@@ -124,26 +127,6 @@ func stopServers(servers []*target) {
 		}
 		os.RemoveAll(t.dir)
 	}
-}
-
-// freePort is a port that is free for TCP and UDP.
-func freePort() (port string, err error) {
-	for range 10 {
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return "", err
-		}
-		address := listener.Addr().String()
-		var conn net.PacketConn
-		conn, err = net.ListenPacket("udp", address)
-		listener.Close()
-		if err == nil {
-			conn.Close()
-			_, port, err = net.SplitHostPort(address)
-			return port, err
-		}
-	}
-	return "", err
 }
 
 // turn looks up names that nobody has asked for, and then again.

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,22 +107,4 @@ lines:
 		count++
 	}
 	return count
-}
-
-// freePort is a port that nobody uses, for UDP and for TCP.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn, err := net.ListenPacket("udp", listener.Addr().String())
-		listener.Close()
-		if err == nil {
-			_, port, _ := net.SplitHostPort(conn.LocalAddr().String()) // never fails
-			conn.Close()
-			return port
-		}
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/test/freeport"
 )
 
 const secondaryCommand = "knotd"
@@ -19,7 +21,7 @@ type secondary struct {
 
 func newSecondary(t *testing.T) *secondary {
 	t.Helper()
-	return &secondary{port: freePort(t), dir: t.TempDir()}
+	return &secondary{port: freeport.Port(t), dir: t.TempDir()}
 }
 
 const knotConfiguration = `

@@ -1,6 +1,10 @@
 package transfer
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/test/freeport"
+)
 
 // changes are what a secondary follows, a part of them in every round.
 const (
@@ -12,7 +16,7 @@ const (
 // ends with what it would have got as a whole.
 func TestSecondaryFollows(t *testing.T) {
 	c := start(t)
-	s, port := newSecondary(t), freePort(t)
+	s, port := newSecondary(t), freeport.Port(t)
 	startServer(t, port, c.kubeconfig, s.port)
 	s.start(t, port)
 	s.awaitZones(t, port)
@@ -34,7 +38,7 @@ func TestSecondaryFollows(t *testing.T) {
 // then on differences again.
 func TestSecondaryMoves(t *testing.T) {
 	c := start(t)
-	s, first, second := newSecondary(t), freePort(t), freePort(t)
+	s, first, second := newSecondary(t), freeport.Port(t), freeport.Port(t)
 	one := startServer(t, first, c.kubeconfig, s.port)
 	startServer(t, second, c.kubeconfig, s.port)
 	s.start(t, first)

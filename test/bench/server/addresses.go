@@ -1,24 +1,14 @@
 package server
 
-import "net"
+import "github.com/clusterdns/clusterdns/test/freeport"
 
 // Addresses are where a server listens, each "127.0.0.1:port".
 type Addresses struct{ DNS, TLSAddress, Health, Ready, Metrics, Profile string }
 
-// freeAddresses are free when it returns. They stay so unless another process
-// happens to pick one before the server starts, which then fails.
-func freeAddresses() (a Addresses, err error) {
-	for _, address := range []*string{&a.DNS, &a.TLSAddress, &a.Health, &a.Ready, &a.Metrics, &a.Profile} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return a, err
-		}
-		defer listener.Close()
-		*address = listener.Addr().String()
-	}
-	packets, err := net.ListenPacket("udp", a.DNS)
+func freeAddresses() (Addresses, error) {
+	free, err := freeport.Addrs(6)
 	if err != nil {
-		return a, err
+		return Addresses{}, err
 	}
-	return a, packets.Close()
+	return Addresses{free[0], free[1], free[2], free[3], free[4], free[5]}, nil
 }
