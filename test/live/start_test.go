@@ -137,7 +137,7 @@ func TestMissingRight(t *testing.T) {
 	w := world{namespace: "right", octet: "160"}.after()
 	c.apply(t, w.objects())
 	u, addr := c.stranger(t, "right"), freeport.Addr(t)
-	c.apply(t, u.role("services", "namespaces"))
+	u.grant(t, "services", "namespaces")
 
 	s := start(t, readyBlock(addr, u.direct(t), "pods insecure"))
 	u.awaitRefusals(t, "endpointslices", 6)

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -27,7 +30,7 @@ var watched = []string{"services", "namespaces", "endpointslices", "pods"}
 func (c *cluster) user(t *testing.T, name string) *user {
 	t.Helper()
 	u := c.stranger(t, name)
-	c.apply(t, u.role(watched...))
+	u.grant(t, watched...)
 	return u
 }
 
@@ -58,6 +61,24 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: NAME}]
 // role are the objects that let the user list and watch the resources.
 func (u *user) role(resources ...string) string {
 	return strings.NewReplacer("NAME", u.name, "RESOURCES", strings.Join(resources, ", ")).Replace(role)
+}
+
+// grant lets the user list and watch the resources, and waits until the API server
+// goes by it: who asks sooner is refused, and comes back only some time later.
+func (u *user) grant(t *testing.T, resources ...string) {
+	t.Helper()
+	u.cluster.apply(t, u.role(resources...))
+	asked := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User:               u.name,
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "list", Resource: resources[0]},
+	}}
+	eventually(t, func() error {
+		review, err := u.cluster.Client().AuthorizationV1().SubjectAccessReviews().Create(t.Context(), asked, metav1.CreateOptions{})
+		if err == nil && !review.Status.Allowed {
+			err = fmt.Errorf("%s may not list %s yet", u.name, resources[0])
+		}
+		return err
+	})
 }
 
 // direct are the lines of a Corefile that lead straight to the API server.
