@@ -52,7 +52,7 @@ func startReloading(t *testing.T, name, octet string) *reloading {
 	r.cluster.apply(t, r.world.before().objects())
 	r.user, r.way = r.cluster.user(t, name), r.cluster.link(t)
 	r.source = r.user.by(r.way)
-	r.server = start(t, block(r.source, "pods insecure", "startup_timeout 2s"))
+	r.server = start(t, block(r.source, "pods insecure"))
 	r.load = r.server.load(t, r.answers(r.world.before()))
 	return r
 }

@@ -18,10 +18,12 @@ const origins = "cluster.local in-addr.arpa ip6.arpa"
 
 // block is a Corefile with one server block on a port that the kernel chooses.
 // Its lines are those of our plugin. For all other names there is no block, so
-// that an alias to one of them is answered as it is.
+// that an alias to one of them is answered as it is. Unless a line says otherwise, a
+// start has all the time that it takes to have the data: what is asked then relies
+// on it.
 func block(lines ...string) string {
-	return fmt.Sprintf("%s {\n bind 127.0.0.1\n errors\n kubernetes {\n  %s\n }\n}\n",
-		strings.ReplaceAll(origins+" ", " ", ":0 "), strings.Join(lines, "\n  "))
+	return fmt.Sprintf("%s {\n bind 127.0.0.1\n errors\n kubernetes {\n  startup_timeout %s\n  %s\n }\n}\n",
+		strings.ReplaceAll(origins+" ", " ", ":0 "), patience, strings.Join(lines, "\n  "))
 }
 
 // server is a CoreDNS in this process.
