@@ -107,11 +107,12 @@ func askGroup(t *testing.T, g cases.Group, image string, asker cases.Client) (as
 	return asked + askLater(t, later, asker)
 }
 
-// askCase asks at once, but for a transfer: that shows a checkpoint, which may be a
-// second older than the slice by which Pods reach the server.
+// askCase asks at once, but for what tells of which Service the server is an endpoint:
+// the node's proxy may have heard of the slice sooner, and a transfer shows a checkpoint,
+// which may be a second older.
 func askCase(t *testing.T, c cases.Case, asker cases.Client) {
 	t.Helper()
-	if c.IsTransfer() {
+	if c.IsTransfer() || c.Qtype == "NS" {
 		eventually(t, func(ctx context.Context) error { return c.Ask(ctx, asker, "tcp") })
 	}
 	for _, network := range c.Networks() {
