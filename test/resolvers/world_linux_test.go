@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -135,7 +137,8 @@ const corefile = `
 }
 `
 
-// serveCluster starts the server at an address, with the properties and objects.
+// serveCluster starts the server at an address, with the properties and objects, and
+// waits until it answers: the plugin ready may say yes before any other has started.
 func serveCluster(t *testing.T, at netip.Addr, properties string, objects ...string) *netlab.Process {
 	t.Helper()
 	dir := t.TempDir()
@@ -152,5 +155,17 @@ func serveCluster(t *testing.T, at netip.Addr, properties string, objects ...str
 		Complaint: complaint,
 	})
 	p.Eventually(t, netlab.Ready(at.String()+":8181"))
+	p.Eventually(t, func(ctx context.Context) error { return probe(ctx, at) })
 	return p
+}
+
+// probe asks for what no client asks for, and no cache keeps.
+func probe(ctx context.Context, at netip.Addr) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("cluster.local.", dns.TypeSOA), net.JoinHostPort(at.String(), "53"))
+	if err == nil && m.Rcode != dns.RcodeSuccess {
+		err = fmt.Errorf("no data yet:\n%s", m)
+	}
+	return err
 }
