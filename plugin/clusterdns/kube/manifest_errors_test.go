@@ -155,3 +155,23 @@ func TestManifestPathVanishes(t *testing.T) {
 		t.Error("a commit although nothing has changed")
 	}
 }
+
+// A file that goes after the look at it is no trouble: the next look tells.
+func TestManifestGoesBeforeItIsRead(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
+	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
+	f.look()
+	if err := os.Remove(f.path("b.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	m := f.watcher.source.(*manifests)
+	if c := m.follow(m.last); c != nil {
+		t.Error("a change that was not read")
+	}
+	f.settle()
+	f.expect(web, typeA, "10.0.0.20")
+	f.expect("mail.shop.svc.cluster.local.", typeA, nxDomain)
+	if lines := f.log.all(); len(lines) > 0 || f.failures > 0 {
+		t.Errorf("%d failures, log: %q", f.failures, lines)
+	}
+}

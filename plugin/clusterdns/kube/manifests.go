@@ -3,6 +3,8 @@ package kube
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -52,7 +54,9 @@ func newManifests(cfg Config, feeds []*feed, opts Options) *manifests {
 // load reads the manifests for the first time.
 func (m *manifests) load() (change, error) {
 	m.last = lookAt(m.paths)
-	return m.parse(m.pick(m.last))
+	texts, err := m.last.read()
+	m.note(m.last, texts, err)
+	return m.parse(texts, err)
 }
 
 func (m *manifests) run(ctx context.Context, out chan<- change) {
@@ -78,16 +82,22 @@ func (m *manifests) run(ctx context.Context, out chan<- change) {
 
 // reread is the change since the last time, or nil. Files are read only when
 // they look the same for the second time, since they may be half written.
-func (m *manifests) reread() change {
-	now := lookAt(m.paths)
+func (m *manifests) reread() change { return m.follow(lookAt(m.paths)) }
+
+// follow is the change that a look brings. A file may vanish between the look and the
+// reading: then nothing is the matter but that there is more to see at the next look.
+func (m *manifests) follow(now look) change {
 	settled := now.same(m.last)
 	m.last = now
 	if !settled || (now.same(m.read) && !m.young) {
 		return nil
 	}
+	texts, err := now.read()
+	if now.err == nil && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	before := m.sum
-	texts, err := m.pick(now)
-	if m.sum == before {
+	if m.note(now, texts, err); m.sum == before {
 		return nil
 	}
 	c, err := m.parse(texts, err)
@@ -101,12 +111,10 @@ func (m *manifests) reread() change {
 	return c
 }
 
-// pick reads the files of a look and remembers which ones.
-func (m *manifests) pick(l look) ([]text, error) {
+// note remembers which files have been read, and what they were.
+func (m *manifests) note(l look, texts []text, err error) {
 	m.read, m.young = l, l.changedSince(m.clock.Now().Add(-settling))
-	texts, err := l.read()
 	m.sum = sumOf(texts, err)
-	return texts, err
 }
 
 func (m *manifests) parse(texts []text, err error) (change, error) {
