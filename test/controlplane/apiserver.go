@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // readyPaths answer 200 OK once a client can use the API server. Its own
@@ -31,8 +34,18 @@ func (c *Cluster) awaitAPIServer(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return c.allocates(ctx)
 	})
+}
+
+// allocates succeeds when a Service would get addresses. After a restart the API
+// server is ready before it knows what its ranges are.
+func (c *Cluster) allocates(ctx context.Context) error {
+	svc := &corev1.Service{ObjectMeta: metav1.ObjectMeta{GenerateName: "trial-"}}
+	svc.Spec.Ports = []corev1.ServicePort{{Port: 80}}
+	svc.Spec.IPFamilyPolicy = new(corev1.IPFamilyPolicyRequireDualStack)
+	_, err := c.client.CoreV1().Services(metav1.NamespaceDefault).Create(ctx, svc, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	return err
 }
 
 func (c *Cluster) apiServerArgs() []string {
