@@ -12,6 +12,7 @@ import (
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -69,6 +70,17 @@ func (c *Cluster) CAFile() string { return c.authority.file }
 
 // Client acts as the administrator, without a limit on its request rate.
 func (c *Cluster) Client() kubernetes.Interface { return c.client }
+
+// Allows says whether the API server lets a user do something. It goes by a rule some
+// time after it has it.
+func (c *Cluster) Allows(ctx context.Context, user string, what authorizationv1.ResourceAttributes) (bool, error) {
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &what}}
+	review, err := c.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
+}
 
 // RESTConfig is the administrator's configuration of a client.
 func (c *Cluster) RESTConfig() *rest.Config { return c.RESTConfigFor(c.Admin()) }

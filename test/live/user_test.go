@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
@@ -68,13 +67,10 @@ func (u *user) role(resources ...string) string {
 func (u *user) grant(t *testing.T, resources ...string) {
 	t.Helper()
 	u.cluster.apply(t, u.role(resources...))
-	asked := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User:               u.name,
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "list", Resource: resources[0]},
-	}}
+	list := authorizationv1.ResourceAttributes{Verb: "list", Resource: resources[0]}
 	eventually(t, func() error {
-		review, err := u.cluster.Client().AuthorizationV1().SubjectAccessReviews().Create(t.Context(), asked, metav1.CreateOptions{})
-		if err == nil && !review.Status.Allowed {
+		allowed, err := u.cluster.Allows(t.Context(), u.name, list)
+		if err == nil && !allowed {
 			err = fmt.Errorf("%s may not list %s yet", u.name, resources[0])
 		}
 		return err

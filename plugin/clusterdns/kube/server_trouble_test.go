@@ -51,14 +51,11 @@ func (c *cluster) asServiceAccount() Config {
 func (c *cluster) grant(role, group, resource string, may bool) {
 	c.t.Helper()
 	c.apply(role)
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User:               "system:serviceaccount:default:dns",
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "watch", Group: group, Resource: resource},
-	}}
+	watch := authorizationv1.ResourceAttributes{Verb: "watch", Group: group, Resource: resource}
 	await.Success(c.t, 10*time.Millisecond, 30*time.Second, func(ctx context.Context) error {
-		got, err := c.Client().AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-		if err == nil && got.Status.Allowed != may {
-			err = fmt.Errorf("may watch %s: %v", resource, got.Status.Allowed)
+		allowed, err := c.Allows(ctx, "system:serviceaccount:default:dns", watch)
+		if err == nil && allowed != may {
+			err = fmt.Errorf("may watch %s: %v", resource, allowed)
 		}
 		return err
 	})
