@@ -122,8 +122,8 @@ func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, h *holder) {
 func (r *registry) before(cfg kube.Config, w *kube.Watcher, h *holder) (old []*kube.Watcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.running[cfg].holders) > 1 || r.running[cfg].holders[h] > 1 {
-		return nil // w has served or is level already
+	if !r.running[cfg].comesTo(h) {
+		return nil
 	}
 	served := false
 	for other, run := range r.running {
@@ -137,6 +137,19 @@ func (r *registry) before(cfg kube.Config, w *kube.Watcher, h *holder) (old []*k
 		return nil
 	}
 	return old
+}
+
+// comesTo says whether what a holder acquired last is the first that no other holder
+// has: a server block that was served by no watcher, or by another one. What comes
+// behind the first finds the watcher level already.
+func (r *running) comesTo(h *holder) bool {
+	most := 0
+	for other, n := range r.holders {
+		if other != h {
+			most = max(most, n)
+		}
+	}
+	return r.holders[h] == most+1
 }
 
 // goOn ends what handOver began.

@@ -18,9 +18,16 @@ func TestHandOver(t *testing.T) {
 	}
 	cfg := kube.Config{Kubeconfig: path}
 	t.Run("Before", func(t *testing.T) { testBefore(t, cfg) })
-	t.Run("GoOn", func(t *testing.T) { testGoOn(t, c, cfg) })
-	t.Run("Longest", func(t *testing.T) { testLongest(t, c, cfg) })
+	next := withPods(cfg)
+	anew := transition{before: []kube.Config{cfg}, after: []kube.Config{next}}
+	moved := transition{before: []kube.Config{cfg, next}, after: []kube.Config{next, next}}
+	t.Run("GoOn", func(t *testing.T) { testGoOn(t, c, cfg, anew, "1") })
+	t.Run("Moved", func(t *testing.T) { testGoOn(t, c, cfg, moved, "2") })
+	t.Run("Longest", func(t *testing.T) { testLongest(t, c, cfg, anew) })
 }
+
+// transition is what the server blocks of two instances watch.
+type transition struct{ before, after []kube.Config }
 
 // withPods is another watch of the same API server.
 func withPods(cfg kube.Config) kube.Config {
@@ -55,6 +62,8 @@ func testBefore(t *testing.T, cfg kube.Config) {
 		{"a reload that goes on with the old one too", []held{{cfg, before}, {cfg, now}, {next, now}}, 1},
 		{"a reload to two watches", []held{{cfg, before}, {third, now}, {next, now}}, 2},
 		{"a reload to what is served already", []held{{cfg, before}, {next, before}, {next, now}}, 0},
+		{"a reload that moves a block to what is served already", []held{{cfg, before}, {next, before}, {next, now}, {next, now}}, 1},
+		{"the second block that is moved", []held{{cfg, before}, {cfg, before}, {next, before}, {next, now}, {next, now}, {next, now}}, 0},
 		{"the second block of a reload", []held{{cfg, before}, {next, now}, {next, now}}, 0},
 		{"a reload from manifests", []held{{manifest(t), before}, {next, now}}, 0},
 		{"a start", []held{{cfg, now}, {next, now}}, 0},
@@ -77,24 +86,29 @@ func testBefore(t *testing.T, cfg kube.Config) {
 	}
 }
 
-// beginReload hands over from one watcher to another, and tells of no end.
-func beginReload(t *testing.T, cfg kube.Config, longest time.Duration) (*registry, []*kube.Watcher) {
+// beginReload hands over from one instance's watches to another's, and tells of no
+// end. It returns the watchers of both configurations, the second of which has Pods.
+func beginReload(t *testing.T, cfg kube.Config, longest time.Duration, tr transition) (*registry, []*kube.Watcher) {
 	t.Helper()
-	r, now, next := testRegistry(t), new(holder), withPods(cfg)
+	r, old, now := testRegistry(t), new(holder), new(holder)
 	r.longest = longest
-	both := []*kube.Watcher{acquireSynced(t, r, cfg, new(holder)), acquireSynced(t, r, next, now)}
-	r.handOver(next, both[1], now)
-	return r, both
+	for _, cfg := range tr.before {
+		acquireSynced(t, r, cfg, old)
+	}
+	for _, cfg := range tr.after {
+		r.handOver(cfg, acquireSynced(t, r, cfg, now), now)
+	}
+	return r, []*kube.Watcher{r.running[cfg].watcher, r.running[withPods(cfg)].watcher}
 }
 
 // A Service that comes during a reload is shown by no watcher before the end.
-func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
-	r, both := beginReload(t, cfg, time.Hour)
+func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition, n string) {
+	r, both := beginReload(t, cfg, time.Hour, tr)
 	before := countsOf(both[1])
-	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: held}, spec: {ports: [{port: 80}]}}")
+	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: held-"+n+"}, spec: {ports: [{port: 80}]}}")
 	// Pods are not held, because the old watcher has none: what came before has come
 	// once this one is shown.
-	apply(t, c, "{apiVersion: v1, kind: Pod, metadata: {name: last}, spec: {containers: [{name: a, image: a}]}, status: {podIPs: [{ip: 10.9.9.9}]}}")
+	apply(t, c, "{apiVersion: v1, kind: Pod, metadata: {name: last-"+n+"}, spec: {containers: [{name: a, image: a}]}, status: {podIPs: [{ip: 10.9.9."+n+"}]}}")
 	eventually(t, "the last event is shown", func() bool { return countsOf(both[1]).PodAddresses > before.PodAddresses })
 	for _, w := range both {
 		if n := countsOf(w).Services; n != before.Services {
@@ -108,8 +122,8 @@ func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
 }
 
 // If nobody tells of the end of a reload, watchers go on by themselves.
-func testLongest(t *testing.T, c *controlplane.Cluster, cfg kube.Config) {
-	_, both := beginReload(t, cfg, time.Millisecond)
+func testLongest(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition) {
+	_, both := beginReload(t, cfg, time.Millisecond, tr)
 	before := countsOf(both[1])
 	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: late}, spec: {ports: [{port: 80}]}}")
 	for _, w := range both {
