@@ -3,16 +3,14 @@ package clusterdns
 import (
 	"testing"
 	"time"
+
+	"github.com/clusterdns/clusterdns/test/await"
 )
 
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never seen: %s", what)
-		}
-	}
+	await.True(t, time.Minute, what, condition)
 }
 
 // leastAllocs is how many allocations a function needs that uses memory again. Under

@@ -3,6 +3,7 @@ package await
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -25,4 +26,16 @@ func Success(t testing.TB, interval, patience time.Duration, check func(context.
 	if err := wait.PollUntilContextTimeout(ctx, interval, patience, true, poll); err != nil {
 		t.Fatalf("not within %s: %v", patience, last)
 	}
+}
+
+// True waits for a condition, a moment at a time. What says what is waited for.
+func True(t testing.TB, patience time.Duration, what string, condition func() bool) {
+	t.Helper()
+	never := errors.New("never seen: " + what)
+	Success(t, time.Millisecond, patience, func(context.Context) error {
+		if condition() {
+			return nil
+		}
+		return never
+	})
 }

@@ -24,11 +24,16 @@ func (f *fatal) Fatalf(format string, args ...any) {
 // run is what a test that waits for the check ends with.
 func run(t *testing.T, patience time.Duration, check func(context.Context) error) string {
 	t.Helper()
+	return end(t, func(f *fatal) { Success(f, time.Millisecond, patience, check) })
+}
+
+func end(t *testing.T, wait func(f *fatal)) string {
+	t.Helper()
 	f := &fatal{TB: t}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		Success(f, time.Millisecond, patience, check)
+		wait(f)
 	}()
 	<-ended
 	return f.text
@@ -61,5 +66,17 @@ func TestLastError(t *testing.T) {
 	}
 	if text := run(t, 50*time.Millisecond, slow); !strings.HasSuffix(text, "no such Service") {
 		t.Errorf("ended with %q, want what was found last", text)
+	}
+}
+
+func TestTrue(t *testing.T) {
+	looks := 0
+	second := func() bool { looks++; return looks >= 2 }
+	if text := end(t, func(f *fatal) { True(f, time.Minute, "the second look", second) }); text != "" || looks != 2 {
+		t.Errorf("ended after %d looks with %q", looks, text)
+	}
+	no := func() bool { return false }
+	if text := end(t, func(f *fatal) { True(f, 10*time.Millisecond, "the sea", no) }); !strings.HasSuffix(text, "never seen: the sea") {
+		t.Errorf("ended with %q, want what was waited for", text)
 	}
 }

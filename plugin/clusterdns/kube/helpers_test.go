@@ -74,16 +74,7 @@ func decode[T any](t *testing.T, text string) *T {
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("in vain: " + what)
-		}
-	}
+	await.True(t, 30*time.Second, what, condition)
 }
 
 // ask looks a name up and returns the data of the records, sorted, or the result

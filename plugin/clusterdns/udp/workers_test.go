@@ -13,16 +13,14 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/await"
 )
 
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never seen: %s", what)
-		}
-	}
+	await.True(t, time.Minute, what, condition)
 }
 
 // tally is a ListenerMeter for tests.
