@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"testing"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -23,6 +24,8 @@ import (
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/clusterdns/clusterdns/test/await"
 )
 
 // tokenLifetime of ServiceAccount tokens, longer than any test.
@@ -71,15 +74,18 @@ func (c *Cluster) CAFile() string { return c.authority.file }
 // Client acts as the administrator, without a limit on its request rate.
 func (c *Cluster) Client() kubernetes.Interface { return c.client }
 
-// Allows says whether the API server lets a user do something. It goes by a rule some
-// time after it has it.
-func (c *Cluster) Allows(ctx context.Context, user string, what authorizationv1.ResourceAttributes) (bool, error) {
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &what}}
-	review, err := c.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-	if err != nil {
-		return false, err
-	}
-	return review.Status.Allowed, nil
+// AwaitRule waits until the API server lets a user do something, or does not: it goes
+// by a rule some time after it has it.
+func (c *Cluster) AwaitRule(tb testing.TB, user string, what authorizationv1.ResourceAttributes, allowed bool) {
+	tb.Helper()
+	asked := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &what}}
+	await.Success(tb, 10*time.Millisecond, 30*time.Second, func(ctx context.Context) error {
+		review, err := c.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, asked, metav1.CreateOptions{})
+		if err == nil && review.Status.Allowed != allowed {
+			err = fmt.Errorf("%s may %s %s: %v", user, what.Verb, what.Resource, review.Status.Allowed)
+		}
+		return err
+	})
 }
 
 // RESTConfig is the administrator's configuration of a client.

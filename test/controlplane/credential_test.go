@@ -1,12 +1,12 @@
 package controlplane_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -34,11 +34,8 @@ func TestCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The API server goes by the rules a moment after it has them.
-	eventually(t, func(ctx context.Context) error {
-		_, err := clientFromFile(t, account).CoreV1().Services("").List(ctx, metav1.ListOptions{})
-		return err
-	})
+	list := authorizationv1.ResourceAttributes{Verb: "list", Resource: "services"}
+	cluster.AwaitRule(t, "system:serviceaccount:kube-system:coredns", list, true)
 	tests := []struct {
 		name       string
 		credential controlplane.Credential

@@ -68,13 +68,7 @@ func (u *user) grant(t *testing.T, resources ...string) {
 	t.Helper()
 	u.cluster.apply(t, u.role(resources...))
 	list := authorizationv1.ResourceAttributes{Verb: "list", Resource: resources[0]}
-	eventually(t, func() error {
-		allowed, err := u.cluster.Allows(t.Context(), u.name, list)
-		if err == nil && !allowed {
-			err = fmt.Errorf("%s may not list %s yet", u.name, resources[0])
-		}
-		return err
-	})
+	u.cluster.AwaitRule(t, u.name, list, true)
 }
 
 // direct are the lines of a Corefile that lead straight to the API server.

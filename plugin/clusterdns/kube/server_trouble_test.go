@@ -1,16 +1,12 @@
 package kube
 
 import (
-	"context"
-	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/clusterdns/clusterdns/test/await"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -52,13 +48,7 @@ func (c *cluster) grant(role, group, resource string, may bool) {
 	c.t.Helper()
 	c.apply(role)
 	watch := authorizationv1.ResourceAttributes{Verb: "watch", Group: group, Resource: resource}
-	await.Success(c.t, 10*time.Millisecond, 30*time.Second, func(ctx context.Context) error {
-		allowed, err := c.Allows(ctx, "system:serviceaccount:default:dns", watch)
-		if err == nil && allowed != may {
-			err = fmt.Errorf("may watch %s: %v", resource, allowed)
-		}
-		return err
-	})
+	c.AwaitRule(c.t, "system:serviceaccount:default:dns", watch, may)
 }
 
 // A missing rule is named in one line, and the watch begins when it is there.
