@@ -4,8 +4,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/clusterdns/clusterdns/test/await"
 )
+
+// patient is a client that bears with a busy machine. The library's own gives up after
+// two seconds.
+func patient(network string) *dns.Client {
+	return &dns.Client{Net: network, Timeout: 20 * time.Second}
+}
 
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, condition func() bool) {

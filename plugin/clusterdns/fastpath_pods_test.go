@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -221,7 +220,7 @@ func TestFastPathCountsForPods(t *testing.T) {
 			var counts [2][2]float64
 			for i, network := range []string{"udp", "tcp"} {
 				before, answered := sum(), testutil.ToFloat64(fast)
-				reply, _, err := (&dns.Client{Net: network, Timeout: 20 * time.Second}).Exchange(m, fastAddr(port).String())
+				reply, _, err := patient(network).Exchange(m, fastAddr(port).String())
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coredns/caddy"
 	_ "github.com/coredns/coredns/plugin/acl"
@@ -145,8 +144,7 @@ func fastAddr(port int) netip.AddrPort {
 // exchange asks over UDP and wants a reply.
 func exchange(t testing.TB, port int, name string, qtype uint16) *dns.Msg {
 	t.Helper()
-	client := dns.Client{Timeout: 20 * time.Second}
-	reply, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, qtype), fastAddr(port).String())
+	reply, _, err := patient("udp").Exchange(new(dns.Msg).SetQuestion(name, qtype), fastAddr(port).String())
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

@@ -2,7 +2,6 @@ package clusterdns
 
 import (
 	"testing"
-	"time"
 
 	"github.com/coredns/caddy"
 	_ "github.com/coredns/coredns/plugin/cache"
@@ -16,11 +15,10 @@ func answerFrom(t *testing.T, properties, name string, qtype uint16) *dns.Msg {
 	useRegistry(t)
 	text := "cluster.local:0 {\n bind 127.0.0.1\n cache\n kubernetes {\n manifests " + manifest(t).Manifests + "\n" + properties + "\n}\n}\n"
 	i := startInstance(t, caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"})
-	client := dns.Client{Timeout: 20 * time.Second}
 	var m *dns.Msg
 	for range 2 {
 		var err error
-		if m, _, err = client.Exchange(new(dns.Msg).SetQuestion(name, qtype), i.Servers()[0].LocalAddr().String()); err != nil {
+		if m, _, err = patient("udp").Exchange(new(dns.Msg).SetQuestion(name, qtype), i.Servers()[0].LocalAddr().String()); err != nil {
 			t.Fatal(err)
 		}
 	}
