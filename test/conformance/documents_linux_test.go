@@ -53,7 +53,7 @@ func startResolver(t *testing.T) {
 // TestDocumentsQuestions asks the demo what README asks.
 func TestDocumentsQuestions(t *testing.T) {
 	if testing.Short() {
-		t.Skip("needs the namespaces")
+		t.Skip("has a network of its own, which is not made in short mode")
 	}
 	readSources(t)
 	demo := startServing(t, readText(t, demo), nil)[0].client()

@@ -32,7 +32,7 @@ const dualStack = "www.example.com WWW.Example.Com cdn.example.com web.shop web.
 // not see the same. Clients find what they find where nothing is completed.
 func TestTwoReplicas(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts servers")
+		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
 	}
 	serveOutside(t)
 	setResolvConf(t, 5)

@@ -46,7 +46,7 @@ var ndots = []int{1, 2, 5}
 // TestResultsAreTheSame asks every resolver for every name, in every mode.
 func TestResultsAreTheSame(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts servers")
+		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
 	}
 	serveOutside(t)
 	w, compiled := listen(t), compileAll(t)
@@ -120,7 +120,7 @@ func compare(t *testing.T, mode string, plain, completed map[string]result) {
 // and nowhere.
 func TestQuestions(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts servers")
+		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
 	}
 	serveOutside(t)
 	setResolvConf(t, 5)

@@ -26,7 +26,7 @@ func FuzzExternalLookup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, wire []byte, qtype uint16) {
 		n, err := ParseWire(wire)
 		if err != nil {
-			t.Skip()
+			return // no name
 		}
 		a := v.Lookup(s, &n, qtype)
 		m := new(dns.Msg).SetQuestion(n.text, qtype)

@@ -48,7 +48,7 @@ func TestParseStat(t *testing.T) {
 
 func TestUsageOfThisProcess(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("no /proc")
+		t.Skip("only Linux has a /proc to read")
 	}
 	u, err := ReadUsage(os.Getpid())
 	if err != nil {
@@ -99,7 +99,7 @@ func TestParseTicks(t *testing.T) {
 // A busy child counts for its parent as long as it lives.
 func TestTicksOfChildren(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("no /proc")
+		t.Skip("only Linux has a /proc to read")
 	}
 	// A command of the test's context would end before its child is looked for, which
 	// then computes on. The limit is for a test that is killed.
