@@ -8,10 +8,10 @@ import (
 // A rule that cannot fail holds nothing: each row breaks one, or just does not.
 func TestBreaches(t *testing.T) {
 	const (
-		zone     = clusterdns + "/zone"
-		kube     = clusterdns + "/kube"
-		udp      = clusterdns + "/udp"
-		search   = clusterdns + "/search"
+		zone     = internal + "/zone"
+		kube     = internal + "/kube"
+		udp      = internal + "/udp"
+		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
 		external = plugins + "/k8s_external"
 	)

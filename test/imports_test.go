@@ -16,6 +16,7 @@ const (
 	module     = "github.com/clusterdns/clusterdns"
 	plugins    = module + "/plugin"
 	clusterdns = plugins + "/clusterdns"
+	internal   = plugins + "/internal"
 )
 
 // listed is what go list tells of a package, test files apart.
@@ -43,37 +44,37 @@ var (
 	inOutClock = []string{"net", "os", "io/fs", "io/ioutil", "syscall", "log", "time", "golang.org/x/net", "golang.org/x/sys"}
 )
 
-// rules is the order of the house: clusterdns -> {kube, search, udp, zone},
-// kube -> zone, udp -> {search, zone}. The first rule whose path matches is the one that holds.
+// rules is the order of the house: clusterdns -> {kube, searchpath, udp, zone},
+// kube -> zone, udp -> {searchpath, zone}. The first rule whose path matches is the one that holds.
 var rules = []rule{
 	{
-		under:  clusterdns + "/zone",
-		ours:   []string{clusterdns + "/zone"},
+		under:  internal + "/zone",
+		ours:   []string{internal + "/zone"},
 		direct: inOutClock,
 		except: []string{"net/netip"},
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
-		under:  clusterdns + "/kube",
-		ours:   []string{clusterdns + "/kube", clusterdns + "/zone"},
+		under:  internal + "/kube",
+		ours:   []string{internal + "/kube", internal + "/zone"},
 		direct: dnsLibrary,
 		deep:   coreDNS,
 	},
 	{
-		under:  clusterdns + "/search",
-		ours:   []string{clusterdns + "/search"},
+		under:  internal + "/searchpath",
+		ours:   []string{internal + "/searchpath"},
 		direct: slices.Concat(inOutClock, dnsLibrary),
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
-		under:   clusterdns + "/udp",
-		ours:    []string{clusterdns + "/udp", clusterdns + "/search", clusterdns + "/zone"},
+		under:   internal + "/udp",
+		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/zone"},
 		deep:    kubernetes,
 		planned: true,
 	},
-	{under: clusterdns, ours: []string{clusterdns}},
+	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
-	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns}},
+	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},
 }
 
 // Both systems are looked at because some files are built on Linux only.

@@ -8,7 +8,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
 // watchers are those of the process. They outlive the instances that use them.

@@ -15,7 +15,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/bind"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
 // The directive that the server knows already.

@@ -8,7 +8,7 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 // kubeadmChain has the plugins of kubeadm's Corefile that a question in our zones passes.

@@ -6,8 +6,8 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin/pkg/fall"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // defaultStartupTimeout is how long the first sync may hold up the start.

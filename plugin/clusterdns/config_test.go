@@ -7,8 +7,8 @@ import (
 
 	"github.com/coredns/caddy"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 func parseText(t *testing.T, text string) (*config, error) {

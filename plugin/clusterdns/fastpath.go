@@ -12,7 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 // fastPathVariable is the environment variable that turns the fast path off, with

@@ -9,9 +9,9 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // monitoredTypes are those that the plugin prometheus names. The others are "other".
@@ -30,7 +30,7 @@ var _ udp.Meter = blockMeter{}
 
 // Answered implements udp.Meter.
 func (m blockMeter) Answered(a *udp.Answered) {
-	if c := &a.Completion; c.Verdict == search.Inside {
+	if c := &a.Completion; c.Verdict == searchpath.Inside {
 		m.searched.found(a.Result, c.Element.Position, c.Saved)
 		return
 	}

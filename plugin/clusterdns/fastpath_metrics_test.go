@@ -16,8 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 const meteredCorefile = `

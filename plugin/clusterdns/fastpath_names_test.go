@@ -5,7 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 // TestFastPathLeavesBlocksTheirNames asks for what a more specific block has.

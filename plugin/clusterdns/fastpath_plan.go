@@ -12,8 +12,8 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // plan is what is to be done at one listener: questions are answered, or all are handed

@@ -5,9 +5,9 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // fastSearcher completes names on the fast path: those that a snapshot has. It decides
@@ -47,7 +47,7 @@ func (f *fastSearcher) Complete(s *zone.Snapshot, client netip.Addr, q, target *
 		if m.Taken(question.Namespace(), question.Service()) {
 			return udp.Completion{}
 		}
-		return udp.Completion{Verdict: search.Ask}
+		return udp.Completion{Verdict: searchpath.Ask}
 	}
 	if list := m.listFor(client, &question, path); list != nil {
 		return m.complete(question, list, target)
@@ -56,33 +56,33 @@ func (f *fastSearcher) Complete(s *zone.Snapshot, client netip.Addr, q, target *
 }
 
 // question takes a name apart, if it is one to complete.
-func (f *fastSearcher) question(q *zone.Question) (search.Question, *search.Path, bool) {
+func (f *fastSearcher) question(q *zone.Question) (searchpath.Question, *searchpath.Path, bool) {
 	for _, path := range f.d.searcher.paths {
-		if question, ok := search.Parse(q.Wire(), path.Origin()); ok {
+		if question, ok := searchpath.Parse(q.Wire(), path.Origin()); ok {
 			return question, path, true
 		}
 	}
-	return search.Question{}, nil, false
+	return searchpath.Question{}, nil, false
 }
 
 // fastSearch is the cluster of one question, in memory that is used again.
 type fastSearch struct {
 	f        *fastSearcher
 	snapshot *zone.Snapshot
-	walk     search.Walk
-	list     search.List // of a Pod
+	walk     searchpath.Walk
+	list     searchpath.List // of a Pod
 	name     zone.Question
 }
 
 // listFor is what comes next in a client's search path, or nil.
-func (m *fastSearch) listFor(client netip.Addr, q *search.Question, path *search.Path) *search.List {
+func (m *fastSearch) listFor(client netip.Addr, q *searchpath.Question, path *searchpath.Path) *searchpath.List {
 	if m.f.d.searcher.mode == searchNames {
 		return path.Standard()
 	}
 	return m.f.d.searcher.listOf(m.snapshot.Client(client).Pod, q, path, &m.list)
 }
 
-func (m *fastSearch) complete(q search.Question, l *search.List, target *zone.Question) udp.Completion {
+func (m *fastSearch) complete(q searchpath.Question, l *searchpath.List, target *zone.Question) udp.Completion {
 	if !m.walk.Begin(q, l, m) {
 		return udp.Completion{}
 	}
@@ -90,16 +90,16 @@ func (m *fastSearch) complete(q search.Question, l *search.List, target *zone.Qu
 		m.f.positions.failed()
 		return udp.Completion{}
 	}
-	c := udp.Completion{Verdict: search.Ask, Base: q.Base(), Element: m.walk.Suffix(), Saved: m.walk.Saved()}
-	if m.walk.Status() == search.Present {
+	c := udp.Completion{Verdict: searchpath.Ask, Base: q.Base(), Element: m.walk.Suffix(), Saved: m.walk.Saved()}
+	if m.walk.Status() == searchpath.Present {
 		if _, ok := target.Parse(m.walk.Name()); ok {
-			c.Verdict = search.Inside
+			c.Verdict = searchpath.Inside
 		}
 	}
 	return c
 }
 
-// Taken implements search.Cluster. The memory of a question does not change while it
+// Taken implements searchpath.Cluster. The memory of a question does not change while it
 // is completed.
 func (m *fastSearch) Taken(namespace, service []byte) bool {
 	return m.f.d.view.Reserves(m.snapshot, zone.Key{Namespace: unsafeString(namespace), Name: unsafeString(service)})
@@ -107,23 +107,23 @@ func (m *fastSearch) Taken(namespace, service []byte) bool {
 
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// Status implements search.Cluster.
-func (m *fastSearch) Status(name []byte) search.Status {
+// Status implements searchpath.Cluster.
+func (m *fastSearch) Status(name []byte) searchpath.Status {
 	if _, ok := m.name.Parse(name); !ok {
-		return search.Absent
+		return searchpath.Absent
 	}
 	switch r := m.f.d.view.Presence(m.snapshot, &m.name); {
 	case r == zone.OutOfZone:
-		return search.Elsewhere
+		return searchpath.Elsewhere
 	case r == zone.Delegate || m.f.d.searcher.blocks.holdsElsewhere(&m.name):
-		return search.Unclear
+		return searchpath.Unclear
 	case r != zone.NXDomain:
-		return search.Present
+		return searchpath.Present
 	}
 	for i := range m.f.fall {
 		if m.f.fall[i].Holds(&m.name) {
-			return search.Unclear
+			return searchpath.Unclear
 		}
 	}
-	return search.Absent
+	return searchpath.Absent
 }

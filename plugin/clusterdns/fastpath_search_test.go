@@ -7,9 +7,9 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 	"github.com/clusterdns/clusterdns/test/hostile"
 )
 
@@ -99,8 +99,8 @@ func searchedQuestion(t *testing.T, random *rand.Rand) []byte {
 func TestFastPathCountsCompletions(t *testing.T) {
 	c, answers := newSearchCounter(metrics), newAnswerCounter(metrics, "dns://"+t.Name())
 	m := blockMeter{answerCounter: answers, searched: c}
-	found := udp.Completion{Verdict: search.Inside, Element: search.Element{Position: search.Zone}, Saved: 2}
-	success, saved := c.by[searchSuccess][search.Zone], c.saved
+	found := udp.Completion{Verdict: searchpath.Inside, Element: searchpath.Element{Position: searchpath.Zone}, Saved: 2}
+	success, saved := c.by[searchSuccess][searchpath.Zone], c.saved
 	before, beforeSaved := testutil.ToFloat64(success), testutil.ToFloat64(saved)
 	m.Answered(&udp.Answered{Result: zone.Success, Kind: zone.KindService, Completion: found})
 	m.Answered(&udp.Answered{Result: zone.NoData, Kind: zone.KindService, Completion: found})

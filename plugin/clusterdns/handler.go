@@ -12,8 +12,8 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/udp"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // upstreamer looks up a name outside our zones, through the whole server.

@@ -4,7 +4,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // heldBytes tells how much memory the state of the cluster takes. It is worked out

@@ -3,7 +3,7 @@ package clusterdns
 import (
 	"sync"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 const (

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
 // observer tells the metrics what one watcher does. Several watchers add up.

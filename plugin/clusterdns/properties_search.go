@@ -7,7 +7,7 @@ import (
 
 	"github.com/coredns/caddy"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // searchVariable is the environment's word for the property search, for Corefiles

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
 // registry shares watchers between those who want the same objects. A watcher

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/kube"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 

@@ -7,8 +7,8 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // completingKey marks what is asked to complete a name, which is not completed itself.
@@ -33,7 +33,7 @@ func (c *completion) completed() *dns.Msg {
 		return nil
 	}
 	list := c.list(&q, path)
-	var w search.Walk
+	var w searchpath.Walk
 	if list == nil || !w.Begin(q, list, c) || c.fallsThrough() {
 		return nil
 	}
@@ -59,21 +59,21 @@ func (c *completion) completed() *dns.Msg {
 // question takes the name apart, if it is one to complete. Signed answers are not for
 // us to make (RFC 4035 3.2), names of addresses are not searched for, and only a stub
 // resolver searches, which asks for recursion.
-func (c *completion) question() (search.Question, *search.Path, bool) {
+func (c *completion) question() (searchpath.Question, *searchpath.Path, bool) {
 	r := c.state.Req
 	if c.d.searcher == nil || r.Opcode != dns.OpcodeQuery || !r.RecursionDesired || r.CheckingDisabled || c.state.Do() || c.asked() {
-		return search.Question{}, nil, false
+		return searchpath.Question{}, nil, false
 	}
 	switch c.state.QType() {
 	case dns.TypePTR, dns.TypeAXFR, dns.TypeIXFR:
-		return search.Question{}, nil, false
+		return searchpath.Question{}, nil, false
 	}
 	o, _ := c.d.view.Origin(c.name)
 	path := c.d.searcher.paths[o.String()]
 	if path == nil {
-		return search.Question{}, nil, false
+		return searchpath.Question{}, nil, false
 	}
-	q, ok := search.Parse([]byte(c.name.Wire()), path.Origin())
+	q, ok := searchpath.Parse([]byte(c.name.Wire()), path.Origin())
 	return q, path, ok
 }
 
@@ -86,11 +86,11 @@ func (c *completion) asked() bool {
 }
 
 // list is what comes next in the client's search path, or nil.
-func (c *completion) list(q *search.Question, path *search.Path) *search.List {
+func (c *completion) list(q *searchpath.Question, path *searchpath.Path) *searchpath.List {
 	if c.d.searcher.mode == searchNames {
 		return path.Standard()
 	}
-	return c.d.searcher.listOf(clientIn(c.snapshot, c.state).Pod, q, path, new(search.List))
+	return c.d.searcher.listOf(clientIn(c.snapshot, c.state).Pod, q, path, new(searchpath.List))
 }
 
 // fallsThrough says whether the next plugin may know the name as it stands, and does
@@ -102,28 +102,28 @@ func (c *completion) fallsThrough() bool {
 	return c.ask(c.state.QName()).rcode != dns.RcodeNameError
 }
 
-// Taken implements search.Cluster.
+// Taken implements searchpath.Cluster.
 func (c *completion) Taken(namespace, service []byte) bool {
 	return c.d.view.Reserves(c.snapshot, zone.Key{Namespace: string(namespace), Name: string(service)})
 }
 
-// Status implements search.Cluster. A name that leads to one that does not exist is
+// Status implements searchpath.Cluster. A name that leads to one that does not exist is
 // as good as none: clients go on to the next.
-func (c *completion) Status(name []byte) search.Status {
+func (c *completion) Status(name []byte) searchpath.Status {
 	n, err := zone.ParseWire(name)
 	if err != nil {
-		return search.Absent
+		return searchpath.Absent
 	}
 	a := c.d.view.Lookup(c.snapshot, &n, dns.TypeNone)
 	switch {
 	case a.Result == zone.OutOfZone:
-		return search.Elsewhere
+		return searchpath.Elsewhere
 	case c.d.searcher.asks || a.Result == zone.Delegate || c.d.searcher.blocks.elsewhere(&n):
-		return search.Unclear
+		return searchpath.Unclear
 	case a.Result != zone.NXDomain:
-		return search.Present
+		return searchpath.Present
 	case c.d.fall.Through(n.String()):
-		return search.Unclear
+		return searchpath.Unclear
 	}
-	return search.Absent
+	return searchpath.Absent
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // innerSize is the size of replies that are asked for, whatever the client can take,
@@ -33,8 +33,8 @@ type finding struct {
 }
 
 // find finds what a name has of the question's type.
-func (c *completion) find(n *zone.Name, s search.Status) finding {
-	if s != search.Present {
+func (c *completion) find(n *zone.Name, s searchpath.Status) finding {
+	if s != searchpath.Present {
 		return c.ask(n.String())
 	}
 	a := c.d.view.Lookup(c.snapshot, n, c.state.QType())

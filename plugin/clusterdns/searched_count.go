@@ -4,8 +4,8 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // searchOutcome is what became of a searched name.
@@ -23,12 +23,12 @@ const (
 // The values of the labels. None is the outcome of a search in which no element
 // exists, and its position.
 var (
-	positionLabels = [search.Positions]string{
-		search.Service: "svc",
-		search.Zone:    "zone",
-		search.Node:    "node",
-		search.Pod:     "pod",
-		search.AsIs:    "as_is",
+	positionLabels = [searchpath.Positions]string{
+		searchpath.Service: "svc",
+		searchpath.Zone:    "zone",
+		searchpath.Node:    "node",
+		searchpath.Pod:     "pod",
+		searchpath.AsIs:    "as_is",
 	}
 	searchLabels = [searchOutcomes]string{"success", "nodata", "servfail"}
 )
@@ -38,7 +38,7 @@ const searchNone = "none"
 // searchCounter counts completed questions. Its counters are made beforehand, so that
 // counting takes no look-up.
 type searchCounter struct {
-	by    [searchOutcomes][search.Positions]prometheus.Counter
+	by    [searchOutcomes][searchpath.Positions]prometheus.Counter
 	none  prometheus.Counter
 	saved prometheus.Counter
 }
@@ -46,7 +46,7 @@ type searchCounter struct {
 func newSearchCounter(m *metricSet) *searchCounter {
 	c := &searchCounter{none: m.searched.WithLabelValues(searchNone, searchNone), saved: m.searchSaved}
 	for o := range searchOutcomes {
-		for p := range search.Positions {
+		for p := range searchpath.Positions {
 			c.by[o][p] = m.searched.WithLabelValues(searchLabels[o], positionLabels[p])
 		}
 	}
@@ -55,7 +55,7 @@ func newSearchCounter(m *metricSet) *searchCounter {
 
 // completed counts a question that was answered, and those of the same type that the
 // client need not ask. A client that is told of a failure may go on.
-func (c *searchCounter) completed(f *finding, p search.Position, saved int) {
+func (c *searchCounter) completed(f *finding, p searchpath.Position, saved int) {
 	outcome := searchSuccess
 	switch {
 	case f.rcode != dns.RcodeSuccess:
@@ -70,7 +70,7 @@ func (c *searchCounter) completed(f *finding, p search.Position, saved int) {
 }
 
 // found counts a question that was completed to a name of the cluster.
-func (c *searchCounter) found(r zone.Result, p search.Position, saved int) {
+func (c *searchCounter) found(r zone.Result, p searchpath.Position, saved int) {
 	if r != zone.Success {
 		c.by[searchNoData][p].Inc()
 		return

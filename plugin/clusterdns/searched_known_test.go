@@ -6,7 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // The failures that the plugin autopath of CoreDNS is known for, by the number of

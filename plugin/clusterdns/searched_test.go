@@ -11,7 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
 const ownSuffix = ".shop.svc.cluster.local."
@@ -242,7 +242,7 @@ func TestSearchFallsThrough(t *testing.T) {
 	}
 }
 
-var _ search.Cluster = (*completion)(nil)
+var _ searchpath.Cluster = (*completion)(nil)
 
 // Clients share what is asked for on their behalf, and nothing else.
 func TestSearchServesManyAtOnce(t *testing.T) {

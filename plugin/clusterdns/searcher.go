@@ -10,8 +10,8 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/sync/singleflight"
 
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/search"
-	"github.com/clusterdns/clusterdns/plugin/clusterdns/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // searchMode says how the Namespace of a client is known that searches for a name.
@@ -31,7 +31,7 @@ func (m searchMode) watchesPods() bool { return m == searchPods || m == searchPo
 // once the server block has started.
 type searcher struct {
 	mode    searchMode
-	paths   map[string]*search.Path // by origin
+	paths   map[string]*searchpath.Path // by origin
 	flights singleflight.Group
 	asks    bool   // for names of ours, too: a plugin ahead may have a say in them
 	blocks  blocks // of the Corefile
@@ -47,10 +47,10 @@ func newSearcher(cfg *config, node []string) *searcher {
 	if !cfg.search.suffixesSet {
 		suffixes = cfg.nodeSuffixes(node)
 	}
-	s := &searcher{mode: cfg.search.mode, paths: map[string]*search.Path{}, counts: newSearchCounter(metrics)}
+	s := &searcher{mode: cfg.search.mode, paths: map[string]*searchpath.Path{}, counts: newSearchCounter(metrics)}
 	for _, o := range cfg.view.Origins {
 		if !o.Reverse() && !o.ClusterSet {
-			s.paths[o.String()] = search.NewPath(o.Wire(), suffixes, cfg.search.labels)
+			s.paths[o.String()] = searchpath.NewPath(o.Wire(), suffixes, cfg.search.labels)
 		}
 	}
 	return s
@@ -75,16 +75,16 @@ func (cfg *config) nodeSuffixes(list []string) []string {
 
 // listOf is what comes next in the search path of a Pod, or of an unknown client if
 // it is nil. The list is nil where nothing is to be completed; it may be in the memory.
-func (s *searcher) listOf(pod *zone.Pod, q *search.Question, path *search.Path, memory *search.List) *search.List {
+func (s *searcher) listOf(pod *zone.Pod, q *searchpath.Question, path *searchpath.Path, memory *searchpath.List) *searchpath.List {
 	switch {
 	case pod == nil && s.mode == searchPods:
 		return path.Standard()
 	case pod == nil || pod.Namespace != string(q.Namespace()):
 		return nil
 	}
-	settings := search.Unset
+	settings := searchpath.Unset
 	if r := pod.Resolver; r != nil {
-		settings = search.Settings{Policy: r.Policy, Searches: r.Searches, Ndots: r.Ndots}
+		settings = searchpath.Settings{Policy: r.Policy, Searches: r.Searches, Ndots: r.Ndots}
 	}
 	if !path.Fill(memory, pod.Namespace, &settings) {
 		return nil

@@ -8,20 +8,20 @@ import (
 // elsewhere are the entries that no question of this test shows, with the tests
 // that do.
 var elsewhere = []struct{ number, question, file, test string }{
-	{"", "NS where no address of the server is known", "plugin/clusterdns/zone/apex_test.go", "TestApex"},
+	{"", "NS where no address of the server is known", "plugin/internal/zone/apex_test.go", "TestApex"},
 	{"", "a searched name with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestAutoPath"},
 	{"D23", "`cache` in front of us", "plugin/clusterdns/server_test.go", "TestD23TTLZeroBehindCache"},
 	{"D3", "a server that was synced once", "test/live/start_test.go", "TestD3LostAPIServer"},
 	{"", "`/ready` at start", "plugin/clusterdns/handler_test.go", "TestReadyWaitsForTheSockets"},
-	{"D25", "`coredns_kubernetes_dns_programming_duration_seconds`", "plugin/clusterdns/kube/latency_test.go", "TestD25ListsAreNotProgrammed"},
+	{"D25", "`coredns_kubernetes_dns_programming_duration_seconds`", "plugin/internal/kube/latency_test.go", "TestD25ListsAreNotProgrammed"},
 	{"D11", "metadata in a zone of `multicluster`", "plugin/clusterdns/metadata_test.go", "TestD11MetadataOfClusterSets"},
 	{"", "metadata of a client", "plugin/clusterdns/metadata_test.go", "TestMetadataOfClients"},
-	{"D19", "serial", "plugin/clusterdns/zone/serial_test.go", "TestD19EveryChangeHasASerial"},
+	{"D19", "serial", "plugin/internal/zone/serial_test.go", "TestD19EveryChangeHasASerial"},
 	{"", "IXFR", "plugin/clusterdns/transfer_test.go", "TestIncrementalTransfer"},
 	{"", "transfer before the first sync", "plugin/clusterdns/transfer_test.go", "TestBrokenTransfer"},
-	{"", ofExternal + "hostname that leads in a circle", "plugin/clusterdns/zone/external_hosts_test.go", "TestExternalHostnamesWithinZone"},
-	{"", ofExternal + "NS under `headless`", "plugin/clusterdns/zone/external_apex_test.go", "TestExternalServers"},
-	{"", ofExternal + "A, AAAA of the name server", "plugin/clusterdns/zone/external_apex_test.go", "TestExternalServers"},
+	{"", ofExternal + "hostname that leads in a circle", "plugin/internal/zone/external_hosts_test.go", "TestExternalHostnamesWithinZone"},
+	{"", ofExternal + "NS under `headless`", "plugin/internal/zone/external_apex_test.go", "TestExternalServers"},
+	{"", ofExternal + "A, AAAA of the name server", "plugin/internal/zone/external_apex_test.go", "TestExternalServers"},
 	{"", "NOTIFY to secondaries", "plugin/clusterdns/notify_test.go", "TestNotify"},
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
 }

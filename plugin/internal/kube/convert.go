@@ -1,0 +1,134 @@
+package kube
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// converter turns API objects into the model. Its methods are pure: what they
+// return depends on the object and the settings alone. The pool only decides which
+// equal values share memory, and makes a converter unsafe for concurrent use.
+//
+// A nil result means that DNS knows nothing of the object.
+type converter struct {
+	podNames, podLabels bool
+	topologyZones       bool
+
+	pool      *pool
+	ports     []zone.Port // scratch, as is endpoints
+	endpoints []zone.Endpoint
+}
+
+func newConverter(cfg Config) *converter {
+	return &converter{
+		podNames:      cfg.PodNames,
+		podLabels:     cfg.PodLabels,
+		topologyZones: cfg.TopologyZones,
+		pool:          newPool(),
+	}
+}
+
+func (c *converter) namespace(ns *corev1.Namespace) *namespace {
+	return &namespace{ns.Name}
+}
+
+// service converts a Service.
+//
+// The type ExternalName comes first: such a Service is an alias whatever else it
+// says. Its target is empty if it is an IP literal or no domain name, since a
+// CNAME cannot say that. Next, clusterIP None is a headless Service. All others
+// have the ClusterIPs of both families, and none as long as the API server has
+// not given them any.
+//
+// A load balancer has addresses or hostnames; of an ingress that has both only
+// the address counts, as everywhere in Kubernetes.
+func (c *converter) service(s *corev1.Service) *zone.Service {
+	out := &zone.Service{
+		Key:         zone.Key{Namespace: c.pool.text(s.Namespace), Name: s.Name},
+		Ports:       c.servicePorts(s.Spec.Ports),
+		ExternalIPs: parseAddrs(s.Spec.ExternalIPs),
+	}
+	switch {
+	case s.Spec.Type == corev1.ServiceTypeExternalName:
+		out.Kind, out.Target = zone.ExternalName, hostname(s.Spec.ExternalName)
+	case headless(&s.Spec):
+		out.Kind = zone.Headless
+	default:
+		out.ClusterIPs = clusterIPs(&s.Spec)
+	}
+	for _, ingress := range s.Status.LoadBalancer.Ingress {
+		if ingress.IP != "" {
+			out.ExternalIPs = append(out.ExternalIPs, parseAddrs([]string{ingress.IP})...)
+		} else if host := hostname(ingress.Hostname); host != "" {
+			out.ExternalHosts = append(out.ExternalHosts, host)
+		}
+	}
+	return out
+}
+
+func headless(spec *corev1.ServiceSpec) bool {
+	return spec.ClusterIP == corev1.ClusterIPNone || slices.Contains(spec.ClusterIPs, corev1.ClusterIPNone)
+}
+
+// clusterIPs are the addresses of a Service. The list is newer than the single
+// address, which is all that an object written by hand may have.
+func clusterIPs(spec *corev1.ServiceSpec) []netip.Addr {
+	if len(spec.ClusterIPs) > 0 {
+		return parseAddrs(spec.ClusterIPs)
+	}
+	return parseAddrs([]string{spec.ClusterIP})
+}
+
+func (c *converter) servicePorts(ports []corev1.ServicePort) []zone.Port {
+	c.ports = c.ports[:0]
+	for i := range ports {
+		c.addPort(ports[i].Name, string(ports[i].Protocol), ports[i].Port)
+	}
+	return c.pool.ports(c.ports)
+}
+
+// addPort adds a port to the scratch list. One without a number is left out: no
+// SRV record can name it, and addresses do not depend on ports.
+func (c *converter) addPort(name, protocol string, number int32) {
+	if number <= 0 || number > 65535 {
+		return
+	}
+	if protocol == "" {
+		protocol = "tcp"
+	}
+	c.ports = append(c.ports, zone.Port{
+		Name:     strings.ToLower(name),
+		Protocol: strings.ToLower(protocol),
+		Number:   uint16(number),
+	})
+}
+
+// hostname is a name in fully qualified form, or empty if it is an IP literal or
+// no domain name.
+func hostname(text string) string {
+	if _, err := netip.ParseAddr(strings.TrimSuffix(text, ".")); err == nil || text == "" || text == "." {
+		return ""
+	}
+	name, err := zone.ParseName(text)
+	if err != nil {
+		return ""
+	}
+	return name.String()
+}
+
+// parseAddrs leaves out what is no address. An IPv4 address in IPv6 clothes is
+// an IPv4 address, because it can only be an A record.
+func parseAddrs(texts []string) []netip.Addr {
+	var addrs []netip.Addr
+	for _, text := range texts {
+		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+			addrs = append(addrs, a.Unmap())
+		}
+	}
+	return addrs
+}

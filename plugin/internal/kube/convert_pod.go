@@ -1,0 +1,108 @@
+package kube
+
+import (
+	"hash/maphash"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// gonePhases are those of Pods whose addresses may be another Pod's by now. The
+// API server is asked to leave them out, so a Pod that comes into one of them is
+// deleted for us.
+var gonePhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown}
+
+func gone(p *corev1.Pod) bool { return slices.Contains(gonePhases, p.Status.Phase) }
+
+// pod converts a Pod, if it has an address.
+func (c *converter) pod(p *corev1.Pod) *zone.Pod {
+	if gone(p) {
+		return nil
+	}
+	addrs := parseAddrs(podIPs(&p.Status))
+	if len(addrs) == 0 {
+		return nil
+	}
+	pod := zone.Pod{
+		Namespace:   c.pool.text(p.Namespace),
+		ID:          podID(keyOf(p)),
+		UID:         podUID(p),
+		HostNetwork: p.Spec.HostNetwork,
+	}
+	profile := zone.Profile{Resolver: c.resolver(&p.Spec)}
+	if c.podLabels {
+		profile.Name, profile.Labels = p.Name, c.labels(p.Labels)
+	}
+	return zone.NewPod(pod, profile, addrs...)
+}
+
+// podID stands for a Pod's namespace and name, which would be the largest part of
+// what is kept of it. Nobody can choose names that have one in common, since the
+// seed is secret; by chance, two of a million Pods have it once in forty million
+// clusters.
+func podID(key zone.Key) uint64 { return maphash.Comparable(podSeed, key) }
+
+// podUID stands for a Pod's uid, by which it is told from those that had its name
+// before it. Of the text's 36 octets a record has room for no more than this, and two
+// Pods of one name have one in common by chance once in 2^64 times.
+func podUID(p metav1.Object) uint64 { return maphash.Comparable(podSeed, p.GetUID()) }
+
+var podSeed = maphash.MakeSeed()
+
+// podIPs are the addresses of a Pod. A manifest written by hand may have the
+// older field alone; the API server fills in both.
+func podIPs(status *corev1.PodStatus) []string {
+	if len(status.PodIPs) == 0 && status.PodIP != "" {
+		return []string{status.PodIP}
+	}
+	texts := make([]string, len(status.PodIPs))
+	for i := range status.PodIPs {
+		texts[i] = status.PodIPs[i].IP
+	}
+	return texts
+}
+
+// labels are those of a Pod. Most of them are those of other Pods too.
+func (c *converter) labels(all map[string]string) map[string]string {
+	if len(all) == 0 {
+		return nil
+	}
+	kept := make(map[string]string, len(all))
+	for key, value := range all {
+		kept[c.pool.text(key)] = c.pool.text(value)
+	}
+	return kept
+}
+
+// resolver is nil for a Pod that asks the cluster's DNS in the usual way.
+func (c *converter) resolver(spec *corev1.PodSpec) *zone.Resolver {
+	policy, searches, dots := spec.DNSPolicy, []string(nil), -1
+	if policy == "" {
+		policy = corev1.DNSClusterFirst
+	}
+	if spec.DNSConfig != nil {
+		searches, dots = spec.DNSConfig.Searches, ndots(spec.DNSConfig.Options)
+	}
+	if policy == corev1.DNSClusterFirst && len(searches) == 0 && dots < 0 {
+		return nil
+	}
+	return c.pool.resolver(string(policy), searches, dots)
+}
+
+// ndots is the last one given, as in resolv.conf(5), or -1.
+func ndots(options []corev1.PodDNSConfigOption) int {
+	found := -1
+	for _, o := range options {
+		if o.Name != "ndots" || o.Value == nil {
+			continue
+		}
+		if n, err := strconv.Atoi(*o.Value); err == nil && n >= 0 {
+			found = n
+		}
+	}
+	return found
+}

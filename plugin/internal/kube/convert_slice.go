@@ -1,0 +1,104 @@
+package kube
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// slice converts an EndpointSlice as a part of a Service of this cluster, which
+// one from another cluster is only if it is labelled so.
+func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
+	return c.sliceOf(s, s.Labels[discoveryv1.LabelServiceName], "")
+}
+
+// sliceOf converts an EndpointSlice.
+//
+// Only those that name their Service and hold addresses mean anything in DNS:
+// slices of the address type FQDN do not. Only ready endpoints count, and an
+// unknown state counts as ready (the API says so). What a Service publishes
+// although it is not ready, its controller marks as ready.
+//
+// An endpoint has an identity only if it has a hostname, or if Pod names or
+// topology zones are asked for, since with large Services every endpoint costs.
+func (c *converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster string) *zone.Slice {
+	if service == "" || s.AddressType == discoveryv1.AddressTypeFQDN {
+		return nil
+	}
+	return zone.NewSlice(zone.Slice{
+		Namespace: c.pool.text(s.Namespace),
+		Name:      s.Name,
+		Service:   c.serviceName(s.Name, service),
+		Cluster:   c.pool.text(cluster),
+		Ports:     c.slicePorts(s.Ports),
+		Endpoints: zone.PackEndpoints(c.list(s.Endpoints)),
+	})
+}
+
+// serviceName is the name of a Service, as a part of the name of its slice where
+// that begins with it: Kubernetes' own controller names them so.
+func (c *converter) serviceName(slice, service string) string {
+	if strings.HasPrefix(slice, service) {
+		return slice[:len(service)]
+	}
+	return c.pool.text(service)
+}
+
+// list makes one endpoint of each address, in a scratch list. The addresses of one
+// endpoint share its identity.
+func (c *converter) list(all []discoveryv1.Endpoint) []zone.Endpoint {
+	c.endpoints = c.endpoints[:0]
+	for i := range all {
+		if !ready(&all[i]) {
+			continue
+		}
+		identity := c.identity(&all[i])
+		for _, a := range parseAddrs(all[i].Addresses) {
+			c.endpoints = append(c.endpoints, zone.Endpoint{Addr: a, Identity: identity})
+		}
+	}
+	return c.endpoints
+}
+
+func ready(e *discoveryv1.Endpoint) bool {
+	return e.Conditions.Ready == nil || *e.Conditions.Ready
+}
+
+// identity takes the name of whatever the endpoint stands for, as stock CoreDNS
+// does: monitoring has Services whose endpoints are Nodes.
+func (c *converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
+	var id zone.Identity
+	if e.Hostname != nil {
+		id.Hostname = strings.ToLower(*e.Hostname)
+	}
+	if c.podNames && e.TargetRef != nil {
+		id.Pod = e.TargetRef.Name
+	}
+	if c.topologyZones && e.Zone != nil {
+		id.TopologyZone = strings.ToLower(*e.Zone)
+	}
+	return c.pool.identity(id)
+}
+
+func (c *converter) slicePorts(ports []discoveryv1.EndpointPort) []zone.Port {
+	c.ports = c.ports[:0]
+	for i := range ports {
+		c.addPort(
+			valueOf(ports[i].Name),
+			string(valueOf[corev1.Protocol](ports[i].Protocol)),
+			valueOf(ports[i].Port),
+		)
+	}
+	return c.pool.ports(c.ports)
+}
+
+func valueOf[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

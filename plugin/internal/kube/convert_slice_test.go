@@ -1,0 +1,165 @@
+package kube
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+const webSliceMeta = "metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}\n"
+
+// anonymous is a slice of endpoints that are known by their addresses.
+func anonymous(texts ...string) *zone.Slice {
+	s := &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web"}
+	var list []zone.Endpoint
+	for _, a := range addrs(texts...) {
+		list = append(list, zone.Endpoint{Addr: a})
+	}
+	s.Endpoints = zone.PackEndpoints(list)
+	return s
+}
+
+var sliceTests = []struct {
+	name string
+	cfg  Config
+	text string
+	want *zone.Slice
+}{
+	{
+		name: "by address",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.2]}, {addresses: [10.1.0.1]}]",
+		want: anonymous("10.1.0.1", "10.1.0.2"),
+	},
+	{
+		name: "IPv6",
+		text: webSliceMeta + "addressType: IPv6\nendpoints: [{addresses: ['fd00::1']}]",
+		want: anonymous("fd00::1"),
+	},
+	{
+		name: "address that is none",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1, 10.1.0.300, x]}]",
+		want: anonymous("10.1.0.1"),
+	},
+	{
+		name: "readiness",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}, {addresses: [10.1.0.2], conditions: {ready: true}}, {addresses: [10.1.0.3], conditions: {ready: false, serving: true, terminating: true}}]",
+		want: anonymous("10.1.0.1", "10.1.0.2"),
+	},
+	{
+		name: "nobody ready",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], conditions: {ready: false}}]",
+		want: anonymous(),
+	},
+	{
+		name: "ports",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: []\nports: [{name: HTTP, port: 80}, {port: 53, protocol: UDP}, {name: any}, {name: zero, port: 0}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Ports: []zone.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}}},
+	},
+	{
+		name: "hostname",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], hostname: Web-0, zone: a}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Hostname: "web-0"}},
+		})},
+	},
+	{
+		name: "Pod names not asked for",
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}]",
+		want: anonymous("10.1.0.1"),
+	},
+	{
+		name: "Pod names asked for",
+		cfg:  Config{PodNames: true},
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: node-1}}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Pod: "web-0"}},
+			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Pod: "node-1"}},
+		})},
+	},
+	{
+		name: "topology zones asked for",
+		cfg:  Config{TopologyZones: true},
+		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], zone: EU-1}, {addresses: [10.1.0.2], zone: eu-1, hostname: web-2}, {addresses: [10.1.0.3]}]",
+		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{TopologyZone: "eu-1"}},
+			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Hostname: "web-2", TopologyZone: "eu-1"}},
+			{Addr: addrs("10.1.0.3")[0]},
+		})},
+	},
+}
+
+func TestSlice(t *testing.T) {
+	for _, tc := range sliceTests {
+		t.Run(tc.name, func(t *testing.T) {
+			got := newConverter(tc.cfg).slice(decode[discoveryv1.EndpointSlice](t, tc.text))
+			if diff := cmp.Diff(tc.want, got, compared); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+const (
+	headlessService = "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {clusterIP: None}}\n---\n"
+	webSliceKind    = "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+)
+
+// D15: an address is named after a Service that exists, or not at all.
+func TestD15SliceWithoutService(t *testing.T) {
+	const pointer = "1.0.1.10.in-addr.arpa."
+	for labels, want := range map[string]string{
+		"{kubernetes.io/service-name: web}":                             "10-1-0-1.web.shop.svc.cluster.local.",
+		"{kubernetes.io/service-name: missing}":                         nxDomain,
+		"{kubernetes.io/service-name: ''}":                              nxDomain,
+		"{app: web}":                                                    nxDomain,
+		"{multicluster.kubernetes.io/service-name: web, app: imported}": nxDomain,
+	} {
+		meta := "metadata: {name: web-x, namespace: shop, labels: " + labels + "}\n"
+		f := serve(t, Config{}, map[string]string{
+			"all.yaml": headlessService + webSliceKind + meta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}]",
+		})
+		f.expect(pointer, typePTR, want)
+	}
+}
+
+// D17: domain names are no addresses, and a Service with nothing else has no endpoint.
+func TestD17SliceOfDomainNames(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{
+		"all.yaml": headlessService + webSliceKind + webSliceMeta + "addressType: FQDN\nendpoints: [{addresses: [www.example.com]}]",
+	})
+	for _, qtype := range []uint16{typeA, typeAAAA, typeSRV, typeCNAME} {
+		f.expect(web, qtype, nxDomain)
+	}
+}
+
+// What equal objects have in common is in memory once.
+func TestSharing(t *testing.T) {
+	const text = `
+metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+endpoints: [{addresses: [10.1.0.1, 10.1.0.2], hostname: web-0}]
+ports: [{name: http, port: 80}]`
+	c := newConverter(Config{})
+	a := c.slice(decode[discoveryv1.EndpointSlice](t, text))
+	b := c.slice(decode[discoveryv1.EndpointSlice](t, text))
+	if &a.Ports[0] != &b.Ports[0] {
+		t.Error("two slices have the same ports twice")
+	}
+	if a.Endpoints.At(0).Identity != a.Endpoints.At(1).Identity {
+		t.Error("two addresses of an endpoint have the same identity twice")
+	}
+}
+
+func TestPoolForgets(t *testing.T) {
+	p := newPool()
+	for i := range 3 * poolLimit {
+		p.text(string(rune(i)) + "x")
+		p.ports([]zone.Port{{Number: uint16(i), Name: string(rune(i))}})
+	}
+	if len(p.strings) > poolLimit || len(p.lists) > poolLimit {
+		t.Errorf("%d strings and %d lists are kept", len(p.strings), len(p.lists))
+	}
+}

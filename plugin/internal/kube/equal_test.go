@@ -1,0 +1,96 @@
+package kube
+
+import (
+	"net/netip"
+	"reflect"
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// A field that a comparison forgot would be a change that nobody sees, so every
+// exported field of the model is changed in turn.
+func TestEveryFieldCounts(t *testing.T) {
+	identity := func(e *zone.Identity) *zone.Slice {
+		return &zone.Slice{Endpoints: zone.PackEndpoints([]zone.Endpoint{{Identity: e}})}
+	}
+	t.Run("Service", func(t *testing.T) { everyField(t, sameService) })
+	t.Run("Slice", func(t *testing.T) { everyField(t, sameSlice) })
+	t.Run("Pod", func(t *testing.T) {
+		everyField(t, func(a, b *zone.Pod) bool { return samePod(profiled(a), profiled(b)) })
+	})
+	t.Run("Profile", func(t *testing.T) { everyField(t, sameProfile) })
+	t.Run("Resolver", func(t *testing.T) { everyField(t, sameResolver) })
+	t.Run("Identity", func(t *testing.T) {
+		everyField(t, func(a, b *zone.Identity) bool { return sameSlice(identity(a), identity(b)) })
+	})
+	t.Run("Endpoint", func(t *testing.T) {
+		everyField(t, func(a, b *zone.Endpoint) bool {
+			return sameSlice(
+				&zone.Slice{Endpoints: zone.PackEndpoints([]zone.Endpoint{*a})},
+				&zone.Slice{Endpoints: zone.PackEndpoints([]zone.Endpoint{*b})},
+			)
+		})
+	})
+}
+
+// profiled is a Pod with a profile, as every Pod has one.
+func profiled(p *zone.Pod) *zone.Pod {
+	c := *p
+	if c.Profile == nil {
+		c.Profile = new(zone.Profile)
+	}
+	return &c
+}
+
+func everyField[T any](t *testing.T, same func(a, b *T) bool) {
+	if !same(new(T), new(T)) {
+		t.Error("two empty ones differ")
+	}
+	kind := reflect.TypeFor[T]()
+	for i := range kind.NumField() {
+		if !kind.Field(i).IsExported() {
+			continue
+		}
+		changed := new(T)
+		reflect.ValueOf(changed).Elem().Field(i).Set(something(kind.Field(i).Type))
+		if same(new(T), changed) || same(changed, new(T)) {
+			t.Errorf("a change of %s makes no difference", kind.Field(i).Name)
+		}
+		if !same(changed, changed) {
+			t.Errorf("one with %s differs from itself", kind.Field(i).Name)
+		}
+	}
+}
+
+// something is a value that is not the type's zero value.
+func something(t reflect.Type) reflect.Value {
+	if t == reflect.TypeFor[netip.Addr]() {
+		return reflect.ValueOf(netip.IPv4Unspecified())
+	}
+	if t == reflect.TypeFor[zone.Endpoints]() {
+		return reflect.ValueOf(zone.PackEndpoints(make([]zone.Endpoint, 1)))
+	}
+	v := reflect.New(t).Elem()
+	switch t.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(1)
+	case reflect.Uint8, reflect.Uint16, reflect.Uint64:
+		v.SetUint(1)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(t, 1, 1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(t))
+		v.SetMapIndex(reflect.Zero(t.Key()), reflect.Zero(t.Elem()))
+	case reflect.Pointer:
+		v.Set(reflect.New(t.Elem()))
+		v.Elem().Field(0).Set(something(t.Elem().Field(0).Type))
+	case reflect.Struct:
+		v.Field(0).Set(something(t.Field(0).Type))
+	}
+	return v
+}

@@ -1,0 +1,161 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"sigs.k8s.io/yaml"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/test/await"
+)
+
+// The types of the questions that tests ask.
+const (
+	typeA     = 1
+	typeCNAME = 5
+	typePTR   = 12
+	typeAAAA  = 28
+	typeSRV   = 33
+)
+
+// What ask returns if there are no records.
+var (
+	noData   = fmt.Sprintf("[%d]", zone.NoData)
+	nxDomain = fmt.Sprintf("[%d]", zone.NXDomain)
+)
+
+// recorder is a Logger that keeps its lines.
+type recorder struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (r *recorder) add(level, format string, args []any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, level+" "+fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, args) }
+func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
+func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
+
+// all returns the lines so far.
+func (r *recorder) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.lines)
+}
+
+// with returns the lines that contain a text.
+func (r *recorder) with(text string) []string {
+	return slices.DeleteFunc(r.all(), func(line string) bool { return !strings.Contains(line, text) })
+}
+
+// decode makes an object of YAML.
+func decode[T any](t *testing.T, text string) *T {
+	t.Helper()
+	object := new(T)
+	if err := yaml.UnmarshalStrict([]byte(text), object); err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	await.True(t, 30*time.Second, what, condition)
+}
+
+// ask looks a name up and returns the data of the records, sorted, or the result
+// in brackets if there are none.
+func ask(t *testing.T, s *zone.Store, name string, qtype uint16) string {
+	t.Helper()
+	var view zone.View
+	for _, origin := range []string{"cluster.local.", "in-addr.arpa.", "ip6.arpa."} {
+		o, err := zone.ParseOrigin(origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view.Origins = append(view.Origins, o)
+	}
+	view.Origins = append(view.Origins, clusterSet(t))
+	view.Pods, view.PodNames = zone.PodsVerified, true
+	n, err := zone.ParseName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := view.Lookup(s.Load(), &n, qtype)
+	if len(answer.Records) == 0 {
+		return fmt.Sprintf("[%d]", answer.Result)
+	}
+	var data []string
+	for _, rr := range answer.Records {
+		fields := strings.Split(rr.String(), "\t")
+		data = append(data, fields[len(fields)-1])
+	}
+	slices.Sort(data)
+	return strings.Join(data, " ")
+}
+
+// clusterSet is the origin of the names from other clusters.
+func clusterSet(t *testing.T) zone.Origin {
+	t.Helper()
+	o, err := zone.ParseOrigin("clusterset.local.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ClusterSet = true
+	return o
+}
+
+// start runs a Watcher and returns a function that stops it and checks that it
+// leaves nothing behind. The test's end stops it too.
+func start(t *testing.T, w *Watcher) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Run(ctx)
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// leakless fails a test that leaves a goroutine behind. One may take its time to end.
+func leakless(t *testing.T) {
+	t.Helper()
+	known := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		await.Success(t, time.Millisecond, 30*time.Second, func(context.Context) error { return goleak.Find(known) })
+	})
+}
+
+// write writes files into a folder. Names with a slash make folders.
+func write(t *testing.T, folder string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package kube
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+const tenSecondsAgo = testEpoch - 10
+
+// sliceFrom is the slice web of a Service, with a date in unix seconds.
+func sliceFrom(service, address string, date int64) *discoveryv1.EndpointSlice {
+	s := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{Addresses: []string{address}}}}
+	s.Namespace, s.Name = "shop", "web"
+	s.Labels = map[string]string{discoveryv1.LabelServiceName: service}
+	s.Annotations = map[string]string{"endpoints.kubernetes.io/last-change-trigger-time": time.Unix(date, 0).UTC().Format(time.RFC3339Nano)}
+	return s
+}
+
+// newTimedOwner has the Services web, which has a ClusterIP, and db, which is
+// headless, and the slice web of Service web.
+func newTimedOwner(t *testing.T) (*owner, *feed, *witness, *clocktesting.FakeClock) {
+	t.Helper()
+	o, feeds, clock := newTestOwner(Config{})
+	seen := newWitness()
+	o.observer = seen
+	listAll(o, feeds[1:])
+	list(o, feeds[0], serviceObject("web", "10.0.0.1"), serviceObject("db", "None"))
+	o.apply(feeds[2].put(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))
+	return o, feeds[2], seen, clock
+}
+
+func TestProgrammed(t *testing.T) {
+	undated, nonsense := sliceFrom("web", "10.1.0.2", 0), sliceFrom("web", "10.1.0.2", 0)
+	undated.Annotations = nil
+	for key := range nonsense.Annotations {
+		nonsense.Annotations[key] = "yesterday"
+	}
+	for _, tc := range []struct {
+		name string
+		now  *discoveryv1.EndpointSlice
+		want []string
+	}{
+		{"a Service with a ClusterIP", sliceFrom("web", "10.1.0.2", tenSecondsAgo), []string{"cluster_ip 10s"}},
+		{"a headless Service", sliceFrom("db", "10.1.0.2", tenSecondsAgo), []string{"headless_with_selector 10s"}},
+		{"a Service that is not known", sliceFrom("other", "10.1.0.2", tenSecondsAgo), nil},
+		{"no Service", sliceFrom("", "10.1.0.2", tenSecondsAgo), nil},
+		{"nothing that DNS could see", sliceFrom("web", "10.1.0.1", tenSecondsAgo), nil},
+		{"no date", undated, nil},
+		{"a date that is none", nonsense, nil},
+		{"a clock behind the controller's", sliceFrom("web", "10.1.0.2", testEpoch+10), []string{"cluster_ip 0s"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			o, f, seen, _ := newTimedOwner(t)
+			o.apply(f.event(tc.now))
+			if !slices.Equal(seen.programmed, tc.want) {
+				t.Errorf("%q", seen.programmed)
+			}
+		})
+	}
+}
+
+// D25: a list brings changes of any age.
+func TestD25ListsAreNotProgrammed(t *testing.T) {
+	o, f, seen, _ := newTimedOwner(t)
+	o.apply(f.put(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
+	list(o, f)
+	o.apply(f.event(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
+	o.apply(f.drop(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
+	if want := []string{"cluster_ip 10s"}; !slices.Equal(seen.programmed, want) {
+		t.Errorf("%q", seen.programmed)
+	}
+}
+
+// visible is an Observer that sees whether a change can be seen when it is told.
+type visible struct {
+	*witness
+	store  *zone.Store
+	before *zone.Snapshot
+	early  bool
+}
+
+func (v *visible) Programmed(kind string, latency time.Duration) {
+	v.early = v.early || v.store.Load() == v.before
+	v.witness.Programmed(kind, latency)
+}
+
+// The latency ends with the commit: all changes of a batch wait for it.
+func TestProgrammedAfterTheCommit(t *testing.T) {
+	o, f, seen, clock := newTimedOwner(t)
+	watching := &visible{witness: seen, store: o.store, before: o.store.Load()}
+	o.observer = watching
+	o.changes <- func(*zone.Txn) { clock.Step(5 * time.Second) }
+	o.apply(f.event(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
+	o.apply(f.event(sliceFrom("web", "10.1.0.3", testEpoch)))
+	if want := []string{"cluster_ip 15s", "cluster_ip 5s"}; !slices.Equal(seen.programmed, want) {
+		t.Errorf("%q", seen.programmed)
+	}
+	if watching.early {
+		t.Error("told before the commit")
+	}
+}
+
+// Before the sync nothing is answered, so nothing is visible.
+func TestProgrammedAfterTheSync(t *testing.T) {
+	o, feeds, _ := newTestOwner(Config{})
+	seen := newWitness()
+	o.observer = seen
+	o.apply(feeds[0].put(serviceObject("web", "10.0.0.1")))
+	o.apply(feeds[2].event(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))
+	listAll(o, feeds)
+	o.apply(feeds[0].event(serviceObject("web", "10.0.0.1")))
+	if len(seen.programmed) > 0 {
+		t.Errorf("%q", seen.programmed)
+	}
+}

@@ -1,0 +1,119 @@
+package kube
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// poolLimit is the number of distinct values after which a pool starts afresh,
+// so that names of the past do not stay forever. It only costs some sharing.
+const poolLimit = 1 << 14
+
+// pool shares equal values: a cluster has few namespaces and lists of ports, and
+// very many objects that name them. It is not safe for concurrent use.
+type pool struct {
+	strings map[string]string
+	lists   map[string][]zone.Port
+	zones   map[string]*zone.Identity // of endpoints that are nothing but in a topology zone
+	stubs   map[string]*zone.Resolver
+	buf     []byte
+}
+
+func newPool() *pool {
+	return &pool{
+		strings: make(map[string]string),
+		lists:   make(map[string][]zone.Port),
+		zones:   make(map[string]*zone.Identity),
+		stubs:   make(map[string]*zone.Resolver),
+	}
+}
+
+// text is a string equal to s. It is a copy if it is new, so that it does not
+// hold on to what s is a part of.
+func (p *pool) text(s string) string {
+	if shared, ok := p.strings[s]; ok {
+		return shared
+	}
+	if len(p.strings) >= poolLimit {
+		clear(p.strings)
+	}
+	s = strings.Clone(s)
+	p.strings[s] = s
+	return s
+}
+
+// ports is a list equal to ports, which is the caller's to use again.
+func (p *pool) ports(ports []zone.Port) []zone.Port {
+	if len(ports) == 0 {
+		return nil
+	}
+	p.buf = p.buf[:0]
+	for _, port := range ports {
+		p.buf = append(append(p.buf, port.Name...), 0)
+		p.buf = append(append(p.buf, port.Protocol...), 0)
+		p.buf = binary.BigEndian.AppendUint16(p.buf, port.Number)
+	}
+	if shared, ok := p.lists[string(p.buf)]; ok {
+		return shared
+	}
+	if len(p.lists) >= poolLimit {
+		clear(p.lists)
+	}
+	list := slices.Clone(ports)
+	for i := range list {
+		list[i].Name = p.text(list[i].Name)
+		list[i].Protocol = p.text(list[i].Protocol)
+	}
+	p.lists[string(p.buf)] = list
+	return list
+}
+
+// identity is nil for an empty one. Endpoints that have a topology zone and no
+// name are many, and share one for each zone.
+func (p *pool) identity(id zone.Identity) *zone.Identity {
+	if id == (zone.Identity{}) {
+		return nil
+	}
+	id.TopologyZone = p.text(id.TopologyZone)
+	if id.Hostname != "" || id.Pod != "" {
+		return &id
+	}
+	shared, ok := p.zones[id.TopologyZone]
+	if !ok {
+		if len(p.zones) >= poolLimit {
+			clear(p.zones)
+		}
+		shared = &id
+		p.zones[id.TopologyZone] = shared
+	}
+	return shared
+}
+
+// resolver is what a Pod says of its stub resolver. Pods have it from a few templates,
+// or all of them from one policy of their cluster.
+func (p *pool) resolver(policy string, searches []string, ndots int) *zone.Resolver {
+	p.buf = binary.BigEndian.AppendUint32(p.buf[:0], uint32(ndots))
+	p.buf = append(p.buf, policy...)
+	for _, suffix := range searches {
+		p.buf = append(append(p.buf, 0), suffix...)
+	}
+	if shared, ok := p.stubs[string(p.buf)]; ok {
+		return shared
+	}
+	if len(p.stubs) >= poolLimit {
+		clear(p.stubs)
+	}
+	var list []string
+	for _, suffix := range searches {
+		// One that is no name is of no use to a resolver.
+		if n, err := zone.ParseName(suffix); err == nil {
+			list = append(list, p.text(n.Wire()))
+		}
+	}
+	r := zone.NewResolver(p.text(policy), list, ndots)
+	p.stubs[string(p.buf)] = r
+	return r
+}

@@ -1,0 +1,146 @@
+package udp
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+const (
+	// minSize is what every client takes (RFC 1035 4.2.1).
+	minSize = 512
+	// maxSize is what fits into a UDP packet over IPv4.
+	maxSize = 65507
+)
+
+// Responder answers packets, one at a time.
+type Responder struct {
+	query    query
+	target   zone.Question // what the question is completed to
+	random   *rand.PCG
+	answered Answered
+	meter    Meter // of the last answer
+}
+
+// NewResponder makes a responder. It is used by one goroutine at a time.
+func NewResponder() *Responder {
+	return &Responder{random: rand.NewPCG(rand.Uint64(), rand.Uint64())}
+}
+
+// Respond appends the answer to a client's packet to out, which must have room for
+// the longest answer. It appends nothing to what is handed over or ignored.
+func (r *Responder) Respond(s *Service, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
+	q := &r.query
+	if v := q.parse(packet); v != Answer {
+		return out, v
+	}
+	block := s.route(&q.question)
+	if block == nil || block.refuses(q) {
+		return out, HandOver
+	}
+	start := len(out)
+	snapshot := block.Store.Load()
+	var c Completion
+	out, wire, ok := r.write(block, snapshot, packet, out, &c)
+	if !ok || block.handsOver(&q.question, wire.Result) {
+		return out[:start], block.handOver(&q.question)
+	}
+	if wire.Result == zone.NXDomain && block.Search != nil && q.isStubs() {
+		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Verdict == searchpath.Inside {
+			out, wire, ok = r.write(block, snapshot, packet, out[:start], &c)
+		}
+		if !ok || c.Verdict == searchpath.Ask || block.NoDenials && wire.Result != zone.Success {
+			return out[:start], HandOver
+		}
+	}
+	r.note(block, packet, &wire)
+	r.answered.Completion = c
+	return out, Answer
+}
+
+// refuses says whether a question is to be handed over whatever its answer is.
+func (b *Block) refuses(q *query) bool {
+	if q.edns && b.Supported != nil {
+		for _, code := range q.options[:q.count] {
+			if b.Supported(code) {
+				return true
+			}
+		}
+	}
+	return holdsAny(b.Elsewhere, &q.question) || b.Claimed != nil && b.Claimed(&q.question)
+}
+
+// write appends the whole message. Header and question are those of the packet.
+func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Completion) ([]byte, zone.Wire, bool) {
+	q := &r.query
+	start := len(out)
+	// Offsets in a message count from its own beginning.
+	msg := append(out[start:], packet[:q.end]...)
+	size := q.size
+	if b.MaxSize > 0 {
+		size = min(size, b.MaxSize)
+	}
+	room := zone.Room{Size: minSize}
+	if q.edns {
+		room.Size, room.Reserved = min(max(minSize, int(size)), maxSize), optSize
+	}
+	if b.Shuffle {
+		room.Random = r.random
+	}
+	msg, wire, ok := r.sections(b, s, msg, room, c)
+	if !ok {
+		return out, wire, false
+	}
+	if q.edns {
+		msg = appendOPT(msg, size, q.bits&flagsKept)
+		wire.Extra++
+	}
+	putHeader(msg, q.flags, &wire)
+	return out[:start+len(msg)], wire, true
+}
+
+// sections appends what is behind the question.
+func (r *Responder) sections(b *Block, s *zone.Snapshot, msg []byte, room zone.Room, c *Completion) ([]byte, zone.Wire, bool) {
+	if c.Verdict == searchpath.Inside {
+		return b.View.AppendCompleted(msg, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), room)
+	}
+	return b.View.AppendWire(msg, s, &r.query.question, room)
+}
+
+func appendOPT(msg []byte, size, bits uint16) []byte {
+	return append(msg, 0, 0, byte(dns.TypeOPT), byte(size>>8), byte(size), 0, 0, byte(bits>>8), byte(bits), 0, 0)
+}
+
+// putHeader makes a question's header that of the answer.
+func putHeader(msg []byte, asked uint16, wire *zone.Wire) {
+	flags := flagQR | flagAA | asked&(flagRD|flagCD)
+	if wire.Truncated {
+		flags |= flagTC
+	}
+	if wire.Result == zone.NXDomain {
+		flags |= dns.RcodeNameError
+	}
+	binary.BigEndian.PutUint16(msg[2:], flags)
+	binary.BigEndian.PutUint16(msg[6:], wire.Answers)
+	binary.BigEndian.PutUint16(msg[8:], wire.Authority)
+	binary.BigEndian.PutUint16(msg[10:], wire.Extra)
+}
+
+// note keeps what there is to count.
+func (r *Responder) note(b *Block, packet []byte, wire *zone.Wire) {
+	q := &r.query
+	r.meter = b.meter(&q.question)
+	r.answered = Answered{
+		Result: wire.Result,
+		Kind:   wire.Kind,
+		Type:   q.question.Type,
+		DO:     q.edns && q.bits&flagDO != 0,
+		Size:   wire.Plain,
+		Asked:  len(packet),
+	}
+}

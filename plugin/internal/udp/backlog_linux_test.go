@@ -1,0 +1,94 @@
+package udp
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// gate lets a question in when another is in, from the second on.
+type gate struct {
+	asked, in atomic.Int32
+	first     chan struct{} // holds the first
+	met       atomic.Bool
+	deadline  time.Time
+}
+
+func (g *gate) pass(*zone.Question) bool {
+	g.in.Add(1)
+	defer g.in.Add(-1)
+	switch n := g.asked.Add(1); {
+	case n == 1:
+		<-g.first
+	case n > backlog*batchSize:
+		g.meet()
+	}
+	return false
+}
+
+// meet waits until another is in, or has been.
+func (g *gate) meet() {
+	for !g.met.Load() && time.Now().Before(g.deadline) {
+		if g.in.Load() > 1 {
+			g.met.Store(true)
+		}
+		runtime.Gosched()
+	}
+}
+
+// Where questions come faster than one reader answers them, another helps, and ends
+// when all are answered.
+func TestBacklogIsShared(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	conn := reuse(t, "udp", ":0", func() {})
+	port := conn.LocalAddr().(*net.UDPAddr).Port
+	r, _ := testRegistry(t)
+	s, meter := testService(t)
+	g := &gate{first: make(chan struct{}), deadline: time.Now().Add(10 * time.Second)}
+	s.Zones[0].Block.Claimed = g.pass
+	l, err := r.Serve(netip.MustParseAddrPort(fmt.Sprintf("[::]:%d", port)), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const questions = 3 * backlog * batchSize
+	ask(t, port, 1)
+	eventually(t, "the reader has a question", func() bool { return g.asked.Load() == 1 })
+	ask(t, port, questions-1)
+	close(g.first)
+	eventually(t, "all are answered", func() bool { return meter.answered.Load() == questions })
+	if !g.met.Load() {
+		t.Error("one reader answered all")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, socket := range l.sockets {
+		eventually(t, "only one reader waits", func() bool { return socket.helpers.Load() == 0 })
+	}
+}
+
+// ask sends a question n times, and waits for no answer.
+func ask(t *testing.T, port, n int) {
+	t.Helper()
+	packet, err := new(dns.Msg).SetQuestion("web.a.svc.cluster.local.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for range n {
+		if _, err := client.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

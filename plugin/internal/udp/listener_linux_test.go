@@ -1,0 +1,276 @@
+package udp
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// testService answers for cluster.local from one Service; CoreDNS refuses the rest.
+func testService(t testing.TB) (*Service, *tally) {
+	t.Helper()
+	store := zone.NewStore()
+	txn := store.Begin()
+	txn.PutNamespace("a")
+	txn.ReplaceService(nil, &zone.Service{Key: zone.Key{Namespace: "a", Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.3.0.1")}})
+	txn.SetSynced()
+	txn.Commit()
+	origin, err := zone.ParseOrigin("cluster.local.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	meter := new(tally)
+	block := &Block{Store: store, View: &zone.View{Origins: []zone.Origin{origin}, TTL: 5}}
+	return &Service{
+		Owner:   t,
+		Zones:   []Zone{{Origin: origin, Block: block}},
+		Meter:   meter,
+		Context: t.Context(),
+		Handler: handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
+			_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
+		}),
+	}, meter
+}
+
+// reuse opens a socket as CoreDNS does, and answers there with SERVFAIL.
+func reuse(t testing.TB, network, address string, stray func()) *net.UDPConn {
+	t.Helper()
+	config := net.ListenConfig{Control: control}
+	pc, err := config.ListenPacket(context.Background(), network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeServerFailure))
+	}), DecorateWriter: func(w dns.Writer) dns.Writer {
+		stray()
+		return w
+	}}
+	started := make(chan struct{})
+	server.NotifyStartedFunc = func() { close(started) }
+	go func() { _ = server.ActivateAndServe() }()
+	<-started
+	t.Cleanup(func() { _ = server.Shutdown() })
+	return pc.(*net.UDPConn)
+}
+
+func testRegistry(t testing.TB) (*Registry, *strings.Builder) {
+	t.Helper()
+	log := new(strings.Builder)
+	r := NewRegistry(func(format string, v ...any) { fmt.Fprintf(log, format+"\n", v...) })
+	t.Cleanup(func() { r.Stop(t) })
+	return r, log
+}
+
+func rcodeAt(t testing.TB, address, name string) int {
+	t.Helper()
+	client := dns.Client{Timeout: 20 * time.Second}
+	m, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), address)
+	if err != nil {
+		t.Fatalf("%s at %s: %v", name, address, err)
+	}
+	return m.Rcode
+}
+
+// On a listener for all addresses, each address has sockets of ours, and replies
+// come from the address that was asked.
+func TestListenerEverywhere(t *testing.T) {
+	conn := reuse(t, "udp", ":0", func() {})
+	port := conn.LocalAddr().(*net.UDPAddr).Port
+	r, _ := testRegistry(t)
+	s, meter := testService(t)
+	if _, err := r.Serve(netip.MustParseAddrPort(fmt.Sprintf("[::]:%d", port)), s); err != nil {
+		t.Fatal(err)
+	}
+	addresses, err := localAddresses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range addresses {
+		at := netip.AddrPortFrom(a, uint16(port)).String()
+		if rcode := rcodeAt(t, at, "web.a.svc.cluster.local."); rcode != dns.RcodeSuccess {
+			t.Errorf("%s: %s", at, dns.RcodeToString[rcode])
+		}
+		if rcode := rcodeAt(t, at, "example.com."); rcode != dns.RcodeRefused {
+			t.Errorf("%s: %s", at, dns.RcodeToString[rcode])
+		}
+		eventually(t, "the answer is counted", func() bool { return meter.answered.Load() == int64(i+1) })
+	}
+	r.Stop(t)
+	if rcode := rcodeAt(t, fmt.Sprintf("127.0.0.1:%d", port), "web.a.svc.cluster.local."); rcode != dns.RcodeServerFailure {
+		t.Errorf("after the end: %s", dns.RcodeToString[rcode])
+	}
+}
+
+// An address where another process listens is left to it.
+func TestListenerLeavesOthersAlone(t *testing.T) {
+	conn := reuse(t, "udp", ":0", func() {})
+	port := conn.LocalAddr().(*net.UDPAddr).Port
+	at := fmt.Sprintf("127.0.0.1:%d", port)
+	reuse(t, "udp4", at, func() {})
+	r, _ := testRegistry(t)
+	s, meter := testService(t)
+	if _, err := r.Serve(netip.MustParseAddrPort(fmt.Sprintf("[::]:%d", port)), s); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if rcode := rcodeAt(t, at, "web.a.svc.cluster.local."); rcode != dns.RcodeServerFailure {
+			t.Fatalf("%s: %s", at, dns.RcodeToString[rcode])
+		}
+	}
+	if n := meter.answered.Load(); n != 0 {
+		t.Errorf("%d packets came to us", n)
+	}
+}
+
+// On CoreDNS's own address, our socket gets all packets, whatever its place is.
+func TestListenerShared(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	r, log := testRegistry(t)
+	s, meter := testService(t)
+	l, err := r.Serve(at, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := reuse(t, "udp4", at.String(), l.Stray)
+	const questions = 200
+	for range questions {
+		rcodeAt(t, at.String(), "web.a.svc.cluster.local.")
+	}
+	eventually(t, "all answers are counted", func() bool { return meter.answered.Load() == questions })
+	// The last of the group takes the place of the one that closes.
+	_ = conn.Close()
+	eventually(t, "packets come to us again", func() bool {
+		before := meter.answered.Load()
+		for range 20 {
+			rcodeAt(t, at.String(), "web.a.svc.cluster.local.")
+		}
+		eventually(t, "a meter in motion comes to rest", func() bool { return meter.answered.Load() >= before })
+		return meter.answered.Load() >= before+19
+	})
+	r.Stop(t)
+	if rcode := rcodeAt(t, at.String(), "web.a.svc.cluster.local."); rcode != dns.RcodeServerFailure {
+		t.Errorf("after the end: %s", dns.RcodeToString[rcode])
+	}
+	_ = second
+	if log.Len() > 0 {
+		t.Errorf("logged:\n%s", log)
+	}
+}
+
+// Nothing is sent to what is no question.
+func TestListenerIgnores(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	r, _ := testRegistry(t)
+	s, meter := testService(t)
+	if _, err := r.Serve(at, s); err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	reply, err := new(dns.Msg).SetReply(new(dns.Msg).SetQuestion("web.a.svc.cluster.local.", dns.TypeA)).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The listener's own packets are counted once a question behind them is answered.
+	rcodeAt(t, at.String(), ourName)
+	before := meter.ignored.Load()
+	for n, packet := range [][]byte{{}, {0}, make([]byte, 11), reply, reply[:12]} {
+		if _, err := client.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is ignored", func() bool { return meter.ignored.Load() == before+int64(n)+1 })
+	}
+	question, err := new(dns.Msg).SetQuestion("web.a.svc.cluster.local.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Write(question); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 512)
+	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if n, err := client.Read(buf); err != nil || string(buf[:2]) != string(question[:2]) {
+		t.Errorf("the first that is answered is %x: %v", buf[:n], err)
+	}
+}
+
+// Sockets that cannot be opened are one line, and no fast path.
+func TestListenerFails(t *testing.T) {
+	r, _ := testRegistry(t)
+	s, _ := testService(t)
+	if l, err := r.Serve(netip.MustParseAddrPort("192.0.2.1:53"), s); err == nil || l != nil {
+		t.Errorf("a listener on an address that is not ours: %v", err)
+	}
+}
+
+// A packet that the answer to panics for is CoreDNS's, and the next is answered.
+func TestListenerSurvivesPanics(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	r, log := testRegistry(t)
+	s, meter := testService(t)
+	s.Zones[0].Block.Claimed = func(q *zone.Question) bool {
+		if q.Type == dns.TypeA && q.Labels() == 6 {
+			panic("of the test")
+		}
+		return false
+	}
+	if _, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if rcode := rcodeAt(t, at.String(), "bad.web.a.svc.cluster.local."); rcode != dns.RcodeRefused {
+			t.Errorf("a panic: %s", dns.RcodeToString[rcode])
+		}
+		if rcode := rcodeAt(t, at.String(), "web.a.svc.cluster.local."); rcode != dns.RcodeSuccess {
+			t.Errorf("after a panic: %s", dns.RcodeToString[rcode])
+		}
+	}
+	eventually(t, "all is counted", func() bool { return meter.handedOver.Load() == 3 && meter.answered.Load() == 3 })
+	r.Stop(t)
+	if n := strings.Count(log.String(), "of the test"); n != 1 {
+		t.Errorf("logged %d times:\n%s", n, log)
+	}
+}
+
+// Sockets that break are closed, and CoreDNS answers.
+func TestListenerGivesUp(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	r, log := testRegistry(t)
+	s, meter := testService(t)
+	l, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A socket that is closed behind its reader's back.
+	_ = l.sockets[0].conn.Close()
+	eventually(t, "it is given up", func() bool { return meter.givenUp.Load() == 1 })
+	eventually(t, "CoreDNS answers", func() bool { return rcodeAt(t, at.String(), "web.a.svc.cluster.local.") == dns.RcodeServerFailure })
+	for range 20 {
+		l.Stray()
+		if rcode := rcodeAt(t, at.String(), "web.a.svc.cluster.local."); rcode != dns.RcodeServerFailure {
+			t.Fatalf("it is answered by us: %s", dns.RcodeToString[rcode])
+		}
+	}
+	r.Stop(t)
+	if n := strings.Count(log.String(), "given up"); n != 1 {
+		t.Errorf("logged:\n%s", log)
+	}
+}

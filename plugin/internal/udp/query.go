@@ -1,0 +1,139 @@
+package udp
+
+import (
+	"encoding/binary"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// Sizes of a message's parts (RFC 1035 4.1, RFC 6891 6.1.2).
+const (
+	headerSize   = 12
+	questionTail = 4  // type and class, behind the name
+	optSize      = 11 // an OPT record without options
+
+	// packetSize is how much of a packet is read, as much as by CoreDNS: a longer
+	// question is no question.
+	packetSize = 512
+)
+
+// Bits of the second word of a header (RFC 1035 4.1.1, RFC 4035 3.1.6).
+const (
+	flagQR = 1 << 15
+	flagAA = 1 << 10
+	flagTC = 1 << 9
+	flagRD = 1 << 8
+	flagCD = 1 << 4
+
+	opcodeMask = 15 << 11
+)
+
+// flagDO is the bit of the OPT record's TTL that asks for DNSSEC records, and
+// flagsKept are those that CoreDNS repeats.
+const (
+	flagDO    = 1 << 15
+	flagsKept = 0xff00
+)
+
+// Verdict is what is to be done with a packet.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Ignore   Verdict = iota // it is no question, so nothing is ever sent back
+	HandOver                // it is for CoreDNS
+	Outside                 // it is for CoreDNS, which may have the answer at hand
+	Answer                  // it is answered here
+)
+
+// query is a message with a question, in memory that is used again.
+type query struct {
+	question zone.Question
+	flags    uint16
+	end      int // of the question section
+	edns     bool
+	size     uint16 // that the client says it takes
+	bits     uint16 // flags of the OPT record
+	options  [maxOptions]uint16
+	count    int // of options
+}
+
+// maxOptions is the number of EDNS options that are looked at.
+const maxOptions = 8
+
+// parse reads a message. Whatever is not a plain question is CoreDNS's.
+func (q *query) parse(p []byte) Verdict {
+	if len(p) < headerSize {
+		return Ignore
+	}
+	q.flags = binary.BigEndian.Uint16(p[2:])
+	if q.flags&flagQR != 0 {
+		return Ignore
+	}
+	additional := p[11]
+	// One question, no answer, no authority, and perhaps one additional record.
+	if q.flags&opcodeMask != 0 || binary.BigEndian.Uint64(p[4:])&^1 != 1<<48 || additional > 1 {
+		return HandOver
+	}
+	size, ok := q.question.Parse(p[headerSize:])
+	q.end = headerSize + size + questionTail
+	if !ok || q.end > len(p) || binary.BigEndian.Uint16(p[q.end-2:]) != dns.ClassINET {
+		return HandOver
+	}
+	q.question.Type = binary.BigEndian.Uint16(p[q.end-questionTail:])
+	if q.edns = additional == 1; q.edns {
+		return q.parseOPT(p[q.end:])
+	}
+	if q.end < len(p) {
+		return HandOver
+	}
+	return Answer
+}
+
+// isStubs says whether the question may be one that a stub resolver searches with: it
+// asks for recursion, checks no signatures, and does not want the name of an address.
+func (q *query) isStubs() bool {
+	checks := q.flags&flagCD != 0 || q.edns && q.bits&flagDO != 0
+	return q.flags&flagRD != 0 && !checks && q.question.Type != dns.TypePTR
+}
+
+// parseOPT reads what must be one OPT record of version 0 (RFC 6891 6.1.2).
+func (q *query) parseOPT(p []byte) Verdict {
+	if len(p) < optSize || p[0] != 0 || binary.BigEndian.Uint16(p[1:]) != dns.TypeOPT || p[6] != 0 {
+		return HandOver
+	}
+	q.size, q.bits = binary.BigEndian.Uint16(p[3:]), binary.BigEndian.Uint16(p[7:])
+	if int(binary.BigEndian.Uint16(p[9:])) != len(p)-optSize {
+		return HandOver
+	}
+	q.count = 0
+	for p = p[optSize:]; len(p) > 0; {
+		if len(p) < 4 || q.count == maxOptions {
+			return HandOver
+		}
+		code, size := binary.BigEndian.Uint16(p), int(binary.BigEndian.Uint16(p[2:]))
+		if len(p) < 4+size || !anyForm(code) {
+			return HandOver
+		}
+		q.options[q.count] = code
+		q.count++
+		p = p[4+size:]
+	}
+	return Answer
+}
+
+// anyForm says whether an EDNS option may have any data. One that may not could
+// make the message malformed.
+func anyForm(code uint16) bool {
+	switch code {
+	case dns.EDNS0NSID, dns.EDNS0COOKIE, dns.EDNS0PADDING:
+		return true
+	}
+	return code > lastKnownOption
+}
+
+// lastKnownOption is past the last option whose form miekg/dns checks. Codes above
+// are carried as they are.
+const lastKnownOption = 20
