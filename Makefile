@@ -20,7 +20,9 @@ PLATFORMS ?= linux/amd64 linux/arm64
 # A fixed length: git shortens a commit's name by how much else the clone has.
 ABBREV  := --abbrev=12
 COREDNS := github.com/coredns/coredns
-VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' $(ABBREV) --dirty 2>/dev/null || echo dev))
+# The version that comes next. A commit with a tag has the tag's.
+NEXT    := 0.2.0
+VERSION ?= $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v*' --dirty 2>/dev/null || echo $(NEXT)-dev))
 COMMIT  ?= $(shell git describe --always --exclude '*' $(ABBREV) --dirty 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X $(COREDNS)/coremain.GitCommit=$(COMMIT)
 

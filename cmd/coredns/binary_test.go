@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,28 @@ func testVersion(t *testing.T, bin string) {
 	first, _, _ := strings.Cut(output(t, bin, "-version"), "\n")
 	if want := "CoreDNS-" + coremain.CoreVersion + "+clusterdns-9.8.7"; first != want {
 		t.Errorf("-version says %q, want %q", first, want)
+	}
+}
+
+// TestDevelopmentVersion holds the version of a commit without a tag to the one that
+// the changelog says comes next.
+func TestDevelopmentVersion(t *testing.T) {
+	changelog, err := os.ReadFile("../../CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := regexp.MustCompile(`(?m)^## \[([0-9.]+)\] - not released yet$`).FindSubmatch(changelog)
+	if next == nil {
+		t.Fatal("no version in CHANGELOG.md is marked as not released yet")
+	}
+	cmd := exec.Command("make", "-n", "-C", "../..", "build")
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	if want := "-X main.version=" + string(next[1]) + "-dev "; !strings.Contains(string(out), want) {
+		t.Errorf("make build does not have %q:\n%s", want, out)
 	}
 }
 
