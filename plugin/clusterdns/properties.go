@@ -45,7 +45,7 @@ func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
 		return wrong(c, "endpoint", "URL")
 	}
 	if len(args) > 1 {
-		cfg.warn("endpoint takes one URL: only " + args[0] + " is used")
+		cfg.warn("endpoint takes one URL: only the first is used") // which may have a password in it
 	}
 	cfg.source.Endpoint = args[0]
 	return nil

@@ -23,6 +23,9 @@ func restConfig(cfg Config) (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := separateUser(c); err != nil {
+		return nil, err
+	}
 	c.ContentType = kruntime.ContentTypeProtobuf
 	c.AcceptContentTypes = kruntime.ContentTypeProtobuf + "," + kruntime.ContentTypeJSON
 	c.UserAgent = userAgent()
@@ -34,15 +37,30 @@ func restConfig(cfg Config) (*rest.Config, error) {
 func baseConfig(cfg Config) (*rest.Config, error) {
 	switch {
 	case cfg.Kubeconfig != "":
-		rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: cfg.Kubeconfig}
-		overrides := &clientcmd.ConfigOverrides{CurrentContext: cfg.Context}
-		return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+		return kubeconfig(cfg)
 	case cfg.Endpoint != "":
 		files := rest.TLSClientConfig{CertFile: cfg.CertFile, KeyFile: cfg.KeyFile, CAFile: cfg.CAFile}
 		return &rest.Config{Host: cfg.Endpoint, TLSClientConfig: files}, nil
 	default:
 		return rest.InClusterConfig()
 	}
+}
+
+func kubeconfig(cfg Config) (*rest.Config, error) {
+	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: cfg.Kubeconfig}
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: cfg.Context}
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
+	c, err := loader.ClientConfig()
+	if err == nil {
+		return c, nil
+	}
+	var urls []string
+	if raw, err := loader.RawConfig(); err == nil {
+		for _, cluster := range raw.Clusters {
+			urls = append(urls, cluster.Server, cluster.ProxyURL)
+		}
+	}
+	return nil, redactError(err, urls...)
 }
 
 func userAgent() string {

@@ -10,7 +10,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-func kubeconfig(t *testing.T) string {
+func kubeconfigFile(t *testing.T) string {
 	t.Helper()
 	config := clientcmdapi.NewConfig()
 	for _, name := range []string{"one", "two"} {
@@ -27,7 +27,7 @@ func kubeconfig(t *testing.T) string {
 }
 
 func TestRESTConfig(t *testing.T) {
-	path := kubeconfig(t)
+	path := kubeconfigFile(t)
 	for _, tc := range []struct {
 		cfg  Config
 		host string
@@ -58,7 +58,7 @@ func TestNewChecksFiles(t *testing.T) {
 		"no such key":        {Endpoint: "https://127.0.0.1", CertFile: nonsense, KeyFile: none},
 		"a CA that is none":  {Endpoint: "https://127.0.0.1", CAFile: nonsense},
 		"no such kubeconfig": {Kubeconfig: none},
-		"no such context":    {Kubeconfig: kubeconfig(t), Context: "three"},
+		"no such context":    {Kubeconfig: kubeconfigFile(t), Context: "three"},
 		"not in a Pod":       {},
 	} {
 		t.Setenv("KUBERNETES_SERVICE_HOST", "")

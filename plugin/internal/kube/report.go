@@ -45,7 +45,7 @@ func (r *report) unreachable(reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.lost {
-		r.log.Warningf("API server %s cannot be reached, trying on: %s", r.server, reason)
+		r.log.Warningf("API server %s cannot be reached, trying on: %s", r.server, redact(reason))
 	}
 	r.lost = true
 }
@@ -92,10 +92,10 @@ func (r *report) tell(verb string, f *feed, missing bool, err error) {
 		r.log.Warningf("the API server has no %s.%s, going on without: they are watched when their CustomResourceDefinition is there",
 			f.resource, group)
 	case apierrors.IsForbidden(err):
-		r.log.Errorf("not allowed to %s %s: a ClusterRole must grant the verbs list and watch on resource %q in apiGroup %q: %v",
-			verb, f.name, f.resource, group, err)
+		r.log.Errorf("not allowed to %s %s: a ClusterRole must grant the verbs list and watch on resource %q in apiGroup %q: %s",
+			verb, f.name, f.resource, group, redact(err.Error()))
 	default:
-		r.log.Errorf("cannot %s %s: %v", verb, f.name, err)
+		r.log.Errorf("cannot %s %s: %s", verb, f.name, redact(err.Error()))
 	}
 }
 

@@ -1,0 +1,97 @@
+package kube
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"k8s.io/client-go/rest"
+)
+
+// errSecretURL stands in for an error of package url, which would repeat the URL.
+var errSecretURL = errors.New("the URL of the API server cannot be parsed (it is not shown because it has a password in it)")
+
+// separateUser takes user and password out of the URL of the API server, so that
+// no error, log line or metric can show them. As net/http would, the client still
+// sends them if it has no other credentials.
+func separateUser(c *rest.Config) error {
+	user, host := cutUser(c.Host)
+	if user == "" {
+		if _, err := url.Parse(c.Host); err != nil && strings.Contains(c.Host, "@") {
+			return errSecretURL
+		}
+		return nil
+	}
+	parsed, err := url.Parse("//" + user + "@host")
+	if err != nil {
+		return errSecretURL
+	}
+	c.Host = host
+	if !authenticated(c) {
+		c.Username = parsed.User.Username()
+		c.Password, _ = parsed.User.Password()
+	}
+	return nil
+}
+
+// cutUser cuts the user information out of a URL, or of an address with a port.
+func cutUser(address string) (user, rest string) {
+	start := 0
+	if scheme := strings.Index(address, "://"); scheme >= 0 {
+		start = scheme + len("://")
+	}
+	end := len(address)
+	if path := strings.IndexAny(address[start:], "/?#"); path >= 0 {
+		end = start + path
+	}
+	at := strings.LastIndexByte(address[start:end], '@')
+	if at < 0 {
+		return "", address
+	}
+	return address[start : start+at], address[:start] + address[start+at+1:]
+}
+
+// authenticated reports whether requests have credentials of their own.
+func authenticated(c *rest.Config) bool {
+	return c.Username != "" || c.BearerToken != "" || c.BearerTokenFile != "" || c.AuthProvider != nil || c.ExecProvider != nil
+}
+
+// userInURL matches the user information of a URL, whatever is in it: a URL that
+// cannot be parsed is shown too, in quotes or without.
+var userInURL = regexp.MustCompile(`://(?:[^"\\\n]|\\.)*@`)
+
+// redact hides user and password of every URL in a text.
+func redact(text string) string { return userInURL.ReplaceAllString(text, "://***@") }
+
+// redactError hides what is known to be user information, and whatever else looks
+// like it, in the text of an error.
+func redactError(err error, urls ...string) error {
+	text := err.Error()
+	for _, u := range urls {
+		_, authority, found := strings.Cut(u, "://")
+		if !found {
+			authority = u
+		}
+		user := authority[:strings.LastIndexByte(authority, '@')+1]
+		if user == "" {
+			continue
+		}
+		for _, form := range []string{user, strings.Trim(strconv.Quote(user), `"`)} {
+			text = strings.ReplaceAll(text, form, "***@")
+		}
+	}
+	return redactedError{redact(text), err}
+}
+
+// redactedError is an error without the passwords in its text.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e redactedError) Error() string { return e.text }
+
+// Unwrap returns the error as it was.
+func (e redactedError) Unwrap() error { return e.err }

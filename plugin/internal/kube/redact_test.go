@@ -1,0 +1,166 @@
+package kube
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+const secret = "s3cret"
+
+// withUser puts a user and a password into a URL.
+func withUser(url string) string { return strings.Replace(url, "://", "://someone:"+secret+"@", 1) }
+
+// kubeconfigWith writes a kubeconfig file with one cluster.
+func kubeconfigWith(t *testing.T, cluster *clientcmdapi.Cluster) string {
+	t.Helper()
+	config := clientcmdapi.NewConfig()
+	config.Clusters["one"] = cluster
+	config.AuthInfos["one"] = &clientcmdapi.AuthInfo{}
+	config.Contexts["one"] = &clientcmdapi.Context{Cluster: "one", AuthInfo: "one"}
+	config.CurrentContext = "one"
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// C4: the password in the URL of the API server is sent, as stock does, and is
+// in no line and in no metric, whatever the server answers.
+func TestC4PasswordOfTheAPIServer(t *testing.T) {
+	for name, status := range map[string]int{"nonsense": 200, "forbidden": 403, "busy": 429, "broken": 500, "away": 503, "gone": 0} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			users := map[string]int{}
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				user, password, _ := r.BasicAuth()
+				mu.Lock()
+				users[user+":"+password]++
+				mu.Unlock()
+				if status == 0 {
+					panic(http.ErrAbortHandler)
+				}
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte("nonsense"))
+			}))
+			t.Cleanup(api.Close)
+			for source, cfg := range map[string]Config{
+				"endpoint":   {Endpoint: withUser(api.URL)},
+				"kubeconfig": {Kubeconfig: kubeconfigWith(t, &clientcmdapi.Cluster{Server: withUser(api.URL)})},
+			} {
+				log, seen := new(recorder), newWitness()
+				w, err := New(cfg, Options{Log: log, Observer: seen})
+				if err != nil {
+					t.Fatal(err)
+				}
+				stop := start(t, w)
+				seen.when(t, "requests", func() bool { return len(seen.requests) > 4 })
+				if status != 200 {
+					eventually(t, "a line of "+source, func() bool { return len(log.all()) > 0 || status == 429 })
+				}
+				stop()
+				for _, line := range log.all() {
+					if strings.Contains(line, secret) || strings.Contains(line, "someone") {
+						t.Errorf("%s: %s", source, line)
+					}
+				}
+				for _, request := range seen.requests {
+					if strings.Contains(request.Host, "@") {
+						t.Errorf("%s: host %s", source, request.Host)
+					}
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if len(users) != 1 || users["someone:"+secret] == 0 {
+				t.Errorf("users %v", users)
+			}
+		})
+	}
+}
+
+// C4: what cannot be parsed is an error that does not repeat the password.
+func TestC4PasswordInWhatCannotBeParsed(t *testing.T) {
+	for _, url := range []string{
+		"https://someone:" + secret + "%zz@host", "https://someone:x/" + secret + "@host", "https://someone:a " + secret + "@host",
+		"someone:" + secret + "@host:port", "https://someone:" + secret + "@host:port", "https://someone:" + secret + "@[::1",
+		"https://someone:" + `a"` + secret + "@ho st", "https://someone:" + secret + "#@host:x",
+	} {
+		for source, cfg := range map[string]Config{
+			"endpoint":          {Endpoint: url},
+			"kubeconfig server": {Kubeconfig: kubeconfigWith(t, &clientcmdapi.Cluster{Server: url})},
+			"kubeconfig proxy":  {Kubeconfig: kubeconfigWith(t, &clientcmdapi.Cluster{Server: "https://host", ProxyURL: url})},
+		} {
+			if _, err := New(cfg, Options{}); err != nil && strings.Contains(err.Error(), secret) {
+				t.Errorf("%s %s: %v", source, url, err)
+			}
+		}
+	}
+}
+
+// C4: a proxy's password is not shown either.
+func TestC4PasswordOfTheProxy(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	t.Cleanup(proxy.Close)
+	for _, server := range []string{"http://192.0.2.1:8080", "https://192.0.2.1:6443"} {
+		log := new(recorder)
+		w, err := New(Config{Kubeconfig: kubeconfigWith(t, &clientcmdapi.Cluster{Server: server, ProxyURL: withUser(proxy.URL)})}, Options{Log: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start(t, w)
+		eventually(t, "a line", func() bool { return len(log.all()) > 0 })
+		for _, line := range log.all() {
+			if strings.Contains(line, secret) {
+				t.Error(line)
+			}
+		}
+	}
+}
+
+// C4: net/http repeats what is wrong in the environment.
+func TestC4PasswordInAReason(t *testing.T) {
+	r, log, _ := newTestReport()
+	r.unreachable(`invalid proxy address "http://someone:a ` + secret + `@proxy": parse "http://someone:a s3cret@proxy": net/url: invalid userinfo`)
+	_, feeds, clock := newTestOwner(Config{})
+	r.clock = clock
+	r.failed(t.Context(), "list", feeds[0], errors.New("x"))
+	clock.Step(patience)
+	r.failed(t.Context(), "list", feeds[0], errors.New(`for request http://someone:`+secret+`@host/api, got status: 418`))
+	for _, line := range log.all() {
+		if strings.Contains(line, secret) {
+			t.Error(line)
+		}
+	}
+	if len(log.all()) != 2 {
+		t.Errorf("log: %q", log.all())
+	}
+}
+
+// What has credentials keeps them: a user in the URL comes last, as in net/http.
+func TestUserInURLComesLast(t *testing.T) {
+	path := kubeconfigFile(t)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "https://", "https://someone:else@")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := restConfig(Config{Kubeconfig: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Host != "https://one.example:6443" || c.BearerToken != "secret" || c.Username != "" {
+		t.Errorf("%s %s %s", c.Host, c.BearerToken, c.Username)
+	}
+}
