@@ -174,8 +174,8 @@ bench: build dnsperf secondary nsd ## Measure ours beside stock CoreDNS, Knot an
 	go run ./test/bench -bin $(BIN) $(BENCH)
 
 # Only a run of everything is worth a page.
-BENCH = $(if $(QUICK)$(ONLY)$(SETS)$(PARTS),,-page doc/performance.md) $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY)) \
-	$(if $(SETS),-sets $(SETS)) $(if $(PARTS),-parts $(PARTS)) $(BENCHFLAGS)
+BENCH = $(if $(QUICK)$(ONLY)$(SETS)$(PARTS)$(BEFORE),,-page doc/performance.md) $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY)) \
+	$(if $(BEFORE),-before $(BEFORE)) $(if $(SETS),-sets $(SETS)) $(if $(PARTS),-parts $(PARTS)) $(BENCHFLAGS)
 
 # Without the race detector: it would see the clients, not the servers, and take
 # twice the time.

@@ -24,6 +24,7 @@ import (
 var ratios = []report.Ratio{
 	{Of: server.Ours, To: server.Stock}, {Of: server.Ours, To: server.Knot}, {Of: server.Chain, To: server.Stock},
 	{Of: server.Rewrite, To: server.StockRewrite},
+	{Of: server.Ours, To: server.Before}, {Of: server.Chain, To: server.BeforeChain},
 }
 
 // bench is what is measured and what came out.
@@ -42,9 +43,9 @@ type bench struct {
 	flipped      atomic.Int64 // slices
 	changed      int          // addresses that the changing endpoint has had
 	report       *report.Report
-	notes        []string // what a reader of the table has to know
-	problems     []string // why figures are not to be trusted
-	before       proc.Load
+	notes        []string  // what a reader of the table has to know
+	problems     []string  // why figures are not to be trusted
+	atStart      proc.Load // what the machine had done
 }
 
 func newBench(o options) (*bench, error) {
@@ -54,7 +55,7 @@ func newBench(o options) (*bench, error) {
 	}
 	b := &bench{
 		options: o, oracle: oracle.New(o.shape), files: map[string]string{},
-		report: report.New(columns, ratios...), before: proc.ReadLoad(),
+		report: report.New(columns, ratios...), atStart: proc.ReadLoad(),
 	}
 	var err error
 	if b.sets, err = queries.Choose(queries.Sets(o.shape, b.oracle), o.sets); err != nil {
@@ -105,7 +106,12 @@ func (b *bench) copyPrograms() (err error) {
 		}
 	}
 	b.setup.Ours, b.setup.Stock = filepath.Join(b.dir, "clusterdns"), filepath.Join(b.dir, "stock")
-	for to, from := range map[string]string{b.setup.Ours: b.bin, b.setup.Stock: b.stock} {
+	programs := map[string]string{b.setup.Ours: b.bin, b.setup.Stock: b.stock}
+	if b.before != "" {
+		b.setup.Before = filepath.Join(b.dir, "clusterdns-before")
+		programs[b.setup.Before] = b.before
+	}
+	for to, from := range programs {
 		if err := copyProgram(to, from); err != nil {
 			return fmt.Errorf("no binary to measure: %w", err)
 		}

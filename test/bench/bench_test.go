@@ -22,7 +22,7 @@ var small = refcluster.Shape{Seed: 1, Namespaces: 2, Services: 20, Headless: 4, 
 
 func TestParseFlags(t *testing.T) {
 	o, err := parseFlags(nil)
-	if err != nil || len(o.kinds) != len(server.Kinds) || len(o.parts) != len(allParts) || o.runs != 5 || o.shape != refcluster.Reference {
+	if err != nil || len(o.kinds) != len(server.Kinds)-2 || len(o.parts) != len(allParts) || o.runs != 5 || o.shape != refcluster.Reference {
 		t.Errorf("by default: %+v, %v", o, err)
 	}
 	o, err = parseFlags([]string{"-quick", "-only", "ours,knot", "-parts", "cpu", "-runs", "2"})
@@ -32,8 +32,11 @@ func TestParseFlags(t *testing.T) {
 	if o, err = parseFlags([]string{"-quick", "-sets", "ptr"}); err != nil || o.sets != "ptr" {
 		t.Errorf("quick with a set: %+v, %v", o, err)
 	}
+	if o, err = parseFlags([]string{"-before", "old"}); err != nil || len(o.kinds) != len(server.Kinds) {
+		t.Errorf("beside an earlier build: %d servers, %v", len(o.kinds), err)
+	}
 	for _, args := range [][]string{
-		{"-only", "bind"}, {"-parts", "lunch"}, {"-runs", "-1"}, {"-seconds", "-1"}, {"-changes", "5000"}, {"-pods", "100001"}, {"more"},
+		{"-only", "ours,before"}, {"-only", "bind"}, {"-parts", "lunch"}, {"-runs", "-1"}, {"-seconds", "-1"}, {"-changes", "5000"}, {"-pods", "100001"}, {"more"},
 	} {
 		if _, err := parseFlags(args); err == nil {
 			t.Errorf("no error for %v", args)

@@ -1,7 +1,7 @@
 // The bench command measures what our server costs, beside stock CoreDNS, Knot
 // DNS and NSD with the same names, on loopback, and prints one Markdown table.
 //
-// Usage: make bench [QUICK=1] [ONLY=ours,stock] [SETS=service-a,mix] [PARTS=cpu] [BENCHFLAGS="-runs 3"]
+// Usage: make bench [QUICK=1] [ONLY=ours,stock] [SETS=service-a,mix] [PARTS=cpu] [BEFORE=FILE] [BENCHFLAGS="-runs 3"]
 //
 // All flags: go run ./test/bench -h. doc/performance.md has the results and says
 // how they are to be read.
@@ -10,6 +10,7 @@
 //
 //   - ours: our binary (-bin) with kubeadm's Corefile, metrics and all.
 //   - chain: the same without sockets of its own (CLUSTERDNS_FASTPATH=off).
+//   - before, before-chain: the same two of an earlier build of ours (-before).
 //   - rewrite, stock-rewrite: our binary and CoreDNS's with one rule of the plugin
 //     rewrite. It has to see every question, so the chain answers; our sockets
 //     still read.

@@ -57,10 +57,18 @@ func (f *fleet) start(ctx context.Context, kinds []server.Kind) error {
 	})
 }
 
+// sockets is what the sockets of a build of ours do.
+type sockets struct{ answers, handsOver bool }
+
+var wantedSockets = map[string]sockets{
+	server.Ours: {answers: true}, server.Chain: {},
+	server.Before: {answers: true}, server.BeforeChain: {},
+	server.Rewrite: {handsOver: true},
+}
+
 // checkFastPath makes sure that each of our servers is what its column says.
 func (f *fleet) checkFastPath(ctx context.Context, p *server.Process) error {
-	type state struct{ answers, handsOver bool }
-	want, ours := map[string]state{server.Ours: {answers: true}, server.Chain: {}, server.Rewrite: {handsOver: true}}[p.Kind.Name]
+	want, ours := wantedSockets[p.Kind.Name]
 	if !ours {
 		return nil
 	}

@@ -33,6 +33,7 @@ type options struct {
 	shape    refcluster.Shape
 	bin      string
 	stock    string
+	before   string
 	kinds    []server.Kind
 	sets     string
 	parts    []string
@@ -53,6 +54,7 @@ func parseFlags(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.bin, "bin", "bin/coredns", "our binary")
 	flags.StringVar(&o.stock, "stock", "", "binary of stock CoreDNS (default the user's cache folder, built if it is not there)")
+	flags.StringVar(&o.before, "before", "", "`binary` of an earlier build of ours, to measure beside this one")
 	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all, quick "+quickOnly+")")
 	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all, quick "+quickSets+")")
 	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(allParts, ", ")+" (default all)")
@@ -80,10 +82,7 @@ func (o options) complete(only, parts string, rest []string) (_ options, err err
 	if o.quick && o.sets == "" {
 		o.sets = quickSets
 	}
-	if o.quick && only == "" {
-		only = quickOnly
-	}
-	if o.kinds, err = server.Choose(only); err != nil {
+	if o.kinds, err = o.chooseKinds(only); err != nil {
 		return o, err
 	}
 	if o.parts, err = chooseParts(parts); err != nil {
@@ -101,6 +100,26 @@ func (o options) complete(only, parts string, rest []string) (_ options, err err
 		return o, fmt.Errorf("-runs, -seconds, -rate and -changes must be 1 or more, and -changes %d or less", freshAddresses)
 	}
 	return o, o.shape.Check()
+}
+
+// chooseKinds chooses the servers. Those of an earlier build are measured only where
+// there is one.
+func (o options) chooseKinds(only string) ([]server.Kind, error) {
+	named := only != ""
+	if o.quick && !named {
+		only = quickOnly
+		if o.before != "" {
+			only += "," + server.Before + "," + server.BeforeChain
+		}
+	}
+	kinds, err := server.Choose(only)
+	if err != nil || o.before != "" {
+		return kinds, err
+	}
+	if named && slices.ContainsFunc(kinds, server.Kind.Earlier) {
+		return nil, fmt.Errorf("%s and %s need an earlier build: expected -before BINARY", server.Before, server.BeforeChain)
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), server.Kind.Earlier), nil
 }
 
 func chooseParts(names string) ([]string, error) {

@@ -68,7 +68,7 @@ func (b *bench) titles() map[string]string {
 // write writes the table and what belongs to it.
 func (b *bench) write(w io.Writer) {
 	fmt.Fprintf(w, "Cluster: %s; %s.\n\n", b.shape, variant{b.plain, b.verified})
-	fmt.Fprintf(w, "Machine: %s; %s.\n\n", proc.Machine(), proc.ReadLoad().Since(b.before))
+	fmt.Fprintf(w, "Machine: %s; %s.\n\n", proc.Machine(), proc.ReadLoad().Since(b.atStart))
 	fmt.Fprintf(w, "Command: `%s`: %d runs, each load for %d s. Cells: median (least-greatest). Ratios: median of the runs' ratios.\n\n",
 		strings.TrimSpace("go run ./test/bench "+strings.Join(os.Args[1:], " ")), b.runs, b.seconds)
 	for _, kind := range b.kinds {

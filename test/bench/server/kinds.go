@@ -10,6 +10,8 @@ import (
 const (
 	Ours         = "ours"
 	Chain        = "chain"
+	Before       = "before"
+	BeforeChain  = "before-chain"
 	Rewrite      = "rewrite"
 	Stock        = "stock"
 	StockRewrite = "stock-rewrite"
@@ -44,6 +46,8 @@ const fastPathOff = "CLUSTERDNS_FASTPATH=off"
 var Kinds = []Kind{
 	{Name: Ours, Title: "ClusterDNS", Names: true, Corefile: &Corefile{}, program: ours},
 	{Name: Chain, Title: "ClusterDNS, chain only", Names: true, Corefile: &Corefile{}, Env: []string{fastPathOff}, program: ours},
+	{Name: Before, Title: "ClusterDNS before", Names: true, Corefile: &Corefile{}, program: before},
+	{Name: BeforeChain, Title: "ClusterDNS before, chain only", Names: true, Corefile: &Corefile{}, Env: []string{fastPathOff}, program: before},
 	{Name: Rewrite, Title: "ClusterDNS, rewrite", Names: true, Corefile: &Corefile{Rewrite: true}, program: ours},
 	{Name: Stock, Title: "CoreDNS", Names: true, Corefile: &Corefile{}, program: stock},
 	{Name: StockRewrite, Title: "CoreDNS, rewrite", Names: true, Corefile: &Corefile{Rewrite: true}, program: stock},
@@ -53,8 +57,13 @@ var Kinds = []Kind{
 	{Name: NSD, Title: "NSD", Names: true, program: func(Setup) string { return systemProgram("nsd") }, write: writeNSD},
 }
 
-func ours(s Setup) string  { return s.Ours }
-func stock(s Setup) string { return s.Stock }
+func ours(s Setup) string   { return s.Ours }
+func before(s Setup) string { return s.Before }
+func stock(s Setup) string  { return s.Stock }
+
+// Earlier reports whether the server is an earlier build of ours, for which there
+// must be a binary.
+func (k Kind) Earlier() bool { return k.Name == Before || k.Name == BeforeChain }
 
 // systemProgram is found also by a user whose PATH leaves out the folders of
 // daemons.

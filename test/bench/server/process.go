@@ -28,6 +28,7 @@ const (
 // Setup is what servers are started with.
 type Setup struct {
 	Ours, Stock      string // binaries
+	Before           string // binary of an earlier build of ours; empty if none is measured
 	Kubeconfig       string
 	Upstream         string // address of the server for names outside
 	ZoneDir          string // what WriteZones wrote
