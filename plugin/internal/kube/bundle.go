@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"io"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -15,54 +16,94 @@ import (
 var supported = map[string]func() metav1.Object{
 	"v1 Namespace":                      func() metav1.Object { return new(corev1.Namespace) },
 	"v1 Service":                        func() metav1.Object { return new(corev1.Service) },
-	"v1 Pod":                            func() metav1.Object { return new(corev1.Pod) },
+	"v1 Pod":                            func() metav1.Object { return new(podManifest) },
 	"discovery.k8s.io/v1 EndpointSlice": func() metav1.Object { return new(discoveryv1.EndpointSlice) },
 
 	"multicluster.x-k8s.io/v1beta1 ServiceImport":  func() metav1.Object { return new(serviceImport) },
 	"multicluster.x-k8s.io/v1alpha1 ServiceImport": func() metav1.Object { return new(serviceImport) },
 }
 
-// object is a Kubernetes object of a file.
-type object struct {
-	kind  string
-	key   zone.Key
-	place string
-	api   metav1.Object
+// podManifest is what a Pod says about DNS. To decode the quantities of its resources
+// takes for ever if somebody writes 1e-100000000.
+type podManifest struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+
+	Spec struct {
+		HostNetwork bool                 `json:"hostNetwork"`
+		DNSPolicy   corev1.DNSPolicy     `json:"dnsPolicy"`
+		DNSConfig   *corev1.PodDNSConfig `json:"dnsConfig"`
+	} `json:"spec"`
+	Status struct {
+		Phase  corev1.PodPhase `json:"phase"`
+		PodIP  string          `json:"podIP"`
+		PodIPs []corev1.PodIP  `json:"podIPs"`
+	} `json:"status"`
 }
 
-// String names the object.
-func (o *object) String() string {
-	if o.key.Namespace == "" {
-		return o.kind + " " + o.key.Name
+// pod is the Pod, as far as it is known.
+func (m *podManifest) pod() *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: m.ObjectMeta,
+		Spec:       corev1.PodSpec{HostNetwork: m.Spec.HostNetwork, DNSPolicy: m.Spec.DNSPolicy, DNSConfig: m.Spec.DNSConfig},
+		Status:     corev1.PodStatus{Phase: m.Status.Phase, PodIP: m.Status.PodIP, PodIPs: m.Status.PodIPs},
 	}
-	return fmt.Sprintf("%s %s/%s", o.kind, o.key.Namespace, o.key.Name)
+}
+
+// objectsLimit bounds the number of objects that mean something in DNS.
+const objectsLimit = 1_000_000
+
+// object is a Kubernetes object of a file, of which what DNS knows is kept.
+type object struct {
+	name  objectName
+	path  string
+	line  int
+	steps []step
+	slice [2]objectName // what an EndpointSlice is a part of, if anything
+	found []finding     // what is to be said of it
+}
+
+// objectName tells objects apart.
+type objectName struct {
+	kind string
+	key  zone.Key
+}
+
+// step puts an object by way of a feed.
+type step struct {
+	feed *feed
+	put  change
+}
+
+func (o *object) place() string { return fmt.Sprintf("%s:%d", o.path, o.line) }
+
+func (n objectName) String() string {
+	if n.key.Namespace == "" {
+		return n.kind + " " + n.key.Name
+	}
+	return fmt.Sprintf("%s %s/%s", n.kind, n.key.Namespace, n.key.Name)
 }
 
 // bundle is the objects of all files, each once, in the order of the files.
 type bundle struct {
+	feeds    []*feed
 	objects  []*object
-	index    map[string]int // of an object, by its String
+	index    map[objectName]int
 	findings findings
 }
 
-// parseBundle decodes the objects of all files. The first thing that does not
-// parse is an error; what parses but means nothing is a finding.
-func parseBundle(texts []text) (*bundle, error) {
-	b := &bundle{index: make(map[string]int)}
-	for _, t := range texts {
-		documents, err := parseDocuments(t)
-		if err != nil {
-			return nil, err
-		}
-		for i := range documents {
-			if err := b.add(&documents[i]); err != nil {
-				return nil, err
-			}
-		}
-	}
+func newBundle(feeds []*feed) *bundle {
+	return &bundle{feeds: feeds, index: make(map[objectName]int)}
+}
+
+// read adds the objects of a file. The first thing that does not parse is an error; what
+// parses but means nothing is a finding.
+func (b *bundle) read(path string, in io.Reader) error { return parseDocuments(path, in, b.add) }
+
+// finish adds what follows from the objects as a whole.
+func (b *bundle) finish() {
 	b.inspect()
 	b.implyNamespaces()
-	return b, nil
 }
 
 func (b *bundle) add(d *document) error {
@@ -72,38 +113,50 @@ func (b *bundle) add(d *document) error {
 		b.findings.add(unsupported, kind, d.place())
 		return nil
 	}
-	o := &object{kind: d.kind, place: d.place(), api: empty()}
-	if err := d.into(o.api); err != nil {
+	api := empty()
+	if err := d.into(api); err != nil {
 		return err
 	}
-	if o.api.GetName() == "" {
+	if api.GetName() == "" {
 		return fmt.Errorf("%s: metadata.name: expected a name, found nothing", d.place())
 	}
-	if d.kind != "Namespace" && o.api.GetNamespace() == "" {
-		o.api.SetNamespace(metav1.NamespaceDefault)
+	if p, ok := api.(*podManifest); ok {
+		api = p.pod()
 	}
-	o.key = keyOf(o.api)
-	if name := unservable(o.api); name != "" {
-		b.findings.add(invalid, fmt.Sprintf("%s: %q", o, name), o.place)
+	if d.kind != "Namespace" && api.GetNamespace() == "" {
+		api.SetNamespace(metav1.NamespaceDefault)
+	}
+	o := &object{name: objectName{d.kind, keyOf(api)}, path: d.path, line: d.above + d.node.Line}
+	if name := unservable(api); name != "" {
+		b.findings.add(invalid, fmt.Sprintf("%s: %q", o.name, name), o.place())
 		return nil
 	}
-	b.put(o)
+	if len(b.objects) == objectsLimit {
+		return fmt.Errorf("%s: expected at most %d objects in all", d.place(), objectsLimit)
+	}
+	b.put(o, api)
 	return nil
 }
 
 // put adds an object. Of two with the same name the last one counts, as if they
 // had been applied one after the other.
-func (b *bundle) put(o *object) {
-	if o.kind == "Namespace" {
-		labelName(o.api)
+func (b *bundle) put(o *object, api metav1.Object) {
+	if o.name.kind == "Namespace" {
+		labelName(api)
 	}
-	i, ok := b.index[o.String()]
+	o.describe(api)
+	for _, f := range b.feeds {
+		if f.kind == o.name.kind && f.selects(api) {
+			o.steps = append(o.steps, step{f, f.put(api)})
+		}
+	}
+	i, ok := b.index[o.name]
 	if !ok {
-		b.index[o.String()] = len(b.objects)
+		b.index[o.name] = len(b.objects)
 		b.objects = append(b.objects, o)
 		return
 	}
-	b.findings.add(repeated, o.String(), b.objects[i].place+" and "+o.place)
+	b.findings.add(repeated, o.name.String(), b.objects[i].place()+" and "+o.place())
 	b.objects[i] = o
 }
 
@@ -151,38 +204,44 @@ func unservable(obj metav1.Object) string {
 	return ""
 }
 
+// describe remembers what is to be said of an object, or asked once all are known.
+func (o *object) describe(api metav1.Object) {
+	switch api := api.(type) {
+	case *corev1.Service:
+		if api.Spec.Type != corev1.ServiceTypeExternalName && !headless(&api.Spec) && len(clusterIPs(&api.Spec)) == 0 {
+			o.found = append(o.found, finding{unaddressed, o.name.String(), o.place()})
+		}
+	case *discoveryv1.EndpointSlice:
+		o.slice[0] = objectName{"Service", zone.Key{Namespace: api.Namespace, Name: api.Labels[discoveryv1.LabelServiceName]}}
+		o.slice[1] = objectName{"ServiceImport", zone.Key{Namespace: api.Namespace, Name: api.Labels[labelImport]}}
+	}
+}
+
 // inspect finds objects that will not do what their author may expect.
 func (b *bundle) inspect() {
 	for _, o := range b.objects {
-		switch api := o.api.(type) {
-		case *corev1.Service:
-			if api.Spec.Type != corev1.ServiceTypeExternalName && !headless(&api.Spec) && len(clusterIPs(&api.Spec)) == 0 {
-				b.findings.add(unaddressed, o.String(), o.place)
-			}
-		case *discoveryv1.EndpointSlice:
-			if !b.has("Service", api, discoveryv1.LabelServiceName) && !b.has("ServiceImport", api, labelImport) {
-				b.findings.add(orphaned, o.String(), o.place)
-			}
+		for _, f := range o.found {
+			b.findings.add(f.category, f.name, f.place)
+		}
+		if o.name.kind == "EndpointSlice" && !b.has(o.slice[0]) && !b.has(o.slice[1]) {
+			b.findings.add(orphaned, o.name.String(), o.place())
 		}
 	}
 }
 
-// has says whether there is the object of a kind that a label of a slice names.
-func (b *bundle) has(kind string, s *discoveryv1.EndpointSlice, label string) bool {
-	named := object{kind: kind, key: zone.Key{Namespace: s.Namespace, Name: s.Labels[label]}}
-	_, ok := b.index[named.String()]
+func (b *bundle) has(name objectName) bool {
+	_, ok := b.index[name]
 	return ok
 }
 
 // implyNamespaces adds the Namespaces of all objects, since dumps often lack them.
 func (b *bundle) implyNamespaces() {
 	for _, o := range b.objects {
-		implied := &object{kind: "Namespace", key: zone.Key{Name: o.key.Namespace}, place: o.place}
-		if _, ok := b.index[implied.String()]; ok || implied.key.Name == "" {
+		implied := &object{name: objectName{"Namespace", zone.Key{Name: o.name.key.Namespace}}, path: o.path, line: o.line}
+		if implied.name.key.Name == "" || b.has(implied.name) {
 			continue
 		}
-		implied.api = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: implied.key.Name}}
-		b.put(implied)
+		b.put(implied, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: implied.name.key.Name}})
 	}
 }
 
@@ -192,8 +251,10 @@ func (b *bundle) change(feeds []*feed) change {
 	for _, f := range feeds {
 		steps = append(steps, f.begin())
 		for _, o := range b.objects {
-			if o.kind == f.kind && f.selects(o.api) {
-				steps = append(steps, f.put(o.api))
+			for _, s := range o.steps {
+				if s.feed == f {
+					steps = append(steps, s.put)
+				}
 			}
 		}
 		steps = append(steps, f.end())

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
@@ -19,81 +20,183 @@ import (
 type document struct {
 	path       string
 	node       *yaml.Node // a mapping
+	above      int        // lines of the file before those that node counts
 	apiVersion string
 	kind       string
 }
 
-// place is where the document begins, for messages.
-func (d *document) place() string { return fmt.Sprintf("%s:%d", d.path, d.node.Line) }
+// at is a line that a node or an error of the parser tells, as one of the file.
+func (d *document) at(line int) string { return fmt.Sprintf("%s:%d", d.path, d.above+line) }
 
-// parseDocuments finds the objects of a YAML or JSON file.
-func parseDocuments(t text) ([]document, error) {
-	var all []document
-	for decoder := yaml.NewDecoder(bytes.NewReader(t.data)); ; {
-		var root yaml.Node
-		err := decoder.Decode(&root)
-		if errors.Is(err, io.EOF) {
-			return all, nil
-		}
-		if err != nil {
-			return nil, syntaxError(t, err)
-		}
-		if all, err = appendObjects(all, document{path: t.path, node: root.Content[0]}); err != nil {
-			return nil, err
-		}
-	}
+// place is where the document begins, for messages.
+func (d *document) place() string { return d.at(d.node.Line) }
+
+// parser finds the documents of one file.
+type parser struct {
+	path string
+	take func(*document) error
+	list document // what is known of the list whose items are pieces
 }
 
-// appendObjects appends an object, or the items of a list. d has the apiVersion
-// and kind that the list around it implies, if any: the API server leaves them
-// out of the items of typed lists.
-func appendObjects(all []document, d document) ([]document, error) {
+// parseDocuments gives take the documents of a YAML or JSON file, one after the other.
+func parseDocuments(path string, in io.Reader, take func(*document) error) error {
+	p := &parser{path: path, take: take}
+	return newSplitter(path, in, p.piece).run()
+}
+
+// piece parses a piece. The YAML package has had panics that no test had foreseen, and a
+// file must not end the process.
+func (p *parser) piece(t piece) (err error) {
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			err = fmt.Errorf("%s:%d: expected YAML or JSON that can be parsed: %v", p.path, t.line+1, trouble)
+		}
+	}()
+	if t.part == headerPart {
+		p.list = document{path: p.path, above: t.line}
+	}
+	loader, err := yaml.NewLoader(bytes.NewReader(t.text), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(depthLimit))))
+	if err != nil {
+		return err
+	}
+	for {
+		var root yaml.Node
+		if err := loader.Load(&root); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return p.syntaxError(t, err)
+		}
+		d := document{path: p.path, above: t.line, node: root.Content[0]}
+		if err := checkAliases(&d); err != nil {
+			return err
+		}
+		if err := p.root(t.part, d); err != nil {
+			return err
+		}
+	}
+	if t.part == footerPart {
+		return p.endList()
+	}
+	return nil
+}
+
+// root takes what one document of a piece is.
+func (p *parser) root(of docPart, d document) error {
+	switch of {
+	case itemPart:
+		return p.items(d)
+	case headerPart, footerPart:
+		return p.header(d)
+	}
+	return p.objects(d)
+}
+
+// objects takes an object, or the items of a list. d has the apiVersion and kind that
+// the list around it implies, if any: the API server leaves them out of the items of typed
+// lists.
+func (p *parser) objects(d document) error {
 	d.node = resolve(d.node)
 	if d.node.Tag == "!!null" {
-		return all, nil // nothing but comments between two ---
+		return nil // nothing but comments between two ---
 	}
 	if d.node.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s: expected a Kubernetes object, found %s", d.place(), nameOf(d.node))
+		return fmt.Errorf("%s: expected a Kubernetes object, found %s", d.place(), nameOf(d.node))
 	}
+	d.typed()
+	if d.apiVersion == "" || d.kind == "" {
+		return fmt.Errorf("%s: expected a Kubernetes object, found a mapping without apiVersion or kind", d.place())
+	}
+	items := field(d.node, "items")
+	if items == nil || !d.isList() {
+		return p.take(&d)
+	}
+	if items.Kind != yaml.SequenceNode && items.Tag != "!!null" {
+		return fmt.Errorf("%s: items: expected a list, found %s", d.at(items.Line), nameOf(items))
+	}
+	implied := d.implied()
+	for _, item := range items.Content {
+		implied.node = item
+		if err := p.objects(implied); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typed reads the apiVersion and kind of the document, where it has them.
+func (d *document) typed() {
 	if v := field(d.node, "apiVersion"); v != nil {
 		d.apiVersion = v.Value
 	}
 	if v := field(d.node, "kind"); v != nil {
 		d.kind = v.Value
 	}
-	if d.apiVersion == "" || d.kind == "" {
-		return nil, fmt.Errorf("%s: expected a Kubernetes object, found a mapping without apiVersion or kind", d.place())
-	}
-	items := field(d.node, "items")
-	if items == nil || !strings.HasSuffix(d.kind, "List") {
-		return append(all, d), nil
-	}
-	implied := document{path: d.path}
-	if kind := strings.TrimSuffix(d.kind, "List"); kind != "" {
-		implied.apiVersion, implied.kind = d.apiVersion, kind
-	}
-	return appendItems(all, implied, items)
 }
 
-func appendItems(all []document, implied document, items *yaml.Node) (_ []document, err error) {
-	if items.Kind != yaml.SequenceNode && items.Tag != "!!null" {
-		return nil, fmt.Errorf("%s:%d: items: expected a list, found %s", implied.path, items.Line, nameOf(items))
+func (d *document) isList() bool { return strings.HasSuffix(d.kind, "List") }
+
+// implied is what a list says of each of its items.
+func (d *document) implied() document {
+	item := document{path: d.path, above: d.above}
+	if kind := strings.TrimSuffix(d.kind, "List"); kind != "" {
+		item.apiVersion, item.kind = d.apiVersion, kind
 	}
-	for _, item := range items.Content {
-		implied.node = item
-		if all, err = appendObjects(all, implied); err != nil {
-			return nil, err
+	return item
+}
+
+// header reads what stands before or behind the items of a list.
+func (p *parser) header(d document) error {
+	if d.node.Kind != yaml.MappingNode {
+		return fmt.Errorf("%s: expected a Kubernetes object, found %s", d.place(), nameOf(d.node))
+	}
+	if items := field(d.node, "items"); items != nil && items.Tag != "!!null" {
+		return fmt.Errorf("%s: mapping key \"items\" already defined", d.at(items.Line))
+	}
+	p.list.node = d.node
+	p.list.typed()
+	return nil
+}
+
+// items takes the items that a piece of a list has: one.
+func (p *parser) items(d document) error {
+	if p.list.kind != "" && !p.list.isList() {
+		return nil // an object that happens to have items
+	}
+	item := p.list.implied()
+	item.above = d.above
+	nodes := []*yaml.Node{d.node}
+	if d.node.Kind == yaml.SequenceNode {
+		nodes = d.node.Content
+	}
+	for _, node := range nodes {
+		item.node = node
+		if err := p.objects(item); err != nil {
+			return err
 		}
 	}
-	return all, nil
+	return nil
+}
+
+// endList checks that what had items was a list.
+func (p *parser) endList() error {
+	switch l := &p.list; {
+	case l.apiVersion == "" || l.kind == "":
+		return fmt.Errorf("%s: expected a Kubernetes object, found a mapping without apiVersion or kind", l.at(1))
+	case !l.isList():
+		return p.take(l)
+	}
+	return nil
 }
 
 // into decodes the document. It goes by way of JSON, as the API types know no
 // other tags.
 func (d *document) into(obj any) error {
+	if err := d.checkKeys(d.node, make(map[*yaml.Node]bool)); err != nil {
+		return err
+	}
 	var value any
-	if err := d.node.Decode(&value); err != nil {
-		return fmt.Errorf("%s:%d: %s", d.path, lineOf(err, d.node.Line), messageOf(err))
+	if err := d.node.Load(&value, yaml.WithUniqueKeys(false)); err != nil {
+		return fmt.Errorf("%s: %s", d.at(lineOf(err, d.node.Line)), messageOf(err))
 	}
 	data, err := json.Marshal(value)
 	if err != nil { // a key that is a number, a number that is infinite
@@ -105,11 +208,11 @@ func (d *document) into(obj any) error {
 	return nil
 }
 
-// syntaxError is an error of the parser, with the line that it is in.
-func syntaxError(t text, err error) error {
+// syntaxError is an error of the YAML package, with the line that it is in.
+func (p *parser) syntaxError(t piece, err error) error {
 	// The parser notices what is missing at the end only beyond it.
-	line := min(lineOf(err, badLine(t.data)), lastLine(t.data))
-	return fmt.Errorf("%s:%d: expected YAML or JSON: %s", t.path, line, messageOf(err))
+	line := min(lineOf(err, badLine(t.text)), lastLine(t.text))
+	return fmt.Errorf("%s:%d: expected YAML or JSON: %s", p.path, t.line+line, messageOf(err))
 }
 
 // lastLine is the last line that says something, or the first.

@@ -2,14 +2,20 @@ package kube
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // file is a manifest file as it was when looked at.
@@ -89,41 +95,76 @@ func (l look) changedSince(t time.Time) bool {
 	return slices.ContainsFunc(l.files, func(f file) bool { return f.info.ModTime().After(t) })
 }
 
-// text is a file that has been read.
-type text struct {
-	path string
-	data []byte
-}
+// sizeLimit bounds the size of all files. The largest clusters that Kubernetes is tested
+// with have 150,000 Pods, which kubectl writes with some 8 kB each.
+const sizeLimit = 2 << 30
 
-// read reads all files of a look.
-func (l look) read() ([]text, error) {
-	if l.err != nil {
-		return nil, l.err
-	}
-	var texts []text
-	for _, f := range l.files {
-		data, err := os.ReadFile(f.path)
-		if err != nil {
-			return nil, err
-		}
-		// Whoever writes a file empties it first, and may take its time.
-		if len(bytes.TrimSpace(data)) == 0 {
-			return nil, fmt.Errorf("%s:1: expected a Kubernetes object, found an empty file", f.path)
-		}
-		texts = append(texts, text{f.path, data})
-	}
-	return texts, nil
-}
-
-// sumOf tells contents apart, and errors too.
-func sumOf(texts []text, err error) (sum [sha256.Size]byte) {
+// sum reads all files of a look, and tells their contents apart, and errors too.
+func (l look) sum(ctx context.Context) (sum [sha256.Size]byte, err error) {
 	h := sha256.New()
-	for _, t := range texts {
-		for _, part := range [][]byte{[]byte(t.path), t.data} {
-			_ = binary.Write(h, binary.BigEndian, int64(len(part)))
-			h.Write(part)
+	err = l.each(ctx, func(path string, in io.Reader) error {
+		fmt.Fprintf(h, "%q", path)
+		blank := &blankness{blank: true}
+		n, err := io.Copy(io.MultiWriter(h, blank), in)
+		// Whoever writes a file empties it first, and may take its time.
+		if err == nil && blank.blank {
+			err = fmt.Errorf("%s:1: expected a Kubernetes object, found an empty file", path)
+		}
+		_ = binary.Write(h, binary.BigEndian, n)
+		return err
+	})
+	fmt.Fprint(h, err)
+	return [sha256.Size]byte(h.Sum(nil)), err
+}
+
+// blankness finds out whether what is written to it is nothing but white space.
+type blankness struct{ blank bool }
+
+func (b *blankness) Write(data []byte) (int, error) {
+	b.blank = b.blank && len(bytes.TrimSpace(data)) == 0
+	return len(data), nil
+}
+
+// each gives take the files of a look, one after the other.
+func (l look) each(ctx context.Context, take func(path string, in io.Reader) error) error {
+	if l.err != nil {
+		return l.err
+	}
+	var size int64
+	for _, f := range l.files {
+		if size += f.info.Size(); size > sizeLimit {
+			return fmt.Errorf("%s: expected files of at most %d GiB in all", f.path, sizeLimit>>30)
 		}
 	}
-	fmt.Fprint(h, err)
-	return [sha256.Size]byte(h.Sum(nil))
+	for _, f := range l.files {
+		if err := f.read(ctx, take); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read gives take the text of a file, in UTF-8 unless it begins with the mark of another
+// encoding of Unicode: shells on Windows write UTF-16.
+func (f file) read(ctx context.Context, take func(path string, in io.Reader) error) error {
+	in, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	text := transform.NewReader(until{ctx, io.LimitReader(in, sizeLimit)}, unicode.BOMOverride(encoding.Nop.NewDecoder()))
+	return take(f.path, text)
+}
+
+// until reads until a context ends.
+type until struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (u until) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.in.Read(b)
 }

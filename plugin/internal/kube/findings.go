@@ -2,7 +2,7 @@ package kube
 
 import (
 	"fmt"
-	"slices"
+	"hash/fnv"
 	"strings"
 )
 
@@ -32,33 +32,46 @@ var headings = [categories]string{
 const mentions = 20
 
 // findings are the objects of each category.
-type findings [categories][]finding
+type findings [categories]found
 
-type finding struct{ name, place string }
+// finding is an object of a category.
+type finding struct {
+	category    category
+	name, place string
+}
+
+// found is the objects of one category: how many there are, and those that a line has
+// room for.
+type found struct {
+	count int
+	names uint64 // a hash of all names, in their order
+	first []string
+}
 
 func (f *findings) add(c category, name, place string) {
-	f[c] = append(f[c], finding{name, place})
+	x := &f[c]
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s", x.names, name)
+	x.names = h.Sum64()
+	if x.count++; x.count <= mentions {
+		x.first = append(x.first, fmt.Sprintf("%s (%s)", name, place))
+	}
 }
 
 // warn writes a line for each category, unless before had the same objects in
 // it. Places do not count: they move with every edit.
 func (f *findings) warn(log Logger, before *findings) {
-	for c, found := range f {
-		same := slices.EqualFunc(found, before[c], func(a, b finding) bool { return a.name == b.name })
-		if len(found) > 0 && !same {
-			log.Warningf("manifests: %s: %s", headings[c], listed(found))
+	for c := range f {
+		if x := &f[c]; x.count > 0 && x.names != before[c].names {
+			log.Warningf("manifests: %s: %s", headings[c], x)
 		}
 	}
 }
 
-func listed(found []finding) string {
-	var items []string
-	for i, x := range found {
-		if i == mentions {
-			items = append(items, fmt.Sprintf("and %d more", len(found)-i))
-			break
-		}
-		items = append(items, fmt.Sprintf("%s (%s)", x.name, x.place))
+func (x *found) String() string {
+	text := strings.Join(x.first, ", ")
+	if x.count > mentions {
+		text += fmt.Sprintf(", and %d more", x.count-mentions)
 	}
-	return strings.Join(items, ", ")
+	return text
 }

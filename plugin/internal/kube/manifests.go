@@ -53,10 +53,13 @@ func newManifests(cfg Config, feeds []*feed, opts Options) *manifests {
 
 // load reads the manifests for the first time.
 func (m *manifests) load() (change, error) {
+	ctx := context.Background()
 	m.last = lookAt(m.paths)
-	texts, err := m.last.read()
-	m.note(m.last, texts, err)
-	return m.parse(texts, err)
+	sum, err := m.last.sum(ctx)
+	if m.note(m.last, sum); err != nil {
+		return nil, err
+	}
+	return m.parse(ctx, m.last)
 }
 
 func (m *manifests) run(ctx context.Context, out chan<- change) {
@@ -68,7 +71,7 @@ func (m *manifests) run(ctx context.Context, out chan<- change) {
 			return
 		case <-ticker.C():
 		}
-		c := m.reread()
+		c := m.reread(ctx)
 		if c == nil {
 			continue
 		}
@@ -82,25 +85,41 @@ func (m *manifests) run(ctx context.Context, out chan<- change) {
 
 // reread is the change since the last time, or nil. Files are read only when
 // they look the same for the second time, since they may be half written.
-func (m *manifests) reread() change { return m.follow(lookAt(m.paths)) }
+func (m *manifests) reread(ctx context.Context) change { return m.follow(ctx, lookAt(m.paths)) }
 
-// follow is the change that a look brings. A file may vanish between the look and the
-// reading: then nothing is the matter but that there is more to see at the next look.
-func (m *manifests) follow(now look) change {
+// follow is the change that a look brings.
+func (m *manifests) follow(ctx context.Context, now look) change {
 	settled := now.same(m.last)
 	m.last = now
 	if !settled || (now.same(m.read) && !m.young) {
 		return nil
 	}
-	texts, err := now.read()
-	if now.err == nil && errors.Is(err, fs.ErrNotExist) {
+	sum, err := now.sum(ctx)
+	if ctx.Err() != nil || vanished(now, err) {
 		return nil
 	}
 	before := m.sum
-	if m.note(now, texts, err); m.sum == before {
+	if m.note(now, sum); sum == before {
 		return nil
 	}
-	c, err := m.parse(texts, err)
+	var c change
+	if err == nil {
+		c, err = m.parse(ctx, now)
+	}
+	if ctx.Err() != nil || vanished(now, err) {
+		m.sum = [sha256.Size]byte{} // has not been used
+		return nil
+	}
+	m.tell(err)
+	return c
+}
+
+// vanished reports whether a file went between the look and the reading: then nothing is
+// the matter but that there is more to see at the next look.
+func vanished(l look, err error) bool { return l.err == nil && errors.Is(err, fs.ErrNotExist) }
+
+// tell says that what has been read is no good, or is good again.
+func (m *manifests) tell(err error) {
 	if err != nil {
 		m.log.Errorf("manifests cannot be read, going on with what is known: %v", err)
 		m.count()
@@ -108,23 +127,24 @@ func (m *manifests) follow(now look) change {
 		m.log.Infof("manifests can be read again")
 	}
 	m.failed = err != nil
-	return c
 }
 
 // note remembers which files have been read, and what they were.
-func (m *manifests) note(l look, texts []text, err error) {
+func (m *manifests) note(l look, sum [sha256.Size]byte) {
 	m.read, m.young = l, l.changedSince(m.clock.Now().Add(-settling))
-	m.sum = sumOf(texts, err)
+	m.sum = sum
 }
 
-func (m *manifests) parse(texts []text, err error) (change, error) {
-	if err != nil {
+// parse reads the files of a look once more, now for what is in them: their text is
+// never in memory as a whole.
+func (m *manifests) parse(ctx context.Context, l look) (change, error) {
+	processThrift.begin()
+	defer processThrift.end()
+	b := newBundle(m.feeds)
+	if err := l.each(ctx, b.read); err != nil {
 		return nil, err
 	}
-	b, err := parseBundle(texts)
-	if err != nil {
-		return nil, err
-	}
+	b.finish()
 	b.findings.warn(m.log, &m.findings)
 	m.findings = b.findings
 	return b.change(m.feeds), nil

@@ -71,7 +71,7 @@ func serve(t *testing.T, cfg Config, contents map[string]string) *files {
 // look lets the Watcher look at the files once.
 func (f *files) look() {
 	f.t.Helper()
-	if c := f.watcher.source.(*manifests).reread(); c != nil {
+	if c := f.watcher.source.(*manifests).reread(f.t.Context()); c != nil {
 		f.watcher.owner.apply(c)
 	}
 }

@@ -65,7 +65,7 @@ func (d *document) explain(data []byte, obj any, err error) error {
 	if culprit == nil {
 		return fmt.Errorf("%s: %s: expected %s, found %s", d.place(), mismatch.Field, expected, mismatch.Value)
 	}
-	return fmt.Errorf("%s:%d: %s: expected %s, found %s", d.path, culprit.Line, mismatch.Field, expected, nameOf(culprit))
+	return fmt.Errorf("%s: %s: expected %s, found %s", d.at(culprit.Line), mismatch.Field, expected, nameOf(culprit))
 }
 
 // search looks for a node that does not fit a type. The type may be that of the

@@ -1,0 +1,256 @@
+package kube
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// listReader returns what reads the document that begins with text item by item, or nil
+// if text does not show a list.
+func (s *splitter) listReader(text []byte) func() error {
+	if indent, ok := blockItems(text); ok {
+		return func() error { return s.blockList(indent) }
+	}
+	if jsonItems(text) {
+		return s.jsonList
+	}
+	return nil
+}
+
+// blockItems finds the line "items:" and tells how far the items behind it are indented.
+func blockItems(text []byte) (indent int, ok bool) {
+	found := false
+	for line := range bytes.Lines(text) {
+		if found && isContent(line) {
+			return indentOf(line), isItem(line)
+		}
+		found = found || isItems(line)
+	}
+	return 0, false
+}
+
+func isItems(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte("items:"))
+	return ok && !isContent(rest)
+}
+
+func isItem(line []byte) bool { return isMarker(bytes.TrimLeft(line, " "), "-") }
+
+func indentOf(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " ")) }
+
+// blockList reads a list of which each item begins with a dash in a line of its own. In
+// YAML nothing else can stand there: text that spans lines is indented further.
+func (s *splitter) blockList(indent int) error {
+	p := piece{part: headerPart, line: s.line}
+	for items := false; ; {
+		at := s.line
+		line, begins, err := s.chunk()
+		if err != nil {
+			return cmp.Or(s.endList(p), err)
+		}
+		if items && begins && isMarker(line, "---") {
+			s.unread(line)
+			return s.endList(p)
+		}
+		if part := partOf(line, indent); items && begins && p.part != footerPart && part != wholePart {
+			if err := s.give(p); err != nil {
+				return err
+			}
+			p = piece{part, at, p.text[:0]}
+		}
+		p.text = append(p.text, line...)
+		if items && begins && isMarker(line, "...") {
+			return s.endList(p)
+		}
+		if len(p.text) > pieceLimit {
+			return s.tooLarge(p.line)
+		}
+		items = items || isItems(line)
+	}
+}
+
+// partOf tells which part of a list a line among its items begins, or wholePart if it goes on
+// with the part that the lines before it belong to.
+func partOf(line []byte, indent int) docPart {
+	switch here := indentOf(line); {
+	case here == indent && isItem(line):
+		return itemPart
+	case isContent(line) && (here < indent || here == 0):
+		return footerPart
+	}
+	return wholePart
+}
+
+// endList gives the last piece, and an empty footer if it is none.
+func (s *splitter) endList(p piece) error {
+	if err := s.give(p); err != nil || p.part == footerPart {
+		return err
+	}
+	return s.take(piece{part: footerPart, line: s.line})
+}
+
+// jsonItems reports whether text begins a JSON object that has a list of items.
+func jsonItems(text []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return false
+	}
+	for {
+		key, err := d.Token()
+		if err != nil {
+			return false
+		}
+		if key == "items" {
+			t, err := d.Token()
+			return err == nil && t == json.Delim('[')
+		}
+		if d.Decode(new(json.RawMessage)) != nil {
+			return false
+		}
+	}
+}
+
+// jsonList reads a list in JSON.
+func (s *splitter) jsonList() error {
+	r := &jsonReader{s: s, first: s.line}
+	r.Decoder = json.NewDecoder(r)
+	err := r.list()
+	if err == nil {
+		rest, _ := io.ReadAll(r.Buffered()) // the decoder has read on
+		s.unread(append(rest, r.chunk...))
+		s.inner = true
+		return s.endJSON()
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s:%d: expected JSON: %w", s.path, r.lineAt(r.InputOffset())+1, err)
+	}
+	return err
+}
+
+// endJSON reads to the end of the document, where nothing may follow the list.
+func (s *splitter) endJSON() error {
+	for {
+		line, begins, err := s.chunk()
+		if err != nil {
+			return err
+		}
+		if begins && isMarker(line, "---") {
+			s.unread(line)
+			return nil
+		}
+		if begins && isMarker(line, "...") {
+			return nil
+		}
+		if isContent(line) {
+			return fmt.Errorf("%s:%d: expected the end of the document behind its list", s.path, s.line)
+		}
+	}
+}
+
+// jsonReader decodes a list. It gives the decoder only what a piece may hold at a time.
+type jsonReader struct {
+	*json.Decoder
+	s     *splitter
+	chunk []byte  // was read from s, but not by the decoder
+	left  int     // what the decoder may read until the next piece
+	first int     // number of the lines before the list
+	read  int64   // by the decoder
+	lines []int64 // offsets of the line ends behind the last piece
+}
+
+func (r *jsonReader) Read(b []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, r.s.tooLarge(r.lineAt(r.InputOffset()))
+	}
+	if len(r.chunk) == 0 {
+		chunk, _, err := r.s.chunk()
+		if err != nil {
+			return 0, err
+		}
+		r.chunk = chunk
+	}
+	n := copy(b, r.chunk)
+	for i, c := range b[:n] {
+		if c == '\n' {
+			r.lines = append(r.lines, r.read+int64(i))
+		}
+	}
+	r.chunk, r.left, r.read = r.chunk[n:], r.left-n, r.read+int64(n)
+	return n, nil
+}
+
+// lineAt is the number of the lines before an offset, which never falls.
+func (r *jsonReader) lineAt(offset int64) int {
+	for len(r.lines) > 0 && r.lines[0] < offset {
+		r.lines = r.lines[1:]
+		r.first++
+	}
+	return r.first
+}
+
+func (r *jsonReader) list() error {
+	header := make(map[string]json.RawMessage)
+	p := piece{part: headerPart, line: r.first}
+	r.left = pieceLimit
+	if _, err := r.Token(); err != nil {
+		return err
+	}
+	for r.More() {
+		key, err := r.Token()
+		if err != nil {
+			return err
+		}
+		if key != "items" || p.part == footerPart {
+			var value json.RawMessage
+			if err := r.Decode(&value); err != nil {
+				return err
+			}
+			header[fmt.Sprint(key)] = value
+			continue
+		}
+		if err := r.giveHeader(p, header); err != nil {
+			return err
+		}
+		if err := r.items(); err != nil {
+			return err
+		}
+		p = piece{part: footerPart, line: r.lineAt(r.InputOffset())}
+	}
+	if _, err := r.Token(); err != nil {
+		return err
+	}
+	return r.giveHeader(p, header)
+}
+
+func (r *jsonReader) items() error {
+	if _, err := r.Token(); err != nil {
+		return err
+	}
+	for r.More() {
+		r.left = pieceLimit
+		var item json.RawMessage
+		if err := r.Decode(&item); err != nil {
+			return err
+		}
+		line := r.lineAt(r.InputOffset() - int64(len(item)))
+		if err := r.s.give(piece{itemPart, line, item}); err != nil {
+			return err
+		}
+	}
+	r.left = pieceLimit
+	_, err := r.Token()
+	return err
+}
+
+func (r *jsonReader) giveHeader(p piece, header map[string]json.RawMessage) (err error) {
+	if p.text, err = json.Marshal(header); err != nil {
+		return err
+	}
+	clear(header)
+	return r.s.give(p)
+}

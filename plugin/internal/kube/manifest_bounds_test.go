@@ -1,0 +1,256 @@
+package kube
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile are texts that would take all memory, all time, or the whole process.
+var hostile = []struct {
+	name string
+	text string
+	want string // after the file's path
+}{
+	{"an alias that leads to itself", "apiVersion: v1\nkind: List\nitems: &a\n- *a\n", `:4: anchor "a": the value contains itself`},
+	{"an alias that leads to itself by others", "a: &a\n  b: &b [*a]\napiVersion: v1\nkind: List\nitems: *b\n", `:2: anchor "a": the value contains itself`},
+	{"an object that is an item of itself", "&a\napiVersion: v1\nkind: List\nitems: [*a]\n", `:4: anchor "a": the value contains itself`},
+	{"a merge of itself", "apiVersion: v1\nkind: Service\nmetadata: &a {name: web, <<: *a}\n", `:3: anchor "a": the value contains itself`},
+	{"a merge of itself by a list", "apiVersion: v1\nkind: Service\nmetadata: &a {name: web, <<: [*a, *a]}\n", `:3: anchor "a": the value contains itself`},
+	{"an alias that leads to itself in an item of a long list", longList(webService, "apiVersion: v1\nkind: List\nitems: &a\n- *a\n"), `anchor "a": the value contains itself`},
+	{"an alias that leads to itself in a kind of no interest", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: &a {b: *a}\n", `:4: anchor "a": the value contains itself`},
+	{"lists of lists", listBomb(), "excessive aliasing"},
+	{"lists of lists in JSON's clothes", jsonListBomb(), "excessive aliasing"},
+	{"merges of merges", mergeBomb(), "excessive aliasing"},
+	{"a long text again and again", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\na: &a " + strings.Repeat("x", 1<<20) + "\nb: [" + strings.Repeat("*a,", 10_000) + "]\n", "excessive aliasing"},
+	{"lists in lists", "apiVersion: v1\nkind: Service\nspec: " + strings.Repeat("[", 200_000) + "\n", ":3: expected YAML or JSON: "},
+	{"mappings in mappings", "apiVersion: v1\nkind: Service\nspec: " + strings.Repeat("{a: ", 100_000) + "\n", ":3: expected YAML or JSON: "},
+	{"dashes", "apiVersion: v1\nkind: Service\nspec:\n" + strings.Repeat("- ", 200_000) + "\n", ":4: expected YAML or JSON: "},
+	{"JSON that is all brackets", `{"apiVersion": "v1", "kind": "Service", "spec": ` + strings.Repeat(`[`, 900_000), ":1: "},
+	{"brackets in an item of a long list of JSON", `{"kind": "List", "apiVersion": "v1", "items": [` + strings.Repeat(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}},`, 20_000) + strings.Repeat("[", 900_000), ":1: "},
+	{"aliases that nest what is nested", nestedAliases(), "nested at most 1000 deep"},
+	{"a key again and again", "apiVersion: v1\nkind: Service\nmetadata: {" + strings.Repeat("a: b,", 60_000) + "}\n", `:3: mapping key "a" already defined at line 3`},
+	{"many keys", "apiVersion: v1\nkind: Service\nmetadata: {" + manyKeys(60_000) + "}\n", ":1: metadata.name: expected a name"},
+	{"many values", "apiVersion: v1\nkind: Service\nspec: [" + strings.Repeat("a,", 1<<20) + "]\n", ":1: expected a Kubernetes object, found more than 400000 values"},
+	{"a text that is too long", "apiVersion: v1\nkind: Service\nmetadata: {name: " + strings.Repeat("a", 5<<20) + "}\n", ":1: expected a Kubernetes object, found more than 4 MiB"},
+	{"an item of a list that is too long", longList(webService, "a: "+strings.Repeat("a", 5<<20)), "expected a Kubernetes object, found more than 4 MiB"},
+	{"an item of a list in JSON that is too long", `{"kind": "List", "apiVersion": "v1", "items": [` + "\n{},\n{\"a\": \"" + strings.Repeat("a", 5<<20) + `"}]}`, ":2: "},
+	{"a line that does not end", strings.Repeat("\x00", 6<<20), ":1: expected a Kubernetes object, found more than 4 MiB"},
+}
+
+// longList is a list that is long enough for its items to be parsed one by one.
+func longList(items ...string) string {
+	var list strings.Builder
+	list.WriteString("apiVersion: v1\nitems:\n")
+	for i := 0; list.Len() < wholeDocument; i++ {
+		list.WriteString(item("  ", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: n"+fmt.Sprint(i)+"\n"))
+	}
+	for _, text := range items {
+		list.WriteString(item("  ", text))
+	}
+	return list.String() + "kind: List\nmetadata: {}\n"
+}
+
+func item(indent, text string) string {
+	return "- " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+indent) + "\n"
+}
+
+func listBomb() string {
+	text := "apiVersion: v1\nkind: List\na: &a {apiVersion: v1, kind: List, items: []}\n"
+	for c := 'b'; c < 'm'; c++ {
+		text += fmt.Sprintf("%c: &%c {apiVersion: v1, kind: List, items: [%s]}\n", c, c, strings.Repeat(fmt.Sprintf("*%c,", c-1), 9))
+	}
+	return text + "items: [*l]\n"
+}
+
+func jsonListBomb() string {
+	return "{" + strings.Join(strings.Split(strings.TrimSpace(listBomb()), "\n"), ",\n") + "}\n"
+}
+
+func mergeBomb() string {
+	text := "apiVersion: v1\nkind: Service\nmetadata: {name: web}\na: &a {k0: x}\n"
+	for c := 'b'; c < 'm'; c++ {
+		text += fmt.Sprintf("%c: &%c {k%d: x, <<: [%s]}\n", c, c, c, strings.Repeat(fmt.Sprintf("*%c,", c-1), 9))
+	}
+	return text + "spec: {<<: *l}\n"
+}
+
+func nestedAliases() string {
+	text := "apiVersion: v1\nkind: Service\nmetadata: {name: web}\na0: &a0 x\n"
+	for i := 1; i < 5; i++ {
+		text += fmt.Sprintf("a%d: &a%d %s*a%d%s\n", i, i, strings.Repeat("[", 400), i-1, strings.Repeat("]", 400))
+	}
+	return text
+}
+
+func manyKeys(n int) string {
+	var keys strings.Builder
+	for i := range n {
+		fmt.Fprintf(&keys, "k%d: x,", i)
+	}
+	return keys.String()
+}
+
+// Whatever a file holds, it is refused with its place and at once.
+func TestB5HostileManifests(t *testing.T) {
+	for _, tc := range hostile {
+		t.Run(tc.name, func(t *testing.T) {
+			f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+			began := time.Now()
+			write(t, f.folder, map[string]string{"a.yaml": tc.text})
+			f.settle()
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("took %v", took)
+			}
+			f.expect(web, typeA, "10.0.0.1")
+			lines := f.log.all()
+			if len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], tc.want) || len(lines[0]) > 1000 {
+				t.Errorf("%d failures, log: %.2000q", f.failures, lines)
+			}
+			_, err := New(Config{Manifests: f.folder}, Options{})
+			if err == nil {
+				t.Fatal("no error at the start")
+			}
+			if rest, ok := strings.CutPrefix(err.Error(), filepath.Join(f.folder, "a.yaml")); !ok || !strings.Contains(rest, tc.want) {
+				t.Errorf("%v, want ...%s", err, tc.want)
+			}
+		})
+	}
+}
+
+// The quantities of a Pod have no part in DNS, and one can take for ever to be decoded.
+func TestB5Quantities(t *testing.T) {
+	for _, quantity := range []string{"1e-100000000", "much"} {
+		pod := strings.Replace(webPod, "metadata:", "spec: {overhead: {cpu: "+quantity+"}}\nmetadata:", 1)
+		f := serve(t, Config{Pods: true}, map[string]string{"a.yaml": pod})
+		f.expect("10-1-0-1.shop.pod.cluster.local.", typeA, "10.1.0.1")
+	}
+}
+
+// A few aliases are nothing to be afraid of.
+func TestB5AliasesInUse(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": `
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Service
+  metadata: &meta {name: web, namespace: shop, labels: &labels {app: web, kubernetes.io/service-name: web}}
+  spec: {clusterIP: 10.0.0.1, selector: *labels}
+- apiVersion: v1
+  kind: Service
+  metadata: {<<: *meta, name: mail}
+  spec: {clusterIP: 10.0.0.2}
+`})
+	f.expect(web, typeA, "10.0.0.1")
+	f.expect("mail.shop.svc.cluster.local.", typeA, "10.0.0.2")
+}
+
+// splitTests are documents that mean the same whether lists are split or not.
+var splitTests = map[string]string{
+	"as kubectl writes it":   "apiVersion: v1\nitems:\n" + item("  ", webService) + item("  ", webSlice) + "kind: List\nmetadata:\n  resourceVersion: \"\"\n",
+	"as yq writes it":        "apiVersion: v1\nitems:\n  " + item("    ", webService) + "  " + item("    ", webSlice) + "kind: List\n",
+	"comments":               "# all\n---\napiVersion: v1 # one\nitems: # of them\n# first\n\n" + item("  ", webService) + "# second\n" + item("  ", webSlice) + "# last\n\nkind: List # end\n# end\n",
+	"no end of line":         "apiVersion: v1\nkind: List\nitems:\n" + strings.TrimSpace(item("  ", webService)),
+	"a typed list":           "kind: ServiceList\napiVersion: v1\nitems:\n" + item("  ", strings.TrimPrefix(webService, "apiVersion: v1\nkind: Service\n")),
+	"a dash of its own":      "apiVersion: v1\nkind: List\nitems:\n-\n  " + strings.ReplaceAll(webService, "\n", "\n  ") + "\n-\n  " + strings.ReplaceAll(webSlice, "\n", "\n  ") + "\n",
+	"several documents":      webService + "---\nkind: List\napiVersion: v1\nitems:\n" + item("  ", webSlice) + "---\n" + webPod + "...\n---\n" + webService,
+	"markers":                "%YAML 1.2\n---\n" + webService + "...\n%YAML 1.2\n--- # x\n" + webSlice + "...\n# end\n",
+	"Windows":                strings.ReplaceAll("apiVersion: v1\nitems:\n"+item("  ", webService)+item("  ", webSlice)+"kind: List\n---\n"+webPod, "\n", "\r\n"),
+	"an empty list":          "apiVersion: v1\nkind: List\nitems:\n",
+	"an empty list in JSON":  `{"apiVersion": "v1", "items": [], "kind": "List"}`,
+	"text":                   "kind: List\napiVersion: v1\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n  data:\n    a: |\n      - a\n      items:\n      - b\n    b: \"x\n      y\"\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: b}\n",
+	"an object with items":   "apiVersion: example.com/v1\nkind: Basket\nitems:\n- apple\n- pear\n",
+	"a list that is no list": "apiVersion: v1\nkind: List\nitems:\n  a: b\n",
+	"no kind":                "apiVersion: v1\nitems:\n" + item("  ", webService),
+	"an item without a kind": "apiVersion: v1\nkind: List\nitems:\n" + item("  ", webService) + "- metadata: {name: a}\n",
+	"an item that is a text": "apiVersion: v1\nkind: List\nitems:\n" + item("  ", webService) + "- web\n",
+	"a mistake in an item":   "apiVersion: v1\nkind: List\nitems:\n" + item("  ", webService) + item("  ", strings.Replace(webService, "port: 80", "port: eighty", 1)),
+	"JSON":                   "{\"kind\": \"List\",\n\"apiVersion\": \"v1\",\n\"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\",\n\"metadata\": {\"name\": \"a\"}},\n\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"b\"}}],\n\"metadata\": {}}\n",
+	"JSON, then YAML":        "{\"apiVersion\": \"v1\", \"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\",\n\"metadata\": {\"name\": \"a\"}}],\n\"kind\": \"List\"}\n---\n" + webService,
+	"a mistake in JSON":      "{\"kind\": \"List\",\n\"apiVersion\": \"v1\",\n\"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"web\"},\n \"spec\": {\"ports\": [{\"port\": \"eighty\"}]}}]}",
+}
+
+func TestB5SplitLists(t *testing.T) {
+	for name, text := range splitTests {
+		t.Run(name, func(t *testing.T) {
+			want, wantErr := documentsOf(text, wholeDocument)
+			got, err := documentsOf(text, 0)
+			if !slices.Equal(got, want) {
+				t.Errorf("got  %q\nwant %q", got, want)
+			}
+			if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("got  %v\nwant %v", err, wantErr)
+			}
+		})
+	}
+}
+
+// documentsOf tells the documents of a text, with lists split that are longer than whole.
+func documentsOf(text string, whole int) (all []string, err error) {
+	p := &parser{path: "a.yaml", take: func(d *document) error {
+		kind := d.apiVersion + " " + d.kind
+		if supported[kind] == nil {
+			all = append(all, kind)
+			return nil
+		}
+		obj := supported[kind]()
+		if err := d.into(obj); err != nil {
+			return err
+		}
+		data, err := json.Marshal(obj)
+		all = append(all, fmt.Sprintf("%s %s %s", d.place(), kind, data))
+		return err
+	}}
+	s := newSplitter("a.yaml", strings.NewReader(text), p.piece)
+	s.whole = whole
+	err = s.run()
+	return all, err
+}
+
+// What goes wrong while a file is read is an error, wherever that is.
+func TestB5ReadErrors(t *testing.T) {
+	broken := errors.New("the disk is broken")
+	for name, text := range splitTests {
+		for end := range len(text) {
+			in := io.MultiReader(strings.NewReader(text[:end]), brokenReader{broken})
+			s := newSplitter("a.yaml", in, func(piece) error { return nil })
+			s.whole = 0
+			if err := s.run(); err == nil {
+				t.Errorf("%s: no error after %d octets", name, end)
+			}
+		}
+	}
+}
+
+type brokenReader struct{ err error }
+
+func (f brokenReader) Read([]byte) (int, error) { return 0, f.err }
+
+// FuzzManifests has no text end the process, and every list mean the same whole and split.
+func FuzzManifests(f *testing.F) {
+	for _, text := range splitTests {
+		f.Add(text)
+	}
+	for _, tc := range hostile {
+		if len(tc.text) < 2000 {
+			f.Add(tc.text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want, wantErr := documentsOf(text, wholeDocument)
+		got, err := documentsOf(text, 0)
+		if wantErr == nil && err == nil && !slices.Equal(got, want) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+		if wantErr != nil && err == nil {
+			t.Errorf("whole: %v", wantErr)
+		}
+	})
+}

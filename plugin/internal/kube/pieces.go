@@ -1,0 +1,160 @@
+package kube
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A parsed document takes some forty times the memory of its text, so a file is
+// parsed in pieces. A whole cluster, as kubectl writes it, is one list in one
+// document: above wholeDocument octets, the items of a list are pieces of their own.
+//
+// etcd takes objects of at most 1.5 MiB, so an object fits into pieceLimit however
+// it is indented. The bound on separators is for texts that are nothing but
+// structure, and which take most memory for their size.
+const (
+	wholeDocument   = 512 << 10
+	pieceLimit      = 4 << 20
+	separatorsLimit = 400_000
+)
+
+// docPart says what a piece is of its document.
+type docPart int
+
+const (
+	wholePart  docPart = iota // all of it
+	itemPart                  // an item of its list
+	headerPart                // what stands before the items
+	footerPart                // what stands behind them; it ends each list
+)
+
+// piece is text that is parsed at once.
+type piece struct {
+	part docPart
+	line int // number of the lines before it
+	text []byte
+}
+
+// splitter splits a file into pieces, and gives them to take one after the other.
+// A piece's text is only valid until take returns.
+type splitter struct {
+	path  string
+	in    *bufio.Reader
+	back  []byte // was read and comes again, before in
+	inner bool   // the next chunk does not begin a line
+	line  int    // number of the lines read
+	whole int    // above this size, lists are split
+	take  func(piece) error
+}
+
+func newSplitter(path string, in io.Reader, take func(piece) error) *splitter {
+	return &splitter{path: path, in: bufio.NewReaderSize(in, 64<<10), whole: wholeDocument, take: take}
+}
+
+func (s *splitter) run() error {
+	for {
+		if err := s.document(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// chunk is the next line, or a part of a very long one, and whether it begins a line.
+// It is valid until the next call.
+func (s *splitter) chunk() (chunk []byte, begins bool, err error) {
+	begins = !s.inner
+	if len(s.back) > 0 {
+		end := bytes.IndexByte(s.back, '\n') + 1
+		if end == 0 {
+			end = len(s.back)
+		}
+		chunk, s.back = s.back[:end], s.back[end:]
+	} else if chunk, err = s.in.ReadSlice('\n'); errors.Is(err, bufio.ErrBufferFull) || len(chunk) > 0 {
+		err = nil
+	}
+	s.inner = len(chunk) > 0 && chunk[len(chunk)-1] != '\n'
+	s.line += bytes.Count(chunk, []byte{'\n'})
+	return chunk, begins, err
+}
+
+// unread has text, which began a line, come again.
+func (s *splitter) unread(text []byte) {
+	s.line -= bytes.Count(text, []byte{'\n'})
+	s.back = append(bytes.Clone(text), s.back...)
+	s.inner = false
+}
+
+// document reads one document. Markers end a document wherever they begin a line, but
+// directives and comments belong to what follows them.
+func (s *splitter) document() error {
+	var text []byte
+	first, begun, list := s.line, false, false
+	for {
+		chunk, begins, err := s.chunk()
+		if err != nil {
+			return cmp.Or(s.give(piece{wholePart, first, text}), err)
+		}
+		if begins && begun && isMarker(chunk, "---") {
+			s.unread(chunk)
+			return s.give(piece{wholePart, first, text})
+		}
+		text = append(text, chunk...)
+		if begins && isMarker(chunk, "...") {
+			return s.give(piece{wholePart, first, text})
+		}
+		begun = begun || isContent(chunk)
+		if len(text) > s.whole && !list {
+			list = true
+			if read := s.listReader(text); read != nil {
+				s.unread(text)
+				return read()
+			}
+		}
+		if len(text) > pieceLimit {
+			return s.tooLarge(first)
+		}
+	}
+}
+
+func (s *splitter) give(p piece) error {
+	if len(p.text) == 0 {
+		return nil
+	}
+	if len(p.text) > pieceLimit {
+		return s.tooLarge(p.line)
+	}
+	if separators(p.text) > separatorsLimit {
+		return fmt.Errorf("%s:%d: expected a Kubernetes object, found more than %d values", s.path, p.line+1, separatorsLimit)
+	}
+	return s.take(p)
+}
+
+func (s *splitter) tooLarge(line int) error {
+	return fmt.Errorf("%s:%d: expected a Kubernetes object, found more than %d MiB: put --- between objects, or write a list as kubectl does",
+		s.path, line+1, pieceLimit>>20)
+}
+
+func separators(text []byte) (n int) {
+	for _, c := range []byte("\n,:[{") {
+		n += bytes.Count(text, []byte{c})
+	}
+	return n
+}
+
+// isMarker reports whether a line is a marker between documents.
+func isMarker(line []byte, marker string) bool {
+	rest, ok := bytes.CutPrefix(line, []byte(marker))
+	return ok && (len(rest) == 0 || bytes.IndexByte([]byte(" \t\r\n"), rest[0]) >= 0)
+}
+
+// isContent reports whether a line is more than a comment or a directive.
+func isContent(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) > 0 && line[0] != '#' && line[0] != '%'
+}
