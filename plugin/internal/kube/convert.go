@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	netutils "k8s.io/utils/net"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -111,7 +112,7 @@ func (c *converter) addPort(name, protocol string, number int32) {
 // hostname is a name in fully qualified form, or empty if it is an IP literal or
 // no domain name.
 func hostname(text string) string {
-	if _, err := netip.ParseAddr(strings.TrimSuffix(text, ".")); err == nil || text == "" || text == "." {
+	if parseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." {
 		return ""
 	}
 	name, err := zone.ParseName(text)
@@ -121,14 +122,27 @@ func hostname(text string) string {
 	return name.String()
 }
 
-// parseAddrs leaves out what is no address. An IPv4 address in IPv6 clothes is
-// an IPv4 address, because it can only be an A record.
+// parseAddrs leaves out what is no address.
 func parseAddrs(texts []string) []netip.Addr {
 	var addrs []netip.Addr
 	for _, text := range texts {
-		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
-			addrs = append(addrs, a.Unmap())
+		if a := parseAddr(text); a.IsValid() {
+			addrs = append(addrs, a)
 		}
 	}
 	return addrs
+}
+
+// parseAddr returns the zero Addr if text is no address. Kubernetes takes numbers with
+// leading zeros in old objects, and reads them as decimal. An IPv4 address in IPv6
+// clothes is an IPv4 address, because it can only be an A record.
+func parseAddr(text string) netip.Addr {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		a, _ = netip.AddrFromSlice(netutils.ParseIPSloppy(text))
+	}
+	if a.Zone() != "" {
+		return netip.Addr{}
+	}
+	return a.Unmap()
 }
