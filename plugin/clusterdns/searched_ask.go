@@ -41,45 +41,60 @@ func (c *completion) find(n *zone.Name, s searchpath.Status) finding {
 	return finding{records: a.Records, extra: a.Extra}
 }
 
-// ask asks the whole server for a name. It exists if it does for any of the types by
-// which clients search: there are servers that deny a name for want of a type, and a
-// client that is denied one loses the other. A failure is passed on, since the next
-// element may be another host's name.
+// ask asks the whole server for a name. A failure is passed on, because the next
+// element of the search path may be the name of another host.
 func (c *completion) ask(name string) finding {
 	qtype := c.state.QType()
 	if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
 		qtype = dns.TypeA // the alias that we make is the answer
 	}
 	m := c.shared(name, qtype)
-	if m.Rcode != dns.RcodeNameError {
-		return findingOf(m, name, qtype)
-	}
-	for _, t := range existenceTypes {
-		if t == qtype {
-			continue
-		}
-		if rcode := c.shared(name, t).Rcode; rcode != dns.RcodeNameError {
-			return finding{rcode: failure(rcode), recursion: m.RecursionAvailable}
-		}
-	}
-	return finding{rcode: dns.RcodeNameError}
-}
-
-// failure is the response code for a code that is no NXDOMAIN. Clients wait for
-// another reply if they are told anything but SERVFAIL.
-func failure(rcode int) int {
-	if rcode == dns.RcodeSuccess {
-		return rcode
-	}
-	return dns.RcodeServerFailure
-}
-
-func findingOf(m *dns.Msg, name string, qtype uint16) finding {
-	f := finding{rcode: failure(m.Rcode), recursion: m.RecursionAvailable, truncated: m.Truncated}
-	if f.rcode == dns.RcodeSuccess {
-		f.records = chain(m.Answer, name, qtype)
+	f := finding{rcode: m.Rcode, recursion: m.RecursionAvailable}
+	switch {
+	case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
+		f.rcode = dns.RcodeServerFailure // clients wait for another reply if they are told anything else
+	case answered(m):
+		f.records, f.truncated = chain(m.Answer, name, qtype), m.Truncated
+	default:
+		f.rcode = c.existence(name, qtype, m)
 	}
 	return f
+}
+
+// existence decides, by the types with which clients search, whether a name exists that
+// has nothing of the type that was asked for. It returns NOERROR, NXDOMAIN, or SERVFAIL
+// if nobody can tell. There are servers that deny a name because it lacks a type, so an
+// answer of one type outweighs a denial of the other; and there are servers that silence a type,
+// for existing names and for others alike, so a denial outweighs an empty answer.
+func (c *completion) existence(name string, qtype uint16, m *dns.Msg) int {
+	denied, failed := false, false
+	for _, t := range existenceTypes {
+		reply := m
+		if t != qtype {
+			reply = c.shared(name, t)
+		}
+		switch {
+		case answered(reply):
+			return dns.RcodeSuccess
+		case reply.Rcode == dns.RcodeNameError:
+			denied = true
+		case reply.Rcode != dns.RcodeSuccess:
+			failed = true
+		}
+	}
+	switch {
+	case denied:
+		return dns.RcodeNameError
+	case failed && m.Rcode == dns.RcodeNameError:
+		return dns.RcodeServerFailure
+	}
+	return dns.RcodeSuccess
+}
+
+// answered reports whether a reply has records, if only an alias, or would have if they had
+// fitted. What is silenced has none.
+func answered(m *dns.Msg) bool {
+	return m.Rcode == dns.RcodeSuccess && (m.Truncated || len(m.Answer) > 0)
 }
 
 // chain is the aliases from a name on, in order, and what the last one has, each with
@@ -125,8 +140,11 @@ func owned(rr dns.RR, owner string) dns.RR {
 
 // shared asks the server, once for all who ask the same for the same client at the
 // same time, as those do who ask for A and those who ask for AAAA. The reply is not to
-// be changed.
+// be changed. A view may tell questions of one client apart, by anything.
 func (c *completion) shared(name string, qtype uint16) *dns.Msg {
+	if c.d.searcher.views {
+		return c.inner(name, qtype)
+	}
 	server, _ := c.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	addr := ""
 	if server != nil {

@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -37,15 +38,27 @@ func hasAddress(a, aaaa *dns.Msg) bool { return answers(a) || answers(aaaa) }
 
 func answers(m *dns.Msg) bool { return m.Rcode == dns.RcodeSuccess && len(m.Answer) > 0 }
 
-// search walks the search path and returns the addresses.
+// search walks the search path and returns the addresses of both families.
 func (stops stubModel) search(ask func(name string, qtype uint16) *dns.Msg, base string) string {
+	return stops.searchFor(ask, base, existenceTypes[:])
+}
+
+// searchFor is the search of a client that asks for these types, one or both.
+func (stops stubModel) searchFor(ask func(name string, qtype uint16) *dns.Msg, base string, types []uint16) (found string) {
 	for _, suffix := range []string{ownSuffix, ".svc.cluster.local.", ".cluster.local.", ".corp.example.", "."} {
-		a, aaaa := ask(base+suffix, dns.TypeA), ask(base+suffix, dns.TypeAAAA)
-		if stops(a, aaaa) {
-			return addresses(a) + addresses(aaaa)
+		var replies []*dns.Msg
+		for _, t := range types {
+			replies = append(replies, ask(base+suffix, t))
 		}
+		if !stops(replies[0], replies[len(replies)-1]) {
+			continue
+		}
+		for _, m := range replies {
+			found += addresses(m)
+		}
+		break
 	}
-	return ""
+	return found
 }
 
 func addresses(m *dns.Msg) string {
@@ -79,6 +92,81 @@ func TestSearchChangesNoResult(t *testing.T) {
 			}
 		}
 	})
+}
+
+// silencers are what a plugin ahead of ours may say to all questions of a type, whatever
+// the name: template, or acl with its actions filter and block. REFUSED is as good as SERVFAIL.
+var silencers = []string{"NOERROR", "NXDOMAIN", "SERVFAIL"}
+
+// families are the types that clients ask for.
+var families = [][]uint16{existenceTypes[:], {dns.TypeA}, {dns.TypeAAAA}}
+
+// TestA2SilencedTypes holds the same where a plugin ahead of ours, or the upstream,
+// silences a type. A resolver that stops short without completion may find what others do.
+func TestA2SilencedTypes(t *testing.T) {
+	off := searchHandler(t, "search off", nil)
+	on := searchHandler(t, "search names", nil)
+	rapid.Check(t, func(t *rapid.T) {
+		base := drawBase(t)
+		rest := drawWorld(t, base)
+		s := silence{rapid.SampledFrom(existenceTypes[:]).Draw(t, "type"), rapid.SampledFrom(silencers).Draw(t, "says"), rapid.Bool().Draw(t, "ahead")}
+		if strings.HasSuffix(base, "cluster.local") || slices.Contains(slices.Collect(maps.Values(rest.names)), "SERVFAIL") {
+			return // nobody else is asked for names of ours, and rule 4 has a test of its own
+		}
+		on.searcher.asks = s.ahead
+		types := rapid.SampledFrom(families).Draw(t, "family")
+		all := stubModels["glibc, Go"].searchFor(s.asker(off, rest), base, types)
+		for title, model := range stubModels {
+			want := model.searchFor(s.asker(off, rest), base, types)
+			if got := model.searchFor(s.asker(on, rest), base, types); got != want && (want != "" || got != all) {
+				t.Errorf("%s: %s is at %q, want %q\n%v %+v", title, base, got, want, rest.names, s)
+			}
+		}
+	})
+}
+
+// silence is what answers all questions of a type.
+type silence struct {
+	qtype uint16
+	says  string
+	ahead bool // of our plugin, or else only outside names are silenced
+}
+
+// asker asks a server with a silenced type.
+func (s silence) asker(d *ClusterDNS, rest *world) func(name string, qtype uint16) *dns.Msg {
+	if !s.ahead {
+		rest = &world{names: rest.names, silence: s}
+		return asker(d, rest)
+	}
+	server := silenced{server{d, rest}, s}
+	d.upstream = server
+	return server.ask
+}
+
+// silenced is a server with a plugin ahead that silences a type.
+type silenced struct {
+	server
+	silence
+}
+
+func (s silenced) Lookup(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error) {
+	if qtype == s.qtype {
+		return s.reply(name), nil
+	}
+	return s.server.Lookup(ctx, state, name, qtype)
+}
+
+func (s silenced) ask(name string, qtype uint16) *dns.Msg {
+	m, err := s.Lookup(context.Background(), request.Request{}, name, qtype)
+	if err != nil {
+		panic(err) // the world is not well written
+	}
+	return m
+}
+
+// reply is what the silencer says.
+func (s silence) reply(name string) *dns.Msg {
+	return new(dns.Msg).SetRcode(new(dns.Msg).SetQuestion(name, s.qtype), dns.StringToRcode[s.says])
 }
 
 // drawBase draws a name. One of three labels that ends in a Namespace is among the

@@ -20,6 +20,7 @@ type world struct {
 	mu    sync.Mutex
 	names map[string]string
 	asked []string
+	silence
 }
 
 func (o *world) Lookup(_ context.Context, _ request.Request, name string, qtype uint16) (*dns.Msg, error) {
@@ -28,6 +29,9 @@ func (o *world) Lookup(_ context.Context, _ request.Request, name string, qtype 
 	o.asked = append(o.asked, name+" "+dns.TypeToString[qtype])
 	m := new(dns.Msg).SetQuestion(name, qtype)
 	m.Response, m.RecursionAvailable, m.AuthenticatedData = true, true, true
+	if o.silence.qtype == qtype {
+		return o.silence.reply(name), nil
+	}
 	entry, ok := o.names[strings.ToLower(name)+" "+dns.TypeToString[qtype]]
 	if !ok && !o.exists(name) {
 		m.Rcode = dns.RcodeNameError

@@ -56,7 +56,7 @@ func TestResultsAreTheSame(t *testing.T) {
 			clients := compiled.stubs(t)
 			var plain map[string]result
 			for _, mode := range modes {
-				results := askAll(t, w, clients, dots, mode)
+				results := askAll(t, w, clients, dots, "", mode)
 				if mode == modes[0] {
 					plain = results
 					continue
@@ -67,11 +67,41 @@ func TestResultsAreTheSame(t *testing.T) {
 	}
 }
 
-// askAll asks a server in a mode, by every client, for every name.
-func askAll(t *testing.T, w *wire.Wire, clients []stub, dots int, mode string) map[string]result {
+// silencers are plugins that say the same to all questions of a type, as they do where
+// one family of addresses is not to be used.
+var silencers = map[string]string{
+	"template NOERROR AAAA":  "template IN AAAA {\n rcode NOERROR\n }",
+	"template NXDOMAIN AAAA": "template ANY AAAA {\n rcode NXDOMAIN\n }",
+	"acl filter AAAA":        "acl {\n filter type AAAA net *\n }",
+	"template NOERROR A":     "template IN A {\n rcode NOERROR\n }",
+}
+
+// TestA2SilencedTypes asks every resolver for every name where a plugin ahead silences a
+// type.
+func TestA2SilencedTypes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
+	}
+	serveOutside(t)
+	w, dots := listen(t), ndots[len(ndots)-1]
+	setResolvConf(t, dots)
+	clients := compileAll(t).stubs(t)
+	for title, ahead := range silencers {
+		t.Run(title, func(t *testing.T) {
+			plain := askAll(t, w, clients, dots, ahead, "search off")
+			for _, mode := range []string{"search names", "search pods"} {
+				compare(t, mode, plain, askAll(t, w, clients, dots, ahead, mode))
+			}
+		})
+	}
+}
+
+// askAll asks a server in a mode, behind a plugin if there is one, by every client, for
+// every name.
+func askAll(t *testing.T, w *wire.Wire, clients []stub, dots int, ahead, mode string) map[string]result {
 	results := map[string]result{}
 	t.Run(mode, func(t *testing.T) {
-		serveCluster(t, dnsAddr, mode, manifests, fmt.Sprintf(client, dots, dnsAddr))
+		serveBehind(t, dnsAddr, ahead, mode, manifests, fmt.Sprintf(client, dots, dnsAddr))
 		for _, c := range clients {
 			for _, name := range names {
 				for _, family := range familiesFor(&c, name, dots) {

@@ -126,6 +126,7 @@ const corefile = `
     bind %s
     errors
     ready %s:8181
+    %s
     clusterdns cluster.local in-addr.arpa ip6.arpa {
         manifests %s
         fallthrough in-addr.arpa ip6.arpa
@@ -141,6 +142,12 @@ const corefile = `
 // waits until it answers: the plugin ready may say yes before any other has started.
 func serveCluster(t *testing.T, at netip.Addr, properties string, objects ...string) *netlab.Process {
 	t.Helper()
+	return serveBehind(t, at, "", properties, objects...)
+}
+
+// serveBehind starts the server with another plugin ahead of ours.
+func serveBehind(t *testing.T, at netip.Addr, ahead, properties string, objects ...string) *netlab.Process {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "objects.yaml"), []byte(strings.Join(objects, "\n---\n")), 0o600); err != nil {
 		t.Fatal(err)
@@ -151,7 +158,7 @@ func serveCluster(t *testing.T, at netip.Addr, properties string, objects ...str
 	}
 	p := netlab.StartServer(t, netlab.Server{
 		Binary:    binary,
-		Corefile:  fmt.Sprintf(corefile, at, at, dir, properties, upstreamAddr),
+		Corefile:  fmt.Sprintf(corefile, at, at, ahead, dir, properties, upstreamAddr),
 		Complaint: complaint,
 	})
 	p.Eventually(t, netlab.Ready(at.String()+":8181"))
