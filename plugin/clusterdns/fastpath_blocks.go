@@ -78,3 +78,7 @@ func listens(cfg *dnsserver.Config, server string) bool {
 	}
 	return false
 }
+
+// filtered reports whether a plugin such as view chooses by more than the name which
+// questions are for a zone of a block.
+func filtered(cfg *dnsserver.Config) bool { return len(cfg.FilterFuncs) > 0 || cfg.ViewName != "" }

@@ -120,7 +120,7 @@ func (f *fastPath) addZones(service *udp.Service, b *serverBlock, s *dnsserver.S
 		if !listens(cfg, s.Addr) {
 			continue
 		}
-		if len(cfg.FilterFuncs) > 0 || cfg.ViewName != "" {
+		if filtered(cfg) {
 			return listenerError{errors.New("the plugin view chooses the server block by more than the name")}
 		}
 		ours := f.handlers[b.configs[0]]

@@ -33,7 +33,8 @@ type searcher struct {
 	mode    searchMode
 	paths   map[string]*searchpath.Path // by origin
 	flights singleflight.Group
-	asks    bool   // for names of ours, too: a plugin ahead may have a say in them
+	asks    bool   // for names of ours, too: something ahead may have a say in them
+	views   bool   // a server block is chosen by more than the name, so nothing is asked for together
 	blocks  blocks // of the Corefile
 	counts  *searchCounter
 }
@@ -103,10 +104,34 @@ func (s *searcher) start(c *caddy.Controller, word string, all []serverBlock, lo
 		return plugin.Error(word, c.Err("search, or "+searchVariable+", and the plugin autopath both complete search paths: expected one of them"))
 	}
 	s.blocks = blocksAround(server, all)
-	if s.asks = !clearAhead(server, word); s.asks {
+	s.views = viewsBeside(server, all)
+	s.asks = s.views || !clearAhead(server, word)
+	switch {
+	case s.views:
+		log.Info("search asks the whole server for names in the cluster too: a view chooses the server block by more than the name")
+	case s.asks:
 		log.Info("search asks the whole server for names in the cluster too: a plugin ahead may have a say in them")
 	}
 	return nil
+}
+
+// viewsBeside reports whether a server block that may share a listener with ours, or our
+// own, is chosen by more than the name: then a name that the snapshot has may be another
+// block's to answer or to hide.
+func viewsBeside(server *dnsserver.Config, all []serverBlock) bool {
+	var own []*dnsserver.Config
+	for i := range all {
+		if slices.Contains(all[i].configs, server) {
+			own = all[i].configs
+		}
+	}
+	return slices.ContainsFunc(all, func(b serverBlock) bool {
+		return slices.ContainsFunc(b.configs, func(cfg *dnsserver.Config) bool {
+			return filtered(cfg) && slices.ContainsFunc(own, func(o *dnsserver.Config) bool {
+				return o.Transport == cfg.Transport && o.Port == cfg.Port
+			})
+		})
+	})
 }
 
 // clearPlugins neither answer for names of ours nor change or refuse questions by
