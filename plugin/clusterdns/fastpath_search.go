@@ -37,7 +37,7 @@ func (*fastSearcher) MaxTTL() uint32 { return searchTTL }
 // Complete implements udp.Searcher.
 func (f *fastSearcher) Complete(s *zone.Snapshot, client netip.Addr, q, target *zone.Question) udp.Completion {
 	question, path, ok := f.question(q)
-	if !ok {
+	if !ok || !searchedFor(q.Type) {
 		return udp.Completion{}
 	}
 	m := f.memories.Get().(*fastSearch)

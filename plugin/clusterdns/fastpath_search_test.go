@@ -43,6 +43,25 @@ func TestFastPathLeavesSearchedNames(t *testing.T) {
 	}
 }
 
+// TestP6TypesOfTheZoneAreAnswered: the chain has nothing to add where nobody searches.
+func TestP6TypesOfTheZoneAreAnswered(t *testing.T) {
+	useRegistry(t)
+	t.Setenv(searchVariable, "names")
+	s := chainService(t)
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	for _, qtype := range []uint16{dns.TypeSOA, dns.TypeDNSKEY, dns.TypeCAA, dns.TypePTR} {
+		for _, name := range []string{"www.example.com.a.svc.cluster.local.", "web.a.svc.cluster.local.a.svc.cluster.local."} {
+			packet, err := new(dns.Msg).SetQuestion(name, qtype).Pack()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, verdict := fastReply(t, r, s, packet, out); verdict != udp.Answer || m.Rcode != dns.RcodeNameError {
+				t.Errorf("%s %s: verdict %v\n%s", name, dns.TypeToString[qtype], verdict, m)
+			}
+		}
+	}
+}
+
 // What is answered with completion is answered as by the chain.
 func TestFastPathIsTheChainThatSearches(t *testing.T) {
 	useRegistry(t)

@@ -56,16 +56,25 @@ func (c *completion) completed() *dns.Msg {
 	return nil
 }
 
+// searchedFor reports whether programs look up names by this type through the search path.
+// A client that asks for another type looks at the zone itself, as with NS and SOA, and
+// would take the name that the alias leads to for the zone's.
+func searchedFor(qtype uint16) bool {
+	switch qtype {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeTXT, dns.TypeSRV, dns.TypeNAPTR, dns.TypeSVCB, dns.TypeHTTPS, dns.TypeANY:
+		return true
+	}
+	return false
+}
+
 // question takes the name apart, if it is one to complete. Signed answers are not for
-// us to make (RFC 4035 3.2), names of addresses are not searched for, and only a stub
-// resolver searches, which asks for recursion.
+// us to make (RFC 4035 3.2), and only a stub resolver searches, which asks for recursion.
 func (c *completion) question() (searchpath.Question, *searchpath.Path, bool) {
 	r := c.state.Req
 	if c.d.searcher == nil || r.Opcode != dns.OpcodeQuery || !r.RecursionDesired || r.CheckingDisabled || c.state.Do() || c.asked() {
 		return searchpath.Question{}, nil, false
 	}
-	switch c.state.QType() {
-	case dns.TypePTR, dns.TypeAXFR, dns.TypeIXFR:
+	if !searchedFor(c.state.QType()) {
 		return searchpath.Question{}, nil, false
 	}
 	o, _ := c.d.view.Origin(c.name)

@@ -220,6 +220,21 @@ func TestRule15SRV(t *testing.T) {
 	}
 }
 
+// TestP6TypesOfTheZone: by these types nobody looks up a name through the search path.
+func TestP6TypesOfTheZone(t *testing.T) {
+	for _, mode := range modes {
+		rest := outside()
+		d := searchHandler(t, mode, rest)
+		for _, qtype := range []uint16{dns.TypeNS, dns.TypeSOA, dns.TypeDS, dns.TypeDNSKEY, dns.TypeCAA, dns.TypePTR} {
+			for _, base := range []string{"www.example.com", "web.shop"} {
+				if got, _ := dig(t, d, podAddr, base+ownSuffix, qtype); got != "NXDOMAIN" || len(rest.asked) > 0 {
+					t.Errorf("%s: %s %s is %s, asked for %v", mode, base, dns.TypeToString[qtype], got, rest.asked)
+				}
+			}
+		}
+	}
+}
+
 func TestSearchAsksOnceForBothTypes(t *testing.T) {
 	rest := outside()
 	d := searchHandler(t, "search names", rest)

@@ -93,10 +93,10 @@ func (q *query) parse(p []byte) Verdict {
 }
 
 // isStubs says whether the question may be one that a stub resolver searches with: it
-// asks for recursion, checks no signatures, and does not want the name of an address.
+// asks for recursion and checks no signatures.
 func (q *query) isStubs() bool {
 	checks := q.flags&flagCD != 0 || q.edns && q.bits&flagDO != 0
-	return q.flags&flagRD != 0 && !checks && q.question.Type != dns.TypePTR
+	return q.flags&flagRD != 0 && !checks
 }
 
 // parseOPT reads what must be one OPT record of version 0 (RFC 6891 6.1.2).
