@@ -8,6 +8,7 @@ import (
 // A rule that cannot fail holds nothing: each row breaks one, or just does not.
 func TestBreaches(t *testing.T) {
 	const (
+		names    = internal + "/dnsname"
 		zone     = internal + "/zone"
 		kube     = internal + "/kube"
 		udp      = internal + "/udp"
@@ -21,7 +22,13 @@ func TestBreaches(t *testing.T) {
 		deps     []string
 		breaches int
 	}{
-		{from: zone, imports: []string{"net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
+		{from: names, imports: []string{"net/netip", "strings", "unsafe"}},
+		{from: names, imports: []string{"net", "time"}, breaches: 2},
+		{from: names, imports: []string{zone}, breaches: 1},
+		{from: names, deps: dnsLibrary, breaches: 1},
+		{from: names, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
+
+		{from: zone, imports: []string{names, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
 		{from: zone, deps: []string{"net", "os", "time"}}, // by way of miekg/dns
 		{from: zone, imports: []string{"net"}, breaches: 1},
 		{from: zone, imports: []string{"net/http"}, breaches: 1},
@@ -35,7 +42,7 @@ func TestBreaches(t *testing.T) {
 		{from: zone + "/wire", imports: []string{zone}},
 		{from: zone + "/wire", imports: []string{"time"}, breaches: 1},
 
-		{from: kube, imports: []string{zone, "time", "os", "k8s.io/client-go/tools/cache"}, deps: dnsLibrary},
+		{from: kube, imports: []string{names, zone, "time", "os", "k8s.io/client-go/tools/cache"}, deps: dnsLibrary},
 		{from: kube, imports: dnsLibrary, breaches: 1},
 		{from: kube, imports: []string{"github.com/miekg/dns/dnsutil"}, breaches: 1},
 		{from: kube, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
@@ -48,7 +55,7 @@ func TestBreaches(t *testing.T) {
 		{from: search, imports: []string{zone}, breaches: 1},
 		{from: search, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
 
-		{from: udp, imports: []string{zone, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
+		{from: udp, imports: []string{names, zone, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
 

@@ -45,18 +45,25 @@ var (
 )
 
 // rules is the order of the house: clusterdns -> {kube, searchpath, udp, zone},
-// kube -> zone, udp -> {searchpath, zone}. The first rule whose path matches is the one that holds.
+// kube -> zone, udp -> {searchpath, zone}, all but searchpath -> dnsname. The first rule whose path matches is the one that holds.
 var rules = []rule{
 	{
+		under:  internal + "/dnsname",
+		ours:   []string{internal + "/dnsname"},
+		direct: inOutClock,
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:  internal + "/zone",
-		ours:   []string{internal + "/zone"},
+		ours:   []string{internal + "/zone", internal + "/dnsname"},
 		direct: inOutClock,
 		except: []string{"net/netip"},
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
 		under:  internal + "/kube",
-		ours:   []string{internal + "/kube", internal + "/zone"},
+		ours:   []string{internal + "/kube", internal + "/zone", internal + "/dnsname"},
 		direct: dnsLibrary,
 		deep:   coreDNS,
 	},
@@ -68,7 +75,7 @@ var rules = []rule{
 	},
 	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/zone"},
+		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/zone", internal + "/dnsname"},
 		deep:    kubernetes,
 		planned: true,
 	},

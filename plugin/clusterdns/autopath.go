@@ -10,6 +10,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -57,7 +58,7 @@ func (d *ClusterDNS) AutoPath(state request.Request) []string {
 		d.search.warn()
 		return nil
 	}
-	name, err := zone.ParseName(state.QName())
+	name, err := dnsname.Parse(state.QName())
 	if err != nil {
 		return nil
 	}

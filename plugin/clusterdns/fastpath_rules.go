@@ -244,7 +244,7 @@ func mindHosts(j *judgement) error {
 			return true
 		}
 		var buf [256]byte
-		text, ok := q.AppendName(buf[:0])
+		text, ok := q.AppendText(buf[:0])
 		if !ok {
 			return true
 		}

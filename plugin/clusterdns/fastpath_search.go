@@ -121,7 +121,7 @@ func (m *fastSearch) Status(name []byte) searchpath.Status {
 		return searchpath.Present
 	}
 	for i := range m.f.fall {
-		if m.f.fall[i].Holds(&m.name) {
+		if m.f.fall[i].Encloses(m.name.Name()) {
 			return searchpath.Unclear
 		}
 	}

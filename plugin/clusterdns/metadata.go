@@ -6,7 +6,7 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/request"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // parseError is the value of kubernetes/parse-error, in stock's words.
@@ -37,7 +37,7 @@ func (d *ClusterDNS) describeClient(ctx context.Context, state request.Request) 
 }
 
 func (d *ClusterDNS) describeName(ctx context.Context, state request.Request) {
-	name, err := zone.ParseName(state.QName())
+	name, err := dnsname.Parse(state.QName())
 	if err != nil {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/coredns/caddy"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // searchVariable is the environment's word for the property search, for Corefiles
@@ -66,7 +66,7 @@ func (cfg *config) searchFrom(environment func(string) string) error {
 func parseSearchSuffixes(cfg *config, c *caddy.Controller, args []string) error {
 	cfg.search.suffixes, cfg.search.suffixesSet = nil, true
 	for _, text := range args {
-		n, err := zone.ParseName(text)
+		n, err := dnsname.Parse(text)
 		if err != nil {
 			return c.Errf("search_suffixes expects domain names: %s", text)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -21,7 +22,7 @@ type completion struct {
 	ctx      context.Context
 	state    request.Request
 	snapshot *zone.Snapshot
-	name     *zone.Name
+	name     *dnsname.Name
 	denial   []dns.RR // the SOA record of the zone
 }
 
@@ -43,7 +44,7 @@ func (c *completion) completed() *dns.Msg {
 	}
 	for w.Next() {
 		e := w.Suffix()
-		n, err := zone.ParseWire(append(base[:q.Base():q.Base()], e.Suffix...))
+		n, err := dnsname.ParseWire(append(base[:q.Base():q.Base()], e.Suffix...))
 		if err != nil {
 			continue
 		}
@@ -119,7 +120,7 @@ func (c *completion) Taken(namespace, service []byte) bool {
 // Status implements searchpath.Cluster. A name that leads to one that does not exist is
 // as good as none: clients go on to the next.
 func (c *completion) Status(name []byte) searchpath.Status {
-	n, err := zone.ParseWire(name)
+	n, err := dnsname.ParseWire(name)
 	if err != nil {
 		return searchpath.Absent
 	}

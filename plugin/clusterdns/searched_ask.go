@@ -10,8 +10,8 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // innerSize is the size of replies that are asked for, whatever the client can take,
@@ -33,7 +33,7 @@ type finding struct {
 }
 
 // find finds what a name has of the question's type.
-func (c *completion) find(n *zone.Name, s searchpath.Status) finding {
+func (c *completion) find(n *dnsname.Name, s searchpath.Status) finding {
 	if s != searchpath.Present {
 		return c.ask(n.String())
 	}

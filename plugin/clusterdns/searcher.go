@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -63,7 +64,7 @@ func newSearcher(cfg *config, node []string) *searcher {
 func (cfg *config) nodeSuffixes(list []string) []string {
 	var wires []string
 	for _, suffix := range list {
-		n, err := zone.ParseName(suffix)
+		n, err := dnsname.Parse(suffix)
 		if err != nil {
 			continue
 		}
@@ -173,7 +174,7 @@ func blocksAround(server *dnsserver.Config, all []serverBlock) (b blocks) {
 
 // elsewhere says whether another server block answers for a name: the one with the
 // longest zone does.
-func (b *blocks) elsewhere(n *zone.Name) bool {
+func (b *blocks) elsewhere(n *dnsname.Name) bool {
 	other, found := b.others.Origin(n)
 	if !found {
 		return false
@@ -191,7 +192,7 @@ func (b *blocks) holdsElsewhere(q *zone.Question) bool {
 func longest(origins []zone.Origin, q *zone.Question) int {
 	found := -1
 	for i := range origins {
-		if origins[i].Holds(q) {
+		if origins[i].Encloses(q.Name()) {
 			found = max(found, origins[i].Labels())
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -41,7 +42,7 @@ func (*External) Name() string { return pluginName }
 // ServeDNS implements plugin.Handler.
 func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	state := request.Request{W: w, Req: r}
-	name, err := zone.ParseName(state.QName())
+	name, err := dnsname.Parse(state.QName())
 	if err != nil {
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/upstream"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -112,7 +113,7 @@ func parseApex(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) > 1 {
 		cfg.warn("apex takes one argument: only " + args[0] + " is used")
 	}
-	name, err := zone.ParseName(args[0])
+	name, err := dnsname.Parse(args[0])
 	if err != nil || name.String() == "." {
 		return c.Errf("apex must be a DNS label: %s", args[0])
 	}

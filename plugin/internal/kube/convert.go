@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	netutils "k8s.io/utils/net"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -115,7 +116,7 @@ func hostname(text string) string {
 	if parseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." {
 		return ""
 	}
-	name, err := zone.ParseName(text)
+	name, err := dnsname.Parse(text)
 	if err != nil {
 		return ""
 	}

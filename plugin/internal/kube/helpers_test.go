@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 	"sigs.k8s.io/yaml"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 	"github.com/clusterdns/clusterdns/test/await"
 )
@@ -91,7 +92,7 @@ func ask(t *testing.T, s *zone.Store, name string, qtype uint16) string {
 	}
 	view.Origins = append(view.Origins, clusterSet(t))
 	view.Pods, view.PodNames = zone.PodsVerified, true
-	n, err := zone.ParseName(name)
+	n, err := dnsname.Parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -109,7 +110,7 @@ func (p *pool) resolver(policy string, searches []string, ndots int) *zone.Resol
 	var list []string
 	for _, suffix := range searches {
 		// One that is no name is of no use to a resolver.
-		if n, err := zone.ParseName(suffix); err == nil {
+		if n, err := dnsname.Parse(suffix); err == nil {
 			list = append(list, p.text(n.Wire()))
 		}
 	}

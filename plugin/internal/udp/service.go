@@ -117,7 +117,7 @@ type ListenerMeter interface {
 // most specific zone decides.
 func (s *Service) route(q *zone.Question) *Block {
 	for i := range s.Zones {
-		if s.Zones[i].Origin.Holds(q) {
+		if s.Zones[i].Origin.Encloses(q.Name()) {
 			return s.Zones[i].Block
 		}
 	}
@@ -126,7 +126,7 @@ func (s *Service) route(q *zone.Question) *Block {
 
 func (b *Block) meter(q *zone.Question) Meter {
 	for i := range b.Meters {
-		if b.Meters[i].Origin.Holds(q) {
+		if b.Meters[i].Origin.Encloses(q.Name()) {
 			return b.Meters[i].Meter
 		}
 	}
@@ -156,7 +156,7 @@ func (b *Block) handOver(q *zone.Question) Verdict {
 
 func holdsAny(origins []zone.Origin, q *zone.Question) bool {
 	for i := range origins {
-		if origins[i].Holds(q) {
+		if origins[i].Encloses(q.Name()) {
 			return true
 		}
 	}

@@ -1,6 +1,10 @@
 package zone
 
-import "github.com/miekg/dns"
+import (
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
 
 // Result is what came of a look-up.
 type Result uint8
@@ -50,7 +54,7 @@ const (
 
 // soa is the SOA record of an origin.
 func (v *View) soa(origin string, serial uint32) dns.RR {
-	soa := v.makeSOA(origin, below(origin, nsLabels), below(origin, mboxLabel), serial)
+	soa := v.makeSOA(origin, dnsname.Below(origin, nsLabels), dnsname.Below(origin, mboxLabel), serial)
 	return &soa
 }
 
@@ -69,11 +73,11 @@ func (v *View) makeSOA(origin, ns, mbox string, serial uint32) dns.SOA {
 
 // denial is the authority section of a negative answer about a name of an origin. It is
 // a copy of its own, in one piece of memory: plugins may change what they are given.
-func (v *View) denial(o *Origin, n *Name, serial uint32) []dns.RR {
-	origin := o.spelled(n)
+func (v *View) denial(o *Origin, n *dnsname.Name, serial uint32) []dns.RR {
+	origin := o.Spelled(n)
 	ns, mbox := o.ns, o.mbox
-	if origin != o.text {
-		ns, mbox = below(origin, nsLabels), below(origin, mboxLabel)
+	if origin != o.String() {
+		ns, mbox = dnsname.Below(origin, nsLabels), dnsname.Below(origin, mboxLabel)
 	}
 	piece := &struct {
 		soa     dns.SOA

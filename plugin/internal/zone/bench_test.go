@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // The reference cluster: 10,000 Services, of which every tenth is headless, and
@@ -101,7 +103,7 @@ func BenchmarkLookup(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				n, err := ParseWire(wire[:end])
+				n, err := dnsname.ParseWire(wire[:end])
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -111,31 +113,6 @@ func BenchmarkLookup(b *testing.B) {
 			}
 		})
 	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	const text = "service-1.ns-1.svc.cluster.local."
-	wire := make([]byte, 255)
-	end, err := dns.PackDomainName(text, wire, 0, nil, false)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run("Wire", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := ParseWire(wire[:end]); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("Name", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := ParseName(text); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
 
 // BenchmarkCommitOneEndpoint moves one endpoint of the reference cluster to
@@ -256,7 +233,7 @@ func BenchmarkKept(b *testing.B) {
 			key := refKey(i)
 			names := []string{"", "_http._tcp."}
 			for e := range refEndpoints {
-				names = append(names, dashed(refAddr(10, i*refEndpoints+e))+".")
+				names = append(names, dnsname.Dashed(refAddr(10, i*refEndpoints+e))+".")
 			}
 			for _, label := range names {
 				name := wireName(b, label+key.Name+"."+key.Namespace+".svc.cluster.local.")

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 const (
@@ -205,7 +207,7 @@ func ask(t tester, v *View, s *Snapshot, question string) Answer {
 
 func askType(t tester, v *View, s *Snapshot, name string, qtype uint16) Answer {
 	t.Helper()
-	n, err := ParseName(name)
+	n, err := dnsname.Parse(name)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

@@ -3,7 +3,7 @@ package zone
 import (
 	"strings"
 
-	"github.com/miekg/dns"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // Parts are what the labels of a name stand for, each as it is written, in lower
@@ -21,36 +21,36 @@ type Parts struct {
 
 // Explain says what a name below an origin asks for, whether or not there is such
 // a thing. It fails for a name that has not the form of a Service's or a Pod's.
-func (v *View) Explain(n *Name, o Origin) (Parts, bool) {
-	rest := n.count - o.labels
+func (v *View) Explain(n *dnsname.Name, o Origin) (Parts, bool) {
+	rest := n.Labels() - o.Labels()
 	if rest == 0 {
 		return Parts{}, true
 	}
 	var p Parts
-	p.Kind = n.label(rest - 1)
+	p.Kind = n.Label(rest - 1)
 	if p.Kind != "svc" && p.Kind != "pod" {
 		return Parts{}, false
 	}
 	if rest == 1 {
 		return Parts{}, true // asks for no kind of object in particular
 	}
-	p.Namespace = n.written(rest - 2)
+	p.Namespace = n.LabelText(rest - 2)
 	if rest >= 3 {
-		p.Service = n.written(rest - 3)
+		p.Service = n.LabelText(rest - 3)
 	}
 	return p, rest <= 3 || v.explainBelow(&p, n, o, rest-3)
 }
 
 // explainBelow tells what the labels below a Service stand for.
-func (v *View) explainBelow(p *Parts, n *Name, o Origin, rest int) bool {
+func (v *View) explainBelow(p *Parts, n *dnsname.Name, o Origin, rest int) bool {
 	switch {
 	case rest == 1:
-		p.Endpoint = n.written(0)
+		p.Endpoint = n.LabelText(0)
 	case rest == 2 && o.hasClusterIn(n):
-		p.Endpoint, p.Cluster = n.written(0), n.written(1)
+		p.Endpoint, p.Cluster = n.LabelText(0), n.LabelText(1)
 	case rest == 2:
-		p.Port, p.Protocol = undecorated(n.written(0)), undecorated(n.written(1))
-	case v.Zonal && !o.ClusterSet && p.Kind == "svc" && n.label(rest-1) == zoneLabel:
+		p.Port, p.Protocol = undecorated(n.LabelText(0)), undecorated(n.LabelText(1))
+	case v.Zonal && !o.ClusterSet && p.Kind == "svc" && n.Label(rest-1) == zoneLabel:
 		return v.explainZonal(p, n, rest-1)
 	default:
 		return false
@@ -58,29 +58,15 @@ func (v *View) explainBelow(p *Parts, n *Name, o Origin, rest int) bool {
 	return true
 }
 
-func (v *View) explainZonal(p *Parts, n *Name, rest int) bool {
-	directive := n.label(rest - 1)
+func (v *View) explainZonal(p *Parts, n *dnsname.Name, rest int) bool {
+	directive := n.Label(rest - 1)
 	if directive != directivePin && directive != directivePrefer {
 		return false
 	}
 	labels := make([]string, rest-1)
 	for i := range labels {
-		labels[i] = n.written(i)
+		labels[i] = n.LabelText(i)
 	}
 	p.TopologyZone = strings.Join(labels, ".")
 	return true
-}
-
-// written is the i-th label from the left in presentation form, in lower case.
-func (n *Name) written(i int) string {
-	label := n.label(i)
-	if !strings.ContainsFunc(label, escapes) && !strings.Contains(label, ".") {
-		return label
-	}
-	wire := append([]byte{byte(len(label))}, label...)
-	text, _, err := dns.UnpackDomainName(append(wire, 0), 0)
-	if err != nil {
-		return "" // cannot be: it is the label of a name
-	}
-	return strings.TrimSuffix(text, ".")
 }

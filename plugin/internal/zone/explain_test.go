@@ -1,6 +1,10 @@
 package zone
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
 
 func TestExplain(t *testing.T) {
 	v := viewOf(t, "cluster.local.", "set.local.", "in-addr.arpa.")
@@ -60,7 +64,7 @@ func TestExplainFails(t *testing.T) {
 
 func explain(t *testing.T, v *View, name string) (Parts, bool) {
 	t.Helper()
-	n, err := ParseName(name)
+	n, err := dnsname.Parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}

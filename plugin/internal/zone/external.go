@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // ExternalView is what zones for the world outside the cluster show of a snapshot:
@@ -13,21 +15,21 @@ import (
 // It is not changed while it is in use.
 type ExternalView struct {
 	Origins  []Origin
-	Apex     Name   // relative to an origin: what is below it is not the cluster's
-	TTL      uint32 // of every record, in seconds
-	Headless bool   // Services without an external address are shown by their endpoints
-	Cluster  *View  // the cluster's own: Namespaces shown, names of endpoints, the server's addresses
+	Apex     dnsname.Name // relative to an origin: what is below it is not the cluster's
+	TTL      uint32       // of every record, in seconds
+	Headless bool         // Services without an external address are shown by their endpoints
+	Cluster  *View        // the cluster's own: Namespaces shown, names of endpoints, the server's addresses
 }
 
 // Lookup answers a question from a snapshot, as View.Lookup does.
-func (v *ExternalView) Lookup(s *Snapshot, n *Name, qtype uint16) Answer {
+func (v *ExternalView) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
 	own := v.own()
 	o, ok := own.Origin(n)
 	if !ok {
 		return Answer{Result: OutOfZone}
 	}
 	if !s.synced {
-		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.spelled(n), s.serial)}}
+		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.Spelled(n), s.serial)}}
 	}
 	return v.follow(own, s, n, qtype)
 }
@@ -37,23 +39,23 @@ func (v *ExternalView) own() *View { return &View{Origins: v.Origins, TTL: v.TTL
 
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has, which decides the result (RFC 6604).
-func (v *ExternalView) follow(own *View, s *Snapshot, n *Name, qtype uint16) Answer {
+func (v *ExternalView) follow(own *View, s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
 	a := Answer{Kind: KindExternal}
 	for {
 		o, ok := own.Origin(n)
-		if !ok || isReverse(n) && len(a.Records) > 0 {
-			a.Result, a.Target = Delegate, n.text
+		if !ok || n.IsReverse() && len(a.Records) > 0 {
+			a.Result, a.Target = Delegate, n.String()
 			return a
 		}
-		b := builder{view: own, snapshot: s, owner: n.text, origin: o.spelled(n), answer: &a}
+		b := builder{view: own, snapshot: s, owner: n.String(), origin: o.Spelled(n), answer: &a}
 		found := v.find(s, n, o)
 		target, isAlias := aliasOf(found, qtype)
 		if !isAlias {
 			v.finish(&b, found, qtype)
 			return a
 		}
-		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.text})
-		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(target.text) {
+		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.String()})
+		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(target.String()) {
 			a.Result = Success
 			return a
 		}
@@ -86,7 +88,7 @@ func (v *ExternalView) soa(origin string, serial uint32) dns.RR {
 
 // belowApex is a name below the apex label of an origin.
 func (v *ExternalView) belowApex(origin, label string) string {
-	return below(origin, label+"."+strings.TrimSuffix(v.Apex.text, "."))
+	return dnsname.Below(origin, label+"."+strings.TrimSuffix(v.Apex.String(), "."))
 }
 
 // outerApex is the top node of a zone. In a reverse zone it may be the name of an

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 func TestExternalApex(t *testing.T) {
@@ -67,7 +69,7 @@ func TestExternalServers(t *testing.T) {
 // An apex of two labels has an empty non-terminal between them.
 func TestExternalApexLabels(t *testing.T) {
 	v := outerView(t, "example.org.")
-	v.Apex, _ = ParseName("X.Default")
+	v.Apex, _ = dnsname.Parse("X.Default")
 	runOuter(t, v, outerSnapshot(t, outerServices), []row{
 		{"SOA", "example.org. SOA", `
 			Success

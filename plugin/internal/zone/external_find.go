@@ -3,6 +3,8 @@ package zone
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // find is the node of a name below an origin, or nil if the name does not exist.
@@ -13,8 +15,8 @@ import (
 //	_<port>._<protocol>.<service>...           outer
 //	<endpoint>.<service>.<namespace>.<origin>  outer, of a Service without an external address
 //	<d>.<c>.<b>.<a>.in-addr.arpa               pointer
-func (v *ExternalView) find(s *Snapshot, n *Name, o Origin) node {
-	rest := n.count - o.labels
+func (v *ExternalView) find(s *Snapshot, n *dnsname.Name, o Origin) node {
+	rest := n.Labels() - o.Labels()
 	if rest == 0 {
 		return v.findApex(s, n, o)
 	}
@@ -22,16 +24,16 @@ func (v *ExternalView) find(s *Snapshot, n *Name, o Origin) node {
 		return found
 	}
 	switch {
-	case isReverse(n):
+	case n.IsReverse():
 		return v.findReverse(s, n)
-	case n.folded == arpa && s.external.v4.size+s.external.v6.size > 0:
+	case n.Wire() == dnsname.Arpa && s.external.v4.size+s.external.v6.size > 0:
 		return bare{}
 	}
 	return v.findService(s, n, rest)
 }
 
-func (v *ExternalView) findApex(s *Snapshot, n *Name, o Origin) node {
-	if o.reverse {
+func (v *ExternalView) findApex(s *Snapshot, n *dnsname.Name, o Origin) node {
+	if o.Reverse() {
 		return outerApex{v, v.findReverse(s, n)}
 	}
 	return outerApex{view: v}
@@ -39,9 +41,9 @@ func (v *ExternalView) findApex(s *Snapshot, n *Name, o Origin) node {
 
 // findServer finds the names at and below the apex label, of which only one has
 // records. It fails for a name that is not there, which is left to the cluster.
-func (v *ExternalView) findServer(n *Name, rest int) (node, bool) {
-	for i := v.Apex.count - 1; i >= 0 && rest > 0; i-- {
-		if n.label(rest-1) != v.Apex.label(i) {
+func (v *ExternalView) findServer(n *dnsname.Name, rest int) (node, bool) {
+	for i := v.Apex.Labels() - 1; i >= 0 && rest > 0; i-- {
+		if n.Label(rest-1) != v.Apex.Label(i) {
 			return nil, false
 		}
 		rest--
@@ -49,7 +51,7 @@ func (v *ExternalView) findServer(n *Name, rest int) (node, bool) {
 	switch {
 	case rest == 0:
 		return bare{}, true
-	case rest == 1 && n.label(0) == "ns1":
+	case rest == 1 && n.Label(0) == "ns1":
 		return outerServer{v}, true
 	}
 	return nil, true
@@ -57,15 +59,15 @@ func (v *ExternalView) findServer(n *Name, rest int) (node, bool) {
 
 // findService finds the names of Services; rest is the number of labels below
 // the origin.
-func (v *ExternalView) findService(s *Snapshot, n *Name, rest int) node {
-	namespace := n.label(rest - 1)
+func (v *ExternalView) findService(s *Snapshot, n *dnsname.Name, rest int) node {
+	namespace := n.Label(rest - 1)
 	if !v.Cluster.exposes(s, namespace) {
 		return nil
 	}
 	if rest == 1 {
 		return bare{}
 	}
-	svc := s.service(Key{namespace, n.label(rest - 2)})
+	svc := s.service(Key{namespace, n.Label(rest - 2)})
 	if svc == nil {
 		return nil
 	}
@@ -73,9 +75,9 @@ func (v *ExternalView) findService(s *Snapshot, n *Name, rest int) node {
 	case 2:
 		return v.serviceNode(svc)
 	case 3:
-		return v.endpointNode(svc, n.label(0))
+		return v.endpointNode(svc, n.Label(0))
 	case 4:
-		return v.portNode(svc, portFilter{undecorated(n.label(0)), undecorated(n.label(1))})
+		return v.portNode(svc, portFilter{undecorated(n.Label(0)), undecorated(n.Label(1))})
 	}
 	return nil
 }
@@ -141,8 +143,8 @@ func (v *ExternalView) portNode(svc *serviceNode, f portFilter) node {
 
 // findReverse finds a reverse name: that of an external address, or an empty
 // non-terminal above such.
-func (v *ExternalView) findReverse(s *Snapshot, n *Name) node {
-	prefix, ok := reversePrefix(n)
+func (v *ExternalView) findReverse(s *Snapshot, n *dnsname.Name) node {
+	prefix, ok := dnsname.ReversePrefix(n)
 	switch {
 	case !ok:
 		return nil
@@ -173,9 +175,9 @@ func (v *ExternalView) findPointer(s *Snapshot, a netip.Addr) node {
 // into it. Where there is none, they point to what no zone has, as from stock CoreDNS.
 func (v *ExternalView) primary() string {
 	for _, o := range v.Origins {
-		if !o.reverse {
-			return o.text
+		if !o.Reverse() {
+			return o.String()
 		}
 	}
-	return v.Origins[0].text
+	return v.Origins[0].String()
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // outer is a node of a Service as it is seen from outside: addresses, and the
@@ -47,7 +49,7 @@ func (x outer) addrs() []netip.Addr {
 // name (RFC 2181 10.1): it gives way to addresses, and of several hostnames the
 // first counts. SRV records name all of them, so that type has them in place of
 // the alias, as from stock CoreDNS.
-func aliasOf(found node, qtype uint16) (*Name, bool) {
+func aliasOf(found node, qtype uint16) (*dnsname.Name, bool) {
 	x, ok := found.(outer)
 	if !ok || len(x.list) > 0 || len(x.names) == 0 || qtype == dns.TypeSRV {
 		return nil, false
@@ -74,5 +76,5 @@ func (x outer) targets(origin string) []srvTarget {
 
 // outerName is the fully qualified name of a Service in an external origin.
 func (n *serviceNode) outerName(origin string) string {
-	return below(origin, n.key.Name+"."+n.key.Namespace)
+	return dnsname.Below(origin, n.key.Name+"."+n.key.Namespace)
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // outerSnapshot adds lines to those of load: what Services say of themselves
@@ -39,7 +41,7 @@ func outerSnapshot(t tester, text string) *Snapshot {
 
 func outerView(t tester, origins ...string) *ExternalView {
 	t.Helper()
-	apex, err := ParseName("dns")
+	apex, err := dnsname.Parse("dns")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +51,7 @@ func outerView(t tester, origins ...string) *ExternalView {
 func askOuter(t tester, v *ExternalView, s *Snapshot, question string) Answer {
 	t.Helper()
 	f := strings.Fields(question)
-	n, err := ParseName(f[0])
+	n, err := dnsname.Parse(f[0])
 	if err != nil {
 		t.Fatalf("%s: %v", question, err)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // SOA is the SOA record of an origin in a snapshot.
-func (v *ExternalView) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.text, s.serial) }
+func (v *ExternalView) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.String(), s.serial) }
 
 // Transfer iterates over what a secondary is to have of an origin, each record
 // once and in an order that depends on the data alone: the name server with its
@@ -38,7 +38,7 @@ func (v *ExternalView) transfer(s *Snapshot, o Origin, keys []Key, yield func(dn
 		if svc == nil || !v.Cluster.exposes(s, k.Namespace) || v.hides(k) {
 			continue
 		}
-		for _, name := range v.names(svc, o.text) {
+		for _, name := range v.names(svc, o.String()) {
 			if !v.transferName(s, o, name, yield) {
 				return
 			}
@@ -49,11 +49,11 @@ func (v *ExternalView) transfer(s *Snapshot, o Origin, keys []Key, yield func(dn
 // hides says whether a Service's name is below the apex label, where there is
 // nothing but the name server.
 func (v *ExternalView) hides(k Key) bool {
-	last := v.Apex.count - 1
-	if last < 0 || v.Apex.label(last) != k.Namespace {
+	last := v.Apex.Labels() - 1
+	if last < 0 || v.Apex.Label(last) != k.Namespace {
 		return false
 	}
-	return last == 0 || v.Apex.label(last-1) == k.Name
+	return last == 0 || v.Apex.Label(last-1) == k.Name
 }
 
 // outerRRsets is a name with the types that it has in a transfer.
@@ -70,8 +70,8 @@ var (
 )
 
 func (v *ExternalView) transferApex(s *Snapshot, o Origin, yield func(dns.RR) bool) bool {
-	server := v.belowApex(o.text, "ns1")
-	return yield(&dns.NS{Hdr: header(o.text, dns.TypeNS, v.TTL), Ns: server}) &&
+	server := v.belowApex(o.String(), "ns1")
+	return yield(&dns.NS{Hdr: header(o.String(), dns.TypeNS, v.TTL), Ns: server}) &&
 		v.transferName(s, o, outerRRsets{server, outerServer{v}, addressTypes}, yield)
 }
 
@@ -82,9 +82,9 @@ func (v *ExternalView) transferName(s *Snapshot, o Origin, name outerRRsets, yie
 		return true
 	}
 	var a Answer
-	b := builder{view: v.own(), snapshot: s, owner: name.owner, origin: o.text, answer: &a}
+	b := builder{view: v.own(), snapshot: s, owner: name.owner, origin: o.String(), answer: &a}
 	if target, ok := aliasOf(name.node, dns.TypeCNAME); ok && name.types[0] != dns.TypeSRV {
-		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.text})
+		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.String()})
 	} else {
 		for _, t := range name.types {
 			name.node.rrset(&b, t)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 func outerTransfer(v *ExternalView, s *Snapshot, origin string) string {
@@ -120,7 +122,7 @@ func TestExternalTransferBelowApex(t *testing.T) {
 	s := outerSnapshot(t, "namespace edge\nnamespace dns\noutside dns/web 192.0.2.1 - http/tcp/80\noutside edge/dns 192.0.2.2 - http/tcp/80\noutside edge/web 192.0.2.3 - http/tcp/80")
 	for apex, want := range map[string]int{"dns.": 2, "dns.edge.": 2, "edge.": 1, "a.dns.edge.": 2} {
 		v := outerView(t, "example.org.")
-		v.Apex, _ = ParseName(apex)
+		v.Apex, _ = dnsname.Parse(apex)
 		var owners []string
 		for rr := range v.Transfer(s, v.Origins[0]) {
 			if rr.Header().Rrtype == dns.TypeA {

@@ -1,6 +1,10 @@
 package zone
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
 
 // find is the node of a name below an origin, or nil if the name does not exist,
 // and what kind of name it is.
@@ -15,25 +19,25 @@ import "net/netip"
 //	<endpoint>.<cluster>.<service>...          hosts, in an origin of the cluster set
 //	<a-b-c-d>.<namespace>.pod.<origin>         hosts
 //	<d>.<c>.<b>.<a>.in-addr.arpa               pointer
-func (v *View) find(s *Snapshot, n *Name, o Origin) (node, NameKind) {
+func (v *View) find(s *Snapshot, n *dnsname.Name, o Origin) (node, NameKind) {
 	p := v.locate(s, n, &o)
 	return v.node(s, &p), p.name
 }
 
 // locate finds what find does, without allocating anything.
-func (v *View) locate(s *Snapshot, n *Name, o *Origin) place {
-	rest := n.count - o.labels
+func (v *View) locate(s *Snapshot, n *dnsname.Name, o *Origin) place {
+	rest := n.Labels() - o.Labels()
 	switch {
-	case rest == 0 && o.reverse:
+	case rest == 0 && o.Reverse():
 		return otherwise(apex{v.findReverse(s, n)}, KindZone)
 	case rest == 0:
 		return place{kind: atApex, name: KindZone}
-	case isReverse(n):
+	case n.IsReverse():
 		return locateReverse(s, n)
-	case n.folded == arpa && s.Counts().Addresses > 0:
+	case n.Wire() == dnsname.Arpa && s.Counts().Addresses > 0:
 		return place{kind: atEmpty, name: KindReverse}
 	}
-	switch n.label(rest - 1) {
+	switch n.Label(rest - 1) {
 	case "svc":
 		return v.locateService(s, n, o, rest-1)
 	case "pod":
@@ -49,22 +53,22 @@ func (v *View) locate(s *Snapshot, n *Name, o *Origin) place {
 }
 
 // locateServer finds ns.dns and the empty non-terminal above it.
-func locateServer(n *Name, rest int) place {
+func locateServer(n *dnsname.Name, rest int) place {
 	switch {
 	case rest == 0:
 		return place{kind: atEmpty, name: KindZone}
-	case rest == 1 && n.label(0) == "ns":
+	case rest == 1 && n.Label(0) == "ns":
 		return place{kind: atServer, name: KindZone}
 	}
 	return place{name: KindZone}
 }
 
 // locatePod finds the names below pod; rest is the number of labels before it.
-func (v *View) locatePod(s *Snapshot, n *Name, rest int) place {
+func (v *View) locatePod(s *Snapshot, n *dnsname.Name, rest int) place {
 	if rest == 0 {
 		return place{kind: atEmpty, name: KindZone}
 	}
-	namespace := n.label(rest - 1)
+	namespace := n.Label(rest - 1)
 	if v.Pods == PodsDisabled {
 		return place{name: KindPod}
 	}
@@ -74,7 +78,7 @@ func (v *View) locatePod(s *Snapshot, n *Name, rest int) place {
 	if rest == 1 {
 		return place{kind: atEmpty, name: KindNamespace}
 	}
-	addr, ok := parseDashed(n.label(0))
+	addr, ok := dnsname.ParseDashed(n.Label(0))
 	if rest > 2 || !ok {
 		return place{name: KindPod}
 	}

@@ -1,6 +1,10 @@
 package zone
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
 
 // zoneLabel and the directives below it ask for the endpoints of one failure
 // domain (stock CoreDNS, property zonal).
@@ -11,18 +15,18 @@ const (
 )
 
 // locateService finds the names below svc; rest is the number of labels before it.
-func (v *View) locateService(s *Snapshot, n *Name, o *Origin, rest int) place {
+func (v *View) locateService(s *Snapshot, n *dnsname.Name, o *Origin, rest int) place {
 	if rest == 0 {
 		return place{kind: atEmpty, name: KindZone}
 	}
-	namespace := n.label(rest - 1)
+	namespace := n.Label(rest - 1)
 	if !v.exposes(s, namespace) {
 		return place{name: KindNamespace}
 	}
 	if rest == 1 {
 		return place{kind: atEmpty, name: KindNamespace}
 	}
-	svc := v.published(s, o, Key{namespace, n.label(rest - 2)})
+	svc := v.published(s, o, Key{namespace, n.Label(rest - 2)})
 	switch {
 	case svc == nil:
 		return place{name: KindService}
@@ -33,20 +37,20 @@ func (v *View) locateService(s *Snapshot, n *Name, o *Origin, rest int) place {
 }
 
 // locateBelow finds the names below a Service; rest is the number of labels before it.
-func (v *View) locateBelow(svc *serviceNode, n *Name, o *Origin, rest int) place {
+func (v *View) locateBelow(svc *serviceNode, n *dnsname.Name, o *Origin, rest int) place {
 	switch {
 	case svc.service.Kind == ExternalName:
 		return place{name: KindEndpoint}
-	case v.Zonal && !o.ClusterSet && n.label(rest-1) == zoneLabel:
+	case v.Zonal && !o.ClusterSet && n.Label(rest-1) == zoneLabel:
 		return otherwise(v.zonalNode(svc, n, rest-1), KindEndpoint)
 	case rest == 1 && o.ClusterSet:
-		return otherwise(v.importedNode(svc, n.label(0)), KindEndpoint)
+		return otherwise(v.importedNode(svc, n.Label(0)), KindEndpoint)
 	case rest == 1:
-		return v.locateEndpoint(svc, n.label(0))
+		return v.locateEndpoint(svc, n.Label(0))
 	case rest == 2 && o.hasClusterIn(n):
-		return otherwise(v.hosts(svc, svc.exported(n.label(1)).labelled(n.label(0), v.PodNames)).orNil(), KindEndpoint)
+		return otherwise(v.hosts(svc, svc.exported(n.Label(1)).labelled(n.Label(0), v.PodNames)).orNil(), KindEndpoint)
 	case rest == 2:
-		return locatePort(svc, portFilter{undecorated(n.label(0)), undecorated(n.label(1))})
+		return locatePort(svc, portFilter{undecorated(n.Label(0)), undecorated(n.Label(1))})
 	}
 	return place{name: KindEndpoint}
 }
@@ -54,8 +58,8 @@ func (v *View) locateBelow(svc *serviceNode, n *Name, o *Origin, rest int) place
 // hasClusterIn says whether the first two labels of a name two labels below a
 // Service are an endpoint and its cluster, which only an origin of the cluster set
 // has, or a port and its protocol. An underscore tells them apart.
-func (o *Origin) hasClusterIn(n *Name) bool {
-	return o.ClusterSet && n.label(0)[0] != '_' && n.label(1)[0] != '_'
+func (o *Origin) hasClusterIn(n *dnsname.Name) bool {
+	return o.ClusterSet && n.Label(0)[0] != '_' && n.Label(1)[0] != '_'
 }
 
 // published is the node of a Service that the view shows in an origin, or nil.
@@ -150,14 +154,14 @@ func locatePort(svc *serviceNode, f portFilter) place {
 // zonalNode is the node of a name below _zone of a headless Service; rest is the
 // number of labels before it. Every topology zone has a name, even one without
 // endpoints: a client that pairs types must not be told that there is no name.
-func (v *View) zonalNode(svc *serviceNode, n *Name, rest int) node {
+func (v *View) zonalNode(svc *serviceNode, n *dnsname.Name, rest int) node {
 	if svc.service.Kind != Headless || !svc.serves() {
 		return nil
 	}
 	if rest == 0 {
 		return bare{}
 	}
-	directive := n.label(rest - 1)
+	directive := n.Label(rest - 1)
 	if directive != directivePin && directive != directivePrefer {
 		return nil
 	}
@@ -167,7 +171,7 @@ func (v *View) zonalNode(svc *serviceNode, n *Name, rest int) node {
 	all := svc.endpointHosts(nil)
 	var list []host
 	// A dot within a label is not one between two.
-	if topologyZone := n.join(rest - 1); strings.Count(topologyZone, ".") == rest-2 {
+	if topologyZone := n.Join(rest - 1); strings.Count(topologyZone, ".") == rest-2 {
 		list = inTopologyZone(all, topologyZone)
 	}
 	if len(list) == 0 && directive == directivePrefer {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // host is an address with the ports that are open there. If it is not that of an
@@ -104,7 +106,7 @@ func unsendable(name string) bool {
 	if len(name) <= maxText {
 		return false
 	}
-	_, err := ParseName(name)
+	_, err := dnsname.Parse(name)
 	return err != nil
 }
 

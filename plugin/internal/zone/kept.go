@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // keptAnswers is what was made of a Service for one question and serves the next.
@@ -85,7 +87,7 @@ func (w *writer) keptRecords(p *place) bool {
 		return false
 	case k.wire.Result == NoData:
 		return w.negative(NoData)
-	case w.question.upper || k.wire.Plain+w.room.Reserved > w.room.Size:
+	case w.question.HasUpper() || k.wire.Plain+w.room.Reserved > w.room.Size:
 		return false // targets are spelled in full, as the question spells the origin
 	}
 	w.wire = k.wire
@@ -96,9 +98,9 @@ func (w *writer) keptRecords(p *place) bool {
 // keptServices is the answer to the question, kept or made. It is nil for one that
 // is not worth keeping.
 func (w *writer) keptServices(svc *serviceNode) *keptServices {
-	v, n := w.view, &w.question.name
-	s := style{w.origin.text, v.TTL, v.PodNames}
-	prefix := n.folded[:n.offsets[n.count-w.origin.labels-serviceLabels]]
+	v, n := w.view, w.question.Name()
+	s := style{w.origin.String(), v.TTL, v.PodNames}
+	prefix := n.Before(w.origin.Labels() + serviceLabels)
 	first := svc.kept.services.Load()
 	count := 0
 	for k := first; k != nil; k = k.next {
@@ -121,7 +123,7 @@ func (w *writer) keptServices(svc *serviceNode) *keptServices {
 
 // makeServices asks as the handler does.
 func (w *writer) makeServices() *keptServices {
-	name, err := ParseWire([]byte(w.question.name.folded))
+	name, err := dnsname.ParseWire([]byte(w.question.Name().Wire()))
 	if err != nil {
 		return nil
 	}
@@ -130,7 +132,7 @@ func (w *writer) makeServices() *keptServices {
 		return &keptServices{wire: Wire{Result: NoData}}
 	}
 	m := dns.Msg{Answer: a.Records, Extra: a.Extra}
-	m.Question = []dns.Question{{Name: name.text, Qtype: dns.TypeSRV, Qclass: dns.ClassINET}}
+	m.Question = []dns.Question{{Name: name.String(), Qtype: dns.TypeSRV, Qclass: dns.ClassINET}}
 	length := m.Len()
 	m.Compress = true
 	packed, err := m.Pack()
@@ -139,7 +141,7 @@ func (w *writer) makeServices() *keptServices {
 	}
 	return &keptServices{
 		wire: Wire{Result: Success, Answers: uint16(len(a.Records)), Extra: uint16(len(a.Extra)), Plain: length},
-		body: string(packed[headerSize+len(w.question.name.folded)+4:]),
+		body: string(packed[headerSize+len(w.question.Name().Wire())+4:]),
 	}
 }
 

@@ -1,8 +1,9 @@
 package zone
 
 import (
-	"net/netip"
 	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // maxPodLabel is the longest Pod name that can be a DNS label (RFC 1035 2.3.4).
@@ -12,12 +13,12 @@ const maxPodLabel = 63
 // asked for, the name of its Pod, else its address with dashes.
 func (e *Endpoint) label(podNames bool) string {
 	if e.Identity == nil {
-		return dashed(e.Addr)
+		return dnsname.Dashed(e.Addr)
 	}
 	if e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod)) {
 		return e.ownLabel()
 	}
-	return dashed(e.Addr)
+	return dnsname.Dashed(e.Addr)
 }
 
 // usablePodLabel says whether a Pod's name fits into one label. Kubernetes lets
@@ -31,115 +32,6 @@ func (e *Endpoint) is(label string, podNames bool) bool {
 	if e.Identity != nil && (e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod))) {
 		return e.ownLabel() == label
 	}
-	var buf [dashedSize]byte
-	return string(appendDashed(buf[:0], e.Addr)) == label
-}
-
-// dashedSize is room for the longest label of an address.
-const dashedSize = 64
-
-// dashed is the label of an address: 10-0-0-1, 2001-db8--1. A label must not end
-// in a dash (RFC 1123 2.1), so a trailing one is followed by the zero it stands for.
-func dashed(a netip.Addr) string { return string(appendDashed(nil, a)) }
-
-func appendDashed(dst []byte, a netip.Addr) []byte {
-	start := len(dst)
-	dst = a.AppendTo(dst)
-	for i := start; i < len(dst); i++ {
-		if dst[i] == '.' && a.Is4() || dst[i] == ':' {
-			dst[i] = '-'
-		}
-	}
-	if dst[len(dst)-1] == '-' {
-		dst = append(dst, '0')
-	}
-	return dst
-}
-
-// parseDashed is the address that a label spells with dashes. Several labels may
-// spell one IPv6 address.
-func parseDashed(label string) (netip.Addr, bool) {
-	if strings.Count(label, "-") == 3 && !strings.Contains(label, "--") {
-		return parseDashed4(label)
-	}
-	return parseDashed6(label)
-}
-
-func parseDashed4(label string) (netip.Addr, bool) {
-	var b [4]byte
-	for i := range b {
-		text, rest, _ := strings.Cut(label, "-")
-		octet, ok := parseOctet(text)
-		if !ok {
-			return netip.Addr{}, false
-		}
-		b[i], label = octet, rest
-	}
-	return netip.AddrFrom4(b), true
-}
-
-// parseOctet reads a number up to 255 that has no leading zero.
-func parseOctet(text string) (byte, bool) {
-	if len(text) == 0 || len(text) > 3 || len(text) > 1 && text[0] == '0' {
-		return 0, false
-	}
-	n := 0
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return 0, false
-		}
-		n = 10*n + int(text[i]-'0')
-	}
-	return byte(n), n <= 255
-}
-
-// parseDashed6 reads eight groups, or fewer with one "--" in the place of the
-// groups of zeros that are not there (RFC 4291 2.2).
-func parseDashed6(label string) (netip.Addr, bool) {
-	head, tail, elided := strings.Cut(label, "--")
-	var b, low [16]byte
-	before, ok := parseGroups(b[:], head)
-	if !ok {
-		return netip.Addr{}, false
-	}
-	after, ok := parseGroups(low[:], tail)
-	if !ok || elided && before+after > 14 || !elided && before != len(b) {
-		return netip.Addr{}, false
-	}
-	copy(b[len(b)-after:], low[:after])
-	return netip.AddrFrom16(b).Unmap(), true
-}
-
-// parseGroups reads groups of up to four hexadecimal digits, with a dash between
-// two, and returns how many octets they fill.
-func parseGroups(dst []byte, text string) (int, bool) {
-	filled := 0
-	for more := text != ""; more; filled += 2 {
-		var group string
-		group, text, more = strings.Cut(text, "-")
-		if filled == len(dst) || group == "" || len(group) > 4 {
-			return 0, false
-		}
-		for i := range len(group) {
-			digit, ok := hexDigit(group[i])
-			if !ok {
-				return 0, false
-			}
-			dst[filled], dst[filled+1] = dst[filled]<<4|dst[filled+1]>>4, dst[filled+1]<<4|digit
-		}
-	}
-	return filled, true
-}
-
-// hexDigit reads a hexadecimal digit.
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
+	var buf [dnsname.DashedSize]byte
+	return string(dnsname.AppendDashed(buf[:0], e.Addr)) == label
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // node is a name that exists. It adds the RRset of a type to an answer, or
@@ -95,14 +97,14 @@ func (text) rrset(b *builder, qtype uint16) {
 }
 
 // alias is an ExternalName Service (Kubernetes DNS specification 2.5).
-type alias struct{ target *Name }
+type alias struct{ target *dnsname.Name }
 
 // rrset is empty: an alias is followed before any type is asked for.
 func (alias) rrset(*builder, uint16) {}
 
 // aliasTo is nil for a target that is no domain name.
 func aliasTo(target string) node {
-	n, err := ParseName(target)
+	n, err := dnsname.Parse(target)
 	if target == "" || err != nil {
 		return nil
 	}

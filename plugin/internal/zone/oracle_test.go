@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // oracle is every name of a model as a view shows it, with its records in short:
@@ -23,7 +25,7 @@ func oracleOf(m *model, v *View) *oracle {
 	o := &oracle{view: v, names: map[string]map[string]bool{}, aliases: map[string]bool{}, open: map[string]bool{}}
 	for _, origin := range v.Origins {
 		o.add(origin.String())
-		if !origin.reverse {
+		if !origin.Reverse() {
 			o.origin(m, origin)
 		}
 	}
@@ -81,7 +83,7 @@ func (o *oracle) origin(m *model, in Origin) {
 	for _, p := range m.pods {
 		for a := range p.Addrs() {
 			if o.view.Pods != PodsDisabled && o.shows(m, p.Namespace) {
-				o.add(dashed(a)+"."+p.Namespace+".pod."+origin, a.String())
+				o.add(dnsname.Dashed(a)+"."+p.Namespace+".pod."+origin, a.String())
 			}
 		}
 	}

@@ -1,6 +1,10 @@
 package zone
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
 
 const originCluster = `
 	namespace default
@@ -121,7 +125,7 @@ func TestNoOrigin(t *testing.T) {
 			t.Errorf("%s became %s", text, o)
 		}
 	}
-	n, err := ParseName("www.example.com.")
+	n, err := dnsname.Parse("www.example.com.")
 	if err != nil {
 		t.Fatal(err)
 	}

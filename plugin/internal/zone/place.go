@@ -1,6 +1,10 @@
 package zone
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
 
 // place is what a name stands for, without the records that are there: it is
 // found without allocating anything. Existence is decided here, once, for every
@@ -43,7 +47,7 @@ func otherwise(n node, name NameKind) place {
 }
 
 // target is what an alias leads to, nil for what is no alias or leads to no name.
-func (p *place) target() *Name {
+func (p *place) target() *dnsname.Name {
 	if p.kind != atAlias {
 		return nil
 	}

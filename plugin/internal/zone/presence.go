@@ -1,7 +1,9 @@
 package zone
 
+import "github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+
 // Exists says whether a name in one of the origins exists, whatever it has.
-func (v *View) Exists(s *Snapshot, n *Name) bool {
+func (v *View) Exists(s *Snapshot, n *dnsname.Name) bool {
 	o := v.origin(n)
 	return o != nil && v.locate(s, n, o).kind != nowhere
 }

@@ -5,11 +5,13 @@ import (
 	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // answer adds what there is at the place of a name to the aliases that lead there. What
 // is asked for most has no node made for it.
-func (v *View) answer(s *Snapshot, n *Name, o *Origin, p place, a Answer, qtype uint16) Answer {
+func (v *View) answer(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16) Answer {
 	switch {
 	case p.kind == nowhere:
 		a.Result, a.Authority = NXDomain, v.denial(o, n, s.serial)
@@ -26,7 +28,7 @@ func (v *View) answer(s *Snapshot, n *Name, o *Origin, p place, a Answer, qtype 
 			a.Result, a.Authority = NoData, v.denial(o, n, s.serial)
 			return a
 		default:
-			a.Result, a.Records = Success, addressRecords(a.Records, header(n.text, qtype, v.TTL), packed)
+			a.Result, a.Records = Success, addressRecords(a.Records, header(n.String(), qtype, v.TTL), packed)
 			return a
 		}
 	}
@@ -34,8 +36,8 @@ func (v *View) answer(s *Snapshot, n *Name, o *Origin, p place, a Answer, qtype 
 }
 
 // answerNode asks the node of a place.
-func (v *View) answerNode(s *Snapshot, n *Name, o *Origin, p place, a Answer, qtype uint16) Answer {
-	b := builder{view: v, snapshot: s, owner: n.text, origin: o.spelled(n), answer: &a}
+func (v *View) answerNode(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16) Answer {
+	b := builder{view: v, snapshot: s, owner: n.String(), origin: o.Spelled(n), answer: &a}
 	b.finish(v.node(s, &p), qtype)
 	return a
 }

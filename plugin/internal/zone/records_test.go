@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 const recordsCluster = `
@@ -41,7 +43,7 @@ func TestRecordsAreTheirReceivers(t *testing.T) {
 		"web.default", "two.default", "db.default", "db-0.db.default", "_http._tcp.web.default", "_sql._tcp.db.default", "out.default", "no.default", "default",
 	} {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypeTXT} {
-			n, err := ParseName(qname + ".svc.cluster.local.")
+			n, err := dnsname.Parse(qname + ".svc.cluster.local.")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,18 +5,9 @@ import (
 	"slices"
 
 	"github.com/miekg/dns"
-)
 
-// The reverse trees in wire form (RFC 1035 3.5, RFC 3596 2.5).
-const (
-	reverse4 = "\x07in-addr\x04arpa\x00"
-	reverse6 = "\x03ip6\x04arpa\x00"
-	arpa     = "\x04arpa\x00"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
-
-func isReverse(n *Name) bool {
-	return n.count >= 2 && (n.tail(2) == reverse4 || n.tail(2) == reverse6)
-}
 
 // pointer is the name of an address.
 type pointer struct{ targets []string }
@@ -32,14 +23,14 @@ func (p pointer) rrset(b *builder, qtype uint16) {
 
 // findReverse finds a reverse name: that of an address, or an empty non-terminal
 // above addresses.
-func (v *View) findReverse(s *Snapshot, n *Name) node {
+func (v *View) findReverse(s *Snapshot, n *dnsname.Name) node {
 	p := locateReverse(s, n)
 	return v.node(s, &p)
 }
 
 // locateReverse does not look whether an address has a name.
-func locateReverse(s *Snapshot, n *Name) place {
-	prefix, ok := reversePrefix(n)
+func locateReverse(s *Snapshot, n *dnsname.Name) place {
+	prefix, ok := dnsname.ReversePrefix(n)
 	switch {
 	case !ok:
 		return place{name: KindReverse}
@@ -73,48 +64,4 @@ func (v *View) findPointer(s *Snapshot, a netip.Addr) node {
 		return nil
 	}
 	return pointer{unique(targets)}
-}
-
-// reversePrefix is what a reverse name stands for: an address, or, if it is
-// short of labels, the prefix of the addresses below it.
-func reversePrefix(n *Name) (netip.Prefix, bool) {
-	labels := n.count - 2
-	if n.tail(2) == reverse4 {
-		return reversePrefix4(n, labels)
-	}
-	return reversePrefix6(n, labels)
-}
-
-func reversePrefix4(n *Name, labels int) (netip.Prefix, bool) {
-	var b [4]byte
-	if labels > len(b) {
-		return netip.Prefix{}, false
-	}
-	for i := range labels {
-		octet, ok := parseOctet(n.label(labels - 1 - i))
-		if !ok {
-			return netip.Prefix{}, false
-		}
-		b[i] = octet
-	}
-	return netip.PrefixFrom(netip.AddrFrom4(b), labels*8), true
-}
-
-func reversePrefix6(n *Name, labels int) (netip.Prefix, bool) {
-	var b [16]byte
-	if labels > 2*len(b) {
-		return netip.Prefix{}, false
-	}
-	for i := range labels {
-		label := n.label(labels - 1 - i)
-		if len(label) != 1 {
-			return netip.Prefix{}, false
-		}
-		nibble, ok := hexDigit(label[0])
-		if !ok {
-			return netip.Prefix{}, false
-		}
-		b[i/2] |= nibble << (4 * (1 - i%2))
-	}
-	return netip.PrefixFrom(netip.AddrFrom16(b), labels*4), true
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // server is a name of this DNS server with one of its addresses.
@@ -17,7 +19,7 @@ type server struct {
 // reverse zone the targets are in the primary origin: only there do they exist.
 func (b *builder) nameservers() {
 	origin := b.origin
-	if n, err := ParseName(origin); err == nil && isReverse(&n) {
+	if n, err := dnsname.Parse(origin); err == nil && n.IsReverse() {
 		origin = b.view.primary()
 	}
 	seen := map[string]bool{}
@@ -44,11 +46,11 @@ func (v *View) servers(s *Snapshot, origin string) []server {
 	}
 	if len(list) == 0 {
 		for _, local := range v.Local {
-			list = append(list, server{below(origin, "ns.dns"), local})
+			list = append(list, server{dnsname.Below(origin, "ns.dns"), local})
 		}
 	}
 	if len(list) == 0 {
-		list = []server{{name: below(origin, "ns.dns")}}
+		list = []server{{name: dnsname.Below(origin, "ns.dns")}}
 	}
 	return unique(v.nameIn(origin, list))
 }
@@ -56,13 +58,13 @@ func (v *View) servers(s *Snapshot, origin string) []server {
 // nameIn gives the servers the name that a zone of the cluster set has for them:
 // Services of this cluster have no names there.
 func (v *View) nameIn(origin string, list []server) []server {
-	n, err := ParseName(origin)
+	n, err := dnsname.Parse(origin)
 	if err != nil {
 		return list
 	}
 	if o, ok := v.Origin(&n); ok && o.ClusterSet {
 		for i := range list {
-			list[i].name = below(origin, "ns.dns")
+			list[i].name = dnsname.Below(origin, "ns.dns")
 		}
 	}
 	return list
@@ -97,7 +99,7 @@ func (v *View) serversIn(svc *serviceNode, slice *Slice, origin string) []server
 
 // name is the fully qualified name of a Service in an origin.
 func (n *serviceNode) name(origin string) string {
-	return below(origin, n.key.Name+"."+n.key.Namespace+".svc")
+	return dnsname.Below(origin, n.key.Name+"."+n.key.Namespace+".svc")
 }
 
 func unique[T comparable](list []T) []T {

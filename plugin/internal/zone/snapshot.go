@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // Snapshot is the state of a cluster at one moment. It never changes, so a
@@ -117,7 +119,7 @@ func (s *Slice) labelled(label string, podNames bool) func(yield func(Endpoint) 
 
 // dashed passes on the endpoints that are known by their address.
 func (s *Slice) dashed(label string, podNames bool, yield func(Endpoint) bool) {
-	a, ok := parseDashed(label)
+	a, ok := dnsname.ParseDashed(label)
 	if !ok {
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // transferWeight is the weight of an SRV record of a ClusterIP Service in a
@@ -14,7 +16,7 @@ import (
 const transferWeight = 100
 
 // SOA is the SOA record of an origin in a snapshot.
-func (v *View) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.text, s.serial) }
+func (v *View) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.String(), s.serial) }
 
 // Transfer iterates over what a secondary is to have of an origin, each record
 // once and in an order that depends on the data alone: the name servers with their
@@ -47,7 +49,7 @@ func (s *Snapshot) in(o Origin) *tree[Key, *serviceNode] {
 
 // transfer passes on the name servers and some of the Services.
 func (v *View) transfer(s *Snapshot, o Origin, keys []Key, yield func(dns.RR) bool) {
-	r := recorder{view: v, origin: o.text, yield: yield}
+	r := recorder{view: v, origin: o.String(), yield: yield}
 	r.nameservers(s, o)
 	for _, k := range keys {
 		if r.ended {
@@ -114,7 +116,7 @@ func (r *recorder) nameservers(s *Snapshot, o Origin) {
 
 // transfers says whether a name server's name is one that a Service brings.
 func (v *View) transfers(s *Snapshot, o Origin, name string) bool {
-	n, err := ParseName(name)
+	n, err := dnsname.Parse(name)
 	if err != nil {
 		return false
 	}
@@ -140,8 +142,8 @@ func (r *recorder) service(svc *serviceNode) {
 func (r *recorder) alias(svc *serviceNode) {
 	owner := svc.name(r.origin)
 	if to, ok := aliasTo(svc.service.Target).(alias); ok {
-		rr := &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, r.view.TTL), Target: to.target.text}
-		r.pass(recordKey{owner: owner, target: to.target.text}, rr)
+		rr := &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, r.view.TTL), Target: to.target.String()}
+		r.pass(recordKey{owner: owner, target: to.target.String()}, rr)
 	}
 }
 

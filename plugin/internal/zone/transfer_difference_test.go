@@ -26,7 +26,7 @@ func TestDifference(t *testing.T) {
 		}
 		before, after := one(t, "before", kept), one(t, "after", kept)
 		for _, o := range v.Origins {
-			if !o.reverse {
+			if !o.Reverse() {
 				checkDifference(t, v, before, after, o)
 			}
 		}

@@ -216,7 +216,7 @@ func TestTransferAgreesWithLookup(t *testing.T) {
 		_, s := drawCluster(t)
 		v := drawView(t)
 		for _, o := range v.Origins {
-			if !o.reverse {
+			if !o.Reverse() {
 				checkTransfer(t, v, s, o)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // PodMode says which names below pod.<origin> exist.
@@ -37,18 +39,18 @@ type View struct {
 }
 
 // Origin is the origin that a name belongs to: of several, the longest.
-func (v *View) Origin(n *Name) (Origin, bool) {
+func (v *View) Origin(n *dnsname.Name) (Origin, bool) {
 	if o := v.origin(n); o != nil {
 		return *o, true
 	}
 	return Origin{}, false
 }
 
-func (v *View) origin(n *Name) *Origin {
+func (v *View) origin(n *dnsname.Name) *Origin {
 	var best *Origin
 	for i := range v.Origins {
 		o := &v.Origins[i]
-		if o.encloses(n) && (best == nil || o.labels > best.labels) {
+		if o.Encloses(n) && (best == nil || o.Labels() > best.Labels()) {
 			best = o
 		}
 	}
@@ -57,7 +59,7 @@ func (v *View) origin(n *Name) *Origin {
 
 // Lookup answers a question from a snapshot. Owners and origins in the answer
 // keep the spelling of the question.
-func (v *View) Lookup(s *Snapshot, n *Name, qtype uint16) Answer {
+func (v *View) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
 	o := v.origin(n)
 	if o == nil {
 		return Answer{Result: OutOfZone}
@@ -70,12 +72,12 @@ func (v *View) Lookup(s *Snapshot, n *Name, qtype uint16) Answer {
 
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has (RFC 1034 3.6.2). The last name decides the result (RFC 6604).
-func (v *View) follow(s *Snapshot, n *Name, qtype uint16) Answer {
+func (v *View) follow(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
 	var a Answer
 	for {
 		o := v.origin(n)
-		if o == nil || isReverse(n) && len(a.Records) > 0 {
-			a.Result, a.Target = Delegate, n.text
+		if o == nil || n.IsReverse() && len(a.Records) > 0 {
+			a.Result, a.Target = Delegate, n.String()
 			return a
 		}
 		p := v.locate(s, n, o)
@@ -86,8 +88,8 @@ func (v *View) follow(s *Snapshot, n *Name, qtype uint16) Answer {
 		if target == nil {
 			return v.answer(s, n, o, p, a, qtype)
 		}
-		a.Records = append(a.Records, &dns.CNAME{Hdr: header(n.text, dns.TypeCNAME, v.TTL), Target: target.text})
-		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(target.text) {
+		a.Records = append(a.Records, &dns.CNAME{Hdr: header(n.String(), dns.TypeCNAME, v.TTL), Target: target.String()})
+		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(target.String()) {
 			a.Result = Success
 			return a
 		}
@@ -121,7 +123,7 @@ func (v *View) exposes(s *Snapshot, name string) bool {
 // addresses are not there.
 func (v *View) primary() string {
 	if o := v.primaryOrigin(); o != nil {
-		return o.text
+		return o.String()
 	}
 	return "."
 }
@@ -129,7 +131,7 @@ func (v *View) primary() string {
 func (v *View) primaryOrigin() *Origin {
 	for _, clusterSet := range []bool{false, true} {
 		for i := range v.Origins {
-			if o := &v.Origins[i]; !o.reverse && o.ClusterSet == clusterSet {
+			if o := &v.Origins[i]; !o.Reverse() && o.ClusterSet == clusterSet {
 				return o
 			}
 		}

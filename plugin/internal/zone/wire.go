@@ -39,11 +39,11 @@ type Room struct {
 // It fails for what it does not know: aliases, transfers, and what is rarely
 // asked for. Nothing of it is allocated but what is kept for the next question.
 func (v *View) AppendWire(msg []byte, s *Snapshot, q *Question, room Room) ([]byte, Wire, bool) {
-	o := v.origin(&q.name)
+	o := v.origin(q.Name())
 	if o == nil || !s.synced || MetaType(q.Type) {
 		return msg, Wire{}, false
 	}
-	p := v.locate(s, &q.name, o)
+	p := v.locate(s, q.Name(), o)
 	w := writer{view: v, snapshot: s, question: q, origin: o, room: room, msg: msg, at: headerSize, maxTTL: soaMaxTTL}
 	if !w.place(&p) {
 		return msg, Wire{}, false
@@ -117,16 +117,16 @@ const soaTimers = 5 * 4
 
 // soa returns the size of a message with the record alone.
 func (w *writer) soa() int {
-	plain := len(w.msg) + 3*len(w.origin.folded) + len(soaNS) + len(soaMbox) + recordFixed + soaTimers
+	plain := len(w.msg) + 3*len(w.origin.Wire()) + len(soaNS) + len(soaMbox) + recordFixed + soaTimers
 	ttl := min(w.view.TTL, w.maxTTL)
-	w.suffix(w.origin.labels)
+	w.suffix(w.origin.Labels())
 	w.head(dns.TypeSOA, ttl)
 	at := len(w.msg)
 	w.msg = append(w.msg, 0, 0)
 	w.msg = append(w.msg, soaNS...)
-	w.suffix(w.origin.labels)
+	w.suffix(w.origin.Labels())
 	w.msg = append(w.msg, soaMbox...)
-	w.suffix(w.origin.labels)
+	w.suffix(w.origin.Labels())
 	for _, n := range [...]uint32{w.snapshot.serial, soaRefresh, soaRetry, soaExpire, w.negativeTTL()} {
 		w.msg = binary.BigEndian.AppendUint32(w.msg, n)
 	}

@@ -110,7 +110,7 @@ func (w *writer) write(packed []byte, size int) {
 		Result:    Success,
 		Truncated: shown < count,
 		Answers:   uint16(shown),
-		Plain:     start + count*(len(w.question.name.folded)+recordFixed+size),
+		Plain:     start + count*(len(w.question.Name().Wire())+recordFixed+size),
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 // something that AppendCompleted may know, NXDomain if there is nothing, OutOfZone, or
 // Delegate for what only Lookup and those it leads to can tell. Nothing is allocated.
 func (v *View) Presence(s *Snapshot, q *Question) Result {
-	o := v.origin(&q.name)
+	o := v.origin(q.Name())
 	if o == nil {
 		return OutOfZone
 	}
-	switch p := v.locate(s, &q.name, o); p.kind {
+	switch p := v.locate(s, q.Name(), o); p.kind {
 	case nowhere:
 		return NXDomain
 	case atAlias, atAddress, atOther:
@@ -31,12 +31,12 @@ func (v *View) Presence(s *Snapshot, q *Question) Result {
 // It fails for what it does not know, which is all but addresses, and for an answer
 // that has no room.
 func (v *View) AppendCompleted(msg []byte, s *Snapshot, q, target *Question, base int, maxTTL uint32, room Room) ([]byte, Wire, bool) {
-	o := v.origin(&target.name)
+	o := v.origin(target.Name())
 	if o == nil || !s.synced || q.Type != dns.TypeA && q.Type != dns.TypeAAAA {
 		return msg, Wire{}, false
 	}
 	target.Type = q.Type
-	p := v.locate(s, &target.name, o)
+	p := v.locate(s, target.Name(), o)
 	w := writer{view: v, snapshot: s, question: target, origin: o, room: room, msg: msg, maxTTL: maxTTL}
 	var buf [maxLabelled * 16]byte
 	packed, ok := p.packed(q.Type, v.PodNames, buf[:0])
@@ -44,14 +44,14 @@ func (v *View) AppendCompleted(msg []byte, s *Snapshot, q, target *Question, bas
 		return msg, Wire{}, false
 	}
 	if len(packed) == 0 {
-		w.question, w.origin, w.at = q, v.origin(&q.name), headerSize
+		w.question, w.origin, w.at = q, v.origin(q.Name()), headerSize
 		w.negative(NoData)
 		return w.msg, w.wire, true
 	}
 	w.alias(base)
 	w.write(packed, addressSize(q.Type))
 	w.wire.Answers++
-	w.wire.Plain += len(q.name.folded) - pointerSize
+	w.wire.Plain += len(q.Name().Wire()) - pointerSize
 	return w.msg, w.wire, !w.wire.Truncated
 }
 
@@ -66,7 +66,7 @@ func (w *writer) alias(base int) {
 	w.at = headerSize
 	w.owner()
 	w.head(dns.TypeCNAME, ttl)
-	name := w.question.name.folded
+	name := w.question.Name().Wire()
 	w.msg = binary.BigEndian.AppendUint16(w.msg, uint16(len(name)))
 	w.at = len(w.msg)
 	w.msg = append(w.msg, w.msg[headerSize:headerSize+base]...) // as the client spelled it

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // maxPointers is how many Services of one address are written from here.
@@ -76,10 +78,10 @@ func (w *writer) pointer(svc *serviceNode, e *Endpoint) bool {
 	ok := e == nil || w.endpointLabel(e)
 	ok = ok && w.label(svc.key.Name) && w.label(svc.key.Namespace) && w.label("svc")
 	o := w.view.primaryOrigin()
-	if !ok || o == nil || len(w.msg)-at-2+len(o.folded) > maxName {
+	if !ok || o == nil || len(w.msg)-at-2+len(o.Wire()) > dnsname.MaxWire {
 		return false
 	}
-	w.msg = append(w.msg, o.folded...)
+	w.msg = append(w.msg, o.Wire()...)
 	w.size(at)
 	return true
 }
@@ -88,8 +90,8 @@ func (w *writer) endpointLabel(e *Endpoint) bool {
 	if e.Identity != nil {
 		return w.label(e.label(w.view.PodNames))
 	}
-	var buf [dashedSize]byte
-	return w.label(string(appendDashed(buf[:0], e.Addr)))
+	var buf [dnsname.DashedSize]byte
+	return w.label(string(dnsname.AppendDashed(buf[:0], e.Addr)))
 }
 
 // label writes a label. It fails for one that is spelled with an escape.
@@ -119,6 +121,6 @@ func (w *writer) pointed() bool {
 		return w.negative(NoData)
 	}
 	w.wire.Result = Success
-	w.wire.Plain = len(w.msg) + count*(len(w.question.name.folded)-2)
+	w.wire.Plain = len(w.msg) + count*(len(w.question.Name().Wire())-2)
 	return w.wire.Plain+w.room.Reserved <= w.room.Size
 }

@@ -28,10 +28,10 @@ func (w *writer) services(p *place) bool {
 			}
 			list = append(list, opened{a, p.service.service.Ports})
 		}
-		return w.lead(p, list, w.origin.labels+serviceLabels)
+		return w.lead(p, list, w.origin.Labels()+serviceLabels)
 	case atLabel:
 		list, ok := p.opened(w.view.PodNames, buf[:0])
-		return ok && w.lead(p, list, w.question.name.count)
+		return ok && w.lead(p, list, w.question.Name().Labels())
 	}
 	return w.keptRecords(p)
 }
@@ -83,12 +83,12 @@ func (w *writer) lead(p *place, list []opened, labels int) bool {
 	}
 	w.leads(numbers, uint16(max(1, 100/pairs)), labels)
 	w.opened(list, labels)
-	return !w.question.upper && w.wire.Plain+w.room.Reserved <= w.room.Size
+	return !w.question.HasUpper() && w.wire.Plain+w.room.Reserved <= w.room.Size
 }
 
 // leads writes an SRV record for each port.
 func (w *writer) leads(numbers []uint16, weight uint16, labels int) {
-	target := w.question.name.tail(labels)
+	target := w.question.Name().Suffix(labels)
 	w.wire = Wire{Result: Success, Answers: uint16(len(numbers)), Plain: len(w.msg)}
 	for _, number := range numbers {
 		w.owner()
@@ -96,14 +96,14 @@ func (w *writer) leads(numbers []uint16, weight uint16, labels int) {
 		w.msg = binary.BigEndian.AppendUint16(w.msg, uint16(6+len(target)))
 		w.msg = append(w.msg, 0, 0, byte(weight>>8), byte(weight), byte(number>>8), byte(number))
 		w.msg = append(w.msg, target...)
-		w.wire.Plain += len(w.question.name.folded) + recordFixed + 6 + len(target)
+		w.wire.Plain += len(w.question.Name().Wire()) + recordFixed + 6 + len(target)
 	}
 }
 
 // opened writes the addresses of those with ports in the additional section, each
 // once.
 func (w *writer) opened(list []opened, labels int) {
-	target := len(w.question.name.tail(labels))
+	target := len(w.question.Name().Suffix(labels))
 	for i, x := range list {
 		same := func(other opened) bool { return other.addr == x.addr && len(other.ports) > 0 }
 		if len(x.ports) == 0 || slices.ContainsFunc(list[:i], same) {

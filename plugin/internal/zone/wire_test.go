@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // wired is an answer in wire form as a message, or nil for a question that is
@@ -35,7 +37,7 @@ func wired(t tester, v *View, s *Snapshot, q *Question, name []byte, room Room) 
 }
 
 // handled is the handler's answer as a message, cut to the size.
-func handled(a Answer, n *Name, qtype uint16, size int) *dns.Msg {
+func handled(a Answer, n *dnsname.Name, qtype uint16, size int) *dns.Msg {
 	m := &dns.Msg{Answer: slices.Clone(a.Records), Ns: a.Authority, Extra: slices.Clone(a.Extra)}
 	m.Rcode = map[Result]int{NXDomain: dns.RcodeNameError}[a.Result]
 	m.Question = []dns.Question{{Name: n.String(), Qtype: qtype, Qclass: dns.ClassINET}}
@@ -88,7 +90,7 @@ func FuzzWire(f *testing.F) {
 	f.Fuzz(func(t *testing.T, wire []byte, qtype, size uint16, random bool) {
 		var q Question
 		end, ok := q.Parse(wire)
-		n, err := ParseWire(wire[:min(end, len(wire))])
+		n, err := dnsname.ParseWire(wire[:min(end, len(wire))])
 		if ok != (err == nil) {
 			t.Fatalf("%q: a name: %v, but %v", wire, ok, err)
 		}
@@ -167,7 +169,7 @@ func wireView(t tester) *View {
 }
 
 func wireName(t tester, name string) []byte {
-	buf := make([]byte, maxName)
+	buf := make([]byte, dnsname.MaxWire)
 	end, err := dns.PackDomainName(name, buf, 0, nil, false)
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +181,7 @@ func TestWire(t *testing.T) {
 	s, v := snapshotOf(t, wireCluster), wireView(t)
 	for _, question := range wireQuestions {
 		name := wireName(t, question.name)
-		n, err := ParseWire(name)
+		n, err := dnsname.ParseWire(name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,59 @@
+package dnsname
+
+import "net/netip"
+
+// The reverse trees and the name above them in wire form (RFC 1035 3.5, RFC 3596 2.5).
+const (
+	Arpa     = "\x04arpa\x00"
+	reverse4 = "\x07in-addr" + Arpa
+	reverse6 = "\x03ip6" + Arpa
+)
+
+// IsReverse reports whether the name is in one of the reverse trees.
+func (n *Name) IsReverse() bool {
+	return n.count >= 2 && (n.Suffix(2) == reverse4 || n.Suffix(2) == reverse6)
+}
+
+// ReversePrefix returns what a name in a reverse tree stands for: an address, or, if
+// it is short of labels, the prefix of the addresses below it.
+func ReversePrefix(n *Name) (netip.Prefix, bool) {
+	labels := n.count - 2
+	if n.Suffix(2) == reverse4 {
+		return reversePrefix4(n, labels)
+	}
+	return reversePrefix6(n, labels)
+}
+
+func reversePrefix4(n *Name, labels int) (netip.Prefix, bool) {
+	var b [4]byte
+	if labels > len(b) {
+		return netip.Prefix{}, false
+	}
+	for i := range labels {
+		octet, ok := parseOctet(n.Label(labels - 1 - i))
+		if !ok {
+			return netip.Prefix{}, false
+		}
+		b[i] = octet
+	}
+	return netip.PrefixFrom(netip.AddrFrom4(b), labels*8), true
+}
+
+func reversePrefix6(n *Name, labels int) (netip.Prefix, bool) {
+	var b [16]byte
+	if labels > 2*len(b) {
+		return netip.Prefix{}, false
+	}
+	for i := range labels {
+		label := n.Label(labels - 1 - i)
+		if len(label) != 1 {
+			return netip.Prefix{}, false
+		}
+		nibble, ok := hexDigit(label[0])
+		if !ok {
+			return netip.Prefix{}, false
+		}
+		b[i/2] |= nibble << (4 * (1 - i%2))
+	}
+	return netip.PrefixFrom(netip.AddrFrom16(b), labels*4), true
+}
