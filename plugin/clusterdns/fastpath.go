@@ -32,7 +32,10 @@ type fastPath struct {
 
 	mu      sync.Mutex
 	plans   map[string]*plan // by the listener's address, as CoreDNS writes it
+	servers []*dnsserver.Server
 	stopped bool
+
+	ending ending
 }
 
 // ourBlock is a server block with our plugin.
@@ -50,6 +53,7 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 		return f
 	}
 	f := &fastPath{handlers: map[*dnsserver.Config]*ourBlock{}, others: map[*dnsserver.Config]bool{}, log: log, plans: map[string]*plan{}}
+	f.ending.held = make(chan struct{}, 1)
 	f.blocks, f.unread = serverBlocks(c)
 	c.Set(fastPathKey{}, f)
 	c.OnShutdown(func() error {
@@ -61,6 +65,7 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 		listeners.Stop(f)
 		return nil
 	})
+	c.OnFinalShutdown(f.finish)
 	// Of several blocks on one listener, CoreDNS asks the last that has something to
 	// say to its sockets: whichever it is, we are to hear of it.
 	for _, b := range f.blocks {
@@ -99,6 +104,7 @@ func (f *fastPath) hook(server *dnsserver.Config) {
 		}
 		return func(w dns.Writer) dns.Writer {
 			listener.Stray() // called once for each packet of CoreDNS's own socket
+			f.ending.hold()
 			if decorate == nil {
 				return w
 			}
@@ -121,6 +127,7 @@ func (f *fastPath) start(s *dnsserver.Server) *udp.Listener {
 	if f.stopped {
 		return nil
 	}
+	f.servers = append(f.servers, s)
 	address, err := netip.ParseAddrPort(listenAddress(s.Addr))
 	if err != nil {
 		f.log.Warningf("fast path is off at %s: %v", s.Addr, err)

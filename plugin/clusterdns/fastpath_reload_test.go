@@ -16,8 +16,10 @@ import (
 )
 
 // packets is what a listener has counted of an outcome.
-func packets(port int, outcome string) float64 {
-	return testutil.ToFloat64(metrics.fastPathPackets.WithLabelValues(fmt.Sprintf("dns://127.0.0.1:%d", port), outcome))
+func packets(port int, outcome string) float64 { return packetsAt("127.0.0.1", port, outcome) }
+
+func packetsAt(host string, port int, outcome string) float64 {
+	return testutil.ToFloat64(metrics.fastPathPackets.WithLabelValues(fmt.Sprintf("dns://%s:%d", host, port), outcome))
 }
 
 // pester asks until the test is over, and returns how many questions got no reply so

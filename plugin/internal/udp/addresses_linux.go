@@ -52,7 +52,7 @@ func readBound(name string, port uint16, taken map[netip.Addr]bool) error {
 	lines.Scan() // the heading
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 2 {
+		if len(fields) < 3 || !isUnconnected(fields[2]) {
 			continue
 		}
 		bound, err := parseBound(fields[1])
@@ -65,6 +65,10 @@ func readBound(name string, port uint16, taken map[netip.Addr]bool) error {
 	}
 	return lines.Err()
 }
+
+// isUnconnected reports whether a socket with this remote address takes packets of
+// everybody.
+func isUnconnected(remote string) bool { return strings.Trim(remote, "0:") == "" }
 
 // parseBound reads an address as the kernel writes it: words in the byte order of
 // the machine, and the port.

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -38,6 +39,7 @@ type Listener struct {
 
 	mu      sync.Mutex
 	sockets []*socket
+	stopped bool
 
 	troubled atomic.Bool
 	broken   atomic.Bool
@@ -55,7 +57,7 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 	l.probes.init()
 	l.service.Store(s)
 	if _, err := l.cover(); err != nil {
-		l.end()
+		l.drain(0)
 		return nil, fmt.Errorf("on %s: %w", address, err)
 	}
 	l.ended.Go(l.watch)
@@ -70,7 +72,7 @@ func (l *Listener) everywhere() bool { return l.address.Addr().IsUnspecified() }
 func (l *Listener) cover() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.broken.Load() {
+	if l.stopped {
 		return false, nil
 	}
 	if l.everywhere() {
@@ -196,28 +198,50 @@ func (l *Listener) giveUp(err error) {
 	}
 	l.log("fast path on %s is given up: %v", l.address, err)
 	l.service.Load().Meter.GivenUp()
-	l.end()
+	l.stopTaking()
+	l.drain(drainTimeout)
 }
 
-// Close closes the sockets. What came to them is answered first.
-func (l *Listener) Close() {
+// stop ends the watch, and has no more packets come to the listener: CoreDNS's own socket
+// gets them. Call drain afterwards.
+func (l *Listener) stop() {
 	close(l.done)
-	l.ended.Wait()
-	l.end()
+	l.stopTaking()
 }
 
-// end leaves the address to CoreDNS.
-func (l *Listener) end() {
+// stopTaking leaves the address to CoreDNS. No socket is opened from then on.
+func (l *Listener) stopTaking() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.everywhere() {
+	if !l.stopped && !l.everywhere() {
 		l.unsteer()
 	}
+	l.stopped = true
 	for _, s := range l.sockets {
-		s.retire()
+		s.stopTaking()
 	}
-	l.closeLocked(func(*socket) bool { return true })
 }
+
+// drain waits until what came to the sockets is answered, by CoreDNS too, but no longer
+// than the timeout, and closes them. There is one wait for all of them.
+func (l *Listener) drain(timeout time.Duration) {
+	l.mu.Lock()
+	sockets := l.sockets
+	l.sockets = nil
+	l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	awaitIdle(ctx, sockets)
+	for _, s := range sockets {
+		s.close()
+	}
+	for _, s := range sockets {
+		s.awaitReader(ctx)
+	}
+}
+
+// awaitWatch returns when the watch of a listener that was stopped has ended.
+func (l *Listener) awaitWatch() { l.ended.Wait() }
 
 func (l *Listener) closeLocked(gone func(*socket) bool) {
 	l.sockets = slices.DeleteFunc(l.sockets, func(s *socket) bool {

@@ -66,7 +66,10 @@ func testRegistry(t testing.TB) (*Registry, *strings.Builder) {
 	t.Helper()
 	log := new(strings.Builder)
 	r := NewRegistry(func(format string, v ...any) { fmt.Fprintf(log, format+"\n", v...) })
-	t.Cleanup(func() { r.Stop(t) })
+	t.Cleanup(func() {
+		r.Stop(t)
+		r.Wait()
+	})
 	return r, log
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync/atomic"
+	"time"
 )
 
 // Listener is what only Linux has.
@@ -18,5 +19,8 @@ func listen(netip.AddrPort, *Service, *Workers, func(string, ...any)) (*Listener
 // Stray tells that a packet came to CoreDNS's own socket.
 func (*Listener) Stray() {}
 
-// Close closes the sockets.
-func (*Listener) Close() {}
+func (*Listener) stop() {}
+
+func (*Listener) drain(time.Duration) {}
+
+func (*Listener) awaitWatch() {}

@@ -51,5 +51,7 @@ func (l *Listener) probe(timeout time.Duration) bool {
 		return true
 	case <-time.After(timeout):
 		return false
+	case <-l.done:
+		return false
 	}
 }

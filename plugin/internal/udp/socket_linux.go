@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -65,40 +66,47 @@ func control(_, _ string, raw syscall.RawConn) error {
 // nobodyPort is that of a sender that there cannot be (RFC 6335 6, tcpmux).
 const nobodyPort = 1
 
-// retire has no more packets come to the socket, and returns when those that came
-// are answered, by CoreDNS too. A connected socket takes what one sender sends alone.
-func (s *socket) retire() {
+// stopTaking has no more packets come to the socket. A connected socket takes what one
+// sender sends alone.
+func (s *socket) stopTaking() {
 	nobody := unix.Sockaddr(&unix.SockaddrInet6{Port: nobodyPort, Addr: s.local.Addr().As16()})
 	if s.local.Addr().Is4() {
 		nobody = &unix.SockaddrInet4{Port: nobodyPort, Addr: s.local.Addr().As4()}
 	}
 	_ = s.raw.Control(func(fd uintptr) { _ = unix.Connect(int(fd), nobody) })
+}
+
+// awaitIdle returns when no socket is busy, or when the context ends.
+func awaitIdle(ctx context.Context, sockets []*socket) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	late := time.After(retireTimeout)
-	for s.busy() {
+	for slices.ContainsFunc(sockets, (*socket).busy) {
 		select {
 		case <-tick.C:
-		case <-late:
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// retireTimeout is how long what came to a socket may take. CoreDNS gives its own
-// sockets as much.
-const retireTimeout = 5 * time.Second
-
-// busy says whether anything that came to the socket was not answered yet.
+// busy reports whether anything that came to the socket was not answered yet.
 func (s *socket) busy() bool {
 	waiting := 0
 	_ = s.raw.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
 	return waiting > 0 || s.handedOver.Load() > 0
 }
 
-// close returns when the reader has ended.
+// close closes the socket. Its reader ends soon afterwards.
 func (s *socket) close() {
 	s.closing.Store(true)
 	_ = s.conn.Close()
-	<-s.done
+}
+
+// awaitReader returns when the reader of a closed socket has ended, which a question may
+// keep from it, or when the context ends.
+func (s *socket) awaitReader(ctx context.Context) {
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+	}
 }

@@ -53,7 +53,7 @@ var probeTimeouts = []time.Duration{3 * time.Millisecond, 20 * time.Millisecond,
 // find is the index of our socket in its group. The packets of others take the way
 // that they took before.
 func (l *Listener) find(timeout time.Duration) (uint32, error) {
-	for i := uint32(0); i < maxGroup; i++ {
+	for i := uint32(0); i < maxGroup && !l.isStopping(); i++ {
 		if err := l.attach(l.probes.try(i)); err != nil {
 			return noIndex, err
 		}
@@ -62,6 +62,16 @@ func (l *Listener) find(timeout time.Duration) (uint32, error) {
 		}
 	}
 	return noIndex, nil
+}
+
+// isStopping reports whether nobody needs the answer to a probe any more.
+func (l *Listener) isStopping() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // noIndex is that of no socket: the kernel then chooses by the client's address.

@@ -1,0 +1,129 @@
+package clusterdns
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// besiege asks for names outside at each address until the test is over.
+func besiege(t *testing.T, addresses []netip.AddrPort) {
+	t.Helper()
+	var group sync.WaitGroup
+	done := make(chan struct{})
+	for _, address := range addresses {
+		conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() {
+			defer conn.Close()
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for n := 0; ; n++ {
+				packet, err := new(dns.Msg).SetQuestion(fmt.Sprintf("www-%d.example.com.", n), dns.TypeA).Pack()
+				if err != nil {
+					t.Error(err)
+				}
+				_, _ = conn.Write(packet) // nobody may listen any more
+				select {
+				case <-tick.C:
+				case <-done:
+					return
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		close(done)
+		group.Wait()
+	})
+}
+
+// A server that listens at six addresses ends as fast as one with a single address while
+// its upstream is dead and questions go on coming: kubelet waits for 30 seconds.
+func TestC5ShutdownWithDeadUpstream(t *testing.T) {
+	useRegistry(t)
+	gate, port := make(chan struct{}), freePort(t)
+	defer close(gate)
+	var addresses []netip.AddrPort
+	bind := "bind"
+	for i := range 6 {
+		addr := netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + i)})
+		addresses = append(addresses, netip.AddrPortFrom(addr, uint16(port)))
+		bind += " " + addr.String()
+	}
+	text := strings.NewReplacer("bind 127.0.0.1", bind, "UPSTREAM", heldUpstream(t, gate)).Replace(waitingCorefile)
+	i := startInstance(t, fastCorefile(t, text, port))
+	besiege(t, addresses)
+	waiting := func() bool { return packetsAt("127.0.0.6", port, "handed_over") > 10 }
+	eventually(t, "questions wait at the last address", waiting)
+	start := time.Now()
+	stopInstance(i) // as at SIGTERM
+	took := time.Since(start)
+	t.Logf("the end took %v", took)
+	if took > 20*time.Second {
+		t.Errorf("the end took %v, of which CoreDNS needs up to 5s itself", took)
+	}
+}
+
+// CoreDNS ends the process with its last server: that is not before what came to our
+// sockets is answered.
+func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
+	useRegistry(t)
+	gate, port := make(chan struct{}), freePort(t)
+	text := strings.Replace(waitingCorefile, "UPSTREAM", heldUpstream(t, gate), 1)
+	i := startInstance(t, fastCorefile(t, text, port))
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	open := sync.OnceFunc(func() { close(gate) })
+	defer open()
+	packet, err := new(dns.Msg).SetQuestion("www.example.com.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "packets come to our sockets", func() bool {
+		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
+		return packets(port, "answered") > 0
+	})
+	if _, err := conn.Write(packet); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the question is handed over", func() bool { return packets(port, "handed_over") > 0 })
+	ended := make(chan struct{})
+	go func() {
+		i.Wait()
+		close(ended)
+	}()
+	stopped := make(chan struct{})
+	go func() {
+		stopInstance(i)
+		close(stopped)
+	}()
+	eventually(t, "CoreDNS's own servers end", func() bool {
+		conn, err := net.Dial("tcp", fastAddr(port).String())
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
+	if isClosed(ended) {
+		t.Error("CoreDNS ended first")
+	}
+	open()
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := conn.Read(make([]byte, 512)); err != nil {
+		t.Errorf("the question was not answered: %v", err)
+	}
+	<-stopped
+	<-ended
+}
