@@ -23,7 +23,7 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 		cfg.source = cfg.source.Stamped()
 		w, err := watchers.acquire(cfg.source, options, holder)
 		if err == nil {
-			d.store = w.Store()
+			d.store, d.restamp = w.Store(), w.Restamp
 			d.started.Store(true)
 			err = waitForSync(w, cfg.startupTimeout, holder, log)
 		}

@@ -32,10 +32,21 @@ type notifier struct {
 // the transfer plugin.
 func notify(c *caddy.Controller, server *dnsserver.Config, d *ClusterDNS, log clog.P) {
 	ctx, stop := context.WithCancel(context.Background())
+	holder := holderOf(c)
+	c.OnStartup(func() error {
+		if watchers.reloads(holder) {
+			d.restamped = make(chan struct{})
+		}
+		return nil
+	})
 	onServing(c, func() {
+		watchers.serving(holder)
 		if t, ok := server.Handler("transfer").(*transfer.Transfer); ok {
 			n := &notifier{secondaries: t, origins: forwardNames(d.transfers()), store: d.store, log: log}
-			go n.run(ctx)
+			go func() {
+				d.begin(ctx)
+				n.run(ctx)
+			}()
 		}
 	})
 	// There is no need to wait for the end: a notification under way harms nobody,
@@ -46,15 +57,28 @@ func notify(c *caddy.Controller, server *dnsserver.Config, d *ClusterDNS, log cl
 	})
 }
 
+// begin gives the zones a new serial after a reload, once the instance before has
+// ended: they may have other records now, and it has sent those that they had.
+func (d *ClusterDNS) begin(ctx context.Context) {
+	if d.restamped == nil {
+		return
+	}
+	select {
+	case <-d.restamp():
+	case <-ctx.Done():
+	}
+	close(d.restamped)
+}
+
 // run begins with the checkpoint that is there: a server that was away may have
 // secondaries that are behind.
 func (n *notifier) run(ctx context.Context) {
 	told := uint32(0)
 	for ctx.Err() == nil {
 		next := n.store.NextCheckpoint()
-		if serial := n.store.LoadCheckpoint().Serial(); serial != told {
+		if s := n.store.LoadCheckpoint(); s.Synced() && s.Serial() != told {
 			n.tell()
-			told = serial
+			told = s.Serial()
 		}
 		select {
 		case <-ctx.Done():

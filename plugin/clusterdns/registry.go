@@ -15,6 +15,7 @@ type registry struct {
 	running map[kube.Config]*running
 	held    []func()      // let watchers go on that are held for a reload
 	longest time.Duration // that they are held, should nobody tell that it has ended
+	first   *holder       // the instance that served first
 }
 
 // longestHold is more than a reload takes that has its data.
@@ -160,6 +161,22 @@ func (r *registry) goOn() {
 		resume()
 	}
 	r.held = nil
+}
+
+// serving notes that an instance serves.
+func (r *registry) serving(h *holder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.first == nil {
+		r.first = h
+	}
+}
+
+// reloads reports whether another instance has served before an instance.
+func (r *registry) reloads(h *holder) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.first != nil && r.first != h
 }
 
 // synced says whether anybody but h holds a whole cluster.

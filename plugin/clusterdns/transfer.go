@@ -4,6 +4,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
@@ -14,6 +15,10 @@ import (
 // transferBatch is how many records are made before they are handed over: enough
 // that handing over costs nothing, few enough that the zone is never held whole.
 const transferBatch = 256
+
+// firstSerial is longer than it takes from the sync, or the end of a reload, until
+// there is a serial for what is there.
+const firstSerial = 3 * time.Second
 
 var errNotSynced = errors.New("no transfer before the first sync")
 
@@ -40,7 +45,7 @@ func (d *ClusterDNS) TransferOf(zones Zones, origins []zone.Origin, name string,
 	if !ok {
 		return nil, transfer.ErrNotAuthoritative
 	}
-	now := d.store.LoadCheckpoint()
+	now := d.lastCheckpoint()
 	if !now.Synced() {
 		return nil, errNotSynced
 	}
@@ -54,6 +59,26 @@ func (d *ClusterDNS) TransferOf(zones Zones, origins []zone.Origin, name string,
 		return stream(soa, slices.Values[[]dns.RR](nil)), nil
 	}
 	return stream(soa, increment(zones, before, now, o), soa), nil
+}
+
+// lastCheckpoint is the last checkpoint. A store that has just been synced is about to
+// make its first, and one that has just been reloaded its next.
+func (d *ClusterDNS) lastCheckpoint() *zone.Snapshot {
+	if d.restamped != nil {
+		awaitSerial(d.restamped)
+	}
+	next := d.store.NextCheckpoint()
+	if !d.store.LoadCheckpoint().Synced() && d.store.Load().Synced() {
+		awaitSerial(next)
+	}
+	return d.store.LoadCheckpoint()
+}
+
+func awaitSerial(made <-chan struct{}) {
+	select {
+	case <-made:
+	case <-time.After(firstSerial):
+	}
 }
 
 // transferred is the origin that may be transferred under a name. No secondary

@@ -234,3 +234,48 @@ func TestWitnessPassesOn(t *testing.T) {
 		}
 	}
 }
+
+// P1: after a reload a zone may have other records, so what was sent before has another
+// serial than what is sent now.
+func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
+	useRegistry(t)
+	source := manifest(t)
+	withTTL := func(ttl string) caddy.Input {
+		text := "cluster.local:0 {\n bind 127.0.0.1\n transfer {\n  to *\n }\n kubernetes {\n  ttl " + ttl + "\n  manifests " + source.Manifests + "\n }\n}\n"
+		return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"}
+	}
+	i := startInstance(t, withTTL("5"))
+	last := uint32(0)
+	for _, ttl := range []string{"5", "6", "7"} {
+		next, err := i.Restart(withTTL(ttl))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stopInstance(next) })
+		i = next
+		soa := transferSOA(t, i.Servers()[0].Addr().String())
+		if soa.Serial <= last || fmt.Sprint(soa.Hdr.Ttl) != ttl {
+			t.Errorf("serial %d with the TTL %d after %d", soa.Serial, soa.Hdr.Ttl, last)
+		}
+		last = soa.Serial
+	}
+}
+
+// transferSOA is what a transfer begins with.
+func transferSOA(t *testing.T, addr string) *dns.SOA {
+	t.Helper()
+	envelopes, err := new(dns.Transfer).In(question(clusterZone, 0), addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first *dns.SOA
+	for e := range envelopes {
+		if e.Error != nil {
+			t.Fatal(e.Error)
+		}
+		if soa, ok := e.RR[0].(*dns.SOA); ok && first == nil {
+			first = soa
+		}
+	}
+	return first
+}

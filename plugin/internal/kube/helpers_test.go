@@ -138,6 +138,13 @@ func start(t *testing.T, w *Watcher) (stop func()) {
 	return stop
 }
 
+// awaitCheckpoint waits for the first checkpoint and returns it.
+func awaitCheckpoint(t *testing.T, w *Watcher) *zone.Snapshot {
+	t.Helper()
+	eventually(t, "the first checkpoint", func() bool { return w.Store().LoadCheckpoint().Synced() })
+	return w.Store().LoadCheckpoint()
+}
+
 // leakless fails a test that leaves a goroutine behind. One may take its time to end.
 func leakless(t *testing.T) {
 	t.Helper()

@@ -99,15 +99,18 @@ func TestManifestsAreSyncedAtOnce(t *testing.T) {
 	default:
 		t.Error("not synced")
 	}
-	if f.watcher.Store().LoadCheckpoint().Counts().Services != 1 {
-		t.Error("no checkpoint")
-	}
 	f.expect(web, typeA, "10.0.0.1")
 	f.expect("_http._tcp."+web, typeSRV, "0 100 80 "+web)
 	f.expect("10-1-0-1."+web, typeA, "10.1.0.1")
 	f.expect("10-1-0-1.shop.pod.cluster.local.", typeA, "10.1.0.1")
 	if lines := f.log.all(); len(lines) > 0 {
 		t.Errorf("log: %q", lines)
+	}
+	start(t, f.watcher)
+	eventually(t, "a timer", f.clock.HasWaiters)
+	f.clock.Step(time.Second)
+	if awaitCheckpoint(t, f.watcher).Counts().Services != 1 {
+		t.Error("nothing in the checkpoint")
 	}
 }
 

@@ -47,14 +47,24 @@ type owner struct {
 
 	flushed      []chan<- struct{} // closed when the transaction under way is visible
 	dated        []dated           // what the transaction under way is to make visible
-	checkpointed time.Time         // of the last checkpoint, zero before the first
+	checkpointed time.Time         // when the last checkpoint was made, or the second began that may have none
 	due          clock.Timer       // runs while a checkpoint waits for its second, else nil
+	restamps     []time.Duration   // how long to wait for each of the checkpoints without a change
 	listing      bool              // a list is under way
 }
 
+// afterStart is how long after the start data that has not changed is given another
+// serial. The process before may have had a clock that was ahead, on another node or
+// until it was set: its secondaries take no data with a lower serial, and the next
+// change may be far away.
+var afterStart = []time.Duration{time.Minute, 10 * time.Minute}
+
 func newOwner(c clock.WithTicker, observer Observer) *owner {
+	now := c.Now()
 	return &owner{
-		store:          zone.NewStore(),
+		store:          zone.NewStoreAfter(uint32(now.Unix())),
+		checkpointed:   secondOf(now),
+		restamps:       afterStart,
 		changes:        make(chan change, backlog),
 		synced:         make(chan struct{}),
 		ended:          make(chan struct{}),
@@ -73,6 +83,8 @@ func (o *owner) run(ctx context.Context) {
 	defer close(o.ended)
 	defer o.stopTimer()
 	defer o.save(false)
+	restamp, stop := o.nextRestamp()
+	defer func() { stop() }()
 	for {
 		select {
 		case <-ctx.Done():
@@ -83,6 +95,9 @@ func (o *owner) run(ctx context.Context) {
 		case <-o.timer():
 			o.due = nil
 			o.checkpoint()
+		case <-restamp:
+			o.restamp()
+			restamp, stop = o.nextRestamp()
 		}
 	}
 }
@@ -128,6 +143,14 @@ func (o *owner) commit(txn *zone.Txn) {
 	o.flushed = nil
 }
 
+// send has the owner make a change, unless it has ended.
+func (o *owner) send(c change) {
+	select {
+	case o.changes <- c:
+	case <-o.ended:
+	}
+}
+
 // flush waits until everything that was sent before is visible, or the end of run.
 func (o *owner) flush() {
 	done := make(chan struct{})
@@ -144,18 +167,45 @@ func (o *owner) flush() {
 
 // checkpoint makes a checkpoint at once, or as soon as the last one is a second
 // old. Elapsed time is measured by the monotonic clock: wall time may jump.
+//
+// No serial is that of the second in which the process started: the one before it
+// may have used it, for other data, before it was killed. It has used none of a later
+// second, since serials do not run ahead of the clock.
 func (o *owner) checkpoint() {
 	if o.due != nil || !o.store.Load().Synced() {
 		return
 	}
-	wait := checkpointInterval - o.clock.Since(o.checkpointed)
-	if wait > 0 && !o.checkpointed.IsZero() {
+	if wait := checkpointInterval - o.clock.Since(o.checkpointed); wait > 0 {
 		o.due = o.clock.NewTimer(wait)
 		return
 	}
 	o.checkpointed = o.clock.Now()
 	o.store.Checkpoint(uint32(o.checkpointed.Unix()))
 }
+
+// restamp gives the data a serial of a second that has not begun yet.
+func (o *owner) restamp() {
+	o.stopTimer()
+	o.due = nil
+	o.store.Touch()
+	if begun := secondOf(o.clock.Now()); begun.After(o.checkpointed) {
+		o.checkpointed = begun
+	}
+	o.checkpoint()
+}
+
+// nextRestamp is ready when the next checkpoint without a change is due.
+func (o *owner) nextRestamp() (<-chan time.Time, func() bool) {
+	if len(o.restamps) == 0 {
+		return nil, func() bool { return false }
+	}
+	timer := o.clock.NewTimer(o.restamps[0])
+	o.restamps = o.restamps[1:]
+	return timer.C(), timer.Stop
+}
+
+// secondOf is when the second of a time began. It keeps the monotonic clock.
+func secondOf(t time.Time) time.Time { return t.Add(-time.Duration(t.Nanosecond())) }
 
 // lists says whether a list is under way.
 func (o *owner) lists() bool {

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -15,10 +16,13 @@ import (
 
 const testEpoch = 1700000000
 
-// newTestOwner makes an owner with a clock that stands still, and its feeds.
+// newTestOwner makes an owner with a clock that stands still, a second after it was
+// made, and its feeds.
 func newTestOwner(cfg Config) (*owner, []*feed, *clocktesting.FakeClock) {
-	clock := clocktesting.NewFakeClock(time.Unix(testEpoch, 0))
+	clock := clocktesting.NewFakeClock(time.Unix(testEpoch-1, 0))
 	o := newOwner(clock, inattention{})
+	o.restamps = nil
+	clock.Step(time.Second)
 	feeds, err := newFeeds(cfg, o)
 	if err != nil {
 		panic(err)
@@ -255,4 +259,101 @@ func TestStopWhileCheckpointIsDue(t *testing.T) {
 	if clock.HasWaiters() {
 		t.Error("the timer runs on")
 	}
+}
+
+// runOwner runs an owner that began within a second until the test is over, with
+// everything listed.
+func runOwner(t *testing.T, restamps ...time.Duration) (*owner, *clocktesting.FakeClock) {
+	t.Helper()
+	clock := clocktesting.NewFakeClock(time.Unix(testEpoch, int64(300*time.Millisecond)))
+	o := newOwner(clock, inattention{})
+	o.restamps = restamps
+	feeds, err := newFeeds(Config{}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listAll(o, feeds)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); o.run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return o, clock
+}
+
+// step lets a timer run out and waits for the serial.
+func (o *owner) step(t *testing.T, clock *clocktesting.FakeClock, by time.Duration, want uint32) {
+	t.Helper()
+	eventually(t, "a timer", clock.HasWaiters)
+	clock.Step(by)
+	eventually(t, fmt.Sprint("the serial ", want), func() bool { return o.store.LoadCheckpoint().Serial() == want })
+}
+
+// P1: the process before may have given the second of the start to other data, so it
+// gets no checkpoint. Look-ups show the serial that comes.
+func TestP1NoSerialOfTheSecondOfTheStart(t *testing.T) {
+	leakless(t)
+	o, clock := runOwner(t)
+	o.step(t, clock, 699*time.Millisecond, 0)
+	if live := o.store.Load(); !live.Synced() || live.Serial() != testEpoch+1 || o.store.LoadCheckpoint().Synced() {
+		t.Errorf("synced %v with the serial %d, checkpoint %v", live.Synced(), live.Serial(), o.store.LoadCheckpoint().Synced())
+	}
+	o.step(t, clock, time.Millisecond, testEpoch+1)
+	if live := o.store.Load(); live != o.store.LoadCheckpoint() {
+		t.Error("look-ups do not see the checkpoint")
+	}
+}
+
+// P1: a clock that goes back while the first checkpoint waits takes no serial back.
+func TestP1ClockGoesBackAfterTheStart(t *testing.T) {
+	leakless(t)
+	o, clock := runOwner(t)
+	eventually(t, "a timer", clock.HasWaiters)
+	o.changes <- func(*zone.Txn) {
+		o.checkpointed = o.checkpointed.Add(-time.Hour)
+		o.due = nil
+		o.store.Touch()
+		o.checkpoint()
+	}
+	eventually(t, "the checkpoint", func() bool { return o.store.LoadCheckpoint().Serial() == testEpoch+1 })
+}
+
+// P1: a secondary may have a higher serial from a process whose clock was ahead, so
+// data that does not change is given another after a while.
+func TestP1Restamps(t *testing.T) {
+	leakless(t)
+	o, clock := runOwner(t, time.Minute, time.Hour)
+	o.step(t, clock, 700*time.Millisecond, testEpoch+1)
+	serial := func() uint32 { return o.store.LoadCheckpoint().Serial() }
+	for _, wait := range []time.Duration{time.Minute, time.Hour} {
+		before := serial()
+		clock.Step(wait)
+		eventually(t, "another serial", func() bool {
+			clock.Step(100 * time.Millisecond)
+			return serial() > before
+		})
+		if serial() < before+uint32(wait.Seconds()) {
+			t.Errorf("serial %d after %d, %s later", serial(), before, wait)
+		}
+	}
+	if clock.HasWaiters() {
+		t.Error("a timer runs although nothing waits")
+	}
+}
+
+// P1: after a reload the same data may be another zone, so it is given the serial of a
+// second that no instance has used.
+func TestP1RestampOnReload(t *testing.T) {
+	leakless(t)
+	o, clock := runOwner(t)
+	o.step(t, clock, 700*time.Millisecond, testEpoch+1)
+	clock.Step(5600 * time.Millisecond)
+	made := (&Watcher{owner: o}).Restamp()
+	o.step(t, clock, 99*time.Millisecond, testEpoch+1)
+	select {
+	case <-made:
+		t.Error("made within a second that has begun")
+	default:
+	}
+	o.step(t, clock, 301*time.Millisecond, testEpoch+7)
+	<-made
 }

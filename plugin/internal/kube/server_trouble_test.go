@@ -127,7 +127,7 @@ func testGate(c *cluster) {
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: old-" + name + "}\n")
 			gate, log := newGate(t, c.Cluster), new(recorder)
 			w, _ := c.watcher(Config{Endpoint: gate.URL, Pods: true}, log, edit)
-			<-w.Synced()
+			awaitCheckpoint(t, w)
 			before, lists := w.Store().Load(), gate.count("namespaces?limit")+gate.count("sendInitialEvents")
 			gate.set(true)
 			eventually(t, "the loss to be noticed", func() bool { return len(log.all()) > 0 })
@@ -179,7 +179,7 @@ func (c *cluster) deleteNamespace(name string) {
 func testRestart(c *cluster) {
 	log := new(recorder)
 	w, _ := c.watcher(Config{Pods: true}, log)
-	<-w.Synced()
+	awaitCheckpoint(c.t, w)
 	serial := w.Store().Load().Serial()
 	c.KillAPIServer()
 	eventually(c.t, "the loss to be noticed", func() bool { return len(log.all()) > 0 })

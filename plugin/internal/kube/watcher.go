@@ -56,5 +56,21 @@ func (w *Watcher) Run(ctx context.Context) {
 // Store is the store that the Watcher writes to.
 func (w *Watcher) Store() *zone.Store { return w.owner.store }
 
+// Restamp gives the data another serial within about a second, though it has not
+// changed: what a server block shows of it has. It returns a channel that is closed then.
+func (w *Watcher) Restamp() <-chan struct{} {
+	asked := make(chan (<-chan struct{}), 1)
+	w.owner.send(func(*zone.Txn) {
+		asked <- w.owner.store.NextCheckpoint()
+		w.owner.restamp()
+	})
+	select {
+	case made := <-asked:
+		return made
+	case <-w.owner.ended:
+		return w.owner.ended
+	}
+}
+
 // Synced is closed when the store has a whole cluster for the first time.
 func (w *Watcher) Synced() <-chan struct{} { return w.owner.synced }

@@ -79,6 +79,28 @@ func TestSerial(t *testing.T) {
 	}
 }
 
+// P1: a store that begins after a serial never gives it, nor a lower one, whatever the
+// clock says; look-ups show the next until then.
+func TestP1SerialsAfterAnother(t *testing.T) {
+	for _, tc := range []struct{ clock, want uint32 }{{100, 101}, {99, 101}, {101, 101}, {107, 107}} {
+		store := NewStoreAfter(100)
+		commit(store, (*Txn).SetSynced)
+		if live := store.Load().Serial(); live != 101 || store.LoadCheckpoint().Synced() {
+			t.Errorf("serial %d before the first checkpoint", live)
+		}
+		store.Checkpoint(tc.clock)
+		if got := store.LoadCheckpoint().Serial(); got != tc.want || store.Load().Serial() != got {
+			t.Errorf("at %d: serial %d, want %d", tc.clock, got, tc.want)
+		}
+		store.Checkpoint(200)
+		store.Touch()
+		store.Checkpoint(tc.clock)
+		if got := store.LoadCheckpoint().Serial(); got != tc.want+1 {
+			t.Errorf("at %d again: serial %d, want %d", tc.clock, got, tc.want+1)
+		}
+	}
+}
+
 func commit(store *Store, change func(*Txn)) bool {
 	txn := store.Begin()
 	change(txn)

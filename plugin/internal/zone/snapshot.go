@@ -35,7 +35,8 @@ type serviceNode struct {
 func (s *Snapshot) Synced() bool { return s.synced }
 
 // Serial is the serial of the last checkpoint: the unix time at which it was
-// made, or 0 before the first.
+// made. Before the first it is what that will be at the earliest, and before the
+// sync 0.
 func (s *Snapshot) Serial() uint32 { return s.serial }
 
 // Counts is the number of objects in a snapshot. Services counts those too that

@@ -17,6 +17,7 @@ type Store struct {
 	live       atomic.Pointer[Snapshot]
 	checkpoint atomic.Pointer[Snapshot]
 	next       atomic.Pointer[chan struct{}] // closed at the next checkpoint
+	first      uint32                        // the lowest serial
 	dirty      bool                          // the writer's: live holds changes that the checkpoint does not
 }
 
@@ -27,6 +28,14 @@ func NewStore() *Store {
 	s.checkpoint.Store(s.live.Load())
 	next := make(chan struct{})
 	s.next.Store(&next)
+	return s
+}
+
+// NewStoreAfter makes a store whose checkpoints have higher serials than the one
+// given. Look-ups see the next one from the sync until the first checkpoint.
+func NewStoreAfter(serial uint32) *Store {
+	s := NewStore()
+	s.first = serial + 1
 	return s
 }
 
@@ -44,6 +53,10 @@ func (s *Store) NextCheckpoint() <-chan struct{} { return *s.next.Load() }
 // writer may ask.
 func (s *Store) Dirty() bool { return s.dirty }
 
+// Touch asks for another checkpoint of data that may be the same. Only the writer
+// may call it.
+func (s *Store) Touch() { s.dirty = true }
+
 // Checkpoint gives the current snapshot a serial: now, in unix seconds, or one
 // more than the last serial if the clock fell behind it. Before the first sync,
 // or without a change, it does nothing. The writer calls it at most once a
@@ -54,7 +67,7 @@ func (s *Store) Checkpoint(now uint32) {
 		return
 	}
 	next := *live
-	next.serial = max(now, live.serial+1)
+	next.serial = max(now, s.first, s.checkpoint.Load().serial+1)
 	s.live.Store(&next)
 	s.checkpoint.Store(&next)
 	s.dirty = false
@@ -85,6 +98,9 @@ func (t *Txn) Commit() bool {
 	if t.changed {
 		// A checkpoint may have been made since the transaction began.
 		t.next.serial = t.store.live.Load().serial
+		if t.next.synced {
+			t.next.serial = max(t.next.serial, t.store.first)
+		}
 		t.store.live.Store(&t.next)
 		t.store.dirty = true
 	}
