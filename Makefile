@@ -192,10 +192,11 @@ bench-search: build control-plane ## Measure look-ups of outside names by the se
 compiler:
 	@command -v gcc >/dev/null || { $(APT) gcc libc6-dev; }
 
-# The secondary that transfers are tested with, and the bench compares with. Debian starts it, which nobody asked for.
+# The secondaries that transfers are tested with; the bench compares with the first. Debian starts them, which nobody asked for.
 .PHONY: secondary
 secondary:
 	@PATH=$$PATH:/usr/sbin; command -v knotd >/dev/null || { $(APT) knot; $(SUDO) systemctl disable --now knot 2>/dev/null || true; }
+	@PATH=$$PATH:/usr/sbin; command -v named >/dev/null || { $(APT) bind9; $(SUDO) systemctl disable --now named 2>/dev/null || true; }
 
 # The stub resolvers that searching is tested with: those of musl, c-ares, busybox and dig.
 .PHONY: resolvers

@@ -22,11 +22,18 @@ type process struct {
 	ended   chan struct{} // closed when it is gone
 	err     error         // how it ended; to be read after ended
 	stopped sync.Once
+	signal  os.Signal // what asks it to end, or nil if the end of standard input does
 }
 
-func startProcess(t *testing.T, cmd *exec.Cmd) *process {
+// startServerProcess starts a server of ours, which ends with its standard input.
+func startServerProcess(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
-	p := &process{cmd: cmd, logFile: filepath.Join(t.TempDir(), "log"), ended: make(chan struct{})}
+	return startProcess(t, cmd, nil)
+}
+
+func startProcess(t *testing.T, cmd *exec.Cmd, signal os.Signal) *process {
+	t.Helper()
+	p := &process{cmd: cmd, logFile: filepath.Join(t.TempDir(), "log"), ended: make(chan struct{}), signal: signal}
 	log, err := os.Create(p.logFile)
 	if err != nil {
 		t.Fatal(err)
@@ -69,8 +76,8 @@ func (p *process) stop(t *testing.T) {
 	t.Helper()
 	p.stopped.Do(func() {
 		p.stdin.Close() // which is all that a server of ours waits for
-		if filepath.Base(p.cmd.Path) == secondaryCommand {
-			p.cmd.Process.Signal(syscall.SIGTERM)
+		if p.signal != nil {
+			p.cmd.Process.Signal(p.signal)
 		}
 		select {
 		case <-p.ended:
@@ -81,6 +88,14 @@ func (p *process) stop(t *testing.T) {
 		if p.err != nil {
 			t.Errorf("%s ended with %v", filepath.Base(p.cmd.Path), p.err)
 		}
+	})
+}
+
+// kill ends the process without a chance to say goodbye.
+func (p *process) kill() {
+	p.stopped.Do(func() {
+		p.cmd.Process.Kill()
+		<-p.ended
 	})
 }
 

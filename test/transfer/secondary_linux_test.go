@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/clusterdns/clusterdns/test/freeport"
@@ -52,14 +53,7 @@ const knotZone = `  - domain: %s
 // start starts the secondary, which is to get the zones from a port.
 func (s *secondary) start(t *testing.T, primaryPort string) {
 	t.Helper()
-	path, err := exec.LookPath(secondaryCommand)
-	if err != nil {
-		// Where Debian has it, which is not in everybody's path.
-		path, err = exec.LookPath("/usr/sbin/" + secondaryCommand)
-	}
-	if err != nil {
-		t.Fatalf("no Knot DNS: install the package knot, or run make secondary (%v)", err)
-	}
+	path := commandPath(t, secondaryCommand)
 	conf := filepath.Join(s.dir, "knot.conf")
 	text := fmt.Sprintf(knotConfiguration, s.dir, s.port, primaryPort)
 	for _, origin := range origins {
@@ -68,7 +62,21 @@ func (s *secondary) start(t *testing.T, primaryPort string) {
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.process = startProcess(t, exec.Command(path, "-c", conf))
+	s.process = startProcess(t, exec.Command(path, "-c", conf), syscall.SIGTERM)
+}
+
+// commandPath is where a program is. Debian has servers in a folder that is not in
+// everybody's path.
+func commandPath(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + name)
+	}
+	if err != nil {
+		t.Fatalf("no %s: run make secondary (%v)", name, err)
+	}
+	return path
 }
 
 // awaitZones waits until the secondary has the zones of a primary.

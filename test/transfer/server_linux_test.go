@@ -46,12 +46,18 @@ func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process 
 	}
 }
 `, origin, port, outsideOrigin, kubeconfig, secondaryPort)
-	if err := os.WriteFile(corefile, []byte(text), 0o600); err != nil {
+	return startCorefile(t, port, corefile, text)
+}
+
+// startCorefile starts a server of ours and waits until it gives the zone away.
+func startCorefile(t *testing.T, port, path, text string) *process {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), corefileVariable+"="+corefile)
-	p := startProcess(t, cmd)
+	cmd.Env = append(os.Environ(), corefileVariable+"="+path)
+	p := startServerProcess(t, cmd)
 	eventually(t, func() error {
 		_, err := pull(port, origin)
 		return err

@@ -1,0 +1,179 @@
+package transfer
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/clusterdns/clusterdns/test/freeport"
+)
+
+// restarts is how often a server is killed within the second of a change.
+const restarts = 12
+
+// P1: a server that is killed and started again within the second of a change never
+// gives its serial to other data: BIND and Knot DNS follow, in both zones.
+func TestP1KilledWithinTheSecondOfAChange(t *testing.T) {
+	knot, bind := newSecondary(t), newBind(t)
+	p := newPrimary(t, knot.port, bind.port)
+	p.change(t)
+	p.start(t)
+	knot.start(t, p.port)
+	bind.start(t, p.port)
+	for range restarts {
+		p.note(t)
+		knot.awaitZones(t, p.port)
+		bind.awaitZones(t, p.port)
+		p.change(t)
+		eventually(t, p.shows)
+		p.note(t)
+		bind.awaitZones(t, p.port)
+		p.kill()
+		p.change(t)
+		p.start(t)
+	}
+	p.note(t)
+	knot.awaitZones(t, p.port)
+	bind.awaitZones(t, p.port)
+}
+
+// primary is a server of ours that reads a file, and the zones that it has shown.
+type primary struct {
+	*process
+	port, dir string
+	secondary []string // ports
+	address   int      // the last byte of the Service's addresses
+	shown     map[string]*zone
+}
+
+func newPrimary(t *testing.T, secondaryPorts ...string) *primary {
+	t.Helper()
+	return &primary{port: freeport.Port(t), dir: t.TempDir(), secondary: secondaryPorts, shown: map[string]*zone{}}
+}
+
+// change gives the Service other addresses. The file is never there by half.
+func (p *primary) change(t *testing.T) {
+	t.Helper()
+	p.address++
+	text := fmt.Sprintf(`{apiVersion: v1, kind: List, items: [
+{apiVersion: v1, kind: Namespace, metadata: {name: shop}},
+{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop},
+  spec: {clusterIP: 10.96.0.%[1]d, externalIPs: [192.0.2.%[1]d], ports: [{name: http, port: 80}]}}]}
+`, p.address)
+	path := filepath.Join(p.dir, "new")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, filepath.Join(p.dir, "shop.yaml")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *primary) start(t *testing.T) {
+	t.Helper()
+	text := fmt.Sprintf(`%s:%s %s:%[2]s {
+	bind 127.0.0.1
+	errors
+	kubernetes %[1]s {
+		manifests %[4]s
+	}
+	k8s_external %[3]s
+	transfer {
+		to * %[5]s
+	}
+}
+`, origin, p.port, outsideOrigin, filepath.Join(p.dir, "shop.yaml"), "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"))
+	p.process = startCorefile(t, p.port, filepath.Join(p.dir, "Corefile"), text)
+}
+
+// shows says whether the zones have the last change.
+func (p *primary) shows() error {
+	for origin, address := range map[string]string{origin: "10.96.0", outsideOrigin: "192.0.2"} {
+		z, err := pull(p.port, origin)
+		if err != nil {
+			return err
+		}
+		want := fmt.Sprintf("web.shop.%s 5 IN A %s.%d", strings.Replace(origin, "cluster", "svc.cluster", 1), address, p.address)
+		if !slices.Contains(z.records, want) {
+			return fmt.Errorf("no %s in %s", want, z.records)
+		}
+	}
+	return nil
+}
+
+// note fails the test if a serial has meant other records before.
+func (p *primary) note(t *testing.T) {
+	t.Helper()
+	for _, origin := range origins {
+		z, err := pull(p.port, origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := fmt.Sprint(origin, z.serial)
+		if before := p.shown[key]; before != nil && !slices.Equal(before.records, z.records) {
+			t.Errorf("serial %d of %s meant\n%s\nand now\n%s", z.serial, origin,
+				strings.Join(before.records, "\n"), strings.Join(z.records, "\n"))
+		}
+		p.shown[key] = z
+	}
+}
+
+const bindCommand = "named"
+
+// bind is a BIND that serves our zones.
+type bind struct {
+	*process
+	port string
+	dir  string
+}
+
+func newBind(t *testing.T) *bind {
+	t.Helper()
+	return &bind{port: freeport.Port(t), dir: t.TempDir()}
+}
+
+const bindConfiguration = `
+options {
+	directory "%s";
+	listen-on port %s { 127.0.0.1; };
+	listen-on-v6 { none; };
+	pid-file none;
+	session-keyfile none;
+	recursion no;
+	notify no;
+	allow-transfer { 127.0.0.0/8; };
+};
+controls { };
+`
+
+const bindZone = `zone "%s" {
+	type secondary;
+	primaries { 127.0.0.1 port %s; };
+};
+`
+
+func (b *bind) start(t *testing.T, primaryPort string) {
+	t.Helper()
+	text := fmt.Sprintf(bindConfiguration, b.dir, b.port)
+	for _, origin := range origins {
+		text += fmt.Sprintf(bindZone, origin, primaryPort)
+	}
+	conf := filepath.Join(b.dir, "named.conf")
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.process = startProcess(t, exec.Command(commandPath(t, bindCommand), "-g", "-c", conf), syscall.SIGTERM)
+}
+
+// awaitZones waits until the secondary has the zones of a primary.
+func (b *bind) awaitZones(t *testing.T, primaryPort string) {
+	t.Helper()
+	for _, origin := range origins {
+		eventually(t, func() error { return sameZone(primaryPort, b.port, origin) })
+	}
+}
