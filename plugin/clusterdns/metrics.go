@@ -28,6 +28,7 @@ type metricSet struct {
 	manifestErrors prometheus.Counter
 	commits        prometheus.Counter
 	relists        *prometheus.CounterVec
+	silences       *prometheus.CounterVec
 	answers        *prometheus.CounterVec
 	objects        *prometheus.GaugeVec
 	lastEvent      *prometheus.GaugeVec
@@ -59,6 +60,8 @@ func newMetrics(r prometheus.Registerer, snapshots func() []*zone.Snapshot) *met
 			"Counter of changes to what is served, each of one or several objects.")),
 		relists: make.NewCounterVec(counter(subsystem, "relists_total",
 			"Counter of lists after the first, by resource."), []string{"resource"}),
+		silences: make.NewCounterVec(counter(subsystem, "watch_silences_total",
+			"Counter of watches given up because the API server sent nothing on them, by resource."), []string{"resource"}),
 		answers: make.NewCounterVec(counter(subsystem, "answers_total",
 			"Counter of questions in zones of the cluster, by what the name is there, or what is missing, and what came of it."),
 			[]string{"server", "kind", "outcome"}),

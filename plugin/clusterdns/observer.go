@@ -33,6 +33,9 @@ func (o *observer) Heard(resource string, at time.Time) {
 // Relisted implements kube.Observer.
 func (o *observer) Relisted(resource string) { o.relists.WithLabelValues(resource).Inc() }
 
+// Silent implements kube.Observer.
+func (o *observer) Silent(resource string) { o.silences.WithLabelValues(resource).Inc() }
+
 // Held implements kube.Observer.
 func (o *observer) Held(resource string, objects int) {
 	o.mu.Lock()

@@ -68,7 +68,9 @@ type Options struct {
 	ManifestError func()        // counts a change of the manifests that could not be read
 	Poll          time.Duration // time between two looks at the manifests; 0 means defaultPoll
 
-	clock clock.WithTicker // a parameter for tests
+	// Parameters for tests.
+	clock  clock.WithTicker
+	limits limits
 }
 
 func (o Options) withDefaults() Options {
@@ -86,6 +88,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.clock == nil {
 		o.clock = clock.RealClock{}
+	}
+	if o.limits == (limits{}) {
+		o.limits = defaultLimits
 	}
 	return o
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/connrotation"
+	"k8s.io/client-go/util/flowcontrol"
 )
 
 // dialer opens connections that can be closed all at once.
@@ -13,10 +14,12 @@ type dialer struct {
 	tracked *connrotation.Dialer
 	open    context.Context // until the end
 	end     context.CancelFunc
+	renewal flowcontrol.PassiveRateLimiter
 }
 
-func newDialer() *dialer {
-	d := &dialer{tracked: connrotation.NewDialer((&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext)}
+// newDialer makes a dialer that renews its connections no more often than that.
+func newDialer(renewals time.Duration) *dialer {
+	d := &dialer{renewal: flowcontrol.NewTokenBucketPassiveRateLimiter(float32(1/renewals.Seconds()), 1), tracked: connrotation.NewDialer((&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext)}
 	d.open, d.end = context.WithCancel(context.Background())
 	return d
 }
@@ -40,6 +43,14 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 
 // redial closes all connections, so that new ones are opened.
 func (d *dialer) redial() { d.tracked.CloseAll() }
+
+// renew closes all connections, unless that has only just been done: what holds up
+// one request holds up all of them.
+func (d *dialer) renew() {
+	if d.renewal.TryAccept() {
+		d.redial()
+	}
+}
 
 // close closes all connections for good.
 func (d *dialer) close() {

@@ -20,7 +20,8 @@ type gate struct {
 	*httptest.Server
 	mu       sync.Mutex
 	shut     bool
-	requests []string // paths with queries
+	silent   chan struct{} // closed when the answers of before are to fall silent
+	requests []string      // paths with queries
 	proxy    http.Handler
 }
 
@@ -41,6 +42,7 @@ func newGate(t *testing.T, c *controlplane.Cluster) *gate {
 		FlushInterval: -1,
 		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}}
+	g.silent = make(chan struct{})
 	g.Server = httptest.NewServer(g)
 	t.Cleanup(func() {
 		g.set(true)
@@ -51,14 +53,44 @@ func newGate(t *testing.T, c *controlplane.Cluster) *gate {
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
-	shut := g.shut
+	shut, silent := g.shut, g.silent
 	g.requests = append(g.requests, r.URL.String())
 	g.mu.Unlock()
 	if shut {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
-	g.proxy.ServeHTTP(w, r)
+	g.proxy.ServeHTTP(&muteable{w, r, silent}, r)
 }
+
+// fallSilent lets nothing more through of the answers that have begun. Their
+// connections stay open.
+func (g *gate) fallSilent() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	close(g.silent)
+	g.silent = make(chan struct{})
+}
+
+// muteable is an answer that may fall silent.
+type muteable struct {
+	http.ResponseWriter
+	request *http.Request
+	silent  <-chan struct{}
+}
+
+// Write implements http.ResponseWriter.
+func (m *muteable) Write(data []byte) (int, error) {
+	select {
+	case <-m.silent:
+		<-m.request.Context().Done()
+		return 0, m.request.Context().Err()
+	default:
+		return m.ResponseWriter.Write(data)
+	}
+}
+
+// Unwrap lets the proxy flush.
+func (m *muteable) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
 // set shuts the gate or opens it.
 func (g *gate) set(shut bool) {

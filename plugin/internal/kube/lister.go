@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 )
 
 const (
@@ -20,6 +21,8 @@ const (
 	// version, which the server forgets after some minutes. After that it is read
 	// in one piece, since a large answer is better than none.
 	pageTries = 2
+	// longestWatch is what a reflector asks for at most.
+	longestWatch = 10 * time.Minute
 )
 
 // lister lists and watches the objects of a feed for a reflector. A list has gone
@@ -29,10 +32,15 @@ type lister struct {
 	sink    *sink
 	clients []rest.Interface // for each version of the feed
 	report  *report
+	clock   clock.WithTicker
+	limits  limits
 	redial  func()        // gives up all connections
+	renew   func()        // the same, unless that has only just been done
 	busy    *sync.RWMutex // read-locked during a list
 	plain   bool          // do not use streaming lists
 	listed  bool          // the next watch goes on from a list that has just ended
+
+	bookmarks bookmarks
 }
 
 // IsWatchListSemanticsUnSupported is asked by the reflector.
@@ -40,20 +48,28 @@ func (l *lister) IsWatchListSemanticsUnSupported() bool { return l.plain }
 
 func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
 	options.Watch = true
+	// It lasts as long as the watch, which the server should end by itself.
+	limited, release := context.WithTimeout(ctx, watchTime(options)+l.limits.grace)
 	err = l.served(func(client rest.Interface) (err error) {
-		w, err = l.open(ctx, client, options)
+		w, err = l.open(limited, client, options)
 		return err
 	})
 	l.listed = false
 	if err != nil {
+		release()
 		l.failed(ctx, "watch", err)
 		return nil, err
 	}
 	l.report.watched(l.feed)
-	if options.SendInitialEvents != nil {
-		return newIntake(w, l.sink), nil
+	return newStream(l, w, release, options.SendInitialEvents != nil), nil
+}
+
+// watchTime returns how long the server was asked to keep a watch.
+func watchTime(options metav1.ListOptions) time.Duration {
+	if options.TimeoutSeconds == nil {
+		return longestWatch
 	}
-	return w, nil
+	return time.Duration(*options.TimeoutSeconds) * time.Second
 }
 
 // open begins a watch, unless the API server is at an earlier version than the
@@ -140,6 +156,10 @@ func (l *lister) failed(ctx context.Context, verb string, err error) {
 	if apierrors.IsUnauthorized(err) {
 		l.redial() // a renewed client certificate is shown on new connections only
 	}
+	if isSilent(err) {
+		l.sink.observer.Silent(l.feed.name)
+		l.renew()
+	}
 	if told := l.report.failed(ctx, verb, l.feed, err); told && l.feed.optional {
 		l.sink.send(l.feed.waive())
 	}
@@ -150,7 +170,7 @@ func (l *lister) request(client rest.Interface, options metav1.ListOptions) *res
 	options.LabelSelector = l.feed.labels.String()
 	var timeout time.Duration
 	if options.TimeoutSeconds != nil {
-		timeout = time.Duration(*options.TimeoutSeconds) * time.Second
+		timeout = watchTime(options)
 	}
 	return client.Get().Resource(l.feed.resource).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
 }

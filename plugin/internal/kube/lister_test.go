@@ -139,7 +139,10 @@ func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
 		sink:    newTestSink(context.Background(), feeds[0], o.changes),
 		clients: clients,
 		report:  newReport(silence{}, clock, ""),
+		clock:   clock,
+		limits:  defaultLimits,
 		redial:  func() {},
+		renew:   func() {},
 		busy:    new(sync.RWMutex),
 	}, o
 }
@@ -184,7 +187,7 @@ func TestRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &lister{feed: f, sink: newTestSink(t.Context(), f, make(chan change, 9)), clients: clients, report: newReport(silence{}, clock, ""), busy: new(sync.RWMutex)}
+		l := &lister{feed: f, sink: newTestSink(t.Context(), f, make(chan change, 9)), clients: clients, report: newReport(silence{}, clock, ""), limits: defaultLimits, busy: new(sync.RWMutex)}
 		if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil {
 			t.Error("no error")
 		}

@@ -23,6 +23,9 @@ type Observer interface {
 	// Relisted is told of every list that ended but the first.
 	Relisted(resource string)
 
+	// Silent is told of every watch that was given up because nothing came.
+	Silent(resource string)
+
 	// Held is told how many objects of a resource the Watcher holds, after the
 	// commit that changed it.
 	Held(resource string, objects int)
@@ -50,6 +53,7 @@ type inattention struct{}
 func (inattention) Programmed(string, time.Duration) {}
 func (inattention) Heard(string, time.Time)          {}
 func (inattention) Relisted(string)                  {}
+func (inattention) Silent(string)                    {}
 func (inattention) Held(string, int)                 {}
 func (inattention) Committed()                       {}
 func (inattention) Requested(Request)                {}

@@ -19,13 +19,14 @@ type witness struct {
 	programmed []string // kind and latency
 	heard      map[string]time.Time
 	relisted   map[string]int
+	silent     map[string]int
 	held       map[string]int
 	commits    int
 	requests   []Request
 }
 
 func newWitness() *witness {
-	return &witness{heard: map[string]time.Time{}, relisted: map[string]int{}, held: map[string]int{}}
+	return &witness{heard: map[string]time.Time{}, relisted: map[string]int{}, silent: map[string]int{}, held: map[string]int{}}
 }
 
 func (w *witness) Programmed(kind string, latency time.Duration) {
@@ -33,6 +34,7 @@ func (w *witness) Programmed(kind string, latency time.Duration) {
 }
 func (w *witness) Heard(r string, at time.Time) { w.note(func() { w.heard[r] = at }) }
 func (w *witness) Relisted(resource string)     { w.note(func() { w.relisted[resource]++ }) }
+func (w *witness) Silent(resource string)       { w.note(func() { w.silent[resource]++ }) }
 func (w *witness) Held(resource string, n int)  { w.note(func() { w.held[resource] = n }) }
 func (w *witness) Committed()                   { w.note(func() { w.commits++ }) }
 func (w *witness) Requested(r Request)          { w.note(func() { w.requests = append(w.requests, r) }) }

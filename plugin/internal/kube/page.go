@@ -29,12 +29,16 @@ const (
 func (l *lister) page(
 	ctx context.Context, client rest.Interface, options metav1.ListOptions, put func(metav1.Object),
 ) (about metav1.ListMeta, err error) {
+	ctx, release := context.WithTimeoutCause(ctx, l.limits.list, fmt.Errorf("it has taken %s", l.limits.list))
+	defer release()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	body, err := l.request(client, options).Stream(ctx)
 	if err != nil {
 		return about, err
 	}
 	defer body.Close()
-	r := bufio.NewReaderSize(body, pageBuffer)
+	r := bufio.NewReaderSize(newPatientReader(body, l.limits.silence, giveUp), pageBuffer)
 	// What is shorter than that is in JSON, or no list.
 	if magic, _ := r.Peek(len(protobufMagic)); bytes.Equal(magic, protobufMagic) && l.feed.decode != nil {
 		about, err = readList(r, l.feed.decode, put)
@@ -42,6 +46,9 @@ func (l *lister) page(
 		about, err = readJSON(r, l.feed.list(), put)
 	}
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
 		return about, fmt.Errorf("list of %s: %w", l.feed.name, err)
 	}
 	return about, nil

@@ -27,6 +27,7 @@ type report struct {
 	mu      sync.Mutex
 	lost    bool
 	trouble map[*feed]*trouble
+	quiet   map[*feed]bool // kinds whose watches have fallen silent
 }
 
 // trouble is a kind of object that cannot be watched.
@@ -37,7 +38,7 @@ type trouble struct {
 }
 
 func newReport(log Logger, c clock.PassiveClock, server string) *report {
-	return &report{log: log, clock: c, server: server, trouble: make(map[*feed]*trouble)}
+	return &report{log: log, clock: c, server: server, trouble: make(map[*feed]*trouble), quiet: make(map[*feed]bool)}
 }
 
 // unreachable is told of every request without an answer.
@@ -77,7 +78,7 @@ func (r *report) failed(ctx context.Context, verb string, f *feed, err error) (t
 	if t.told && t.missing == missing {
 		return true
 	}
-	if !missing && r.clock.Since(t.since) < patience {
+	if !missing && !isSilent(err) && r.clock.Since(t.since) < patience {
 		return false
 	}
 	t.told, t.missing = true, missing
@@ -111,6 +112,37 @@ func (r *report) watched(f *feed) {
 		r.log.Infof("the API server has %s.%s now", f.resource, f.versions[0].Group)
 	default:
 		r.log.Infof("%s can be watched again", f.name)
+	}
+}
+
+// silent is told of a watch that was given up because nothing has come of it, and
+// whether bookmarks can be expected of the server.
+func (r *report) silent(f *feed, after time.Duration, expected bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !expected {
+		delete(r.quiet, f)
+		r.log.Infof("API server %s sends no bookmarks on the watch of %s: should it fall silent, that is seen at its end, after %s at most",
+			r.server, f.name, longestWatch)
+		return
+	}
+	if len(r.quiet) == 0 {
+		r.log.Warningf("API server %s has sent nothing on the watch of %s for %s, not even the bookmark that was asked for: watching anew over a new connection",
+			r.server, f.name, after)
+	}
+	r.quiet[f] = true
+}
+
+// heard is told of everything that comes by a watch.
+func (r *report) heard(f *feed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.quiet[f] {
+		return
+	}
+	delete(r.quiet, f)
+	if len(r.quiet) == 0 {
+		r.log.Infof("API server %s sends events again", r.server)
 	}
 }
 

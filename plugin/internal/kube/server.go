@@ -88,7 +88,10 @@ func (s *server) reflector(ctx context.Context, f *feed, clients []rest.Interfac
 		sink:    to,
 		clients: clients,
 		report:  s.report,
+		clock:   s.opts.clock,
+		limits:  s.opts.limits,
 		redial:  s.dialer.redial,
+		renew:   s.dialer.renew,
 		busy:    &s.busy,
 		plain:   s.plain,
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+	clocktesting "k8s.io/utils/clock/testing"
 )
 
 // follow runs a real reflector for Services against watches that a test feeds.
@@ -28,6 +30,7 @@ func followWith(t *testing.T, o *owner, f *feed, edit func(*sink)) <-chan *watch
 	logger := logr.Discard()
 	to := newTestSink(ctx, f, o.changes)
 	edit(to)
+	l := newStreamLister(to)
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			return nil, errors.New("streaming lists only")
@@ -36,7 +39,7 @@ func followWith(t *testing.T, o *owner, f *feed, edit func(*sink)) <-chan *watch
 			w := watch.NewFake()
 			select {
 			case watches <- w:
-				return newIntake(w, to), nil
+				return newStream(l, w, func() {}, true), nil
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
@@ -48,6 +51,15 @@ func followWith(t *testing.T, o *owner, f *feed, edit func(*sink)) <-chan *watch
 	go func() { o.run(ctx); done <- struct{}{} }()
 	t.Cleanup(func() { cancel(); <-done; <-done })
 	return watches
+}
+
+// newStreamLister makes a lister that has no server.
+func newStreamLister(to *sink) *lister {
+	c := clocktesting.NewFakeClock(time.Now())
+	return &lister{
+		feed: to.feed, sink: to, clock: c, limits: defaultLimits, report: newReport(silence{}, c, ""),
+		redial: func() {}, renew: func() {},
+	}
 }
 
 // endOfList is the bookmark that ends a streaming list.
@@ -152,7 +164,7 @@ func TestStoppedStreamingList(t *testing.T) {
 		{Type: watch.Error, Object: &metav1.Status{}},
 	} {
 		w := watch.NewFake()
-		i := newIntake(w, newTestSink(t.Context(), feeds[0], make(chan change, 9)))
+		i := newStream(newStreamLister(newTestSink(t.Context(), feeds[0], make(chan change, 9))), w, func() {}, true)
 		w.Action(event.Type, event.Object)
 		i.Stop()
 		i.Stop()

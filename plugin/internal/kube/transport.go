@@ -1,7 +1,9 @@
 package kube
 
 import (
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,19 +30,20 @@ func newHTTPClient(cfg *rest.Config, limits Config, r *report, opts Options) (*h
 	if err != nil {
 		return nil, nil, err
 	}
-	d := newDialer()
+	d := newDialer(opts.limits.redials)
 	base := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         d.dial,
-		TLSClientConfig:     tlsConfig,
-		TLSHandshakeTimeout: 10 * time.Second,
-		DisableCompression:  cfg.DisableCompression,
-		HTTP2:               &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer},
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           d.dial,
+		TLSClientConfig:       tlsConfig,
+		TLSHandshakeTimeout:   10 * time.Second,
+		DisableCompression:    cfg.DisableCompression,
+		ResponseHeaderTimeout: opts.limits.silence,
+		HTTP2:                 &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer},
 	}
 	if cfg.Proxy != nil {
 		base.Proxy = cfg.Proxy
 	}
-	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, r, opts))
+	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, r, d.renew, opts))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,12 +62,13 @@ type throttle struct {
 	slots    chan struct{} // nil without a limit
 	pages    bool          // the pages of a list count one by one
 	report   *report
+	renew    func() // gives up all connections
 	observer Observer
 	clock    clock.PassiveClock
 }
 
-func newThrottle(next http.RoundTripper, limits Config, r *report, opts Options) *throttle {
-	t := &throttle{next: next, report: r, pages: limits.QPS > 0, observer: opts.Observer, clock: opts.clock}
+func newThrottle(next http.RoundTripper, limits Config, r *report, renew func(), opts Options) *throttle {
+	t := &throttle{next: next, report: r, renew: renew, pages: limits.QPS > 0, observer: opts.Observer, clock: opts.clock}
 	qps, burst := limits.QPS, limits.Burst
 	if qps == 0 {
 		qps = rest.DefaultQPS
@@ -114,11 +118,22 @@ func (t *throttle) tell(r *http.Request, response *http.Response, err error) {
 	case err != nil:
 		if r.Context().Err() == nil && !dismissed(err) {
 			t.report.unreachable(err.Error())
+			t.giveUp(err)
 		}
 	case absent(response.StatusCode):
 		t.report.unreachable(response.Status)
 	default:
 		t.report.reachable()
+	}
+}
+
+// giveUp gives up the connections if a request had a connection and no answer.
+// HTTP/2 would send the next request over the same one.
+func (t *throttle) giveUp(err error) {
+	var dial *net.OpError
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() && !(errors.As(err, &dial) && dial.Op == "dial") {
+		t.renew()
 	}
 }
 

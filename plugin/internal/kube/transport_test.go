@@ -43,7 +43,7 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newTestThrottle(next http.RoundTripper, limits Config) *throttle {
-	return newThrottle(next, limits, newReport(silence{}, clocktesting.NewFakeClock(time.Now()), ""), Options{}.withDefaults())
+	return newThrottle(next, limits, newReport(silence{}, clocktesting.NewFakeClock(time.Now()), ""), func() {}, Options{}.withDefaults())
 }
 
 // try sends a request that gives up, after a moment, if it has to wait. A busy
@@ -267,7 +267,7 @@ func TestDialerCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	d := newDialer()
+	d := newDialer(time.Minute)
 	address := listener.Addr().String()
 	conn, err := d.dial(context.Background(), "tcp", address)
 	if err != nil {

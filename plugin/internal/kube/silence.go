@@ -1,0 +1,113 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// limits bound how long we wait for an API server that has accepted a request.
+// The connection may live on: a proxy or a load balancer can answer for it.
+type limits struct {
+	// silence is how long nothing may come: no answer to a request, nothing more
+	// of a list, no event and no bookmark of a watch. The API server answers a
+	// request within a minute (its --request-timeout), and sends a bookmark each
+	// minute; this is half as long again.
+	silence time.Duration
+	// list is how long a request for a list, or for a page of one, may take.
+	list time.Duration
+	// grace is how long a watch may go on after the end that it was asked for.
+	grace time.Duration
+	// redials is the shortest time between two times that all connections are
+	// given up. The watches of all kinds fall silent at once.
+	redials time.Duration
+}
+
+var defaultLimits = limits{silence: 90 * time.Second, list: 10 * time.Minute, grace: 30 * time.Second, redials: 10 * time.Second}
+
+// silentError says that nothing has come for a while.
+type silentError struct{ after time.Duration }
+
+func (e silentError) Error() string { return fmt.Sprintf("nothing has come for %s", e.after) }
+
+// isSilent reports whether an error is that nothing has come.
+func isSilent(err error) bool {
+	var silent silentError
+	return errors.As(err, &silent)
+}
+
+// patientReader reads a body, and gives it up if nothing comes for a while.
+type patientReader struct {
+	io.Reader
+	limit time.Duration
+	timer *time.Timer
+}
+
+// newPatientReader calls giveUp at the end of its patience, which has to end the
+// read that is under way.
+func newPatientReader(r io.Reader, limit time.Duration, giveUp func(error)) *patientReader {
+	timer := time.AfterFunc(limit, func() { giveUp(silentError{limit}) })
+	timer.Stop()
+	return &patientReader{Reader: r, limit: limit, timer: timer}
+}
+
+// Read implements io.Reader. What is done with the data may take its time.
+func (r *patientReader) Read(to []byte) (int, error) {
+	r.timer.Reset(r.limit)
+	defer r.timer.Stop()
+	return r.Reader.Read(to)
+}
+
+// bookmarks is what is known of the bookmarks of one kind.
+type bookmarks struct {
+	mu     sync.Mutex
+	seen   bool
+	missed int // watches given up since the last bookmark
+}
+
+// limit returns how long a watch may be silent, or 0 if the server seems to send
+// no bookmarks: then silence means nothing.
+func (b *bookmarks) limit(silence time.Duration) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.seen && b.missed > 1 {
+		return 0
+	}
+	return silence
+}
+
+func (b *bookmarks) see() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seen, b.missed = true, 0
+}
+
+// miss reports whether bookmarks can be expected.
+func (b *bookmarks) miss() (expected bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.missed++
+	return b.seen || b.missed < 2
+}
+
+// heard is told of every event of a watch.
+func (l *lister) heard(event watch.Event) {
+	if event.Type == watch.Bookmark && !endsList(event) {
+		l.bookmarks.see()
+	}
+	if event.Type != watch.Error {
+		l.report.heard(l.feed)
+	}
+}
+
+// silent is told of a watch that nothing has come of. Whatever stands between us
+// and the API server may hold up the connection, so a new one is made.
+func (l *lister) silent(after time.Duration) {
+	l.sink.observer.Silent(l.feed.name)
+	l.report.silent(l.feed, after, l.bookmarks.miss())
+	l.renew()
+}

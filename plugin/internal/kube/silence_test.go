@@ -1,0 +1,291 @@
+package kube
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+)
+
+// silentWatches is a lister whose watches a test feeds.
+type silentWatches struct {
+	*lister
+	log   *recorder
+	seen  *witness
+	clock *clocktesting.FakeClock
+	anew  int // how often new connections were made
+}
+
+func newSilentWatches(t *testing.T) *silentWatches {
+	t.Helper()
+	leakless(t)
+	_, feeds, _ := newTestOwner(Config{})
+	s := &silentWatches{seen: newWitness()}
+	s.lister = newStreamLister(newTestSink(t.Context(), feeds[0], make(chan change, 9)))
+	s.report, s.log, s.clock = newTestReport()
+	s.lister.clock, s.sink.observer = s.clock, s.seen
+	s.renew = func() { s.anew++ }
+	return s
+}
+
+// begin begins a watch that goes on from a list.
+func (s *silentWatches) begin() (*watch.FakeWatcher, *stream) {
+	w := watch.NewFakeWithChanSize(1, false)
+	return w, newStream(s.lister, w, func() {}, false)
+}
+
+// send sends an event through a watch.
+func (s *silentWatches) send(t *testing.T, w *watch.FakeWatcher, to *stream, kind watch.EventType) {
+	t.Helper()
+	w.Action(kind, &corev1.Service{})
+	if event := <-to.ResultChan(); event.Type != kind {
+		t.Fatalf("%s, want %s", event.Type, kind)
+	}
+}
+
+// pass lets time pass for a watch that waits.
+func (s *silentWatches) pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	eventually(t, "the watch to wait", s.clock.HasWaiters)
+	s.clock.Step(d)
+}
+
+// alive reports whether a watch goes on.
+func alive(s *stream) bool {
+	select {
+	case <-s.stopped:
+		return false
+	default:
+		return true
+	}
+}
+
+func ended(t *testing.T, s *stream) {
+	t.Helper()
+	for range s.ResultChan() {
+		t.Error("an event")
+	}
+}
+
+const (
+	silentLine = "WARNING API server https://10.96.0.1:443 has sent nothing on the watch of services for 1m30s, " +
+		"not even the bookmark that was asked for: watching anew over a new connection"
+	againLine       = "INFO API server https://10.96.0.1:443 sends events again"
+	noBookmarksLine = "INFO API server https://10.96.0.1:443 sends no bookmarks on the watch of services: " +
+		"should it fall silent, that is seen at its end, after 10m0s at most"
+)
+
+// C1: a watch without the bookmark of the minute is given up with its connection,
+// and that is one line, however long the API server is silent.
+func TestC1SilentWatch(t *testing.T) {
+	s := newSilentWatches(t)
+	w, to := s.begin()
+	s.send(t, w, to, watch.Bookmark)
+	for range 3 {
+		s.pass(t, 62*time.Second) // later than a bookmark comes
+		if !alive(to) {
+			t.Fatal("given up too early")
+		}
+		s.send(t, w, to, watch.Bookmark)
+	}
+	s.log.expect(t)
+	s.pass(t, 90*time.Second)
+	ended(t, to)
+	s.log.expect(t, silentLine)
+	if s.anew != 1 || s.seen.silent["services"] != 1 || !w.IsStopped() {
+		t.Errorf("%d new connections, told %v", s.anew, s.seen.silent)
+	}
+	for range 4 { // the new connections are as silent
+		_, to = s.begin()
+		s.pass(t, 90*time.Second)
+		ended(t, to)
+	}
+	s.log.expect(t, silentLine)
+	w, to = s.begin()
+	s.send(t, w, to, watch.Added)
+	s.log.expect(t, silentLine, againLine)
+	to.Stop()
+	ended(t, to)
+}
+
+// C1: of an API server that never sends a bookmark a watch is given up twice, and
+// no more. It would come and go for ever.
+func TestC1ServerWithoutBookmarks(t *testing.T) {
+	s := newSilentWatches(t)
+	for range 2 {
+		w, to := s.begin()
+		s.send(t, w, to, watch.Added)
+		s.pass(t, 90*time.Second)
+		ended(t, to)
+	}
+	want := []string{silentLine, againLine, noBookmarksLine}
+	s.log.expect(t, want...)
+	w, to := s.begin()
+	s.send(t, w, to, watch.Added)
+	s.clock.Step(24 * time.Hour)
+	s.send(t, w, to, watch.Added)
+	if !alive(to) {
+		t.Error("given up")
+	}
+	s.send(t, w, to, watch.Bookmark) // it was replaced by one that does
+	s.pass(t, 90*time.Second)
+	ended(t, to)
+	s.log.expect(t, append(want, silentLine)...)
+}
+
+// C1: the bookmark that ends a list says nothing of those that are to come.
+func TestC1EndOfListIsNoSignOfLife(t *testing.T) {
+	s := newSilentWatches(t)
+	s.heard(watch.Event{Type: watch.Bookmark, Object: endOfList()})
+	if s.bookmarks.seen {
+		t.Error("taken for one of those that come each minute")
+	}
+}
+
+// C1: a slow consumer is no silent server.
+func TestC1SlowConsumer(t *testing.T) {
+	s := newSilentWatches(t)
+	w, to := s.begin()
+	w.Action(watch.Added, &corev1.Service{})
+	eventually(t, "the event to be taken", func() bool { return len(w.ResultChan()) == 0 && !s.clock.HasWaiters() })
+	s.clock.Step(time.Hour)
+	if event, ok := <-to.ResultChan(); !ok || event.Type != watch.Added {
+		t.Errorf("%v", event)
+	}
+	to.Stop()
+	ended(t, to)
+	s.log.expect(t)
+}
+
+// hanging answers as far as the test wants it to, and then keeps the connection.
+func hanging(t *testing.T, begin func(w http.ResponseWriter)) *httptest.Server {
+	t.Helper()
+	over := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin(w)
+		select {
+		case <-r.Context().Done():
+		case <-over:
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(over) })
+	return server
+}
+
+func neverBegins(http.ResponseWriter) {}
+
+func beginsList(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`{"kind":"ServiceList","apiVersion":"v1","items":[`))
+	_ = http.NewResponseController(w).Flush()
+}
+
+// C1: a list ends when nothing more of it comes, and so does a request that is
+// never answered.
+func TestC1SilentRequests(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		begin func(http.ResponseWriter)
+		line  string
+	}{
+		{"no answer", neverBegins, "cannot be reached, trying on: net/http: timeout awaiting response headers"},
+		{"half a list", beginsList, "cannot list services: list of services: nothing has come for 50ms"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			api, log, seen := hanging(t, tc.begin), new(recorder), newWitness()
+			quick := defaultLimits
+			quick.silence = 50 * time.Millisecond
+			w, err := New(Config{Endpoint: api.URL}, Options{Log: log, Observer: seen, limits: quick})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain(w.source.(*server))
+			start(t, w)
+			eventually(t, "a line", func() bool { return len(log.with(tc.line)) == 1 })
+			seen.when(t, "another try", func() bool { return len(seen.requests) > 5 || seen.silent["services"] > 1 })
+			if n := len(log.with(tc.line)); n != 1 {
+				t.Errorf("log: %q", log.all())
+			}
+		})
+	}
+}
+
+// C1: a list that goes on for ever, a little at a time, ends too.
+func TestC1EndlessList(t *testing.T) {
+	over := make(chan struct{})
+	l, _ := newTestLister(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		beginsList(w)
+		for r.Context().Err() == nil {
+			_, _ = w.Write([]byte(" "))
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-over:
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}))
+	defer close(over)
+	l.limits.list = 50 * time.Millisecond
+	if _, err := l.list(t.Context(), metav1.ListOptions{}); err == nil || !strings.Contains(err.Error(), "it has taken 50ms") {
+		t.Errorf("%v", err)
+	}
+}
+
+// C1: a watch ends soon after the time that it was asked for.
+func TestC1WatchWithoutEnd(t *testing.T) {
+	api := hanging(t, func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = http.NewResponseController(w).Flush()
+	})
+	l, _ := newTestLister(t, http.NotFoundHandler())
+	about, err := restConfig(Config{Endpoint: api.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.clients, err = newRESTClients(about, l.feed, http.DefaultClient); err != nil {
+		t.Fatal(err)
+	}
+	l.limits.grace, l.listed = 50*time.Millisecond, true
+	w, err := l.watch(context.Background(), metav1.ListOptions{TimeoutSeconds: new(int64)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event := range w.ResultChan() {
+		t.Errorf("%v", event)
+	}
+}
+
+// C1: behind a proxy whose connections fall silent and stay open, a Watcher makes
+// new ones and misses nothing.
+func TestC1SilentProxy(t *testing.T) {
+	c := newCluster(t, controlplane.Options{})
+	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
+		t.Run(name, func(t *testing.T) {
+			c := c.in(t)
+			gate, log, seen := newGate(t, c.Cluster), new(recorder), newWitness()
+			quick := defaultLimits
+			quick.silence = 5 * time.Second
+			w, _ := c.watcherWith(Config{Endpoint: gate.URL, Pods: true}, Options{Log: log, Observer: seen, limits: quick}, edit)
+			<-w.Synced()
+			gate.fallSilent()
+			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: silent-" + name + "}\n")
+			c.expect(w, "silent-"+name+".svc.cluster.local.", typeA, noData)
+			c.expectShop(w)
+			if lines := log.all(); len(lines) == 0 || !strings.Contains(lines[0], "has sent nothing on the watch of") {
+				t.Errorf("log: %q", lines)
+			}
+			seen.when(t, "the count", func() bool { return len(seen.silent) > 0 && len(seen.relisted) == 0 })
+		})
+	}
+}

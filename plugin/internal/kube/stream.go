@@ -1,0 +1,158 @@
+package kube
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/utils/clock"
+)
+
+// stream is a watch on its way to a reflector. It ends a watch that has fallen
+// silent: the reflector begins a new one then, from the version of the last event.
+//
+// Where the watch begins with a list, a reflector would gather that, with a key
+// for each object, so the objects go to the sink before it sees them. All it gets
+// is the list's end, and what comes after that.
+type stream struct {
+	incoming watch.Interface
+	lister   *lister
+	timer    clock.Timer // runs while nothing comes
+	result   chan watch.Event
+	stop     func()
+	stopped  chan struct{}
+}
+
+// newStream calls release when the watch has ended.
+func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, listFirst bool) *stream {
+	s := &stream{
+		incoming: incoming,
+		lister:   l,
+		timer:    l.clock.NewTimer(l.limits.silence),
+		result:   make(chan watch.Event),
+		stopped:  make(chan struct{}),
+	}
+	s.timer.Stop()
+	s.stop = sync.OnceFunc(func() {
+		close(s.stopped)
+		incoming.Stop()
+	})
+	if listFirst {
+		l.sink.begin()
+	}
+	go func() {
+		defer release()
+		s.run(listFirst)
+	}()
+	return s
+}
+
+// ResultChan has the events for the reflector.
+func (s *stream) ResultChan() <-chan watch.Event { return s.result }
+
+// Stop ends the watch.
+func (s *stream) Stop() { s.stop() }
+
+func (s *stream) run(listFirst bool) {
+	defer close(s.result)
+	if listFirst && !s.list() {
+		return
+	}
+	for {
+		event, ok := s.next()
+		if !ok || !s.pass(event) {
+			return
+		}
+	}
+}
+
+// list takes the objects of the list and says whether the watch goes on behind
+// it. Nothing is taken after an error: another list may have begun by then.
+func (s *stream) list() bool {
+	alive := false
+	for {
+		event, ok := s.next()
+		switch {
+		case !ok:
+			return false
+		case event.Type == watch.Error:
+			s.pass(event)
+			return false
+		case s.take(event):
+			// A reflector takes a watch without events for a server that cannot do it.
+			if alive {
+				continue
+			}
+			alive, event.Type = true, watch.Bookmark
+		}
+		if !s.pass(event) {
+			return false
+		}
+		if endsList(event) {
+			return true
+		}
+	}
+}
+
+// take gives an object of the list to the sink. It may change and go before the
+// list has ended. What is no object of the kind is for the reflector to refuse.
+func (s *stream) take(event watch.Event) bool {
+	to := s.lister.sink
+	if reflect.TypeOf(event.Object) != reflect.TypeOf(to.feed.empty()) {
+		return false
+	}
+	obj := event.Object.(metav1.Object)
+	switch event.Type {
+	case watch.Added, watch.Modified:
+		to.put(obj)
+	case watch.Deleted:
+		to.send(to.feed.drop(obj))
+	default:
+		return false
+	}
+	return true
+}
+
+func endsList(event watch.Event) bool {
+	obj, ok := event.Object.(metav1.Object)
+	return ok && event.Type == watch.Bookmark && obj.GetAnnotations()[metav1.InitialEventsAnnotationKey] == "true"
+}
+
+func (s *stream) pass(event watch.Event) bool {
+	select {
+	case s.result <- event:
+		return true
+	case <-s.stopped:
+		return false
+	}
+}
+
+// next waits for an event, but not longer than the API server may be silent.
+// While an event is dealt with, no time passes.
+func (s *stream) next() (event watch.Event, ok bool) {
+	limit := s.lister.bookmarks.limit(s.lister.limits.silence)
+	var over <-chan time.Time
+	if limit > 0 {
+		s.timer.Reset(limit)
+		defer s.timer.Stop()
+		over = s.timer.C()
+	}
+	select {
+	case event, ok = <-s.incoming.ResultChan():
+	case <-s.stopped:
+	case <-over:
+		select {
+		case event, ok = <-s.incoming.ResultChan(): // it came while this process was held up
+		default:
+			s.stop()
+			s.lister.silent(limit)
+		}
+	}
+	if ok {
+		s.lister.heard(event)
+	}
+	return event, ok
+}
