@@ -9,6 +9,7 @@ import (
 func TestBreaches(t *testing.T) {
 	const (
 		names    = internal + "/dnsname"
+		radix    = internal + "/radix"
 		zone     = internal + "/zone"
 		kube     = internal + "/kube"
 		udp      = internal + "/udp"
@@ -28,7 +29,12 @@ func TestBreaches(t *testing.T) {
 		{from: names, deps: dnsLibrary, breaches: 1},
 		{from: names, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
 
-		{from: zone, imports: []string{names, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
+		{from: radix, imports: []string{"net/netip", "iter", "unsafe"}},
+		{from: radix, imports: []string{"net", "os"}, breaches: 2},
+		{from: radix, imports: []string{names}, breaches: 1},
+		{from: radix, deps: dnsLibrary, breaches: 1},
+
+		{from: zone, imports: []string{names, radix, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
 		{from: zone, deps: []string{"net", "os", "time"}}, // by way of miekg/dns
 		{from: zone, imports: []string{"net"}, breaches: 1},
 		{from: zone, imports: []string{"net/http"}, breaches: 1},

@@ -45,7 +45,7 @@ var (
 )
 
 // rules is the order of the house: clusterdns -> {kube, searchpath, udp, zone},
-// kube -> zone, udp -> {searchpath, zone}, all but searchpath -> dnsname. The first rule whose path matches is the one that holds.
+// kube -> zone, udp -> {searchpath, zone}, zone -> radix, all but searchpath -> dnsname. The first rule whose path matches is the one that holds.
 var rules = []rule{
 	{
 		under:  internal + "/dnsname",
@@ -55,8 +55,15 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
+		under:  internal + "/radix",
+		ours:   []string{internal + "/radix"},
+		direct: inOutClock,
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:  internal + "/zone",
-		ours:   []string{internal + "/zone", internal + "/dnsname"},
+		ours:   []string{internal + "/zone", internal + "/dnsname", internal + "/radix"},
 		direct: inOutClock,
 		except: []string{"net/netip"},
 		deep:   slices.Concat(coreDNS, kubernetes),

@@ -26,7 +26,7 @@ func (v *ExternalView) find(s *Snapshot, n *dnsname.Name, o Origin) node {
 	switch {
 	case n.IsReverse():
 		return v.findReverse(s, n)
-	case n.Wire() == dnsname.Arpa && s.external.v4.size+s.external.v6.size > 0:
+	case n.Wire() == dnsname.Arpa && s.external.Len() > 0:
 		return bare{}
 	}
 	return v.findService(s, n, rest)
@@ -150,7 +150,7 @@ func (v *ExternalView) findReverse(s *Snapshot, n *dnsname.Name) node {
 		return nil
 	case prefix.IsSingleIP():
 		return v.findPointer(s, prefix.Addr())
-	case s.external.covers(prefix):
+	case s.external.Covers(prefix):
 		return bare{}
 	}
 	return nil

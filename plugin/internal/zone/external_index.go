@@ -11,12 +11,12 @@ func (t *Txn) reindexExternal(n *serviceNode, old, now *Service) {
 	before, after := old.externalIPs(), now.externalIPs()
 	for _, a := range before {
 		if !slices.Contains(after, a) {
-			t.next.external.remove(t.owner, a, n.key)
+			t.next.external.Remove(t.id, a, n.key)
 		}
 	}
 	for _, a := range after {
 		if !slices.Contains(before, a) {
-			t.next.external.add(t.owner, a, n.key)
+			t.next.external.Add(t.id, a, n.key)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (v *View) locatePod(s *Snapshot, n *dnsname.Name, rest int) place {
 
 // hasPod says whether a Pod of the Namespace has the address.
 func (s *Snapshot) hasPod(a netip.Addr, namespace string) bool {
-	for p := range s.pods.at(a) {
+	for p := range s.pods.At(a) {
 		if p.Namespace == namespace {
 			return true
 		}

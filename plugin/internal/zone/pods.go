@@ -17,7 +17,7 @@ func (s *Snapshot) Client(a netip.Addr) Client {
 		return Client{} // the Pod that makes the address ambiguous may be missing
 	}
 	var c Client
-	for p := range s.pods.at(a) {
+	for p := range s.pods.At(a) {
 		known := c.Namespace != ""
 		if p.HostNetwork || known && p.Namespace != c.Namespace {
 			return Client{}

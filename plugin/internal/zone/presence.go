@@ -15,6 +15,6 @@ func (v *View) Reserves(s *Snapshot, k Key) bool {
 	if !v.exposes(s, k.Namespace) {
 		return true
 	}
-	_, known := s.services.get(k)
+	_, known := s.services.Get(k)
 	return known
 }

@@ -36,7 +36,7 @@ func locateReverse(s *Snapshot, n *dnsname.Name) place {
 		return place{name: KindReverse}
 	case prefix.IsSingleIP():
 		return place{kind: atAddress, name: KindReverse, addr: prefix.Addr()}
-	case s.reverse.covers(prefix):
+	case s.reverse.Covers(prefix):
 		return place{kind: atEmpty, name: KindReverse}
 	}
 	return place{name: KindReverse}

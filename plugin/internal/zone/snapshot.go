@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // Snapshot is the state of a cluster at one moment. It never changes, so a
@@ -13,12 +14,12 @@ import (
 type Snapshot struct {
 	synced     bool
 	serial     uint32
-	namespaces tree[namespace, struct{}]
-	services   tree[Key, *serviceNode]
-	imports    tree[Key, *serviceNode] // ServiceImports and their slices
-	reverse    addrIndex[*Key]
-	external   addrIndex[*Key] // addresses that Services have outside the cluster
-	pods       addrIndex[*Pod]
+	namespaces radix.Tree[namespace, struct{}]
+	services   radix.Tree[Key, *serviceNode]
+	imports    radix.Tree[Key, *serviceNode] // ServiceImports and their slices
+	reverse    radix.AddrIndex[*Key]
+	external   radix.AddrIndex[*Key] // addresses that Services have outside the cluster
+	pods       radix.AddrIndex[*Pod]
 }
 
 // serviceNode is what a snapshot knows of one Service: the Service itself, which
@@ -46,15 +47,15 @@ type Counts struct{ Namespaces, Services, Addresses, PodAddresses int }
 // Counts counts what the snapshot holds.
 func (s *Snapshot) Counts() Counts {
 	return Counts{
-		Namespaces:   s.namespaces.size,
-		Services:     s.services.size,
-		Addresses:    s.reverse.size(),
-		PodAddresses: s.pods.size(),
+		Namespaces:   s.namespaces.Len(),
+		Services:     s.services.Len(),
+		Addresses:    s.reverse.Len(),
+		PodAddresses: s.pods.Len(),
 	}
 }
 
 func (s *Snapshot) hasNamespace(name string) bool {
-	_, ok := s.namespaces.get(namespace(name))
+	_, ok := s.namespaces.Get(namespace(name))
 	return ok
 }
 
@@ -64,8 +65,8 @@ func (s *Snapshot) service(k Key) *serviceNode { return existing(&s.services, k)
 // imported is the node of a ServiceImport that exists, or nil.
 func (s *Snapshot) imported(k Key) *serviceNode { return existing(&s.imports, k) }
 
-func existing(in *tree[Key, *serviceNode], k Key) *serviceNode {
-	n, _ := in.get(k)
+func existing(in *radix.Tree[Key, *serviceNode], k Key) *serviceNode {
+	n, _ := in.Get(k)
 	if n == nil || n.service == nil {
 		return nil
 	}
@@ -76,9 +77,9 @@ func existing(in *tree[Key, *serviceNode], k Key) *serviceNode {
 // that answers do not depend on the shape of the tree.
 func (s *Snapshot) owners(a netip.Addr) []*serviceNode { return s.servicesAt(&s.reverse, a) }
 
-func (s *Snapshot) servicesAt(in *addrIndex[*Key], a netip.Addr) []*serviceNode {
+func (s *Snapshot) servicesAt(in *radix.AddrIndex[*Key], a netip.Addr) []*serviceNode {
 	var nodes []*serviceNode
-	for k := range in.at(a) {
+	for k := range in.At(a) {
 		if n := s.service(*k); n != nil {
 			nodes = append(nodes, n)
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // Store holds the current snapshot and the last checkpoint. It has one writer
@@ -83,13 +85,13 @@ func (s *Store) Checkpoint(now uint32) {
 type Txn struct {
 	store   *Store
 	next    Snapshot
-	owner   *owner
+	id      *radix.TxnID
 	changed bool
 }
 
 // Begin begins a transaction on the current snapshot.
 func (s *Store) Begin() *Txn {
-	return &Txn{store: s, next: *s.live.Load(), owner: new(owner)}
+	return &Txn{store: s, next: *s.live.Load(), id: new(radix.TxnID)}
 }
 
 // Commit makes the changes visible, all at once, and ends the transaction. It
@@ -119,7 +121,7 @@ func (t *Txn) PutNamespace(name string) {
 		return
 	}
 	t.changed = true
-	t.next.namespaces.put(t.owner, namespace(name), struct{}{})
+	t.next.namespaces.Put(t.id, namespace(name), struct{}{})
 }
 
 // DeleteNamespace removes a Namespace, but not what is in it.
@@ -128,7 +130,7 @@ func (t *Txn) DeleteNamespace(name string) {
 		return
 	}
 	t.changed = true
-	t.next.namespaces.remove(t.owner, namespace(name))
+	t.next.namespaces.Remove(t.id, namespace(name))
 }
 
 // ReplaceService replaces a Service by another with the same key.
@@ -168,14 +170,14 @@ func (s *Slice) moves(now *Slice) bool {
 	return s != nil && now != nil && s.Key() != now.Key()
 }
 
-func (t *Txn) replaceService(in *tree[Key, *serviceNode], old, now *Service) *serviceNode {
+func (t *Txn) replaceService(in *radix.Tree[Key, *serviceNode], old, now *Service) *serviceNode {
 	n := edit(in, either(old, now).Key)
 	n.service = now
 	t.put(in, n)
 	return n
 }
 
-func (t *Txn) replaceSlice(in *tree[Key, *serviceNode], old, now *Slice) *serviceNode {
+func (t *Txn) replaceSlice(in *radix.Tree[Key, *serviceNode], old, now *Slice) *serviceNode {
 	changed := either(old, now)
 	n, name := edit(in, changed.Key()), changed.Name
 	i, found := slices.BinarySearchFunc(n.slices, name, func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
@@ -197,32 +199,32 @@ func (t *Txn) ReplacePod(old, now *Pod) {
 	t.changed = true
 	if old != nil {
 		for a := range old.Addrs() {
-			t.next.pods.remove(t.owner, a, old)
+			t.next.pods.Remove(t.id, a, old)
 		}
 	}
 	if now != nil {
 		for a := range now.Addrs() {
-			t.next.pods.add(t.owner, a, now)
+			t.next.pods.Add(t.id, a, now)
 		}
 	}
 }
 
 // edit is a copy of a Service's node, to be changed and put back.
-func edit(in *tree[Key, *serviceNode], key Key) *serviceNode {
-	if n, ok := in.get(key); ok {
+func edit(in *radix.Tree[Key, *serviceNode], key Key) *serviceNode {
+	if n, ok := in.Get(key); ok {
 		return &serviceNode{key: n.key, service: n.service, slices: n.slices}
 	}
 	return &serviceNode{key: &key}
 }
 
 // put puts a changed node back, or removes it if nothing is left of it.
-func (t *Txn) put(in *tree[Key, *serviceNode], n *serviceNode) {
+func (t *Txn) put(in *radix.Tree[Key, *serviceNode], n *serviceNode) {
 	t.changed = true
 	if n.service == nil && len(n.slices) == 0 {
-		in.remove(t.owner, *n.key)
+		in.Remove(t.id, *n.key)
 		return
 	}
-	in.put(t.owner, *n.key, n)
+	in.Put(t.id, *n.key, n)
 }
 
 // reindex brings the reverse index in line with the part of a node that was
@@ -230,12 +232,12 @@ func (t *Txn) put(in *tree[Key, *serviceNode], n *serviceNode) {
 func (t *Txn) reindex(n *serviceNode, before, after []netip.Addr) {
 	for _, a := range before {
 		if !contains(after, a) && !n.has(a) {
-			t.next.reverse.remove(t.owner, a, n.key)
+			t.next.reverse.Remove(t.id, a, n.key)
 		}
 	}
 	for _, a := range after {
 		if !contains(before, a) {
-			t.next.reverse.add(t.owner, a, n.key)
+			t.next.reverse.Add(t.id, a, n.key)
 		}
 	}
 }

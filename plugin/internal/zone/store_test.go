@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // A store holds what the model holds after every commit, and no snapshot taken
@@ -37,21 +39,21 @@ func TestStoreAgainstModel(t *testing.T) {
 // fingerprint is everything that a snapshot can reach.
 func fingerprint(s *Snapshot) string {
 	lines := []string{fmt.Sprint(s.synced, s.serial, s.Counts())}
-	for name := range s.namespaces.all() {
+	for name := range s.namespaces.All() {
 		lines = append(lines, fmt.Sprint("namespace ", name))
 	}
-	for kind, tree := range map[string]*tree[Key, *serviceNode]{"service": &s.services, "import": &s.imports} {
-		for key, n := range tree.all() {
+	for kind, tree := range map[string]*radix.Tree[Key, *serviceNode]{"service": &s.services, "import": &s.imports} {
+		for key, n := range tree.All() {
 			lines = append(lines, fmt.Sprintf("%s %v %v %p", kind, key, n.key, n.service))
 			for _, slice := range n.slices {
 				lines = append(lines, fmt.Sprintf("%s %v %s %p %v", kind, key, slice.Name, slice, slices.Collect(slice.Endpoints.All())))
 			}
 		}
 	}
-	for a, key := range s.reverse.all() {
+	for a, key := range s.reverse.All() {
 		lines = append(lines, fmt.Sprint("owner ", a, *key))
 	}
-	for a, pod := range s.pods.all() {
+	for a, pod := range s.pods.All() {
 		lines = append(lines, fmt.Sprintf("pod %s %p", a, pod))
 	}
 	slices.Sort(lines)
@@ -113,9 +115,9 @@ func podAddresses(m *model) int {
 	return count
 }
 
-func checkNode(t *rapid.T, in *tree[Key, *serviceNode], key Key, service *Service, list []*Slice) {
+func checkNode(t *rapid.T, in *radix.Tree[Key, *serviceNode], key Key, service *Service, list []*Slice) {
 	t.Helper()
-	n, ok := in.get(key)
+	n, ok := in.Get(key)
 	if !ok {
 		n = &serviceNode{key: &key}
 	}
@@ -143,7 +145,7 @@ func checkOwners(t *rapid.T, m *model, s *Snapshot, a netip.Addr) int {
 	}
 	indexed, want := map[Key]bool{}, map[Key]bool{}
 	entries := 0
-	for key := range s.reverse.at(a) {
+	for key := range s.reverse.At(a) {
 		indexed[*key] = true
 		entries++
 	}

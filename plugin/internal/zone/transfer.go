@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // transferWeight is the weight of an SRV record of a ClusterIP Service in a
@@ -31,8 +32,8 @@ func (v *View) Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR] {
 
 // keys are those of the Services that an origin is made of, by namespace and name.
 func (s *Snapshot) keys(o Origin) []Key {
-	keys := make([]Key, 0, s.in(o).size)
-	for k := range s.in(o).all() {
+	keys := make([]Key, 0, s.in(o).Len())
+	for k := range s.in(o).All() {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
@@ -40,7 +41,7 @@ func (s *Snapshot) keys(o Origin) []Key {
 }
 
 // in are the Services that an origin is made of.
-func (s *Snapshot) in(o Origin) *tree[Key, *serviceNode] {
+func (s *Snapshot) in(o Origin) *radix.Tree[Key, *serviceNode] {
 	if o.ClusterSet {
 		return &s.imports
 	}

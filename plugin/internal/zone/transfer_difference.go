@@ -1,10 +1,11 @@
 package zone
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // Difference is what makes the records of an origin in one snapshot those in
@@ -50,15 +51,15 @@ func without(a, b []dns.RR) []dns.RR {
 // namespace and name: those that changed, and all in Namespaces that came or went.
 func changedServices(before, after *Snapshot, o Origin) []Key {
 	changed := map[Key]struct{}{}
-	for k := range differing(before.in(o), after.in(o)) {
+	for k := range radix.Differing(before.in(o), after.in(o)) {
 		changed[k] = struct{}{}
 	}
 	namespaces := map[string]struct{}{}
-	for n := range differing(&before.namespaces, &after.namespaces) {
+	for n := range radix.Differing(&before.namespaces, &after.namespaces) {
 		namespaces[string(n)] = struct{}{}
 	}
 	if len(namespaces) > 0 {
-		for k := range after.in(o).all() {
+		for k := range after.in(o).All() {
 			if _, ok := namespaces[k.Namespace]; ok {
 				changed[k] = struct{}{}
 			}
@@ -76,17 +77,14 @@ func changedServices(before, after *Snapshot, o Origin) []Key {
 // later snapshot of the same store does not: what it costs to keep s as well.
 func (s *Snapshot) Distance(later *Snapshot) int {
 	sum := 0
-	for _, pair := range [][2]*tree[Key, *serviceNode]{{&s.services, &later.services}, {&s.imports, &later.imports}} {
-		for k := range differing(pair[0], pair[1]) {
-			old, _ := pair[0].get(k)
-			now, _ := pair[1].get(k)
+	for _, pair := range [][2]*radix.Tree[Key, *serviceNode]{{&s.services, &later.services}, {&s.imports, &later.imports}} {
+		for k := range radix.Differing(pair[0], pair[1]) {
+			old, _ := pair[0].Get(k)
+			now, _ := pair[1].Get(k)
 			sum += old.distance(now)
 		}
 	}
-	for range differing(&s.pods.v4, &later.pods.v4) {
-		sum++
-	}
-	for range differing(&s.pods.v6, &later.pods.v6) {
+	for range radix.DifferingAddrs(&s.pods, &later.pods) {
 		sum++
 	}
 	return sum
@@ -104,43 +102,4 @@ func (n *serviceNode) distance(later *serviceNode) int {
 		}
 	}
 	return sum
-}
-
-// differing iterates over the keys that only one of two trees has or whose values
-// differ, in no order. Its cost is that of the branches that they do not share.
-func differing[K pathed, V comparable](a, b *tree[K, V]) iter.Seq[K] {
-	return func(yield func(K) bool) { walkDiffering(a.root, b.root, yield) }
-}
-
-func walkDiffering[K pathed, V comparable](a, b *branch[K, V], yield func(K) bool) bool {
-	if a == b {
-		return true
-	}
-	if a == nil || b == nil || a.children == nil || b.children == nil {
-		return compareEntries(a, b, yield)
-	}
-	for i := range a.children {
-		if !walkDiffering(a.children[i], b.children[i], yield) {
-			return false
-		}
-	}
-	return true
-}
-
-// compareEntries compares what is below two nodes of which one may be a leaf.
-func compareEntries[K pathed, V comparable](a, b *branch[K, V], yield func(K) bool) bool {
-	rest := map[K]V{}
-	a.walk(func(k K, v V) bool {
-		rest[k] = v
-		return true
-	})
-	more := b.walk(func(k K, v V) bool {
-		was, both := rest[k]
-		delete(rest, k)
-		return both && was == v || yield(k)
-	})
-	for k := range rest {
-		more = more && yield(k)
-	}
-	return more
 }

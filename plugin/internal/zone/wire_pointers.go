@@ -33,7 +33,7 @@ func (w *writer) pointers(a netip.Addr) bool {
 // owners are the Services with a name that an address belongs to, in the order of
 // Snapshot.owners. It fails if they are too many.
 func (w *writer) owners(a netip.Addr, list []*serviceNode) ([]*serviceNode, bool) {
-	for k := range w.snapshot.reverse.at(a) {
+	for k := range w.snapshot.reverse.At(a) {
 		svc := w.snapshot.service(*k)
 		if svc == nil || svc.service.Kind == ExternalName || !w.view.exposes(w.snapshot, k.Namespace) {
 			continue

@@ -1,6 +1,9 @@
-package zone
+package radix
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 const (
 	// fanOut is the number of branches of a tree's node: one hexadecimal digit
@@ -13,19 +16,19 @@ const (
 	pathDigits = 32
 )
 
-// path is the way to an entry: a hash of its key, or an address itself.
-type path struct{ hi, lo uint64 }
+// Path is the way to an entry: a hash of its key, or an address itself.
+type Path struct{ Hi, Lo uint64 }
 
 // digit is the i-th hexadecimal digit of a path, from the left.
-func (p path) digit(i int) int {
+func (p Path) digit(i int) int {
 	if i < fanOut {
-		return int(p.hi >> (60 - 4*i) & 15)
+		return int(p.Hi >> (60 - 4*i) & 15)
 	}
-	return int(p.lo >> (60 - 4*(i-fanOut)) & 15)
+	return int(p.Lo >> (60 - 4*(i-fanOut)) & 15)
 }
 
-// hasPrefix says whether p and q agree in their first digits.
-func (p path) hasPrefix(q path, digits int) bool {
+// hasPrefix reports whether p and q agree in their first digits.
+func (p Path) hasPrefix(q Path, digits int) bool {
 	for i := range digits {
 		if p.digit(i) != q.digit(i) {
 			return false
@@ -34,40 +37,43 @@ func (p path) hasPrefix(q path, digits int) bool {
 	return true
 }
 
-// pathed is a key that knows its way.
-type pathed interface {
+// Key is a key that knows its way.
+type Key interface {
 	comparable
-	path() path
+	Path() Path
 }
 
-// owner identifies the transaction that may change a node in place. Nodes of
-// another owner, or of a committed transaction, are copied first.
-type owner struct{ _ byte }
+// TxnID identifies the transaction that may change a node in place. Nodes of
+// another transaction, or of a committed one, are copied first.
+type TxnID struct{ _ byte }
 
 // entry is a key with its value. The value comes first so that an empty one
 // takes no room.
-type entry[K pathed, V any] struct {
+type entry[K Key, V any] struct {
 	value V
 	key   K
 }
 
 // branch is a node of a tree: children, or a leaf's entries in no order.
-type branch[K pathed, V any] struct {
-	owner    *owner
+type branch[K Key, V any] struct {
+	txn      *TxnID
 	children *[fanOut]*branch[K, V]
 	entries  []entry[K, V]
 }
 
-// tree is a persistent radix tree with buckets as leaves. A copy of the struct
-// is a snapshot: changes made through another copy by another owner do not show.
-type tree[K pathed, V any] struct {
+// Tree is a persistent radix tree with buckets as leaves. A copy of the struct is a
+// snapshot: changes that another transaction makes through another copy do not show.
+type Tree[K Key, V any] struct {
 	root *branch[K, V]
 	size int
 }
 
-// get looks a key up.
-func (t *tree[K, V]) get(k K) (V, bool) {
-	for e := range t.at(k.path()) {
+// Len returns the number of entries.
+func (t *Tree[K, V]) Len() int { return t.size }
+
+// Get looks a key up.
+func (t *Tree[K, V]) Get(k K) (V, bool) {
+	for e := range t.at(k.Path()) {
 		if e.key == k {
 			return e.value, true
 		}
@@ -78,7 +84,7 @@ func (t *tree[K, V]) get(k K) (V, bool) {
 
 // at iterates over the bucket that a path leads to. It may hold entries of other
 // paths, which the caller sorts out by key.
-func (t *tree[K, V]) at(p path) func(yield func(*entry[K, V]) bool) {
+func (t *Tree[K, V]) at(p Path) iter.Seq[*entry[K, V]] {
 	return func(yield func(*entry[K, V]) bool) {
 		b := t.root
 		for depth := 0; b != nil && b.children != nil; depth++ {
@@ -95,8 +101,8 @@ func (t *tree[K, V]) at(p path) func(yield func(*entry[K, V]) bool) {
 	}
 }
 
-// covers says whether an entry exists whose path begins with the first digits of p.
-func (t *tree[K, V]) covers(p path, digits int) bool {
+// covers reports whether an entry exists whose path begins with the first digits of p.
+func (t *Tree[K, V]) covers(p Path, digits int) bool {
 	b := t.root
 	for depth := 0; b != nil && b.children != nil; depth++ {
 		if depth == digits {
@@ -105,12 +111,12 @@ func (t *tree[K, V]) covers(p path, digits int) bool {
 		b = b.children[p.digit(depth)]
 	}
 	return b != nil && slices.ContainsFunc(b.entries, func(e entry[K, V]) bool {
-		return e.key.path().hasPrefix(p, digits)
+		return e.key.Path().hasPrefix(p, digits)
 	})
 }
 
-// all iterates over every entry, in no particular order.
-func (t *tree[K, V]) all() func(yield func(K, V) bool) {
+// All iterates over every entry, in no particular order.
+func (t *Tree[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) { t.root.walk(yield) }
 }
 
@@ -134,17 +140,17 @@ func (b *branch[K, V]) walk(yield func(K, V) bool) bool {
 	return true
 }
 
-// put adds an entry or replaces the one with the same key.
-func (t *tree[K, V]) put(o *owner, k K, v V) {
+// Put adds an entry or replaces the one with the same key.
+func (t *Tree[K, V]) Put(id *TxnID, k K, v V) {
 	t.size++
-	t.root = t.root.put(o, entry[K, V]{v, k}, k.path(), 0, &t.size)
+	t.root = t.root.put(id, entry[K, V]{v, k}, k.Path(), 0, &t.size)
 }
 
-func (b *branch[K, V]) put(o *owner, e entry[K, V], p path, depth int, size *int) *branch[K, V] {
-	b = b.editable(o)
+func (b *branch[K, V]) put(id *TxnID, e entry[K, V], p Path, depth int, size *int) *branch[K, V] {
+	b = b.editable(id)
 	if b.children != nil {
 		d := p.digit(depth)
-		b.children[d] = b.children[d].put(o, e, p, depth+1, size)
+		b.children[d] = b.children[d].put(id, e, p, depth+1, size)
 		return b
 	}
 	if i := b.index(e.key); i >= 0 {
@@ -154,42 +160,42 @@ func (b *branch[K, V]) put(o *owner, e entry[K, V], p path, depth int, size *int
 	}
 	b.entries = append(b.entries, e)
 	if len(b.entries) > leafSize && depth < pathDigits {
-		b.split(o, depth)
+		b.split(id, depth)
 	}
 	return b
 }
 
 // split turns a full leaf into a node of leaves. Each is given just the room it
 // needs: most of them are never added to again.
-func (b *branch[K, V]) split(o *owner, depth int) {
+func (b *branch[K, V]) split(id *TxnID, depth int) {
 	var counts [fanOut]int
 	for i := range b.entries {
-		counts[b.entries[i].key.path().digit(depth)]++
+		counts[b.entries[i].key.Path().digit(depth)]++
 	}
 	b.children = new([fanOut]*branch[K, V])
 	for _, e := range b.entries {
-		d := e.key.path().digit(depth)
+		d := e.key.Path().digit(depth)
 		if b.children[d] == nil {
-			b.children[d] = &branch[K, V]{owner: o, entries: make([]entry[K, V], 0, counts[d])}
+			b.children[d] = &branch[K, V]{txn: id, entries: make([]entry[K, V], 0, counts[d])}
 		}
 		b.children[d].entries = append(b.children[d].entries, e)
 	}
 	b.entries = nil
 }
 
-// remove deletes the entry with the key, if there is one.
-func (t *tree[K, V]) remove(o *owner, k K) {
-	if _, ok := t.get(k); !ok {
+// Remove deletes the entry with the key, if there is one.
+func (t *Tree[K, V]) Remove(id *TxnID, k K) {
+	if _, ok := t.Get(k); !ok {
 		return
 	}
 	t.size--
-	t.root = t.root.remove(o, k, k.path(), 0)
+	t.root = t.root.remove(id, k, k.Path(), 0)
 }
 
 // remove returns nil for a node that has become empty, so that covers can trust
 // that every node leads to an entry.
-func (b *branch[K, V]) remove(o *owner, k K, p path, depth int) *branch[K, V] {
-	b = b.editable(o)
+func (b *branch[K, V]) remove(id *TxnID, k K, p Path, depth int) *branch[K, V] {
+	b = b.editable(id)
 	if b.children == nil {
 		i := b.index(k)
 		b.entries = slices.Delete(b.entries, i, i+1)
@@ -199,22 +205,22 @@ func (b *branch[K, V]) remove(o *owner, k K, p path, depth int) *branch[K, V] {
 		return b
 	}
 	d := p.digit(depth)
-	b.children[d] = b.children[d].remove(o, k, p, depth+1)
+	b.children[d] = b.children[d].remove(id, k, p, depth+1)
 	if *b.children == [fanOut]*branch[K, V]{} {
 		return nil
 	}
 	return b
 }
 
-// editable is the node itself if the owner made it, else a copy of it.
-func (b *branch[K, V]) editable(o *owner) *branch[K, V] {
+// editable is the node itself if the transaction made it, else a copy of it.
+func (b *branch[K, V]) editable(id *TxnID) *branch[K, V] {
 	if b == nil {
-		return &branch[K, V]{owner: o}
+		return &branch[K, V]{txn: id}
 	}
-	if b.owner == o {
+	if b.txn == id {
 		return b
 	}
-	c := &branch[K, V]{owner: o, entries: slices.Clone(b.entries)}
+	c := &branch[K, V]{txn: id, entries: slices.Clone(b.entries)}
 	if b.children != nil {
 		children := *b.children
 		c.children = &children

@@ -1,4 +1,4 @@
-package zone
+package radix
 
 import (
 	"maps"
@@ -11,42 +11,42 @@ import (
 
 // spot is a key whose path is given, so that a test can make paths collide.
 type spot struct {
-	way path
+	way Path
 	id  int
 }
 
-func (s spot) path() path { return s.way }
+func (s spot) Path() Path { return s.way }
 
 // drawSpot draws from few paths, and from paths that agree in all but their
 // last digits.
 func drawSpot(t *rapid.T) spot {
-	ways := []path{
+	ways := []Path{
 		{}, {0, 1}, {1, 0}, {1, 1}, {0, 0xf0}, {0xf << 60, 0}, {0xf1 << 56, 0}, {0xf1 << 56, 0xff}, {^uint64(0), ^uint64(0)},
 	}
-	return spot{one(t, "way", ways), rapid.IntRange(0, 2*leafSize).Draw(t, "id")}
+	return spot{rapid.SampledFrom(ways).Draw(t, "way"), rapid.IntRange(0, 2*leafSize).Draw(t, "id")}
 }
 
 // A tree holds what a map would, and copies of it made before a change do not
 // see the change.
 func TestTreeAgainstMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var now tree[spot, int]
+		var now Tree[spot, int]
 		m := map[spot]int{}
 		type frozen struct {
-			tree    tree[spot, int]
+			tree    Tree[spot, int]
 			content map[spot]int
 		}
 		var before []frozen
 		for range rapid.IntRange(1, 6).Draw(t, "transactions") {
-			o := new(owner)
+			id := new(TxnID)
 			before = append(before, frozen{now, maps.Clone(m)})
 			for range rapid.IntRange(0, 150).Draw(t, "changes") {
 				k := drawSpot(t)
 				if v := rapid.IntRange(-2, 9).Draw(t, "value"); v >= 0 {
-					now.put(o, k, v)
+					now.Put(id, k, v)
 					m[k] = v
 				} else {
-					now.remove(o, k)
+					now.Remove(id, k)
 					delete(m, k)
 				}
 			}
@@ -58,21 +58,21 @@ func TestTreeAgainstMap(t *testing.T) {
 	})
 }
 
-func checkTree(t *rapid.T, got *tree[spot, int], want map[spot]int) {
+func checkTree(t *rapid.T, got *Tree[spot, int], want map[spot]int) {
 	t.Helper()
 	content := map[spot]int{}
-	for k, v := range got.all() {
+	for k, v := range got.All() {
 		if _, twice := content[k]; twice {
 			t.Fatalf("%v is there twice", k)
 		}
 		content[k] = v
 	}
-	if !maps.Equal(content, want) || got.size != len(want) {
-		t.Fatalf("%d entries, size %d, want %d: %v, want %v", len(content), got.size, len(want), content, want)
+	if !maps.Equal(content, want) || got.Len() != len(want) {
+		t.Fatalf("%d entries, size %d, want %d: %v, want %v", len(content), got.Len(), len(want), content, want)
 	}
 	for range 10 {
 		k := drawSpot(t)
-		v, ok := got.get(k)
+		v, ok := got.Get(k)
 		if w, found := want[k]; ok != found || v != w {
 			t.Fatalf("get %v: %d %v, want %d %v", k, v, ok, w, found)
 		}
@@ -83,7 +83,7 @@ func checkTree(t *rapid.T, got *tree[spot, int], want map[spot]int) {
 	}
 }
 
-func covers(m map[spot]int, p path, digits int) bool {
+func covers(m map[spot]int, p Path, digits int) bool {
 	for k := range m {
 		if k.way.hasPrefix(p, digits) {
 			return true
@@ -93,7 +93,7 @@ func covers(m map[spot]int, p path, digits int) bool {
 }
 
 func TestPathDigits(t *testing.T) {
-	p := path{0x0123456789abcdef, 0xfedcba9876543210}
+	p := Path{0x0123456789abcdef, 0xfedcba9876543210}
 	for i := range pathDigits {
 		want := i
 		if i >= pathDigits/2 {
@@ -104,9 +104,9 @@ func TestPathDigits(t *testing.T) {
 		}
 		q := p
 		if i < pathDigits/2 {
-			q.hi ^= 1 << (60 - 4*i)
+			q.Hi ^= 1 << (60 - 4*i)
 		} else {
-			q.lo ^= 1 << (60 - 4*(i-pathDigits/2))
+			q.Lo ^= 1 << (60 - 4*(i-pathDigits/2))
 		}
 		if !p.hasPrefix(q, i) || p.hasPrefix(q, i+1) {
 			t.Errorf("prefixes that differ in digit %d", i)
@@ -117,33 +117,33 @@ func TestPathDigits(t *testing.T) {
 // A tree that was emptied is as good as new: an inner node left behind would
 // make an empty non-terminal of nothing.
 func TestTreeEmptied(t *testing.T) {
-	var x tree[spot, int]
-	o := new(owner)
+	var x Tree[spot, int]
+	id := new(TxnID)
 	for i := range 10 * leafSize {
-		x.put(o, spot{path{uint64(i) << 40, uint64(i)}, i}, i)
+		x.Put(id, spot{Path{uint64(i) << 40, uint64(i)}, i}, i)
 	}
 	for i := range 10 * leafSize {
-		x.remove(o, spot{path{uint64(i) << 40, uint64(i)}, i})
-		x.remove(o, spot{path{uint64(i) << 40, uint64(i)}, -1})
+		x.Remove(id, spot{Path{uint64(i) << 40, uint64(i)}, i})
+		x.Remove(id, spot{Path{uint64(i) << 40, uint64(i)}, -1})
 	}
-	if x.root != nil || x.size != 0 || x.covers(path{}, 0) {
-		t.Errorf("root %v, size %d", x.root, x.size)
+	if x.root != nil || x.Len() != 0 || x.covers(Path{}, 0) {
+		t.Errorf("root %v, size %d", x.root, x.Len())
 	}
 }
 
 // An iteration ends where its reader ends it.
 func TestTreeIterationEnds(t *testing.T) {
-	var x tree[spot, int]
+	var x Tree[spot, int]
 	for i := range 10 * leafSize {
-		x.put(new(owner), spot{path{hi: uint64(i%3) << 60}, i}, i)
+		x.Put(new(TxnID), spot{Path{Hi: uint64(i%3) << 60}, i}, i)
 	}
 	visited := 0
-	for range x.all() {
+	for range x.All() {
 		if visited++; visited == leafSize+1 {
 			break
 		}
 	}
-	for range x.at(path{}) {
+	for range x.at(Path{}) {
 		visited++
 		break
 	}
@@ -161,17 +161,17 @@ type numbered struct {
 // One address may have more owners than a leaf has room for.
 func TestAddrIndexAgainstMap(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var x addrIndex[int]
+	var x AddrIndex[int]
 	m := map[numbered]bool{}
 	for range 20 {
-		o := new(owner)
+		id := new(TxnID)
 		for range 200 {
 			l := numbered{randomAddr(r), r.IntN(3 * leafSize)}
 			if r.IntN(3) == 0 {
-				x.remove(o, l.addr, l.ref)
+				x.Remove(id, l.addr, l.ref)
 				delete(m, l)
 			} else {
-				x.add(o, l.addr, l.ref)
+				x.Add(id, l.addr, l.ref)
 				m[l] = true
 			}
 		}
@@ -188,13 +188,13 @@ func randomAddr(r *rand.Rand) netip.Addr {
 	return netip.AddrFrom16([16]byte{0: 10, 1: byte(r.IntN(2)), 2: byte(r.IntN(2) * 16), 15: 1})
 }
 
-func checkIndex(t *testing.T, r *rand.Rand, x *addrIndex[int], m map[numbered]bool) {
+func checkIndex(t *testing.T, r *rand.Rand, x *AddrIndex[int], m map[numbered]bool) {
 	t.Helper()
-	if x.size() != len(m) {
-		t.Fatalf("size %d, want %d", x.size(), len(m))
+	if x.Len() != len(m) {
+		t.Fatalf("size %d, want %d", x.Len(), len(m))
 	}
 	seen := map[numbered]bool{}
-	for a, ref := range x.all() {
+	for a, ref := range x.All() {
 		seen[numbered{a, ref}] = true
 	}
 	if !maps.Equal(seen, m) {
@@ -203,7 +203,7 @@ func checkIndex(t *testing.T, r *rand.Rand, x *addrIndex[int], m map[numbered]bo
 	for range 20 {
 		a := randomAddr(r)
 		got, want := map[int]bool{}, map[int]bool{}
-		for ref := range x.at(a) {
+		for ref := range x.At(a) {
 			got[ref] = true
 		}
 		for l := range m {
@@ -219,7 +219,7 @@ func checkIndex(t *testing.T, r *rand.Rand, x *addrIndex[int], m map[numbered]bo
 		for l := range m {
 			covered = covered || prefix.Contains(l.addr)
 		}
-		if x.covers(prefix) != covered {
+		if x.Covers(prefix) != covered {
 			t.Fatalf("covers %s: want %v", prefix, covered)
 		}
 	}

@@ -1,0 +1,105 @@
+package radix
+
+import (
+	"encoding/binary"
+	"iter"
+	"net/netip"
+)
+
+// located4 and located6 are something that has an address. One address may have
+// many of them. There is one for each address of the cluster, so it is no larger
+// than its family asks for: a netip.Addr takes 24 bytes.
+type (
+	located4[T comparable] struct {
+		addr [4]byte
+		ref  T
+	}
+	located6[T comparable] struct {
+		addr [16]byte
+		ref  T
+	}
+)
+
+// path is the address itself, from the left, so that the addresses below a node
+// of the tree are those of a prefix.
+func (l located4[T]) Path() Path {
+	return Path{Hi: uint64(binary.BigEndian.Uint32(l.addr[:])) << 32}
+}
+
+func (l located6[T]) Path() Path {
+	return Path{binary.BigEndian.Uint64(l.addr[:8]), binary.BigEndian.Uint64(l.addr[8:])}
+}
+
+// AddrIndex finds things by address. The families have a tree each because
+// their paths would run into each other.
+type AddrIndex[T comparable] struct {
+	v4 Tree[located4[T], struct{}]
+	v6 Tree[located6[T], struct{}]
+}
+
+// Len returns the number of pairs of an address and what has it.
+func (x *AddrIndex[T]) Len() int { return x.v4.size + x.v6.size }
+
+// Add adds a pair of an address and what has it.
+func (x *AddrIndex[T]) Add(id *TxnID, a netip.Addr, ref T) {
+	if a.Is4() {
+		x.v4.Put(id, located4[T]{a.As4(), ref}, struct{}{})
+	} else {
+		x.v6.Put(id, located6[T]{a.As16(), ref}, struct{}{})
+	}
+}
+
+// Remove removes a pair, if it is there.
+func (x *AddrIndex[T]) Remove(id *TxnID, a netip.Addr, ref T) {
+	if a.Is4() {
+		x.v4.Remove(id, located4[T]{a.As4(), ref})
+	} else {
+		x.v6.Remove(id, located6[T]{a.As16(), ref})
+	}
+}
+
+// At iterates over what has the address.
+func (x *AddrIndex[T]) At(a netip.Addr) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		if a.Is4() {
+			l := located4[T]{addr: a.As4()}
+			for e := range x.v4.at(l.Path()) {
+				if e.key.addr == l.addr && !yield(e.key.ref) {
+					return
+				}
+			}
+			return
+		}
+		l := located6[T]{addr: a.As16()}
+		for e := range x.v6.at(l.Path()) {
+			if e.key.addr == l.addr && !yield(e.key.ref) {
+				return
+			}
+		}
+	}
+}
+
+// Covers reports whether any address lies in the prefix, whose length is a
+// multiple of four bits.
+func (x *AddrIndex[T]) Covers(p netip.Prefix) bool {
+	if p.Addr().Is4() {
+		return x.v4.covers(located4[T]{addr: p.Addr().As4()}.Path(), p.Bits()/4)
+	}
+	return x.v6.covers(located6[T]{addr: p.Addr().As16()}.Path(), p.Bits()/4)
+}
+
+// All iterates over every pair of an address and what has it, in no order.
+func (x *AddrIndex[T]) All() iter.Seq2[netip.Addr, T] {
+	return func(yield func(netip.Addr, T) bool) {
+		for l := range x.v4.All() {
+			if !yield(netip.AddrFrom4(l.addr), l.ref) {
+				return
+			}
+		}
+		for l := range x.v6.All() {
+			if !yield(netip.AddrFrom16(l.addr), l.ref) {
+				return
+			}
+		}
+	}
+}
