@@ -162,5 +162,8 @@ func (m *listenerMeter) Ignored(n int) { m.ignored.Add(float64(n)) }
 // Stray implements udp.ListenerMeter.
 func (m *listenerMeter) Stray() { m.stray.Inc() }
 
+// Panicked implements udp.ListenerMeter. The metric is that of CoreDNS's own server.
+func (*listenerMeter) Panicked() { vars.Panic.Inc() }
+
 // GivenUp implements udp.ListenerMeter.
 func (m *listenerMeter) GivenUp() { m.enabled.Set(0) }

@@ -14,6 +14,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
@@ -135,5 +136,14 @@ func TestFastPathNamesTypes(t *testing.T) {
 	named := slices.DeleteFunc(pick(got), func(s string) bool { return strings.Contains(s, "other") })
 	if !slices.Equal(named, rest) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(named, "\n"), strings.Join(rest, "\n"))
+	}
+}
+
+// A panic on the fast path is one of coredns_panics_total, as one in the plugin chain is.
+func TestC9PanicsAreCoreDNSs(t *testing.T) {
+	before := testutil.ToFloat64(vars.Panic)
+	newListenerMeter("dns://192.0.2.1:53").Panicked()
+	if n := testutil.ToFloat64(vars.Panic) - before; n != 1 {
+		t.Errorf("%v panics were counted", n)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -23,6 +25,8 @@ const (
 	maxPause = 5 * time.Second
 	// maxSharedPause is that where the look takes no more than a few packets.
 	maxSharedPause = 50 * time.Millisecond
+	// loggedPanics is how many panics are logged one by one, before one a second is.
+	loggedPanics = 10
 )
 
 // Listener answers beside CoreDNS on the address of one of its listeners.
@@ -43,6 +47,7 @@ type Listener struct {
 
 	troubled atomic.Bool
 	broken   atomic.Bool
+	panics   rate.Sometimes // of log lines
 }
 
 // listen opens the sockets. Without one there is no listener.
@@ -53,6 +58,7 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 		workers: workers,
 		check:   make(chan struct{}, 1),
 		done:    make(chan struct{}),
+		panics:  rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
 	l.probes.init()
 	l.service.Store(s)
@@ -189,6 +195,13 @@ func (l *Listener) trouble(err error) {
 	if !l.troubled.Swap(true) {
 		l.log("fast path on %s: %v", l.address, err)
 	}
+}
+
+// panicked counts each panic, and logs the first ones and then one a second: a client
+// could have thousands logged.
+func (l *Listener) panicked(s *Service, cause any) {
+	s.Meter.Panicked()
+	l.panics.Do(func() { l.log("Recovered from panic in the fast path on %s: %v", l.address, cause) })
 }
 
 // giveUp closes the sockets, so that CoreDNS's own get all packets.

@@ -1,7 +1,6 @@
 package udp
 
 import (
-	"fmt"
 	"net/netip"
 	"runtime"
 	"time"
@@ -212,7 +211,7 @@ func (r *reader) task(b *batch, i int, service *Service) *task {
 func (r *reader) respond(b *batch, service *Service, client netip.Addr, packet []byte) (arena []byte, v Verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			r.listener.trouble(fmt.Errorf("panic: %v", cause))
+			r.listener.panicked(service, cause)
 			v = HandOver
 		}
 	}()

@@ -110,6 +110,7 @@ type ListenerMeter interface {
 	Dropped(n int)    // questions given up under overload
 	Ignored(n int)    // packets that are no questions
 	Stray()           // a packet that came to CoreDNS's own socket
+	Panicked()        // answering a question panicked; CoreDNS was given it
 	GivenUp()         // the sockets are closed for good
 }
 
