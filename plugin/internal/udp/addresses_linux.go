@@ -2,6 +2,7 @@ package udp
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -29,46 +30,64 @@ func localAddresses() ([]netip.Addr, error) {
 	return list, nil
 }
 
-// boundElsewhere are the addresses at which a UDP socket is bound to the port, be it
-// ours or another process's. To bind beside that of another would take packets
-// away from it.
-func boundElsewhere(port uint16) (map[netip.Addr]bool, error) {
+// boundElsewhere are the addresses at which a UDP socket that is not one of ours is bound to
+// the port. To bind beside it would take packets away from it.
+func boundElsewhere(port uint16, ours map[uint64]bool) (map[netip.Addr]bool, error) {
 	taken := map[netip.Addr]bool{}
 	for _, name := range []string{"/proc/net/udp", "/proc/net/udp6"} {
-		if err := readBound(name, port, taken); err != nil && !os.IsNotExist(err) {
+		if err := readBound(name, port, ours, taken); err != nil && !os.IsNotExist(err) {
 			return nil, err
 		}
 	}
 	return taken, nil
 }
 
-func readBound(name string, port uint16, taken map[netip.Addr]bool) error {
+func readBound(name string, port uint16, ours map[uint64]bool, taken map[netip.Addr]bool) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	suffix := fmt.Appendf(nil, ":%04X", port)
 	lines := bufio.NewScanner(file)
-	lines.Scan() // the heading
 	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 3 || !isUnconnected(fields[2]) {
-			continue
+		if !bytes.Contains(lines.Bytes(), suffix) {
+			continue // cheap: a machine may have ten thousand sockets
 		}
-		bound, err := parseBound(fields[1])
+		s, err := parseSocket(lines.Text())
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if bound.Port() == port && !bound.Addr().IsUnspecified() {
-			taken[bound.Addr().Unmap()] = true
+		if s.local.Port() == port && !s.local.Addr().IsUnspecified() && s.takesAll && !ours[s.inode] {
+			taken[s.local.Addr().Unmap()] = true
 		}
 	}
 	return lines.Err()
 }
 
-// isUnconnected reports whether a socket with this remote address takes packets of
-// everybody.
-func isUnconnected(remote string) bool { return strings.Trim(remote, "0:") == "" }
+// listedSocket is a socket in the kernel's list.
+type listedSocket struct {
+	local    netip.AddrPort
+	takesAll bool // packets, not those of one sender alone
+	inode    uint64
+}
+
+// parseSocket reads a line of the kernel's list (proc_net_udp(5)).
+func parseSocket(line string) (listedSocket, error) {
+	const local, remote, inode = 1, 2, 9
+	fields := strings.Fields(line)
+	if len(fields) <= inode {
+		return listedSocket{}, fmt.Errorf("%q is no line of a socket", line)
+	}
+	var s listedSocket
+	var err error
+	if s.local, err = parseBound(fields[local]); err != nil {
+		return s, err
+	}
+	s.takesAll = strings.Trim(fields[remote], "0:") == ""
+	s.inode, err = strconv.ParseUint(fields[inode], 10, 64)
+	return s, err
+}
 
 // parseBound reads an address as the kernel writes it: words in the byte order of
 // the machine, and the port.

@@ -74,7 +74,7 @@ func TestListenerFollowsAddresses(t *testing.T) {
 		defer l.mu.Unlock()
 		return !l.has(netip.MustParseAddr("10.99.0.1"))
 	})
-	if log.Len() > 0 {
+	if log.String() != "" {
 		t.Errorf("logged:\n%s", log)
 	}
 }

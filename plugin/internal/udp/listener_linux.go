@@ -1,10 +1,8 @@
 package udp
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,15 +14,6 @@ const (
 	// maxReaders is how many goroutines read one socket at the same time: no more than
 	// are ever busy at the rates that a cluster asks at.
 	maxReaders = 8
-	// maxAddresses is how many addresses a listener on all of them looks after. The
-	// rest is CoreDNS's.
-	maxAddresses = 64
-	// minPause and maxPause are how long it takes at least from one look at why packets
-	// come to CoreDNS's own socket to the next. The pause grows where looking does not help.
-	minPause = 10 * time.Millisecond
-	maxPause = 5 * time.Second
-	// maxSharedPause is that where the look takes no more than a few packets.
-	maxSharedPause = 50 * time.Millisecond
 	// loggedPanics is how many panics are logged one by one, before one a second is.
 	loggedPanics = 10
 )
@@ -43,11 +32,12 @@ type Listener struct {
 
 	mu      sync.Mutex
 	sockets []*socket
+	unbound map[netip.Addr]*attempts // addresses of the machine without a socket of ours
 	stopped bool
 
-	troubled atomic.Bool
-	broken   atomic.Bool
-	panics   rate.Sometimes // of log lines
+	told   string // the last trouble that was logged
+	broken atomic.Bool
+	panics rate.Sometimes // of log lines
 }
 
 // listen opens the sockets. Without one there is no listener.
@@ -58,6 +48,7 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 		workers: workers,
 		check:   make(chan struct{}, 1),
 		done:    make(chan struct{}),
+		unbound: map[netip.Addr]*attempts{},
 		panics:  rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
 	l.probes.init()
@@ -70,80 +61,6 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 	return l, nil
 }
 
-// everywhere says whether CoreDNS listens on all addresses of the machine.
-func (l *Listener) everywhere() bool { return l.address.Addr().IsUnspecified() }
-
-// cover sees to it that packets come to our own sockets, and says whether it changed
-// anything.
-func (l *Listener) cover() (bool, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.stopped {
-		return false, nil
-	}
-	if l.everywhere() {
-		return l.coverAll()
-	}
-	return l.coverShared()
-}
-
-// coverAll opens sockets on each address of the machine: the kernel prefers them to
-// one on all addresses. An address where another process listens is left alone.
-func (l *Listener) coverAll() (bool, error) {
-	addresses, err := localAddresses()
-	if err != nil {
-		return false, err
-	}
-	if only4 := l.address.Addr().Is4(); only4 {
-		addresses = slices.DeleteFunc(addresses, func(a netip.Addr) bool { return !a.Is4() })
-	}
-	l.closeLocked(func(s *socket) bool { return !slices.Contains(addresses, s.local.Addr()) })
-	taken, err := boundElsewhere(l.address.Port())
-	if err != nil {
-		return false, err
-	}
-	changed := false
-	for _, a := range addresses[:min(len(addresses), maxAddresses)] {
-		if l.has(a) || taken[a] {
-			continue
-		}
-		if err := l.openAt(a); err != nil && len(l.sockets) == 0 {
-			return false, err
-		}
-		changed = true
-	}
-	return changed, nil
-}
-
-func (l *Listener) has(a netip.Addr) bool {
-	return slices.ContainsFunc(l.sockets, func(s *socket) bool { return s.local.Addr() == a })
-}
-
-// openAt opens the socket of one address. Of several, each would sleep and be woken
-// for its own packets, which costs more than to answer them.
-func (l *Listener) openAt(a netip.Addr) error {
-	s, err := l.open(netip.AddrPortFrom(a, l.address.Port()))
-	if err != nil {
-		return err
-	}
-	l.sockets = append(l.sockets, s)
-	return nil
-}
-
-// coverShared opens a socket on CoreDNS's own address and has the kernel send all
-// packets to it.
-func (l *Listener) coverShared() (bool, error) {
-	if len(l.sockets) == 0 {
-		if err := l.openAt(l.address.Addr()); err != nil {
-			return false, err
-		}
-	}
-	if l.steered(probeTimeouts[0]) {
-		return false, nil
-	}
-	return true, l.steer()
-}
-
 // Stray tells that a packet came to CoreDNS's own socket.
 func (l *Listener) Stray() {
 	l.service.Load().Meter.Stray()
@@ -153,47 +70,12 @@ func (l *Listener) Stray() {
 	}
 }
 
-// watch looks after the sockets where packets miss them: an address may be new, or
-// the group of sockets another.
-func (l *Listener) watch() {
-	pause, last, longest := minPause, time.Now(), maxPause
-	if !l.everywhere() {
-		longest = maxSharedPause
-	}
-	for {
-		select {
-		case <-l.done:
-			return
-		case <-l.check:
-		}
-		if changed := l.recover(); changed || time.Since(last) > longest {
-			pause = minPause
-		} else {
-			pause = min(2*pause, longest)
-		}
-		last = time.Now()
-		select {
-		case <-l.done:
-			return
-		case <-time.After(pause):
-		}
-	}
-}
-
-// recover says whether there was something to mend.
-func (l *Listener) recover() bool {
-	changed, err := l.cover()
-	if err != nil {
-		l.trouble(err)
-	}
-	return changed
-}
-
-// trouble is logged once. What comes to CoreDNS's own socket meanwhile is answered
-// there.
+// trouble is logged when its reason is new. What comes to CoreDNS's own socket meanwhile
+// is answered there. It is not called by two goroutines at the same time.
 func (l *Listener) trouble(err error) {
-	if !l.troubled.Swap(true) {
-		l.log("fast path on %s: %v", l.address, err)
+	if reason := err.Error(); reason != l.told {
+		l.told = reason
+		l.log("fast path on %s: %s", l.address, reason)
 	}
 }
 
@@ -235,33 +117,14 @@ func (l *Listener) stopTaking() {
 	}
 }
 
-// drain waits until what came to the sockets is answered, by CoreDNS too, but no longer
-// than the timeout, and closes them. There is one wait for all of them.
+// drain waits until what came to the sockets is answered, and closes them.
 func (l *Listener) drain(timeout time.Duration) {
 	l.mu.Lock()
 	sockets := l.sockets
 	l.sockets = nil
 	l.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	awaitIdle(ctx, sockets)
-	for _, s := range sockets {
-		s.close()
-	}
-	for _, s := range sockets {
-		s.awaitReader(ctx)
-	}
+	drain(sockets, timeout)
 }
 
-// awaitWatch returns when the watch of a listener that was stopped has ended.
-func (l *Listener) awaitWatch() { l.ended.Wait() }
-
-func (l *Listener) closeLocked(gone func(*socket) bool) {
-	l.sockets = slices.DeleteFunc(l.sockets, func(s *socket) bool {
-		if gone(s) {
-			s.close()
-			return true
-		}
-		return false
-	})
-}
+// awaitEnd returns when all goroutines of a listener that was stopped have ended.
+func (l *Listener) awaitEnd() { l.ended.Wait() }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,10 +64,29 @@ func reuse(t testing.TB, network, address string, stray func()) *net.UDPConn {
 	return pc.(*net.UDPConn)
 }
 
-func testRegistry(t testing.TB) (*Registry, *strings.Builder) {
+// logged is what a registry has logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) printf(format string, v ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(&l.text, format+"\n", v...)
+}
+
+// String implements fmt.Stringer.
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func testRegistry(t testing.TB) (*Registry, *logged) {
 	t.Helper()
-	log := new(strings.Builder)
-	r := NewRegistry(func(format string, v ...any) { fmt.Fprintf(log, format+"\n", v...) })
+	log := new(logged)
+	r := NewRegistry(log.printf)
 	t.Cleanup(func() {
 		r.Stop(t)
 		r.Wait()
@@ -167,7 +187,7 @@ func TestListenerShared(t *testing.T) {
 		t.Errorf("after the end: %s", dns.RcodeToString[rcode])
 	}
 	_ = second
-	if log.Len() > 0 {
+	if log.String() != "" {
 		t.Errorf("logged:\n%s", log)
 	}
 }

@@ -23,4 +23,4 @@ func (*Listener) stop() {}
 
 func (*Listener) drain(time.Duration) {}
 
-func (*Listener) awaitWatch() {}
+func (*Listener) awaitEnd() {}

@@ -70,7 +70,7 @@ func (r *Registry) stop(address netip.AddrPort, l *Listener) {
 	l.stop()
 	r.draining.Go(func() {
 		l.drain(r.drainTimeout)
-		l.awaitWatch()
+		l.awaitEnd()
 	})
 }
 

@@ -22,6 +22,7 @@ type socket struct {
 	conn     *net.UDPConn
 	raw      syscall.RawConn
 	local    netip.AddrPort
+	inode    uint64
 	closing  atomic.Bool
 	// handedOver is the number of questions that CoreDNS still works on.
 	handedOver atomic.Int64
@@ -46,6 +47,12 @@ func (l *Listener) open(address netip.AddrPort) (*socket, error) {
 		_ = s.conn.Close()
 		return nil, err
 	}
+	_ = s.raw.Control(func(fd uintptr) {
+		var stat unix.Stat_t
+		if unix.Fstat(int(fd), &stat) == nil {
+			s.inode = stat.Ino
+		}
+	})
 	l.workers.start(&reader{socket: s})
 	return s, nil
 }
@@ -74,6 +81,20 @@ func (s *socket) stopTaking() {
 		nobody = &unix.SockaddrInet4{Port: nobodyPort, Addr: s.local.Addr().As4()}
 	}
 	_ = s.raw.Control(func(fd uintptr) { _ = unix.Connect(int(fd), nobody) })
+}
+
+// drain waits until what came to the sockets is answered, by CoreDNS too, but no longer
+// than the timeout, and closes them. There is one wait for all of them.
+func drain(sockets []*socket, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	awaitIdle(ctx, sockets)
+	for _, s := range sockets {
+		s.close()
+	}
+	for _, s := range sockets {
+		s.awaitReader(ctx)
+	}
 }
 
 // awaitIdle returns when no socket is busy, or when the context ends.
