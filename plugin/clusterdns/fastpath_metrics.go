@@ -134,8 +134,8 @@ func (m *zoneMeter) rcode(r zone.Result) prometheus.Counter {
 
 // listenerMeter counts what the fast path does at a listener.
 type listenerMeter struct {
-	enabled                                       prometheus.Gauge
-	answered, handedOver, dropped, ignored, stray prometheus.Counter
+	enabled                                             prometheus.Gauge
+	answered, handedOver, dropped, lost, ignored, stray prometheus.Counter
 }
 
 var _ udp.ListenerMeter = (*listenerMeter)(nil)
@@ -144,7 +144,15 @@ func newListenerMeter(server string) *listenerMeter {
 	of := func(outcome string) prometheus.Counter {
 		return metrics.fastPathPackets.WithLabelValues(server, outcome)
 	}
-	return &listenerMeter{metrics.fastPath.WithLabelValues(server), of("answered"), of("handed_over"), of("dropped"), of("ignored"), of("missed")}
+	return &listenerMeter{
+		enabled:    metrics.fastPath.WithLabelValues(server),
+		answered:   of("answered"),
+		handedOver: of("handed_over"),
+		dropped:    of("dropped"),
+		lost:       of("lost"),
+		ignored:    of("ignored"),
+		stray:      of("missed"),
+	}
 }
 
 // Answered implements udp.ListenerMeter.
@@ -155,6 +163,9 @@ func (m *listenerMeter) HandedOver(n int) { m.handedOver.Add(float64(n)) }
 
 // Dropped implements udp.ListenerMeter.
 func (m *listenerMeter) Dropped(n int) { m.dropped.Add(float64(n)) }
+
+// Lost implements udp.ListenerMeter.
+func (m *listenerMeter) Lost(n int) { m.lost.Add(float64(n)) }
 
 // Ignored implements udp.ListenerMeter.
 func (m *listenerMeter) Ignored(n int) { m.ignored.Add(float64(n)) }

@@ -83,6 +83,7 @@ func TestListenerFollowsAddresses(t *testing.T) {
 // or anybody's in a user namespace.
 func runInside(t *testing.T) {
 	t.Helper()
+	t.Parallel()
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), insideVariable+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}

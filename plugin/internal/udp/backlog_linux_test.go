@@ -92,3 +92,31 @@ func ask(t *testing.T, port, n int) {
 		}
 	}
 }
+
+// Packets that the kernel drops because the socket's buffer is full are counted, each once.
+func TestC8LostPacketsAreCounted(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	r, _ := testRegistry(t)
+	s, meter := testService(t)
+	g := &gate{first: make(chan struct{})}
+	s.Zones[0].Block.Claimed = g.pass
+	l, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.sockets[0].conn.SetReadBuffer(1); err != nil { // the kernel takes its least
+		t.Fatal(err)
+	}
+	ask(t, int(at.Port()), 1)
+	eventually(t, "the reader has a question", func() bool { return g.asked.Load() == 1 })
+	const questions = 1000
+	ask(t, int(at.Port()), questions)
+	close(g.first)
+	r.Stop(t)
+	r.Wait()
+	answered, lost := meter.answered.Load(), meter.lost.Load()
+	if answered+lost != questions+1 || lost < questions/2 {
+		t.Errorf("%d questions: %d answered, %d lost", questions+1, answered, lost)
+	}
+}

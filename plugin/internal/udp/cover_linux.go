@@ -32,16 +32,33 @@ type attempts struct {
 // servers that came later than ours.
 func (l *Listener) watch() {
 	pause, quietSince := minPause, time.Now()
-	for l.await(l.check, l.lookInterval()) {
+	for {
+		missed, ended := l.await(l.check, maxPause)
+		if ended {
+			return
+		}
+		l.countLost()
+		if !missed && !l.everywhere() {
+			continue
+		}
 		start := time.Now()
 		pause = l.look(pause, start.Sub(quietSince))
 		if l.everywhere() {
 			pause = max(pause, min(lookShare*time.Since(start), maxPause))
 		}
-		if !l.await(nil, pause) {
+		if _, ended := l.await(nil, pause); ended {
 			return
 		}
 		quietSince = time.Now()
+	}
+}
+
+// countLost counts what the kernel dropped at sockets that are not read in full batches.
+func (l *Listener) countLost() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.sockets {
+		s.countLost()
 	}
 }
 
@@ -63,31 +80,19 @@ func (l *Listener) look(last, quiet time.Duration) time.Duration {
 	return min(2*last, longest)
 }
 
-// lookInterval is the time between looks while no packet misses our sockets, 0 for no
-// looks. A server that takes half of an address's packets does not show otherwise.
-func (l *Listener) lookInterval() time.Duration {
-	if l.everywhere() {
-		return maxPause
-	}
-	return 0
-}
-
-// await waits for the check, and no longer than the timeout if there is one. It reports
-// false at the listener's end.
-func (l *Listener) await(check <-chan struct{}, timeout time.Duration) bool {
-	var late <-chan time.Time
-	if timeout > 0 {
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
-		late = timer.C
-	}
+// await waits for the check, but no longer than the timeout. It reports whether the check
+// came, and whether the listener has ended.
+func (l *Listener) await(check <-chan struct{}, timeout time.Duration) (checked, ended bool) {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case <-l.done:
-		return false
+		return false, true
 	case <-check:
-	case <-late:
+		return true, false
+	case <-timer.C:
+		return false, false
 	}
-	return true
 }
 
 // everywhere reports whether CoreDNS listens on all addresses of the machine.

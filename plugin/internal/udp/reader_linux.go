@@ -109,11 +109,13 @@ func (r *reader) drain(fd uintptr) bool {
 	return true
 }
 
-// count notes how many packets there were, and sees to help where they are too many.
+// count notes how many packets there were, and gets help where they are too many.
 func (r *reader) count(n int) {
 	if r.full++; n < batchSize {
 		r.full = 0
+		return
 	}
+	r.countLost() // where the kernel drops packets, batches are full
 	if r.full == backlog {
 		r.assist()
 	}

@@ -108,6 +108,7 @@ type ListenerMeter interface {
 	Answered(n int)   // questions that were answered here
 	HandedOver(n int) // questions that CoreDNS was given
 	Dropped(n int)    // questions given up under overload
+	Lost(n int)       // packets that the kernel dropped, since our socket's buffer was full
 	Ignored(n int)    // packets that are no questions
 	Stray()           // a packet that came to CoreDNS's own socket
 	Panicked()        // answering a question panicked; CoreDNS was given it

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +24,7 @@ type socket struct {
 	raw      syscall.RawConn
 	local    netip.AddrPort
 	inode    uint64
+	lost     atomic.Uint32 // packets that were counted as lost
 	closing  atomic.Bool
 	// handedOver is the number of questions that CoreDNS still works on.
 	handedOver atomic.Int64
@@ -90,6 +92,7 @@ func drain(sockets []*socket, timeout time.Duration) {
 	defer cancel()
 	awaitIdle(ctx, sockets)
 	for _, s := range sockets {
+		s.countLost()
 		s.close()
 	}
 	for _, s := range sockets {
@@ -115,6 +118,38 @@ func (s *socket) busy() bool {
 	waiting := 0
 	_ = s.raw.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
 	return waiting > 0 || s.handedOver.Load() > 0
+}
+
+// countLost counts the packets that the kernel has dropped since it was last called,
+// because the socket's buffer was full.
+func (s *socket) countLost() {
+	_ = s.raw.Control(func(fd uintptr) {
+		now, err := drops(fd)
+		for err == nil {
+			before := s.lost.Load()
+			n := int32(now - before)
+			if n <= 0 {
+				return // another goroutine has counted them
+			}
+			if s.lost.CompareAndSwap(before, now) {
+				s.listener.service.Load().Meter.Lost(int(n))
+				return
+			}
+		}
+	})
+}
+
+// drops is the number of packets that the kernel has dropped at a socket.
+func drops(fd uintptr) (uint32, error) {
+	const dropsIndex = 8 // SK_MEMINFO_DROPS
+	var info [dropsIndex + 1]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info[0])), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return info[dropsIndex], nil
 }
 
 // close closes the socket. Its reader ends soon afterwards.

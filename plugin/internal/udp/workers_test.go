@@ -24,11 +24,12 @@ func eventually(t testing.TB, what string, condition func() bool) {
 }
 
 // tally is a ListenerMeter for tests.
-type tally struct{ answered, handedOver, dropped, ignored, strays, panics, givenUp atomic.Int64 }
+type tally struct{ answered, handedOver, dropped, lost, ignored, strays, panics, givenUp atomic.Int64 }
 
 func (c *tally) Answered(n int)   { c.answered.Add(int64(n)) }
 func (c *tally) HandedOver(n int) { c.handedOver.Add(int64(n)) }
 func (c *tally) Dropped(n int)    { c.dropped.Add(int64(n)) }
+func (c *tally) Lost(n int)       { c.lost.Add(int64(n)) }
 func (c *tally) Ignored(n int)    { c.ignored.Add(int64(n)) }
 func (c *tally) Stray()           { c.strays.Add(1) }
 func (c *tally) Panicked()        { c.panics.Add(1) }
