@@ -107,10 +107,9 @@ func (b *bundle) finish() {
 }
 
 func (b *bundle) add(d *document) error {
-	kind := d.apiVersion + " " + d.kind
-	empty, ok := supported[kind]
+	empty, ok := supported[d.apiVersion+" "+d.kind]
 	if !ok {
-		b.findings.add(unsupported, kind, d.place())
+		b.leaveOut(d)
 		return nil
 	}
 	api := empty()
@@ -145,10 +144,15 @@ func (b *bundle) put(o *object, api metav1.Object) {
 		labelName(api)
 	}
 	o.describe(api)
+	read := false
 	for _, f := range b.feeds {
+		read = read || f.kind == o.name.kind
 		if f.kind == o.name.kind && f.selects(api) {
 			o.steps = append(o.steps, step{f, f.put(api)})
 		}
+	}
+	if !read && o.name.kind == "ServiceImport" {
+		o.found = []finding{{unread, o.name.String()}}
 	}
 	i, ok := b.index[o.name]
 	if !ok {
@@ -204,30 +208,20 @@ func unservable(obj metav1.Object) string {
 	return ""
 }
 
-// describe remembers what is to be said of an object, or asked once all are known.
-func (o *object) describe(api metav1.Object) {
-	switch api := api.(type) {
-	case *corev1.Service:
-		if api.Spec.Type != corev1.ServiceTypeExternalName && !headless(&api.Spec) && len(clusterIPs(&api.Spec)) == 0 {
-			o.found = append(o.found, finding{unaddressed, o.name.String(), o.place()})
-		}
-	case *discoveryv1.EndpointSlice:
-		o.slice[0] = objectName{"Service", zone.Key{Namespace: api.Namespace, Name: api.Labels[discoveryv1.LabelServiceName]}}
-		o.slice[1] = objectName{"ServiceImport", zone.Key{Namespace: api.Namespace, Name: api.Labels[labelImport]}}
-	}
-}
-
 // inspect finds objects that will not do what their author may expect.
 func (b *bundle) inspect() {
 	for _, o := range b.objects {
 		for _, f := range o.found {
-			b.findings.add(f.category, f.name, f.place)
+			b.findings.add(f.category, f.name, o.place())
 		}
-		if o.name.kind == "EndpointSlice" && !b.has(o.slice[0]) && !b.has(o.slice[1]) {
+		if o.named() && !b.has(o.slice[0]) && !b.has(o.slice[1]) {
 			b.findings.add(orphaned, o.name.String(), o.place())
 		}
 	}
 }
+
+// named reports whether an object is a slice that names its Service.
+func (o *object) named() bool { return o.slice[0].key.Name != "" || o.slice[1].key.Name != "" }
 
 func (b *bundle) has(name objectName) bool {
 	_, ok := b.index[name]

@@ -111,9 +111,9 @@ func (c *converter) addPort(name, protocol string, number int32) {
 }
 
 // hostname is a name in fully qualified form, or empty if it is an IP literal or
-// no domain name.
+// no host name, such as a URL or a name with a port.
 func hostname(text string) string {
-	if parseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." {
+	if parseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." || strings.ContainsAny(text, ":/* ") {
 		return ""
 	}
 	name, err := dnsname.Parse(text)

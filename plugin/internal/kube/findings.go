@@ -12,20 +12,38 @@ type category int
 
 const (
 	unsupported category = iota
+	versioned
+	endpoints
+	unread
+	irregular
 	invalid
 	repeated
 	unaddressed
+	misaddressed
+	misnamed
+	misported
+	mistyped
+	unlabelled
 	orphaned
 	categories
 )
 
 // headings of the categories, for a log line that goes on with a list.
 var headings = [categories]string{
-	unsupported: "left out, of a kind that DNS does not show",
-	invalid:     "left out, with a name that is not a DNS label",
-	repeated:    "given more than once, the last one counts",
-	unaddressed: "Services without a clusterIP, which have no address",
-	orphaned:    "EndpointSlices of no Service in these files, which mean nothing",
+	unsupported:  "left out, of a kind that DNS does not show",
+	versioned:    "left out, of a version of the API that is not read",
+	endpoints:    "left out, Endpoints are not read: write an EndpointSlice (discovery.k8s.io/v1) with the label kubernetes.io/service-name",
+	unread:       "left out, ServiceImports are read only with the property multicluster",
+	irregular:    "left out, not a regular file",
+	invalid:      "left out, with a name that is not a DNS label",
+	repeated:     "given more than once, the last one counts",
+	unaddressed:  "Services without a clusterIP, which have no address",
+	misaddressed: "left out, expected an IP address",
+	misnamed:     "Services without a target, expected a DNS name as externalName",
+	misported:    "ports left out, expected a number from 1 to 65535, and TCP, UDP or SCTP",
+	mistyped:     "taken for the type ClusterSetIP, expected ClusterSetIP or Headless",
+	unlabelled:   "EndpointSlices without the label kubernetes.io/service-name, which has to name their Service",
+	orphaned:     "EndpointSlices of no Service in these files, which mean nothing",
 }
 
 // mentions bounds the length of a log line.
@@ -36,8 +54,8 @@ type findings [categories]found
 
 // finding is an object of a category.
 type finding struct {
-	category    category
-	name, place string
+	category category
+	name     string
 }
 
 // found is the objects of one category: how many there are, and those that a line has

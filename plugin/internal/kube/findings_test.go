@@ -11,6 +11,10 @@ func aService(name, spec string) string {
 	return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: " + spec + "\n"
 }
 
+func alias(name, target string) string {
+	return aService(name, "{type: ExternalName, externalName: "+target+"}")
+}
+
 var findingTests = []struct {
 	name string
 	text string
@@ -20,25 +24,84 @@ var findingTests = []struct {
 	{
 		"kinds",
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\n" + webService + "---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: web}\n",
-		[]string{"left out, of a kind that DNS does not show: apps/v1 Deployment (FILE:1), v1 Endpoints (FILE:16)"},
+		[]string{
+			"left out, of a kind that DNS does not show: apps/v1 Deployment (FILE:1)",
+			"left out, Endpoints are not read: write an EndpointSlice (discovery.k8s.io/v1) with the label kubernetes.io/service-name: v1 Endpoints (FILE:16)",
+		},
 	},
 	{
 		"an EndpointSlice of another version",
-		strings.Replace(webSlice, "/v1", "/v1beta1", 1),
-		[]string{"left out, of a kind that DNS does not show: discovery.k8s.io/v1beta1 EndpointSlice (FILE:1)"},
+		webService + "---\n" + strings.Replace(webSlice, "/v1", "/v1beta1", 1),
+		[]string{"left out, of a version of the API that is not read: discovery.k8s.io/v1beta1 EndpointSlice: write discovery.k8s.io/v1 (FILE:12)"},
 	},
 	{
 		"no clusterIP",
 		aService("a", "{}") + "---\n" + aService("b", "{clusterIP: None}") + "---\n" + aService("c", "{type: ExternalName, externalName: example.com}") + "---\n" + aService("d", "{clusterIP: nonsense}"),
-		[]string{"Services without a clusterIP, which have no address: Service default/a (FILE:1), Service default/d (FILE:16)"},
+		[]string{
+			"Services without a clusterIP, which have no address: Service default/a (FILE:1)",
+			`left out, expected an IP address: Service default/d: clusterIP "nonsense" (FILE:16)`,
+		},
 	},
 	{
 		"slices of no Service",
 		webSlice + "---\n" + strings.ReplaceAll(webService, "shop", "other") + "---\n" + strings.Replace(webSlice, "{kubernetes.io/service-name: web}", "{}", 1),
 		[]string{
 			"given more than once, the last one counts: EndpointSlice shop/web-x (FILE:1 and FILE:22)",
-			"EndpointSlices of no Service in these files, which mean nothing: EndpointSlice shop/web-x (FILE:22)",
+			"EndpointSlices without the label kubernetes.io/service-name, which has to name their Service: EndpointSlice shop/web-x (FILE:22)",
 		},
+	},
+	{
+		"slices of a Service that is elsewhere",
+		strings.ReplaceAll(webService, "shop", "other") + "---\n" + webSlice,
+		[]string{"EndpointSlices of no Service in these files, which mean nothing: EndpointSlice shop/web-x (FILE:12)"},
+	},
+	{
+		"versions of the API",
+		strings.Replace(webService, "v1", "v1beta1", 1) + "---\n" + strings.Replace(webSlice, "discovery.k8s.io/v1", "v1", 1) + "---\n" +
+			"apiVersion: serving.knative.dev/v1\nkind: Service\n---\n" + strings.Replace(webPod, "v1", "v2", 1) + "---\n" +
+			"apiVersion: multicluster.x-k8s.io/v1\nkind: ServiceImport\n---\n" + webService,
+		[]string{
+			"left out, of a kind that DNS does not show: serving.knative.dev/v1 Service (FILE:22)",
+			"left out, of a version of the API that is not read: v1beta1 Service: write v1 (FILE:1), v1 EndpointSlice: write discovery.k8s.io/v1 (FILE:12), " +
+				"v2 Pod: write v1 (FILE:25), multicluster.x-k8s.io/v1 ServiceImport: write multicluster.x-k8s.io/v1beta1 (FILE:30)",
+		},
+	},
+	{
+		"addresses",
+		aService("a", "{clusterIP: 10.96.0.500}") + "---\n" +
+			aService("b", "{clusterIP: None, externalIPs: [lb.example.com]}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.1/32}, {hostname: lb}]}}") + "---\n" +
+			strings.Replace(webPod, "10.1.0.1", "10.1.0", 1) + "---\n" + webService + "---\n" + strings.Replace(webSlice, "[10.1.0.1]", "[10.1.0.1, web-0]", 1) + "---\n" +
+			strings.Replace(strings.Replace(webSlice, "web-x", "web-y", 1), "IPv4", "FQDN", 1),
+		[]string{
+			`left out, expected an IP address: Service default/a: clusterIP "10.96.0.500" (FILE:1), Service default/b: externalIP "lb.example.com" (FILE:6), ` +
+				`Service default/b: ingress "192.0.2.1/32" (FILE:6), Pod shop/web-0: podIP "10.1.0" (FILE:12), EndpointSlice shop/web-x: address "web-0" (FILE:28), ` +
+				`EndpointSlice shop/web-y: addressType FQDN: write a Service of type ExternalName (FILE:38)`,
+		},
+	},
+	{
+		"targets",
+		alias("a", "192.0.2.7") + "---\n" + alias("b", "db.example.com:5432") + "---\n" + alias("c", "https://db.example.com/x") + "---\n" + alias("d", `""`) + "---\n" +
+			alias("e", "'2001:db8::1'") + "---\n" + alias("f", "db..example.com") + "---\n" + alias("g", "'*.example.com'") + "---\n" +
+			alias("h", "DB.example.com.") + "---\n" + alias("i", "my_db.example.com"),
+		[]string{
+			`Services without a target, expected a DNS name as externalName: Service default/a: found the IP address "192.0.2.7": write a headless Service and an EndpointSlice (FILE:1), ` +
+				`Service default/b: found "db.example.com:5432": leave out the port (FILE:6), Service default/c: found the URL "https://db.example.com/x": write its host alone (FILE:11), ` +
+				`Service default/d: found nothing (FILE:16), Service default/e: found the IP address "2001:db8::1": write a headless Service and an EndpointSlice (FILE:21), ` +
+				`Service default/f: found "db..example.com" (FILE:26), Service default/g: found "*.example.com" (FILE:31)`,
+		},
+	},
+	{
+		"ports",
+		strings.Replace(webService, "port: 80", "port: 70000\n  - {protocol: HTTP, port: 80}\n  - {name: none}", 1) + "---\n" + webSlice + "ports: [{port: 0}, {}]\n",
+		[]string{
+			`ports left out, expected a number from 1 to 65535, and TCP, UDP or SCTP: Service shop/web: port 70000 (FILE:1), Service shop/web: protocol "HTTP" (FILE:1), ` +
+				`Service shop/web: port 0 (FILE:1), EndpointSlice shop/web-x: port 0 (FILE:14)`,
+		},
+	},
+	{
+		"types of imports",
+		strings.Replace(shopImports, "type: ClusterSetIP", "type: ClusterIP", 1),
+		[]string{`taken for the type ClusterSetIP, expected ClusterSetIP or Headless: ServiceImport shop/store: type "ClusterIP" (FILE:2)`},
 	},
 	{
 		"imported slices",
@@ -65,10 +128,10 @@ var findingTests = []struct {
 	},
 }
 
-func TestFindings(t *testing.T) {
+func TestC11Findings(t *testing.T) {
 	for _, tc := range findingTests {
 		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, Config{}, map[string]string{"a.yaml": tc.text})
+			f := serve(t, Config{MultiCluster: true}, map[string]string{"a.yaml": tc.text})
 			got := f.log.all()
 			if len(got) != len(tc.want) {
 				t.Fatalf("log: %q", got)
@@ -114,5 +177,21 @@ func TestLongFindings(t *testing.T) {
 	f.warn(log, new(findings))
 	if lines := log.all(); len(lines) != 1 || !strings.HasSuffix(lines[0], "kind19 (a.yaml:1), and 30 more") {
 		t.Errorf("log: %q", lines)
+	}
+}
+
+func TestC11ImportsNotAskedFor(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": webService + "---\n" + shopImports})
+	lines := f.log.all()
+	if len(lines) != 1 || !strings.Contains(lines[0], "left out, ServiceImports are read only with the property multicluster: ServiceImport shop/store") {
+		t.Errorf("log: %q", lines)
+	}
+}
+
+// What is no name is no target of a CNAME either.
+func TestC11TargetsThatAreNoNames(t *testing.T) {
+	for _, target := range []string{"db.example.com:5432", "https://db.example.com", "db example.com", "db.example.com/x", "'*.example.com'"} {
+		f := serve(t, Config{}, map[string]string{"a.yaml": alias("db", target)})
+		f.expect("db.default.svc.cluster.local.", typeA, nxDomain)
 	}
 }
