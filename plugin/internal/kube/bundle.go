@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -89,16 +90,44 @@ type bundle struct {
 	feeds    []*feed
 	objects  []*object
 	index    map[objectName]int
+	counts   map[string]int // of what counts, by the path that it was found by
 	findings findings
 }
 
 func newBundle(feeds []*feed) *bundle {
-	return &bundle{feeds: feeds, index: make(map[objectName]int)}
+	return &bundle{feeds: feeds, index: make(map[objectName]int), counts: make(map[string]int)}
 }
 
 // read adds the objects of a file. The first thing that does not parse is an error; what
-// parses but means nothing is a finding.
-func (b *bundle) read(path string, in io.Reader) error { return parseDocuments(path, in, b.add) }
+// parses but means nothing is a finding. A list without items counts as well, as it says
+// that there are none.
+func (b *bundle) read(f file, in io.Reader) error {
+	emptyLists, err := parseDocuments(f.path, in, func(d *document) error {
+		if supported[d.apiVersion+" "+d.kind] == nil {
+			b.leaveOut(d)
+			return nil
+		}
+		b.counts[f.given]++
+		return b.add(d)
+	})
+	b.counts[f.given] += emptyLists
+	return err
+}
+
+// check refuses paths without an object that means something in DNS. A folder whose files
+// are moved away for a moment, or the wrong folder, is no cluster without Services.
+func (b *bundle) check(l look, paths []string) error {
+	for _, path := range paths {
+		if b.counts[path] > 0 {
+			continue
+		}
+		if !slices.ContainsFunc(l.files, func(f file) bool { return f.given == path }) {
+			return fmt.Errorf("%s: expected files whose names end in .yaml, .yml or .json, found none", path)
+		}
+		return fmt.Errorf("%s: expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none%s", path, b.findings.leftOut())
+	}
+	return nil
+}
 
 // finish adds what follows from the objects as a whole.
 func (b *bundle) finish() {
@@ -107,12 +136,7 @@ func (b *bundle) finish() {
 }
 
 func (b *bundle) add(d *document) error {
-	empty, ok := supported[d.apiVersion+" "+d.kind]
-	if !ok {
-		b.leaveOut(d)
-		return nil
-	}
-	api := empty()
+	api := supported[d.apiVersion+" "+d.kind]()
 	if err := d.into(api); err != nil {
 		return err
 	}

@@ -36,12 +36,16 @@ type parser struct {
 	path string
 	take func(*document) error
 	list document // what is known of the list whose items are pieces
+
+	emptyLists int
 }
 
-// parseDocuments gives take the documents of a YAML or JSON file, one after the other.
-func parseDocuments(path string, in io.Reader, take func(*document) error) error {
+// parseDocuments gives take the documents of a YAML or JSON file, one after the other. It
+// counts lists without items.
+func parseDocuments(path string, in io.Reader, take func(*document) error) (emptyLists int, err error) {
 	p := &parser{path: path, take: take}
-	return newSplitter(path, in, p.piece).run()
+	err = newSplitter(path, in, p.piece).run()
+	return p.emptyLists, err
 }
 
 // piece parses a piece. The YAML package has had panics that no test had foreseen, and a
@@ -112,6 +116,9 @@ func (p *parser) objects(d document) error {
 	}
 	if items.Kind != yaml.SequenceNode && items.Tag != "!!null" {
 		return fmt.Errorf("%s: items: expected a list, found %s", d.at(items.Line), nameOf(items))
+	}
+	if len(items.Content) == 0 {
+		p.emptyLists++
 	}
 	implied := d.implied()
 	for _, item := range items.Content {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/text/encoding"
@@ -20,45 +21,49 @@ import (
 
 // file is a manifest file as it was when looked at.
 type file struct {
-	path string
-	info os.FileInfo
+	given string // the path that it was found by
+	path  string
+	info  os.FileInfo
 }
 
 // look is what the files are that some paths stand for, or why that cannot be said.
 type look struct {
-	files []file
-	err   error
+	files  []file
+	others []file // have the name of a manifest, but cannot be read as a file
+	err    error
 }
 
 // lookAt finds the files. A path is a file of any name or a folder, of which the
 // files count whose names end in .yaml, .yml or .json, but neither hidden ones
 // nor folders below: as with kubectl -f, and as a mounted ConfigMap needs it.
+//
+// Only regular files are read, and links to them. A pipe keeps a reader waiting, and a
+// device may have no end.
 func lookAt(paths []string) look {
 	var l look
 	for _, path := range paths {
 		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+		case info.IsDir():
+			err = l.addFolder(path)
+		case !info.Mode().IsRegular():
+			err = fmt.Errorf("%s: expected a file or a folder, found %s", path, kindOf(info))
+		default:
+			l.files = append(l.files, file{path, path, info})
+		}
 		if err != nil {
 			return look{err: err}
 		}
-		if !info.IsDir() {
-			l.files = append(l.files, file{path, info})
-			continue
-		}
-		files, err := lookInto(path)
-		if err != nil {
-			return look{err: err}
-		}
-		l.files = append(l.files, files...)
 	}
 	return l
 }
 
-func lookInto(folder string) ([]file, error) {
+func (l *look) addFolder(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var files []file
 	for _, entry := range entries {
 		if !isManifest(entry.Name()) {
 			continue
@@ -66,13 +71,28 @@ func lookInto(folder string) ([]file, error) {
 		path := filepath.Join(folder, entry.Name())
 		info, err := os.Stat(path) // a mounted ConfigMap has symbolic links
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if !info.IsDir() {
-			files = append(files, file{path, info})
+		if f := (file{folder, path, info}); info.Mode().IsRegular() {
+			l.files = append(l.files, f)
+		} else if !info.IsDir() {
+			l.others = append(l.others, f)
 		}
 	}
-	return files, nil
+	return nil
+}
+
+// kindOf says in words what something is that is not a regular file.
+func kindOf(info os.FileInfo) string {
+	switch mode := info.Mode(); {
+	case mode&os.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&os.ModeSocket != 0:
+		return "a socket"
+	case mode&os.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
 }
 
 func isManifest(name string) bool {
@@ -84,10 +104,12 @@ func (l look) same(other look) bool {
 	if l.err != nil || other.err != nil {
 		return l.err != nil && other.err != nil && l.err.Error() == other.err.Error()
 	}
-	return slices.EqualFunc(l.files, other.files, func(a, b file) bool {
-		return a.path == b.path && os.SameFile(a.info, b.info) &&
-			a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
-	})
+	samePath := func(a, b file) bool { return a.path == b.path }
+	return slices.EqualFunc(l.others, other.others, samePath) &&
+		slices.EqualFunc(l.files, other.files, func(a, b file) bool {
+			return samePath(a, b) && os.SameFile(a.info, b.info) &&
+				a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
+		})
 }
 
 // changedSince says whether any file was changed after a time, or will be.
@@ -102,13 +124,16 @@ const sizeLimit = 2 << 30
 // sum reads all files of a look, and tells their contents apart, and errors too.
 func (l look) sum(ctx context.Context) (sum [sha256.Size]byte, err error) {
 	h := sha256.New()
-	err = l.each(ctx, func(path string, in io.Reader) error {
-		fmt.Fprintf(h, "%q", path)
+	for _, f := range l.others {
+		fmt.Fprintf(h, "%q", f.path)
+	}
+	err = l.each(ctx, func(f file, in io.Reader) error {
+		fmt.Fprintf(h, "%q", f.path)
 		blank := &blankness{blank: true}
 		n, err := io.Copy(io.MultiWriter(h, blank), in)
 		// Whoever writes a file empties it first, and may take its time.
 		if err == nil && blank.blank {
-			err = fmt.Errorf("%s:1: expected a Kubernetes object, found an empty file", path)
+			err = fmt.Errorf("%s:1: expected a Kubernetes object, found an empty file", f.path)
 		}
 		_ = binary.Write(h, binary.BigEndian, n)
 		return err
@@ -126,7 +151,7 @@ func (b *blankness) Write(data []byte) (int, error) {
 }
 
 // each gives take the files of a look, one after the other.
-func (l look) each(ctx context.Context, take func(path string, in io.Reader) error) error {
+func (l look) each(ctx context.Context, take func(file, io.Reader) error) error {
 	if l.err != nil {
 		return l.err
 	}
@@ -146,14 +171,35 @@ func (l look) each(ctx context.Context, take func(path string, in io.Reader) err
 
 // read gives take the text of a file, in UTF-8 unless it begins with the mark of another
 // encoding of Unicode: shells on Windows write UTF-16.
-func (f file) read(ctx context.Context, take func(path string, in io.Reader) error) error {
-	in, err := os.Open(f.path)
+func (f file) read(ctx context.Context, take func(file, io.Reader) error) error {
+	in, err := f.open()
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	text := transform.NewReader(until{ctx, io.LimitReader(in, sizeLimit)}, unicode.BOMOverride(encoding.Nop.NewDecoder()))
-	return take(f.path, text)
+	return take(f, text)
+}
+
+// open opens a file, and does not wait if it has become a pipe since the look. Files of
+// the kernel, which may keep a reader waiting as well, have no size.
+func (f file) open() (io.ReadCloser, error) {
+	if f.info.Size() == 0 {
+		return io.NopCloser(strings.NewReader("")), nil
+	}
+	in, err := os.OpenFile(f.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := in.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: expected a file, found %s", f.path, kindOf(info))
+	}
+	if err != nil {
+		_ = in.Close()
+		return nil, err
+	}
+	return in, nil
 }
 
 // until reads until a context ends.

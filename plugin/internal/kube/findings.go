@@ -86,6 +86,16 @@ func (f *findings) warn(log Logger, before *findings) {
 	}
 }
 
+// leftOut tells what has been left out, to go on an error with.
+func (f *findings) leftOut() (text string) {
+	for c := range f {
+		if x := &f[c]; x.count > 0 && strings.HasPrefix(headings[c], "left out") {
+			text += fmt.Sprintf("; %s: %s", headings[c], x)
+		}
+	}
+	return text
+}
+
 func (x *found) String() string {
 	text := strings.Join(x.first, ", ")
 	if x.count > mentions {

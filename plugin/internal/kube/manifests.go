@@ -144,6 +144,12 @@ func (m *manifests) parse(ctx context.Context, l look) (change, error) {
 	if err := l.each(ctx, b.read); err != nil {
 		return nil, err
 	}
+	for _, f := range l.others {
+		b.findings.add(irregular, f.path, kindOf(f.info))
+	}
+	if err := b.check(l, m.paths); err != nil {
+		return nil, err
+	}
 	b.finish()
 	b.findings.warn(m.log, &m.findings)
 	m.findings = b.findings

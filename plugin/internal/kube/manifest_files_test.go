@@ -1,0 +1,171 @@
+package kube
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// What is no regular file is never opened: a pipe would keep the reader waiting, and some
+// devices have no end.
+func TestB6IrregularFiles(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"a.yaml": webService, "elsewhere/b": strings.ReplaceAll(webService, "web", "mail")})
+	in := func(name string) string { return filepath.Join(folder, name) }
+	for _, err := range []error{
+		syscall.Mkfifo(in("pipe.yaml"), 0o600),
+		os.Symlink("/dev/zero", in("zero.json")),
+		os.Symlink(in("pipe.yaml"), in("link.yml")),
+		os.Symlink("elsewhere/b", in("b.yaml")),
+		os.Symlink("/proc/kmsg", in(".kmsg.yaml")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The path of a socket has room for about a hundred octets.
+	t.Chdir(folder)
+	l, err := net.Listen("unix", "socket.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+
+	f := serve(t, Config{Manifests: folder}, nil)
+	const want = "WARNING manifests: left out, not a regular file: FOLDER/link.yml (a pipe), FOLDER/pipe.yaml (a pipe), FOLDER/socket.yaml (a socket), FOLDER/zero.json (a device)"
+	if lines := f.log.all(); len(lines) != 1 || lines[0] != strings.ReplaceAll(want, "FOLDER", folder) {
+		t.Errorf("log: %q", lines)
+	}
+	f.expect(web, typeA, "10.0.0.1")
+	f.expect("mail.shop.svc.cluster.local.", typeA, "10.0.0.1")
+
+	if err := os.Remove(in("zero.json")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
+	f.settle()
+	f.expect(web, typeA, "10.0.0.20")
+	if err := syscall.Mkfifo(in("late.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.settle()
+	f.settle()
+	if lines := f.log.all(); len(lines) != 3 || !strings.Contains(lines[2], "late.yaml (a pipe)") || f.failures > 0 {
+		t.Errorf("%d failures, log: %q", f.failures, lines)
+	}
+}
+
+func TestB6IrregularPaths(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		pipe:           "/pipe: expected a file or a folder, found a pipe",
+		"/dev/zero":    "/dev/zero: expected a file or a folder, found a device",
+		"/proc/uptime": "/proc/uptime:1: expected a Kubernetes object, found an empty file",
+	} {
+		if _, err := New(Config{Manifests: path}, Options{}); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// A file that becomes a pipe after the look at it keeps nobody waiting.
+func TestB6FileBecomesPipe(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"a.yaml": webService})
+	l := lookAt([]string{folder})
+	path := filepath.Join(folder, "a.yaml")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.sum(t.Context()); err == nil || !strings.Contains(err.Error(), "found a pipe") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A sparse file can be larger than any disk.
+func TestB6LargeFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.yaml")
+	write(t, filepath.Dir(path), map[string]string{"a.yaml": webService})
+	if err := os.Truncate(path, 1<<40); err != nil {
+		t.Skip("no sparse files here: ", err)
+	}
+	if _, err := New(Config{Manifests: path}, Options{}); err == nil || !strings.Contains(err.Error(), "at most 2 GiB") {
+		t.Errorf("%v", err)
+	}
+}
+
+const comment = "# nothing yet\n"
+
+// At the start, a path without an object is refused.
+func TestA8NoObjects(t *testing.T) {
+	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
+	for _, tc := range []struct {
+		name     string
+		contents map[string]string
+		want     string
+	}{
+		{"no file", nil, ": expected files whose names end in .yaml, .yml or .json, found none"},
+		{"other files", map[string]string{"README": "x", ".a.yaml": webService}, ": expected files whose names end in .yaml, .yml or .json, found none"},
+		{"comments", map[string]string{"a.yaml": comment}, ": expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none"},
+		{"other objects", map[string]string{"a.yaml": deployment}, ", found none; left out, of a kind that DNS does not show: apps/v1 Deployment (FOLDER/a.yaml:1)"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			folder, good := t.TempDir(), t.TempDir()
+			write(t, folder, tc.contents)
+			write(t, good, map[string]string{"a.yaml": webService})
+			_, err := New(Config{Manifests: ManifestPaths(good, folder)}, Options{})
+			if err == nil || !strings.HasPrefix(err.Error(), folder+": expected") || !strings.HasSuffix(err.Error(), strings.ReplaceAll(tc.want, "FOLDER", folder)) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// The same object in two places is one in each of them.
+func TestA8ObjectGivenTwice(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	write(t, one, map[string]string{"a.yaml": webService})
+	write(t, two, map[string]string{"a.yaml": webService})
+	serve(t, Config{Manifests: ManifestPaths(one, two)}, nil).expect(web, typeA, "10.0.0.1")
+}
+
+// Who lists nothing says that there is nothing.
+func TestA8EmptyList(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": "apiVersion: v1\nkind: List\nitems: []\n"})
+	f.expect("shop.svc.cluster.local.", typeA, nxDomain)
+}
+
+// Files that are moved away for a second take no name away.
+func TestA8FilesMoveAway(t *testing.T) {
+	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	for away, want := range map[string]string{f.path("a.bak"): "found none", f.path(".a.yaml"): "found none"} {
+		before := len(f.log.all())
+		if err := os.Rename(f.path("a.yaml"), away); err != nil {
+			t.Fatal(err)
+		}
+		f.settle()
+		f.settle()
+		f.expect(web, typeA, "10.0.0.1")
+		if err := os.Rename(away, f.path("a.yaml")); err != nil {
+			t.Fatal(err)
+		}
+		f.settle()
+		lines := f.log.all()[before:]
+		if len(lines) != 2 || !strings.HasPrefix(lines[0], "ERROR manifests cannot be read, going on with what is known: "+f.folder) ||
+			!strings.Contains(lines[0], want) || lines[1] != "INFO manifests can be read again" {
+			t.Errorf("log: %q", lines)
+		}
+	}
+	write(t, f.folder, map[string]string{"a.yaml": comment})
+	f.settle()
+	f.expect(web, typeA, "10.0.0.1")
+}
