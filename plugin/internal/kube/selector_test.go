@@ -20,6 +20,7 @@ func TestSelectorsAreParsed(t *testing.T) {
 			tc.cfg.Endpoint, tc.cfg.Manifests = "http://127.0.0.1:1", ""
 			if source == "manifests" {
 				tc.cfg.Manifests = t.TempDir()
+				write(t, tc.cfg.Manifests, map[string]string{"a.yaml": webService})
 			}
 			_, err := New(tc.cfg, Options{})
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
