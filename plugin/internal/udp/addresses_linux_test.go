@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // insideVariable tells the test that it is in a network of its own.
@@ -95,5 +97,57 @@ func runInside(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// A client with a link-local address is one of its interface, which plugins are told by
+// its name, as by CoreDNS's own socket.
+func TestC10InterfaceByName(t *testing.T) {
+	if os.Getenv(insideVariable) == "" {
+		runInside(t)
+		return
+	}
+	moreAddresses(t, 1)
+	link := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "pods0"}, PeerName: "peer"}
+	if err := netlink.LinkAdd(link); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := netlink.ParseAddr("fe80::7/64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr.Flags = unix.IFA_F_NODAD // there at once
+	if err := netlink.AddrReplace(link, addr); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pods0", "peer"} {
+		end, err := netlink.LinkByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := netlink.LinkSetUp(end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const at = "[fe80::7%pods0]:53"
+	reuse(t, "udp", at, func() {})
+	r, _ := testRegistry(t)
+	s, _ := testService(t)
+	remote := make(chan net.Addr, 1)
+	s.Handler = handlerFunc(func(_ context.Context, w dns.ResponseWriter, m *dns.Msg) {
+		remote <- w.RemoteAddr()
+		_ = w.WriteMsg(new(dns.Msg).SetRcode(m, dns.RcodeRefused))
+	})
+	if _, err := r.Serve(netip.MustParseAddrPort(at), s); err != nil {
+		t.Fatal(err)
+	}
+	if rcode := rcodeAt(t, at, "example.com."); rcode != dns.RcodeRefused {
+		t.Errorf("the answer is %s", dns.RcodeToString[rcode])
+	}
+	if a := (<-remote).(*net.UDPAddr); a.Zone != "pods0" || !a.IP.Equal(net.ParseIP("fe80::7")) {
+		t.Errorf("the client is %s", a)
+	}
+	if rcode := rcodeAt(t, at, ourName); rcode != dns.RcodeSuccess {
+		t.Errorf("our name: %s", dns.RcodeToString[rcode])
 	}
 }

@@ -129,8 +129,18 @@ func (b *batch) client(i int) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), b.port(i))
 	}
 	a := netip.AddrFrom16(c.Addr)
-	if c.Scope_id != 0 {
-		a = a.WithZone(strconv.FormatUint(uint64(c.Scope_id), 10))
+	if scope := b.scope(i); scope != 0 {
+		// By its number, since an interface may get another name.
+		a = a.WithZone(strconv.FormatUint(uint64(scope), 10))
 	}
 	return netip.AddrPortFrom(a, b.port(i))
+}
+
+// scope is the index of the interface that the address of the i-th packet's sender is of,
+// 0 if it is of no single one.
+func (b *batch) scope(i int) uint32 {
+	if b.clients[i].Family == unix.AF_INET {
+		return 0
+	}
+	return b.clients[i].Scope_id
 }

@@ -3,6 +3,7 @@ package udp
 import (
 	"net/netip"
 	"runtime"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -205,8 +206,26 @@ func (r *reader) answerOne(b *batch, i int, service *Service) Verdict {
 
 // task is a packet as a question for CoreDNS.
 func (r *reader) task(b *batch, i int, service *Service) *task {
-	w := &writer{conn: r.conn, client: b.client(i)}
+	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
 	return newTask(service, w, b.packets[i][:b.in[i].size], &r.handedOver)
+}
+
+// interfaceName is the name that CoreDNS's log has in addresses of one interface alone,
+// empty for others.
+func (s *socket) interfaceName(index uint32) string {
+	if index == 0 {
+		return ""
+	}
+	request, err := unix.NewIfreq("?") // any name will do
+	if err != nil {
+		return ""
+	}
+	request.SetUint32(index)
+	_ = s.raw.Control(func(fd uintptr) { err = unix.IoctlIfreq(int(fd), unix.SIOCGIFNAME, request) })
+	if err != nil {
+		return strconv.FormatUint(uint64(index), 10) // as Go writes it then
+	}
+	return request.Name()
 }
 
 // respond hands over what an answer fails for.

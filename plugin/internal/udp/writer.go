@@ -13,6 +13,7 @@ import (
 type writer struct {
 	conn   *net.UDPConn
 	client netip.AddrPort
+	zone   string  // the interface's name if the client's address is of one alone
 	tsig   *signer // nil unless the question is signed
 
 	// What plugins are told, which ask for it again and again.
@@ -35,7 +36,7 @@ type signer struct {
 func (w *writer) describe(local net.Addr) {
 	addr := w.client.Addr()
 	w.local, w.octets = local, addr.As16()
-	w.remote = net.UDPAddr{IP: w.octets[:], Port: int(w.client.Port()), Zone: addr.Zone()}
+	w.remote = net.UDPAddr{IP: w.octets[:], Port: int(w.client.Port()), Zone: w.zone}
 }
 
 // LocalAddr implements dns.ResponseWriter.
