@@ -13,6 +13,7 @@ func TestBreaches(t *testing.T) {
 		zone     = internal + "/zone"
 		kube     = internal + "/kube"
 		udp      = internal + "/udp"
+		corefile = internal + "/corefile"
 		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
 		external = plugins + "/k8s_external"
@@ -65,7 +66,12 @@ func TestBreaches(t *testing.T) {
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
 
-		{from: clusterdns, imports: []string{zone, kube, udp}},
+		{from: corefile, imports: []string{zone, "github.com/coredns/coredns/core/dnsserver"}},
+		{from: corefile, imports: []string{udp}, breaches: 1},
+		{from: corefile, imports: []string{search}, breaches: 1},
+		{from: corefile, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
+
+		{from: clusterdns, imports: []string{zone, kube, udp, corefile}},
 		{from: clusterdns, imports: []string{external}, breaches: 1},
 		{from: clusterdns, imports: []string{stock}, breaches: 1},
 		{from: stock, imports: []string{clusterdns}},

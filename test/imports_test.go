@@ -44,8 +44,8 @@ var (
 	inOutClock = []string{"net", "os", "io/fs", "io/ioutil", "syscall", "log", "time", "golang.org/x/net", "golang.org/x/sys"}
 )
 
-// rules is the order of the house: clusterdns -> {kube, searchpath, udp, zone},
-// kube -> zone, udp -> {searchpath, zone}, zone -> radix, all but searchpath -> dnsname. The first rule whose path matches is the one that holds.
+// rules is the order of the house, which each rule gives for its own package. The first rule
+// whose path matches is the one that holds.
 var rules = []rule{
 	{
 		under:  internal + "/dnsname",
@@ -85,6 +85,11 @@ var rules = []rule{
 		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/zone", internal + "/dnsname"},
 		deep:    kubernetes,
 		planned: true,
+	},
+	{
+		under: internal + "/corefile",
+		ours:  []string{internal + "/corefile", internal + "/zone", internal + "/dnsname"},
+		deep:  kubernetes,
 	},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},

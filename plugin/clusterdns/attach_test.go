@@ -121,8 +121,8 @@ func TestReloadWaitsWhereStartDoesNot(t *testing.T) {
 	wantLines(t, logged.String(), []string{"waiting for"})
 }
 
-// corefile has one server block for each of the sources, on one listener.
-func corefile(sources ...kube.Config) caddy.Input {
+// corefileOf has one server block for each of the sources, on one listener.
+func corefileOf(sources ...kube.Config) caddy.Input {
 	var b strings.Builder
 	for i, source := range sources {
 		zone := string(rune('a'+i)) + ".test"
@@ -151,7 +151,7 @@ func stopInstance(i *caddy.Instance) {
 
 func TestBlocksShare(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
-	i := startInstance(t, corefile(one, one, two))
+	i := startInstance(t, corefileOf(one, one, two))
 	wantRunning(t, r, map[kube.Config]int{one: 1, two: 1})
 	if n := len(liveHolders()); n != 1 {
 		t.Errorf("%d holders live, want 1: the instance", n)
@@ -162,16 +162,16 @@ func TestBlocksShare(t *testing.T) {
 
 func TestReloadShares(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
-	i := startInstance(t, corefile(one))
+	i := startInstance(t, corefileOf(one))
 	before := r.running[one].watcher
 	for _, tc := range []struct {
 		corefile caddy.Input
 		want     map[kube.Config]int
 	}{
-		{corefile(one), map[kube.Config]int{one: 1}},
-		{corefile(one, two), map[kube.Config]int{one: 1, two: 1}},
-		{corefile(two, one), map[kube.Config]int{one: 1, two: 1}},
-		{corefile(one, one), map[kube.Config]int{one: 1}},
+		{corefileOf(one), map[kube.Config]int{one: 1}},
+		{corefileOf(one, two), map[kube.Config]int{one: 1, two: 1}},
+		{corefileOf(two, one), map[kube.Config]int{one: 1, two: 1}},
+		{corefileOf(one, one), map[kube.Config]int{one: 1}},
 	} {
 		next, err := i.Restart(tc.corefile)
 		if err != nil {
@@ -190,9 +190,9 @@ func TestReloadShares(t *testing.T) {
 // What a failed reload began is ended, and what it shared stays.
 func TestFailedReloadLeavesNothing(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
-	i := startInstance(t, corefile(one))
+	i := startInstance(t, corefileOf(one))
 	before := r.running[one].watcher
-	if _, err := i.Restart(corefile(one, two, kube.Config{Manifests: "/nonexistent"})); err == nil {
+	if _, err := i.Restart(corefileOf(one, two, kube.Config{Manifests: "/nonexistent"})); err == nil {
 		t.Fatal("no error")
 	}
 	wantRunning(t, r, map[kube.Config]int{one: 1})
@@ -205,9 +205,9 @@ func TestFailedReloadLeavesNothing(t *testing.T) {
 func TestFailedStartIsSwept(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
 	captureLog(t)
-	if _, err := caddy.Start(corefile(one, kube.Config{Manifests: "/nonexistent"})); err == nil {
+	if _, err := caddy.Start(corefileOf(one, kube.Config{Manifests: "/nonexistent"})); err == nil {
 		t.Fatal("no error")
 	}
-	startInstance(t, corefile(two))
+	startInstance(t, corefileOf(two))
 	wantRunning(t, r, map[kube.Config]int{two: 1})
 }

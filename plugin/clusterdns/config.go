@@ -6,6 +6,7 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin/pkg/fall"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -33,7 +34,7 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 			return nil, c.Errf("%s may be given only once in a server block", c.Val())
 		}
 		cfg = &config{
-			view:           zone.View{TTL: DefaultTTL},
+			view:           zone.View{TTL: corefile.DefaultTTL},
 			startupTimeout: defaultStartupTimeout,
 			root:           root,
 		}
@@ -48,14 +49,14 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if err := cfg.parseOrigins(c); err != nil {
 		return err
 	}
-	if err := ParseBlock(cfg, c, properties); err != nil {
+	if err := corefile.ParseBlock(cfg, c, properties); err != nil {
 		return err
 	}
 	return cfg.check(c)
 }
 
 func (cfg *config) parseOrigins(c *caddy.Controller) error {
-	origins, forward, err := ParseOrigins(c, cfg.warn)
+	origins, forward, err := corefile.ParseOrigins(c, cfg.warn)
 	if err == nil && !forward {
 		err = c.Err("a zone that is not a reverse zone is needed: reverse names point into it")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
@@ -24,7 +25,7 @@ var listeners = udp.NewRegistry(clog.NewWithPlugin("clusterdns").Warningf)
 
 // fastPath is what one instance of CoreDNS has of the fast path.
 type fastPath struct {
-	blocks   []serverBlock
+	blocks   []corefile.Block
 	unread   error // why there are no blocks
 	handlers map[*dnsserver.Config]*ourBlock
 	others   map[*dnsserver.Config]bool // blocks with a decorator of another plugin
@@ -54,7 +55,7 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 	}
 	f := &fastPath{handlers: map[*dnsserver.Config]*ourBlock{}, others: map[*dnsserver.Config]bool{}, log: log, plans: map[string]*plan{}}
 	f.ending.held = make(chan struct{}, 1)
-	f.blocks, f.unread = serverBlocks(c)
+	f.blocks, f.unread = corefile.Blocks(c)
 	c.Set(fastPathKey{}, f)
 	c.OnShutdown(func() error {
 		// CoreDNS cannot end a server that has not started yet, and it has not while
@@ -69,9 +70,9 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastPath {
 	// Of several blocks on one listener, CoreDNS asks the last that has something to
 	// say to its sockets: whichever it is, we are to hear of it.
 	for _, b := range f.blocks {
-		if len(b.configs) > 0 && b.configs[0].UDPDecorateWriterFunc != nil {
-			f.others[b.configs[0]] = b.Tokens["shed"] == nil
-			f.hook(b.configs[0])
+		if len(b.Configs) > 0 && b.Configs[0].UDPDecorateWriterFunc != nil {
+			f.others[b.Configs[0]] = b.Tokens["shed"] == nil
+			f.hook(b.Configs[0])
 		}
 	}
 	return f

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -56,9 +57,9 @@ func (f *fastPath) off(s *dnsserver.Server, address netip.AddrPort) (reason stri
 	}
 	for i := range f.blocks {
 		b := &f.blocks[i]
-		for _, cfg := range b.configs {
-			if listens(cfg, s.Addr) {
-				ours = ours || f.handlers[b.configs[0]] != nil
+		for _, cfg := range b.Configs {
+			if corefile.Listens(cfg, s.Addr) {
+				ours = ours || f.handlers[b.Configs[0]] != nil
 				reason = cmp.Or(reason, f.unreadable(b, cfg))
 			}
 		}
@@ -71,13 +72,13 @@ func (f *fastPath) off(s *dnsserver.Server, address netip.AddrPort) (reason stri
 
 // unreadable says what makes a listener one whose packets are not for us to read,
 // whatever block they are for: what CoreDNS does with them is more than Server.ServeDNS.
-func (f *fastPath) unreadable(b *serverBlock, cfg *dnsserver.Config) string {
+func (f *fastPath) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
 	switch {
 	case cfg.ProxyProtoConnPolicy != nil:
 		return "the plugin proxyproto changes who the client is"
 	case b.Tokens["dynupdate"] != nil:
 		return "the plugin dynupdate takes messages that are no questions"
-	case f.others[b.configs[0]]:
+	case f.others[b.Configs[0]]:
 		return "a plugin decorates what CoreDNS's own sockets write"
 	}
 	return ""
@@ -113,23 +114,23 @@ type listenerError struct{ error }
 // addZones adds the zones of a server block that are served at the listener. If they
 // are not to be answered from here, the error says why, and their questions are
 // handed over.
-func (f *fastPath) addZones(service *udp.Service, b *serverBlock, s *dnsserver.Server) error {
+func (f *fastPath) addZones(service *udp.Service, b *corefile.Block, s *dnsserver.Server) error {
 	var block *udp.Block
 	var left error
-	for i, cfg := range b.configs {
-		if !listens(cfg, s.Addr) {
+	for _, cfg := range b.Configs {
+		if !corefile.Listens(cfg, s.Addr) {
 			continue
 		}
-		if filtered(cfg) {
+		if corefile.Filtered(cfg) {
 			return listenerError{errors.New("the plugin view chooses the server block by more than the name")}
 		}
-		ours := f.handlers[b.configs[0]]
+		ours := f.handlers[b.Configs[0]]
 		if ours != nil && block == nil && left == nil {
 			block, left = ours.block(b, s)
 		}
 		origin, err := zone.ParseOrigin(cfg.Zone)
 		if err != nil {
-			return listenerError{fmt.Errorf("zone %s of block %d: %w", cfg.Zone, i+1, err)}
+			return listenerError{fmt.Errorf("zone %s of the server block %s: %w", cfg.Zone, strings.Join(b.Keys, " "), err)}
 		}
 		service.Zones = append(service.Zones, udp.Zone{Origin: origin, Block: block})
 	}

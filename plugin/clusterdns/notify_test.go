@@ -107,7 +107,7 @@ func TestNotifiedZones(t *testing.T) {
 func TestBeginsOnceItServes(t *testing.T) {
 	useRegistry(t)
 	one := manifest(t)
-	i := startInstance(t, corefile(one))
+	i := startInstance(t, corefileOf(one))
 	i.StorageMu.RLock()
 	begins, _ := i.Storage[servingKey{}].([]func())
 	i.StorageMu.RUnlock()

@@ -10,12 +10,13 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // properties are all that the directive takes, by name.
-var properties = map[string]Property[*config]{
+var properties = map[string]corefile.Property[*config]{
 	"apiserver_burst":        parseBurst,
 	"apiserver_max_inflight": parseMaxInflight,
 	"apiserver_qps":          parseQPS,
@@ -42,7 +43,7 @@ var properties = map[string]Property[*config]{
 
 func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
-		return wrong(c, "endpoint", "URL")
+		return corefile.WrongArguments(c, "endpoint", "URL")
 	}
 	if len(args) > 1 {
 		cfg.warn("endpoint takes one URL: only the first is used") // which may have a password in it
@@ -53,7 +54,7 @@ func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
 
 func parseTLS(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) != 3 {
-		return wrong(c, "tls", "CERT KEY CACERT")
+		return corefile.WrongArguments(c, "tls", "CERT KEY CACERT")
 	}
 	cfg.source.CertFile, cfg.source.KeyFile, cfg.source.CAFile = args[0], args[1], args[2]
 	return nil
@@ -61,7 +62,7 @@ func parseTLS(cfg *config, c *caddy.Controller, args []string) error {
 
 func parseKubeconfig(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) != 1 && len(args) != 2 {
-		return wrong(c, "kubeconfig", "FILE [CONTEXT]")
+		return corefile.WrongArguments(c, "kubeconfig", "FILE [CONTEXT]")
 	}
 	cfg.source.Kubeconfig = args[0]
 	if len(args) == 2 {
@@ -72,7 +73,7 @@ func parseKubeconfig(cfg *config, c *caddy.Controller, args []string) error {
 
 func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
-		return wrong(c, "manifests", "PATH...")
+		return corefile.WrongArguments(c, "manifests", "PATH...")
 	}
 	paths := make([]string, len(args))
 	for i, path := range args {
@@ -99,7 +100,7 @@ func parseNamespaceLabels(cfg *config, c *caddy.Controller, args []string) error
 // selector reads a label selector, which may have spaces in it.
 func selector(text *string, c *caddy.Controller, name string, args []string) error {
 	if len(args) == 0 {
-		return wrong(c, name, "SELECTOR")
+		return corefile.WrongArguments(c, name, "SELECTOR")
 	}
 	*text = strings.Join(args, " ")
 	if err := kube.CheckSelector(*text); err != nil {
@@ -122,7 +123,7 @@ func parseMultiCluster(cfg *config, c *caddy.Controller, args []string) error {
 
 func parseNamespaces(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
-		return wrong(c, "namespaces", "NAMESPACE...")
+		return corefile.WrongArguments(c, "namespaces", "NAMESPACE...")
 	}
 	if cfg.view.Namespaces == nil {
 		cfg.view.Namespaces = map[string]struct{}{}
@@ -140,7 +141,7 @@ func parsePods(cfg *config, c *caddy.Controller, args []string) error {
 		"verified": zone.PodsVerified,
 	}
 	if len(args) != 1 {
-		return wrong(c, "pods", "disabled|insecure|verified")
+		return corefile.WrongArguments(c, "pods", "disabled|insecure|verified")
 	}
 	mode, ok := modes[args[0]]
 	if !ok {
@@ -184,14 +185,14 @@ func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
 }
 
 func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
-	ttl, err := ParseTTL(c, args, cfg.warn)
+	ttl, err := corefile.ParseTTL(c, args, cfg.warn)
 	cfg.view.TTL = ttl
 	return err
 }
 
 func parseStartupTimeout(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
-		return wrong(c, "startup_timeout", "DURATION")
+		return corefile.WrongArguments(c, "startup_timeout", "DURATION")
 	}
 	d, err := time.ParseDuration(args[0])
 	if err != nil || d < 0 {
@@ -203,7 +204,7 @@ func parseStartupTimeout(cfg *config, c *caddy.Controller, args []string) error 
 
 func parseQPS(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) != 1 {
-		return wrong(c, "apiserver_qps", "QPS")
+		return corefile.WrongArguments(c, "apiserver_qps", "QPS")
 	}
 	qps, err := strconv.ParseFloat(args[0], 32)
 	// The comparison is false for NaN too, which ParseFloat accepts.
@@ -225,7 +226,7 @@ func parseMaxInflight(cfg *config, c *caddy.Controller, args []string) error {
 // count reads a single number that is not negative.
 func count(n *int, c *caddy.Controller, name string, args []string) error {
 	if len(args) != 1 {
-		return wrong(c, name, "NUMBER")
+		return corefile.WrongArguments(c, name, "NUMBER")
 	}
 	i, err := strconv.Atoi(args[0])
 	if err != nil || i < 0 {
@@ -237,7 +238,7 @@ func count(n *int, c *caddy.Controller, name string, args []string) error {
 
 func none(c *caddy.Controller, name string, args []string) error {
 	if len(args) != 0 {
-		return wrong(c, name, "without arguments")
+		return corefile.WrongArguments(c, name, "without arguments")
 	}
 	return nil
 }

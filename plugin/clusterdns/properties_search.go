@@ -7,6 +7,7 @@ import (
 
 	"github.com/coredns/caddy"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -42,7 +43,7 @@ var searchModes = map[string]searchMode{
 func parseSearch(cfg *config, c *caddy.Controller, args []string) error {
 	mode, ok := searchModes[strings.Join(args, " ")]
 	if !ok {
-		return wrong(c, "search", searchUsage)
+		return corefile.WrongArguments(c, "search", searchUsage)
 	}
 	cfg.search.mode, cfg.search.set = mode, true
 	return nil
@@ -77,7 +78,7 @@ func parseSearchSuffixes(cfg *config, c *caddy.Controller, args []string) error 
 
 func parseSearchLabels(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) != 1 {
-		return wrong(c, "search_labels", "NUMBER")
+		return corefile.WrongArguments(c, "search_labels", "NUMBER")
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < defaultSearchLabels || n > maxSearchLabels {

@@ -1,8 +1,6 @@
 package clusterdns
 
 import (
-	"slices"
-
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -10,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -96,7 +95,7 @@ func (s *searcher) listOf(pod *zone.Pod, q *searchpath.Question, path *searchpat
 
 // start looks at what stands around the handler, which is known only once all of
 // the Corefile has been read.
-func (s *searcher) start(c *caddy.Controller, word string, all []serverBlock, log clog.P) error {
+func (s *searcher) start(c *caddy.Controller, word string, all []corefile.Block, log clog.P) error {
 	if s == nil {
 		return nil
 	}
@@ -105,8 +104,8 @@ func (s *searcher) start(c *caddy.Controller, word string, all []serverBlock, lo
 		return plugin.Error(word, c.Err("search, or "+searchVariable+", and the plugin autopath both complete search paths: expected one of them"))
 	}
 	s.blocks = blocksAround(server, all)
-	s.views = viewsBeside(server, all)
-	s.asks = s.views || !clearAhead(server, word)
+	s.views = corefile.FilteredBeside(server, all)
+	s.asks = s.views || !corefile.ClearOfNames(corefile.Ahead(server, word))
 	switch {
 	case s.views:
 		log.Info("search asks the whole server for names in the cluster too: a view chooses the server block by more than the name")
@@ -116,40 +115,6 @@ func (s *searcher) start(c *caddy.Controller, word string, all []serverBlock, lo
 	return nil
 }
 
-// viewsBeside reports whether a server block that may share a listener with ours, or our
-// own, is chosen by more than the name: then a name that the snapshot has may be another
-// block's to answer or to hide.
-func viewsBeside(server *dnsserver.Config, all []serverBlock) bool {
-	var own []*dnsserver.Config
-	for i := range all {
-		if slices.Contains(all[i].configs, server) {
-			own = all[i].configs
-		}
-	}
-	return slices.ContainsFunc(all, func(b serverBlock) bool {
-		return slices.ContainsFunc(b.configs, func(cfg *dnsserver.Config) bool {
-			return filtered(cfg) && slices.ContainsFunc(own, func(o *dnsserver.Config) bool {
-				return o.Transport == cfg.Transport && o.Port == cfg.Port
-			})
-		})
-	})
-}
-
-// clearPlugins neither answer for names of ours nor change or refuse questions by
-// their name. What is below them may answer for a name that they have not seen.
-var clearPlugins = []string{
-	"any", "bufsize", "cache", "chaos", "debug", "dnstap", "errors", "header", "health", "log", "loadbalance", "loop", "metadata",
-	"minimal", "nsid", "prometheus", "ready", "shed", "trace",
-	(*witness)(nil).Name(),
-}
-
-// clearAhead says whether all plugins ahead of ours are clear.
-func clearAhead(server *dnsserver.Config, word string) bool {
-	return !slices.ContainsFunc(handlersAhead(server, word), func(h plugin.Handler) bool {
-		return !slices.Contains(clearPlugins, h.Name())
-	})
-}
-
 // blocks tells names that other server blocks of the Corefile answer for. Their
 // ports are not looked at: it costs a detour through the server to be wrong.
 type blocks struct {
@@ -157,13 +122,13 @@ type blocks struct {
 }
 
 // blocksAround are those that a server block has for others.
-func blocksAround(server *dnsserver.Config, all []serverBlock) (b blocks) {
+func blocksAround(server *dnsserver.Config, all []corefile.Block) (b blocks) {
 	for i := range all {
 		zones := &b.others.Origins
-		if slices.Contains(all[i].configs, server) {
+		if all[i].Has(server) {
 			zones = &b.own.Origins
 		}
-		for _, text := range all[i].zones() {
+		for _, text := range all[i].Zones() {
 			if o, err := zone.ParseOrigin(text); err == nil {
 				*zones = append(*zones, o)
 			}

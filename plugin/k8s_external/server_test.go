@@ -35,7 +35,7 @@ items:
   spec: {clusterIP: 10.96.0.2, externalIPs: [192.0.2.2], ports: [{name: http, port: 80}]}
 `
 
-const corefile = `.:%s {
+const corefileText = `.:%s {
     bind 127.0.0.1
     transfer example.org cluster.local 192.0.2.0/24 {
         to *
@@ -60,7 +60,7 @@ func serve(t *testing.T) (addr, path string) {
 	}
 	_, port, _ := net.SplitHostPort(addr)
 	caddy.Quiet, dnsserver.Quiet = true, true
-	text := fmt.Sprintf(corefile, port, path)
+	text := fmt.Sprintf(corefileText, port, path)
 	server, err := caddy.Start(caddy.CaddyfileInput{Contents: []byte(text), Filepath: "Corefile", ServerTypeName: "dns"})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/upstream"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -66,7 +67,7 @@ type config struct {
 // name the Corefile and the line. A directive that is repeated adds to the one
 // before it, but has its own zones, as with stock CoreDNS.
 func parse(c *caddy.Controller) (*config, error) {
-	cfg := &config{view: zone.ExternalView{TTL: clusterdns.DefaultTTL}}
+	cfg := &config{view: zone.ExternalView{TTL: corefile.DefaultTTL}}
 	if err := parseApex(cfg, c, []string{defaultApex}); err != nil {
 		return nil, err
 	}
@@ -86,11 +87,11 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if err := cfg.parseOrigins(c); err != nil {
 		return err
 	}
-	return clusterdns.ParseBlock(cfg, c, properties)
+	return corefile.ParseBlock(cfg, c, properties)
 }
 
 func (cfg *config) parseOrigins(c *caddy.Controller) error {
-	origins, forward, err := clusterdns.ParseOrigins(c, cfg.warn)
+	origins, forward, err := corefile.ParseOrigins(c, cfg.warn)
 	if err == nil && !forward {
 		cfg.warn("all zones are reverse zones: the names that addresses have do not exist")
 	}
@@ -99,7 +100,7 @@ func (cfg *config) parseOrigins(c *caddy.Controller) error {
 }
 
 // properties are all that the directive takes, by name.
-var properties = map[string]clusterdns.Property[*config]{
+var properties = map[string]corefile.Property[*config]{
 	"apex":        parseApex,
 	"fallthrough": parseFallthrough,
 	"headless":    parseHeadless,
@@ -122,7 +123,7 @@ func parseApex(cfg *config, c *caddy.Controller, args []string) error {
 }
 
 func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
-	ttl, err := clusterdns.ParseTTL(c, args, cfg.warn)
+	ttl, err := corefile.ParseTTL(c, args, cfg.warn)
 	cfg.view.TTL = ttl
 	return err
 }

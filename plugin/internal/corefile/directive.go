@@ -1,4 +1,4 @@
-package clusterdns
+package corefile
 
 import (
 	"maps"
@@ -13,9 +13,6 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// What is here reads what the directives kubernetes, clusterdns and k8s_external
-// have in common. Errors name the Corefile and the line.
-
 const (
 	// DefaultTTL is stock's, in seconds: short enough for a Service that moves.
 	DefaultTTL = 5
@@ -24,8 +21,8 @@ const (
 )
 
 // ParseOrigins reads the zones of a directive, or else those of its server block.
-// Forward says whether one of them is not a reverse zone. Warn is told of those
-// that are left out.
+// Forward reports whether one of them is not a reverse zone. Zones that are left out are
+// passed to warn.
 func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []zone.Origin, forward bool, err error) {
 	args := c.RemainingArgs()
 	for _, arg := range args {
@@ -63,10 +60,10 @@ func ParseBlock[C any](cfg C, c *caddy.Controller, properties map[string]Propert
 	return nil
 }
 
-// ParseTTL reads the argument of the property ttl. Warn is told of what is behind it.
+// ParseTTL reads the argument of the property ttl. Further arguments are passed to warn.
 func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint32, error) {
 	if len(args) == 0 {
-		return 0, wrong(c, "ttl", "SECONDS")
+		return 0, WrongArguments(c, "ttl", "SECONDS")
 	}
 	if len(args) > 1 {
 		warn("ttl takes one argument: only " + args[0] + " is used")
@@ -78,7 +75,7 @@ func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint3
 	return uint32(ttl), nil
 }
 
-// wrong is the error of a property with the wrong number of arguments.
-func wrong(c *caddy.Controller, name, expected string) error {
+// WrongArguments returns the error of a property with the wrong number of arguments.
+func WrongArguments(c *caddy.Controller, name, expected string) error {
 	return c.Errf("wrong arguments for %s: expected %s %s", name, name, expected)
 }
