@@ -54,7 +54,20 @@ func chainedTo(t testing.TB, s *udp.Service, client netip.Addr, packet []byte) *
 	}
 	w := &sentTo{client: client}
 	s.Handler.ServeDNS(s.Context, w, m)
+	ownEDNS(w.reply)
 	return w.reply
+}
+
+// ownEDNS makes the OPT record of a reply of CoreDNS's one of our sockets.
+func ownEDNS(m *dns.Msg) {
+	if m == nil {
+		return
+	}
+	if opt := m.IsEdns0(); opt != nil {
+		opt.SetUDPSize(1232)
+		opt.SetZ(0)
+		opt.SetCo(false)
+	}
 }
 
 // fastReply is the fast path's answer to a packet, or nil if it gives none.

@@ -23,6 +23,12 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", ofExternal + "NS under `headless`", "plugin/internal/zone/external_apex_test.go", "TestExternalServers"},
 	{"", ofExternal + "A, AAAA of the name server", "plugin/internal/zone/external_apex_test.go", "TestExternalServers"},
 	{"", "NOTIFY to secondaries", "plugin/clusterdns/notify_test.go", "TestNotify"},
+	{"", "the size that a reply over UDP says", "plugin/internal/udp/edns_test.go", "TestP10FlagsAndSize"},
+	{"", "flags in the OPT record", "plugin/internal/udp/edns_test.go", "TestP10FlagsAndSize"},
+	{"", "a question over UDP with two OPT records", "plugin/internal/udp/edns_test.go", "TestP10RejectsWithOPT"},
+	{"", "NOTIMP and FORMERR", "plugin/internal/udp/edns_test.go", "TestP10RejectsWithOPT"},
+	{"", "EDNS option 19 (ZONEVERSION)", "plugin/internal/udp/edns_test.go", "TestP9ZoneVersionIsIgnored"},
+	{"", "a question over UDP of more than 512 octets", "plugin/internal/udp/edns_test.go", "TestP13LongQuestions"},
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
 }
 

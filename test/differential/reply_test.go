@@ -48,7 +48,19 @@ func parseReply(wire []byte, q question) *reply {
 	if len(m.Question) != 1 || m.Question[0] != (dns.Question{Name: q.name, Qtype: q.qtype, Qclass: q.class}) {
 		return &reply{problem: fmt.Errorf("reply to another question: %v", m.Question)}
 	}
+	ownSize(m, q)
 	return newReply(m)
+}
+
+// ourSize is what our sockets say that they take, where CoreDNS repeats what the client
+// takes, or its bound on that: doc/differences.md lists it.
+const ourSize = 1232
+
+// ownSize makes the size in a reply over UDP ours if it is one of those.
+func ownSize(m *dns.Msg, q question) {
+	if opt := m.IsEdns0(); opt != nil && !q.tcp && opt.UDPSize() <= q.size {
+		opt.SetUDPSize(ourSize)
+	}
 }
 
 func newReply(m *dns.Msg) *reply {

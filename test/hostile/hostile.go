@@ -53,6 +53,9 @@ func addOPT(random *rand.Rand, m *dns.Msg) {
 	if random.IntN(8) == 0 {
 		o.SetVersion(1)
 	}
+	if random.IntN(8) == 0 {
+		o.SetZ(uint16(random.Uint32()))
+	}
 }
 
 // headerSize is that of a message (RFC 1035 4.1.1).

@@ -97,7 +97,7 @@ func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Com
 		return out, wire, false
 	}
 	if q.edns {
-		msg = appendOPT(msg, size, q.bits&flagsKept)
+		msg = appendOPT(msg, q.bits&flagDO)
 		wire.Extra++
 	}
 	putHeader(msg, q.flags, &wire)
@@ -112,8 +112,8 @@ func (r *Responder) sections(b *Block, s *zone.Snapshot, msg []byte, room zone.R
 	return b.View.AppendWire(msg, s, &r.query.question, room)
 }
 
-func appendOPT(msg []byte, size, bits uint16) []byte {
-	return append(msg, 0, 0, byte(dns.TypeOPT), byte(size>>8), byte(size), 0, 0, byte(bits>>8), byte(bits), 0, 0)
+func appendOPT(msg []byte, bits uint16) []byte {
+	return append(msg, 0, 0, byte(dns.TypeOPT), packetSize>>8, packetSize&0xff, 0, 0, byte(bits>>8), byte(bits), 0, 0)
 }
 
 // putHeader makes a question's header that of the answer.

@@ -3,29 +3,77 @@ package udp
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/miekg/dns"
 )
 
 // serve gives a packet to CoreDNS, as the server of miekg/dns would do that reads
-// CoreDNS's own socket.
+// CoreDNS's own socket. What belongs to EDNS is as RFC 6891 has it.
 func (s *Service) serve(ctx context.Context, w *writer, packet []byte) {
 	w.describe(s.Local)
-	m := new(dns.Msg)
 	switch action := dns.DefaultMsgAcceptFunc(headerOf(packet)); action {
 	case dns.MsgAccept:
-		if m.Unpack(packet) != nil {
+		m, err := unpack(packet)
+		if err != nil || countOPT(m) > 1 {
 			s.reject(w, m, dns.RcodeFormatError)
 			return
 		}
 		w.tsig = verify(packet, m, s.Secrets)
 		s.Handler.ServeDNS(ctx, w, m)
 	case dns.MsgReject:
-		s.reject(w, onlyHeader(packet), dns.RcodeFormatError)
+		s.reject(w, asFarAsKnown(packet), dns.RcodeFormatError)
 	case dns.MsgRejectNotImplemented:
-		s.reject(w, onlyHeader(packet), dns.RcodeNotImplemented)
+		s.reject(w, asFarAsKnown(packet), dns.RcodeNotImplemented)
 	case dns.MsgIgnore:
 	}
+}
+
+// unpack unpacks a message, without an EDNS option that miekg/dns wrongly takes for
+// malformed: the empty one with which a client asks for a zone's version (RFC 9660 2).
+func unpack(packet []byte) (*dns.Msg, error) {
+	m := new(dns.Msg)
+	err := m.Unpack(packet)
+	if err == nil {
+		return m, nil
+	}
+	if cleaned, ok := withoutOption(packet, dns.EDNS0ZONEVERSION); ok {
+		again := new(dns.Msg)
+		if again.Unpack(cleaned) == nil {
+			return again, nil
+		}
+	}
+	return m, err
+}
+
+// withoutOption is a plain question without an EDNS option that it has.
+func withoutOption(packet []byte, code uint16) ([]byte, bool) {
+	var q query
+	if q.parse(packet) != Answer || !q.edns || !slices.Contains(q.options[:q.count], code) {
+		return nil, false
+	}
+	begin := q.end + optSize
+	cleaned := slices.Clone(packet[:begin])
+	for p := packet[begin:]; len(p) > 0; {
+		size := 4 + int(binary.BigEndian.Uint16(p[2:]))
+		if binary.BigEndian.Uint16(p) != code {
+			cleaned = append(cleaned, p[:size]...)
+		}
+		p = p[size:]
+	}
+	binary.BigEndian.PutUint16(cleaned[begin-2:], uint16(len(cleaned)-begin))
+	return cleaned, true
+}
+
+// countOPT is the number of OPT records, of which there may be one (RFC 6891 6.1.1).
+func countOPT(m *dns.Msg) int {
+	count := 0
+	for _, rr := range m.Extra {
+		if rr.Header().Rrtype == dns.TypeOPT {
+			count++
+		}
+	}
+	return count
 }
 
 func headerOf(packet []byte) dns.Header {
@@ -33,23 +81,31 @@ func headerOf(packet []byte) dns.Header {
 	return dns.Header{Id: word(0), Bits: word(1), Qdcount: word(2), Ancount: word(3), Nscount: word(4), Arcount: word(5)}
 }
 
-// onlyHeader is a message without its sections.
-func onlyHeader(packet []byte) *dns.Msg {
+// asFarAsKnown is a message that is not for CoreDNS, or its header alone if it is malformed.
+func asFarAsKnown(packet []byte) *dns.Msg {
+	m := new(dns.Msg)
+	if m.Unpack(packet) == nil {
+		m.Question = nil
+		return m
+	}
 	var header [headerSize]byte
 	copy(header[:4], packet)
-	m := new(dns.Msg)
+	m = new(dns.Msg)
 	_ = m.Unpack(header[:]) // a header alone cannot be malformed
 	return m
 }
 
-// reject answers what is no proper question.
+// reject answers what is no proper question, with an OPT record if it has one (RFC 6891 6.1.1).
 func (*Service) reject(w *writer, m *dns.Msg, rcode int) {
-	opcode := m.Opcode
+	opcode, opt := m.Opcode, m.IsEdns0()
 	m.SetRcodeFormatError(m)
 	m.Zero = false
 	if rcode == dns.RcodeNotImplemented {
 		m.Opcode, m.Rcode = opcode, rcode
 	}
 	m.Answer, m.Ns, m.Extra = nil, nil, nil
+	if opt != nil {
+		m.SetEdns0(packetSize, opt.Do())
+	}
 	_ = w.WriteMsg(m) // nobody is there to be told
 }

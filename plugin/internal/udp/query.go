@@ -14,9 +14,10 @@ const (
 	questionTail = 4  // type and class, behind the name
 	optSize      = 11 // an OPT record without options
 
-	// packetSize is how much of a packet is read, as much as by CoreDNS: a longer
-	// question is no question.
-	packetSize = 512
+	// packetSize is how much of a packet is read, and what replies say that we take (RFC
+	// 6891 6.2.3): it passes through any network in one piece. CoreDNS reads 512 octets,
+	// too few for a question that is padded (RFC 7830).
+	packetSize = 1232
 )
 
 // Bits of the second word of a header (RFC 1035 4.1.1, RFC 4035 3.1.6).
@@ -30,12 +31,9 @@ const (
 	opcodeMask = 15 << 11
 )
 
-// flagDO is the bit of the OPT record's TTL that asks for DNSSEC records, and
-// flagsKept are those that CoreDNS repeats.
-const (
-	flagDO    = 1 << 15
-	flagsKept = 0xff00
-)
+// flagDO is the bit of the OPT record's TTL that asks for DNSSEC records. A reply repeats
+// it, and no other (RFC 3225 3, RFC 6891 6.1.4).
+const flagDO = 1 << 15
 
 // Verdict is what is to be done with a packet.
 type Verdict uint8
@@ -128,7 +126,7 @@ func (q *query) parseOPT(p []byte) Verdict {
 // make the message malformed.
 func anyForm(code uint16) bool {
 	switch code {
-	case dns.EDNS0NSID, dns.EDNS0COOKIE, dns.EDNS0PADDING:
+	case dns.EDNS0NSID, dns.EDNS0COOKIE, dns.EDNS0PADDING, dns.EDNS0ZONEVERSION:
 		return true
 	}
 	return code > lastKnownOption

@@ -50,6 +50,7 @@ var packed = sync.Pool{New: func() any { return new([4096]byte) }}
 
 // WriteMsg implements dns.ResponseWriter.
 func (w *writer) WriteMsg(m *dns.Msg) error {
+	ownOPT(m)
 	if w.tsig != nil && m.IsTsig() != nil {
 		data, err := w.tsig.sign(m)
 		if err == nil {
@@ -64,6 +65,16 @@ func (w *writer) WriteMsg(m *dns.Msg) error {
 		_, err = w.Write(data)
 	}
 	return err
+}
+
+// ownOPT has a reply say what we take, not what the client does, and repeat no flag but DO:
+// CoreDNS repeats the client's (RFC 6891 6.1.4, 6.2.3).
+func ownOPT(m *dns.Msg) {
+	if opt := m.IsEdns0(); opt != nil {
+		opt.SetUDPSize(packetSize)
+		opt.SetZ(0)
+		opt.SetCo(false)
+	}
 }
 
 // Write implements dns.ResponseWriter.

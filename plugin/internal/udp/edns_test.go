@@ -1,0 +1,141 @@
+package udp
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// ednsReply is what a packet is answered with, at the sockets or by a handler that does
+// what CoreDNS does: it repeats the OPT record of the question.
+func ednsReply(t *testing.T, packet []byte) *dns.Msg {
+	t.Helper()
+	s, _ := testService(t)
+	out, verdict := NewResponder().Respond(s, netip.Addr{}, packet, make([]byte, 0, maxSize))
+	if verdict == Answer {
+		m := new(dns.Msg)
+		if err := m.Unpack(out); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	server, client := loopback(t), loopback(t)
+	s.Handler = handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetRcode(r, dns.RcodeRefused)
+		if opt := r.IsEdns0(); opt != nil {
+			m.Extra = append(m.Extra, opt)
+		}
+		_ = w.WriteMsg(m)
+	})
+	to := client.LocalAddr().(*net.UDPAddr).AddrPort()
+	s.serve(t.Context(), &writer{conn: server, client: netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}, packet)
+	buf := make([]byte, dns.MaxMsgSize)
+	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
+	n, err := client.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := new(dns.Msg)
+	if err := m.Unpack(buf[:n]); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// ednsQuestion is a question with an OPT record of 4096 octets, DO, and all the other flags.
+func ednsQuestion(t *testing.T, name string, options ...dns.EDNS0) []byte {
+	t.Helper()
+	m := new(dns.Msg).SetQuestion(name, dns.TypeA).SetEdns0(4096, true)
+	opt := m.IsEdns0()
+	opt.SetZ(0x3fff)
+	opt.SetCo()
+	opt.Option = options
+	packet, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packet
+}
+
+// The names of ednsReply: one that is answered at the sockets, one that is not.
+var ednsNames = map[string]int{ourName: dns.RcodeSuccess, "example.com.": dns.RcodeRefused}
+
+func wantEDNS(t *testing.T, m *dns.Msg, rcode int, do bool) {
+	t.Helper()
+	opt := m.IsEdns0()
+	if m.Rcode != rcode || opt == nil {
+		t.Errorf("want %s with an OPT record:\n%s", dns.RcodeToString[rcode], m)
+		return
+	}
+	if opt.UDPSize() != packetSize || opt.Do() != do || opt.Co() || opt.Z() != 0 || opt.Version() != 0 {
+		t.Errorf("not our own size and DO alone: %s", opt)
+	}
+}
+
+// A client may ask for the zone's version with an empty option, which is ignored (RFC 9660
+// 2, RFC 6891 6.1.2).
+func TestP9ZoneVersionIsIgnored(t *testing.T) {
+	cookie := &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0102030405060708"}
+	empty := &dns.EDNS0_LOCAL{Code: dns.EDNS0ZONEVERSION}
+	for name, rcode := range ednsNames {
+		wantEDNS(t, ednsReply(t, ednsQuestion(t, name, empty)), rcode, true)
+		wantEDNS(t, ednsReply(t, ednsQuestion(t, name, cookie, empty, cookie)), rcode, true)
+	}
+}
+
+// A reply repeats DO alone, and says what we take (RFC 6891 6.1.4, 6.2.3).
+func TestP10FlagsAndSize(t *testing.T) {
+	for name, rcode := range ednsNames {
+		wantEDNS(t, ednsReply(t, ednsQuestion(t, name)), rcode, true)
+	}
+}
+
+// Two OPT records are a format error, and a reply to a question with one has one (RFC 6891
+// 6.1.1).
+func TestP10RejectsWithOPT(t *testing.T) {
+	for name := range ednsNames {
+		packet := ednsQuestion(t, name)
+		second := append([]byte(nil), packet...)
+		second = append(second, packet[len(packet)-optSize:]...)
+		second[11] = 2
+		wantEDNS(t, ednsReply(t, second), dns.RcodeFormatError, true)
+		status := append([]byte(nil), packet...)
+		status[2] |= dns.OpcodeStatus << 3
+		wantEDNS(t, ednsReply(t, status), dns.RcodeNotImplemented, true)
+		version := append([]byte(nil), packet...)
+		version[len(version)-5] = 1
+		if m := ednsReply(t, version); m.IsEdns0() == nil || m.IsEdns0().UDPSize() != packetSize {
+			t.Errorf("version 1: %s", m)
+		}
+	}
+}
+
+// A padded question is read up to the size that replies say (RFC 7830).
+func TestP13LongQuestions(t *testing.T) {
+	h := handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
+		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
+	})
+	_, _, client := serveOutside(t, h)
+	for name, rcode := range ednsNames {
+		short := len(ednsQuestion(t, name, &dns.EDNS0_PADDING{}))
+		for _, size := range []int{512, 513, 900, packetSize, packetSize + 1} {
+			packet := ednsQuestion(t, name, &dns.EDNS0_PADDING{Padding: make([]byte, size-short)})
+			binary.BigEndian.PutUint16(packet, uint16(size))
+			if _, err := client.Write(packet); err != nil {
+				t.Fatal(err)
+			}
+			want := rcode
+			if size > packetSize {
+				want = dns.RcodeFormatError
+			}
+			if got, ok := replies(t, client, 1)[uint16(size)]; !ok || got != want {
+				t.Errorf("%s in %d octets: %s", name, size, dns.RcodeToString[got])
+			}
+		}
+	}
+}
