@@ -41,26 +41,48 @@ type lister struct {
 	listed  bool          // the next watch goes on from a list that has just ended
 
 	bookmarks bookmarks
+	streaming *streaming
+	streams   *pace // of streaming lists
+	watches   *pace // of the watches behind a list
 }
 
 // IsWatchListSemanticsUnSupported is asked by the reflector.
 func (l *lister) IsWatchListSemanticsUnSupported() bool { return l.plain }
 
-func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
+func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	options.Watch = true
-	// It lasts as long as the watch, which the server should end by itself.
+	listFirst := options.SendInitialEvents != nil
+	if listFirst && !l.streaming.possible() {
+		return nil, errPagesOnly
+	}
+	pace := l.watches
+	if listFirst {
+		pace = l.streams
+	}
+	if err := pace.next(ctx); err != nil {
+		return nil, err
+	}
+	w, err := l.begin(ctx, options)
+	l.listed = false
+	if err != nil {
+		l.failed(ctx, "watch", listFirst, err)
+		return nil, err
+	}
+	l.report.watched(l.feed)
+	return w, nil
+}
+
+// begin begins a watch that lasts no longer than the server was asked for.
+func (l *lister) begin(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
 	limited, release := context.WithTimeout(ctx, watchTime(options)+l.limits.grace)
 	err = l.served(func(client rest.Interface) (err error) {
 		w, err = l.open(limited, client, options)
 		return err
 	})
-	l.listed = false
 	if err != nil {
 		release()
-		l.failed(ctx, "watch", err)
 		return nil, err
 	}
-	l.report.watched(l.feed)
 	return newStream(l, w, release, options.SendInitialEvents != nil), nil
 }
 
@@ -98,6 +120,16 @@ func (l *lister) version(ctx context.Context, client rest.Interface) (string, er
 // list ignores the options that it is given. They name a version that would do,
 // but pages of any version but the newest are not to be had.
 func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
+	end, err := l.listEnd(ctx)
+	if err != nil {
+		l.failed(ctx, "list", false, err)
+		return nil, err
+	}
+	l.listed = true
+	return end, nil
+}
+
+func (l *lister) listEnd(ctx context.Context) (*listEnd, error) {
 	l.busy.RLock()
 	defer l.busy.RUnlock()
 	end := new(listEnd)
@@ -105,12 +137,7 @@ func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object
 		end.ResourceVersion, err = l.whole(ctx, client)
 		return err
 	})
-	if err != nil {
-		l.failed(ctx, "list", err)
-		return nil, err
-	}
-	l.listed = true
-	return end, nil
+	return end, err
 }
 
 // served does something with the best version of the kind that the server has.
@@ -152,7 +179,9 @@ func (l *lister) pages(ctx context.Context, client rest.Interface, options metav
 	}
 }
 
-func (l *lister) failed(ctx context.Context, verb string, err error) {
+// failed deals with an error before the reflector does. A streaming list that
+// fails has no line: a plain one follows, and if that fails too it says why.
+func (l *lister) failed(ctx context.Context, verb string, listFirst bool, err error) {
 	if apierrors.IsUnauthorized(err) {
 		l.redial() // a renewed client certificate is shown on new connections only
 	}
@@ -160,8 +189,12 @@ func (l *lister) failed(ctx context.Context, verb string, err error) {
 		l.sink.observer.Silent(l.feed.name)
 		l.renew()
 	}
-	if told := l.report.failed(ctx, verb, l.feed, err); told && l.feed.optional {
+	if !listFirst && l.report.failed(ctx, verb, l.feed, err) && l.feed.optional {
 		l.sink.send(l.feed.waive())
+	}
+	// client-go waits ten times as long as the server asks for, but not after that.
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
+		_ = sleep(ctx, l.clock, time.Duration(seconds)*time.Second)
 	}
 }
 

@@ -135,15 +135,18 @@ func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
 		t.Fatal(err)
 	}
 	return &lister{
-		feed:    feeds[0],
-		sink:    newTestSink(context.Background(), feeds[0], o.changes),
-		clients: clients,
-		report:  newReport(silence{}, clock, ""),
-		clock:   clock,
-		limits:  defaultLimits,
-		redial:  func() {},
-		renew:   func() {},
-		busy:    new(sync.RWMutex),
+		feed:      feeds[0],
+		sink:      newTestSink(context.Background(), feeds[0], o.changes),
+		clients:   clients,
+		report:    newReport(silence{}, clock, ""),
+		clock:     clock,
+		limits:    defaultLimits,
+		redial:    func() {},
+		renew:     func() {},
+		streaming: newStreaming(newReport(silence{}, clock, ""), clock),
+		streams:   newPace(clock),
+		watches:   newPace(clock),
+		busy:      new(sync.RWMutex),
 	}, o
 }
 
@@ -187,7 +190,8 @@ func TestRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &lister{feed: f, sink: newTestSink(t.Context(), f, make(chan change, 9)), clients: clients, report: newReport(silence{}, clock, ""), limits: defaultLimits, busy: new(sync.RWMutex)}
+		l := newStreamLister(newTestSink(t.Context(), f, make(chan change, 9)))
+		l.clients, l.busy = clients, new(sync.RWMutex)
 		if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil {
 			t.Error("no error")
 		}

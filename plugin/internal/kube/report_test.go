@@ -82,9 +82,7 @@ func TestWhatIsNotReported(t *testing.T) {
 		r.failed(over, "watch", f, forbidden("services"))
 		for _, err := range []error{
 			&url.Error{Op: "Get", URL: "x", Err: errors.New("connection refused")},
-			apierrors.NewResourceExpired("too old"),
 			apierrors.NewTooManyRequests("slowly", 1),
-			apierrors.NewTimeoutError("Too large resource version", 1),
 			apierrors.NewServiceUnavailable("starting"),
 		} {
 			r.failed(context.Background(), "watch", f, err)
@@ -157,4 +155,85 @@ func TestNotFound(t *testing.T) {
 		clock.Step(time.Minute)
 	}
 	log.expect(t, `ERROR cannot list services: services "" not found`)
+}
+
+// C3: an outage whose reason changes is one line for each reason, however often
+// it comes back, and whatever port or time is in it.
+func TestC3EachReasonOnce(t *testing.T) {
+	r, log, _ := newTestReport()
+	refused := "dial tcp 10.96.0.1:443: connect: connection refused"
+	authority := "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+	for range 3 {
+		r.unreachable(refused)
+		r.unreachable(authority)
+		r.unreachable("read tcp 10.0.0.9:41234->10.96.0.1:443: read: connection reset by peer")
+		r.unreachable("read tcp 10.0.0.9:52345->10.96.0.1:443: read: connection reset by peer")
+	}
+	line := "WARNING API server https://10.96.0.1:443 cannot be reached, trying on: "
+	again := "INFO API server https://10.96.0.1:443 answers again"
+	want := []string{line + refused, line + authority, line + "read tcp 10.0.0.9:41234->10.96.0.1:443: read: connection reset by peer"}
+	log.expect(t, want...)
+	r.reachable()
+	r.unreachable(authority)
+	log.expect(t, append(want, again, line+authority)...)
+	for i := range 100 {
+		r.unreachable(strings.Repeat("x", i))
+	}
+	if n := len(log.all()); n > 5+maxReasons {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// C3: the same holds for a kind.
+func TestC3EachReasonOfAKindOnce(t *testing.T) {
+	r, log, clock := newTestReport()
+	_, feeds, _ := newTestOwner(Config{})
+	for range 3 {
+		for _, text := range []string{"unexpected EOF", "no kind", "unexpected EOF"} {
+			r.failed(t.Context(), "list", feeds[0], errors.New(text))
+			clock.Step(time.Minute)
+		}
+	}
+	log.expect(t, "ERROR cannot list services: unexpected EOF", "ERROR cannot list services: no kind")
+}
+
+// C2: what is a part of the protocol is worth a line if it goes on.
+func TestC2ProtocolErrorsThatLast(t *testing.T) {
+	for text, err := range map[string]error{
+		"too old":                             apierrors.NewResourceExpired("too old"),
+		"Timeout: Too large resource version": apierrors.NewTimeoutError("Too large resource version", 1),
+	} {
+		r, log, clock := newTestReport()
+		_, feeds, _ := newTestOwner(Config{})
+		for range 30 {
+			r.failed(t.Context(), "watch", feeds[0], err)
+			clock.Step(time.Second)
+		}
+		log.expect(t)
+		r.failed(t.Context(), "watch", feeds[0], err)
+		r.failed(t.Context(), "watch", feeds[0], err)
+		log.expect(t, "ERROR cannot watch services: "+text)
+	}
+}
+
+// C2: a server without room for our requests is one line, whatever it does with
+// the others.
+func TestC2TooManyRequests(t *testing.T) {
+	r, log, clock := newTestReport()
+	r.refused("/services", "429 Too Many Requests")
+	r.accepted("/services")
+	clock.Step(time.Minute)
+	log.expect(t)
+	told := "WARNING API server https://10.96.0.1:443 has too many requests and refuses ours, trying on: 429 Too Many Requests"
+	for range 5 {
+		r.refused("/services", "429 Too Many Requests")
+		r.refused("/pods", "429 Too Many Requests")
+		r.accepted("/namespaces")
+		clock.Step(time.Second)
+	}
+	log.expect(t, told)
+	r.accepted("/services")
+	log.expect(t, told)
+	r.accepted("/pods")
+	log.expect(t, told, "INFO API server https://10.96.0.1:443 takes requests again")
 }

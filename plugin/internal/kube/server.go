@@ -25,12 +25,13 @@ var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 
 
 // server is the source that follows an API server: one reflector for each feed.
 type server struct {
-	feeds   []*feed
-	clients [][]rest.Interface // of each feed, for each of its versions
-	opts    Options
-	dialer  *dialer
-	report  *report
-	plain   bool // for tests: no streaming lists
+	feeds     []*feed
+	clients   [][]rest.Interface // of each feed, for each of its versions
+	opts      Options
+	dialer    *dialer
+	report    *report
+	streaming *streaming
+	plain     bool // for tests: no streaming lists
 
 	busy sync.RWMutex // read-locked while a list is under way
 }
@@ -41,6 +42,7 @@ func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
 		return nil, err
 	}
 	s := &server{feeds: feeds, opts: opts, report: newReport(opts.Log, opts.clock, about.Host)}
+	s.streaming = newStreaming(s.report, opts.clock)
 	client, d, err := newHTTPClient(about, cfg, s.report, opts)
 	if err != nil {
 		return nil, err
@@ -84,16 +86,19 @@ func (s *server) reflector(ctx context.Context, f *feed, clients []rest.Interfac
 	logger := logr.Discard()
 	to := &sink{ctx: ctx, feed: f, out: out, observer: s.opts.Observer, clock: s.opts.clock}
 	l := &lister{
-		feed:    f,
-		sink:    to,
-		clients: clients,
-		report:  s.report,
-		clock:   s.opts.clock,
-		limits:  s.opts.limits,
-		redial:  s.dialer.redial,
-		renew:   s.dialer.renew,
-		busy:    &s.busy,
-		plain:   s.plain,
+		feed:      f,
+		sink:      to,
+		clients:   clients,
+		report:    s.report,
+		clock:     s.opts.clock,
+		limits:    s.opts.limits,
+		redial:    s.dialer.redial,
+		renew:     s.dialer.renew,
+		busy:      &s.busy,
+		streaming: s.streaming,
+		streams:   newPace(s.opts.clock),
+		watches:   newPace(s.opts.clock),
+		plain:     s.plain,
 	}
 	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc:  l.list,

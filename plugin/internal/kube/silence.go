@@ -22,12 +22,22 @@ type limits struct {
 	list time.Duration
 	// grace is how long a watch may go on after the end that it was asked for.
 	grace time.Duration
+	// stall is how long a list that is streamed may stand still, and stream how
+	// long it may take. The bookmark at its end comes with the last object.
+	stall, stream time.Duration
 	// redials is the shortest time between two times that all connections are
 	// given up. The watches of all kinds fall silent at once.
 	redials time.Duration
 }
 
-var defaultLimits = limits{silence: 90 * time.Second, list: 10 * time.Minute, grace: 30 * time.Second, redials: 10 * time.Second}
+var defaultLimits = limits{
+	silence: 90 * time.Second,
+	list:    10 * time.Minute,
+	grace:   30 * time.Second,
+	stall:   15 * time.Second,
+	stream:  3 * time.Minute,
+	redials: 10 * time.Second,
+}
 
 // silentError says that nothing has come for a while.
 type silentError struct{ after time.Duration }

@@ -69,7 +69,7 @@ func alive(s *stream) bool {
 	}
 }
 
-func ended(t *testing.T, s *stream) {
+func wantEnd(t *testing.T, s *stream) {
 	t.Helper()
 	for range s.ResultChan() {
 		t.Error("an event")
@@ -99,7 +99,7 @@ func TestC1SilentWatch(t *testing.T) {
 	}
 	s.log.expect(t)
 	s.pass(t, 90*time.Second)
-	ended(t, to)
+	wantEnd(t, to)
 	s.log.expect(t, silentLine)
 	if s.anew != 1 || s.seen.silent["services"] != 1 || !w.IsStopped() {
 		t.Errorf("%d new connections, told %v", s.anew, s.seen.silent)
@@ -107,14 +107,14 @@ func TestC1SilentWatch(t *testing.T) {
 	for range 4 { // the new connections are as silent
 		_, to = s.begin()
 		s.pass(t, 90*time.Second)
-		ended(t, to)
+		wantEnd(t, to)
 	}
 	s.log.expect(t, silentLine)
 	w, to = s.begin()
 	s.send(t, w, to, watch.Added)
 	s.log.expect(t, silentLine, againLine)
 	to.Stop()
-	ended(t, to)
+	wantEnd(t, to)
 }
 
 // C1: of an API server that never sends a bookmark a watch is given up twice, and
@@ -125,7 +125,7 @@ func TestC1ServerWithoutBookmarks(t *testing.T) {
 		w, to := s.begin()
 		s.send(t, w, to, watch.Added)
 		s.pass(t, 90*time.Second)
-		ended(t, to)
+		wantEnd(t, to)
 	}
 	want := []string{silentLine, againLine, noBookmarksLine}
 	s.log.expect(t, want...)
@@ -138,7 +138,7 @@ func TestC1ServerWithoutBookmarks(t *testing.T) {
 	}
 	s.send(t, w, to, watch.Bookmark) // it was replaced by one that does
 	s.pass(t, 90*time.Second)
-	ended(t, to)
+	wantEnd(t, to)
 	s.log.expect(t, append(want, silentLine)...)
 }
 
@@ -162,7 +162,7 @@ func TestC1SlowConsumer(t *testing.T) {
 		t.Errorf("%v", event)
 	}
 	to.Stop()
-	ended(t, to)
+	wantEnd(t, to)
 	s.log.expect(t)
 }
 

@@ -62,8 +62,13 @@ func (s *stream) run(listFirst bool) {
 		return
 	}
 	for {
-		event, ok := s.next()
-		if !ok || !s.pass(event) {
+		limit := s.lister.bookmarks.limit(s.lister.limits.silence)
+		event, sign := s.next(limit)
+		if sign == nothing {
+			s.stop()
+			s.lister.silent(limit)
+		}
+		if sign != came || !s.pass(event) {
 			return
 		}
 	}
@@ -72,13 +77,19 @@ func (s *stream) run(listFirst bool) {
 // list takes the objects of the list and says whether the watch goes on behind
 // it. Nothing is taken after an error: another list may have begun by then.
 func (s *stream) list() bool {
-	alive := false
+	l := s.lister
+	alive, until := false, l.clock.Now().Add(l.limits.stream)
 	for {
-		event, ok := s.next()
+		event, sign := s.next(max(1, min(l.limits.stall, until.Sub(l.clock.Now()))))
 		switch {
-		case !ok:
+		case sign == stopped:
+			return false
+		case sign != came:
+			s.stop()
+			l.streaming.breaksOff(l.feed)
 			return false
 		case event.Type == watch.Error:
+			l.streaming.breaksOff(l.feed)
 			s.pass(event)
 			return false
 		case s.take(event):
@@ -92,6 +103,7 @@ func (s *stream) list() bool {
 			return false
 		}
 		if endsList(event) {
+			l.streaming.complete(l.feed)
 			return true
 		}
 	}
@@ -130,10 +142,19 @@ func (s *stream) pass(event watch.Event) bool {
 	}
 }
 
-// next waits for an event, but not longer than the API server may be silent.
-// While an event is dealt with, no time passes.
-func (s *stream) next() (event watch.Event, ok bool) {
-	limit := s.lister.bookmarks.limit(s.lister.limits.silence)
+// sign is what a wait for an event has ended with.
+type sign int
+
+const (
+	came sign = iota
+	ended
+	stopped
+	nothing // for as long as the wait may last
+)
+
+// next waits for an event, no longer than the limit if that is not 0. While an
+// event is dealt with, no time passes.
+func (s *stream) next(limit time.Duration) (event watch.Event, got sign) {
 	var over <-chan time.Time
 	if limit > 0 {
 		s.timer.Reset(limit)
@@ -141,18 +162,24 @@ func (s *stream) next() (event watch.Event, ok bool) {
 		over = s.timer.C()
 	}
 	select {
-	case event, ok = <-s.incoming.ResultChan():
+	case event, ok := <-s.incoming.ResultChan():
+		return s.heard(event, ok)
 	case <-s.stopped:
+		return event, stopped
 	case <-over:
-		select {
-		case event, ok = <-s.incoming.ResultChan(): // it came while this process was held up
-		default:
-			s.stop()
-			s.lister.silent(limit)
-		}
 	}
-	if ok {
-		s.lister.heard(event)
+	select {
+	case event, ok := <-s.incoming.ResultChan(): // it came while this process was held up
+		return s.heard(event, ok)
+	default:
+		return event, nothing
 	}
-	return event, ok
+}
+
+func (s *stream) heard(event watch.Event, ok bool) (watch.Event, sign) {
+	if !ok {
+		return event, ended
+	}
+	s.lister.heard(event)
+	return event, came
 }

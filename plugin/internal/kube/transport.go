@@ -124,6 +124,11 @@ func (t *throttle) tell(r *http.Request, response *http.Response, err error) {
 		t.report.unreachable(response.Status)
 	default:
 		t.report.reachable()
+		if response.StatusCode == http.StatusTooManyRequests {
+			t.report.refused(r.URL.Path, response.Status)
+		} else {
+			t.report.accepted(r.URL.Path)
+		}
 	}
 }
 

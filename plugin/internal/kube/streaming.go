@@ -1,0 +1,103 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+const (
+	// streamTries is how often a streaming list may break off before lists are
+	// read in pages.
+	streamTries = 2
+	// streamPause is how long lists are read in pages then: an API server is
+	// upgraded, and the proxy before it is mended.
+	streamPause = time.Hour
+	// shortWatch is a watch that ends too soon to be followed by another at once.
+	shortWatch = 5 * time.Second
+)
+
+// errPagesOnly makes a reflector read a list in pages.
+var errPagesOnly = errors.New("streaming lists break off, reading in pages")
+
+// streaming is what is known of an API server's streaming lists.
+type streaming struct {
+	report *report
+	clock  clock.PassiveClock
+
+	mu     sync.Mutex
+	broken map[*feed]int // times in a row
+	told   bool
+	until  time.Time // lists are read in pages
+}
+
+func newStreaming(r *report, c clock.PassiveClock) *streaming {
+	return &streaming{report: r, clock: c, broken: make(map[*feed]int)}
+}
+
+// possible reports whether a list may be streamed.
+func (s *streaming) possible() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.clock.Now().Before(s.until)
+}
+
+// complete is told of every streaming list that has come to its end.
+func (s *streaming) complete(f *feed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.broken, f)
+	s.told = false
+}
+
+// breaksOff is told of every one that has not.
+func (s *streaming) breaksOff(f *feed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken[f]++; s.broken[f] < streamTries {
+		return
+	}
+	clear(s.broken)
+	s.until = s.clock.Now().Add(streamPause)
+	if !s.told {
+		s.told = true
+		s.report.breaksOff(f)
+	}
+}
+
+// pace keeps attempts apart that a reflector makes one right after the other: it
+// waits after an error, but not after a watch that ends.
+type pace struct {
+	clock clock.Clock
+	delay func() time.Duration
+	last  time.Time
+}
+
+func newPace(c clock.Clock) *pace {
+	return &pace{clock: c, delay: backoff.DelayWithReset(c, 2*longestBackoff)}
+}
+
+// next waits until it is time for another attempt.
+func (p *pace) next(ctx context.Context) error {
+	if since := p.clock.Since(p.last); !p.last.IsZero() && since < shortWatch {
+		if err := sleep(ctx, p.clock, p.delay()-since); err != nil {
+			return err
+		}
+	}
+	p.last = p.clock.Now()
+	return nil
+}
+
+func sleep(ctx context.Context, c clock.Clock, d time.Duration) error {
+	timer := c.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,262 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// oddServer is an API server whose streaming lists are not as they should be. All
+// else works, and every kind is empty.
+type oddServer struct {
+	stream func(w http.ResponseWriter, r *http.Request)
+	list   func(w http.ResponseWriter, r *http.Request) // nil for one that works
+
+	mu       sync.Mutex
+	streamed int
+	listed   int
+}
+
+func newOddServer(t *testing.T, odd *oddServer) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(odd)
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	return server
+}
+
+func (o *oddServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	query := r.URL.Query()
+	switch {
+	case query.Get("sendInitialEvents") == "true":
+		o.count(&o.streamed)
+		o.stream(w, r)
+	case query.Get("watch") == "true":
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	case query.Get("limit") == "1" || o.list == nil:
+		o.count(&o.listed)
+		_, _ = fmt.Fprint(w, `{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[]}`)
+	default:
+		o.count(&o.listed)
+		o.list(w, r)
+	}
+}
+
+func (o *oddServer) count(n *int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	*n++
+}
+
+func (o *oddServer) counts() (streamed, listed int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.streamed, o.listed
+}
+
+// an event of a list that has an object of the kind in the path.
+func writeObject(w http.ResponseWriter, r *http.Request) {
+	kinds := map[string]string{"services": "Service", "namespaces": "Namespace", "endpointslices": "EndpointSlice"}
+	path := strings.Split(r.URL.Path, "/")
+	version := "v1"
+	if strings.Contains(r.URL.Path, "discovery") {
+		version = "discovery.k8s.io/v1"
+	}
+	_, _ = fmt.Fprintf(w, `{"type":"ADDED","object":{"kind":%q,"apiVersion":%q,"metadata":{"name":"a","namespace":"b","resourceVersion":"5"}}}`+"\n",
+		kinds[path[len(path)-1]], version)
+	_ = http.NewResponseController(w).Flush()
+}
+
+// C13: streaming lists that end before their bookmark, or never have it, are given
+// up after the second of a kind, and that is one line.
+func TestC13StreamingListsThatBreakOff(t *testing.T) {
+	for name, stream := range map[string]func(http.ResponseWriter, *http.Request){
+		"ends after an object": writeObject,
+		"never has the bookmark": func(w http.ResponseWriter, r *http.Request) {
+			writeObject(w, r)
+			<-r.Context().Done()
+		},
+		"never has anything": func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		},
+		"goes on without the bookmark": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				writeObject(w, r)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			odd := &oddServer{stream: stream}
+			api, log := newOddServer(t, odd), new(recorder)
+			quick := defaultLimits
+			quick.stall, quick.stream = 1100*time.Millisecond, 1500*time.Millisecond // longer than what a reflector takes for no watch at all
+			w, err := New(Config{Endpoint: api.URL}, Options{Log: log, limits: quick})
+			if err != nil {
+				t.Fatal(err)
+			}
+			start(t, w)
+			<-w.Synced()
+			// Three kinds, of which each is tried twice at most.
+			if streamed, _ := odd.counts(); streamed > 3*streamTries {
+				t.Errorf("%d streaming lists", streamed)
+			}
+			if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "breaks off streaming lists of") {
+				t.Errorf("log: %q", lines)
+			}
+		})
+	}
+}
+
+// C13: after an hour streaming lists are tried again.
+func TestC13StreamingListsAreTriedAgain(t *testing.T) {
+	r, log, clock := newTestReport()
+	s := newStreaming(r, clock)
+	_, feeds, _ := newTestOwner(Config{})
+	for _, f := range feeds { // as if one connection was cut
+		s.breaksOff(f)
+	}
+	if !s.possible() {
+		t.Error("one list each is enough")
+	}
+	s.breaksOff(feeds[1])
+	clock.Step(streamPause - 1)
+	if s.possible() {
+		t.Error("tried too early")
+	}
+	clock.Step(1)
+	if !s.possible() {
+		t.Error("never tried again")
+	}
+	s.breaksOff(feeds[1])
+	s.breaksOff(feeds[1])
+	if len(log.all()) != 1 {
+		t.Errorf("log: %q", log.all())
+	}
+	s.complete(feeds[0])
+	s.breaksOff(feeds[0])
+	s.breaksOff(feeds[0])
+	if len(log.all()) != 2 {
+		t.Errorf("log: %q", log.all())
+	}
+}
+
+// C13: what comes slowly is no list that stands still.
+func TestC13SlowStreamingList(t *testing.T) {
+	s := newSilentWatches(t)
+	taken := make(chan change)
+	s.sink.out = taken
+	w := watch.NewFakeWithChanSize(1, false)
+	begun := make(chan *stream)
+	go func() { begun <- newStream(s.lister, w, func() {}, true) }()
+	<-taken
+	to := <-begun
+	go func() {
+		for range to.ResultChan() { //nolint:revive // the reflector
+		}
+	}()
+	for range 10 {
+		s.pass(t, s.limits.stall-1)
+		w.Add(serviceObject("a", "10.0.0.1"))
+		<-taken
+	}
+	if !alive(to) {
+		t.Error("given up")
+	}
+	to.Stop()
+}
+
+// C3: a plain list that is cut is told as that, though a streaming one was refused
+// before it.
+func TestC3CutListIsNotForbidden(t *testing.T) {
+	odd := &oddServer{
+		stream: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_, _ = w.Write(encode(runtime.ContentTypeJSON, &metav1.Status{
+				TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
+				Reason: metav1.StatusReasonInvalid, Code: http.StatusUnprocessableEntity, Message: "sendInitialEvents: Forbidden",
+			}))
+		},
+		list: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"kind":"List","items":[`)) },
+	}
+	api, log := newOddServer(t, odd), new(recorder)
+	w, err := New(Config{Endpoint: api.URL, NoEndpoints: true}, Options{Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, w)
+	eventually(t, "lines", func() bool { return len(log.all()) >= 2 })
+	for _, line := range log.all() {
+		if strings.Contains(line, "sendInitialEvents") || !strings.Contains(line, "unexpected EOF") {
+			t.Error(line)
+		}
+	}
+}
+
+// C2: a server that says 429 to everything is one line, and it is asked no sooner
+// than it wants.
+func TestC2RetryAfter(t *testing.T) {
+	busy := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
+	odd := &oddServer{stream: busy, list: busy}
+	api, log := newOddServer(t, odd), new(recorder)
+	w, err := New(Config{Endpoint: api.URL, NoEndpoints: true}, Options{Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	start(t, w)
+	eventually(t, "a line", func() bool { return len(log.all()) > 0 })
+	eventually(t, "more requests", func() bool { streamed, _ := odd.counts(); return streamed >= 8 })
+	if took := time.Since(begun); took < 3*time.Second {
+		t.Errorf("two kinds, four requests each, in %s", took)
+	}
+	if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "refuses ours, trying on: 429 Too Many Requests") {
+		t.Errorf("log: %q", lines)
+	}
+}
+
+// C2: client-go gives up after ten answers, but the last one is heeded too.
+func TestC2LastRetryAfter(t *testing.T) {
+	l, _ := newTestLister(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = w.Write(encode(runtime.ContentTypeJSON, &metav1.Status{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
+			Reason: metav1.StatusReasonTooManyRequests, Code: http.StatusTooManyRequests,
+			Details: &metav1.StatusDetails{RetryAfterSeconds: 30},
+		}))
+	}))
+	_, _, clock := newTestOwner(Config{})
+	l.clock = clock
+	failed := make(chan error)
+	go func() {
+		_, err := l.list(context.Background(), metav1.ListOptions{})
+		failed <- err
+	}()
+	eventually(t, "the wait", clock.HasWaiters)
+	clock.Step(29 * time.Second)
+	select {
+	case err := <-failed:
+		t.Errorf("too early: %v", err)
+	default:
+	}
+	clock.Step(time.Second)
+	if err := <-failed; err == nil {
+		t.Error("no error")
+	}
+}
