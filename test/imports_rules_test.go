@@ -12,6 +12,7 @@ func TestBreaches(t *testing.T) {
 		radix    = internal + "/radix"
 		zone     = internal + "/zone"
 		kube     = internal + "/kube"
+		convert  = kube + "/convert"
 		udp      = internal + "/udp"
 		corefile = internal + "/corefile"
 		search   = internal + "/searchpath"
@@ -55,6 +56,14 @@ func TestBreaches(t *testing.T) {
 		{from: kube, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 		{from: kube, imports: []string{udp}, breaches: 1},
 		{from: kube, imports: []string{clusterdns}, breaches: 1},
+
+		{from: convert, imports: []string{names, zone, "net/netip", "k8s.io/api/core/v1"}, deps: []string{"time", "github.com/miekg/dns"}},
+		{from: convert, imports: []string{kube}, breaches: 1},
+		{from: convert, imports: []string{kube + "/manifest"}, breaches: 1},
+		{from: convert, imports: dnsLibrary, breaches: 1},
+		{from: convert, imports: []string{"os", "net"}, breaches: 2},
+		{from: convert, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
+		{from: convert, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 
 		{from: search, imports: []string{"bytes", "slices"}},
 		{from: search, imports: dnsLibrary, breaches: 1},

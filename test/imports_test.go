@@ -40,6 +40,7 @@ type rule struct {
 var (
 	coreDNS    = []string{"github.com/coredns"}
 	kubernetes = []string{"k8s.io", "sigs.k8s.io"}
+	clients    = []string{"k8s.io/client-go"}
 	dnsLibrary = []string{"github.com/miekg/dns"}
 	inOutClock = []string{"net", "os", "io/fs", "io/ioutil", "syscall", "log", "time", "golang.org/x/net", "golang.org/x/sys"}
 )
@@ -67,6 +68,13 @@ var rules = []rule{
 		direct: inOutClock,
 		except: []string{"net/netip"},
 		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
+		under:  internal + "/kube/convert",
+		ours:   []string{internal + "/kube/convert", internal + "/zone", internal + "/dnsname"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, clients),
 	},
 	{
 		under:  internal + "/kube",

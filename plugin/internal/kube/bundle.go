@@ -9,7 +9,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/ptr"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -20,8 +22,8 @@ var supported = map[string]func() metav1.Object{
 	"v1 Pod":                            func() metav1.Object { return new(podManifest) },
 	"discovery.k8s.io/v1 EndpointSlice": func() metav1.Object { return new(discoveryv1.EndpointSlice) },
 
-	"multicluster.x-k8s.io/v1beta1 ServiceImport":  func() metav1.Object { return new(serviceImport) },
-	"multicluster.x-k8s.io/v1alpha1 ServiceImport": func() metav1.Object { return new(serviceImport) },
+	"multicluster.x-k8s.io/v1beta1 ServiceImport":  func() metav1.Object { return new(convert.ServiceImport) },
+	"multicluster.x-k8s.io/v1alpha1 ServiceImport": func() metav1.Object { return new(convert.ServiceImport) },
 }
 
 // podManifest is what a Pod says about DNS. To decode the quantities of its resources
@@ -149,7 +151,7 @@ func (b *bundle) add(d *document) error {
 	if d.kind != "Namespace" && api.GetNamespace() == "" {
 		api.SetNamespace(metav1.NamespaceDefault)
 	}
-	o := &object{name: objectName{d.kind, keyOf(api)}, path: d.path, line: d.above + d.node.Line}
+	o := &object{name: objectName{d.kind, convert.KeyOf(api)}, path: d.path, line: d.above + d.node.Line}
 	if name := unservable(api); name != "" {
 		b.findings.add(invalid, fmt.Sprintf("%s: %q", o.name, name), o.place())
 		return nil
@@ -211,15 +213,15 @@ func unservable(obj metav1.Object) string {
 		for i := range o.Spec.Ports {
 			labels = append(labels, o.Spec.Ports[i].Name)
 		}
-	case *serviceImport:
+	case *convert.ServiceImport:
 		labels = []string{o.Namespace, o.Name}
 	case *discoveryv1.EndpointSlice:
 		labels = []string{o.Namespace}
 		for i := range o.Ports {
-			labels = append(labels, valueOf(o.Ports[i].Name))
+			labels = append(labels, ptr.Deref(o.Ports[i].Name, ""))
 		}
 		for i := range o.Endpoints {
-			labels = append(labels, valueOf(o.Endpoints[i].Hostname))
+			labels = append(labels, ptr.Deref(o.Endpoints[i].Hostname, ""))
 		}
 	default:
 		labels = []string{o.GetNamespace()}

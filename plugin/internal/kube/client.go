@@ -15,6 +15,8 @@ import (
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // a kubeconfig may ask for it
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // restConfig is how the API server of cfg is reached.
@@ -100,7 +102,7 @@ func newScheme() *kruntime.Scheme {
 	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
 	metav1.AddToGroupVersion(scheme, discoveryv1.SchemeGroupVersion)
 	for _, version := range importVersions {
-		scheme.AddKnownTypeWithName(version.WithKind("ServiceImport"), new(serviceImport))
+		scheme.AddKnownTypeWithName(version.WithKind("ServiceImport"), new(convert.ServiceImport))
 		scheme.AddKnownTypeWithName(version.WithKind("ServiceImportList"), new(serviceImportList))
 		metav1.AddToGroupVersion(scheme, version)
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -42,6 +43,12 @@ type feed struct {
 	count   func() int    // of the objects held; the owner's
 	told    int           // the count that the observer was told last; the owner's
 }
+
+func newConverter(cfg Config) *convert.Converter {
+	return convert.New(convert.Settings{PodNames: cfg.PodNames, PodLabels: cfg.PodLabels, TopologyZones: cfg.TopologyZones})
+}
+
+func convertNamespace(ns *corev1.Namespace) *namespace { return &namespace{ns.Name} }
 
 // newFeeds makes the feeds that cfg asks for, and lets the owner await them.
 func newFeeds(cfg Config, o *owner) ([]*feed, error) {
@@ -77,7 +84,7 @@ func serviceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		list:     func() runtime.Object { return new(corev1.ServiceList) },
 		decode:   decodeService,
 	}
-	join(f, o, o.services, itself, newConverter(cfg).service)
+	join(f, o, o.services, itself, newConverter(cfg).Service)
 	return f
 }
 
@@ -92,13 +99,13 @@ func namespaceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		list:     func() runtime.Object { return new(corev1.NamespaceList) },
 		decode:   decodeNamespace,
 	}
-	join(f, o, o.namespaces, itself, newConverter(cfg).namespace)
+	join(f, o, o.namespaces, itself, convertNamespace)
 	return f
 }
 
 func sliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	f := newSliceFeed("endpointslices", cfg, selected)
-	join(f, o, o.slices, itself, newConverter(cfg).slice)
+	join(f, o, o.slices, itself, newConverter(cfg).Slice)
 	f.event = o.timed(f.put)
 	return f
 }
@@ -128,7 +135,7 @@ func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		list:     func() runtime.Object { return new(corev1.PodList) },
 		decode:   podDecoder(cfg),
 	}
-	join(f, o, o.pods, podID, newConverter(cfg).pod)
+	join(f, o, o.pods, convert.PodID, newConverter(cfg).Pod)
 	byUID(f, o.pods)
 	return f
 }
@@ -138,7 +145,7 @@ func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 // order. Of those with one address it keeps none.
 func byUID(f *feed, t *table[uint64, zone.Pod]) {
 	f.drop = func(obj metav1.Object) change {
-		id, uid := podID(keyOf(obj)), podUID(obj)
+		id, uid := convert.PodID(convert.KeyOf(obj)), convert.PodUID(obj)
 		return func(txn *zone.Txn) {
 			if held := t.held.at(id); held != nil && held.UID == uid {
 				t.put(txn, id, nil)
@@ -147,7 +154,7 @@ func byUID(f *feed, t *table[uint64, zone.Pod]) {
 	}
 	put := f.put
 	f.put = func(obj metav1.Object) change {
-		if gone(obj.(*corev1.Pod)) {
+		if convert.Ended(obj.(*corev1.Pod)) {
 			return f.drop(obj)
 		}
 		return put(obj)
@@ -157,23 +164,23 @@ func byUID(f *feed, t *table[uint64, zone.Pod]) {
 
 func withoutPhases() string {
 	var terms []string
-	for _, phase := range gonePhases {
+	for _, phase := range convert.EndedPhases {
 		terms = append(terms, "status.phase!="+string(phase))
 	}
 	return strings.Join(terms, ",")
 }
 
-// join lets f fill a table of o by way of convert. What the table knows an object
+// join lets f fill a table of o by way of model. What the table knows an object
 // by follows from its key.
-func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identify func(zone.Key) K, convert func(*O) *T) {
+func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identify func(zone.Key) K, model func(*O) *T) {
 	settle := sync.OnceFunc(func() { o.awaited-- })
 	f.put = func(obj metav1.Object) change {
-		id, now := identify(keyOf(obj)), convert(any(obj).(*O))
+		id, now := identify(convert.KeyOf(obj)), model(any(obj).(*O))
 		return func(txn *zone.Txn) { t.put(txn, id, now) }
 	}
 	f.event = f.put
 	f.drop = func(obj metav1.Object) change {
-		id := identify(keyOf(obj))
+		id := identify(convert.KeyOf(obj))
 		return func(txn *zone.Txn) { t.put(txn, id, nil) }
 	}
 	f.begin = func() change { return func(*zone.Txn) { t.begin() } }

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 	"sigs.k8s.io/yaml"
 
@@ -166,4 +169,12 @@ func write(t *testing.T, folder string, files map[string]string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// compared treats a model object as the tests do: by value.
+var compared = cmp.Options{
+	cmpopts.EquateComparable(netip.Addr{}),
+	cmpopts.IgnoreUnexported(zone.Slice{}, zone.Resolver{}),
+	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}, zone.Endpoints{}),
+	cmpopts.EquateEmpty(),
 }

@@ -5,12 +5,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-)
 
-// Labels of the EndpointSlices that come from another cluster (KEP-1645).
-const (
-	labelImport  = "multicluster.kubernetes.io/service-name"
-	labelCluster = "multicluster.kubernetes.io/source-cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // importVersions are those of the Multi-Cluster Services API in which a
@@ -20,32 +16,11 @@ var importVersions = []schema.GroupVersion{
 	{Group: "multicluster.x-k8s.io", Version: "v1alpha1"},
 }
 
-// serviceImport is a ServiceImport of any version, with what DNS needs of it.
-type serviceImport struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-
-	Spec struct {
-		Type  string       `json:"type"`
-		IPs   []string     `json:"ips"`
-		Ports []importPort `json:"ports"`
-	} `json:"spec"`
-}
-
-type importPort struct {
-	Name     string `json:"name"`
-	Protocol string `json:"protocol"`
-	Port     int32  `json:"port"`
-}
-
 type serviceImportList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata"`
-	Items           []serviceImport `json:"items"`
+	Items           []convert.ServiceImport `json:"items"`
 }
-
-// DeepCopyObject makes a runtime.Object of it; nobody copies one.
-func (i *serviceImport) DeepCopyObject() runtime.Object { c := *i; return &c }
 
 // DeepCopyObject makes a runtime.Object of it; nobody copies one.
 func (l *serviceImportList) DeepCopyObject() runtime.Object { c := *l; return &c }
@@ -60,10 +35,10 @@ func importFeed(cfg Config, o *owner) *feed {
 		resource: "serviceimports",
 		labels:   labels.Everything(),
 		optional: true,
-		empty:    func() runtime.Object { return new(serviceImport) },
+		empty:    func() runtime.Object { return new(convert.ServiceImport) },
 		list:     func() runtime.Object { return new(serviceImportList) },
 	}
-	join(f, o, o.imports, itself, newConverter(cfg).serviceImport)
+	join(f, o, o.imports, itself, newConverter(cfg).ServiceImport)
 	return f
 }
 
@@ -71,6 +46,6 @@ func importFeed(cfg Config, o *owner) *feed {
 // cluster's other EndpointSlices away where those are not asked for.
 func importedSliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	f := newSliceFeed("multicluster-endpointslices", cfg, selected)
-	join(f, o, o.importedSlices, itself, newConverter(cfg).importedSlice)
+	join(f, o, o.importedSlices, itself, newConverter(cfg).ImportedSlice)
 	return f
 }

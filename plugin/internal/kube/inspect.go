@@ -9,7 +9,9 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/ptr"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -38,8 +40,8 @@ func (o *object) describe(api metav1.Object) {
 	case *corev1.Service:
 		o.describeService(api)
 	case *corev1.Pod:
-		o.checkAddrs("podIP", podIPs(&api.Status))
-	case *serviceImport:
+		o.checkAddrs("podIP", convert.PodIPs(&api.Status))
+	case *convert.ServiceImport:
 		o.describeImport(api)
 	case *discoveryv1.EndpointSlice:
 		o.describeSlice(api)
@@ -67,7 +69,7 @@ func (o *object) describeService(s *corev1.Service) {
 	switch {
 	case spec.Type == corev1.ServiceTypeExternalName:
 		o.checkTarget(spec.ExternalName)
-	case headless(spec):
+	case convert.Headless(spec):
 	case spec.ClusterIP == "" && len(spec.ClusterIPs) == 0:
 		o.find(unaddressed, "")
 	case len(spec.ClusterIPs) > 0:
@@ -83,7 +85,7 @@ func (o *object) checkTarget(target string) {
 	switch host, _, _ := strings.Cut(name, ":"); {
 	case target == "":
 		o.find(misnamed, "found nothing")
-	case parseAddr(name).IsValid():
+	case convert.ParseAddr(name).IsValid():
 		o.find(misnamed, "found the IP address %q: write a headless Service and an EndpointSlice", target)
 	case strings.Contains(name, "://"):
 		o.find(misnamed, "found the URL %q: write its host alone", target)
@@ -99,7 +101,7 @@ func isName(text string) bool {
 	return len(validation.IsDNS1123Subdomain(strings.ReplaceAll(text, "_", "x"))) == 0
 }
 
-func (o *object) describeImport(i *serviceImport) {
+func (o *object) describeImport(i *convert.ServiceImport) {
 	if i.Spec.Type != "" && i.Spec.Type != "ClusterSetIP" && i.Spec.Type != "Headless" {
 		o.find(mistyped, "type %q", i.Spec.Type)
 	}
@@ -111,7 +113,7 @@ func (o *object) describeImport(i *serviceImport) {
 
 func (o *object) describeSlice(s *discoveryv1.EndpointSlice) {
 	o.slice[0] = objectName{"Service", zone.Key{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}}
-	o.slice[1] = objectName{"ServiceImport", zone.Key{Namespace: s.Namespace, Name: s.Labels[labelImport]}}
+	o.slice[1] = objectName{"ServiceImport", zone.Key{Namespace: s.Namespace, Name: s.Labels[convert.LabelServiceImport]}}
 	if o.slice[0].key.Name == "" && o.slice[1].key.Name == "" {
 		o.find(unlabelled, "")
 	}
@@ -124,7 +126,7 @@ func (o *object) describeSlice(s *discoveryv1.EndpointSlice) {
 	}
 	for _, p := range s.Ports {
 		if p.Port != nil { // nil means all ports
-			o.checkPort(*p.Port, string(valueOf(p.Protocol)))
+			o.checkPort(*p.Port, string(ptr.Deref(p.Protocol, "")))
 		}
 	}
 }
@@ -132,7 +134,7 @@ func (o *object) describeSlice(s *discoveryv1.EndpointSlice) {
 // checkAddrs tells what is not read of a list of addresses.
 func (o *object) checkAddrs(field string, texts []string) {
 	for _, text := range texts {
-		if text != "" && !parseAddr(text).IsValid() {
+		if text != "" && !convert.ParseAddr(text).IsValid() {
 			o.find(misaddressed, "%s %q", field, text)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -19,7 +20,7 @@ type dated struct {
 // see the change. A slice equal to the one held leaves that in its place.
 func (o *owner) timed(put func(metav1.Object) change) func(metav1.Object) change {
 	return func(obj metav1.Object) change {
-		key, since, c := keyOf(obj), triggerTime(obj), put(obj)
+		key, since, c := convert.KeyOf(obj), triggerTime(obj), put(obj)
 		return func(txn *zone.Txn) {
 			before := o.slices.held.at(key)
 			c(txn)

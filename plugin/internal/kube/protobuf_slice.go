@@ -4,9 +4,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
-var wantedSliceLabels = oneOf(discoveryv1.LabelServiceName, labelImport, labelCluster)
+var wantedSliceLabels = oneOf(discoveryv1.LabelServiceName, convert.LabelServiceImport, convert.LabelSourceCluster)
 
 // sliceDecoder decodes what converter.sliceOf asks for.
 func sliceDecoder(cfg Config) decoder {

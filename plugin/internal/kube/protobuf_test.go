@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"sigs.k8s.io/randfill"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // slimKind is a kind with a decoder of our own. Its settings ask for all that can
@@ -41,12 +43,12 @@ func slimKinds() []slimKind {
 	cfg := Config{Pods: true, PodNames: true, PodLabels: true, TopologyZones: true}
 	c := newConverter(cfg)
 	return []slimKind{
-		{"Namespace", decodeNamespace, func() message { return new(corev1.Namespace) }, func(o any) any { return c.namespace(o.(*corev1.Namespace)) }},
-		{"Service", decodeService, func() message { return new(corev1.Service) }, func(o any) any { return c.service(o.(*corev1.Service)) }},
-		{"Pod", podDecoder(cfg), func() message { return new(corev1.Pod) }, func(o any) any { return c.pod(o.(*corev1.Pod)) }},
+		{"Namespace", decodeNamespace, func() message { return new(corev1.Namespace) }, func(o any) any { return convertNamespace(o.(*corev1.Namespace)) }},
+		{"Service", decodeService, func() message { return new(corev1.Service) }, func(o any) any { return c.Service(o.(*corev1.Service)) }},
+		{"Pod", podDecoder(cfg), func() message { return new(corev1.Pod) }, func(o any) any { return c.Pod(o.(*corev1.Pod)) }},
 		{"EndpointSlice", sliceDecoder(cfg), func() message { return new(discoveryv1.EndpointSlice) }, func(o any) any {
 			s := o.(*discoveryv1.EndpointSlice)
-			return []any{c.slice(s), c.importedSlice(s)}
+			return []any{c.Slice(s), c.ImportedSlice(s)}
 		}},
 	}
 }
@@ -64,8 +66,8 @@ func (k slimKind) check(t *testing.T, data []byte) error {
 		t.Errorf("%s:\n%+v, want\n%+v", k.name, g, w)
 	}
 	slim := got.(message)
-	if keyOf(slim) != keyOf(whole) || slim.GetResourceVersion() != whole.GetResourceVersion() {
-		t.Errorf("%s: %v version %s", k.name, keyOf(slim), slim.GetResourceVersion())
+	if convert.KeyOf(slim) != convert.KeyOf(whole) || slim.GetResourceVersion() != whole.GetResourceVersion() {
+		t.Errorf("%s: %v version %s", k.name, convert.KeyOf(slim), slim.GetResourceVersion())
 	}
 	if !triggerTime(slim).Equal(triggerTime(whole)) {
 		t.Errorf("%s: date %s, want %s", k.name, triggerTime(slim), triggerTime(whole))
@@ -88,7 +90,7 @@ func filler(seed int64) *randfill.Filler {
 		return []any{
 			func(m *metav1.ObjectMeta, c randfill.Continue) {
 				c.FillNoCustom(m)
-				m.Labels = map[string]string{discoveryv1.LabelServiceName: "web", labelImport: "db", labelCluster: "east", c.String(5): c.String(5)}
+				m.Labels = map[string]string{discoveryv1.LabelServiceName: "web", convert.LabelServiceImport: "db", convert.LabelSourceCluster: "east", c.String(5): c.String(5)}
 				m.Annotations = map[string]string{corev1.EndpointsLastChangeTriggerTime: "2026-01-01T00:00:00Z", c.String(5): c.String(5)}
 			},
 			func(s *corev1.ServiceSpec, c randfill.Continue) {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ func reusedPod(name, addr, phase string) *corev1.Pod {
 
 // clientAt is the Pod that is known by an address, or its Namespace.
 func clientAt(o *owner, addr string) string {
-	c := o.store.Load().Client(addrs(addr)[0])
+	c := o.store.Load().Client(netip.MustParseAddr(addr))
 	if c.Pod == nil {
 		return c.Namespace
 	}

@@ -6,6 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // selectors are the label selectors of a Config, for each kind of object that
@@ -23,7 +25,7 @@ func parseSelectors(cfg Config) (s selectors, err error) {
 	if s.namespaces, err = labels.Parse(cfg.NamespaceLabels); err != nil {
 		return s, fmt.Errorf("label selector of Namespaces %q: %w", cfg.NamespaceLabels, err)
 	}
-	imported, err := labels.NewRequirement(labelImport, selection.Exists, nil)
+	imported, err := labels.NewRequirement(convert.LabelServiceImport, selection.Exists, nil)
 	if err != nil {
 		return s, err
 	}

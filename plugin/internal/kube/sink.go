@@ -7,8 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
-
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // sink is the store of a reflector. It keeps nothing: it converts and sends on.
@@ -96,5 +94,3 @@ func (s *sink) send(c change) {
 	case <-s.ctx.Done():
 	}
 }
-
-func keyOf(o metav1.Object) zone.Key { return zone.Key{Namespace: o.GetNamespace(), Name: o.GetName()} }

@@ -23,14 +23,4 @@ func TestA6LeadingZeros(t *testing.T) {
 	f.expect("mail.shop.svc.cluster.local.", typeA, "10.96.0.2")
 	f.expect("db.shop.svc.cluster.local.", typeA, "10.244.1.31")
 	f.expect("10-244-1-32.shop.pod.cluster.local.", typeA, "10.244.1.32")
-	for _, text := range []string{"10.244.001.031", "::ffff:10.244.001.031"} {
-		if got := parseAddr(text); got != addrs("10.244.1.31")[0] {
-			t.Errorf("%s: %v", text, got)
-		}
-	}
-	for _, text := range []string{"", "10.244.1", "10.244.1.0310", "0x0a.1.1.1", "10.244.1.31 ", "fe80::1%eth0", "10.244.1.31/32"} {
-		if got := parseAddr(text); got.IsValid() {
-			t.Errorf("%s: %v", text, got)
-		}
-	}
 }

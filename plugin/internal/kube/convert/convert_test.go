@@ -1,4 +1,4 @@
-package kube
+package convert
 
 import (
 	"net/netip"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -18,6 +19,15 @@ var compared = cmp.Options{
 	cmpopts.IgnoreUnexported(zone.Slice{}, zone.Resolver{}),
 	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}, zone.Endpoints{}),
 	cmpopts.EquateEmpty(),
+}
+
+func decode[T any](t *testing.T, text string) *T {
+	t.Helper()
+	object := new(T)
+	if err := yaml.UnmarshalStrict([]byte(text), object); err != nil {
+		t.Fatal(err)
+	}
+	return object
 }
 
 func addrs(texts ...string) []netip.Addr {
@@ -137,7 +147,7 @@ func TestService(t *testing.T) {
 	const meta = "metadata: {name: web, namespace: shop}\n"
 	for _, tc := range serviceTests {
 		t.Run(tc.name, func(t *testing.T) {
-			got := newConverter(Config{}).service(decode[corev1.Service](t, meta+tc.text))
+			got := New(Settings{}).Service(decode[corev1.Service](t, meta+tc.text))
 			if diff := cmp.Diff(&tc.want, got, compared); diff != "" {
 				t.Error(diff)
 			}
@@ -145,16 +155,9 @@ func TestService(t *testing.T) {
 	}
 }
 
-func TestNamespace(t *testing.T) {
-	got := newConverter(Config{}).namespace(decode[corev1.Namespace](t, "metadata: {name: shop}"))
-	if *got != (namespace{"shop"}) {
-		t.Errorf("got %v", got)
-	}
-}
-
 func TestPod(t *testing.T) {
 	const meta = "metadata: {name: web-0, namespace: shop, uid: 1234, labels: {app: web}}\n"
-	web := zone.Pod{Namespace: "shop", ID: podID(zone.Key{Namespace: "shop", Name: "web-0"}), UID: podUID(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "1234"}})}
+	web := zone.Pod{Namespace: "shop", ID: PodID(zone.Key{Namespace: "shop", Name: "web-0"}), UID: PodUID(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "1234"}})}
 	host := web
 	host.HostNetwork = true
 	plain := zone.NewPod(web, zone.Profile{}, addrs("10.1.0.1")...)
@@ -205,7 +208,7 @@ func TestPod(t *testing.T) {
 		{"dnsConfig without effect on questions", running + "spec: {dnsConfig: {options: [{name: edns0}]}}", plain},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := newConverter(Config{}).pod(decode[corev1.Pod](t, meta+tc.text))
+			got := New(Settings{}).Pod(decode[corev1.Pod](t, meta+tc.text))
 			if diff := cmp.Diff(tc.want, got, compared); diff != "" {
 				t.Error(diff)
 			}
@@ -220,7 +223,7 @@ func TestPodProfile(t *testing.T) {
 		false: {},
 		true:  {Name: "web-0", Labels: map[string]string{"app": "web"}},
 	} {
-		got := newConverter(Config{PodLabels: asked}).pod(pod)
+		got := New(Settings{PodLabels: asked}).Pod(pod)
 		if diff := cmp.Diff(&want, got.Profile, compared); diff != "" {
 			t.Error(diff)
 		}

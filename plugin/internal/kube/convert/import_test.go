@@ -1,4 +1,4 @@
-package kube
+package convert
 
 import (
 	"testing"
@@ -55,7 +55,7 @@ func TestConvertServiceImport(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := newConverter(Config{}).serviceImport(decode[serviceImport](t, tc.text))
+			got := New(Settings{}).ServiceImport(decode[ServiceImport](t, tc.text))
 			if diff := cmp.Diff(tc.want, got, compared); diff != "" {
 				t.Error(diff)
 			}
@@ -85,8 +85,8 @@ func TestConvertImportedSlice(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := decode[discoveryv1.EndpointSlice](t, "metadata: {name: x, namespace: shop, labels: {"+tc.labels+"}}\naddressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}]")
-			c := newConverter(Config{})
-			local, imported := c.slice(s), c.importedSlice(s)
+			c := New(Settings{})
+			local, imported := c.Slice(s), c.ImportedSlice(s)
 			if (local != nil) != (tc.local != "") || local != nil && (local.Service != tc.local || local.Cluster != "") {
 				t.Errorf("of this cluster: %+v", local)
 			}

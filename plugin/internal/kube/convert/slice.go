@@ -1,17 +1,17 @@
-package kube
+package convert
 
 import (
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// slice converts an EndpointSlice as a part of a Service of this cluster, which
+// Slice converts an EndpointSlice as a part of a Service of this cluster, which
 // one from another cluster is only if it is labelled so.
-func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
+func (c *Converter) Slice(s *discoveryv1.EndpointSlice) *zone.Slice {
 	return c.sliceOf(s, s.Labels[discoveryv1.LabelServiceName], "")
 }
 
@@ -24,7 +24,7 @@ func (c *converter) slice(s *discoveryv1.EndpointSlice) *zone.Slice {
 //
 // An endpoint has an identity only if it has a hostname, or if Pod names or
 // topology zones are asked for, since with large Services every endpoint costs.
-func (c *converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster string) *zone.Slice {
+func (c *Converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster string) *zone.Slice {
 	if service == "" || s.AddressType == discoveryv1.AddressTypeFQDN {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (c *converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster strin
 
 // serviceName is the name of a Service, as a part of the name of its slice where
 // that begins with it: Kubernetes' own controller names them so.
-func (c *converter) serviceName(slice, service string) string {
+func (c *Converter) serviceName(slice, service string) string {
 	if strings.HasPrefix(slice, service) {
 		return slice[:len(service)]
 	}
@@ -49,7 +49,7 @@ func (c *converter) serviceName(slice, service string) string {
 
 // list makes one endpoint of each address, in a scratch list. The addresses of one
 // endpoint share its identity.
-func (c *converter) list(all []discoveryv1.Endpoint) []zone.Endpoint {
+func (c *Converter) list(all []discoveryv1.Endpoint) []zone.Endpoint {
 	c.endpoints = c.endpoints[:0]
 	for i := range all {
 		if !ready(&all[i]) {
@@ -69,36 +69,28 @@ func ready(e *discoveryv1.Endpoint) bool {
 
 // identity takes the name of whatever the endpoint stands for, as stock CoreDNS
 // does: monitoring has Services whose endpoints are Nodes.
-func (c *converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
+func (c *Converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
 	var id zone.Identity
 	if e.Hostname != nil {
 		id.Hostname = strings.ToLower(*e.Hostname)
 	}
-	if c.podNames && e.TargetRef != nil {
+	if c.settings.PodNames && e.TargetRef != nil {
 		id.Pod = e.TargetRef.Name
 	}
-	if c.topologyZones && e.Zone != nil {
+	if c.settings.TopologyZones && e.Zone != nil {
 		id.TopologyZone = strings.ToLower(*e.Zone)
 	}
 	return c.pool.identity(id)
 }
 
-func (c *converter) slicePorts(ports []discoveryv1.EndpointPort) []zone.Port {
+func (c *Converter) slicePorts(ports []discoveryv1.EndpointPort) []zone.Port {
 	c.ports = c.ports[:0]
 	for i := range ports {
 		c.addPort(
-			valueOf(ports[i].Name),
-			string(valueOf[corev1.Protocol](ports[i].Protocol)),
-			valueOf(ports[i].Port),
+			ptr.Deref(ports[i].Name, ""),
+			string(ptr.Deref(ports[i].Protocol, "")),
+			ptr.Deref(ports[i].Port, 0),
 		)
 	}
 	return c.pool.ports(c.ports)
-}
-
-func valueOf[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

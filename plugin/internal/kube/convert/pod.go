@@ -1,4 +1,4 @@
-package kube
+package convert
 
 import (
 	"hash/maphash"
@@ -11,51 +11,52 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// gonePhases are those of Pods whose addresses may be another Pod's by now. The
+// EndedPhases are the phases of Pods whose addresses may be another Pod's by now. The
 // API server is asked to leave them out, so a Pod that comes into one of them is
 // deleted for us.
-var gonePhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown}
+var EndedPhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown}
 
-func gone(p *corev1.Pod) bool { return slices.Contains(gonePhases, p.Status.Phase) }
+// Ended reports whether a Pod is in one of the EndedPhases.
+func Ended(p *corev1.Pod) bool { return slices.Contains(EndedPhases, p.Status.Phase) }
 
-// pod converts a Pod, if it has an address.
-func (c *converter) pod(p *corev1.Pod) *zone.Pod {
-	if gone(p) {
+// Pod converts a Pod, if it has an address.
+func (c *Converter) Pod(p *corev1.Pod) *zone.Pod {
+	if Ended(p) {
 		return nil
 	}
-	addrs := parseAddrs(podIPs(&p.Status))
+	addrs := parseAddrs(PodIPs(&p.Status))
 	if len(addrs) == 0 {
 		return nil
 	}
 	pod := zone.Pod{
 		Namespace:   c.pool.text(p.Namespace),
-		ID:          podID(keyOf(p)),
-		UID:         podUID(p),
+		ID:          PodID(KeyOf(p)),
+		UID:         PodUID(p),
 		HostNetwork: p.Spec.HostNetwork,
 	}
 	profile := zone.Profile{Resolver: c.resolver(&p.Spec)}
-	if c.podLabels {
+	if c.settings.PodLabels {
 		profile.Name, profile.Labels = p.Name, c.labels(p.Labels)
 	}
 	return zone.NewPod(pod, profile, addrs...)
 }
 
-// podID stands for a Pod's namespace and name, which would be the largest part of
+// PodID stands for a Pod's namespace and name, which would be the largest part of
 // what is kept of it. Nobody can choose names that have one in common, since the
 // seed is secret; by chance, two of a million Pods have it once in forty million
 // clusters.
-func podID(key zone.Key) uint64 { return maphash.Comparable(podSeed, key) }
+func PodID(key zone.Key) uint64 { return maphash.Comparable(podSeed, key) }
 
-// podUID stands for a Pod's uid, by which it is told from those that had its name
+// PodUID stands for a Pod's uid, by which it is told from those that had its name
 // before it. Of the text's 36 octets a record has room for no more than this, and two
 // Pods of one name have one in common by chance once in 2^64 times.
-func podUID(p metav1.Object) uint64 { return maphash.Comparable(podSeed, p.GetUID()) }
+func PodUID(p metav1.Object) uint64 { return maphash.Comparable(podSeed, p.GetUID()) }
 
 var podSeed = maphash.MakeSeed()
 
-// podIPs are the addresses of a Pod. A manifest written by hand may have the
+// PodIPs are the addresses of a Pod. A manifest written by hand may have the
 // older field alone; the API server fills in both.
-func podIPs(status *corev1.PodStatus) []string {
+func PodIPs(status *corev1.PodStatus) []string {
 	if len(status.PodIPs) == 0 && status.PodIP != "" {
 		return []string{status.PodIP}
 	}
@@ -67,7 +68,7 @@ func podIPs(status *corev1.PodStatus) []string {
 }
 
 // labels are those of a Pod. Most of them are those of other Pods too.
-func (c *converter) labels(all map[string]string) map[string]string {
+func (c *Converter) labels(all map[string]string) map[string]string {
 	if len(all) == 0 {
 		return nil
 	}
@@ -79,7 +80,7 @@ func (c *converter) labels(all map[string]string) map[string]string {
 }
 
 // resolver is nil for a Pod that asks the cluster's DNS in the usual way.
-func (c *converter) resolver(spec *corev1.PodSpec) *zone.Resolver {
+func (c *Converter) resolver(spec *corev1.PodSpec) *zone.Resolver {
 	policy, searches, dots := spec.DNSPolicy, []string(nil), -1
 	if policy == "" {
 		policy = corev1.DNSClusterFirst

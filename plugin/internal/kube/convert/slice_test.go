@@ -1,4 +1,4 @@
-package kube
+package convert
 
 import (
 	"testing"
@@ -23,10 +23,10 @@ func anonymous(texts ...string) *zone.Slice {
 }
 
 var sliceTests = []struct {
-	name string
-	cfg  Config
-	text string
-	want *zone.Slice
+	name     string
+	settings Settings
+	text     string
+	want     *zone.Slice
 }{
 	{
 		name: "by address",
@@ -71,18 +71,18 @@ var sliceTests = []struct {
 		want: anonymous("10.1.0.1"),
 	},
 	{
-		name: "Pod names asked for",
-		cfg:  Config{PodNames: true},
-		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: node-1}}]",
+		name:     "Pod names asked for",
+		settings: Settings{PodNames: true},
+		text:     webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: node-1}}]",
 		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
 			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Pod: "web-0"}},
 			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Pod: "node-1"}},
 		})},
 	},
 	{
-		name: "topology zones asked for",
-		cfg:  Config{TopologyZones: true},
-		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], zone: EU-1}, {addresses: [10.1.0.2], zone: eu-1, hostname: web-2}, {addresses: [10.1.0.3]}]",
+		name:     "topology zones asked for",
+		settings: Settings{TopologyZones: true},
+		text:     webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], zone: EU-1}, {addresses: [10.1.0.2], zone: eu-1, hostname: web-2}, {addresses: [10.1.0.3]}]",
 		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
 			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{TopologyZone: "eu-1"}},
 			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Hostname: "web-2", TopologyZone: "eu-1"}},
@@ -94,44 +94,11 @@ var sliceTests = []struct {
 func TestSlice(t *testing.T) {
 	for _, tc := range sliceTests {
 		t.Run(tc.name, func(t *testing.T) {
-			got := newConverter(tc.cfg).slice(decode[discoveryv1.EndpointSlice](t, tc.text))
+			got := New(tc.settings).Slice(decode[discoveryv1.EndpointSlice](t, tc.text))
 			if diff := cmp.Diff(tc.want, got, compared); diff != "" {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-const (
-	headlessService = "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {clusterIP: None}}\n---\n"
-	webSliceKind    = "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
-)
-
-// D15: an address is named after a Service that exists, or not at all.
-func TestD15SliceWithoutService(t *testing.T) {
-	const pointer = "1.0.1.10.in-addr.arpa."
-	for labels, want := range map[string]string{
-		"{kubernetes.io/service-name: web}":                             "10-1-0-1.web.shop.svc.cluster.local.",
-		"{kubernetes.io/service-name: missing}":                         nxDomain,
-		"{kubernetes.io/service-name: ''}":                              nxDomain,
-		"{app: web}":                                                    nxDomain,
-		"{multicluster.kubernetes.io/service-name: web, app: imported}": nxDomain,
-	} {
-		meta := "metadata: {name: web-x, namespace: shop, labels: " + labels + "}\n"
-		f := serve(t, Config{}, map[string]string{
-			"all.yaml": headlessService + webSliceKind + meta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}]",
-		})
-		f.expect(pointer, typePTR, want)
-	}
-}
-
-// D17: domain names are no addresses, and a Service with nothing else has no endpoint.
-func TestD17SliceOfDomainNames(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{
-		"all.yaml": headlessService + webSliceKind + webSliceMeta + "addressType: FQDN\nendpoints: [{addresses: [www.example.com]}]",
-	})
-	for _, qtype := range []uint16{typeA, typeAAAA, typeSRV, typeCNAME} {
-		f.expect(web, qtype, nxDomain)
 	}
 }
 
@@ -142,9 +109,9 @@ metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: we
 addressType: IPv4
 endpoints: [{addresses: [10.1.0.1, 10.1.0.2], hostname: web-0}]
 ports: [{name: http, port: 80}]`
-	c := newConverter(Config{})
-	a := c.slice(decode[discoveryv1.EndpointSlice](t, text))
-	b := c.slice(decode[discoveryv1.EndpointSlice](t, text))
+	c := New(Settings{})
+	a := c.Slice(decode[discoveryv1.EndpointSlice](t, text))
+	b := c.Slice(decode[discoveryv1.EndpointSlice](t, text))
 	if &a.Ports[0] != &b.Ports[0] {
 		t.Error("two slices have the same ports twice")
 	}

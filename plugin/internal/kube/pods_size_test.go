@@ -22,7 +22,7 @@ func TestPodsAreSmall(t *testing.T) {
 	for i := 0; i < count; i += 500 {
 		txn := store.Begin()
 		for j := i; j < i+500; j++ {
-			pod := c.pod(manyPod(j))
+			pod := c.Pod(manyPod(j))
 			pods.put(txn, podKey(pod), pod)
 		}
 		txn.Commit()

@@ -1,4 +1,8 @@
-package kube
+// Package convert turns Kubernetes objects into the model of a cluster.
+//
+// Its functions are pure: what they return depends on the object and the Settings alone.
+// It decides which fields of an object mean something in DNS, and what.
+package convert
 
 import (
 	"net/netip"
@@ -6,40 +10,37 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	netutils "k8s.io/utils/net"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// converter turns API objects into the model. Its methods are pure: what they
-// return depends on the object and the settings alone. The pool only decides which
-// equal values share memory, and makes a converter unsafe for concurrent use.
-//
-// A nil result means that DNS knows nothing of the object.
-type converter struct {
-	podNames, podLabels bool
-	topologyZones       bool
+// Settings say what is kept of an object beyond its addresses, ports and names.
+type Settings struct {
+	PodNames      bool // of an endpoint, the name of its Pod
+	PodLabels     bool // of a Pod, its name and labels
+	TopologyZones bool // of an endpoint, its topology zone
+}
+
+// Converter turns API objects into the model. A nil result means that DNS shows nothing of
+// the object. Equal values share memory, so a Converter must not be used concurrently.
+type Converter struct {
+	settings Settings
 
 	pool      *pool
 	ports     []zone.Port // scratch, as is endpoints
 	endpoints []zone.Endpoint
 }
 
-func newConverter(cfg Config) *converter {
-	return &converter{
-		podNames:      cfg.PodNames,
-		podLabels:     cfg.PodLabels,
-		topologyZones: cfg.TopologyZones,
-		pool:          newPool(),
-	}
-}
+// New makes a Converter.
+func New(s Settings) *Converter { return &Converter{settings: s, pool: newPool()} }
 
-func (c *converter) namespace(ns *corev1.Namespace) *namespace {
-	return &namespace{ns.Name}
-}
+// KeyOf returns the namespace and name of an object.
+func KeyOf(o metav1.Object) zone.Key { return zone.Key{Namespace: o.GetNamespace(), Name: o.GetName()} }
 
-// service converts a Service.
+// Service converts a Service.
 //
 // The type ExternalName comes first: such a Service is an alias whatever else it
 // says. Its target is empty if it is an IP literal or no domain name, since a
@@ -49,7 +50,7 @@ func (c *converter) namespace(ns *corev1.Namespace) *namespace {
 //
 // A load balancer has addresses or hostnames; of an ingress that has both only
 // the address counts, as everywhere in Kubernetes.
-func (c *converter) service(s *corev1.Service) *zone.Service {
+func (c *Converter) Service(s *corev1.Service) *zone.Service {
 	out := &zone.Service{
 		Key:         zone.Key{Namespace: c.pool.text(s.Namespace), Name: s.Name},
 		Ports:       c.servicePorts(s.Spec.Ports),
@@ -58,7 +59,7 @@ func (c *converter) service(s *corev1.Service) *zone.Service {
 	switch {
 	case s.Spec.Type == corev1.ServiceTypeExternalName:
 		out.Kind, out.Target = zone.ExternalName, hostname(s.Spec.ExternalName)
-	case headless(&s.Spec):
+	case Headless(&s.Spec):
 		out.Kind = zone.Headless
 	default:
 		out.ClusterIPs = clusterIPs(&s.Spec)
@@ -73,7 +74,8 @@ func (c *converter) service(s *corev1.Service) *zone.Service {
 	return out
 }
 
-func headless(spec *corev1.ServiceSpec) bool {
+// Headless reports whether a Service has no ClusterIP because its author wants none.
+func Headless(spec *corev1.ServiceSpec) bool {
 	return spec.ClusterIP == corev1.ClusterIPNone || slices.Contains(spec.ClusterIPs, corev1.ClusterIPNone)
 }
 
@@ -86,7 +88,7 @@ func clusterIPs(spec *corev1.ServiceSpec) []netip.Addr {
 	return parseAddrs([]string{spec.ClusterIP})
 }
 
-func (c *converter) servicePorts(ports []corev1.ServicePort) []zone.Port {
+func (c *Converter) servicePorts(ports []corev1.ServicePort) []zone.Port {
 	c.ports = c.ports[:0]
 	for i := range ports {
 		c.addPort(ports[i].Name, string(ports[i].Protocol), ports[i].Port)
@@ -96,7 +98,7 @@ func (c *converter) servicePorts(ports []corev1.ServicePort) []zone.Port {
 
 // addPort adds a port to the scratch list. One without a number is left out: no
 // SRV record can name it, and addresses do not depend on ports.
-func (c *converter) addPort(name, protocol string, number int32) {
+func (c *Converter) addPort(name, protocol string, number int32) {
 	if number <= 0 || number > 65535 {
 		return
 	}
@@ -113,7 +115,7 @@ func (c *converter) addPort(name, protocol string, number int32) {
 // hostname is a name in fully qualified form, or empty if it is an IP literal or
 // no host name, such as a URL or a name with a port.
 func hostname(text string) string {
-	if parseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." || strings.ContainsAny(text, ":/* ") {
+	if ParseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." || strings.ContainsAny(text, ":/* ") {
 		return ""
 	}
 	name, err := dnsname.Parse(text)
@@ -127,17 +129,17 @@ func hostname(text string) string {
 func parseAddrs(texts []string) []netip.Addr {
 	var addrs []netip.Addr
 	for _, text := range texts {
-		if a := parseAddr(text); a.IsValid() {
+		if a := ParseAddr(text); a.IsValid() {
 			addrs = append(addrs, a)
 		}
 	}
 	return addrs
 }
 
-// parseAddr returns the zero Addr if text is no address. Kubernetes takes numbers with
+// ParseAddr returns the zero Addr if text is no address. Kubernetes takes numbers with
 // leading zeros in old objects, and reads them as decimal. An IPv4 address in IPv6
 // clothes is an IPv4 address, because it can only be an A record.
-func parseAddr(text string) netip.Addr {
+func ParseAddr(text string) netip.Addr {
 	a, err := netip.ParseAddr(text)
 	if err != nil {
 		a, _ = netip.AddrFromSlice(netutils.ParseIPSloppy(text))

@@ -1,0 +1,89 @@
+package convert
+
+import (
+	"slices"
+	"strings"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// Labels of the EndpointSlices that come from another cluster (KEP-1645).
+const (
+	LabelServiceImport = "multicluster.kubernetes.io/service-name"
+	LabelSourceCluster = "multicluster.kubernetes.io/source-cluster"
+)
+
+// ServiceImport is a ServiceImport of any version, with what DNS needs of it.
+type ServiceImport struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+
+	Spec struct {
+		Type  string              `json:"type"`
+		IPs   []string            `json:"ips"`
+		Ports []ServiceImportPort `json:"ports"`
+	} `json:"spec"`
+}
+
+// ServiceImportPort is a port of a ServiceImport.
+type ServiceImportPort struct {
+	Name     string `json:"name"`
+	Protocol string `json:"protocol"`
+	Port     int32  `json:"port"`
+}
+
+// DeepCopyObject makes a runtime.Object of it. Nobody copies one.
+func (i *ServiceImport) DeepCopyObject() runtime.Object { c := *i; return &c }
+
+// ServiceImport converts a ServiceImport. The addresses of a headless one are
+// those of its slices, whatever else it says.
+//
+// It is a custom resource, so the API server checks less than of a Service: one
+// whose name is no DNS label has no name in DNS.
+func (c *Converter) ServiceImport(i *ServiceImport) *zone.Service {
+	if label(i.Name) != i.Name {
+		return nil
+	}
+	out := &zone.Service{
+		Key:   zone.Key{Namespace: c.pool.text(i.Namespace), Name: i.Name},
+		Ports: c.importPorts(i.Spec.Ports),
+	}
+	if i.Spec.Type == "Headless" {
+		out.Kind = zone.Headless
+	} else {
+		out.ClusterIPs = parseAddrs(i.Spec.IPs)
+	}
+	return out
+}
+
+// importPorts leaves out what no SRV record can name. A port whose name is no
+// DNS label counts as unnamed.
+func (c *Converter) importPorts(ports []ServiceImportPort) []zone.Port {
+	c.ports = c.ports[:0]
+	for _, p := range ports {
+		if slices.Contains([]string{"", "tcp", "udp", "sctp"}, strings.ToLower(p.Protocol)) {
+			c.addPort(label(p.Name), p.Protocol, p.Port)
+		}
+	}
+	return c.pool.ports(c.ports)
+}
+
+// ImportedSlice converts an EndpointSlice as a part of a ServiceImport. If it is
+// labelled for a Service of this cluster too, it is a part of both.
+func (c *Converter) ImportedSlice(s *discoveryv1.EndpointSlice) *zone.Slice {
+	return c.sliceOf(s, s.Labels[LabelServiceImport], label(s.Labels[LabelSourceCluster]))
+}
+
+// label is a text as a DNS label, or empty if it is none.
+func label(text string) string {
+	text = strings.ToLower(text)
+	if len(validation.IsDNS1123Label(text)) > 0 {
+		return ""
+	}
+	return text
+}
