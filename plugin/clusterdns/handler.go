@@ -98,7 +98,7 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return nil, Pass
 	}
 	snapshot := d.store.Load()
-	a := d.view.Lookup(snapshot, name, qtype)
+	a := d.view.LookupWithin(snapshot, name, qtype, RoomFor(w, r))
 	if d.searcher != nil && a.Result == zone.NXDomain && len(a.Records) == 0 {
 		c := completion{d: d, ctx: ctx, state: request.Request{W: w, Req: r}, snapshot: snapshot, name: name, denial: a.Authority}
 		if m := c.completed(); m != nil {
@@ -109,6 +109,20 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return nil, verdict
 	}
 	return d.Reply(ctx, w, r, &a), Answer
+}
+
+// optSize is the size of an OPT record without options (RFC 6891 6.1.2).
+const optSize = 11
+
+// RoomFor is what a client takes. CoreDNS cuts replies to it when plugins ahead are done
+// with them; those that shorten a reply can tell by TC that there was more.
+func RoomFor(w dns.ResponseWriter, r *dns.Msg) zone.Room {
+	state := request.Request{W: w, Req: r}
+	room := zone.Room{Size: max(dns.MinMsgSize, state.Size())}
+	if r.IsEdns0() != nil {
+		room.Reserved = optSize
+	}
+	return room
 }
 
 // questionOf is what a message asks for: of one without a question, the root.
@@ -173,7 +187,7 @@ func reply(r *dns.Msg, a *zone.Answer) *dns.Msg {
 		piece.question[0] = r.Question[0]
 		m.Question = piece.question[:]
 	}
-	m.Answer, m.Ns, m.Extra = a.Records, a.Authority, a.Extra
+	m.Truncated, m.Answer, m.Ns, m.Extra = a.Truncated, a.Records, a.Authority, a.Extra
 	return m
 }
 
@@ -191,7 +205,7 @@ func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns
 		return
 	}
 	m.Rcode = up.Rcode
-	m.Truncated = up.Truncated
+	m.Truncated = m.Truncated || up.Truncated
 	m.Answer = append(m.Answer, up.Answer...)
 	if up.Rcode != dns.RcodeSuccess || m.Answer[len(m.Answer)-1].Header().Rrtype == dns.TypeCNAME {
 		m.Ns = soas(up.Ns)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // innerSize is the size of replies that are asked for, whatever the client can take,
@@ -37,8 +38,20 @@ func (c *completion) find(n *dnsname.Name, s searchpath.Status) finding {
 	if s != searchpath.Present {
 		return c.ask(n.String())
 	}
-	a := c.d.view.Lookup(c.snapshot, n, c.state.QType())
-	return finding{records: a.Records, extra: a.Extra}
+	a := c.d.view.LookupWithin(c.snapshot, n, c.state.QType(), c.roomBehindAlias(n.String()))
+	return finding{records: a.Records, extra: a.Extra, truncated: a.Truncated}
+}
+
+// roomBehindAlias is what the client takes for the records of a name behind the alias
+// that leads there.
+func (c *completion) roomBehindAlias(target string) zone.Room {
+	room := RoomFor(c.state.W, c.state.Req)
+	question := dns.Question{Name: target}
+	alone := dns.Msg{Question: []dns.Question{question}, Compress: true}
+	question.Name = c.state.QName()
+	behind := dns.Msg{Question: []dns.Question{question}, Answer: []dns.RR{c.alias(target, nil)}, Compress: true}
+	room.Reserved += behind.Len() - alone.Len()
+	return room
 }
 
 // ask asks the whole server for a name. A failure is passed on, because the next

@@ -46,7 +46,7 @@ func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	if err != nil {
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}
-	a := e.view.Lookup(e.cluster.Store().Load(), &name, state.QType())
+	a := e.view.LookupWithin(e.cluster.Store().Load(), &name, state.QType(), clusterdns.RoomFor(w, r))
 	switch e.cluster.Decide(ctx, e.fall, state.QName(), state.QType(), &a) {
 	case clusterdns.Pass:
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)

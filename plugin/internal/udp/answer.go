@@ -85,12 +85,9 @@ func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Com
 	if b.MaxSize > 0 {
 		size = min(size, b.MaxSize)
 	}
-	room := zone.Room{Size: minSize}
+	room := zone.Room{Size: minSize, Shuffle: b.Shuffle, Random: r.random}
 	if q.edns {
 		room.Size, room.Reserved = min(max(minSize, int(size)), maxSize), optSize
-	}
-	if b.Shuffle {
-		room.Random = r.random
 	}
 	msg, wire, ok := r.sections(b, s, msg, room, c)
 	if !ok {

@@ -28,6 +28,7 @@ type Answer struct {
 	Authority []dns.RR
 	Extra     []dns.RR
 	Target    string
+	Truncated bool // records are left out, for which there is no room
 }
 
 // Timers of the SOA record (RFC 1035 3.3.13), in seconds. Secondaries are told of

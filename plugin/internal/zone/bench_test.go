@@ -210,7 +210,7 @@ func BenchmarkWire(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				q.Parse(name)
-				if _, _, ok := v.AppendWire(msg, s, &q, Room{Size: 1 << 16, Reserved: optSize, Random: random}); !ok {
+				if _, _, ok := v.AppendWire(msg, s, &q, Room{Size: 1 << 16, Reserved: optSize, Shuffle: true, Random: random}); !ok {
 					b.Fatal("left to the handler")
 				}
 			}

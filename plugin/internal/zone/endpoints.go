@@ -67,11 +67,15 @@ func (p *Endpoints) Len() int { return len(p.octets) / p.width() }
 
 // At is the i-th endpoint.
 func (p *Endpoints) At(i int) Endpoint {
-	e := Endpoint{Addr: p.addr(i)}
-	if p.identities != nil {
-		e.Identity = p.identities[i]
+	return Endpoint{p.addr(i), p.identity(i)}
+}
+
+// identity is that of the i-th endpoint, or nil.
+func (p *Endpoints) identity(i int) *Identity {
+	if p.identities == nil {
+		return nil
 	}
-	return e
+	return p.identities[i]
 }
 
 // addr is the address of the i-th endpoint. IPv4 addresses stand among IPv6 ones

@@ -23,6 +23,11 @@ type ExternalView struct {
 
 // Lookup answers a question from a snapshot, as View.Lookup does.
 func (v *ExternalView) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
+	return v.LookupWithin(s, n, qtype, Everything)
+}
+
+// LookupWithin answers with no more than there is room for, as View.LookupWithin does.
+func (v *ExternalView) LookupWithin(s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	own := v.own()
 	o, ok := own.Origin(n)
 	if !ok {
@@ -31,7 +36,7 @@ func (v *ExternalView) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer
 	if !s.synced {
 		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.Spelled(n), s.serial)}}
 	}
-	return v.follow(own, s, n, qtype)
+	return v.follow(own, s, n, qtype, room)
 }
 
 // own is the part of the view that every zone has.
@@ -39,7 +44,7 @@ func (v *ExternalView) own() *View { return &View{Origins: v.Origins, TTL: v.TTL
 
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has, which decides the result (RFC 6604).
-func (v *ExternalView) follow(own *View, s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
+func (v *ExternalView) follow(own *View, s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	a := Answer{Kind: KindExternal}
 	for {
 		o, ok := own.Origin(n)
@@ -47,7 +52,7 @@ func (v *ExternalView) follow(own *View, s *Snapshot, n *dnsname.Name, qtype uin
 			a.Result, a.Target = Delegate, n.String()
 			return a
 		}
-		b := builder{view: own, snapshot: s, owner: n.String(), origin: o.Spelled(n), answer: &a}
+		b := builder{view: own, snapshot: s, owner: n.String(), origin: o.Spelled(n), answer: &a, room: room}
 		found := v.find(s, n, o)
 		target, isAlias := aliasOf(found, qtype)
 		if !isAlias {
@@ -105,7 +110,7 @@ func (x outerApex) rrset(b *builder, qtype uint16) {
 	case qtype == dns.TypeNS:
 		name := x.view.belowApex(b.origin, "ns1")
 		b.add(&dns.NS{Hdr: b.header(dns.TypeNS), Ns: name})
-		for _, a := range x.view.servers(b.snapshot) {
+		for _, a := range x.view.serversFor(b) {
 			b.extra(b.address(name, a))
 		}
 	case x.reverse != nil:
@@ -117,23 +122,34 @@ func (x outerApex) rrset(b *builder, qtype uint16) {
 type outerServer struct{ view *ExternalView }
 
 func (x outerServer) rrset(b *builder, qtype uint16) {
-	hosts{list: hostsAt(x.view.servers(b.snapshot), nil)}.rrset(b, qtype)
+	hosts{list: hostsAt(x.view.serversFor(b), nil)}.rrset(b, qtype)
+}
+
+// serversFor are as many name servers' addresses as there may be room for.
+func (v *ExternalView) serversFor(b *builder) []netip.Addr {
+	limit := b.answer.free(b.owner, b.room) / recordHead
+	addrs := v.servers(b.snapshot, limit+1)
+	b.answer.Truncated = b.answer.Truncated || len(addrs) > limit
+	return addrs
 }
 
 // servers are the external addresses of the Services that this server is an
 // endpoint of. Its own are told only where there is no such Service: a Pod's
-// address is of no use outside.
-func (v *ExternalView) servers(s *Snapshot) []netip.Addr {
+// address is of no use outside. No more are looked at than limit.
+func (v *ExternalView) servers(s *Snapshot, limit int) []netip.Addr {
 	var addrs []netip.Addr
 	member := false
 	for _, local := range v.Cluster.Local {
-		for _, svc := range s.owners(local) {
+		for _, svc := range s.hosted(local, limit) {
 			if !svc.reaches(local) {
 				continue
 			}
 			member = true
-			if shown, ok := v.serviceNode(svc).(outer); ok {
+			switch shown := v.serviceNode(svc).(type) {
+			case outer:
 				addrs = append(addrs, shown.addrs()...)
+			case group:
+				addrs = append(addrs, shown.addrs(limit-len(addrs))...)
 			}
 		}
 	}

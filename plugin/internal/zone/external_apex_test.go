@@ -57,7 +57,7 @@ func TestExternalServers(t *testing.T) {
 		v := outerView(t, "example.org.")
 		v.Headless, v.Cluster.Local = tc.headless, addrsOf(t, tc.local)
 		var got []string
-		for _, a := range v.servers(s) {
+		for _, a := range v.servers(s, 100) {
 			got = append(got, a.String())
 		}
 		if strings.Join(got, " ") != tc.want {
@@ -183,7 +183,8 @@ func TestExternalIndex(t *testing.T) {
 					want = append(want, key)
 				}
 			}
-			for _, n := range s.servicesAt(&s.external, a) {
+			nodes, _ := s.servicesAt(&s.external, a, len(poolNames)*len(poolNamespaces), func(*serviceNode) bool { return true })
+			for _, n := range nodes {
 				got = append(got, *n.key)
 			}
 			slices.SortFunc(want, func(a, b Key) int { return a.compare(&b) })

@@ -95,7 +95,7 @@ func (v *ExternalView) serviceNode(svc *serviceNode) node {
 	case !v.Headless:
 		return nil
 	case svc.service.Kind == Headless:
-		return v.outer(svc, svc.endpointHosts(nil), nil)
+		return v.group(svc, subset{})
 	case svc.serves():
 		return bare{}
 	}
@@ -117,7 +117,7 @@ func (v *ExternalView) endpointNode(svc *serviceNode, label string) node {
 	case !v.Headless:
 		return nil
 	}
-	if found := v.outer(svc, svc.labelled(label, v.Cluster.PodNames), nil); found != nil {
+	if found := v.group(svc, subset{kind: byLabel, name: label}); found != nil {
 		return found
 	}
 	if svc.service.Kind == Headless && svc.hasPort(like) {
@@ -136,9 +136,19 @@ func (v *ExternalView) portNode(svc *serviceNode, f portFilter) node {
 		}
 		return v.outer(svc, hostsAt(svc.service.ExternalIPs, ports), ports)
 	case v.Headless && svc.service.Kind == Headless:
-		return v.outer(svc, svc.endpointHosts(f.choose), nil)
+		return v.group(svc, subset{kind: byPort, ports: f})
 	}
 	return nil
+}
+
+// group is the node of endpoints, or nil if there are none.
+func (v *ExternalView) group(svc *serviceNode, sub subset) node {
+	sub.podNames = v.Cluster.PodNames
+	c := group{service: svc, subset: sub, outside: true}
+	if !c.exists() {
+		return nil
+	}
+	return c
 }
 
 // findReverse finds a reverse name: that of an external address, or an empty
@@ -158,17 +168,19 @@ func (v *ExternalView) findReverse(s *Snapshot, n *dnsname.Name) node {
 
 // findPointer finds the names of the Services that have the address.
 func (v *ExternalView) findPointer(s *Snapshot, a netip.Addr) node {
-	var targets []string
 	origin := v.primary()
-	for _, svc := range s.servicesAt(&s.external, a) {
-		if v.Cluster.exposes(s, svc.key.Namespace) {
-			targets = append(targets, svc.outerName(origin))
-		}
-	}
-	if len(targets) == 0 {
+	shown := func(n *serviceNode) bool { return v.Cluster.exposes(s, n.key.Namespace) }
+	if some, _ := s.servicesAt(&s.external, a, 1, shown); len(some) == 0 {
 		return nil
 	}
-	return pointer{targets}
+	return pointers(func(limit int) ([]string, bool) {
+		owners, whole := s.servicesAt(&s.external, a, limit, shown)
+		targets := make([]string, len(owners))
+		for i, svc := range owners {
+			targets[i] = svc.outerName(origin)
+		}
+		return targets, whole
+	})
 }
 
 // primary is the first origin that is not a reverse zone: reverse names point

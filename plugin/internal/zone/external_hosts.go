@@ -18,10 +18,7 @@ type outer struct {
 
 // outer is no node at all if nothing is there.
 func (v *ExternalView) outer(svc *serviceNode, list []host, ports []Port) node {
-	x := outer{hosts: v.Cluster.hosts(svc, list), ports: ports}
-	if svc.service.published() {
-		x.names = svc.service.ExternalHosts
-	}
+	x := outer{hosts: v.Cluster.hosts(svc, list), names: svc.service.ExternalHosts, ports: ports}
 	if len(x.list)+len(x.names) == 0 {
 		return nil
 	}

@@ -82,7 +82,7 @@ func (v *ExternalView) transferName(s *Snapshot, o Origin, name outerRRsets, yie
 		return true
 	}
 	var a Answer
-	b := builder{view: v.own(), snapshot: s, owner: name.owner, origin: o.String(), answer: &a}
+	b := builder{view: v.own(), snapshot: s, owner: name.owner, origin: o.String(), answer: &a, room: Everything}
 	if target, ok := aliasOf(name.node, dns.TypeCNAME); ok && name.types[0] != dns.TypeSRV {
 		b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.String()})
 	} else {
@@ -97,21 +97,21 @@ func (v *ExternalView) transferName(s *Snapshot, o Origin, name outerRRsets, yie
 // endpoints. The endpoints of a Service with a ClusterIP are not data, as in the
 // cluster's own zones.
 func (v *ExternalView) names(svc *serviceNode, origin string) []outerRRsets {
-	own, ok := v.serviceNode(svc).(outer)
-	if !ok {
-		return nil
-	}
+	own := v.serviceNode(svc)
 	name := svc.outerName(origin)
 	list := []outerRRsets{{name, own, hostTypes}}
 	var ports []Port
 	var labels []string
-	if svc.service.published() {
+	switch own := own.(type) {
+	case outer:
 		ports = svc.service.Ports
-	} else {
-		for _, x := range own.list {
+	case group:
+		for _, x := range own.list() {
 			ports = append(ports, x.ports...)
-			labels = append(labels, x.label(own.podNames))
+			labels = append(labels, x.label(own.subset.podNames))
 		}
+	default:
+		return nil
 	}
 	for _, f := range namedPorts(ports) {
 		list = append(list, outerRRsets{Port{Name: f.name, Protocol: f.protocol}.below(name), v.portNode(svc, f), portTypes})

@@ -48,7 +48,7 @@ func (v *View) locateBelow(svc *serviceNode, n *dnsname.Name, o *Origin, rest in
 	case rest == 1:
 		return v.locateEndpoint(svc, n.Label(0))
 	case rest == 2 && o.hasClusterIn(n):
-		return otherwise(v.hosts(svc, svc.exported(n.Label(1)).labelled(n.Label(0), v.PodNames)).orNil(), KindEndpoint)
+		return otherwise(v.importedNamed(svc, n.Label(0), n.Label(1)), KindEndpoint)
 	case rest == 2:
 		return locatePort(svc, portFilter{undecorated(n.Label(0)), undecorated(n.Label(1))})
 	}
@@ -116,13 +116,22 @@ func (v *View) locateEndpoint(svc *serviceNode, label string) place {
 // importedNode is the node of a name one label below an import. An endpoint that a
 // cluster exports is below the label of the cluster.
 func (v *View) importedNode(svc *serviceNode, label string) node {
-	if found := v.hosts(svc, svc.exported("").labelled(label, v.PodNames)).orNil(); found != nil {
+	if found := v.importedNamed(svc, label, ""); found != nil {
 		return found
 	}
 	if svc.exported(label).serves() || svc.hasProtocol(undecorated(label)) {
 		return bare{}
 	}
 	return nil
+}
+
+// importedNamed is the node of endpoints that a cluster exports.
+func (v *View) importedNamed(svc *serviceNode, label, cluster string) node {
+	c := group{service: svc, subset: subset{kind: byImport, name: label, cluster: cluster, podNames: v.PodNames}}
+	if !c.exists() {
+		return nil
+	}
+	return c
 }
 
 // exported is the part of an import that comes from a cluster. Identifiers of
@@ -168,26 +177,17 @@ func (v *View) zonalNode(svc *serviceNode, n *dnsname.Name, rest int) node {
 	if rest == 1 {
 		return bare{}
 	}
-	all := svc.endpointHosts(nil)
-	var list []host
+	c := group{service: svc, subset: subset{kind: byZone, podNames: v.PodNames}}
 	// A dot within a label is not one between two.
-	if topologyZone := n.Join(rest - 1); strings.Count(topologyZone, ".") == rest-2 {
-		list = inTopologyZone(all, topologyZone)
+	if topologyZone := n.Join(rest - 1); strings.Count(topologyZone, ".") == rest-2 && svc.hasTopologyZone(topologyZone) {
+		c.subset.name = topologyZone
+		return c
 	}
-	if len(list) == 0 && directive == directivePrefer {
-		list = all
+	if directive == directivePrefer {
+		c.subset.kind = everyone
+		return c
 	}
-	return v.hosts(svc, list)
-}
-
-func inTopologyZone(all []host, topologyZone string) []host {
-	var list []host
-	for _, x := range all {
-		if x.identity != nil && x.identity.TopologyZone == topologyZone {
-			list = append(list, x)
-		}
-	}
-	return list
+	return hosts{}
 }
 
 // undecorated is a port's or protocol's name without the underscore of RFC 2782,

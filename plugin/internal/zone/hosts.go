@@ -42,14 +42,6 @@ func (v *View) hosts(svc *serviceNode, list []host) hosts {
 	return hosts{svc, v.PodNames, list}
 }
 
-// orNil is no node at all if there are no hosts.
-func (h hosts) orNil() node {
-	if len(h.list) == 0 {
-		return nil
-	}
-	return h
-}
-
 func (h hosts) rrset(b *builder, qtype uint16) {
 	switch qtype {
 	case dns.TypeA, dns.TypeAAAA:
@@ -115,35 +107,6 @@ func hostsAt(addrs []netip.Addr, ports []Port) []host {
 	list := make([]host, len(addrs))
 	for i, a := range addrs {
 		list[i] = host{addr: a, ports: ports}
-	}
-	return list
-}
-
-// endpointHosts are the ready endpoints of a Service. A choice of ports leaves
-// out the endpoints that have none of them.
-func (n *serviceNode) endpointHosts(choose func([]Port) []Port) []host {
-	var list []host
-	for _, slice := range n.slices {
-		ports := slice.Ports
-		if choose != nil {
-			if ports = choose(ports); len(ports) == 0 {
-				continue
-			}
-		}
-		for e := range slice.Endpoints.All() {
-			list = append(list, slice.host(e, ports))
-		}
-	}
-	return list
-}
-
-// labelled are the endpoints of a Service that have the label.
-func (n *serviceNode) labelled(label string, podNames bool) []host {
-	var list []host
-	for _, slice := range n.slices {
-		for e := range slice.labelled(label, podNames) {
-			list = append(list, slice.host(e, slice.Ports))
-		}
 	}
 	return list
 }

@@ -1,8 +1,6 @@
 package zone
 
 import (
-	"bytes"
-	"net/netip"
 	"strings"
 	"sync/atomic"
 
@@ -16,6 +14,8 @@ import (
 type keptAnswers struct {
 	addresses atomic.Pointer[keptAddresses]
 	services  atomic.Pointer[keptServices]
+	rosters   atomic.Pointer[roster]
+	zones     atomic.Pointer[topologyZones]
 }
 
 // keptAddresses are the addresses of all endpoints, each once, one behind the
@@ -23,33 +23,22 @@ type keptAnswers struct {
 type keptAddresses struct{ v4, v6 []byte }
 
 // packed are the addresses of the endpoints of one family.
-func (n *serviceNode) packed(qtype uint16) []byte {
-	k := n.kept.addresses.Load()
-	if k == nil {
-		k = n.keepAddresses()
-		n.kept.addresses.Store(k)
-	}
+func (n *serviceNode) packed(qtype uint16) []byte { return n.allAddresses().of(qtype) }
+
+// of are the addresses of a type's family.
+func (k *keptAddresses) of(qtype uint16) []byte {
 	if qtype == dns.TypeA {
 		return k.v4
 	}
 	return k.v6
 }
 
-func (n *serviceNode) keepAddresses() *keptAddresses {
-	k := new(keptAddresses)
-	seen := map[netip.Addr]struct{}{}
-	for _, x := range n.endpointHosts(nil) {
-		if _, dup := seen[x.addr]; dup {
-			continue
-		}
-		seen[x.addr] = struct{}{}
-		if x.addr.Is4() {
-			k.v4 = packAddr(k.v4, x.addr)
-		} else {
-			k.v6 = packAddr(k.v6, x.addr)
-		}
+func (n *serviceNode) allAddresses() *keptAddresses {
+	k := n.kept.addresses.Load()
+	if k == nil {
+		k = n.makeAddresses(new(subset))
+		n.kept.addresses.Store(k)
 	}
-	k.v4, k.v6 = bytes.Clone(k.v4), bytes.Clone(k.v6)
 	return k
 }
 
@@ -82,6 +71,18 @@ const (
 // lead to as many names as it has endpoints.
 func (w *writer) keptRecords(p *place) bool {
 	k := w.keptServices(p.service)
+	if k == nil {
+		c, _ := p.group(w.view.PodNames)
+		t := c.service.targetsOf(&c.subset)
+		least := recordHead + srvFixed + c.minTarget(len(w.origin.Wire()))
+		if t.records.count*least > max(0, w.free()) {
+			return w.group(&c, t)
+		}
+		if t.records.count*least+t.addresses.count*recordHead > maxKeptSize {
+			return false
+		}
+		k = w.keepServices(p.service)
+	}
 	switch {
 	case k == nil:
 		return false
@@ -95,28 +96,39 @@ func (w *writer) keptRecords(p *place) bool {
 	return true
 }
 
-// keptServices is the answer to the question, kept or made. It is nil for one that
-// is not worth keeping.
+// prefix is the part of the question before the Service's name.
+func (w *writer) prefix() string {
+	return w.question.Name().Before(w.origin.Labels() + serviceLabels)
+}
+
+func (w *writer) style() style { return style{w.origin.String(), w.view.TTL, w.view.PodNames} }
+
+// keptServices is the answer to the question, or nil if none is kept.
 func (w *writer) keptServices(svc *serviceNode) *keptServices {
-	v, n := w.view, w.question.Name()
-	s := style{w.origin.String(), v.TTL, v.PodNames}
-	prefix := n.Before(w.origin.Labels() + serviceLabels)
-	first := svc.kept.services.Load()
-	count := 0
-	for k := first; k != nil; k = k.next {
+	s, prefix := w.style(), w.prefix()
+	for k := svc.kept.services.Load(); k != nil; k = k.next {
 		if k.style == s && k.prefix == prefix {
 			return k
 		}
+	}
+	return nil
+}
+
+// keepServices makes the answer to the question. It is nil for one that is not worth
+// keeping.
+func (w *writer) keepServices(svc *serviceNode) *keptServices {
+	k := w.makeServices()
+	if k == nil {
+		return nil
+	}
+	first, count := svc.kept.services.Load(), 0
+	for other := first; other != nil; other = other.next {
 		count++
 	}
 	if count >= maxKept {
 		first = nil // what other views left behind, before a reload
 	}
-	k := w.makeServices()
-	if k == nil {
-		return nil
-	}
-	k.next, k.style, k.prefix = first, s, strings.Clone(prefix)
+	k.next, k.style, k.prefix = first, w.style(), strings.Clone(w.prefix())
 	svc.kept.services.Store(k)
 	return k
 }
@@ -127,7 +139,7 @@ func (w *writer) makeServices() *keptServices {
 	if err != nil {
 		return nil
 	}
-	a := w.view.Lookup(w.snapshot, &name, dns.TypeSRV)
+	a := w.view.LookupWithin(w.snapshot, &name, dns.TypeSRV, Room{Size: maxKeptSize})
 	if a.Result == NoData {
 		return &keptServices{wire: Wire{Result: NoData}}
 	}
@@ -136,7 +148,7 @@ func (w *writer) makeServices() *keptServices {
 	length := m.Len()
 	m.Compress = true
 	packed, err := m.Pack()
-	if a.Result != Success || err != nil || length > maxKeptSize {
+	if a.Result != Success || a.Truncated || err != nil || length > maxKeptSize {
 		return nil
 	}
 	return &keptServices{
@@ -149,10 +161,20 @@ func (w *writer) makeServices() *keptServices {
 func (k *keptAnswers) bytes() int {
 	sum := 0
 	if a := k.addresses.Load(); a != nil {
-		sum += sizeOf[keptAddresses]() + arraySize(a.v4) + arraySize(a.v6)
+		sum += a.bytes()
+	}
+	for r := k.rosters.Load(); r != nil; r = r.next {
+		sum += r.bytes()
+	}
+	if z := k.zones.Load(); z != nil {
+		sum += z.bytes()
 	}
 	for s := k.services.Load(); s != nil; s = s.next {
 		sum += sizeOf[keptServices]() + rounded(len(s.prefix)) + rounded(len(s.body))
 	}
 	return sum
+}
+
+func (k *keptAddresses) bytes() int {
+	return sizeOf[keptAddresses]() + arraySize(k.v4) + arraySize(k.v6)
 }

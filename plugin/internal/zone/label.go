@@ -12,13 +12,15 @@ const maxPodLabel = 63
 // label is the DNS label of an endpoint: its hostname, else, where podNames are
 // asked for, the name of its Pod, else its address with dashes.
 func (e *Endpoint) label(podNames bool) string {
-	if e.Identity == nil {
-		return dnsname.Dashed(e.Addr)
-	}
-	if e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod)) {
+	if e.named(podNames) {
 		return e.ownLabel()
 	}
 	return dnsname.Dashed(e.Addr)
+}
+
+// named says whether the label is one of the endpoint's own.
+func (e *Endpoint) named(podNames bool) bool {
+	return e.Identity != nil && (e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod)))
 }
 
 // usablePodLabel says whether a Pod's name fits into one label. Kubernetes lets
@@ -29,7 +31,7 @@ func usablePodLabel(pod string) bool {
 
 // is says whether label is that of the endpoint.
 func (e *Endpoint) is(label string, podNames bool) bool {
-	if e.Identity != nil && (e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod))) {
+	if e.named(podNames) {
 		return e.ownLabel() == label
 	}
 	var buf [dnsname.DashedSize]byte

@@ -131,7 +131,7 @@ func TestPodNames(t *testing.T) {
 // checkPointers follows every pointer back to the address that it was asked for.
 func checkPointers(t *testing.T, v *View, s *Snapshot) {
 	t.Helper()
-	for a := range s.reverse.All() {
+	for a := range s.endpoints.All() {
 		name, err := dns.ReverseAddr(a.String())
 		if err != nil {
 			t.Fatal(err)

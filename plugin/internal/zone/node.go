@@ -22,6 +22,7 @@ type builder struct {
 	owner    string
 	origin   string
 	answer   *Answer
+	room     Room
 }
 
 // finish adds what the node has and decides the result.
@@ -131,7 +132,7 @@ type nameserver struct{}
 
 func (nameserver) rrset(b *builder, qtype uint16) {
 	var list []host
-	for _, s := range b.view.servers(b.snapshot, b.origin) {
+	for _, s := range b.servers(b.origin) {
 		if s.addr.IsValid() {
 			list = append(list, host{addr: s.addr})
 		}

@@ -78,23 +78,35 @@ func (v *View) node(s *Snapshot, p *place) node {
 	case nowhere:
 		return nil
 	}
-	return v.hosts(p.service, p.hosts(v.PodNames))
+	if c, ok := p.group(v.PodNames); ok {
+		return c
+	}
+	return v.hosts(p.service, p.hosts())
 }
 
-// hosts are the addresses at the place of a Service.
-func (p *place) hosts(podNames bool) []host {
+// group are the endpoints at the place of a Service.
+func (p *place) group(podNames bool) (group, bool) {
+	c := group{service: p.service, subset: subset{podNames: podNames}}
+	switch p.kind {
+	case atEndpoints:
+	case atLabel:
+		c.subset.kind, c.subset.name = byLabel, p.label
+	case atEndpointsOf:
+		c.subset.kind, c.subset.ports = byPort, p.ports
+	default:
+		return group{}, false
+	}
+	return c, true
+}
+
+// hosts are the ClusterIPs at the place of a Service.
+func (p *place) hosts() []host {
 	svc := p.service
 	switch p.kind {
 	case atClusterIP:
 		return hostsAt(svc.service.ClusterIPs, svc.service.Ports)
-	case atEndpoints:
-		return svc.endpointHosts(nil)
-	case atLabel:
-		return svc.labelled(p.label, podNames)
 	case atPort:
 		return hostsAt(svc.service.ClusterIPs, p.ports.choose(svc.service.Ports))
-	case atEndpointsOf:
-		return svc.endpointHosts(p.ports.choose)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 // answer adds what there is at the place of a name to the aliases that lead there. What
 // is asked for most has no node made for it.
-func (v *View) answer(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16) Answer {
+func (v *View) answer(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16, room Room) Answer {
 	switch {
 	case p.kind == nowhere:
 		a.Result, a.Authority = NXDomain, v.denial(o, n, s.serial)
@@ -28,16 +28,16 @@ func (v *View) answer(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer
 			a.Result, a.Authority = NoData, v.denial(o, n, s.serial)
 			return a
 		default:
-			a.Result, a.Records = Success, addressRecords(a.Records, header(n.String(), qtype, v.TTL), packed)
-			return a
+			a.Result = Success
+			return a.withAddresses(header(n.String(), qtype, v.TTL), packed, room)
 		}
 	}
-	return v.answerNode(s, n, o, p, a, qtype)
+	return v.answerNode(s, n, o, p, a, qtype, room)
 }
 
 // answerNode asks the node of a place.
-func (v *View) answerNode(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16) Answer {
-	b := builder{view: v, snapshot: s, owner: n.String(), origin: o.Spelled(n), answer: &a}
+func (v *View) answerNode(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16, room Room) Answer {
+	b := builder{view: v, snapshot: s, owner: n.String(), origin: o.Spelled(n), answer: &a, room: room}
 	b.finish(v.node(s, &p), qtype)
 	return a
 }

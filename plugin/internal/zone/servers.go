@@ -23,7 +23,7 @@ func (b *builder) nameservers() {
 		origin = b.view.primary()
 	}
 	seen := map[string]bool{}
-	for _, s := range b.view.servers(b.snapshot, origin) {
+	for _, s := range b.servers(origin) {
 		if !seen[s.name] {
 			seen[s.name] = true
 			b.add(&dns.NS{Hdr: b.header(dns.TypeNS), Ns: s.name})
@@ -34,14 +34,27 @@ func (b *builder) nameservers() {
 	}
 }
 
+// minServer is the size that a record of a name server has at least.
+const minServer = recordHead + 2
+
+// servers are as many name servers as there may be room for.
+func (b *builder) servers(origin string) []server {
+	limit := b.answer.free(b.owner, b.room) / minServer
+	list := b.view.servers(b.snapshot, origin, limit+1)
+	if len(list) > limit {
+		b.answer.Truncated = true
+	}
+	return list
+}
+
 // servers are the Services that this server is an endpoint of, or ns.dns with
 // its own addresses. A zone always has a name server, even one whose address is
-// not known.
-func (v *View) servers(s *Snapshot, origin string) []server {
+// not known. No more are looked at than limit.
+func (v *View) servers(s *Snapshot, origin string, limit int) []server {
 	var list []server
 	for _, local := range v.Local {
-		for _, svc := range s.owners(local) {
-			list = append(list, v.serversOf(svc, local, origin)...)
+		for _, svc := range s.hosted(local, limit) {
+			list = v.serversOf(list, svc, local, origin, limit)
 		}
 	}
 	if len(list) == 0 {
@@ -70,23 +83,24 @@ func (v *View) nameIn(origin string, list []server) []server {
 	return list
 }
 
-// serversOf are the names and addresses of a Service of which local is an
-// endpoint: its ClusterIPs, or the endpoints of a headless one.
-func (v *View) serversOf(svc *serviceNode, local netip.Addr, origin string) []server {
-	var list []server
+// serversOf adds the names and addresses of a Service of which local is an endpoint:
+// its ClusterIPs, or the endpoints of a headless one.
+func (v *View) serversOf(list []server, svc *serviceNode, local netip.Addr, origin string, limit int) []server {
 	for _, slice := range svc.slices {
 		for range slice.at(local) {
-			list = append(list, v.serversIn(svc, slice, origin)...)
+			list = v.serversIn(list, svc, slice, origin, limit)
 		}
 	}
 	return list
 }
 
-func (v *View) serversIn(svc *serviceNode, slice *Slice, origin string) []server {
-	var list []server
+func (v *View) serversIn(list []server, svc *serviceNode, slice *Slice, origin string, limit int) []server {
 	name := svc.name(origin)
 	if svc.service.Kind == Headless {
 		for e := range slice.Endpoints.All() {
+			if len(list) >= limit {
+				return list
+			}
 			list = append(list, server{e.label(v.PodNames) + "." + name, e.Addr})
 		}
 		return list

@@ -27,7 +27,7 @@ type Size struct {
 // Size adds up all that the snapshot holds. It looks at every record, which takes
 // three milliseconds with 100,000 endpoints.
 func (s *Snapshot) Size() Size {
-	z := Size{Addresses: allocated(s.reverse.Allocations()) + allocated(s.external.Allocations())}
+	z := Size{Addresses: allocated(s.clusterIPs.Allocations()) + allocated(s.endpoints.Allocations()) + allocated(s.external.Allocations())}
 	z.Services, z.Slices = servicesSize(&s.services)
 	z.Imports, z.ImportedSlices = servicesSize(&s.imports)
 	z.Pods = podsSize(&s.pods)

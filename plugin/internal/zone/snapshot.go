@@ -17,7 +17,8 @@ type Snapshot struct {
 	namespaces radix.Tree[namespace, struct{}]
 	services   radix.Tree[Key, *serviceNode]
 	imports    radix.Tree[Key, *serviceNode] // ServiceImports and their slices
-	reverse    radix.AddrIndex[*Key]
+	clusterIPs radix.AddrIndex[*Key]
+	endpoints  radix.AddrIndex[*Key] // of Services by the addresses of their slices
 	external   radix.AddrIndex[*Key] // addresses that Services have outside the cluster
 	pods       radix.AddrIndex[*Pod]
 }
@@ -49,7 +50,7 @@ func (s *Snapshot) Counts() Counts {
 	return Counts{
 		Namespaces:   s.namespaces.Len(),
 		Services:     s.services.Len(),
-		Addresses:    s.reverse.Len(),
+		Addresses:    s.clusterIPs.Len() + s.endpoints.Len(),
 		PodAddresses: s.pods.Len(),
 	}
 }
@@ -73,19 +74,45 @@ func existing(in *radix.Tree[Key, *serviceNode], k Key) *serviceNode {
 	return n
 }
 
-// owners are the Services that an address belongs to, by namespace and name, so
-// that answers do not depend on the shape of the tree.
-func (s *Snapshot) owners(a netip.Addr) []*serviceNode { return s.servicesAt(&s.reverse, a) }
+// hosted are the Services that have an endpoint with the address, or limit of them.
+func (s *Snapshot) hosted(a netip.Addr, limit int) []*serviceNode {
+	nodes, _ := s.servicesAt(&s.endpoints, a, limit, func(*serviceNode) bool { return true })
+	return nodes
+}
 
-func (s *Snapshot) servicesAt(in *radix.AddrIndex[*Key], a netip.Addr) []*serviceNode {
-	var nodes []*serviceNode
-	for k := range in.At(a) {
-		if n := s.service(*k); n != nil {
-			nodes = append(nodes, n)
+// servicesAt are the Services of an address that are wanted, by namespace and name, so
+// that answers do not depend on the shape of the tree. Of more than limit, it is chance
+// which are found, and no more are looked at.
+func (s *Snapshot) servicesAt(in *radix.AddrIndex[*Key], a netip.Addr, limit int, wanted func(*serviceNode) bool) (nodes []*serviceNode, whole bool) {
+	total, start := 0, 0
+	for range in.At(a) {
+		total++
+	}
+	if total > limit {
+		start = int(below32(nil, uint32(total)))
+	}
+	i := 0
+	add := func(from, to int) {
+		i = 0
+		for k := range in.At(a) {
+			if i >= from && i < to {
+				if n := s.service(*k); n != nil && wanted(n) {
+					nodes = append(nodes, n)
+				}
+			}
+			if i++; i >= to || len(nodes) > limit {
+				return
+			}
 		}
 	}
+	if add(start, total); len(nodes) <= limit {
+		add(0, start)
+	}
+	if whole = len(nodes) <= limit; !whole {
+		nodes = nodes[:limit]
+	}
 	slices.SortFunc(nodes, func(a, b *serviceNode) int { return a.key.compare(b.key) })
-	return nodes
+	return nodes, whole
 }
 
 func (k *Key) compare(other *Key) int {
@@ -103,15 +130,15 @@ func (s *Slice) at(a netip.Addr) func(yield func(Endpoint) bool) {
 	}
 }
 
-// labelled iterates over the endpoints of a slice that have the label.
-func (s *Slice) labelled(label string, podNames bool) func(yield func(Endpoint) bool) {
-	return func(yield func(Endpoint) bool) {
+// labelled iterates over the endpoints of a slice that have the label, by their index.
+func (s *Slice) labelled(label string, podNames bool) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
 		i, _ := slices.BinarySearchFunc(s.named, label, func(i int32, label string) int {
 			return cmp.Compare(s.nameAt(i), label)
 		})
 		for ; i < len(s.named) && s.nameAt(s.named[i]) == label; i++ {
-			e := s.Endpoints.At(int(s.named[i]))
-			if e.is(label, podNames) && !yield(e) {
+			at := int(s.named[i])
+			if e := s.Endpoints.At(at); e.is(label, podNames) && !yield(at) {
 				return
 			}
 		}
@@ -120,13 +147,13 @@ func (s *Slice) labelled(label string, podNames bool) func(yield func(Endpoint) 
 }
 
 // dashed passes on the endpoints that are known by their address.
-func (s *Slice) dashed(label string, podNames bool, yield func(Endpoint) bool) {
+func (s *Slice) dashed(label string, podNames bool, yield func(int) bool) {
 	a, ok := dnsname.ParseDashed(label)
 	if !ok {
 		return
 	}
-	for e := range s.at(a) {
-		if e.ownLabel() != label && e.is(label, podNames) && !yield(e) {
+	for i := s.Endpoints.from(a); i < s.Endpoints.Len() && s.Endpoints.addr(i) == a; i++ {
+		if e := s.Endpoints.At(i); e.ownLabel() != label && e.is(label, podNames) && !yield(i) {
 			return
 		}
 	}

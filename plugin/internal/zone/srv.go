@@ -52,5 +52,5 @@ func srvWeight(targets []srvTarget) uint16 {
 	for _, t := range targets {
 		pairs += max(1, len(t.ports))
 	}
-	return uint16(max(1, 100/max(1, pairs)))
+	return weightOf(pairs)
 }

@@ -136,7 +136,7 @@ func (t *Txn) DeleteNamespace(name string) {
 // ReplaceService replaces a Service by another with the same key.
 func (t *Txn) ReplaceService(old, now *Service) {
 	n := t.replaceService(&t.next.services, old, now)
-	t.reindex(n, old.addrs(), now.addrs())
+	t.reindex(&t.next.clusterIPs, n, old.addrs(), now.addrs())
 	t.reindexExternal(n, old, now)
 }
 
@@ -153,7 +153,7 @@ func (t *Txn) ReplaceSlice(old, now *Slice) {
 		old = nil
 	}
 	n := t.replaceSlice(&t.next.services, old, now)
-	t.reindex(n, old.addrs(), now.addrs())
+	t.reindex(&t.next.endpoints, n, old.addrs(), now.addrs())
 }
 
 // ReplaceImportSlice replaces a slice of a ServiceImport.
@@ -227,17 +227,17 @@ func (t *Txn) put(in *radix.Tree[Key, *serviceNode], n *serviceNode) {
 	in.Put(t.id, *n.key, n)
 }
 
-// reindex brings the reverse index in line with the part of a node that was
-// replaced. Both lists are sorted; what they share costs no change.
-func (t *Txn) reindex(n *serviceNode, before, after []netip.Addr) {
+// reindex brings an index in line with the part of a node that was replaced. Both lists
+// are sorted; what they share costs no change.
+func (t *Txn) reindex(in *radix.AddrIndex[*Key], n *serviceNode, before, after []netip.Addr) {
 	for _, a := range before {
-		if !contains(after, a) && !n.has(a) {
-			t.next.reverse.Remove(t.id, a, n.key)
+		if !contains(after, a) && !(in == &t.next.endpoints && n.reaches(a)) {
+			in.Remove(t.id, a, n.key)
 		}
 	}
 	for _, a := range after {
 		if !contains(before, a) {
-			t.next.reverse.Add(t.id, a, n.key)
+			in.Add(t.id, a, n.key)
 		}
 	}
 }
@@ -245,19 +245,6 @@ func (t *Txn) reindex(n *serviceNode, before, after []netip.Addr) {
 func contains(sorted []netip.Addr, a netip.Addr) bool {
 	_, ok := slices.BinarySearchFunc(sorted, a, netip.Addr.Compare)
 	return ok
-}
-
-// has says whether any part of the node has the address.
-func (n *serviceNode) has(a netip.Addr) bool {
-	if n.service != nil && slices.Contains(n.service.ClusterIPs, a) {
-		return true
-	}
-	return slices.ContainsFunc(n.slices, func(s *Slice) bool {
-		for range s.at(a) {
-			return true
-		}
-		return false
-	})
 }
 
 // addrs are the ClusterIPs of a Service, sorted.

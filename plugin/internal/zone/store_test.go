@@ -50,8 +50,11 @@ func fingerprint(s *Snapshot) string {
 			}
 		}
 	}
-	for a, key := range s.reverse.All() {
+	for a, key := range s.clusterIPs.All() {
 		lines = append(lines, fmt.Sprint("owner ", a, *key))
+	}
+	for a, key := range s.endpoints.All() {
+		lines = append(lines, fmt.Sprint("host ", a, *key))
 	}
 	for a, pod := range s.pods.All() {
 		lines = append(lines, fmt.Sprintf("pod %s %p", a, pod))
@@ -132,33 +135,34 @@ func checkNode(t *rapid.T, in *radix.Tree[Key, *serviceNode], key Key, service *
 	}
 }
 
-// checkOwners compares the reverse index with a look at every object, and counts
+// checkOwners compares the indices of an address with a look at every object, and counts
 // the entries of the address.
 func checkOwners(t *rapid.T, m *model, s *Snapshot, a netip.Addr) int {
 	t.Helper()
-	var got []Key
-	for _, n := range s.owners(a) {
-		got = append(got, *n.key)
-	}
-	if want := m.owners(a); !slices.Equal(got, want) {
-		t.Fatalf("owners of %s: %v, want %v", a, got, want)
-	}
-	indexed, want := map[Key]bool{}, map[Key]bool{}
 	entries := 0
-	for key := range s.reverse.At(a) {
-		indexed[*key] = true
-		entries++
-	}
-	for _, namespace := range poolNamespaces {
-		for _, name := range poolNames {
-			key := Key{namespace, name}
-			if m.endpointOf(key, a) || slices.Contains(m.owners(a), key) {
-				want[key] = true
+	for title, index := range map[string]struct {
+		in   *radix.AddrIndex[*Key]
+		owns func(Key) bool
+	}{
+		"ClusterIP": {&s.clusterIPs, func(k Key) bool { return m.services[k] != nil && slices.Contains(m.services[k].ClusterIPs, a) }},
+		"endpoint":  {&s.endpoints, func(k Key) bool { return m.endpointOf(k, a) }},
+	} {
+		indexed, want := map[Key]bool{}, map[Key]bool{}
+		before := entries
+		for key := range index.in.At(a) {
+			indexed[*key] = true
+			entries++
+		}
+		for _, namespace := range poolNamespaces {
+			for _, name := range poolNames {
+				if key := (Key{namespace, name}); index.owns(key) {
+					want[key] = true
+				}
 			}
 		}
-	}
-	if !maps.Equal(indexed, want) || entries != len(want) {
-		t.Fatalf("%s is indexed under %v in %d entries, want %v", a, indexed, entries, want)
+		if !maps.Equal(indexed, want) || entries-before != len(want) {
+			t.Fatalf("%s %s is indexed under %v in %d entries, want %v", title, a, indexed, entries-before, want)
+		}
 	}
 	return entries
 }

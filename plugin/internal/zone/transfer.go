@@ -2,6 +2,7 @@ package zone
 
 import (
 	"iter"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -103,7 +104,7 @@ func (r *recorder) srv(owner, target string, port, weight uint16) {
 // none, but a zone whose name servers have no address is of no use.
 func (r *recorder) nameservers(s *Snapshot, o Origin) {
 	r.seen = map[recordKey]struct{}{}
-	servers := r.view.servers(s, r.origin)
+	servers := r.view.servers(s, r.origin, math.MaxInt)
 	for _, srv := range servers {
 		rr := &dns.NS{Hdr: header(r.origin, dns.TypeNS, r.view.TTL), Ns: srv.name}
 		r.pass(recordKey{owner: r.origin, target: srv.name}, rr)
@@ -122,8 +123,11 @@ func (v *View) transfers(s *Snapshot, o Origin, name string) bool {
 		return false
 	}
 	found, _ := v.find(s, &n, o)
-	_, ok := found.(hosts)
-	return ok
+	switch found.(type) {
+	case hosts, group:
+		return true
+	}
+	return false
 }
 
 func (r *recorder) service(svc *serviceNode) {

@@ -1,6 +1,7 @@
 package zone
 
 import (
+	"math"
 	"net/netip"
 	"strings"
 
@@ -57,9 +58,19 @@ func (v *View) origin(n *dnsname.Name) *Origin {
 	return best
 }
 
+// Everything is room for every record there is.
+var Everything = Room{Size: math.MaxInt32}
+
 // Lookup answers a question from a snapshot. Owners and origins in the answer
 // keep the spelling of the question.
 func (v *View) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
+	return v.LookupWithin(s, n, qtype, Everything)
+}
+
+// LookupWithin answers with no more than there is room for in a message whose names are
+// compressed, in a time that does not depend on how much more there is. Chance decides
+// what is left out.
+func (v *View) LookupWithin(s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	o := v.origin(n)
 	if o == nil {
 		return Answer{Result: OutOfZone}
@@ -67,12 +78,12 @@ func (v *View) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
 	if !s.synced {
 		return Answer{Result: NotReady, Authority: v.denial(o, n, s.serial)}
 	}
-	return v.follow(s, n, qtype)
+	return v.follow(s, n, qtype, room)
 }
 
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has (RFC 1034 3.6.2). The last name decides the result (RFC 6604).
-func (v *View) follow(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
+func (v *View) follow(s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	var a Answer
 	for {
 		o := v.origin(n)
@@ -86,7 +97,7 @@ func (v *View) follow(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
 		}
 		target := p.target()
 		if target == nil {
-			return v.answer(s, n, o, p, a, qtype)
+			return v.answer(s, n, o, p, a, qtype, room)
 		}
 		a.Records = append(a.Records, &dns.CNAME{Hdr: header(n.String(), dns.TypeCNAME, v.TTL), Target: target.String()})
 		if qtype == dns.TypeCNAME || qtype == dns.TypeANY || a.closed(target.String()) {

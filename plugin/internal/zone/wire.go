@@ -16,8 +16,8 @@ type Wire struct {
 	Authority uint16
 	Extra     uint16
 
-	// Plain is the size of the message as the handler makes it: all records, names in
-	// full, no OPT record.
+	// Plain is the size of the message as the handler makes it: names in full, no OPT
+	// record.
 	Plain int
 }
 
@@ -28,7 +28,9 @@ type Room struct {
 	Size int
 	// Reserved is what is still to come behind the answer.
 	Reserved int
-	// Random is the source of a random order of addresses, nil for their own order.
+	// Shuffle asks for a random order of addresses.
+	Shuffle bool
+	// Random is the source of chance, nil for the process's own.
 	Random *rand.PCG
 }
 

@@ -2,7 +2,6 @@ package zone
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"math/rand/v2"
 	"net/netip"
 
@@ -55,11 +54,11 @@ func (p *place) packed(qtype uint16, podNames bool, buf []byte) ([]byte, bool) {
 
 func packLabelled(p *place, podNames bool, buf []byte, qtype uint16) ([]byte, bool) {
 	for _, slice := range p.service.slices {
-		for e := range slice.labelled(p.label, podNames) {
+		for i := range slice.labelled(p.label, podNames) {
 			if len(buf)+16 > cap(buf) {
 				return nil, false
 			}
-			buf = packOnce(buf, e.Addr, qtype)
+			buf = packOnce(buf, slice.Endpoints.addr(i), qtype)
 		}
 	}
 	return buf, true
@@ -91,26 +90,24 @@ func packAddr(packed []byte, a netip.Addr) []byte {
 }
 
 // write writes as many of the addresses as there is room for. Of those that do
-// not fit, chance decides, if the order is up to it.
+// not fit, chance decides.
 func (w *writer) write(packed []byte, size int) {
 	count := len(packed) / size
 	shown := min(count, max(0, w.free())/(recordHead+size))
 	start := len(w.msg)
-	for i, left := 0, shown; left > 0; i++ {
-		if w.room.Random != nil && left < count-i && below32(w.room.Random, uint32(count-i)) >= uint32(left) {
-			continue
-		}
-		w.address(packed[i*size : (i+1)*size])
-		left--
+	some := newSample(count, shown, w.room.Random)
+	for range shown {
+		at := some.next() * size
+		w.address(packed[at : at+size])
 	}
-	if w.room.Random != nil {
+	if w.room.Shuffle {
 		shuffle(w.msg[start:], recordHead+size, w.room.Random)
 	}
 	w.wire = Wire{
 		Result:    Success,
 		Truncated: shown < count,
 		Answers:   uint16(shown),
-		Plain:     start + count*(len(w.question.Name().Wire())+recordFixed+size),
+		Plain:     start + shown*(len(w.question.Name().Wire())+recordFixed+size),
 	}
 }
 
@@ -137,10 +134,4 @@ func shuffle(records []byte, size int, random *rand.PCG) {
 			a[k], b[k] = b[k], a[k]
 		}
 	}
-}
-
-// below32 is a random number below n. The bias is that of 32 bits.
-func below32(random *rand.PCG, n uint32) uint32 {
-	high, _ := bits.Mul64(random.Uint64(), uint64(n))
-	return uint32(high)
 }

@@ -2,11 +2,11 @@ package zone
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // maxPointers is how many Services of one address are written from here.
@@ -15,12 +15,12 @@ const maxPointers = 8
 // pointers writes the names of an address.
 func (w *writer) pointers(a netip.Addr) bool {
 	var buf [maxPointers]*serviceNode
-	owners, ok := w.owners(a, buf[:0])
-	if !ok {
-		return false
+	owners, ok := w.owners(&w.snapshot.clusterIPs, a, buf[:0])
+	if ok && len(owners) > 0 {
+		return w.pointer(owners[0], nil) && w.pointed()
 	}
-	if i := slices.IndexFunc(owners, func(n *serviceNode) bool { return slices.Contains(n.service.ClusterIPs, a) }); i >= 0 {
-		return w.pointer(owners[i], nil) && w.pointed()
+	if owners, ok = w.owners(&w.snapshot.endpoints, a, buf[:0]); !ok {
+		return false
 	}
 	for _, svc := range owners {
 		if !w.endpointNames(svc, a) {
@@ -31,9 +31,9 @@ func (w *writer) pointers(a netip.Addr) bool {
 }
 
 // owners are the Services with a name that an address belongs to, in the order of
-// Snapshot.owners. It fails if they are too many.
-func (w *writer) owners(a netip.Addr, list []*serviceNode) ([]*serviceNode, bool) {
-	for k := range w.snapshot.reverse.At(a) {
+// Snapshot.servicesAt. It fails if they are too many.
+func (w *writer) owners(in *radix.AddrIndex[*Key], a netip.Addr, list []*serviceNode) ([]*serviceNode, bool) {
+	for k := range in.At(a) {
 		svc := w.snapshot.service(*k)
 		if svc == nil || svc.service.Kind == ExternalName || !w.view.exposes(w.snapshot, k.Namespace) {
 			continue
@@ -87,8 +87,8 @@ func (w *writer) pointer(svc *serviceNode, e *Endpoint) bool {
 }
 
 func (w *writer) endpointLabel(e *Endpoint) bool {
-	if e.Identity != nil {
-		return w.label(e.label(w.view.PodNames))
+	if e.named(w.view.PodNames) {
+		return w.label(e.ownLabel())
 	}
 	var buf [dnsname.DashedSize]byte
 	return w.label(string(dnsname.AppendDashed(buf[:0], e.Addr)))

@@ -42,11 +42,11 @@ const serviceLabels = 3
 // opened are the endpoints that have the label of the place.
 func (p *place) opened(podNames bool, list []opened) ([]opened, bool) {
 	for _, slice := range p.service.slices {
-		for e := range slice.labelled(p.label, podNames) {
+		for i := range slice.labelled(p.label, podNames) {
 			if len(list) == cap(list) {
 				return nil, false
 			}
-			list = append(list, opened{e.Addr, slice.Ports})
+			list = append(list, opened{slice.Endpoints.addr(i), slice.Ports})
 		}
 	}
 	return list, true

@@ -24,7 +24,7 @@ func TestWireShuffles(t *testing.T) {
 	for range rounds {
 		q := Question{Type: dns.TypeA}
 		q.Parse(name)
-		m, _, _ := wired(t, v, s, &q, name, Room{Size: 512, Random: random})
+		m, _, _ := wired(t, v, s, &q, name, Room{Size: 512, Shuffle: true, Random: random})
 		if !m.Truncated || len(m.Answer) != (512-headerSize-len(name)-4)/16 {
 			t.Fatalf("%d addresses of 60, truncated %v", len(m.Answer), m.Truncated)
 		}

@@ -1,0 +1,133 @@
+package zone
+
+import "strings"
+
+// subset says which endpoints of a Service a name stands for.
+type subset struct {
+	kind     subsetKind
+	ports    portFilter // byPort
+	name     string     // the label or the topology zone
+	cluster  string     // byImport: that the endpoints come from
+	podNames bool       // endpoints are named after their Pods
+}
+
+type subsetKind uint8
+
+const (
+	everyone subsetKind = iota
+	byPort              // those with a port
+	byLabel             // those with a label
+	byImport            // those with a label, of one cluster
+	byZone              // those of a topology zone
+)
+
+// each iterates over the endpoints of a subset: their position among all of the
+// Service's, and their slice and index there.
+func (n *serviceNode) each(sub *subset, yield func(at int, slice *Slice, i int) bool) {
+	first := 0
+	for _, slice := range n.slices {
+		if sub.holds(slice) && !sub.eachIn(slice, func(i int) bool { return yield(first+i, slice, i) }) {
+			return
+		}
+		first += slice.Endpoints.Len()
+	}
+}
+
+// holds says whether endpoints of a slice may be in the subset.
+func (sub *subset) holds(slice *Slice) bool {
+	switch sub.kind {
+	case byPort:
+		for _, p := range slice.Ports {
+			if sub.ports.matches(p) {
+				return true
+			}
+		}
+		return false
+	case byImport:
+		return strings.ToLower(slice.Cluster) == sub.cluster
+	}
+	return true
+}
+
+func (sub *subset) eachIn(slice *Slice, yield func(int) bool) bool {
+	more := true
+	pass := func(i int) bool {
+		more = yield(i)
+		return more
+	}
+	switch sub.kind {
+	case byLabel, byImport:
+		slice.labelled(sub.name, sub.podNames)(pass)
+		return more
+	}
+	for i := 0; i < slice.Endpoints.Len() && more; i++ {
+		if sub.kind == byZone && !slice.isIn(i, sub.name) {
+			continue
+		}
+		pass(i)
+	}
+	return more
+}
+
+// isIn says whether the i-th endpoint is in a topology zone.
+func (s *Slice) isIn(i int, topologyZone string) bool {
+	id := s.Endpoints.identity(i)
+	return id != nil && id.TopologyZone == topologyZone
+}
+
+// numbers appends the port numbers that endpoints of a slice have, each once, and says
+// how many ports they are of.
+func (sub *subset) numbers(slice *Slice, list []uint16) ([]uint16, int) {
+	count := 0
+	for _, p := range slice.Ports {
+		if sub.kind == byPort && !sub.ports.matches(p) {
+			continue
+		}
+		count++
+		if !holdsNumber(list, p.Number) {
+			list = append(list, p.Number)
+		}
+	}
+	return list, count
+}
+
+func holdsNumber(list []uint16, number uint16) bool {
+	for _, other := range list {
+		if other == number {
+			return true
+		}
+	}
+	return false
+}
+
+// members is the number of all endpoints of a Service.
+func (n *serviceNode) members() int {
+	sum := 0
+	for _, slice := range n.slices {
+		sum += slice.Endpoints.Len()
+	}
+	return sum
+}
+
+// cursor finds endpoints by their position. To go on from one position to a later one
+// costs as many steps as there are slices between them.
+type cursor struct {
+	slices []*Slice
+	slice  int // of the last position
+	first  int // position of its first endpoint
+}
+
+func (c *cursor) at(position int) (*Slice, int) {
+	if position < c.first {
+		c.slice, c.first = 0, 0
+	}
+	for {
+		slice := c.slices[c.slice]
+		if size := slice.Endpoints.Len(); position >= c.first+size {
+			c.first += size
+			c.slice++
+			continue
+		}
+		return slice, position - c.first
+	}
+}
