@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -17,6 +18,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/test/await"
 )
 
 // primary is our handler behind the real transfer plugin, as in a server block.
@@ -253,8 +255,14 @@ func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
 		}
 		t.Cleanup(func() { stopInstance(next) })
 		i = next
-		soa := transferSOA(t, i.Servers()[0].Addr().String())
-		if soa.Serial <= last || fmt.Sprint(soa.Hdr.Ttl) != ttl {
+		var soa *dns.SOA
+		await.Success(t, 10*time.Millisecond, 10*time.Second, func(context.Context) error { // the socket may still hand connections to the instance before
+			if soa = transferSOA(t, i.Servers()[0].Addr().String()); fmt.Sprint(soa.Hdr.Ttl) != ttl {
+				return fmt.Errorf("the TTL is %d, want %s", soa.Hdr.Ttl, ttl)
+			}
+			return nil
+		})
+		if soa.Serial <= last {
 			t.Errorf("serial %d with the TTL %d after %d", soa.Serial, soa.Hdr.Ttl, last)
 		}
 		last = soa.Serial
