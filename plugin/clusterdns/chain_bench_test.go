@@ -74,7 +74,7 @@ func BenchmarkChain(b *testing.B) {
 	}
 }
 
-func benchmarkChain(b *testing.B, s *udp.Service, question *dns.Msg) {
+func benchmarkChain(b *testing.B, s *udp.Backend, question *dns.Msg) {
 	packet, err := question.Pack()
 	if err != nil {
 		b.Fatal(err)

@@ -104,7 +104,7 @@ func (f *fastPath) hook(server *dnsserver.Config) {
 			return decorate
 		}
 		return func(w dns.Writer) dns.Writer {
-			listener.Stray() // called once for each packet of CoreDNS's own socket
+			listener.Misrouted() // called once for each packet of CoreDNS's own socket
 			f.ending.hold()
 			if decorate == nil {
 				return w

@@ -40,13 +40,13 @@ func (w *sentTo) WriteMsg(m *dns.Msg) error {
 func (w *sentTo) RemoteAddr() net.Addr { return &net.UDPAddr{IP: w.client.AsSlice(), Port: 53000} }
 
 // chained is what CoreDNS answers to a packet, or nil.
-func chained(t testing.TB, s *udp.Service, packet []byte) *dns.Msg {
+func chained(t testing.TB, s *udp.Backend, packet []byte) *dns.Msg {
 	t.Helper()
 	return chainedTo(t, s, stranger, packet)
 }
 
 // chainedTo is what CoreDNS answers to a client.
-func chainedTo(t testing.TB, s *udp.Service, client netip.Addr, packet []byte) *dns.Msg {
+func chainedTo(t testing.TB, s *udp.Backend, client netip.Addr, packet []byte) *dns.Msg {
 	t.Helper()
 	m := new(dns.Msg)
 	if err := m.Unpack(packet); err != nil {
@@ -71,13 +71,13 @@ func ownEDNS(m *dns.Msg) {
 }
 
 // fastReply is the fast path's answer to a packet, or nil if it gives none.
-func fastReply(t testing.TB, r *udp.Responder, s *udp.Service, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
+func fastReply(t testing.TB, r *udp.Responder, s *udp.Backend, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
 	t.Helper()
 	return fastReplyTo(t, r, s, stranger, packet, out)
 }
 
 // fastReplyTo is the fast path's answer to a client.
-func fastReplyTo(t testing.TB, r *udp.Responder, s *udp.Service, client netip.Addr, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
+func fastReplyTo(t testing.TB, r *udp.Responder, s *udp.Backend, client netip.Addr, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
 	t.Helper()
 	before := string(packet)
 	wire, verdict := r.Respond(s, client, packet, out)
@@ -137,7 +137,7 @@ elsewhere.svc.cluster.local:PORT 9.in-addr.arpa:PORT {
 }
 `
 
-func chainService(t testing.TB) *udp.Service {
+func chainService(t testing.TB) *udp.Backend {
 	t.Helper()
 	port := freePort(t)
 	i := startInstance(t, fastCorefile(t, chainCorefile, port))

@@ -170,8 +170,8 @@ func (m *listenerMeter) Lost(n int) { m.lost.Add(float64(n)) }
 // Ignored implements udp.ListenerMeter.
 func (m *listenerMeter) Ignored(n int) { m.ignored.Add(float64(n)) }
 
-// Stray implements udp.ListenerMeter.
-func (m *listenerMeter) Stray() { m.stray.Inc() }
+// Misrouted implements udp.ListenerMeter.
+func (m *listenerMeter) Misrouted() { m.stray.Inc() }
 
 // Panicked implements udp.ListenerMeter. The metric is that of CoreDNS's own server.
 func (*listenerMeter) Panicked() { vars.Panic.Inc() }

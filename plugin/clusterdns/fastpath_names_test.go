@@ -69,7 +69,7 @@ func TestFastPathNamesTheBlock(t *testing.T) {
 		b.Configs = append(b.Configs, &dnsserver.Config{Zone: zone, ListenHosts: []string{"127.0.0.1"}, Port: "53", Transport: "dns"})
 	}
 	f := &fastPath{blocks: []corefile.Block{{}, {}, b}}
-	reasons, whole := f.addBlocks(&udp.Service{}, &dnsserver.Server{Addr: "dns://127.0.0.1:53"})
+	reasons, whole := f.addBlocks(&udp.Backend{}, &dnsserver.Server{Addr: "dns://127.0.0.1:53"})
 	const want = "zone x..example. of the server block dns://two.example.:53 dns://x..example.:53: "
 	if !whole || len(reasons) != 1 || !strings.HasPrefix(reasons[0], want) {
 		t.Errorf("the reasons are %q, want %q", reasons, want)

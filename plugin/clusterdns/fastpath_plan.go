@@ -20,7 +20,7 @@ import (
 // plan is what is to be done at one listener: questions are answered, or all are handed
 // over, or CoreDNS's own sockets get all packets.
 type plan struct {
-	service *udp.Service // nil for the last
+	service *udp.Backend // nil for the last
 	reason  string       // why nothing is answered, empty where we have no server block
 }
 
@@ -30,7 +30,7 @@ func (f *fastPath) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	if reason, ours := f.off(s, address); reason != "" || !ours {
 		return &plan{reason: reason}
 	}
-	service := &udp.Service{
+	service := &udp.Backend{
 		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: newListenerMeter(s.Addr),
 	}
 	reasons, whole := f.addBlocks(service, s)
@@ -86,7 +86,7 @@ func (f *fastPath) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
 
 // addBlocks adds the zones of all server blocks of a listener. The reasons are those for
 // which blocks of ours are not answered, or, if whole, the one for which none is.
-func (f *fastPath) addBlocks(service *udp.Service, s *dnsserver.Server) (reasons []string, whole bool) {
+func (f *fastPath) addBlocks(service *udp.Backend, s *dnsserver.Server) (reasons []string, whole bool) {
 	for i := range f.blocks {
 		if err := f.addZones(service, &f.blocks[i], s); err != nil {
 			reasons = append(reasons, err.Error())
@@ -114,7 +114,7 @@ type listenerError struct{ error }
 // addZones adds the zones of a server block that are served at the listener. If they
 // are not to be answered from here, the error says why, and their questions are
 // handed over.
-func (f *fastPath) addZones(service *udp.Service, b *corefile.Block, s *dnsserver.Server) error {
+func (f *fastPath) addZones(service *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
 	var block *udp.Block
 	var left error
 	for _, cfg := range b.Configs {

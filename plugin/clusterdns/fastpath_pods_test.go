@@ -60,7 +60,7 @@ endpoints: [{addresses: [10.1.9.1], hostname: h}]
 var podModes = []string{"search pods", "search pods none"}
 
 // podService serves a cluster with Pods.
-func podService(t testing.TB, mode string) (*udp.Service, int) {
+func podService(t testing.TB, mode string) (*udp.Backend, int) {
 	t.Helper()
 	var texts []string
 	for _, p := range fastPods {

@@ -115,7 +115,7 @@ func fastCorefile(t testing.TB, text string, port int) caddy.Input {
 
 // fastService is what the fast path serves at a port of 127.0.0.1, and why it answers
 // nothing there.
-func fastService(t testing.TB, i *caddy.Instance, port int) (*udp.Service, string) {
+func fastService(t testing.TB, i *caddy.Instance, port int) (*udp.Backend, string) {
 	t.Helper()
 	f := i.Storage[fastPathKey{}].(*fastPath)
 	server := fmt.Sprintf("dns://127.0.0.1:%d", port)

@@ -74,7 +74,7 @@ func forwardNames(origins []zone.Origin) []string {
 
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	udp.Release(ctx) // no plugin ahead has the answer, and those behind may wait
+	udp.WillBlock(ctx) // no plugin ahead has the answer, and those behind may wait
 	m, verdict := d.answer(ctx, w, r)
 	switch verdict {
 	case Pass:

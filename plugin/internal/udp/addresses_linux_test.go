@@ -34,9 +34,9 @@ func TestListenerFollowsAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	var listener atomic.Pointer[Listener]
-	reuse(t, "udp", ":53", func() { listener.Load().Stray() })
+	reuse(t, "udp", ":53", func() { listener.Load().Misrouted() })
 	r, log := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	l, err := r.Serve(netip.MustParseAddrPort("[::]:53"), s)
 	if err != nil {
 		t.Fatal(err)
@@ -57,11 +57,11 @@ func TestListenerFollowsAddresses(t *testing.T) {
 			m, _, err := client.Exchange(new(dns.Msg).SetQuestion("web.a.svc.cluster.local.", dns.TypeA), at)
 			return err == nil && m.Rcode == dns.RcodeSuccess
 		})
-		before := meter.strays.Load()
+		before := meter.misrouted.Load()
 		for range 20 {
 			rcodeAt(t, at, "web.a.svc.cluster.local.")
 		}
-		if n := meter.strays.Load() - before; n > 0 {
+		if n := meter.misrouted.Load() - before; n > 0 {
 			t.Errorf("%s: %d of 20 packets came to CoreDNS's socket", text, n)
 		}
 		if addr.IP.To4() != nil {
@@ -132,7 +132,7 @@ func TestC10InterfaceByName(t *testing.T) {
 	const at = "[fe80::7%pods0]:53"
 	reuse(t, "udp", at, func() {})
 	r, _ := testRegistry(t)
-	s, _ := testService(t)
+	s, _ := testBackend(t)
 	remote := make(chan net.Addr, 1)
 	s.Handler = handlerFunc(func(_ context.Context, w dns.ResponseWriter, m *dns.Msg) {
 		remote <- w.RemoteAddr()

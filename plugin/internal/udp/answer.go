@@ -34,7 +34,7 @@ func NewResponder() *Responder {
 
 // Respond appends the answer to a client's packet to out, which must have room for
 // the longest answer. It appends nothing to what is handed over or ignored.
-func (r *Responder) Respond(s *Service, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
+func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
 	if v := q.parse(packet); v != Answer {
 		return out, v

@@ -51,7 +51,7 @@ func TestBacklogIsShared(t *testing.T) {
 	conn := reuse(t, "udp", ":0", func() {})
 	port := conn.LocalAddr().(*net.UDPAddr).Port
 	r, _ := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	g := &gate{first: make(chan struct{}), deadline: time.Now().Add(10 * time.Second)}
 	s.Zones[0].Block.Claimed = g.pass
 	l, err := r.Serve(netip.MustParseAddrPort(fmt.Sprintf("[::]:%d", port)), s)
@@ -98,7 +98,7 @@ func TestC8LostPacketsAreCounted(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	r, _ := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	g := &gate{first: make(chan struct{})}
 	s.Zones[0].Block.Claimed = g.pass
 	l, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s)

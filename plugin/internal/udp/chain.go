@@ -10,7 +10,7 @@ import (
 
 // serve gives a packet to CoreDNS, as the server of miekg/dns would do that reads
 // CoreDNS's own socket. What belongs to EDNS is as RFC 6891 has it.
-func (s *Service) serve(ctx context.Context, w *writer, packet []byte) {
+func (s *Backend) serve(ctx context.Context, w *writer, packet []byte) {
 	w.describe(s.Local)
 	switch action := dns.DefaultMsgAcceptFunc(headerOf(packet)); action {
 	case dns.MsgAccept:
@@ -96,7 +96,7 @@ func asFarAsKnown(packet []byte) *dns.Msg {
 }
 
 // reject answers what is no proper question, with an OPT record if it has one (RFC 6891 6.1.1).
-func (*Service) reject(w *writer, m *dns.Msg, rcode int) {
+func (*Backend) reject(w *writer, m *dns.Msg, rcode int) {
 	opcode, opt := m.Opcode, m.IsEdns0()
 	m.SetRcodeFormatError(m)
 	m.Zero = false

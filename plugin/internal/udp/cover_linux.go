@@ -38,12 +38,12 @@ func (l *Listener) watch() {
 			return
 		}
 		l.countLost()
-		if !missed && !l.everywhere() {
+		if !missed && !l.isWildcard() {
 			continue
 		}
 		start := time.Now()
 		pause = l.look(pause, start.Sub(quietSince))
-		if l.everywhere() {
+		if l.isWildcard() {
 			pause = max(pause, min(lookShare*time.Since(start), maxPause))
 		}
 		if _, ended := l.await(nil, pause); ended {
@@ -66,7 +66,7 @@ func (l *Listener) countLost() {
 // packets go on missing our sockets.
 func (l *Listener) look(last, quiet time.Duration) time.Duration {
 	longest := maxPause
-	if !l.everywhere() {
+	if !l.isWildcard() {
 		longest = maxSharedPause
 	}
 	changed, err := l.cover()
@@ -95,8 +95,8 @@ func (l *Listener) await(check <-chan struct{}, timeout time.Duration) (checked,
 	}
 }
 
-// everywhere reports whether CoreDNS listens on all addresses of the machine.
-func (l *Listener) everywhere() bool { return l.address.Addr().IsUnspecified() }
+// isWildcard reports whether CoreDNS listens on all addresses of the machine.
+func (l *Listener) isWildcard() bool { return l.address.Addr().IsUnspecified() }
 
 // cover has packets come to our own sockets. It reports whether it changed anything.
 func (l *Listener) cover() (bool, error) {
@@ -105,7 +105,7 @@ func (l *Listener) cover() (bool, error) {
 	if l.stopped {
 		return false, nil
 	}
-	if l.everywhere() {
+	if l.isWildcard() {
 		return l.coverAll()
 	}
 	return l.coverShared()

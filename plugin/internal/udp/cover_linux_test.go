@@ -23,11 +23,11 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 	var listener atomic.Pointer[Listener]
 	reuse(t, "udp", ":53", func() {
 		if l := listener.Load(); l != nil {
-			l.Stray()
+			l.Misrouted()
 		}
 	})
 	r, log := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	l, err := r.Serve(netip.MustParseAddrPort("[::]:53"), s)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestC7AddressThatCannotBeBound(t *testing.T) {
 	tentative(t, "fd00::7/64")
 	reuse(t, "udp", ":53", func() {})
 	r, log := testRegistry(t)
-	s, _ := testService(t)
+	s, _ := testBackend(t)
 	l, err := r.Serve(netip.MustParseAddrPort("[::]:53"), s)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestC7AddressThatCannotBeBound(t *testing.T) {
 	}
 	start := time.Now()
 	eventually(t, "it is told", func() bool {
-		l.Stray()
+		l.Misrouted()
 		return strings.Contains(log.String(), "leaves fd00::7 to CoreDNS")
 	})
 	// The pauses double from 10ms.

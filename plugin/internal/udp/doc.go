@@ -2,11 +2,11 @@
 // CoreDNS on the same address, and hands CoreDNS what it does not answer.
 //
 //	packet --parse in place--> zone.View.AppendWire --> reply
-//	   |-- anything else --> Workers --> Service.Handler (CoreDNS) --> reply
-//	   `-- a name outside, behind a cache --> Service.Handler, until it calls Release
+//	   |-- anything else --> Workers --> Backend.Handler (CoreDNS) --> reply
+//	   `-- a name outside, behind a cache --> Backend.Handler, until it calls WillBlock
 //
 // A [Listener] belongs to the process, not to an instance of CoreDNS: a reload
-// changes the [Service] that it serves and closes no socket. Packets come to it
+// changes the [Backend] that it serves and closes no socket. Packets come to it
 // because its sockets are bound to an address where CoreDNS's own is bound to all
 // of them; or, on one and the same address, because a program in the kernel sends
 // all packets of the group to it. When the last of its sockets closes, CoreDNS's

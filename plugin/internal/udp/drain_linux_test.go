@@ -50,7 +50,7 @@ func TestC5OneWaitForAllSockets(t *testing.T) {
 	reuse(t, "udp", ":53", func() {})
 	r, _ := testRegistry(t)
 	r.drainTimeout = time.Hour
-	s, _ := testService(t)
+	s, _ := testBackend(t)
 	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, len(addresses))}
 	s.Handler = h
 	at := netip.MustParseAddrPort("[::]:53")
@@ -74,7 +74,7 @@ func TestC5OneWaitForAllSockets(t *testing.T) {
 			t.Errorf("%s is not CoreDNS's: %s", address, dns.RcodeToString[rcode])
 		}
 	}
-	next, _ := testService(t)
+	next, _ := testBackend(t)
 	if _, err := r.Serve(at, next); err != nil {
 		t.Fatal(err)
 	}

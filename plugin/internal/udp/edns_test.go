@@ -15,7 +15,7 @@ import (
 // what CoreDNS does: it repeats the OPT record of the question.
 func ednsReply(t *testing.T, packet []byte) *dns.Msg {
 	t.Helper()
-	s, _ := testService(t)
+	s, _ := testBackend(t)
 	out, verdict := NewResponder().Respond(s, netip.Addr{}, packet, make([]byte, 0, maxSize))
 	if verdict == Answer {
 		m := new(dns.Msg)

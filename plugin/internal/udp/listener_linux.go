@@ -23,7 +23,7 @@ type Listener struct {
 	address netip.AddrPort // where CoreDNS listens
 	log     func(format string, v ...any)
 	workers *Workers
-	service atomic.Pointer[Service]
+	backend atomic.Pointer[Backend]
 	probes  probes
 
 	check chan struct{}
@@ -41,7 +41,7 @@ type Listener struct {
 }
 
 // listen opens the sockets. Without one there is no listener.
-func listen(address netip.AddrPort, s *Service, workers *Workers, log func(string, ...any)) (*Listener, error) {
+func listen(address netip.AddrPort, s *Backend, workers *Workers, log func(string, ...any)) (*Listener, error) {
 	l := &Listener{
 		address: address,
 		log:     log,
@@ -52,7 +52,7 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 		panics:  rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
 	l.probes.init()
-	l.service.Store(s)
+	l.backend.Store(s)
 	if _, err := l.cover(); err != nil {
 		l.drain(0)
 		return nil, fmt.Errorf("on %s: %w", address, err)
@@ -61,9 +61,9 @@ func listen(address netip.AddrPort, s *Service, workers *Workers, log func(strin
 	return l, nil
 }
 
-// Stray tells that a packet came to CoreDNS's own socket.
-func (l *Listener) Stray() {
-	l.service.Load().Meter.Stray()
+// Misrouted tells that a packet came to CoreDNS's own socket.
+func (l *Listener) Misrouted() {
+	l.backend.Load().Meter.Misrouted()
 	select {
 	case l.check <- struct{}{}:
 	default:
@@ -81,7 +81,7 @@ func (l *Listener) trouble(err error) {
 
 // panicked counts each panic, and logs the first ones and then one a second: a client
 // could have thousands logged.
-func (l *Listener) panicked(s *Service, cause any) {
+func (l *Listener) panicked(s *Backend, cause any) {
 	s.Meter.Panicked()
 	l.panics.Do(func() { l.log("Recovered from panic in the fast path on %s: %v", l.address, cause) })
 }
@@ -92,7 +92,7 @@ func (l *Listener) giveUp(err error) {
 		return
 	}
 	l.log("fast path on %s is given up: %v", l.address, err)
-	l.service.Load().Meter.GivenUp()
+	l.backend.Load().Meter.GivenUp()
 	l.stopTaking()
 	l.drain(drainTimeout)
 }
@@ -108,7 +108,7 @@ func (l *Listener) stop() {
 func (l *Listener) stopTaking() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.stopped && !l.everywhere() {
+	if !l.stopped && !l.isWildcard() {
 		l.unsteer()
 	}
 	l.stopped = true

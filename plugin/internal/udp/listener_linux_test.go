@@ -16,8 +16,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// testService answers for cluster.local from one Service; CoreDNS refuses the rest.
-func testService(t testing.TB) (*Service, *tally) {
+// testBackend answers for cluster.local from one Service of Kubernetes; CoreDNS refuses the rest.
+func testBackend(t testing.TB) (*Backend, *tally) {
 	t.Helper()
 	store := zone.NewStore()
 	txn := store.Begin()
@@ -31,7 +31,7 @@ func testService(t testing.TB) (*Service, *tally) {
 	}
 	meter := new(tally)
 	block := &Block{Store: store, View: &zone.View{Origins: []zone.Origin{origin}, TTL: 5}}
-	return &Service{
+	return &Backend{
 		Owner:   t,
 		Zones:   []Zone{{Origin: origin, Block: block}},
 		Meter:   meter,
@@ -43,7 +43,7 @@ func testService(t testing.TB) (*Service, *tally) {
 }
 
 // reuse opens a socket as CoreDNS does, and answers there with SERVFAIL.
-func reuse(t testing.TB, network, address string, stray func()) *net.UDPConn {
+func reuse(t testing.TB, network, address string, misrouted func()) *net.UDPConn {
 	t.Helper()
 	config := net.ListenConfig{Control: control}
 	pc, err := config.ListenPacket(context.Background(), network, address)
@@ -53,7 +53,7 @@ func reuse(t testing.TB, network, address string, stray func()) *net.UDPConn {
 	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
 		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeServerFailure))
 	}), DecorateWriter: func(w dns.Writer) dns.Writer {
-		stray()
+		misrouted()
 		return w
 	}}
 	started := make(chan struct{})
@@ -110,7 +110,7 @@ func TestListenerEverywhere(t *testing.T) {
 	conn := reuse(t, "udp", ":0", func() {})
 	port := conn.LocalAddr().(*net.UDPAddr).Port
 	r, _ := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	if _, err := r.Serve(netip.MustParseAddrPort(fmt.Sprintf("[::]:%d", port)), s); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestListenerLeavesOthersAlone(t *testing.T) {
 	at := fmt.Sprintf("127.0.0.1:%d", port)
 	reuse(t, "udp4", at, func() {})
 	r, _ := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	if _, err := r.Serve(netip.MustParseAddrPort(fmt.Sprintf("[::]:%d", port)), s); err != nil {
 		t.Fatal(err)
 	}
@@ -161,12 +161,12 @@ func TestListenerShared(t *testing.T) {
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	r, log := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	l, err := r.Serve(at, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := reuse(t, "udp4", at.String(), l.Stray)
+	second := reuse(t, "udp4", at.String(), l.Misrouted)
 	const questions = 200
 	for range questions {
 		rcodeAt(t, at.String(), "web.a.svc.cluster.local.")
@@ -198,7 +198,7 @@ func TestListenerIgnores(t *testing.T) {
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	r, _ := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	if _, err := r.Serve(at, s); err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestListenerIgnores(t *testing.T) {
 // Sockets that cannot be opened are one line, and no fast path.
 func TestListenerFails(t *testing.T) {
 	r, _ := testRegistry(t)
-	s, _ := testService(t)
+	s, _ := testBackend(t)
 	if l, err := r.Serve(netip.MustParseAddrPort("192.0.2.1:53"), s); err == nil || l != nil {
 		t.Errorf("a listener on an address that is not ours: %v", err)
 	}
@@ -249,7 +249,7 @@ func TestC9PanicsAreCountedAndLogged(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	r, log := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	s.Zones[0].Block.Claimed = func(q *zone.Question) bool {
 		if q.Type == dns.TypeA && q.Labels() == 6 {
 			panic("of the test")
@@ -291,7 +291,7 @@ func TestListenerGivesUp(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	r, log := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	l, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s)
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +301,7 @@ func TestListenerGivesUp(t *testing.T) {
 	eventually(t, "it is given up", func() bool { return meter.givenUp.Load() == 1 })
 	eventually(t, "CoreDNS answers", func() bool { return rcodeAt(t, at.String(), "web.a.svc.cluster.local.") == dns.RcodeServerFailure })
 	for range 20 {
-		l.Stray()
+		l.Misrouted()
 		if rcode := rcodeAt(t, at.String(), "web.a.svc.cluster.local."); rcode != dns.RcodeServerFailure {
 			t.Fatalf("it is answered by us: %s", dns.RcodeToString[rcode])
 		}

@@ -10,14 +10,14 @@ import (
 )
 
 // Listener is what only Linux has.
-type Listener struct{ service atomic.Pointer[Service] }
+type Listener struct{ backend atomic.Pointer[Backend] }
 
-func listen(netip.AddrPort, *Service, *Workers, func(string, ...any)) (*Listener, error) {
+func listen(netip.AddrPort, *Backend, *Workers, func(string, ...any)) (*Listener, error) {
 	return nil, errors.New("the fast path needs Linux")
 }
 
-// Stray tells that a packet came to CoreDNS's own socket.
-func (*Listener) Stray() {}
+// Misrouted tells that a packet came to CoreDNS's own socket.
+func (*Listener) Misrouted() {}
 
 func (*Listener) stop() {}
 

@@ -41,8 +41,8 @@ func (r *reader) do() bool {
 // backlog is how many full batches in a row tell that one reader is not enough.
 const backlog = 4
 
-// assist has one more goroutine answer what is there, if there is a processor for it.
-func (s *socket) assist() {
+// addHelper has one more goroutine answer what is there, if there is a processor for it.
+func (s *socket) addHelper() {
 	if int(s.helpers.Add(1)) >= min(maxReaders, runtime.GOMAXPROCS(0)) {
 		s.helpers.Add(-1)
 		return
@@ -63,8 +63,8 @@ func (r *reader) help() bool {
 	return false
 }
 
-// handOn has another goroutine read in the place of this one, and others ask the rest.
-func (r *reader) handOn(rest []*task) {
+// readElsewhere has another goroutine read in the place of this one, and others ask the rest.
+func (r *reader) readElsewhere(rest []*task) {
 	w := r.listener.workers
 	if r.helps {
 		r.helpers.Add(-1) // who waits at the socket finds another
@@ -118,7 +118,7 @@ func (r *reader) count(n int) {
 	}
 	r.countLost() // where the kernel drops packets, batches are full
 	if r.full == backlog {
-		r.assist()
+		r.addHelper()
 	}
 }
 
@@ -145,8 +145,8 @@ func (r *reader) ask() bool {
 // askAll says whether nobody has waited.
 func (r *reader) askAll() bool {
 	for i, t := range r.pending {
-		turn := &turn{Context: t.service.Context, reader: r, rest: r.pending[i+1:]}
-		if t.serve(turn); !turn.end() {
+		call := &inlineCall{Context: t.backend.Context, reader: r, rest: r.pending[i+1:]}
+		if t.serve(call); !call.end() {
 			return false
 		}
 	}
@@ -155,26 +155,26 @@ func (r *reader) askAll() bool {
 
 // answer answers n packets.
 func (r *reader) answer(b *batch, fd uintptr, n int) {
-	service := r.listener.service.Load()
+	backend := r.listener.backend.Load()
 	start := time.Now()
 	var ignored, submitted int
 	for i := range n {
 		if cap(b.arena)-len(b.arena) < maxSize {
-			r.flush(b, fd, service, start)
+			r.flush(b, fd, backend, start)
 		}
-		switch r.answerOne(b, i, service) {
+		switch r.answerOne(b, i, backend) {
 		case Ignore:
 			ignored++
 		case HandOver:
 			submitted++
 		}
 	}
-	r.flush(b, fd, service, start)
+	r.flush(b, fd, backend, start)
 	if ignored > 0 {
-		service.Meter.Ignored(ignored)
+		backend.Meter.Ignored(ignored)
 	}
 	if n := submitted + len(r.pending); n > 0 {
-		service.Meter.HandedOver(n)
+		backend.Meter.HandedOver(n)
 	}
 	if submitted > 0 {
 		runtime.Gosched() // who takes them may need the only processor there is
@@ -182,22 +182,22 @@ func (r *reader) answer(b *batch, fd uintptr, n int) {
 }
 
 // answerOne queues the answer to a packet, or hands it over.
-func (r *reader) answerOne(b *batch, i int, service *Service) Verdict {
+func (r *reader) answerOne(b *batch, i int, backend *Backend) Verdict {
 	packet := b.packets[i][:b.in[i].size]
 	if b.port(i) == 0 {
 		return Ignore
 	}
 	before := len(b.arena)
-	arena, v := r.respond(b, service, b.addr(i), packet)
+	arena, v := r.respond(b, backend, b.addr(i), packet)
 	switch v {
 	case Answer:
 		b.arena = arena
 		b.answered.IPv6 = b.isIPv6(i)
 		b.queue(i, arena[before:])
 	case HandOver:
-		r.listener.workers.submit(r.task(b, i, service))
+		r.listener.workers.submit(r.task(b, i, backend))
 	case Outside:
-		r.pending = append(r.pending, r.task(b, i, service))
+		r.pending = append(r.pending, r.task(b, i, backend))
 	case Ignore:
 		r.listener.probes.seen(packet)
 	}
@@ -205,9 +205,9 @@ func (r *reader) answerOne(b *batch, i int, service *Service) Verdict {
 }
 
 // task is a packet as a question for CoreDNS.
-func (r *reader) task(b *batch, i int, service *Service) *task {
+func (r *reader) task(b *batch, i int, backend *Backend) *task {
 	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
-	return newTask(service, w, b.packets[i][:b.in[i].size], &r.handedOver)
+	return newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
 }
 
 // interfaceName is the name that CoreDNS's log has in addresses of one interface alone,
@@ -229,18 +229,18 @@ func (s *socket) interfaceName(index uint32) string {
 }
 
 // respond hands over what an answer fails for.
-func (r *reader) respond(b *batch, service *Service, client netip.Addr, packet []byte) (arena []byte, v Verdict) {
+func (r *reader) respond(b *batch, backend *Backend, client netip.Addr, packet []byte) (arena []byte, v Verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			r.listener.panicked(service, cause)
+			r.listener.panicked(backend, cause)
 			v = HandOver
 		}
 	}()
-	return b.Respond(service, client, packet, b.arena)
+	return b.Respond(backend, client, packet, b.arena)
 }
 
 // flush sends the answers that are ready, and counts them.
-func (r *reader) flush(b *batch, fd uintptr, service *Service, start time.Time) {
+func (r *reader) flush(b *batch, fd uintptr, backend *Backend, start time.Time) {
 	if b.count == 0 {
 		return
 	}
@@ -253,6 +253,6 @@ func (r *reader) flush(b *batch, fd uintptr, service *Service, start time.Time) 
 			c.meter.Answered(&c.answered)
 		}
 	}
-	service.Meter.Answered(b.count)
+	backend.Meter.Answered(b.count)
 	b.reset()
 }

@@ -23,7 +23,7 @@ type outside struct {
 // ServeDNS implements Handler.
 func (o *outside) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) {
 	if strings.HasPrefix(r.Question[0].Name, "wait") {
-		Release(ctx)
+		WillBlock(ctx)
 		o.in <- ctx
 		<-o.gate
 	}
@@ -36,7 +36,7 @@ func serveOutside(t *testing.T, h Handler) (*Registry, *tally, net.Conn) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	r, _ := testRegistry(t)
-	s, meter := testService(t)
+	s, meter := testBackend(t)
 	root, err := zone.ParseOrigin(".")
 	if err != nil {
 		t.Fatal(err)
@@ -132,13 +132,13 @@ func TestReaderIsReplacedOnce(t *testing.T) {
 	h := handlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) {
 		done := make(chan struct{})
 		go func() {
-			Release(ctx)
+			WillBlock(ctx)
 			close(done)
 		}()
 		<-done
-		Release(ctx)
+		WillBlock(ctx)
 		for _, before := range kept {
-			Release(before)
+			WillBlock(before)
 		}
 		kept = append(kept, ctx)
 		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))

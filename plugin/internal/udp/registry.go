@@ -27,12 +27,12 @@ func NewRegistry(log func(format string, v ...any)) *Registry {
 }
 
 // Serve answers beside CoreDNS on the address of one of its listeners, from now on
-// with the service. It returns the listener, to be told of strays.
-func (r *Registry) Serve(address netip.AddrPort, s *Service) (*Listener, error) {
+// with the backend. It returns the listener, to be told of packets that miss it.
+func (r *Registry) Serve(address netip.AddrPort, s *Backend) (*Listener, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l, ok := r.listeners[address]; ok {
-		l.service.Store(s)
+		l.backend.Store(s)
 		return l, nil
 	}
 	l, err := listen(address, s, r.workers, r.log)
@@ -49,7 +49,7 @@ func (r *Registry) Stop(owner any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for address, l := range r.listeners {
-		if l.service.Load().Owner == owner {
+		if l.backend.Load().Owner == owner {
 			r.stop(address, l)
 		}
 	}

@@ -132,7 +132,7 @@ func (s *socket) countLost() {
 				return // another goroutine has counted them
 			}
 			if s.lost.CompareAndSwap(before, now) {
-				s.listener.service.Load().Meter.Lost(int(n))
+				s.listener.backend.Load().Meter.Lost(int(n))
 				return
 			}
 		}

@@ -42,7 +42,7 @@ type Workers struct {
 
 // task is one question for CoreDNS, in memory that is used again.
 type task struct {
-	service *Service
+	backend *Backend
 	writer  *writer // not used again: a handler may keep it beyond its answer
 	buf     [packetSize]byte
 	size    int
@@ -52,29 +52,29 @@ type task struct {
 var tasks = sync.Pool{New: func() any { return new(task) }}
 
 // newTask makes a question of a packet, which is open until it is freed.
-func newTask(service *Service, w *writer, packet []byte, open *atomic.Int64) *task {
+func newTask(backend *Backend, w *writer, packet []byte, open *atomic.Int64) *task {
 	open.Add(1)
 	t := tasks.Get().(*task)
-	t.service, t.writer, t.open = service, w, open
+	t.backend, t.writer, t.open = backend, w, open
 	t.size = copy(t.buf[:], packet)
 	return t
 }
 
 // do implements job.
 func (t *task) do() bool {
-	t.serve(t.service.Context)
+	t.serve(t.backend.Context)
 	return true
 }
 
 // serve gives the question to CoreDNS, and is done with it.
 func (t *task) serve(ctx context.Context) {
-	t.service.serve(ctx, t.writer, t.buf[:t.size])
+	t.backend.serve(ctx, t.writer, t.buf[:t.size])
 	t.free()
 }
 
 func (t *task) free() {
 	t.open.Add(-1)
-	t.service, t.writer, t.open = nil, nil, nil
+	t.backend, t.writer, t.open = nil, nil, nil
 	tasks.Put(t)
 }
 
@@ -98,7 +98,7 @@ func (w *Workers) submit(t *task) {
 	w.mu.Unlock()
 	w.wake.Signal()
 	if oldest != nil {
-		oldest.service.Meter.Dropped(1)
+		oldest.backend.Meter.Dropped(1)
 		oldest.free()
 	}
 }

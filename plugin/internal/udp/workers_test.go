@@ -24,14 +24,14 @@ func eventually(t testing.TB, what string, condition func() bool) {
 }
 
 // tally is a ListenerMeter for tests.
-type tally struct{ answered, handedOver, dropped, lost, ignored, strays, panics, givenUp atomic.Int64 }
+type tally struct{ answered, handedOver, dropped, lost, ignored, misrouted, panics, givenUp atomic.Int64 }
 
 func (c *tally) Answered(n int)   { c.answered.Add(int64(n)) }
 func (c *tally) HandedOver(n int) { c.handedOver.Add(int64(n)) }
 func (c *tally) Dropped(n int)    { c.dropped.Add(int64(n)) }
 func (c *tally) Lost(n int)       { c.lost.Add(int64(n)) }
 func (c *tally) Ignored(n int)    { c.ignored.Add(int64(n)) }
-func (c *tally) Stray()           { c.strays.Add(1) }
+func (c *tally) Misrouted()       { c.misrouted.Add(1) }
 func (c *tally) Panicked()        { c.panics.Add(1) }
 func (c *tally) GivenUp()         { c.givenUp.Add(1) }
 
@@ -60,7 +60,7 @@ func (h *held) count() int {
 	return len(h.names)
 }
 
-func submit(t *testing.T, w *Workers, s *Service, open *atomic.Int64, name string) {
+func submit(t *testing.T, w *Workers, s *Backend, open *atomic.Int64, name string) {
 	t.Helper()
 	packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
 	if err != nil {
@@ -76,7 +76,7 @@ func TestWorkersUnderOverload(t *testing.T) {
 	w := NewWorkers()
 	w.limit = limit
 	h, meter := &held{gate: make(chan struct{})}, new(tally)
-	s := &Service{Handler: h, Meter: meter}
+	s := &Backend{Handler: h, Meter: meter}
 	var open atomic.Int64
 	before := runtime.NumGoroutine()
 	for range limit {
@@ -114,7 +114,7 @@ func TestWorkersUnderOverload(t *testing.T) {
 func TestWorkersIdle(t *testing.T) {
 	w := NewWorkers()
 	h := &held{gate: make(chan struct{})}
-	s := &Service{Handler: h, Meter: new(tally)}
+	s := &Backend{Handler: h, Meter: new(tally)}
 	var open atomic.Int64
 	for range 3 * maxIdle {
 		submit(t, w, s, &open, "x.")
@@ -135,7 +135,7 @@ func TestWorkersIdle(t *testing.T) {
 func rejected(t *testing.T, packet []byte) *dns.Msg {
 	t.Helper()
 	server, client := loopback(t), loopback(t)
-	s := &Service{Handler: handlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) { t.Error("it was handled") })}
+	s := &Backend{Handler: handlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) { t.Error("it was handled") })}
 	to := client.LocalAddr().(*net.UDPAddr).AddrPort()
 	s.serve(t.Context(), &writer{conn: server, client: netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}, packet)
 	buf := make([]byte, 512)
@@ -200,7 +200,7 @@ func TestServeSigns(t *testing.T) {
 	}
 	for known, want := range map[string]error{key: nil, "other.": dns.ErrSecret} {
 		server, client := loopback(t), loopback(t)
-		s := &Service{Secrets: map[string]string{known: secret}}
+		s := &Backend{Secrets: map[string]string{known: secret}}
 		s.Handler = handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
 			if err := w.TsigStatus(); !errors.Is(err, want) {
 				t.Errorf("status %v, want %v", err, want)
@@ -229,7 +229,7 @@ func TestServeSigns(t *testing.T) {
 // No question waits for another while there may be one more worker.
 func TestWorkersDoNotWaitForEachOther(t *testing.T) {
 	w, h := NewWorkers(), &held{gate: make(chan struct{})}
-	s := &Service{Handler: h, Meter: new(tally)}
+	s := &Backend{Handler: h, Meter: new(tally)}
 	var open atomic.Int64
 	for idle := range maxIdle {
 		before := h.count()

@@ -12,8 +12,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// Service is what a listener serves. It is not changed while it is in use.
-type Service struct {
+// Backend is what a listener serves. It is not changed while it is in use.
+type Backend struct {
 	Owner   any               // who may stop it
 	Local   net.Addr          // of CoreDNS's own socket, which ours stand in for
 	Zones   []Zone            // the server blocks' zones on the listener, those with most labels first; none for all to be handed over
@@ -23,7 +23,7 @@ type Service struct {
 	Meter   ListenerMeter
 }
 
-// Handler is CoreDNS. For names outside a Block with a Cache it calls [Release] before
+// Handler is CoreDNS. For names outside a Block with a Cache it calls [WillBlock] before
 // it waits for anything.
 type Handler interface {
 	ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
@@ -110,14 +110,14 @@ type ListenerMeter interface {
 	Dropped(n int)    // questions given up under overload
 	Lost(n int)       // packets that the kernel dropped, since our socket's buffer was full
 	Ignored(n int)    // packets that are no questions
-	Stray()           // a packet that came to CoreDNS's own socket
+	Misrouted()       // a packet that came to CoreDNS's own socket
 	Panicked()        // answering a question panicked; CoreDNS was given it
 	GivenUp()         // the sockets are closed for good
 }
 
 // route is the server block that a question belongs to, or nil for CoreDNS. The
 // most specific zone decides.
-func (s *Service) route(q *zone.Question) *Block {
+func (s *Backend) route(q *zone.Question) *Block {
 	for i := range s.Zones {
 		if s.Zones[i].Origin.Encloses(q.Name()) {
 			return s.Zones[i].Block
