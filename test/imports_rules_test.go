@@ -15,6 +15,7 @@ func TestBreaches(t *testing.T) {
 		convert  = kube + "/convert"
 		udp      = internal + "/udp"
 		corefile = internal + "/corefile"
+		xfr      = internal + "/xfr"
 		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
 		external = plugins + "/k8s_external"
@@ -75,12 +76,16 @@ func TestBreaches(t *testing.T) {
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
 
+		{from: xfr, imports: []string{zone, "net", "time", "github.com/coredns/coredns/plugin/transfer", "github.com/miekg/dns"}},
+		{from: xfr, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
+		{from: xfr, imports: []string{kube, udp, clusterdns}, breaches: 3},
+
 		{from: corefile, imports: []string{zone, "github.com/coredns/coredns/core/dnsserver"}},
 		{from: corefile, imports: []string{udp}, breaches: 1},
 		{from: corefile, imports: []string{search}, breaches: 1},
 		{from: corefile, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 
-		{from: clusterdns, imports: []string{zone, kube, udp, corefile}},
+		{from: clusterdns, imports: []string{zone, kube, udp, corefile, xfr}},
 		{from: clusterdns, imports: []string{external}, breaches: 1},
 		{from: clusterdns, imports: []string{stock}, breaches: 1},
 		{from: stock, imports: []string{clusterdns}},

@@ -99,6 +99,11 @@ var rules = []rule{
 		ours:  []string{internal + "/corefile", internal + "/zone", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
+	{
+		under: internal + "/xfr",
+		ours:  []string{internal + "/xfr", internal + "/zone", internal + "/dnsname"},
+		deep:  kubernetes,
+	},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},

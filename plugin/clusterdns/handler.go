@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -23,21 +24,19 @@ type upstreamer interface {
 
 // ClusterDNS is the handler of one server block.
 type ClusterDNS struct {
-	Next      plugin.Handler
-	name      string // the directive's word
-	view      zone.View
-	fall      fall.F
-	upstream  upstreamer
-	search    searchPath
-	searcher  *searcher              // nil if nothing is to be completed
-	store     *zone.Store            // set at start-up
-	restamp   func() <-chan struct{} // gives what is in the store another serial
-	restamped chan struct{}          // closed when that is done after a reload; nil without one
-	started   atomic.Bool            // and that it is, for those who may ask before
-	deaf      atomic.Bool            // the server's sockets are still to be opened
-	journal   journal
-	others    []zone.Origin // of other handlers, transferred by way of this one
-	answers   serverCounters
+	Next     plugin.Handler
+	name     string // the directive's word
+	view     zone.View
+	fall     fall.F
+	upstream upstreamer
+	search   searchPath
+	searcher *searcher              // nil if nothing is to be completed
+	store    *zone.Store            // set at start-up
+	restamp  func() <-chan struct{} // gives what is in the store another serial
+	primary  *xfr.Primary
+	started  atomic.Bool // and that it is, for those who may ask before
+	deaf     atomic.Bool // the server's sockets are still to be opened
+	answers  serverCounters
 }
 
 var _ cache.ZoneBypasser = (*ClusterDNS)(nil)

@@ -2,52 +2,56 @@ package clusterdns
 
 import (
 	"context"
+	"net"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
-	"github.com/coredns/coredns/plugin/transfer"
+	coreparse "github.com/coredns/coredns/plugin/pkg/parse"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
-// secondaries are told to come for a zone. It is what the transfer plugin does
-// for those that its property "to" names.
-type secondaries interface {
-	Notify(zone string) error
+// Primary gives the zones of the server block to secondaries. Other handlers add their
+// zones before the server block serves.
+func (d *ClusterDNS) Primary() *xfr.Primary { return d.primary }
+
+// Transfer is what the plugin transfer calls.
+func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
+	return d.primary.Transfer(&d.view, name, serial)
 }
 
-// notifier tells the secondaries of a server block about new checkpoints
-// (RFC 1996). While it waits for a secondary, checkpoints may pass: it tells of
-// the last only.
-type notifier struct {
-	secondaries secondaries
-	origins     []string
-	store       *zone.Store
-	log         clog.P
-	failed      string // what the log says already
-}
-
-// notify tells secondaries as long as the instance runs, if its server block has
-// the transfer plugin.
-func notify(c *caddy.Controller, server *dnsserver.Config, d *ClusterDNS, log clog.P) {
+// feedSecondaries prepares what the primary needs, and tells secondaries of changes for
+// as long as the instance runs.
+func feedSecondaries(c *caddy.Controller, d *ClusterDNS, log clog.P) {
 	ctx, stop := context.WithCancel(context.Background())
 	holder := holderOf(c)
+	renewed := make(chan struct{})
 	c.OnStartup(func() error {
+		d.primary.Store = d.store
 		if watchers.reloads(holder) {
-			d.restamped = make(chan struct{})
+			d.primary.Renewed = renewed
 		}
-		return nil
+		policy, err := transferPolicy(c)
+		d.primary.Policy = policy
+		return err
 	})
 	onServing(c, func() {
 		watchers.serving(holder)
-		if t, ok := server.Handler("transfer").(*transfer.Transfer); ok {
-			n := &notifier{secondaries: t, origins: forwardNames(d.transfers()), store: d.store, log: log}
-			go func() {
-				d.begin(ctx)
-				n.run(ctx)
-			}()
+		if len(d.primary.Policy) == 0 {
+			return
 		}
+		go func() {
+			if d.primary.Renewed != nil {
+				renew(ctx, d)
+				close(renewed)
+			}
+			d.primary.Notify(ctx)
+		}()
 	})
 	// There is no need to wait for the end: a notification under way harms nobody,
 	// and may take seconds.
@@ -57,48 +61,54 @@ func notify(c *caddy.Controller, server *dnsserver.Config, d *ClusterDNS, log cl
 	})
 }
 
-// begin gives the zones a new serial after a reload, once the instance before has
+// renew gives the zones a new serial after a reload, once the instance before has
 // ended: they may have other records now, and it has sent those that they had.
-func (d *ClusterDNS) begin(ctx context.Context) {
-	if d.restamped == nil {
-		return
-	}
+func renew(ctx context.Context, d *ClusterDNS) {
 	select {
 	case <-d.restamp():
 	case <-ctx.Done():
 	}
-	close(d.restamped)
 }
 
-// run begins with the checkpoint that is there: a server that was away may have
-// secondaries that are behind.
-func (n *notifier) run(ctx context.Context) {
-	told := uint32(0)
-	for ctx.Err() == nil {
-		next := n.store.NextCheckpoint()
-		if s := n.store.LoadCheckpoint(); s.Synced() && s.Serial() != told {
-			n.tell()
-			told = s.Serial()
-		}
-		select {
-		case <-ctx.Done():
-		case <-next:
-		}
+// transferPolicy is what the directives transfer of the server block say. The plugin
+// transfer keeps it to itself.
+func transferPolicy(c *caddy.Controller) (xfr.Policy, error) {
+	blocks, err := corefile.Blocks(c)
+	if err != nil || c.ServerBlockIndex >= len(blocks) {
+		return nil, err
 	}
+	b := blocks[c.ServerBlockIndex]
+	return parseTransfer(b.Tokens["transfer"], b.Zones()), nil
 }
 
-// tell logs a trouble once, not every second.
-func (n *notifier) tell() {
-	trouble := ""
-	for _, origin := range n.origins {
-		if err := n.secondaries.Notify(origin); err != nil {
-			trouble = err.Error()
+// parseTransfer reads what the plugin transfer has read without an error.
+func parseTransfer(tokens []caddyfile.Token, zones []string) xfr.Policy {
+	var policy xfr.Policy
+	for d := caddyfile.NewDispenserTokens("Corefile", tokens); d.Next(); {
+		rule := xfr.Rule{Zones: plugin.OriginsFromArgsOrServerBlock(d.RemainingArgs(), zones)}
+		for d.NextBlock() {
+			switch property, args := d.Val(), d.RemainingArgs(); property {
+			case "to":
+				rule.To = append(rule.To, withPort(args)...)
+			case "source":
+				rule.Source = net.ParseIP(args[0])
+			}
 		}
+		policy = append(policy, rule)
 	}
-	if trouble != "" && trouble != n.failed {
-		n.log.Warning(trouble)
+	return policy
+}
+
+// withPort adds the port that hosts have unless they say so.
+func withPort(hosts []string) []string {
+	var list []string
+	for _, host := range hosts {
+		if addr, err := coreparse.HostPort(host, transport.Port); err == nil && host != "*" {
+			host = addr
+		}
+		list = append(list, host)
 	}
-	n.failed = trouble
+	return list
 }
 
 // servingKey is where an instance keeps what is to begin once it serves.

@@ -2,106 +2,19 @@ package clusterdns
 
 import (
 	"context"
-	"errors"
-	"slices"
+	"fmt"
+	"net"
+	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
+	"github.com/clusterdns/clusterdns/test/await"
 )
-
-// slowSecondaries take their time.
-type slowSecondaries struct {
-	took  time.Duration
-	err   error
-	calls []string
-}
-
-func (s *slowSecondaries) Notify(zone string) error {
-	time.Sleep(s.took)
-	s.calls = append(s.calls, zone)
-	return s.err
-}
-
-// notifying runs a notifier in a bubble of its own time until the test is over.
-func notifying(t *testing.T, to *slowSecondaries, test func(p *primary)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		p := newPrimary(t)
-		ctx, stop := context.WithCancel(context.Background())
-		n := &notifier{secondaries: to, origins: []string{clusterZone}, store: p.d.store, log: clog.NewWithPlugin("test")}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			n.run(ctx)
-		}()
-		synctest.Wait()
-		test(p)
-		stop()
-		<-done
-	})
-}
-
-func TestNotify(t *testing.T) {
-	to := new(slowSecondaries)
-	notifying(t, to, func(p *primary) {
-		for i, want := range []int{1, 2, 3} { // the first is told at the start
-			if len(to.calls) != want {
-				t.Errorf("%d notifications, want %d", len(to.calls), want)
-			}
-			p.put(uint32(101+i), "x", home)
-			synctest.Wait()
-		}
-	})
-}
-
-// While a secondary is slow, changes gather: it is told of them once.
-func TestNotifyCoalesces(t *testing.T) {
-	to := &slowSecondaries{took: time.Minute}
-	notifying(t, to, func(p *primary) {
-		for i := range 10 {
-			p.put(uint32(101+i), "x", home)
-		}
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		if len(to.calls) != 2 {
-			t.Errorf("%d notifications, want one at the start and one after it", len(to.calls))
-		}
-	})
-}
-
-// A secondary that is away is worth one line, until it has been back.
-func TestNotifyTroubleIsLoggedOnce(t *testing.T) {
-	to := &slowSecondaries{err: errors.New("nobody there")}
-	logged := captureLog(t)
-	n := &notifier{secondaries: to, origins: []string{clusterZone}, log: clog.NewWithPlugin("test")}
-	for range 3 {
-		n.tell()
-	}
-	to.err = nil
-	n.tell()
-	to.err = errors.New("nobody there")
-	n.tell()
-	wantLines(t, logged.String(), []string{"nobody there", "nobody there"})
-}
-
-// Secondaries are told of the zones of other handlers too, but never of reverse zones.
-func TestNotifiedZones(t *testing.T) {
-	d := testHandler(t)
-	for _, text := range []string{"example.org.", "2.0.192.in-addr.arpa."} {
-		o, err := zone.ParseOrigin(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.AddTransfers([]zone.Origin{o})
-	}
-	if got := forwardNames(d.transfers()); !slices.Equal(got, []string{clusterZone, "example.org."}) {
-		t.Errorf("%q", got)
-	}
-}
 
 // Nobody is told before the sockets are open, or by an instance that never was.
 func TestBeginsOnceItServes(t *testing.T) {
@@ -113,5 +26,92 @@ func TestBeginsOnceItServes(t *testing.T) {
 	i.StorageMu.RUnlock()
 	if len(begins) != 1 {
 		t.Errorf("%d functions wait for the start, want 1 for each server block", len(begins))
+	}
+}
+
+// P1: after a reload a zone may have other records, so what was sent before has another
+// serial than what is sent now.
+func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
+	useRegistry(t)
+	source := manifest(t)
+	withTTL := func(ttl string) caddy.Input {
+		text := "cluster.local:0 {\n bind 127.0.0.1\n transfer {\n  to *\n }\n kubernetes {\n  ttl " + ttl + "\n  manifests " + source.Manifests + "\n }\n}\n"
+		return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"}
+	}
+	i := startInstance(t, withTTL("5"))
+	// CoreDNS cannot end a listener that has not begun to serve.
+	last := transferSOA(t, i.Servers()[0].Addr().String()).Serial
+	for _, ttl := range []string{"5", "6", "7"} {
+		next, err := i.Restart(withTTL(ttl))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stopInstance(next) })
+		i = next
+		var soa *dns.SOA
+		await.Success(t, 10*time.Millisecond, 10*time.Second, func(context.Context) error { // the socket may still hand connections to the instance before
+			if soa = transferSOA(t, i.Servers()[0].Addr().String()); fmt.Sprint(soa.Hdr.Ttl) != ttl {
+				return fmt.Errorf("the TTL is %d, want %s", soa.Hdr.Ttl, ttl)
+			}
+			return nil
+		})
+		if soa.Serial <= last {
+			t.Errorf("serial %d with the TTL %d after %d", soa.Serial, soa.Hdr.Ttl, last)
+		}
+		last = soa.Serial
+	}
+}
+
+// transferSOA is what a transfer begins with.
+func transferSOA(t *testing.T, addr string) *dns.SOA {
+	t.Helper()
+	envelopes, err := new(dns.Transfer).In(new(dns.Msg).SetAxfr("cluster.local."), addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first *dns.SOA
+	for e := range envelopes {
+		if e.Error != nil {
+			t.Fatal(e.Error)
+		}
+		if soa, ok := e.RR[0].(*dns.SOA); ok && first == nil {
+			first = soa
+		}
+	}
+	return first
+}
+
+// The directive is read as the plugin transfer reads it.
+func TestTransferPolicy(t *testing.T) {
+	blocks, err := caddyfile.Parse("Corefile", strings.NewReader(`cluster.local example.org {
+	transfer {
+		to 10.0.0.1 10.0.0.2:5353
+		to 2001:db8::1
+		to *
+	}
+	transfer Example.Net 10.0.0.0/8 {
+		source 10.0.0.9
+		to 10.0.0.3
+	}
+}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := parseTransfer(blocks[0].Tokens["transfer"], []string{"cluster.local.", "example.org."})
+	want := xfr.Policy{
+		{Zones: []string{"cluster.local.", "example.org."}, To: []string{"10.0.0.1:53", "10.0.0.2:5353", "[2001:db8::1]:53", "*"}},
+		{Zones: []string{"example.net.", "10.in-addr.arpa."}, To: []string{"10.0.0.3:53"}, Source: net.IPv4(10, 0, 0, 9)},
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// D18: a handler refuses transfers, which are the plugin transfer's to give.
+func TestD18HandlerRefusesTransfers(t *testing.T) {
+	for _, name := range []string{"cluster.local.", "shop.svc.cluster.local.", "in-addr.arpa."} {
+		if code, m := ask(t, testHandler(t), name, dns.TypeAXFR); code != dns.RcodeRefused || m != nil {
+			t.Errorf("%s: %s, %v", name, dns.RcodeToString[code], m)
+		}
 	}
 }

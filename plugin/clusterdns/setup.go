@@ -9,6 +9,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/upstream"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
 func init() { plugin.Register("clusterdns", SetupAs("clusterdns")) }
@@ -47,7 +49,9 @@ func setup(word string, c *caddy.Controller) error {
 		fall:     cfg.fall,
 		upstream: upstream.New(),
 		search:   newSearchPath(resolvConf, log),
+		primary:  &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
 	}
+	d.primary.Serve(&d.view, d.view.Origins)
 	d.searcher = newSearcher(cfg, d.search.node)
 	fast := fastPathOf(c, log)
 	c.OnStartup(func() error {
@@ -58,10 +62,10 @@ func setup(word string, c *caddy.Controller) error {
 		return d.searcher.start(c, word, fast.blocks, log)
 	})
 	attach(c, cfg, d, log)
-	notify(c, server, d, log)
+	feedSecondaries(c, d, log)
 	// Before the plugins that are there already, of which transfer is one.
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
-		return &witness{next: next, d: d}
+		return &first{next: d.primary.Track(next)}
 	})
 	fast.join(server, word, d)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {

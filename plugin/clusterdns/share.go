@@ -84,11 +84,3 @@ func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, qname string, qtype u
 	counter.Answered(a)
 	return Answer
 }
-
-// AddTransfers says that another handler of the server block transfers these zones,
-// by way of TransferOf. Who is sent them is witnessed from then on, and secondaries
-// are told of their changes. It is to be called before the server block serves.
-func (d *ClusterDNS) AddTransfers(origins []zone.Origin) { d.others = append(d.others, origins...) }
-
-// transfers are all origins of the server block that show the cluster.
-func (d *ClusterDNS) transfers() []zone.Origin { return slices.Concat(d.view.Origins, d.others) }

@@ -1,5 +1,24 @@
 package clusterdns
 
+import (
+	"context"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/miekg/dns"
+)
+
+// first is the handler that stands before all others of a server block.
+type first struct{ next plugin.Handler }
+
+// Name implements plugin.Handler.
+func (*first) Name() string { return "clusterdns_first" }
+
+// ServeDNS implements plugin.Handler.
+func (h *first) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	deepenStack(false)
+	return h.next.ServeDNS(ctx, w, r)
+}
+
 // chainStack is a frame that makes a stack large enough for a walk through a chain of
 // plugins as long as kubeadm's, which takes nearly eight kilobytes.
 const chainStack = 4 << 10

@@ -138,7 +138,7 @@ func TestTransfer(t *testing.T) {
 		want   string
 	}{
 		{serial, soaText},
-		{serial + 1, zoneText}, // of a replica that is ahead: its data may be other than ours
+		{serial + 1, soaText}, // P7: it has a newer one (RFC 1995 2)
 		{serial - 1, zoneText},
 	} {
 		question := new(dns.Msg).SetIxfr("example.org.", tc.serial, "ns.", "host.")

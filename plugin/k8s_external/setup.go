@@ -35,7 +35,7 @@ func setup(c *caddy.Controller) error {
 			return plugin.Error(pluginName, cfg.alone)
 		}
 		e.view.Cluster = e.cluster.View()
-		e.cluster.AddTransfers(e.view.Origins)
+		e.cluster.Primary().Serve(&e.view, e.view.Origins)
 		return nil
 	})
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {

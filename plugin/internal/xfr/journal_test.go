@@ -1,4 +1,4 @@
-package clusterdns
+package xfr
 
 import (
 	"fmt"
@@ -57,7 +57,8 @@ func TestJournalForgets(t *testing.T) {
 				if i < len(made)-tc.kept {
 					want = nil
 				}
-				if got := j.load(snapshot.Serial()); got != want {
+				j.sent(snapshot.Serial(), recipient{})
+				if got := j.sentTo(snapshot.Serial(), recipient{}); got != want {
 					t.Errorf("version %d of %d: %v, want %v", i, len(made), got != nil, want != nil)
 				}
 			}
@@ -85,7 +86,7 @@ func TestJournalKnowsRecipients(t *testing.T) {
 		{second.Serial(), recipient{b.peer, "other."}, false},
 		{0, b, false},
 	} {
-		if got := j.has(tc.serial, tc.to); got != tc.want {
+		if got := j.sentTo(tc.serial, tc.to) != nil; got != tc.want {
 			t.Errorf("%d to %v: %v", tc.serial, tc.to, got)
 		}
 	}

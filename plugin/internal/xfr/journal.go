@@ -1,4 +1,4 @@
-package clusterdns
+package xfr
 
 import (
 	"sync"
@@ -19,9 +19,9 @@ const (
 	maxRecipients = 256
 )
 
-// journal is what a handler has sent to whom: the checkpoints that it can tell a
+// journal is what a Primary has sent to whom: the checkpoints that it can tell a
 // secondary the difference to. Only those that were sent are kept; they share
-// what did not change with the current one. It ends with its handler, because
+// what did not change with the current one. It ends with its Primary, because
 // after a reload the same checkpoint may be another zone.
 type journal struct {
 	mu       sync.Mutex
@@ -63,35 +63,41 @@ func (j *journal) keep(s *zone.Snapshot) {
 	}
 }
 
-// load is the checkpoint with a serial, or nil.
-func (j *journal) load(serial uint32) *zone.Snapshot {
+// sent notes that a secondary has a checkpoint, and reports whether that is new.
+func (j *journal) sent(serial uint32, to recipient) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	v := j.find(serial)
+	if v == nil || len(v.sentTo) >= maxRecipients {
+		return false
+	}
+	_, known := v.sentTo[to]
+	v.sentTo[to] = struct{}{}
+	return !known
+}
+
+// forget takes back that a secondary has a checkpoint.
+func (j *journal) forget(serial uint32, to recipient) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if v := j.find(serial); v != nil {
-		return v.snapshot
-	}
-	return nil
-}
-
-// sent notes that a secondary has a checkpoint.
-func (j *journal) sent(serial uint32, to recipient) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if v := j.find(serial); v != nil && len(v.sentTo) < maxRecipients {
-		v.sentTo[to] = struct{}{}
+		delete(v.sentTo, to)
 	}
 }
 
-// has says whether a secondary was sent a checkpoint that is still known.
-func (j *journal) has(serial uint32, to recipient) bool {
+// sentTo returns the checkpoint with a serial if it was sent to a secondary and is
+// still kept, or nil.
+func (j *journal) sentTo(serial uint32, to recipient) *zone.Snapshot {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	v := j.find(serial)
 	if v == nil {
-		return false
+		return nil
 	}
-	_, ok := v.sentTo[to]
-	return ok
+	if _, ok := v.sentTo[to]; !ok {
+		return nil
+	}
+	return v.snapshot
 }
 
 func (j *journal) find(serial uint32) *version {

@@ -1,0 +1,158 @@
+package xfr
+
+import (
+	"errors"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/coredns/coredns/plugin/transfer"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+const (
+	// batchSize is how many records are made before they are handed over: enough
+	// that handing over costs nothing, few enough that the zone is never held whole.
+	batchSize = 256
+	// firstSerial is longer than it takes from the sync, or the end of a reload, until
+	// there is a serial for what is there.
+	firstSerial = 3 * time.Second
+)
+
+var errNotSynced = errors.New("no transfer before the first sync")
+
+// Zones are the records of zones, as a zone.View or a zone.ExternalView has them.
+type Zones interface {
+	SOA(s *zone.Snapshot, o zone.Origin) dns.RR
+	Transfer(s *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR]
+	Difference(before, after *zone.Snapshot, o zone.Origin) zone.Difference
+}
+
+// Primary gives the zones of one server block away. Its zero value is ready to be
+// filled; all of its fields must be set before the server block serves.
+type Primary struct {
+	Store  *zone.Store
+	Policy Policy
+	// Renewed is closed when the data has a serial that no instance before this one
+	// has sent. It is nil if there was none.
+	Renewed <-chan struct{}
+	Warn    func(text string)
+
+	served  []served
+	journal journal
+	grants  grants
+}
+
+// served are the zones of one handler.
+type served struct {
+	zones   Zones
+	origins []zone.Origin
+}
+
+// Serve adds the zones of a handler to those that are given away.
+func (p *Primary) Serve(zones Zones, origins []zone.Origin) {
+	p.served = append(p.served, served{zones, origins})
+}
+
+// Origins are the names of all zones that are given away.
+func (p *Primary) Origins() []string {
+	var names []string
+	for _, s := range p.served {
+		for _, o := range s.origins {
+			if !o.Reverse() {
+				names = append(names, o.String())
+			}
+		}
+	}
+	return names
+}
+
+// find returns the zone that is given away under a name. No secondary gets a reverse
+// zone: its names are not all ours, most Corefiles claim all of in-addr.arpa and let
+// the rest fall through, and a secondary could not.
+func (p *Primary) find(name string) (Zones, zone.Origin, bool) {
+	for _, s := range p.served {
+		for _, o := range s.origins {
+			if o.String() == name && !o.Reverse() {
+				return s.zones, o, true
+			}
+		}
+	}
+	return nil, zone.Origin{}, false
+}
+
+// Transfer returns the records of one zone, as the plugin transfer wants them from a
+// handler with these zones. The whole of them is of one checkpoint.
+//
+// The serial is not believed: the plugin does not tell whose it is. It counts only if it
+// is the number of a grant, which secondaryTracker has put in its place.
+func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.RR, error) {
+	zones, o, ok := p.find(name)
+	if !ok || zones != of {
+		return nil, transfer.ErrNotAuthoritative
+	}
+	now := p.lastCheckpoint()
+	if !now.Synced() {
+		return nil, errNotSynced
+	}
+	p.journal.keep(now)
+	soa, granted := zones.SOA(now, o), p.grants.find(serial)
+	switch before := granted.before; {
+	case granted.upToDate(now.Serial()):
+		return stream(soa, slices.Values[[]dns.RR](nil)), nil
+	case before == nil || before.Distance(now) > maxDistance:
+		return stream(soa, zones.Transfer(now, o), soa), nil
+	default:
+		return stream(soa, increment(zones, before, now, o), soa), nil
+	}
+}
+
+// lastCheckpoint is the last checkpoint. A store that has just been synced is about to
+// make its first, and one that has just been reloaded its next.
+func (p *Primary) lastCheckpoint() *zone.Snapshot {
+	if p.Renewed != nil {
+		awaitSerial(p.Renewed)
+	}
+	next := p.Store.NextCheckpoint()
+	if !p.Store.LoadCheckpoint().Synced() && p.Store.Load().Synced() {
+		awaitSerial(next)
+	}
+	return p.Store.LoadCheckpoint()
+}
+
+func awaitSerial(made <-chan struct{}) {
+	select {
+	case <-made:
+	case <-time.After(firstSerial):
+	}
+}
+
+// increment is what stands between the first and the last SOA record of an
+// incremental transfer (RFC 1995 4), as one step from before to now.
+func increment(zones Zones, before, now *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR] {
+	difference := zones.Difference(before, now, o)
+	return slices.Values(slices.Concat(
+		[]dns.RR{zones.SOA(before, o)}, difference.Removed,
+		[]dns.RR{zones.SOA(now, o)}, difference.Added,
+	))
+}
+
+// stream hands records over in batches. It needs no way to be stopped: the
+// transfer plugin reads to the end, even if the secondary has gone.
+func stream(first dns.RR, rest iter.Seq[dns.RR], last ...dns.RR) <-chan []dns.RR {
+	ch := make(chan []dns.RR)
+	go func() {
+		defer close(ch)
+		batch := []dns.RR{first}
+		for rr := range rest {
+			if batch = append(batch, rr); len(batch) == batchSize {
+				ch <- batch
+				batch = make([]dns.RR, 0, batchSize)
+			}
+		}
+		ch <- append(batch, last...)
+	}()
+	return ch
+}
