@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/caddy/caddyfile"
+	_ "github.com/coredns/coredns/plugin/minimal"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
@@ -79,6 +81,38 @@ func transferSOA(t *testing.T, addr string) *dns.SOA {
 		}
 	}
 	return first
+}
+
+// P14: a transfer of many messages is whole although minimal, which lets the last one
+// pass, stands ahead.
+func TestP14TransferBehindMinimal(t *testing.T) {
+	useRegistry(t)
+	source := manifest(t)
+	var b strings.Builder
+	b.WriteString("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n")
+	const services = 3000
+	for i := range services {
+		fmt.Fprintf(&b, "---\n{apiVersion: v1, kind: Service, metadata: {name: a-rather-long-name-%d, namespace: shop}, spec: {clusterIP: 10.96.%d.%d}}\n", i, i/200, 1+i%200)
+	}
+	if err := os.WriteFile(source.Manifests, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := "cluster.local:0 {\n bind 127.0.0.1\n minimal\n transfer {\n  to *\n }\n kubernetes {\n  manifests " + source.Manifests + "\n }\n}\n"
+	i := startInstance(t, caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"})
+	envelopes, err := new(dns.Transfer).In(new(dns.Msg).SetAxfr("cluster.local."), i.Servers()[0].Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := 0
+	for e := range envelopes {
+		if e.Error != nil {
+			t.Fatal(e.Error)
+		}
+		records += len(e.RR)
+	}
+	if want := services + 4; records != want {
+		t.Errorf("%d records, want %d: both SOA records, the name server with its address, and the Services", records, want)
+	}
 }
 
 // The directive is read as the plugin transfer reads it.

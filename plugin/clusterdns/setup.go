@@ -68,6 +68,7 @@ func setup(word string, c *caddy.Controller) error {
 		return &first{next: d.primary.Track(next)}
 	})
 	fast.join(server, word, d)
+	passMinimal(server)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
 		return d
