@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
 // restConfig is how the API server of cfg is reached.
@@ -80,7 +81,7 @@ func newRESTClient(about *rest.Config, f *feed, version schema.GroupVersion, cli
 	c.GroupVersion = &version
 	c.NegotiatedSerializer = codecs
 	if f.decode != nil {
-		c.NegotiatedSerializer = slimCodecs{codecs, version.WithKind(f.kind), f.decode}
+		c.NegotiatedSerializer = slimpb.Codecs(codecs, version.WithKind(f.kind), f.decode)
 	}
 	c.APIPath = "/apis"
 	if version.Group == "" {

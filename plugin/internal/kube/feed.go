@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -28,7 +29,7 @@ type feed struct {
 	empty    func() runtime.Object
 	list     func() runtime.Object
 
-	decode decoder // of an object in protobuf; nil for a kind that there is in JSON alone
+	decode slimpb.Decoder // of an object in protobuf; nil for a kind that there is in JSON alone
 
 	// put tells that an object is there, event that it has just come or changed,
 	// and drop that it is gone. What was not put between begin and end is gone too.
@@ -82,7 +83,7 @@ func serviceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Service) },
 		list:     func() runtime.Object { return new(corev1.ServiceList) },
-		decode:   decodeService,
+		decode:   slimpb.Service,
 	}
 	join(f, o, o.services, itself, newConverter(cfg).Service)
 	return f
@@ -97,7 +98,7 @@ func namespaceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Namespace) },
 		list:     func() runtime.Object { return new(corev1.NamespaceList) },
-		decode:   decodeNamespace,
+		decode:   slimpb.Namespace,
 	}
 	join(f, o, o.namespaces, itself, convertNamespace)
 	return f
@@ -119,7 +120,11 @@ func newSliceFeed(name string, cfg Config, selected labels.Selector) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(discoveryv1.EndpointSlice) },
 		list:     func() runtime.Object { return new(discoveryv1.EndpointSliceList) },
-		decode:   sliceDecoder(cfg),
+		decode: slimpb.EndpointSlice(slimpb.SliceFields{
+			Labels:        []string{discoveryv1.LabelServiceName, convert.LabelServiceImport, convert.LabelSourceCluster},
+			TargetRef:     cfg.PodNames,
+			TopologyZones: cfg.TopologyZones,
+		}),
 	}
 }
 
@@ -133,7 +138,7 @@ func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 		labels:   selected,
 		empty:    func() runtime.Object { return new(corev1.Pod) },
 		list:     func() runtime.Object { return new(corev1.PodList) },
-		decode:   podDecoder(cfg),
+		decode:   slimpb.Pod(cfg.PodLabels),
 	}
 	join(f, o, o.pods, convert.PodID, newConverter(cfg).Pod)
 	byUID(f, o.pods)

@@ -1,4 +1,4 @@
-package kube
+package slimpb
 
 import (
 	"google.golang.org/protobuf/encoding/protowire"

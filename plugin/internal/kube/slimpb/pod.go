@@ -1,14 +1,14 @@
-package kube
+package slimpb
 
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// podDecoder decodes what converter.pod asks for.
-func podDecoder(cfg Config) decoder {
+// Pod returns a decoder of Pods, with their labels or without.
+func Pod(withLabels bool) Decoder {
 	var labels wanted
-	if cfg.PodLabels {
+	if withLabels {
 		labels = all
 	}
 	return func(raw []byte) (runtime.Object, error) {

@@ -1,12 +1,9 @@
 package kube
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"math/rand"
 	"reflect"
-	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,18 +12,18 @@ import (
 	metafuzzer "k8s.io/apimachinery/pkg/apis/meta/fuzzer"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"sigs.k8s.io/randfill"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
 // slimKind is a kind with a decoder of our own. Its settings ask for all that can
 // be asked for.
 type slimKind struct {
 	name    string
-	decode  decoder
+	decode  slimpb.Decoder
 	empty   func() message
 	convert func(obj any) any
 }
@@ -43,10 +40,10 @@ func slimKinds() []slimKind {
 	cfg := Config{Pods: true, PodNames: true, PodLabels: true, TopologyZones: true}
 	c := newConverter(cfg)
 	return []slimKind{
-		{"Namespace", decodeNamespace, func() message { return new(corev1.Namespace) }, func(o any) any { return convertNamespace(o.(*corev1.Namespace)) }},
-		{"Service", decodeService, func() message { return new(corev1.Service) }, func(o any) any { return c.Service(o.(*corev1.Service)) }},
-		{"Pod", podDecoder(cfg), func() message { return new(corev1.Pod) }, func(o any) any { return c.Pod(o.(*corev1.Pod)) }},
-		{"EndpointSlice", sliceDecoder(cfg), func() message { return new(discoveryv1.EndpointSlice) }, func(o any) any {
+		{"Namespace", slimpb.Namespace, func() message { return new(corev1.Namespace) }, func(o any) any { return convertNamespace(o.(*corev1.Namespace)) }},
+		{"Service", slimpb.Service, func() message { return new(corev1.Service) }, func(o any) any { return c.Service(o.(*corev1.Service)) }},
+		{"Pod", slimpb.Pod(true), func() message { return new(corev1.Pod) }, func(o any) any { return c.Pod(o.(*corev1.Pod)) }},
+		{"EndpointSlice", newSliceFeed("", cfg, nil).decode, func() message { return new(discoveryv1.EndpointSlice) }, func(o any) any {
 			s := o.(*discoveryv1.EndpointSlice)
 			return []any{c.Slice(s), c.ImportedSlice(s)}
 		}},
@@ -161,95 +158,4 @@ func FuzzSlimDecoders(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, data []byte) { _ = kinds[int(kind)%len(kinds)].check(t, data) })
-}
-
-// The decoders of Kubernetes are asked for what is no object of the kind.
-func TestSlimSerializer(t *testing.T) {
-	_, feeds, _ := newTestOwner(Config{})
-	kind := corev1.SchemeGroupVersion.WithKind("Service")
-	c := slimCodecs{codecs, kind, feeds[0].decode}
-	info, _ := runtime.SerializerInfoForMediaType(c.SupportedMediaTypes(), runtime.ContentTypeProtobuf)
-	decode := func(obj runtime.Object, into runtime.Object) runtime.Object {
-		t.Helper()
-		got, _, err := info.Serializer.Decode(encode(runtime.ContentTypeProtobuf, obj), nil, into)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
-	}
-	service := serviceObject("web", "10.0.0.1")
-	service.Labels = map[string]string{"app": "web"}
-	service.SetGroupVersionKind(kind)
-	if got := decode(service, nil).(*corev1.Service); got.Labels != nil || got.Spec.ClusterIP != "10.0.0.1" {
-		t.Errorf("%+v", got)
-	}
-	if got := decode(service, new(corev1.Service)).(*corev1.Service); got.Labels == nil {
-		t.Error("a caller's own object is not whole")
-	}
-	status := &metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Message: "no"}
-	if got := decode(status, nil).(*metav1.Status); got.Message != "no" {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestSlimSerializerErrors(t *testing.T) {
-	_, feeds, _ := newTestOwner(Config{})
-	kind := corev1.SchemeGroupVersion.WithKind("Service")
-	info, _ := runtime.SerializerInfoForMediaType(slimCodecs{codecs, kind, feeds[0].decode}.SupportedMediaTypes(), runtime.ContentTypeProtobuf)
-	service := serviceObject("web", "10.0.0.1")
-	service.SetGroupVersionKind(kind)
-	good := encode(runtime.ContentTypeProtobuf, service)
-	for name, data := range map[string][]byte{
-		"no object":   []byte("{}"),
-		"nothing":     nil,
-		"cut off":     good[:len(good)-3],
-		"a bad field": bytes.Replace(good, []byte("web"), []byte{3, 0xff, 0xff}, 1)[:20],
-	} {
-		if obj, _, err := info.Serializer.Decode(data, nil, nil); err == nil {
-			t.Errorf("%s: %v", name, obj)
-		}
-	}
-	if _, _, err := info.StreamSerializer.Decode([]byte{0xff}, nil, new(metav1.WatchEvent)); err == nil {
-		t.Error("an event of one byte")
-	}
-}
-
-// A list is read to its end, and one that is cut off anywhere is an error.
-func TestListReader(t *testing.T) {
-	list := &corev1.ServiceList{
-		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceList"},
-		ListMeta: metav1.ListMeta{ResourceVersion: "7", Continue: "more", RemainingItemCount: new(int64(3))},
-		Items:    []corev1.Service{*serviceObject("a", "10.0.0.1"), {}, *serviceObject("bb", "10.0.0.2")},
-	}
-	data := encode(runtime.ContentTypeProtobuf, list)
-	read := func(data []byte) (names []string, about metav1.ListMeta, err error) {
-		about, err = readList(bytes.NewReader(data), decodeService, func(obj metav1.Object) { names = append(names, obj.GetName()) })
-		return names, about, err
-	}
-	names, about, err := read(data)
-	if err != nil || strings.Join(names, ",") != "a,,bb" || about.ResourceVersion != "7" || about.Continue != "more" {
-		t.Errorf("%q, %+v, %v", names, about, err)
-	}
-	// The end of the envelope is two empty texts, which nobody misses.
-	for cut := range len(data) - 4 {
-		if names, _, err := read(data[:cut]); err == nil {
-			t.Fatalf("the first %d of %d bytes are a list of %q", cut, len(data), names)
-		}
-	}
-}
-
-func FuzzListReader(f *testing.F) {
-	list := &corev1.ServiceList{Items: []corev1.Service{*serviceObject("a", "10.0.0.1"), {}}}
-	list.SetGroupVersionKind(schema.GroupVersionKind{Version: "v1", Kind: "ServiceList"})
-	f.Add(encode(runtime.ContentTypeProtobuf, list))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		n := 0
-		_, err := readList(io.MultiReader(bytes.NewReader(data)), decodeService, func(metav1.Object) { n++ })
-		whole := new(corev1.ServiceList)
-		if _, raw, broken := openEnvelope(data); broken == nil && raw != nil && whole.Unmarshal(raw) == nil {
-			if err == nil && n != len(whole.Items) {
-				t.Errorf("%d objects, want %d", n, len(whole.Items))
-			}
-		}
-	})
 }

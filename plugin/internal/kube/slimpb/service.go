@@ -1,12 +1,12 @@
-package kube
+package slimpb
 
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// decodeNamespace decodes what converter.namespace asks for.
-func decodeNamespace(raw []byte) (runtime.Object, error) {
+// Namespace decodes a Namespace.
+func Namespace(raw []byte) (runtime.Object, error) {
 	ns := new(corev1.Namespace)
 	return ns, eachField(raw, func(f wireField) (err error) {
 		if f.number == 1 {
@@ -16,8 +16,8 @@ func decodeNamespace(raw []byte) (runtime.Object, error) {
 	})
 }
 
-// decodeService decodes what converter.service asks for.
-func decodeService(raw []byte) (runtime.Object, error) {
+// Service decodes a Service.
+func Service(raw []byte) (runtime.Object, error) {
 	s := new(corev1.Service)
 	return s, eachField(raw, func(f wireField) (err error) {
 		switch f.number {

@@ -1,4 +1,10 @@
-package kube
+// Package slimpb decodes objects of Kubernetes from protobuf, and of each only the
+// fields that DNS needs.
+//
+// The API server sends ten times as much of an object. Decoding all of it makes
+// most of the garbage of a list, and garbage is memory. What the package does not
+// know, such as the status of an error, it leaves to the decoders of Kubernetes.
+package slimpb
 
 import (
 	"bytes"
@@ -9,48 +15,48 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// The API server sends ten times of each object what DNS needs of it. Decoding
-// all of it makes most of the garbage of a list, and garbage is memory. So the
-// protobuf decoders here fill in the fields that the converters ask for and no
-// others, and copy nothing but these. What they do not know, such as the status
-// of an error, goes to those of Kubernetes.
+// magic begins every object in protobuf, before its envelope.
+var magic = []byte("k8s\x00")
 
-// protobufMagic begins every object in protobuf, before its envelope.
-var protobufMagic = []byte("k8s\x00")
+// A Decoder makes an object of its message in protobuf. It keeps nothing of raw.
+type Decoder func(raw []byte) (runtime.Object, error)
 
-// decoder makes an object of its message in protobuf. It keeps nothing of raw.
-type decoder func(raw []byte) (runtime.Object, error)
+// Codecs returns codecs that decode the objects of one kind by a decoder of ours,
+// and all else as those given do.
+func Codecs(all runtime.NegotiatedSerializer, kind schema.GroupVersionKind, decode Decoder) runtime.NegotiatedSerializer {
+	return codecs{all, kind, decode}
+}
 
-// slimCodecs decode the objects of one kind by a decoder of our own.
-type slimCodecs struct {
+// codecs decode the objects of one kind by a decoder of our own.
+type codecs struct {
 	runtime.NegotiatedSerializer
 	kind   schema.GroupVersionKind
-	decode decoder
+	decode Decoder
 }
 
 // SupportedMediaTypes are those of Kubernetes, protobuf among them with our decoders.
-func (c slimCodecs) SupportedMediaTypes() []runtime.SerializerInfo {
+func (c codecs) SupportedMediaTypes() []runtime.SerializerInfo {
 	all := c.NegotiatedSerializer.SupportedMediaTypes()
 	slim := make([]runtime.SerializerInfo, len(all))
 	for i, info := range all {
 		if info.MediaType == runtime.ContentTypeProtobuf {
 			stream := *info.StreamSerializer
 			stream.Serializer = eventSerializer{stream.Serializer}
-			info.Serializer, info.StreamSerializer = slimSerializer{info.Serializer, c}, &stream
+			info.Serializer, info.StreamSerializer = serializer{info.Serializer, c}, &stream
 		}
 		slim[i] = info
 	}
 	return slim
 }
 
-// slimSerializer decodes the objects of one kind.
-type slimSerializer struct {
+// serializer decodes the objects of one kind.
+type serializer struct {
 	runtime.Serializer
-	codecs slimCodecs
+	codecs codecs
 }
 
 // Decode decodes an object with its envelope.
-func (s slimSerializer) Decode(
+func (s serializer) Decode(
 	data []byte, defaults *schema.GroupVersionKind, into runtime.Object,
 ) (runtime.Object, *schema.GroupVersionKind, error) {
 	kind, raw, err := openEnvelope(data)
@@ -70,9 +76,9 @@ func (s slimSerializer) Decode(
 // openEnvelope tells the kind of an object in protobuf, and where in the data its
 // message is.
 func openEnvelope(data []byte) (kind schema.GroupVersionKind, raw []byte, err error) {
-	envelope, ok := bytes.CutPrefix(data, protobufMagic)
+	envelope, ok := bytes.CutPrefix(data, magic)
 	if !ok {
-		return kind, nil, fmt.Errorf("an object in protobuf begins with %q, not with %q", protobufMagic, data[:min(len(data), len(protobufMagic))])
+		return kind, nil, fmt.Errorf("an object in protobuf begins with %q, not with %q", magic, data[:min(len(data), len(magic))])
 	}
 	err = eachField(envelope, func(f wireField) error {
 		switch f.number {

@@ -1,26 +1,30 @@
-package kube
+package slimpb
 
 import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-
-	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
-var wantedSliceLabels = oneOf(discoveryv1.LabelServiceName, convert.LabelServiceImport, convert.LabelSourceCluster)
+// SliceFields are the fields of an EndpointSlice that not everybody needs.
+type SliceFields struct {
+	Labels        []string // their keys
+	TargetRef     bool     // of endpoints
+	TopologyZones bool     // of endpoints
+}
 
-// sliceDecoder decodes what converter.sliceOf asks for.
-func sliceDecoder(cfg Config) decoder {
+// EndpointSlice returns a decoder of EndpointSlices.
+func EndpointSlice(fields SliceFields) Decoder {
+	labels := oneOf(fields.Labels...)
 	return func(raw []byte) (runtime.Object, error) {
 		s := &discoveryv1.EndpointSlice{Endpoints: make([]discoveryv1.Endpoint, 0, countFields(raw, 2))}
 		return s, eachField(raw, func(f wireField) (err error) {
 			switch f.number {
 			case 1:
-				err = objectMeta(f.bytes, &s.ObjectMeta, wantedSliceLabels)
+				err = objectMeta(f.bytes, &s.ObjectMeta, labels)
 			case 2:
 				s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{})
-				err = decodeEndpoint(f.bytes, &s.Endpoints[len(s.Endpoints)-1], cfg)
+				err = decodeEndpoint(f.bytes, &s.Endpoints[len(s.Endpoints)-1], fields)
 			case 3:
 				s.Ports = append(s.Ports, discoveryv1.EndpointPort{})
 				err = decodeEndpointPort(f.bytes, &s.Ports[len(s.Ports)-1])
@@ -32,7 +36,7 @@ func sliceDecoder(cfg Config) decoder {
 	}
 }
 
-func decodeEndpoint(message []byte, e *discoveryv1.Endpoint, cfg Config) error {
+func decodeEndpoint(message []byte, e *discoveryv1.Endpoint, fields SliceFields) error {
 	return eachField(message, func(f wireField) error {
 		switch f.number {
 		case 1:
@@ -42,14 +46,14 @@ func decodeEndpoint(message []byte, e *discoveryv1.Endpoint, cfg Config) error {
 		case 3:
 			e.Hostname = new(string(f.bytes))
 		case 4:
-			if cfg.PodNames {
+			if fields.TargetRef {
 				if e.TargetRef == nil {
 					e.TargetRef = new(corev1.ObjectReference)
 				}
 				return decodeReference(f.bytes, e.TargetRef)
 			}
 		case 7:
-			if cfg.TopologyZones {
+			if fields.TopologyZones {
 				e.Zone = new(string(f.bytes))
 			}
 		}

@@ -1,0 +1,202 @@
+package slimpb
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+const (
+	// pageBuffer is the size of the reads from a connection.
+	pageBuffer = 32 << 10
+	// maxObject is more than etcd takes of an object, whatever its settings.
+	maxObject = 64 << 20
+)
+
+// ReadList reads a list, or a page of one, and hands over each object as it comes.
+// There is never more than one of them in memory, however long the list is, unless
+// the list is in JSON. The decoder may be nil for a kind that there is in JSON alone.
+func ReadList(body io.Reader, decode Decoder, list runtime.Object, put func(metav1.Object)) (metav1.ListMeta, error) {
+	r := bufio.NewReaderSize(body, pageBuffer)
+	// What is shorter than that is in JSON, or no list.
+	if begin, _ := r.Peek(len(magic)); bytes.Equal(begin, magic) && decode != nil {
+		return readProtobuf(r, decode, put)
+	}
+	return readJSON(r, list, put)
+}
+
+// readJSON reads a list in JSON, which every API server can send.
+func readJSON(r io.Reader, list runtime.Object, put func(metav1.Object)) (about metav1.ListMeta, err error) {
+	if err := json.NewDecoder(r).Decode(list); err != nil {
+		return about, err
+	}
+	err = meta.EachListItem(list, func(obj runtime.Object) error {
+		put(obj.(metav1.Object))
+		return nil
+	})
+	if err != nil {
+		return about, err
+	}
+	accessor, err := meta.ListAccessor(list)
+	if err != nil {
+		return about, err
+	}
+	return metav1.ListMeta{ResourceVersion: accessor.GetResourceVersion(), Continue: accessor.GetContinue()}, nil
+}
+
+// listReader reads a list in protobuf: an envelope, in it the list, and in that
+// its items. The same numbers of fields hold for the lists of all kinds.
+type listReader struct {
+	r      *bufio.Reader
+	decode Decoder
+	put    func(metav1.Object)
+	about  metav1.ListMeta
+	item   []byte
+}
+
+func readProtobuf(from io.Reader, decode Decoder, put func(metav1.Object)) (metav1.ListMeta, error) {
+	l := listReader{r: bufio.NewReaderSize(from, pageBuffer), decode: decode, put: put}
+	if _, err := l.r.Discard(len(magic)); err != nil {
+		return l.about, err
+	}
+	envelope := part{r: l.r, left: -1}
+	found := false
+	err := envelope.each(func(number protowire.Number, size int64) error {
+		if number != 2 {
+			return envelope.skip(size)
+		}
+		found = true
+		return l.list(&part{r: l.r, left: size})
+	})
+	if err == nil && !found {
+		err = io.ErrUnexpectedEOF
+	}
+	return l.about, err
+}
+
+func (l *listReader) list(m *part) error {
+	return m.each(func(number protowire.Number, size int64) error {
+		if number != 1 && number != 2 {
+			return m.skip(size)
+		}
+		if err := l.fill(m, size); err != nil {
+			return err
+		}
+		if number == 1 {
+			return l.meta()
+		}
+		obj, err := l.decode(l.item)
+		if err != nil {
+			return err
+		}
+		l.put(obj.(metav1.Object))
+		return nil
+	})
+}
+
+// fill reads a field whole, into memory that the next one uses again.
+func (l *listReader) fill(m *part, size int64) error {
+	if size > maxObject {
+		return fmt.Errorf("an object of %d bytes, the limit is %d", size, maxObject)
+	}
+	if int64(cap(l.item)) < size {
+		l.item = make([]byte, size)
+	}
+	l.item = l.item[:size]
+	return m.read(l.item)
+}
+
+func (l *listReader) meta() error {
+	return eachField(l.item, func(f wireField) error {
+		switch f.number {
+		case 2:
+			l.about.ResourceVersion = string(f.bytes)
+		case 3:
+			l.about.Continue = string(f.bytes)
+		}
+		return nil
+	})
+}
+
+// part is a message in protobuf that is read from a stream.
+type part struct {
+	r    *bufio.Reader
+	left int64 // bytes, or negative for all that there are
+}
+
+// each tells of each field that is a text or a message, which the callee must
+// read or skip.
+func (m *part) each(tell func(number protowire.Number, size int64) error) error {
+	for m.left != 0 {
+		tag, err := binary.ReadUvarint(m)
+		if errors.Is(err, io.EOF) && m.left < 0 {
+			return nil
+		}
+		if err != nil {
+			return cutOff(err)
+		}
+		value, err := binary.ReadUvarint(m)
+		if err != nil {
+			return cutOff(err)
+		}
+		number, kind := protowire.DecodeTag(tag)
+		switch {
+		case kind == protowire.VarintType:
+			continue
+		case kind != protowire.BytesType || number <= 0:
+			return fmt.Errorf("field %d of protobuf type %d in a list", number, kind)
+		case value > 1<<62 || m.left >= 0 && int64(value) > m.left:
+			return fmt.Errorf("field %d of %d bytes in a message that has %d left", number, value, m.left)
+		}
+		if err := tell(number, int64(value)); err != nil {
+			return err
+		}
+		m.spend(int64(value))
+	}
+	return nil
+}
+
+// ReadByte reads a byte of a tag or of a length.
+func (m *part) ReadByte() (byte, error) {
+	if m.left == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	b, err := m.r.ReadByte()
+	if err == nil {
+		m.spend(1)
+	}
+	return b, err
+}
+
+func (m *part) spend(n int64) {
+	if m.left > 0 {
+		m.left -= n
+	}
+}
+
+func (m *part) read(to []byte) error {
+	_, err := io.ReadFull(m.r, to)
+	return cutOff(err)
+}
+
+func (m *part) skip(size int64) error {
+	_, err := io.CopyN(io.Discard, m.r, size)
+	return cutOff(err)
+}
+
+// cutOff is the error for a message that ends too early.
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
