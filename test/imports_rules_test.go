@@ -66,6 +66,14 @@ func TestBreaches(t *testing.T) {
 		{from: convert, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
 		{from: convert, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 
+		{from: kube + "/apiserver", imports: []string{"net", "time", "k8s.io/client-go/rest"}},
+		{from: kube + "/apiserver", imports: []string{kube}, breaches: 1},
+		{from: kube + "/apiserver", imports: []string{zone, kube + "/slimpb"}, breaches: 2},
+		{from: kube + "/apiserver", deps: []string{"github.com/coredns/caddy"}, breaches: 1},
+		{from: kube + "/slimpb", imports: []string{"bufio", "io", "k8s.io/api/core/v1"}},
+		{from: kube + "/slimpb", imports: []string{kube, kube + "/apiserver"}, breaches: 2},
+		{from: kube + "/slimpb", imports: []string{"net", "k8s.io/client-go/rest"}, breaches: 2},
+
 		{from: search, imports: []string{"bytes", "slices"}},
 		{from: search, imports: dnsLibrary, breaches: 1},
 		{from: search, imports: []string{"net", "time"}, breaches: 2},

@@ -77,6 +77,18 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, clients),
 	},
 	{
+		under:  internal + "/kube/apiserver",
+		ours:   []string{internal + "/kube/apiserver"},
+		direct: dnsLibrary,
+		deep:   coreDNS,
+	},
+	{
+		under:  internal + "/kube/slimpb",
+		ours:   []string{internal + "/kube/slimpb"},
+		direct: slices.Concat(dnsLibrary, []string{"net", "os", "time", "k8s.io/client-go"}),
+		deep:   coreDNS,
+	},
+	{
 		under:  internal + "/kube",
 		ours:   []string{internal + "/kube", internal + "/zone", internal + "/dnsname"},
 		direct: dnsLibrary,

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
 // Config says where a cluster's objects come from and which of them are kept.
@@ -42,6 +44,15 @@ type Config struct {
 	Manifests string // files and folders, as ManifestPaths makes it
 
 	stamp [sha256.Size]byte // as Stamped makes it
+}
+
+// apiServer is the part of c that says how the API server is reached.
+func (c Config) apiServer() apiserver.Config {
+	return apiserver.Config{
+		Endpoint: c.Endpoint, CertFile: c.CertFile, KeyFile: c.KeyFile, CAFile: c.CAFile,
+		Kubeconfig: c.Kubeconfig, Context: c.Context,
+		QPS: c.QPS, Burst: c.Burst, MaxInflight: c.MaxInflight,
+	}
 }
 
 // SameServer says whether the objects come from one API server, so that their

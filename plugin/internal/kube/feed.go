@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -72,6 +73,19 @@ func newFeeds(cfg Config, o *owner) ([]*feed, error) {
 	}
 	o.feeds, o.awaited = feeds, len(feeds)
 	return feeds, nil
+}
+
+// about is how the log names the kind.
+func (f *feed) about() apiserver.Kind {
+	return apiserver.Kind{Name: f.name, Group: f.versions[0].Group, Resource: f.resource, Optional: f.optional}
+}
+
+// codecs decode the kind.
+func (f *feed) codecs(version schema.GroupVersion) runtime.NegotiatedSerializer {
+	if f.decode == nil {
+		return codecs
+	}
+	return slimpb.Codecs(codecs, version.WithKind(f.kind), f.decode)
 }
 
 func serviceFeed(cfg Config, selected labels.Selector, o *owner) *feed {

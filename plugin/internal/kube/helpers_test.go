@@ -53,6 +53,13 @@ func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, 
 func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
 func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
 
+func (r *recorder) expect(t *testing.T, want ...string) {
+	t.Helper()
+	if got := r.all(); !slices.Equal(got, want) {
+		t.Errorf("log: %q\nwant %q", got, want)
+	}
+}
+
 // all returns the lines so far.
 func (r *recorder) all() []string {
 	r.mu.Lock()

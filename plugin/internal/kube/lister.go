@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
 const (
@@ -31,7 +33,7 @@ type lister struct {
 	feed    *feed
 	sink    *sink
 	clients []rest.Interface // for each version of the feed
-	report  *report
+	outages *apiserver.OutageLog
 	clock   clock.WithTicker
 	limits  limits
 	redial  func()        // gives up all connections
@@ -68,7 +70,7 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 		l.failed(ctx, "watch", listFirst, err)
 		return nil, err
 	}
-	l.report.watched(l.feed)
+	l.outages.Watched(l.feed.about())
 	return w, nil
 }
 
@@ -185,11 +187,11 @@ func (l *lister) failed(ctx context.Context, verb string, listFirst bool, err er
 	if apierrors.IsUnauthorized(err) {
 		l.redial() // a renewed client certificate is shown on new connections only
 	}
-	if isSilent(err) {
+	if apiserver.IsSilent(err) {
 		l.sink.observer.Silent(l.feed.name)
 		l.renew()
 	}
-	if !listFirst && l.report.failed(ctx, verb, l.feed, err) && l.feed.optional {
+	if !listFirst && l.outages.Failed(ctx, verb, l.feed.about(), err) && l.feed.optional {
 		l.sink.send(l.feed.waive())
 	}
 	// client-go waits ten times as long as the server asks for, but not after that.

@@ -9,10 +9,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
 // pagesServer is an API server that has nothing but a list of Services. A name
@@ -126,11 +130,8 @@ func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	o, feeds, clock := newTestOwner(Config{})
-	about, err := restConfig(Config{Endpoint: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	clients, err := newRESTClients(about, feeds[0], http.DefaultClient)
+	client := testClient(t, server.URL, silence{}, clock)
+	clients, err := newRESTClients(client, feeds[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,12 +139,12 @@ func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
 		feed:      feeds[0],
 		sink:      newTestSink(context.Background(), feeds[0], o.changes),
 		clients:   clients,
-		report:    newReport(silence{}, clock, ""),
+		outages:   client.Outages,
 		clock:     clock,
 		limits:    defaultLimits,
 		redial:    func() {},
 		renew:     func() {},
-		streaming: newStreaming(newReport(silence{}, clock, ""), clock),
+		streaming: newStreaming(client.Outages, clock),
 		streams:   newPace(clock),
 		watches:   newPace(clock),
 		busy:      new(sync.RWMutex),
@@ -175,18 +176,10 @@ func TestRequests(t *testing.T) {
 	})
 	server := httptest.NewServer(handler)
 	defer server.Close()
-	about, err := restConfig(Config{Endpoint: server.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
 	_, feeds, clock := newTestOwner(Config{Pods: true, MultiCluster: true, Labels: "app=web", NamespaceLabels: "team"})
-	httpClient, d, err := newHTTPClient(about, Config{}, newReport(silence{}, clock, ""), Options{}.withDefaults())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.close()
+	client := testClient(t, server.URL, silence{}, clock)
 	for _, f := range feeds {
-		clients, err := newRESTClients(about, f, httpClient)
+		clients, err := newRESTClients(client, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,4 +206,26 @@ func TestRequests(t *testing.T) {
 	if !strings.HasPrefix(got.Get("User-Agent"), "clusterdns/") {
 		t.Errorf("User-Agent: %s", got.Get("User-Agent"))
 	}
+}
+
+// testClient makes a client of an API server.
+func testClient(t *testing.T, url string, log Logger, c clock.PassiveClock) *apiserver.Client {
+	t.Helper()
+	client, err := apiserver.New(apiserver.Config{Endpoint: url}, apiserver.Options{
+		Log: log, Observe: func(Request) {}, Clock: c, Silence: time.Minute, Renewals: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// testOutages makes the log of an API server's outages.
+func testOutages(log Logger, c clock.PassiveClock) *apiserver.OutageLog {
+	client, err := apiserver.New(apiserver.Config{Endpoint: "https://10.96.0.1:443"}, apiserver.Options{Log: log, Clock: c, Renewals: time.Minute})
+	if err != nil {
+		panic(err)
+	}
+	return client.Outages
 }

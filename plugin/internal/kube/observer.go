@@ -1,6 +1,10 @@
 package kube
 
-import "time"
+import (
+	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
+)
 
 // Observer is told what a Watcher does, for metrics. Its methods are called from
 // several goroutines and hold up the Watcher, so they must be quick. Nothing is
@@ -39,14 +43,7 @@ type Observer interface {
 }
 
 // Request is what there is to measure of a request to the API server.
-type Request struct {
-	Method string
-	Host   string // with the port, in valid UTF-8
-	Code   string // the HTTP status, or <error> if there was no answer
-	Watch  bool
-	Waited time.Duration // for the limits of the Config
-	Took   time.Duration // from before the wait to the end
-}
+type Request = apiserver.Request
 
 type inattention struct{}
 

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
@@ -23,7 +24,7 @@ func (l *lister) page(
 		return about, err
 	}
 	defer body.Close()
-	about, err = slimpb.ReadList(newPatientReader(body, l.limits.silence, giveUp), l.feed.decode, l.feed.list(), put)
+	about, err = slimpb.ReadList(apiserver.NewPatientReader(body, l.limits.silence, giveUp), l.feed.decode, l.feed.list(), put)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause

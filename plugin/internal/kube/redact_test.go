@@ -1,10 +1,8 @@
 package kube
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -124,44 +122,5 @@ func TestC4PasswordOfTheProxy(t *testing.T) {
 				t.Error(line)
 			}
 		}
-	}
-}
-
-// C4: net/http repeats what is wrong in the environment.
-func TestC4PasswordInAReason(t *testing.T) {
-	r, log, _ := newTestReport()
-	r.unreachable(`invalid proxy address "http://someone:a ` + secret + `@proxy": parse "http://someone:a s3cret@proxy": net/url: invalid userinfo`)
-	_, feeds, clock := newTestOwner(Config{})
-	r.clock = clock
-	for range 2 {
-		r.failed(t.Context(), "list", feeds[0], errors.New(`for request http://someone:`+secret+`@host/api, got status: 418`))
-		clock.Step(patience)
-	}
-	for _, line := range log.all() {
-		if strings.Contains(line, secret) {
-			t.Error(line)
-		}
-	}
-	if len(log.all()) != 2 {
-		t.Errorf("log: %q", log.all())
-	}
-}
-
-// What has credentials keeps them: a user in the URL comes last, as in net/http.
-func TestUserInURLComesLast(t *testing.T) {
-	path := kubeconfigFile(t)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "https://", "https://someone:else@")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := restConfig(Config{Kubeconfig: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Host != "https://one.example:6443" || c.BearerToken != "secret" || c.Username != "" {
-		t.Errorf("%s %s %s", c.Host, c.BearerToken, c.Username)
 	}
 }

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
@@ -12,6 +11,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
 // longestBackoff is how long the API server can be back at most before it is asked
@@ -28,8 +29,7 @@ type server struct {
 	feeds     []*feed
 	clients   [][]rest.Interface // of each feed, for each of its versions
 	opts      Options
-	dialer    *dialer
-	report    *report
+	client    *apiserver.Client
 	streaming *streaming
 	plain     bool // for tests: no streaming lists
 
@@ -37,19 +37,19 @@ type server struct {
 }
 
 func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
-	about, err := restConfig(cfg)
+	client, err := apiserver.New(cfg.apiServer(), apiserver.Options{
+		Log:      opts.Log,
+		Observe:  opts.Observer.Requested,
+		Clock:    opts.clock,
+		Silence:  opts.limits.silence,
+		Renewals: opts.limits.redials,
+	})
 	if err != nil {
 		return nil, err
 	}
-	s := &server{feeds: feeds, opts: opts, report: newReport(opts.Log, opts.clock, about.Host)}
-	s.streaming = newStreaming(s.report, opts.clock)
-	client, d, err := newHTTPClient(about, cfg, s.report, opts)
-	if err != nil {
-		return nil, err
-	}
-	s.dialer = d
+	s := &server{feeds: feeds, opts: opts, client: client, streaming: newStreaming(client.Outages, opts.clock)}
 	for _, f := range feeds {
-		clients, err := newRESTClients(about, f, client)
+		clients, err := newRESTClients(client, f)
 		if err != nil {
 			return nil, err
 		}
@@ -58,9 +58,9 @@ func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
 	return s, nil
 }
 
-func newRESTClients(about *rest.Config, f *feed, client *http.Client) (clients []rest.Interface, _ error) {
+func newRESTClients(client *apiserver.Client, f *feed) (clients []rest.Interface, _ error) {
 	for _, version := range f.versions {
-		c, err := newRESTClient(about, f, version, client)
+		c, err := client.REST(version, f.codecs(version))
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 	wg.Wait()
 	s.busy.Lock() // a reflector does not wait for its list
 	defer s.busy.Unlock()
-	s.dialer.close()
+	s.client.Close()
 }
 
 func (s *server) reflector(ctx context.Context, f *feed, clients []rest.Interface, out chan<- change) *cache.Reflector {
@@ -89,11 +89,11 @@ func (s *server) reflector(ctx context.Context, f *feed, clients []rest.Interfac
 		feed:      f,
 		sink:      to,
 		clients:   clients,
-		report:    s.report,
+		outages:   s.client.Outages,
 		clock:     s.opts.clock,
 		limits:    s.opts.limits,
-		redial:    s.dialer.redial,
-		renew:     s.dialer.renew,
+		redial:    s.client.Redial,
+		renew:     s.client.Renew,
 		busy:      &s.busy,
 		streaming: s.streaming,
 		streams:   newPace(s.opts.clock),

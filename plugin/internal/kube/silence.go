@@ -1,9 +1,6 @@
 package kube
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -37,39 +34,6 @@ var defaultLimits = limits{
 	stall:   15 * time.Second,
 	stream:  3 * time.Minute,
 	redials: 10 * time.Second,
-}
-
-// silentError says that nothing has come for a while.
-type silentError struct{ after time.Duration }
-
-func (e silentError) Error() string { return fmt.Sprintf("nothing has come for %s", e.after) }
-
-// isSilent reports whether an error is that nothing has come.
-func isSilent(err error) bool {
-	var silent silentError
-	return errors.As(err, &silent)
-}
-
-// patientReader reads a body, and gives it up if nothing comes for a while.
-type patientReader struct {
-	io.Reader
-	limit time.Duration
-	timer *time.Timer
-}
-
-// newPatientReader calls giveUp at the end of its patience, which has to end the
-// read that is under way.
-func newPatientReader(r io.Reader, limit time.Duration, giveUp func(error)) *patientReader {
-	timer := time.AfterFunc(limit, func() { giveUp(silentError{limit}) })
-	timer.Stop()
-	return &patientReader{Reader: r, limit: limit, timer: timer}
-}
-
-// Read implements io.Reader. What is done with the data may take its time.
-func (r *patientReader) Read(to []byte) (int, error) {
-	r.timer.Reset(r.limit)
-	defer r.timer.Stop()
-	return r.Reader.Read(to)
 }
 
 // bookmarks is what is known of the bookmarks of one kind.
@@ -110,7 +74,7 @@ func (l *lister) heard(event watch.Event) {
 		l.bookmarks.see()
 	}
 	if event.Type != watch.Error {
-		l.report.heard(l.feed)
+		l.outages.Heard(l.feed.about())
 	}
 }
 
@@ -118,6 +82,10 @@ func (l *lister) heard(event watch.Event) {
 // and the API server may hold up the connection, so a new one is made.
 func (l *lister) silent(after time.Duration) {
 	l.sink.observer.Silent(l.feed.name)
-	l.report.silent(l.feed, after, l.bookmarks.miss())
+	if l.bookmarks.miss() {
+		l.outages.Silent(l.feed.about(), after)
+	} else {
+		l.outages.SendsNoBookmarks(l.feed.about(), longestWatch)
+	}
 	l.renew()
 }

@@ -31,7 +31,8 @@ func newSilentWatches(t *testing.T) *silentWatches {
 	_, feeds, _ := newTestOwner(Config{})
 	s := &silentWatches{seen: newWitness()}
 	s.lister = newStreamLister(newTestSink(t.Context(), feeds[0], make(chan change, 9)))
-	s.report, s.log, s.clock = newTestReport()
+	s.log, s.clock = new(recorder), clocktesting.NewFakeClock(time.Now())
+	s.outages = testOutages(s.log, s.clock)
 	s.lister.clock, s.sink.observer = s.clock, s.seen
 	s.renew = func() { s.anew++ }
 	return s
@@ -249,11 +250,8 @@ func TestC1WatchWithoutEnd(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 	})
 	l, _ := newTestLister(t, http.NotFoundHandler())
-	about, err := restConfig(Config{Endpoint: api.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l.clients, err = newRESTClients(about, l.feed, http.DefaultClient); err != nil {
+	var err error
+	if l.clients, err = newRESTClients(testClient(t, api.URL, silence{}, l.clock), l.feed); err != nil {
 		t.Fatal(err)
 	}
 	l.limits.grace, l.listed = 50*time.Millisecond, true

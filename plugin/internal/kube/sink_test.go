@@ -56,11 +56,11 @@ func followWith(t *testing.T, o *owner, f *feed, edit func(*sink)) <-chan *watch
 // newStreamLister makes a lister that has no server.
 func newStreamLister(to *sink) *lister {
 	c := clocktesting.NewFakeClock(time.Now())
-	r := newReport(silence{}, c, "")
+	outages := testOutages(silence{}, c)
 	return &lister{
-		feed: to.feed, sink: to, clock: c, limits: defaultLimits, report: r,
+		feed: to.feed, sink: to, clock: c, limits: defaultLimits, outages: outages,
 		redial: func() {}, renew: func() {},
-		streaming: newStreaming(r, c), streams: newPace(c), watches: newPace(c),
+		streaming: newStreaming(outages, c), streams: newPace(c), watches: newPace(c),
 	}
 }
 

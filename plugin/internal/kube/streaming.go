@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
 const (
@@ -25,8 +27,8 @@ var errPagesOnly = errors.New("streaming lists break off, reading in pages")
 
 // streaming is what is known of an API server's streaming lists.
 type streaming struct {
-	report *report
-	clock  clock.PassiveClock
+	outages *apiserver.OutageLog
+	clock   clock.PassiveClock
 
 	mu     sync.Mutex
 	broken map[*feed]int // times in a row
@@ -34,8 +36,8 @@ type streaming struct {
 	until  time.Time // lists are read in pages
 }
 
-func newStreaming(r *report, c clock.PassiveClock) *streaming {
-	return &streaming{report: r, clock: c, broken: make(map[*feed]int)}
+func newStreaming(o *apiserver.OutageLog, c clock.PassiveClock) *streaming {
+	return &streaming{outages: o, clock: c, broken: make(map[*feed]int)}
 }
 
 // possible reports whether a list may be streamed.
@@ -64,7 +66,7 @@ func (s *streaming) breaksOff(f *feed) {
 	s.until = s.clock.Now().Add(streamPause)
 	if !s.told {
 		s.told = true
-		s.report.breaksOff(f)
+		s.outages.ReadsPages(f.about(), streamPause)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	clocktesting "k8s.io/utils/clock/testing"
 )
 
 // oddServer is an API server whose streaming lists are not as they should be. All
@@ -121,8 +122,8 @@ func TestC13StreamingListsThatBreakOff(t *testing.T) {
 
 // C13: after an hour streaming lists are tried again.
 func TestC13StreamingListsAreTriedAgain(t *testing.T) {
-	r, log, clock := newTestReport()
-	s := newStreaming(r, clock)
+	log, clock := new(recorder), clocktesting.NewFakeClock(time.Now())
+	s := newStreaming(testOutages(log, clock), clock)
 	_, feeds, _ := newTestOwner(Config{})
 	for _, f := range feeds { // as if one connection was cut
 		s.breaksOff(f)

@@ -1,4 +1,4 @@
-package kube
+package apiserver
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/http2"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
@@ -25,50 +26,49 @@ const streamBuffer = 256 << 10
 // newHTTPClient makes the one HTTP client of all reflectors. Its transport is
 // not one of those that client-go keeps for the life of the process: the
 // connections are ours to close.
-func newHTTPClient(cfg *rest.Config, limits Config, r *report, opts Options) (*http.Client, *dialer, error) {
+func newHTTPClient(cfg *rest.Config, limits Config, d *dialer, outages *OutageLog, opts Options) (*http.Client, error) {
 	tlsConfig, err := rest.TLSConfigFor(cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	d := newDialer(opts.limits.redials)
 	base := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           d.dial,
 		TLSClientConfig:       tlsConfig,
 		TLSHandshakeTimeout:   10 * time.Second,
 		DisableCompression:    cfg.DisableCompression,
-		ResponseHeaderTimeout: opts.limits.silence,
+		ResponseHeaderTimeout: opts.Silence,
 		HTTP2:                 &http.HTTP2Config{MaxReceiveBufferPerStream: streamBuffer},
 	}
 	if cfg.Proxy != nil {
 		base.Proxy = cfg.Proxy
 	}
-	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, r, d.renew, opts))
+	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, outages, d.renew, opts))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return &http.Client{Transport: rt}, d, nil
+	return &http.Client{Transport: rt}, nil
 }
 
 // throttle is a transport that limits the rate of requests and how many are
-// under way. It tells a report whether there was an answer, and an observer how
+// under way. It tells the outage log whether there was an answer, and measures how
 // long it took.
 //
 // The limits are here, and not in client-go's clients, because those do not
 // count watches, and nearly all of our requests are watches.
 type throttle struct {
-	next     http.RoundTripper
-	rate     flowcontrol.RateLimiter
-	slots    chan struct{} // nil without a limit
-	pages    bool          // the pages of a list count one by one
-	report   *report
-	renew    func() // gives up all connections
-	observer Observer
-	clock    clock.PassiveClock
+	next    http.RoundTripper
+	rate    flowcontrol.RateLimiter
+	slots   chan struct{} // nil without a limit
+	pages   bool          // the pages of a list count one by one
+	outages *OutageLog
+	renew   func() // gives up all connections
+	observe func(Request)
+	clock   clock.PassiveClock
 }
 
-func newThrottle(next http.RoundTripper, limits Config, r *report, renew func(), opts Options) *throttle {
-	t := &throttle{next: next, report: r, renew: renew, pages: limits.QPS > 0, observer: opts.Observer, clock: opts.clock}
+func newThrottle(next http.RoundTripper, limits Config, outages *OutageLog, renew func(), opts Options) *throttle {
+	t := &throttle{next: next, outages: outages, renew: renew, pages: limits.QPS > 0, observe: opts.Observe, clock: opts.Clock}
 	qps, burst := limits.QPS, limits.Burst
 	if qps == 0 {
 		qps = rest.DefaultQPS
@@ -92,19 +92,19 @@ func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	waited := t.clock.Since(begun)
 	response, err := t.next.RoundTrip(r)
-	t.tell(r, response, err)
+	t.noteAnswer(r, response, err)
 	end := sync.OnceFunc(func() {
 		release()
-		t.observer.Requested(Request{
+		t.observe(Request{
 			Method: r.Method,
 			Host:   strings.ToValidUTF8(r.URL.Host, "\uFFFD"),
 			Code:   codeOf(response),
-			Watch:  watching(r),
+			Watch:  isWatch(r),
 			Waited: waited,
 			Took:   t.clock.Since(begun),
 		})
 	})
-	if err != nil || watching(r) {
+	if err != nil || isWatch(r) {
 		end()
 		return response, err
 	}
@@ -112,22 +112,22 @@ func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// tell tells the report whether the server is there.
-func (t *throttle) tell(r *http.Request, response *http.Response, err error) {
+// noteAnswer tells the outage log whether the server is there.
+func (t *throttle) noteAnswer(r *http.Request, response *http.Response, err error) {
 	switch {
 	case err != nil:
 		if r.Context().Err() == nil && !dismissed(err) {
-			t.report.unreachable(err.Error())
+			t.outages.unreachable(err.Error())
 			t.giveUp(err)
 		}
 	case absent(response.StatusCode):
-		t.report.unreachable(response.Status)
+		t.outages.unreachable(response.Status)
 	default:
-		t.report.reachable()
+		t.outages.reachable()
 		if response.StatusCode == http.StatusTooManyRequests {
-			t.report.refused(r.URL.Path, response.Status)
+			t.outages.refused(r.URL.Path, response.Status)
 		} else {
-			t.report.accepted(r.URL.Path)
+			t.outages.accepted(r.URL.Path)
 		}
 	}
 }
@@ -170,17 +170,18 @@ func (t *throttle) acquire(r *http.Request) (release func(), err error) {
 	}
 }
 
-// dismissed says whether the server ended the connection in good order, as it
+// dismissed reports whether the server ended the connection in good order, as it
 // does when it shuts down or has refused a request. It will be heard of again.
 func dismissed(err error) bool {
-	return strings.Contains(err.Error(), "GOAWAY") && strings.Contains(err.Error(), "ErrCode=NO_ERROR")
+	var goAway http2.GoAwayError //nolint:staticcheck // what Kubernetes' transport returns
+	return errors.As(err, &goAway) && goAway.ErrCode == http2.ErrCodeNo
 }
 
-// watching says whether the request is a watch. A watch goes on for minutes, so
+// isWatch reports whether the request is a watch. A watch goes on for minutes, so
 // it gives its slot back when it is answered: otherwise as many watches as there
 // are slots would end all other requests. A list keeps its slot until its body
 // is read, because that is the work that the limit is for.
-func watching(r *http.Request) bool {
+func isWatch(r *http.Request) bool {
 	watch := r.URL.Query().Get("watch")
 	return watch == "true" || watch == "1"
 }

@@ -1,4 +1,4 @@
-package kube
+package apiserver
 
 import (
 	"os"
@@ -51,8 +51,7 @@ func TestRESTConfig(t *testing.T) {
 func TestNewChecksFiles(t *testing.T) {
 	folder := t.TempDir()
 	none := filepath.Join(folder, "none")
-	write(t, folder, map[string]string{"nonsense": "nonsense"})
-	nonsense := filepath.Join(folder, "nonsense")
+	nonsense := write(t, folder, "nonsense", "nonsense")
 	for name, cfg := range map[string]Config{
 		"no such CA":         {Endpoint: "https://127.0.0.1", CAFile: none},
 		"no such key":        {Endpoint: "https://127.0.0.1", CertFile: nonsense, KeyFile: none},
@@ -62,7 +61,7 @@ func TestNewChecksFiles(t *testing.T) {
 		"not in a Pod":       {},
 	} {
 		t.Setenv("KUBERNETES_SERVICE_HOST", "")
-		if _, err := New(cfg, Options{}); err == nil {
+		if _, err := New(cfg, testOptions()); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -75,7 +74,26 @@ func TestInCluster(t *testing.T) {
 	}
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
 	t.Setenv("KUBERNETES_SERVICE_PORT", "443")
-	if _, err := New(Config{}, Options{}); err == nil || !strings.Contains(err.Error(), "serviceaccount/token") {
+	if _, err := New(Config{}, testOptions()); err == nil || !strings.Contains(err.Error(), "serviceaccount/token") {
 		t.Errorf("%v", err)
+	}
+}
+
+// What has credentials keeps them: a user in the URL comes last, as in net/http.
+func TestUserInURLComesLast(t *testing.T) {
+	path := kubeconfigFile(t)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "https://", "https://someone:else@")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := restConfig(Config{Kubeconfig: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Host != "https://one.example:6443" || c.BearerToken != "secret" || c.Username != "" {
+		t.Errorf("%s %s %s", c.Host, c.BearerToken, c.Username)
 	}
 }

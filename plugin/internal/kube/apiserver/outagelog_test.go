@@ -1,33 +1,19 @@
-package kube
+package apiserver
 
 import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	clocktesting "k8s.io/utils/clock/testing"
 )
 
-func newTestReport() (*report, *recorder, *clocktesting.FakeClock) {
-	log, clock := new(recorder), clocktesting.NewFakeClock(time.Now())
-	return newReport(log, clock, "https://10.96.0.1:443"), log, clock
-}
-
-func (r *recorder) expect(t *testing.T, want ...string) {
-	t.Helper()
-	if got := r.all(); !slices.Equal(got, want) {
-		t.Errorf("log: %q\nwant %q", got, want)
-	}
-}
-
 func TestServerIsLostAndBack(t *testing.T) {
-	r, log, _ := newTestReport()
+	r, log, _ := newTestLog()
 	r.reachable()
 	log.expect(t)
 	for range 5 {
@@ -41,63 +27,69 @@ func TestServerIsLostAndBack(t *testing.T) {
 	log.expect(t, lost, "INFO API server https://10.96.0.1:443 answers again")
 }
 
+var (
+	services = Kind{Name: "services", Resource: "services"}
+	imports  = Kind{Name: "serviceimports", Group: "multicluster.x-k8s.io", Resource: "serviceimports", Optional: true}
+)
+
+const (
+	noImports  = "WARNING the API server has no serviceimports.multicluster.x-k8s.io, going on without: they are watched when their CustomResourceDefinition is there"
+	hasImports = "INFO the API server has serviceimports.multicluster.x-k8s.io now"
+)
+
 func forbidden(resource string) error {
 	return apierrors.NewForbidden(schema.GroupResource{Group: "discovery.k8s.io", Resource: resource}, "",
 		errors.New(`User "system:serviceaccount:kube-system:coredns" cannot list resource "endpointslices" in API group "discovery.k8s.io" at the cluster scope`))
 }
 
 func TestForbidden(t *testing.T) {
-	r, log, clock := newTestReport()
-	_, feeds, _ := newTestOwner(Config{})
-	slices, services := feeds[2], feeds[0]
+	r, log, clock := newTestLog()
+	slices := Kind{Name: "endpointslices", Group: "discovery.k8s.io", Resource: "endpointslices"}
 	ctx := context.Background()
 
-	r.failed(ctx, "watch", slices, forbidden("endpointslices"))
-	r.failed(ctx, "list", slices, forbidden("endpointslices"))
+	r.Failed(ctx, "watch", slices, forbidden("endpointslices"))
+	r.Failed(ctx, "list", slices, forbidden("endpointslices"))
 	log.expect(t) // a server that has just started
 	clock.Step(patience)
-	r.failed(ctx, "list", slices, forbidden("endpointslices"))
+	r.Failed(ctx, "list", slices, forbidden("endpointslices"))
 	told := `ERROR not allowed to list endpointslices: a ClusterRole must grant the verbs list and watch on resource "endpointslices" in apiGroup "discovery.k8s.io": ` +
 		`endpointslices.discovery.k8s.io is forbidden: User "system:serviceaccount:kube-system:coredns" cannot list resource "endpointslices" in API group "discovery.k8s.io" at the cluster scope`
 	log.expect(t, told)
 	for range 5 {
 		clock.Step(time.Minute)
-		r.failed(ctx, "watch", slices, forbidden("endpointslices"))
-		r.failed(ctx, "list", slices, forbidden("endpointslices"))
-		r.watched(services)
+		r.Failed(ctx, "watch", slices, forbidden("endpointslices"))
+		r.Failed(ctx, "list", slices, forbidden("endpointslices"))
+		r.Watched(services)
 	}
 	log.expect(t, told)
-	r.watched(slices)
-	r.watched(slices)
+	r.Watched(slices)
+	r.Watched(slices)
 	log.expect(t, told, "INFO endpointslices can be watched again")
 }
 
 func TestWhatIsNotReported(t *testing.T) {
-	r, log, clock := newTestReport()
-	_, feeds, _ := newTestOwner(Config{})
-	f := feeds[0]
+	r, log, clock := newTestLog()
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	for range 2 {
-		r.failed(over, "watch", f, forbidden("services"))
+		r.Failed(over, "watch", services, forbidden("services"))
 		for _, err := range []error{
 			&url.Error{Op: "Get", URL: "x", Err: errors.New("connection refused")},
 			apierrors.NewTooManyRequests("slowly", 1),
 			apierrors.NewServiceUnavailable("starting"),
 		} {
-			r.failed(context.Background(), "watch", f, err)
+			r.Failed(context.Background(), "watch", services, err)
 		}
 		clock.Step(time.Minute)
 	}
-	r.watched(f)
+	r.Watched(services)
 	log.expect(t)
 }
 
 func TestOtherErrors(t *testing.T) {
-	r, log, clock := newTestReport()
-	_, feeds, _ := newTestOwner(Config{})
+	r, log, clock := newTestLog()
 	for range 3 {
-		r.failed(context.Background(), "list", feeds[0], errors.New("nonsense"))
+		r.Failed(context.Background(), "list", services, errors.New("nonsense"))
 		clock.Step(time.Minute)
 	}
 	log.expect(t, "ERROR cannot list services: nonsense")
@@ -106,24 +98,22 @@ func TestOtherErrors(t *testing.T) {
 // A server without streaming lists refuses each of them. Since a plain list and
 // a watch follow, that is nothing to talk about.
 func TestRefusedStreamingListIsNotReported(t *testing.T) {
-	r, log, clock := newTestReport()
-	_, feeds, _ := newTestOwner(Config{})
+	r, log, clock := newTestLog()
 	for range 3 {
-		r.failed(context.Background(), "watch", feeds[0], apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil))
-		r.watched(feeds[0])
+		r.Failed(context.Background(), "watch", services, apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil))
+		r.Watched(services)
 		clock.Step(time.Minute)
 	}
 	log.expect(t)
 }
 
 func TestMissingKind(t *testing.T) {
-	r, log, clock := newTestReport()
-	_, feeds, _ := newTestOwner(Config{MultiCluster: true})
-	imports, ctx := feeds[3], context.Background()
+	r, log, clock := newTestLog()
+	ctx := context.Background()
 	failed := func(err error, told bool) {
 		t.Helper()
 		for range 3 {
-			if got := r.failed(ctx, "list", imports, err); got != told {
+			if got := r.Failed(ctx, "list", imports, err); got != told {
 				t.Errorf("%v: told %v", err, got)
 			}
 		}
@@ -131,7 +121,7 @@ func TestMissingKind(t *testing.T) {
 	missing := apierrors.NewNotFound(schema.GroupResource{Group: "multicluster.x-k8s.io", Resource: "serviceimports"}, "")
 	failed(missing, true)
 	log.expect(t, noImports)
-	r.watched(imports)
+	r.Watched(imports)
 	log.expect(t, noImports, hasImports)
 
 	// The right is missing, and then it turns out that the kind is.
@@ -148,10 +138,9 @@ func TestMissingKind(t *testing.T) {
 
 // Of a kind that every server has, nothing found is an error like any other.
 func TestNotFound(t *testing.T) {
-	r, log, clock := newTestReport()
-	_, feeds, _ := newTestOwner(Config{})
+	r, log, clock := newTestLog()
 	for range 3 {
-		r.failed(context.Background(), "list", feeds[0], apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, ""))
+		r.Failed(context.Background(), "list", services, apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, ""))
 		clock.Step(time.Minute)
 	}
 	log.expect(t, `ERROR cannot list services: services "" not found`)
@@ -160,7 +149,7 @@ func TestNotFound(t *testing.T) {
 // C3: an outage whose reason changes is one line for each reason, however often
 // it comes back, and whatever port or time is in it.
 func TestC3EachReasonOnce(t *testing.T) {
-	r, log, _ := newTestReport()
+	r, log, _ := newTestLog()
 	refused := "dial tcp 10.96.0.1:443: connect: connection refused"
 	authority := "tls: failed to verify certificate: x509: certificate signed by unknown authority"
 	for range 3 {
@@ -186,11 +175,10 @@ func TestC3EachReasonOnce(t *testing.T) {
 
 // C3: the same holds for a kind.
 func TestC3EachReasonOfAKindOnce(t *testing.T) {
-	r, log, clock := newTestReport()
-	_, feeds, _ := newTestOwner(Config{})
+	r, log, clock := newTestLog()
 	for range 3 {
 		for _, text := range []string{"unexpected EOF", "no kind", "unexpected EOF"} {
-			r.failed(t.Context(), "list", feeds[0], errors.New(text))
+			r.Failed(t.Context(), "list", services, errors.New(text))
 			clock.Step(time.Minute)
 		}
 	}
@@ -203,15 +191,14 @@ func TestC2ProtocolErrorsThatLast(t *testing.T) {
 		"too old":                             apierrors.NewResourceExpired("too old"),
 		"Timeout: Too large resource version": apierrors.NewTimeoutError("Too large resource version", 1),
 	} {
-		r, log, clock := newTestReport()
-		_, feeds, _ := newTestOwner(Config{})
+		r, log, clock := newTestLog()
 		for range 30 {
-			r.failed(t.Context(), "watch", feeds[0], err)
+			r.Failed(t.Context(), "watch", services, err)
 			clock.Step(time.Second)
 		}
 		log.expect(t)
-		r.failed(t.Context(), "watch", feeds[0], err)
-		r.failed(t.Context(), "watch", feeds[0], err)
+		r.Failed(t.Context(), "watch", services, err)
+		r.Failed(t.Context(), "watch", services, err)
 		log.expect(t, "ERROR cannot watch services: "+text)
 	}
 }
@@ -219,7 +206,7 @@ func TestC2ProtocolErrorsThatLast(t *testing.T) {
 // C2: a server without room for our requests is one line, whatever it does with
 // the others.
 func TestC2TooManyRequests(t *testing.T) {
-	r, log, clock := newTestReport()
+	r, log, clock := newTestLog()
 	r.refused("/services", "429 Too Many Requests")
 	r.accepted("/services")
 	clock.Step(time.Minute)
@@ -236,4 +223,22 @@ func TestC2TooManyRequests(t *testing.T) {
 	log.expect(t, told)
 	r.accepted("/pods")
 	log.expect(t, told, "INFO API server https://10.96.0.1:443 takes requests again")
+}
+
+// C4: net/http repeats what is wrong in the environment.
+func TestC4PasswordInAReason(t *testing.T) {
+	r, log, clock := newTestLog()
+	r.unreachable(`invalid proxy address "http://someone:a s3cret@proxy": parse "http://someone:a s3cret@proxy": net/url: invalid userinfo`)
+	for range 2 {
+		r.Failed(t.Context(), "list", services, errors.New(`for request http://someone:s3cret@host/api, got status: 418`))
+		clock.Step(patience)
+	}
+	for _, line := range log.all() {
+		if strings.Contains(line, "s3cret") {
+			t.Error(line)
+		}
+	}
+	if len(log.all()) != 2 {
+		t.Errorf("log: %q", log.all())
+	}
 }

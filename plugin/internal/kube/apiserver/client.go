@@ -1,4 +1,4 @@
-package kube
+package apiserver
 
 import (
 	"fmt"
@@ -6,19 +6,59 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // a kubeconfig may ask for it
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-
-	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
-	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
+
+// A Client talks to one API server. Its connections are its own.
+type Client struct {
+	Outages *OutageLog
+
+	config *rest.Config
+	http   *http.Client
+	dialer *dialer
+}
+
+// New makes a Client, but talks to no server.
+func New(cfg Config, opts Options) (*Client, error) {
+	about, err := restConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		Outages: newOutageLog(opts.Log, opts.Clock, about.Host),
+		config:  about,
+		dialer:  newDialer(opts.Renewals),
+	}
+	c.http, err = newHTTPClient(about, cfg, c.dialer, c.Outages, opts)
+	return c, err
+}
+
+// REST makes a client of one version of an API group. client-go's typed clients
+// would bring the types of all groups into memory; we decode ten.
+func (c *Client) REST(version schema.GroupVersion, codecs kruntime.NegotiatedSerializer) (rest.Interface, error) {
+	about := rest.CopyConfig(c.config)
+	about.GroupVersion = &version
+	about.NegotiatedSerializer = codecs
+	about.APIPath = "/apis"
+	if version.Group == "" {
+		about.APIPath = "/api"
+	}
+	return rest.RESTClientForConfigAndClient(about, c.http)
+}
+
+// Redial gives up all connections, so that new ones are made.
+func (c *Client) Redial() { c.dialer.redial() }
+
+// Renew does the same, unless that has only just been done: what holds up one
+// request holds up all of them.
+func (c *Client) Renew() { c.dialer.renew() }
+
+// Close closes all connections for good.
+func (c *Client) Close() { c.dialer.close() }
 
 // restConfig is how the API server of cfg is reached.
 func restConfig(cfg Config) (*rest.Config, error) {
@@ -72,40 +112,4 @@ func userAgent() string {
 		version = build.Main.Version
 	}
 	return fmt.Sprintf("clusterdns/%s (%s/%s)", version, runtime.GOOS, runtime.GOARCH)
-}
-
-// newRESTClient makes a client of one API group. client-go's typed clients would
-// bring the types of all groups into memory; we decode ten.
-func newRESTClient(about *rest.Config, f *feed, version schema.GroupVersion, client *http.Client) (rest.Interface, error) {
-	c := rest.CopyConfig(about)
-	c.GroupVersion = &version
-	c.NegotiatedSerializer = codecs
-	if f.decode != nil {
-		c.NegotiatedSerializer = slimpb.Codecs(codecs, version.WithKind(f.kind), f.decode)
-	}
-	c.APIPath = "/apis"
-	if version.Group == "" {
-		c.APIPath = "/api"
-	}
-	return rest.RESTClientForConfigAndClient(c, client)
-}
-
-var codecs = serializer.NewCodecFactory(newScheme()).WithoutConversion()
-
-func newScheme() *kruntime.Scheme {
-	scheme := kruntime.NewScheme()
-	scheme.AddKnownTypes(corev1.SchemeGroupVersion,
-		new(corev1.Service), new(corev1.ServiceList),
-		new(corev1.Namespace), new(corev1.NamespaceList),
-		new(corev1.Pod), new(corev1.PodList))
-	scheme.AddKnownTypes(discoveryv1.SchemeGroupVersion,
-		new(discoveryv1.EndpointSlice), new(discoveryv1.EndpointSliceList))
-	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
-	metav1.AddToGroupVersion(scheme, discoveryv1.SchemeGroupVersion)
-	for _, version := range importVersions {
-		scheme.AddKnownTypeWithName(version.WithKind("ServiceImport"), new(convert.ServiceImport))
-		scheme.AddKnownTypeWithName(version.WithKind("ServiceImportList"), new(serviceImportList))
-		metav1.AddToGroupVersion(scheme, version)
-	}
-	return scheme
 }

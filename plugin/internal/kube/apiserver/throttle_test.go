@@ -1,4 +1,4 @@
-package kube
+package apiserver
 
 import (
 	"context"
@@ -14,7 +14,10 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 )
 
@@ -43,7 +46,7 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newTestThrottle(next http.RoundTripper, limits Config) *throttle {
-	return newThrottle(next, limits, newReport(silence{}, clocktesting.NewFakeClock(time.Now()), ""), func() {}, Options{}.withDefaults())
+	return newThrottle(next, limits, newOutageLog(new(recorder), clock.RealClock{}, ""), func() {}, testOptions())
 }
 
 // try sends a request that gives up, after a moment, if it has to wait. A busy
@@ -104,17 +107,20 @@ func TestD1LimitsReachTheClient(t *testing.T) {
 		_, _ = io.WriteString(w, `{"kind": "ServiceList", "apiVersion": "v1"}`)
 	}))
 	defer api.Close()
-	_, feeds, _ := newTestOwner(Config{})
-	s, err := newServer(Config{Endpoint: api.URL, QPS: 0.0001, Burst: 2, MaxInflight: 1}, feeds, Options{}.withDefaults())
+	c, err := New(Config{Endpoint: api.URL, QPS: 0.0001, Burst: 2, MaxInflight: 1}, testOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.dialer.close()
+	defer c.Close()
+	client, err := c.REST(corev1.SchemeGroupVersion, scheme.Codecs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// A request that has to wait longer than its context lasts fails at once.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for i := range 5 {
-		err := s.clients[0][0].Get().Resource("services").Do(ctx).Error()
+		err := client.Get().Resource("services").Do(ctx).Error()
 		if (err == nil) != (i < 2) {
 			t.Errorf("request %d: %v", i+1, err)
 		}
@@ -202,9 +208,11 @@ func (s slowRate) Wait(context.Context) error {
 // A watch is measured when it is answered, any other request when its answer has
 // been read, and one without an answer too.
 func TestRequested(t *testing.T) {
-	seen, clock := newWitness(), clocktesting.NewFakeClock(time.Now())
+	var seen []Request
+	clock := clocktesting.NewFakeClock(time.Now())
 	throttled := newTestThrottle(&counting{}, Config{})
-	throttled.observer, throttled.clock, throttled.rate = seen, clock, slowRate{clock: clock}
+	throttled.observe = func(r Request) { seen = append(seen, r) }
+	throttled.clock, throttled.rate = clock, slowRate{clock: clock}
 	if _, err := try(throttled, watchURL); err != nil {
 		t.Fatal(err)
 	}
@@ -213,8 +221,8 @@ func TestRequested(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock.Step(time.Second)
-	if len(seen.requests) != 1 {
-		t.Errorf("told before the answer was read: %+v", seen.requests)
+	if len(seen) != 1 {
+		t.Errorf("told before the answer was read: %+v", seen)
 	}
 	response.Body.Close()
 	response.Body.Close()
@@ -227,8 +235,8 @@ func TestRequested(t *testing.T) {
 		{Method: "GET", Host: "x", Code: "200", Waited: time.Second, Took: 2 * time.Second},
 		{Method: "GET", Host: "[::1]:6443", Code: "<error>", Waited: time.Second, Took: time.Second},
 	}
-	if !slices.Equal(seen.requests, want) {
-		t.Errorf("%+v", seen.requests)
+	if !slices.Equal(seen, want) {
+		t.Errorf("%+v", seen)
 	}
 }
 
@@ -249,19 +257,8 @@ func TestSlotOfFailedRequest(t *testing.T) {
 	}
 }
 
-func TestEndingClock(t *testing.T) {
-	leakless(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	clock := endingClock{ctx: ctx}
-	<-clock.After(time.Millisecond)
-	long := clock.After(time.Hour)
-	cancel()
-	<-long
-}
-
 // A dial that ends after the end gives no connection.
 func TestDialerCloses(t *testing.T) {
-	leakless(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
