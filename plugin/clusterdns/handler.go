@@ -37,6 +37,8 @@ type ClusterDNS struct {
 	started  atomic.Bool // and that it is, for those who may ask before
 	deaf     atomic.Bool // the server's sockets are still to be opened
 	answers  serverCounters
+
+	limitsForeign bool // the size of replies to foreign clients; set at start-up
 }
 
 var _ cache.ZoneBypasser = (*ClusterDNS)(nil)
@@ -74,9 +76,11 @@ func forwardNames(origins []zone.Origin) []string {
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	udp.WillBlock(ctx) // no plugin ahead has the answer, and those behind may wait
+	undo := d.LimitReply(w, r)
 	m, verdict := d.answer(ctx, w, r)
 	switch verdict {
 	case Pass:
+		undo()
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	case Refuse:
 		return dns.RcodeRefused, nil

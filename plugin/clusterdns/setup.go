@@ -56,6 +56,7 @@ func setup(word string, c *caddy.Controller) error {
 	fast := fastPathOf(c, log)
 	c.OnStartup(func() error {
 		d.view.Local = localAddrs(server.ListenHosts)
+		d.limitsForeign = limitsForeign(server)
 		// Only now are the server block's plugins known by their names. Nothing
 		// but metadata shows labels, and they are most of what a Pod costs.
 		cfg.source.PodLabels = cfg.source.Pods && server.Handler("metadata") != nil

@@ -46,9 +46,11 @@ func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	if err != nil {
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}
+	undo := e.cluster.LimitReply(w, r)
 	a := e.view.LookupWithin(e.cluster.Store().Load(), &name, state.QType(), clusterdns.RoomFor(w, r))
 	switch e.cluster.Decide(ctx, e.fall, state.QName(), state.QType(), &a) {
 	case clusterdns.Pass:
+		undo()
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	case clusterdns.Refuse:
 		return dns.RcodeRefused, nil

@@ -27,6 +27,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "flags in the OPT record", "plugin/internal/udp/edns_test.go", "TestP10FlagsAndSize"},
 	{"", "a question over UDP with two OPT records", "plugin/internal/udp/edns_test.go", "TestP10RejectsWithOPT"},
 	{"", "NOTIMP and FORMERR", "plugin/internal/udp/edns_test.go", "TestP10RejectsWithOPT"},
+	{"", "a question over UDP from an address outside", "plugin/clusterdns/foreign_test.go", "TestB4RepliesToForeignClients"},
 	{"", "EDNS option 19 (ZONEVERSION)", "plugin/internal/udp/edns_test.go", "TestP9ZoneVersionIsIgnored"},
 	{"", "a question over UDP of more than 512 octets", "plugin/internal/udp/edns_test.go", "TestP13LongQuestions"},
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},

@@ -46,6 +46,7 @@ func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) (
 	start := len(out)
 	snapshot := block.Store.Load()
 	var c Completion
+	q.size = block.replySize(client, q.size)
 	out, wire, ok := r.write(block, snapshot, packet, out, &c)
 	if !ok || block.handsOver(&q.question, wire.Result) {
 		return out[:start], block.handOver(&q.question)
@@ -81,13 +82,9 @@ func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Com
 	start := len(out)
 	// Offsets in a message count from its own beginning.
 	msg := append(out[start:], packet[:q.end]...)
-	size := q.size
-	if b.MaxSize > 0 {
-		size = min(size, b.MaxSize)
-	}
 	room := zone.Room{Size: minSize, Shuffle: b.Shuffle, Random: r.random}
 	if q.edns {
-		room.Size, room.Reserved = min(max(minSize, int(size)), maxSize), optSize
+		room.Size, room.Reserved = min(max(minSize, int(q.size)), maxSize), optSize
 	}
 	msg, wire, ok := r.sections(b, s, msg, room, c)
 	if !ok {

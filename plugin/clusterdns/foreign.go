@@ -1,0 +1,36 @@
+package clusterdns
+
+import (
+	"net/netip"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+)
+
+// limitsForeign reports whether replies to clients outside the cluster's own networks have
+// a limit: they do over plain UDP, unless the Corefile has another with the plugin bufsize.
+// It must be called when the server block's plugins are known by their names.
+func limitsForeign(server *dnsserver.Config) bool {
+	return server.Transport == transport.DNS && server.Handler("bufsize") == nil
+}
+
+// LimitReply lowers the size that a client outside the cluster's own networks says it takes,
+// as the plugin bufsize does, and returns how to undo that for the next plugin.
+func (d *ClusterDNS) LimitReply(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
+	opt := r.IsEdns0()
+	if !d.limitsForeign || opt == nil || opt.UDPSize() <= udp.ForeignSize {
+		return func() {}
+	}
+	state := request.Request{W: w, Req: r}
+	client, err := netip.ParseAddr(state.IP())
+	if err != nil || state.Proto() != "udp" || udp.IsOwnNetwork(client.Unmap()) {
+		return func() {}
+	}
+	takes := opt.UDPSize()
+	opt.SetUDPSize(udp.ForeignSize)
+	return func() { opt.SetUDPSize(takes) }
+}

@@ -1,0 +1,59 @@
+package udp
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// A reply to an address outside the cluster's own networks, which may be forged, has 1,232
+// octets at most, and others what the client takes, unless the Corefile bounds replies.
+func TestB4RepliesToForeignClients(t *testing.T) {
+	s, _ := testBackend(t)
+	block := s.Zones[0].Block
+	txn := block.Store.Begin()
+	many := &zone.Service{Key: zone.Key{Namespace: "a", Name: "many"}}
+	for i := range 300 {
+		many.ClusterIPs = append(many.ClusterIPs, netip.AddrFrom4([4]byte{10, 4, byte(i >> 8), byte(i)}))
+	}
+	txn.ReplaceService(nil, many)
+	txn.Commit()
+	packet, err := new(dns.Msg).SetQuestion("many.a.svc.cluster.local.", dns.TypeA).SetEdns0(65535, false).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const all = 4096 // octets, and more
+	for _, tc := range []struct {
+		client string
+		bound  uint16 // of the Corefile
+		least  int
+		most   int
+	}{
+		{client: "192.0.2.1", least: 1100, most: ForeignSize},
+		{client: "2001:db8::1", least: 1100, most: ForeignSize},
+		{client: "10.1.2.3", least: all, most: maxSize},
+		{client: "172.31.0.1", least: all, most: maxSize},
+		{client: "192.168.0.1", least: all, most: maxSize},
+		{client: "100.64.0.1", least: all, most: maxSize},
+		{client: "127.0.0.1", least: all, most: maxSize},
+		{client: "169.254.20.10", least: all, most: maxSize},
+		{client: "fd00::1", least: all, most: maxSize},
+		{client: "fe80::1", least: all, most: maxSize},
+		{client: "192.0.2.1", bound: 1500, least: 1400, most: 1500},
+		{client: "192.0.2.1", bound: 65535, least: all, most: maxSize},
+		{client: "10.1.2.3", bound: 1500, least: 1400, most: 1500},
+	} {
+		block.MaxSize = tc.bound
+		out, verdict := NewResponder().Respond(s, netip.MustParseAddr(tc.client), packet, make([]byte, 0, maxSize))
+		m := new(dns.Msg)
+		if err := m.Unpack(out); err != nil || verdict != Answer {
+			t.Fatalf("%s: %v, %v", tc.client, verdict, err)
+		}
+		if len(out) < tc.least || len(out) > tc.most || m.Truncated != (tc.least < all) {
+			t.Errorf("%s with the bound %d: %d octets, truncated %v", tc.client, tc.bound, len(out), m.Truncated)
+		}
+	}
+}
