@@ -12,30 +12,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// tableRow is a row of README's table of properties; its first cell has one or
+// tableRow is a row of a page's table of properties; its first cell has one or
 // several properties with their arguments.
 var tableRow = regexp.MustCompile("(?m)^\\| (`[a-z].*?) \\| .* \\|$")
 
 var propertyName = regexp.MustCompile("`([a-z_]+)[^`]*`")
 
-// chapter is a part of README.
-func chapter(t *testing.T, title string) string {
+const metricsPage = "../../doc/metrics.md"
+
+func page(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(text), "\n## "+title+"\n")
-	if !found {
-		t.Fatalf("README.md has no chapter %q", title)
-	}
-	own, _, _ := strings.Cut(rest, "\n## ")
-	return own
+	return string(text)
 }
 
 func TestREADMEListsTheProperties(t *testing.T) {
 	var listed []string
-	for _, row := range tableRow.FindAllStringSubmatch(chapter(t, "The Corefile"), -1) {
+	for _, row := range tableRow.FindAllStringSubmatch(page(t, "README.md"), -1) {
 		for _, name := range propertyName.FindAllStringSubmatch(row[1], -1) {
 			listed = append(listed, name[1])
 		}
@@ -46,9 +42,9 @@ func TestREADMEListsTheProperties(t *testing.T) {
 	}
 }
 
-func TestREADMEListsTheMetrics(t *testing.T) {
+func TestMetricsPageListsTheMetrics(t *testing.T) {
 	var listed []string
-	for _, row := range tableRow.FindAllStringSubmatch(chapter(t, "Metrics"), -1) {
+	for _, row := range tableRow.FindAllStringSubmatch(page(t, metricsPage), -1) {
 		listed = append(listed, strings.Trim(row[1], "`"))
 	}
 	var known described
@@ -57,19 +53,19 @@ func TestREADMEListsTheMetrics(t *testing.T) {
 	slices.Sort(listed)
 	slices.Sort(known)
 	if !slices.Equal(listed, known) {
-		t.Errorf("README.md lists %q\nthe plugin has %q", listed, known)
+		t.Errorf("%s lists %q\nthe plugin has %q", metricsPage, listed, known)
 	}
 }
 
-func TestREADMENamesTheLabels(t *testing.T) {
-	text := chapter(t, "Metrics")
+func TestMetricsPageNamesTheLabels(t *testing.T) {
+	text := page(t, metricsPage)
 	words := []string{fmt.Sprintf("at most %d series", len(kindLabels)*len(outcomeLabels))}
 	for _, label := range slices.Concat(kindLabels[:], outcomeLabels[:]) {
 		words = append(words, "`"+label+"`")
 	}
 	for _, word := range words {
 		if !strings.Contains(text, word) {
-			t.Errorf("README.md has no %s", word)
+			t.Errorf("%s has no %s", metricsPage, word)
 		}
 	}
 }

@@ -170,7 +170,7 @@ func (s silence) reply(name string) *dns.Msg {
 }
 
 // drawBase draws a name. One of three labels that ends in a Namespace is among the
-// exceptions that README lists.
+// exceptions that doc/search-path.md lists.
 func drawBase(t *rapid.T) string {
 	label := rapid.SampledFrom([]string{"www", "web", "out", "gone", "db", "_http", "_tcp", "example"})
 	last := rapid.SampledFrom([]string{"com", "shop", "shop.svc", "shop.svc.cluster.local", "cluster.local", "example", "web", "none"})

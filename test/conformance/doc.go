@@ -21,7 +21,7 @@
 // # What the documents say
 //
 // On the same machine every Corefile that is published is started as it is: those
-// that README, CHANGELOG and doc/ mark as corefile, that of the demo and that of
+// that README, the plugin pages, CHANGELOG and doc/ mark as corefile, that of the demo and that of
 // the deployment. A block that looks like one must be marked. The questions that
 // README asks the demo are asked, and get what the comments beside them say.
 //

@@ -145,7 +145,7 @@ func compare(t *testing.T, mode string, plain, completed map[string]result) {
 	}
 }
 
-// TestQuestions holds the numbers that README gives: how many questions it takes to
+// TestQuestions holds the numbers that doc/search-path.md gives: how many questions it takes to
 // look up both families of a name outside, in another Namespace, in the node's suffix
 // and nowhere.
 func TestQuestions(t *testing.T) {
