@@ -51,6 +51,7 @@ var clusterTransfers = []transferMatcher{
 	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", records(withoutDots)},
 	{"", "NS and `ns.dns` of a server that listens on all addresses", records(withoutOwnLink)},
 	{"", "transfer of a zone of `multicluster`", inSet},
+	{"", "weight of SRV records in a transfer", records(lookupWeights)},
 	{"", "SRV records of a transfer that differ in nothing but the weight", records(oneWeight)},
 	{"", "records of a transfer that are the same", records(eachOnce)},
 }
@@ -226,6 +227,47 @@ func withoutDots(c *pulled, rrs []dns.RR) []dns.RR {
 		changed = append(changed, rr)
 	}
 	return changed
+}
+
+// lookupWeights gives SRV records the weights that look-ups answer with, where they lead
+// to a Service with addresses of both families, or differ in one RRset.
+func lookupWeights(c *pulled, rrs []dns.RR) []dns.RR {
+	types, weights := map[string]map[uint16]bool{}, map[string]map[uint16]bool{}
+	add := func(to map[string]map[uint16]bool, name string, value uint16) {
+		if to[name] == nil {
+			to[name] = map[uint16]bool{}
+		}
+		to[name][value] = true
+	}
+	for _, rr := range rrs {
+		add(types, rr.Header().Name, rr.Header().Rrtype)
+		if srv, ok := rr.(*dns.SRV); ok {
+			add(weights, srv.Hdr.Name, srv.Weight)
+		}
+	}
+	changed := slices.Clone(rrs)
+	for i, rr := range changed {
+		srv, ok := rr.(*dns.SRV)
+		if !ok || c.lookup == nil {
+			continue
+		}
+		both := types[srv.Target][dns.TypeA] && types[srv.Target][dns.TypeAAAA] && strings.HasSuffix(srv.Hdr.Name, srv.Target)
+		if both || len(weights[srv.Hdr.Name]) > 1 {
+			changed[i] = c.withLookupWeight(srv)
+		}
+	}
+	return changed
+}
+
+func (c *pulled) withLookupWeight(srv *dns.SRV) dns.RR {
+	for _, rr := range c.lookup(srv.Hdr.Name, dns.TypeSRV) {
+		if found, ok := rr.(*dns.SRV); ok && found.Port == srv.Port && strings.EqualFold(found.Target, srv.Target) {
+			weighted := *srv
+			weighted.Weight = found.Weight
+			return &weighted
+		}
+	}
+	return srv
 }
 
 // oneWeight leaves those SRV records out of which we have one with another weight.

@@ -12,11 +12,6 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// transferWeight is the weight of an SRV record of a ClusterIP Service in a
-// transfer, and what the endpoints of a slice share, as from stock CoreDNS. Answers
-// count otherwise (srvWeight): they count both families and all slices.
-const transferWeight = 100
-
 // SOA is the SOA record of an origin in a snapshot.
 func (v *View) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.String(), s.serial) }
 
@@ -136,8 +131,9 @@ func (r *recorder) service(svc *serviceNode) {
 	case ExternalName:
 		r.alias(svc)
 	case Headless:
+		weights := svc.portWeights()
 		for _, slice := range svc.slices {
-			r.slice(svc, slice)
+			r.slice(svc, slice, weights)
 		}
 	default:
 		r.clusterIP(svc)
@@ -163,26 +159,63 @@ func (r *recorder) clusterIP(svc *serviceNode) {
 		return
 	}
 	for _, p := range svc.service.Ports {
-		r.srv(name, name, p.Number, transferWeight)
+		r.srv(name, name, p.Number, svc.ownWeight(len(svc.service.Ports)))
 		if p.hasName() {
-			r.srv(p.below(name), name, p.Number, transferWeight)
+			named := portFilter{p.Name, p.Protocol}.choose(svc.service.Ports)
+			r.srv(p.below(name), name, p.Number, svc.ownWeight(len(named)))
 		}
 	}
 }
 
+// ownWeight is the weight of the SRV records that lead to a Service itself. With addresses
+// of both families it is the one that a look-up answers with. With one address it stays a
+// hundred, as from stock CoreDNS, whatever the number of ports: the share is the same.
+func (n *serviceNode) ownWeight(ports int) uint16 {
+	if addrs := len(n.service.ClusterIPs); addrs > 1 {
+		return weightOf(addrs * ports)
+	}
+	return weightOf(1)
+}
+
+// portWeights are the weights of the SRV records of the ports of a headless Service. Stock
+// CoreDNS shares a hundred among the endpoints of each slice. Where all slices come to
+// the same, so that each endpoint has its share, the weight is that; else it is the one
+// that a look-up answers with, which counts the endpoints of all slices.
+func (n *serviceNode) portWeights() map[portFilter]uint16 {
+	counts, weights := map[portFilter]int{}, map[portFilter]uint16{}
+	differ := map[portFilter]bool{}
+	for _, s := range n.slices {
+		if s.Endpoints.Len() == 0 {
+			continue
+		}
+		own := weightOf(s.Endpoints.Len())
+		for _, p := range s.Ports {
+			f := portFilter{p.Name, p.Protocol}
+			differ[f] = differ[f] || counts[f] > 0 && own != weights[f]
+			counts[f] += s.Endpoints.Len()
+			weights[f] = own
+		}
+	}
+	for f := range differ {
+		if differ[f] {
+			weights[f] = weightOf(counts[f])
+		}
+	}
+	return weights
+}
+
 // slice passes on the endpoints of a headless Service: their addresses at the
 // Service's name and at their own, and the named ports.
-func (r *recorder) slice(svc *serviceNode, s *Slice) {
+func (r *recorder) slice(svc *serviceNode, s *Slice, weights map[portFilter]uint16) {
 	name := svc.name(r.origin)
 	targets := r.view.hosts(svc, nil)
-	weight := uint16(max(1, transferWeight/max(1, s.Endpoints.Len())))
 	for e := range s.Endpoints.All() {
 		target := targets.target(s.host(e, nil), r.origin)
 		r.address(name, e.Addr)
 		r.address(target, e.Addr)
 		for _, p := range s.Ports {
 			if p.hasName() {
-				r.srv(p.below(name), target, p.Number, weight)
+				r.srv(p.below(name), target, p.Number, weights[portFilter{p.Name, p.Protocol}])
 			}
 		}
 	}

@@ -75,12 +75,12 @@ var transfers = []struct {
 		slice default/web a http/tcp/80 10.0.0.1=not-transferred`, only("default"), nameserverRecords + `
 		web.default.svc.cluster.local. A 10.3.0.1
 		web.default.svc.cluster.local. AAAA 2001:db8::1
-		web.default.svc.cluster.local. SRV 0 100 80 web.default.svc.cluster.local.
-		_http._tcp.web.default.svc.cluster.local. SRV 0 100 80 web.default.svc.cluster.local.
-		web.default.svc.cluster.local. SRV 0 100 53 web.default.svc.cluster.local.
-		_dns._tcp.web.default.svc.cluster.local. SRV 0 100 53 web.default.svc.cluster.local.
-		_dns._udp.web.default.svc.cluster.local. SRV 0 100 53 web.default.svc.cluster.local.
-		web.default.svc.cluster.local. SRV 0 100 81 web.default.svc.cluster.local.`},
+		web.default.svc.cluster.local. SRV 0 12 80 web.default.svc.cluster.local.
+		_http._tcp.web.default.svc.cluster.local. SRV 0 50 80 web.default.svc.cluster.local.
+		web.default.svc.cluster.local. SRV 0 12 53 web.default.svc.cluster.local.
+		_dns._tcp.web.default.svc.cluster.local. SRV 0 50 53 web.default.svc.cluster.local.
+		_dns._udp.web.default.svc.cluster.local. SRV 0 50 53 web.default.svc.cluster.local.
+		web.default.svc.cluster.local. SRV 0 12 81 web.default.svc.cluster.local.`},
 	{"headless", dnsService + `
 		namespace default
 		headless default/db
@@ -90,13 +90,13 @@ var transfers = []struct {
 		slice default/db d /tcp/1`, only("default"), nameserverRecords + `
 		db.default.svc.cluster.local. A 10.0.0.1
 		db-0.db.default.svc.cluster.local. A 10.0.0.1
-		_sql._tcp.db.default.svc.cluster.local. SRV 0 33 5432 db-0.db.default.svc.cluster.local.
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 20 5432 db-0.db.default.svc.cluster.local.
 		db.default.svc.cluster.local. A 10.0.0.2
 		10-0-0-2.db.default.svc.cluster.local. A 10.0.0.2
-		_sql._tcp.db.default.svc.cluster.local. SRV 0 33 5432 10-0-0-2.db.default.svc.cluster.local.
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 20 5432 10-0-0-2.db.default.svc.cluster.local.
 		db.default.svc.cluster.local. A 10.0.0.3
 		10-0-0-3.db.default.svc.cluster.local. A 10.0.0.3
-		_sql._tcp.db.default.svc.cluster.local. SRV 0 33 5432 10-0-0-3.db.default.svc.cluster.local.
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 20 5432 10-0-0-3.db.default.svc.cluster.local.
 		db.default.svc.cluster.local. AAAA 2001:db8::1
 		db-0.db.default.svc.cluster.local. AAAA 2001:db8::1
 		db.default.svc.cluster.local. A 10.0.0.4
@@ -210,7 +210,7 @@ func TestTransferStops(t *testing.T) {
 }
 
 // A secondary answers as we do: every RRset that is transferred is whole, none of
-// its records comes twice, and only weights differ.
+// its records comes twice, and what leads to the same Service has the same share.
 func TestTransferAgreesWithLookup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, s := drawCluster(t)
@@ -240,6 +240,7 @@ func checkTransfer(t *rapid.T, v *View, s *Snapshot, o Origin) {
 			t.Fatalf("%s: %v", rr, err)
 		}
 	}
+	checkWeights(t, v, s, o)
 	for key, got := range rrsets {
 		a := askType(t, v, s, key.owner, key.rrtype)
 		if a.Result == NXDomain && servers[key.owner] {
@@ -254,6 +255,29 @@ func checkTransfer(t *rapid.T, v *View, s *Snapshot, o Origin) {
 		slices.Sort(got)
 		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
 			t.Fatalf("%v: transferred %q, answered %q", key, got, slices.Sorted(maps.Keys(want)))
+		}
+	}
+}
+
+// checkWeights wants one weight in each RRset, as in look-ups, and the one of look-ups
+// where a Service has addresses of both families (P4).
+func checkWeights(t *rapid.T, v *View, s *Snapshot, o Origin) {
+	weights := map[string]uint16{}
+	for rr := range v.Transfer(s, o) {
+		srv, ok := rr.(*dns.SRV)
+		if !ok {
+			continue
+		}
+		if first, later := weights[srv.Hdr.Name]; later && first != srv.Weight {
+			t.Fatalf("%s, and others have the weight %d", srv, first)
+		}
+		weights[srv.Hdr.Name] = srv.Weight
+		if !strings.HasSuffix(srv.Hdr.Name, srv.Target) ||
+			len(askType(t, v, s, srv.Target, dns.TypeA).Records) == 0 || len(askType(t, v, s, srv.Target, dns.TypeAAAA).Records) == 0 {
+			continue
+		}
+		if want := askType(t, v, s, srv.Hdr.Name, dns.TypeSRV).Records[0].(*dns.SRV).Weight; want != srv.Weight {
+			t.Fatalf("%s, but a look-up has the weight %d", srv, want)
 		}
 	}
 }
