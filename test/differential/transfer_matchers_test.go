@@ -52,7 +52,6 @@ var clusterTransfers = []transferMatcher{
 	{"", "NS and `ns.dns` of a server that listens on all addresses", records(withoutOwnLink)},
 	{"", "transfer of a zone of `multicluster`", inSet},
 	{"", "weight of SRV records in a transfer", records(lookupWeights)},
-	{"", "SRV records of a transfer that differ in nothing but the weight", records(oneWeight)},
 	{"", "records of a transfer that are the same", records(eachOnce)},
 }
 
@@ -268,32 +267,6 @@ func (c *pulled) withLookupWeight(srv *dns.SRV) dns.RR {
 		}
 	}
 	return srv
-}
-
-// oneWeight leaves those SRV records out of which we have one with another weight.
-func oneWeight(c *pulled, rrs []dns.RR) []dns.RR {
-	weights := map[dns.SRV]uint16{}
-	for _, rr := range c.ours.records {
-		if srv, ok := rr.(*dns.SRV); ok {
-			weights[weightless(srv)] = srv.Weight
-		}
-	}
-	count := map[dns.SRV]int{}
-	for _, rr := range rrs {
-		if srv, ok := rr.(*dns.SRV); ok {
-			count[weightless(srv)]++
-		}
-	}
-	return without(rrs, func(srv *dns.SRV) bool {
-		weight, ok := weights[weightless(srv)]
-		return ok && count[weightless(srv)] > 1 && weight != srv.Weight
-	})
-}
-
-func weightless(srv *dns.SRV) dns.SRV {
-	same := *srv
-	same.Weight, same.Hdr.Rdlength = 0, 0
-	return same
 }
 
 // eachOnce leaves out what was there before, but for the SOA record at the end.

@@ -31,6 +31,7 @@ func TestTransferMatchers(t *testing.T) {
 		{"TTL and twice", "cluster.local.", []string{soa, zero, a, soa}, []string{soa, a, soa}, true},
 		{"other TTL", "cluster.local.", []string{soa, a, soa}, []string{soa, zero, soa}, false},
 		{"weights", "cluster.local.", []string{soa, srv, srv2, soa}, []string{soa, srv2, soa}, true},
+		{"weights that are not a look-up's", "cluster.local.", []string{soa, srv, srv2, soa}, []string{soa, srv, soa}, false},
 		{"one weight", "cluster.local.", []string{soa, srv, soa}, []string{soa, srv2, soa}, false},
 		{"refused", "cluster.local.", []string{soa, a, soa}, nil, false},
 		{"refused below", "svc.cluster.local.", []string{soa, a, soa}, nil, true},
@@ -41,6 +42,12 @@ func TestTransferMatchers(t *testing.T) {
 	} {
 		w := &world{services: map[string]*corev1.Service{}}
 		c := &pulled{scene: &scene{corefile: &corefile{origins: []string{"cluster.local."}, reverse: []string{"10.in-addr.arpa."}, ttl: 5}, world: w}}
+		c.lookup = func(_ string, qtype uint16) []dns.RR {
+			if qtype != dns.TypeSRV {
+				return nil
+			}
+			return message(t, srv2).Answer
+		}
 		c.zone, c.qtype, c.stock, c.ours = tc.zone, dns.TypeAXFR, transferOf(t, tc.stock), transferOf(t, tc.ours)
 		if by, want := c.explain(); want.equal(c.ours) != tc.equal {
 			t.Errorf("%s: by %v\nwant %s\ngot %s", tc.name, by, want.minus(c.ours), c.ours.minus(want))
