@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// localAddresses are those of the machine that others can ask at without telling
-// an interface.
+// localAddresses returns the machine's addresses, without link-local ones, which nobody can
+// ask without naming an interface.
 func localAddresses() ([]netip.Addr, error) {
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
@@ -30,8 +30,8 @@ func localAddresses() ([]netip.Addr, error) {
 	return list, nil
 }
 
-// boundElsewhere are the addresses at which a UDP socket that is not one of ours is bound to
-// the port. To bind beside it would take packets away from it.
+// boundElsewhere returns the addresses at which somebody else's UDP socket is bound to the port.
+// A socket of ours beside it would take packets away from it.
 func boundElsewhere(port uint16, ours map[uint64]bool) (map[netip.Addr]bool, error) {
 	taken := map[netip.Addr]bool{}
 	for _, name := range []string{"/proc/net/udp", "/proc/net/udp6"} {
@@ -52,7 +52,7 @@ func readBound(name string, port uint16, ours map[uint64]bool, taken map[netip.A
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		if !bytes.Contains(lines.Bytes(), suffix) {
-			continue // cheap: a machine may have ten thousand sockets
+			continue // a machine may have ten thousand sockets, and most lines end here
 		}
 		s, err := parseSocket(lines.Text())
 		if err != nil {
@@ -68,7 +68,7 @@ func readBound(name string, port uint16, ours map[uint64]bool, taken map[netip.A
 // listedSocket is a socket in the kernel's list.
 type listedSocket struct {
 	local    netip.AddrPort
-	takesAll bool // packets, not those of one sender alone
+	takesAll bool // takes everybody's packets, not those of one sender alone
 	inode    uint64
 }
 
@@ -77,7 +77,7 @@ func parseSocket(line string) (listedSocket, error) {
 	const local, remote, inode = 1, 2, 9
 	fields := strings.Fields(line)
 	if len(fields) <= inode {
-		return listedSocket{}, fmt.Errorf("%q is no line of a socket", line)
+		return listedSocket{}, fmt.Errorf("%q is not the line of a socket", line)
 	}
 	var s listedSocket
 	var err error
@@ -89,8 +89,8 @@ func parseSocket(line string) (listedSocket, error) {
 	return s, err
 }
 
-// parseBound reads an address as the kernel writes it: words in the byte order of
-// the machine, and the port.
+// parseBound parses an address as the kernel writes it: 32-bit words in the machine's byte
+// order, and the port.
 func parseBound(text string) (netip.AddrPort, error) {
 	address, port, _ := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(address)
@@ -104,7 +104,7 @@ func parseBound(text string) (netip.AddrPort, error) {
 	a, ok := netip.AddrFromSlice(raw)
 	number, err := strconv.ParseUint(port, 16, 16)
 	if !ok || err != nil {
-		return netip.AddrPort{}, fmt.Errorf("%q is no address with a port", text)
+		return netip.AddrPort{}, fmt.Errorf("%q is not an address with a port", text)
 	}
 	return netip.AddrPortFrom(a, uint16(number)), nil
 }

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// insideVariable tells the test that it is in a network of its own.
+// insideVariable is set in the process that runs a test in a network namespace of its own.
 const insideVariable = "CLUSTERDNS_TEST_NETWORK"
 
 // TestListenerFollowsAddresses adds addresses to a machine and takes them away. It
@@ -51,7 +51,7 @@ func TestListenerFollowsAddresses(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := net.JoinHostPort(addr.IP.String(), "53")
-		// An IPv6 address is not there at once.
+		// A new IPv6 address cannot be bound at once.
 		client := dns.Client{Timeout: 100 * time.Millisecond}
 		eventually(t, "the new address is ours", func() bool {
 			m, _, err := client.Exchange(new(dns.Msg).SetQuestion("web.a.svc.cluster.local.", dns.TypeA), at)
@@ -70,7 +70,7 @@ func TestListenerFollowsAddresses(t *testing.T) {
 			}
 		}
 	}
-	// What is gone is closed once somebody looks.
+	// The next look closes sockets of addresses that are gone.
 	eventually(t, "sockets of addresses that are gone are closed", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -81,8 +81,8 @@ func TestListenerFollowsAddresses(t *testing.T) {
 	}
 }
 
-// runInside runs the test again where it may change addresses. That is root's to do,
-// or anybody's in a user namespace.
+// runInside runs the test again in a process that may change its network's addresses: root
+// may, and anybody in a user namespace.
 func runInside(t *testing.T) {
 	t.Helper()
 	t.Parallel()
@@ -100,8 +100,8 @@ func runInside(t *testing.T) {
 	}
 }
 
-// A client with a link-local address is one of its interface, which plugins are told by
-// its name, as by CoreDNS's own socket.
+// Plugins see the name of the interface in a link-local client's address, as on CoreDNS's own
+// socket.
 func TestC10InterfaceByName(t *testing.T) {
 	if os.Getenv(insideVariable) == "" {
 		runInside(t)

@@ -12,35 +12,35 @@ import (
 )
 
 const (
-	// minSize is what every client takes (RFC 1035 4.2.1).
+	// minSize is the reply size that every client accepts (RFC 1035 4.2.1).
 	minSize = 512
-	// maxSize is what fits into a UDP packet over IPv4.
+	// maxSize is the longest message that fits into a UDP packet over IPv4.
 	maxSize = 65507
 )
 
 // Responder answers packets, one at a time.
 type Responder struct {
 	query    query
-	target   zone.Question // what the question is completed to
+	target   zone.Question // the name that the search path completes the question to
 	random   *rand.PCG
 	answered Answered
-	meter    Meter // of the last answer
+	meter    Meter // counts the last answer; may be nil
 }
 
-// NewResponder makes a responder. It is used by one goroutine at a time.
+// NewResponder returns a responder, which one goroutine may use at a time.
 func NewResponder() *Responder {
 	return &Responder{random: rand.NewPCG(rand.Uint64(), rand.Uint64())}
 }
 
-// Respond appends the answer to a client's packet to out, which must have room for
-// the longest answer. It appends nothing to what is handed over or ignored.
+// Respond appends the answer to a client's packet to out, whose capacity must suffice for the
+// longest answer. It appends nothing if the packet is handed over or ignored.
 func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
 	if v := q.parse(packet); v != Answer {
 		return out, v
 	}
 	block := s.route(&q.question)
-	if block == nil || block.refuses(q) {
+	if block == nil || block.mustHandOver(q) {
 		return out, HandOver
 	}
 	start := len(out)
@@ -48,8 +48,8 @@ func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) (
 	var c Completion
 	q.size = block.replySize(client, q.size)
 	out, wire, ok := r.write(block, snapshot, packet, out, &c)
-	if !ok || block.handsOver(&q.question, wire.Result) {
-		return out[:start], block.handOver(&q.question)
+	if !ok || block.declines(&q.question, wire.Result) {
+		return out[:start], block.handOverAs(&q.question)
 	}
 	if wire.Result == zone.NXDomain && block.Search != nil && q.isStubs() {
 		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Verdict == searchpath.Inside {
@@ -59,13 +59,13 @@ func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) (
 			return out[:start], HandOver
 		}
 	}
-	r.note(block, packet, &wire)
+	r.record(block, packet, &wire)
 	r.answered.Completion = c
 	return out, Answer
 }
 
-// refuses says whether a question is to be handed over whatever its answer is.
-func (b *Block) refuses(q *query) bool {
+// mustHandOver reports whether a question is CoreDNS's whatever the answer is.
+func (b *Block) mustHandOver(q *query) bool {
 	if q.edns && b.Supported != nil {
 		for _, code := range q.options[:q.count] {
 			if b.Supported(code) {
@@ -76,11 +76,11 @@ func (b *Block) refuses(q *query) bool {
 	return holdsAny(b.Elsewhere, &q.question) || b.Claimed != nil && b.Claimed(&q.question)
 }
 
-// write appends the whole message. Header and question are those of the packet.
+// write appends the whole reply. It copies header and question from the packet.
 func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Completion) ([]byte, zone.Wire, bool) {
 	q := &r.query
 	start := len(out)
-	// Offsets in a message count from its own beginning.
+	// Compression pointers count from the beginning of the message, not of the buffer.
 	msg := append(out[start:], packet[:q.end]...)
 	room := zone.Room{Size: minSize, Shuffle: b.Shuffle, Random: r.random}
 	if q.edns {
@@ -98,7 +98,7 @@ func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Com
 	return out[:start+len(msg)], wire, true
 }
 
-// sections appends what is behind the question.
+// sections appends the answer, authority and additional sections.
 func (r *Responder) sections(b *Block, s *zone.Snapshot, msg []byte, room zone.Room, c *Completion) ([]byte, zone.Wire, bool) {
 	if c.Verdict == searchpath.Inside {
 		return b.View.AppendCompleted(msg, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), room)
@@ -110,7 +110,7 @@ func appendOPT(msg []byte, bits uint16) []byte {
 	return append(msg, 0, 0, byte(dns.TypeOPT), packetSize>>8, packetSize&0xff, 0, 0, byte(bits>>8), byte(bits), 0, 0)
 }
 
-// putHeader makes a question's header that of the answer.
+// putHeader turns the header of a question into the header of its answer.
 func putHeader(msg []byte, asked uint16, wire *zone.Wire) {
 	flags := flagQR | flagAA | asked&(flagRD|flagCD)
 	if wire.Truncated {
@@ -125,8 +125,8 @@ func putHeader(msg []byte, asked uint16, wire *zone.Wire) {
 	binary.BigEndian.PutUint16(msg[10:], wire.Extra)
 }
 
-// note keeps what there is to count.
-func (r *Responder) note(b *Block, packet []byte, wire *zone.Wire) {
+// record remembers what the meters count once the answer is sent.
+func (r *Responder) record(b *Block, packet []byte, wire *zone.Wire) {
 	q := &r.query
 	r.meter = b.meter(&q.question)
 	r.answered = Answered{

@@ -12,19 +12,20 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// Backend is what a listener serves. It is not changed while it is in use.
+// Backend is what one instance of CoreDNS serves at a listener. It does not change while a
+// listener uses it.
 type Backend struct {
-	Owner   any               // who may stop it
-	Local   net.Addr          // of CoreDNS's own socket, which ours stand in for
-	Zones   []Zone            // the server blocks' zones on the listener, those with most labels first; none for all to be handed over
-	Handler Handler           // takes the questions that are not answered here
-	Context context.Context   // that it takes them with
-	Secrets map[string]string // of TSIG, by the name of the key (RFC 8945)
+	Owner   any               // the instance, which may stop it
+	Local   net.Addr          // address of CoreDNS's own socket, which plugins are told
+	Zones   []Zone            // of all server blocks on the listener, those with most labels first; none if CoreDNS answers all
+	Handler Handler           // answers the questions that we do not
+	Context context.Context   // passed to Handler
+	Secrets map[string]string // TSIG secrets by the name of the key (RFC 8945)
 	Meter   ListenerMeter
 }
 
-// Handler is CoreDNS. For names outside a Block with a Cache it calls [WillBlock] before
-// it waits for anything.
+// Handler is CoreDNS. For a name outside the view of a [Block] with a Cache it must call
+// [WillBlock] before it waits for anything.
 type Handler interface {
 	ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 }
@@ -32,10 +33,10 @@ type Handler interface {
 // Zone is a zone of a server block.
 type Zone struct {
 	Origin zone.Origin
-	Block  *Block // nil for a block whose questions are all handed over
+	Block  *Block // nil if CoreDNS answers all questions of the server block
 }
 
-// Block is a server block whose questions may be answered here.
+// Block is a server block whose questions our sockets may answer.
 type Block struct {
 	Store *zone.Store
 	View  *zone.View
@@ -44,36 +45,36 @@ type Block struct {
 	// Fallthrough are zones in which the next plugin may know a name that does not
 	// exist here.
 	Fallthrough []zone.Origin
-	// Claimed says whether a plugin ahead answers for the name. It may be nil.
+	// Claimed reports whether a plugin ahead answers for the name. It may be nil.
 	Claimed func(*zone.Question) bool
 	// Search completes names that do not exist. It may be nil.
 	Search Searcher
-	// Supported says whether a reply may have to repeat an EDNS option. It may be nil.
+	// Supported reports whether a reply may have to repeat an EDNS option. It may be nil.
 	Supported func(option uint16) bool
 
-	Cache     bool   // the handler may have names outside the view at hand
-	NoDenials bool   // negative answers are handed over
-	NoSearch  bool   // and those to questions about names that do not exist
-	Shuffle   bool   // addresses are in a random order
-	MaxSize   uint16 // a bound on the size that clients say they take; 0 for none
+	Cache     bool   // the handler has a cache for names outside the view
+	NoDenials bool   // CoreDNS gives negative answers
+	NoSearch  bool   // CoreDNS answers for names that do not exist
+	Shuffle   bool   // addresses are given in random order
+	MaxSize   uint16 // longest reply, whatever the client accepts; 0 for no limit
 	Meters    []ZoneMeter
 }
 
-// Searcher completes names that clients search for. It is used by many goroutines.
+// Searcher completes names that clients search for. It is safe for concurrent use.
 type Searcher interface {
-	// Complete says what becomes of a client's question that a snapshot has no name
-	// for, and makes target the name that it stands for, if that is in the snapshot.
+	// Complete decides what becomes of a question for a name that does not exist. If the
+	// name that it stands for is in the snapshot, Complete sets target to it.
 	Complete(s *zone.Snapshot, client netip.Addr, q, target *zone.Question) Completion
-	// MaxTTL is how long what is completed may be kept, in seconds.
+	// MaxTTL bounds the TTL of completed answers, in seconds.
 	MaxTTL() uint32
 }
 
-// Completion is what a question was completed to.
+// Completion says what a searched name was completed to.
 type Completion struct {
 	Verdict searchpath.Verdict
-	Base    int // octets of the question's name that the target begins with
+	Base    int // number of octets that the names of question and target have in common at the beginning
 	Element searchpath.Element
-	Saved   int // questions that the client need not ask
+	Saved   int // number of questions that the client need not ask any more
 }
 
 // ZoneMeter counts the answers to questions for names of a zone.
@@ -84,39 +85,39 @@ type ZoneMeter struct {
 
 // Meter counts answers.
 type Meter interface {
-	// Answered is called once for each answer. It is safe for concurrent use.
+	// Answered counts one answer. It must be safe for concurrent use.
 	Answered(*Answered)
 }
 
-// Answered is what there is to count of an answer.
+// Answered describes one answer to a Meter.
 type Answered struct {
 	Result zone.Result
 	Kind   zone.NameKind
 	Type   uint16
-	IPv6   bool // the client's address is one
-	DO     bool // the client wants DNSSEC records (RFC 3225)
+	IPv6   bool // whether the client has an IPv6 address
+	DO     bool // whether the client wants DNSSEC records (RFC 3225)
 	Size   int  // of the answer in octets, as the handler's (zone.Wire.Plain)
-	Asked  int  // of the question's message in octets
+	Asked  int  // size of the question in octets
 	Took   time.Duration
 
-	// Completion is what the question was completed to, zero if it was not.
+	// Completion is the zero value unless the name was completed.
 	Completion Completion
 }
 
 // ListenerMeter counts what a listener does.
 type ListenerMeter interface {
-	Answered(n int)   // questions that were answered here
-	HandedOver(n int) // questions that CoreDNS was given
-	Dropped(n int)    // questions given up under overload
-	Lost(n int)       // packets that the kernel dropped, since our socket's buffer was full
-	Ignored(n int)    // packets that are no questions
-	Misrouted()       // a packet that came to CoreDNS's own socket
-	Panicked()        // answering a question panicked; CoreDNS was given it
-	GivenUp()         // the sockets are closed for good
+	Answered(n int)   // questions answered by our sockets
+	HandedOver(n int) // questions given to CoreDNS
+	Dropped(n int)    // questions discarded under overload
+	Lost(n int)       // packets that the kernel dropped because a socket's buffer was full
+	Ignored(n int)    // packets that are not questions
+	Misrouted()       // one packet that the kernel gave to CoreDNS's own socket
+	Panicked()        // one panic of our code; CoreDNS got the question
+	GivenUp()         // our sockets are closed for good
 }
 
-// route is the server block that a question belongs to, or nil for CoreDNS. The
-// most specific zone decides.
+// route returns the server block whose zone matches a question best, or nil if CoreDNS
+// answers for it.
 func (s *Backend) route(q *zone.Question) *Block {
 	for i := range s.Zones {
 		if s.Zones[i].Origin.Encloses(q.Name()) {
@@ -135,8 +136,9 @@ func (b *Block) meter(q *zone.Question) Meter {
 	return nil
 }
 
-// handsOver says whether an answer is another plugin's to give.
-func (b *Block) handsOver(q *zone.Question, r zone.Result) bool {
+// declines reports whether CoreDNS must give an answer with this result, since another plugin
+// may have a better one.
+func (b *Block) declines(q *zone.Question, r zone.Result) bool {
 	switch {
 	case r == zone.Success:
 		return false
@@ -148,8 +150,9 @@ func (b *Block) handsOver(q *zone.Question, r zone.Result) bool {
 	return b.NoSearch || holdsAny(b.Fallthrough, q)
 }
 
-// handOver is how CoreDNS is given a question.
-func (b *Block) handOver(q *zone.Question) Verdict {
+// handOverAs returns how CoreDNS gets a question: the goroutine that reads asks CoreDNS itself
+// if the cache may have the answer.
+func (b *Block) handOverAs(q *zone.Question) Verdict {
 	if b.Cache && !zone.MetaType(q.Type) && !holdsAny(b.View.Origins, q) {
 		return Outside
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// gate lets a question in when another is in, from the second on.
+// gate holds each question until another one is being answered, or was, at the same time.
 type gate struct {
 	asked, in atomic.Int32
 	first     chan struct{} // holds the first
@@ -34,7 +34,7 @@ func (g *gate) pass(*zone.Question) bool {
 	return false
 }
 
-// meet waits until another is in, or has been.
+// meet waits until two questions are answered at the same time, or have been.
 func (g *gate) meet() {
 	for !g.met.Load() && time.Now().Before(g.deadline) {
 		if g.in.Load() > 1 {
@@ -44,7 +44,7 @@ func (g *gate) meet() {
 	}
 }
 
-// Where questions come faster than one reader answers them, another helps, and ends
+// A second goroutine helps when questions arrive faster than one reader answers them, and ends
 // when all are answered.
 func TestBacklogIsShared(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))

@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// batchSize is how many packets are read at once.
+	// batchSize is the number of packets that one system call reads.
 	batchSize = 32
-	// arenaSize is room for the answers of a batch. They are sent before it gets too
-	// small for the longest.
+	// arenaSize is the size of the buffer for answers. They are sent when the rest of it
+	// is too small for the longest answer.
 	arenaSize = 2 * maxSize
 )
 
-// mmsghdr is that of recvmmsg(2).
+// mmsghdr is struct mmsghdr of recvmmsg(2).
 type mmsghdr struct {
 	header unix.Msghdr
 	size   uint32
 }
 
-// batch is what one goroutine reads into and answers from. There are as many as
-// goroutines that do so at the same time, not as sockets.
+// batch is the memory with which a goroutine reads and answers packets. A goroutine takes one
+// when packets arrive and gives it back when it waits.
 type batch struct {
 	*Responder
 	in      [batchSize]mmsghdr
@@ -36,10 +36,10 @@ type batch struct {
 	packets [batchSize][packetSize]byte
 	counted [batchSize]counted
 	arena   []byte
-	count   int // of answers that were not sent yet
+	count   int // number of answers that are not sent yet
 }
 
-// counted is an answer that is to be counted once it is sent.
+// counted is an answer that is counted once it is sent.
 type counted struct {
 	answered Answered
 	meter    Meter
@@ -60,18 +60,17 @@ func newBatch() *batch {
 	return b
 }
 
-// receive reads the packets that are there, without waiting.
+// receive reads the packets that have arrived, and does not wait.
 func (b *batch) receive(fd uintptr) (int, unix.Errno) {
 	for i := range b.in {
 		b.in[i].header.Namelen = unix.SizeofSockaddrInet6
 	}
-	// The call does not block, so the scheduler need not know of it.
+	// The call never blocks, so Go's scheduler need not be told of it.
 	n, _, err := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.in[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
 	return int(n), err
 }
 
-// queue makes the i-th packet's sender the receiver of an answer at the end of the
-// arena.
+// queue queues an answer, which is in the arena, for the sender of the i-th packet.
 func (b *batch) queue(i int, answer []byte) {
 	out := &b.out[b.count]
 	b.outVec[b.count].Base = &answer[0]
@@ -81,8 +80,8 @@ func (b *batch) queue(i int, answer []byte) {
 	b.count++
 }
 
-// send sends what is queued. Where the socket takes no more, the rest is lost, as
-// is any packet on a network that is too busy.
+// send sends the queued answers. Answers that the socket does not take are lost, as packets
+// are on a busy network.
 func (b *batch) send(fd uintptr) {
 	for sent := 0; sent < b.count; {
 		n, _, err := unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.out[sent])), uintptr(b.count-sent), unix.MSG_DONTWAIT, 0, 0)
@@ -91,17 +90,17 @@ func (b *batch) send(fd uintptr) {
 			sent += int(n)
 		case unix.EINTR:
 		default:
-			sent++ // of this one only: a client may be where nobody leads to
+			sent++ // skips this one only: there may be no route to a client
 		}
 	}
 }
 
-// reset makes room for the next answers.
+// reset empties the arena.
 func (b *batch) reset() {
 	b.arena, b.count = b.arena[:0], 0
 }
 
-// port is that of the sender of the i-th packet.
+// port returns the port of the sender of the i-th packet.
 func (b *batch) port(i int) uint16 {
 	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&b.clients[i].Port))[:])
 }
@@ -111,8 +110,8 @@ func (b *batch) isIPv6(i int) bool {
 	return c.Family == unix.AF_INET6 && !netip.AddrFrom16(c.Addr).Is4In6()
 }
 
-// addr is the address of the sender of the i-th packet, as Pods have it: an IPv4
-// address that comes to a socket of both families is one, and there is no zone.
+// addr returns the address of the sender of the i-th packet as Kubernetes writes it: an
+// IPv4-mapped address is an IPv4 address, and there is no zone.
 func (b *batch) addr(i int) netip.Addr {
 	c := &b.clients[i]
 	if c.Family == unix.AF_INET {
@@ -121,7 +120,7 @@ func (b *batch) addr(i int) netip.Addr {
 	return netip.AddrFrom16(c.Addr).Unmap()
 }
 
-// client is the sender of the i-th packet.
+// client returns address and port of the sender of the i-th packet.
 func (b *batch) client(i int) netip.AddrPort {
 	c := &b.clients[i]
 	if c.Family == unix.AF_INET {
@@ -130,14 +129,14 @@ func (b *batch) client(i int) netip.AddrPort {
 	}
 	a := netip.AddrFrom16(c.Addr)
 	if scope := b.scope(i); scope != 0 {
-		// By its number, since an interface may get another name.
+		// Its number stays the same if somebody renames the interface.
 		a = a.WithZone(strconv.FormatUint(uint64(scope), 10))
 	}
 	return netip.AddrPortFrom(a, b.port(i))
 }
 
-// scope is the index of the interface that the address of the i-th packet's sender is of,
-// 0 if it is of no single one.
+// scope returns the index of the interface to which a link-local sender of the i-th packet is
+// attached, and 0 for other senders.
 func (b *batch) scope(i int) uint32 {
 	if b.clients[i].Family == unix.AF_INET {
 		return 0

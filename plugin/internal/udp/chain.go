@@ -8,8 +8,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// serve gives a packet to CoreDNS, as the server of miekg/dns would do that reads
-// CoreDNS's own socket. What belongs to EDNS is as RFC 6891 has it.
+// serve gives a packet to CoreDNS, as the server of miekg/dns does that reads CoreDNS's own
+// socket, but follows RFC 6891 where that server does not.
 func (s *Backend) serve(ctx context.Context, w *writer, packet []byte) {
 	w.describe(s.Local)
 	switch action := dns.DefaultMsgAcceptFunc(headerOf(packet)); action {
@@ -22,15 +22,15 @@ func (s *Backend) serve(ctx context.Context, w *writer, packet []byte) {
 		w.tsig = verify(packet, m, s.Secrets)
 		s.Handler.ServeDNS(ctx, w, m)
 	case dns.MsgReject:
-		s.reject(w, asFarAsKnown(packet), dns.RcodeFormatError)
+		s.reject(w, unpackLeniently(packet), dns.RcodeFormatError)
 	case dns.MsgRejectNotImplemented:
-		s.reject(w, asFarAsKnown(packet), dns.RcodeNotImplemented)
+		s.reject(w, unpackLeniently(packet), dns.RcodeNotImplemented)
 	case dns.MsgIgnore:
 	}
 }
 
-// unpack unpacks a message, without an EDNS option that miekg/dns wrongly takes for
-// malformed: the empty one with which a client asks for a zone's version (RFC 9660 2).
+// unpack unpacks a message. It leaves out the empty ZONEVERSION option with which clients ask
+// for a zone's version (RFC 9660 2), because miekg/dns takes it for malformed.
 func unpack(packet []byte) (*dns.Msg, error) {
 	m := new(dns.Msg)
 	err := m.Unpack(packet)
@@ -46,7 +46,8 @@ func unpack(packet []byte) (*dns.Msg, error) {
 	return m, err
 }
 
-// withoutOption is a plain question without an EDNS option that it has.
+// withoutOption returns a plain question without an EDNS option. It reports false if the
+// question has no such option.
 func withoutOption(packet []byte, code uint16) ([]byte, bool) {
 	var q query
 	if q.parse(packet) != Answer || !q.edns || !slices.Contains(q.options[:q.count], code) {
@@ -65,7 +66,7 @@ func withoutOption(packet []byte, code uint16) ([]byte, bool) {
 	return cleaned, true
 }
 
-// countOPT is the number of OPT records, of which there may be one (RFC 6891 6.1.1).
+// countOPT counts the OPT records of a message, which may have one (RFC 6891 6.1.1).
 func countOPT(m *dns.Msg) int {
 	count := 0
 	for _, rr := range m.Extra {
@@ -81,8 +82,9 @@ func headerOf(packet []byte) dns.Header {
 	return dns.Header{Id: word(0), Bits: word(1), Qdcount: word(2), Ancount: word(3), Nscount: word(4), Arcount: word(5)}
 }
 
-// asFarAsKnown is a message that is not for CoreDNS, or its header alone if it is malformed.
-func asFarAsKnown(packet []byte) *dns.Msg {
+// unpackLeniently unpacks a message without its question, or its header alone if the rest is
+// malformed.
+func unpackLeniently(packet []byte) *dns.Msg {
 	m := new(dns.Msg)
 	if m.Unpack(packet) == nil {
 		m.Question = nil
@@ -95,7 +97,7 @@ func asFarAsKnown(packet []byte) *dns.Msg {
 	return m
 }
 
-// reject answers what is no proper question, with an OPT record if it has one (RFC 6891 6.1.1).
+// reject replies with an error, and with an OPT record if the message has one (RFC 6891 6.1.1).
 func (*Backend) reject(w *writer, m *dns.Msg, rcode int) {
 	opcode, opt := m.Opcode, m.IsEdns0()
 	m.SetRcodeFormatError(m)
@@ -107,5 +109,5 @@ func (*Backend) reject(w *writer, m *dns.Msg, rcode int) {
 	if opt != nil {
 		m.SetEdns0(packetSize, opt.Do())
 	}
-	_ = w.WriteMsg(m) // nobody is there to be told
+	_ = w.WriteMsg(m) // there is nobody to tell of the error
 }

@@ -7,29 +7,30 @@ import (
 )
 
 const (
-	// maxAddresses is how many addresses a listener on all of them looks after. The
-	// rest is CoreDNS's.
+	// maxAddresses is the number of the machine's addresses for which a wildcard listener
+	// opens sockets. CoreDNS's own socket serves the others.
 	maxAddresses = 64
-	// minPause and maxPause bound the time from one look at why packets come to
-	// CoreDNS's own socket to the next. The pause grows where looking does not help.
+	// minPause and maxPause bound the pause between two looks at why packets come to
+	// CoreDNS's own socket. The pause doubles while looking changes nothing.
 	minPause = 10 * time.Millisecond
 	maxPause = 5 * time.Second
-	// maxSharedPause is the longest pause where a look takes no more than a few packets.
+	// maxSharedPause is the longest pause on a single address, where a look costs no more
+	// than a few packets.
 	maxSharedPause = 50 * time.Millisecond
-	// lookShare bounds the part of the time that looks take: one in so many.
+	// lookShare bounds the time that looks take: a pause is so many times longer.
 	lookShare = 50
 )
 
-// attempts are those to open a socket at an address, all of which failed.
+// attempts describes the failed attempts to open a socket at an address.
 type attempts struct {
 	since time.Time
 	count int
 	told  bool
 }
 
-// watch looks after the sockets where packets miss them: an address may be new, or
-// the group of sockets another. On all addresses it also looks from time to time for
-// servers that came later than ours.
+// watch looks for the reason when packets miss our sockets: the machine may have a new address,
+// or other sockets may have joined or left the group. A wildcard listener also looks every few
+// seconds for servers that started after it.
 func (l *Listener) watch() {
 	pause, quietSince := minPause, time.Now()
 	for {
@@ -53,7 +54,7 @@ func (l *Listener) watch() {
 	}
 }
 
-// countLost counts what the kernel dropped at sockets that are not read in full batches.
+// countLost counts the packets that the kernel dropped at all sockets.
 func (l *Listener) countLost() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,8 +63,8 @@ func (l *Listener) countLost() {
 	}
 }
 
-// look covers, and returns the pause until the next look: longer than the last where
-// packets go on missing our sockets.
+// look calls cover, and returns the pause until the next look. It doubles the pause while
+// packets miss our sockets and cover changes nothing.
 func (l *Listener) look(last, quiet time.Duration) time.Duration {
 	longest := maxPause
 	if !l.isWildcard() {
@@ -80,8 +81,8 @@ func (l *Listener) look(last, quiet time.Duration) time.Duration {
 	return min(2*last, longest)
 }
 
-// await waits for the check, but no longer than the timeout. It reports whether the check
-// came, and whether the listener has ended.
+// await waits until there is something to check, but no longer than the timeout. It reports
+// whether there is, and whether the listener has ended.
 func (l *Listener) await(check <-chan struct{}, timeout time.Duration) (checked, ended bool) {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
@@ -98,7 +99,8 @@ func (l *Listener) await(check <-chan struct{}, timeout time.Duration) (checked,
 // isWildcard reports whether CoreDNS listens on all addresses of the machine.
 func (l *Listener) isWildcard() bool { return l.address.Addr().IsUnspecified() }
 
-// cover has packets come to our own sockets. It reports whether it changed anything.
+// cover opens and steers sockets so that packets come to ours. It reports whether it changed
+// anything.
 func (l *Listener) cover() (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,9 +113,9 @@ func (l *Listener) cover() (bool, error) {
 	return l.coverShared()
 }
 
-// coverAll opens sockets on each address of the machine: the kernel prefers them to
-// one on all addresses. An address where another server listens is left to it, also if
-// that server came later.
+// coverAll opens a socket on each address of the machine, since the kernel prefers it to a
+// wildcard socket. It leaves an address to another server that listens there, even if that
+// server started later.
 func (l *Listener) coverAll() (bool, error) {
 	addresses, err := l.machineAddresses()
 	if err != nil {
@@ -143,7 +145,7 @@ func (l *Listener) coverAll() (bool, error) {
 	return changed, nil
 }
 
-// machineAddresses are those that the listener looks after.
+// machineAddresses returns the addresses that a wildcard listener serves.
 func (l *Listener) machineAddresses() ([]netip.Addr, error) {
 	addresses, err := localAddresses()
 	if l.address.Addr().Is4() {
@@ -152,7 +154,7 @@ func (l *Listener) machineAddresses() ([]netip.Addr, error) {
 	return addresses[:min(len(addresses), maxAddresses)], err
 }
 
-// inodes are those of our sockets, by which the kernel's list names them.
+// inodes returns the inodes of our sockets, which identify them in /proc/net/udp.
 func (l *Listener) inodes() map[uint64]bool {
 	set := map[uint64]bool{}
 	for _, s := range l.sockets {
@@ -162,7 +164,7 @@ func (l *Listener) inodes() map[uint64]bool {
 }
 
 // giveBack closes the sockets at addresses that the machine no longer has, or at which
-// another server listens. What came to them is answered in the background.
+// another server listens. The questions that they already got are answered in the background.
 func (l *Listener) giveBack(addresses []netip.Addr, taken map[netip.Addr]bool) {
 	var gone []*socket
 	l.sockets = slices.DeleteFunc(l.sockets, func(s *socket) bool {
@@ -187,8 +189,8 @@ func (l *Listener) giveBack(addresses []netip.Addr, taken map[netip.Addr]bool) {
 	}
 }
 
-// noteFailure remembers that an address cannot be bound, and logs it once if that lasts:
-// an IPv6 address that is new cannot be bound for a second or two (RFC 4862 5.4).
+// noteFailure remembers that an address cannot be bound. It logs that once, and only if it
+// lasts: a new IPv6 address cannot be bound for a second or two (RFC 4862 5.4).
 func (l *Listener) noteFailure(a netip.Addr, err error) error {
 	n := l.unbound[a]
 	if n == nil {
@@ -207,8 +209,8 @@ func (l *Listener) has(a netip.Addr) bool {
 	return slices.ContainsFunc(l.sockets, func(s *socket) bool { return s.local.Addr() == a })
 }
 
-// openAt opens the socket of one address. Of several, each would sleep and be woken
-// for its own packets, which costs more than to answer them.
+// openAt opens one socket at an address. The readers of several sockets would be woken one by
+// one, which costs more than the answers.
 func (l *Listener) openAt(a netip.Addr) error {
 	s, err := l.open(netip.AddrPortFrom(a, l.address.Port()))
 	if err != nil {
@@ -218,8 +220,8 @@ func (l *Listener) openAt(a netip.Addr) error {
 	return nil
 }
 
-// coverShared opens a socket on CoreDNS's own address and has the kernel send all
-// packets to it.
+// coverShared opens a socket on the address of CoreDNS's own, and has the kernel send all
+// packets to ours.
 func (l *Listener) coverShared() (bool, error) {
 	if len(l.sockets) == 0 {
 		if err := l.openAt(l.address.Addr()); err != nil {

@@ -38,9 +38,8 @@ func moreAddresses(t *testing.T, count int) []string {
 	return list
 }
 
-// While an upstream is dead, sockets that are to end all stop taking packets at once, and
-// nobody waits under a lock: there is one wait, for all sockets of all listeners, and a
-// reload meanwhile is served.
+// Stop ends the arrival of packets at all sockets at once, even while an upstream is dead. No
+// lock is held during the wait, which is one for all sockets, and a reload meanwhile is served.
 func TestC5OneWaitForAllSockets(t *testing.T) {
 	if os.Getenv(insideVariable) == "" {
 		runInside(t)
@@ -93,7 +92,7 @@ func TestC5OneWaitForAllSockets(t *testing.T) {
 	r.Wait()
 }
 
-// What takes too long is given up, however many sockets there are.
+// Wait returns although a question is never answered.
 func TestC5DrainEnds(t *testing.T) {
 	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, 1)}
 	r, _, client := serveOutside(t, h)

@@ -11,8 +11,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// ednsReply is what a packet is answered with, at the sockets or by a handler that does
-// what CoreDNS does: it repeats the OPT record of the question.
+// ednsReply returns the reply to a packet, from a Responder or from a handler that repeats the
+// question's OPT record, as CoreDNS does.
 func ednsReply(t *testing.T, packet []byte) *dns.Msg {
 	t.Helper()
 	s, _ := testBackend(t)
@@ -47,7 +47,7 @@ func ednsReply(t *testing.T, packet []byte) *dns.Msg {
 	return m
 }
 
-// ednsQuestion is a question with an OPT record of 4096 octets, DO, and all the other flags.
+// ednsQuestion returns a question with all flags set in its OPT record.
 func ednsQuestion(t *testing.T, name string, options ...dns.EDNS0) []byte {
 	t.Helper()
 	m := new(dns.Msg).SetQuestion(name, dns.TypeA).SetEdns0(4096, true)
@@ -62,7 +62,7 @@ func ednsQuestion(t *testing.T, name string, options ...dns.EDNS0) []byte {
 	return packet
 }
 
-// The names of ednsReply: one that is answered at the sockets, one that is not.
+// ednsNames are a name that the Responder answers for and one that the handler refuses.
 var ednsNames = map[string]int{ourName: dns.RcodeSuccess, "example.com.": dns.RcodeRefused}
 
 func wantEDNS(t *testing.T, m *dns.Msg, rcode int, do bool) {

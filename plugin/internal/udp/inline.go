@@ -5,33 +5,33 @@ import (
 	"sync/atomic"
 )
 
-// inlineCall is a question that the goroutine which reads asks CoreDNS. It is the context of the
-// question, so that whoever is about to wait can have another goroutine read on.
+// inlineCall is a call of CoreDNS's handler by the goroutine that reads the socket. It is the
+// context of the call, so that a handler that is about to block can find it.
 type inlineCall struct {
 	context.Context
-	over   atomic.Bool
+	ended  atomic.Bool
 	reader interface{ readElsewhere(rest []*task) }
-	rest   []*task // questions behind this one
+	rest   []*task // questions that the goroutine would ask next
 }
 
 type inlineKey struct{}
 
 // Value implements context.Context.
-func (t *inlineCall) Value(key any) any {
+func (c *inlineCall) Value(key any) any {
 	if key == (inlineKey{}) {
-		return t
+		return c
 	}
-	return t.Context.Value(key)
+	return c.Context.Value(key)
 }
 
-// end says whether the goroutine is still to read.
-func (t *inlineCall) end() bool { return t.over.CompareAndSwap(false, true) }
+// end ends the call. It reports whether the goroutine still has to read the socket.
+func (c *inlineCall) end() bool { return c.ended.CompareAndSwap(false, true) }
 
-// WillBlock lets a question's handler wait: if the goroutine that reads a socket is at work on
-// it, another reads on. It does nothing for other questions, from the second time on, or
-// when the question is done with, whose context a plugin may still have.
+// WillBlock must be called by a handler before it blocks. If the goroutine that reads a socket
+// has called the handler, another goroutine goes on reading. WillBlock does nothing in other
+// calls, when it is called again, or when the call has ended and a plugin still has its context.
 func WillBlock(ctx context.Context) {
-	if t, ok := ctx.Value(inlineKey{}).(*inlineCall); ok && t.end() {
-		t.reader.readElsewhere(t.rest)
+	if c, ok := ctx.Value(inlineKey{}).(*inlineCall); ok && c.end() {
+		c.reader.readElsewhere(c.rest)
 	}
 }

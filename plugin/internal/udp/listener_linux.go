@@ -11,18 +11,19 @@ import (
 )
 
 const (
-	// maxReaders is how many goroutines read one socket at the same time: no more than
-	// are ever busy at the rates that a cluster asks at.
+	// maxReaders is the number of goroutines that may read one socket at the same time. More
+	// are never busy at the rates at which a cluster asks.
 	maxReaders = 8
-	// loggedPanics is how many panics are logged one by one, before one a second is.
+	// loggedPanics is the number of panics that are logged one by one. After them, one per
+	// second is logged.
 	loggedPanics = 10
 )
 
-// Listener answers beside CoreDNS on the address of one of its listeners.
+// Listener has the sockets that answer beside one of CoreDNS's own.
 type Listener struct {
 	address netip.AddrPort // where CoreDNS listens
 	log     func(format string, v ...any)
-	workers *Workers
+	workers *workers
 	backend atomic.Pointer[Backend]
 	probes  probes
 
@@ -32,7 +33,7 @@ type Listener struct {
 
 	mu      sync.Mutex
 	sockets []*socket
-	unbound map[netip.Addr]*attempts // addresses of the machine without a socket of ours
+	unbound map[netip.Addr]*attempts // the machine's addresses where no socket could be opened
 	stopped bool
 
 	told   string // the last trouble that was logged
@@ -40,8 +41,8 @@ type Listener struct {
 	panics rate.Sometimes // of log lines
 }
 
-// listen opens the sockets. Without one there is no listener.
-func listen(address netip.AddrPort, s *Backend, workers *Workers, log func(string, ...any)) (*Listener, error) {
+// listen opens the sockets. It fails if it can open none.
+func listen(address netip.AddrPort, s *Backend, workers *workers, log func(string, ...any)) (*Listener, error) {
 	l := &Listener{
 		address: address,
 		log:     log,
@@ -61,7 +62,8 @@ func listen(address netip.AddrPort, s *Backend, workers *Workers, log func(strin
 	return l, nil
 }
 
-// Misrouted tells that a packet came to CoreDNS's own socket.
+// Misrouted must be called when a packet came to CoreDNS's own socket. The listener then looks
+// for the reason.
 func (l *Listener) Misrouted() {
 	l.backend.Load().Meter.Misrouted()
 	select {
@@ -70,8 +72,8 @@ func (l *Listener) Misrouted() {
 	}
 }
 
-// trouble is logged when its reason is new. What comes to CoreDNS's own socket meanwhile
-// is answered there. It is not called by two goroutines at the same time.
+// trouble logs a reason why packets may miss our sockets, unless it logged that last. CoreDNS
+// answers those packets. Only one goroutine at a time may call it.
 func (l *Listener) trouble(err error) {
 	if reason := err.Error(); reason != l.told {
 		l.told = reason
@@ -79,14 +81,14 @@ func (l *Listener) trouble(err error) {
 	}
 }
 
-// panicked counts each panic, and logs the first ones and then one a second: a client
-// could have thousands logged.
+// panicked counts each panic. It logs the first ones, and then one per second, since a client
+// may cause thousands.
 func (l *Listener) panicked(s *Backend, cause any) {
 	s.Meter.Panicked()
 	l.panics.Do(func() { l.log("Recovered from panic in the fast path on %s: %v", l.address, cause) })
 }
 
-// giveUp closes the sockets, so that CoreDNS's own get all packets.
+// giveUp closes the sockets, so that CoreDNS's own socket gets all packets.
 func (l *Listener) giveUp(err error) {
 	if l.broken.Swap(true) {
 		return
@@ -97,14 +99,14 @@ func (l *Listener) giveUp(err error) {
 	l.drain(drainTimeout)
 }
 
-// stop ends the watch, and has no more packets come to the listener: CoreDNS's own socket
-// gets them. Call drain afterwards.
+// stop ends the watch and leaves new packets to CoreDNS's own socket. The caller must call
+// drain afterwards.
 func (l *Listener) stop() {
 	close(l.done)
 	l.stopTaking()
 }
 
-// stopTaking leaves the address to CoreDNS. No socket is opened from then on.
+// stopTaking leaves new packets to CoreDNS's own socket. No socket is opened from then on.
 func (l *Listener) stopTaking() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,7 +119,7 @@ func (l *Listener) stopTaking() {
 	}
 }
 
-// drain waits until what came to the sockets is answered, and closes them.
+// drain waits until the questions that the sockets got are answered, and closes them.
 func (l *Listener) drain(timeout time.Duration) {
 	l.mu.Lock()
 	sockets := l.sockets

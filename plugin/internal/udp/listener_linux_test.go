@@ -64,7 +64,7 @@ func reuse(t testing.TB, network, address string, misrouted func()) *net.UDPConn
 	return pc.(*net.UDPConn)
 }
 
-// logged is what a registry has logged.
+// logged is the log of a registry.
 type logged struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -104,8 +104,8 @@ func rcodeAt(t testing.TB, address, name string) int {
 	return m.Rcode
 }
 
-// On a listener for all addresses, each address has sockets of ours, and replies
-// come from the address that was asked.
+// A wildcard listener has a socket at each address, and replies come from the address that
+// was asked.
 func TestListenerEverywhere(t *testing.T) {
 	conn := reuse(t, "udp", ":0", func() {})
 	port := conn.LocalAddr().(*net.UDPAddr).Port
@@ -134,7 +134,7 @@ func TestListenerEverywhere(t *testing.T) {
 	}
 }
 
-// An address where another process listens is left to it.
+// A listener leaves an address to another process that listens there.
 func TestListenerLeavesOthersAlone(t *testing.T) {
 	conn := reuse(t, "udp", ":0", func() {})
 	port := conn.LocalAddr().(*net.UDPAddr).Port
@@ -155,7 +155,7 @@ func TestListenerLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// On CoreDNS's own address, our socket gets all packets, whatever its place is.
+// A socket beside CoreDNS's own gets all packets, whatever its index in the group is.
 func TestListenerShared(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
@@ -192,7 +192,7 @@ func TestListenerShared(t *testing.T) {
 	}
 }
 
-// Nothing is sent to what is no question.
+// A packet that is not a question gets no reply.
 func TestListenerIgnores(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
@@ -211,7 +211,7 @@ func TestListenerIgnores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The listener's own packets are counted once a question behind them is answered.
+	// The listener's probes are counted once a later question is answered.
 	rcodeAt(t, at.String(), ourName)
 	before := meter.ignored.Load()
 	for n, packet := range [][]byte{{}, {0}, make([]byte, 11), reply, reply[:12]} {
@@ -234,7 +234,7 @@ func TestListenerIgnores(t *testing.T) {
 	}
 }
 
-// Sockets that cannot be opened are one line, and no fast path.
+// Serve fails if no socket can be opened.
 func TestListenerFails(t *testing.T) {
 	r, _ := testRegistry(t)
 	s, _ := testBackend(t)
@@ -243,8 +243,8 @@ func TestListenerFails(t *testing.T) {
 	}
 }
 
-// A packet whose answer panics is CoreDNS's, and the next is answered. Each panic is
-// counted, and logged, whatever was logged before; a great many are not all logged.
+// CoreDNS gets a packet whose answer panics, and the next packet is answered. Each panic is
+// counted. It is logged whatever was logged before, unless there are a great many.
 func TestC9PanicsAreCountedAndLogged(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
@@ -286,7 +286,7 @@ func TestC9PanicsAreCountedAndLogged(t *testing.T) {
 	}
 }
 
-// Sockets that break are closed, and CoreDNS answers.
+// A listener with a broken socket closes all, and CoreDNS answers.
 func TestListenerGivesUp(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
@@ -296,7 +296,7 @@ func TestListenerGivesUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A socket that is closed behind its reader's back.
+	// The reader does not expect that.
 	_ = l.sockets[0].conn.Close()
 	eventually(t, "it is given up", func() bool { return meter.givenUp.Load() == 1 })
 	eventually(t, "CoreDNS answers", func() bool { return rcodeAt(t, at.String(), "web.a.svc.cluster.local.") == dns.RcodeServerFailure })

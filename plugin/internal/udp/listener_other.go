@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Listener is what only Linux has.
+// Listener does nothing: the fast path needs Linux.
 type Listener struct{ backend atomic.Pointer[Backend] }
 
-func listen(netip.AddrPort, *Backend, *Workers, func(string, ...any)) (*Listener, error) {
+func listen(netip.AddrPort, *Backend, *workers, func(string, ...any)) (*Listener, error) {
 	return nil, errors.New("the fast path needs Linux")
 }
 
-// Misrouted tells that a packet came to CoreDNS's own socket.
+// Misrouted does nothing.
 func (*Listener) Misrouted() {}
 
 func (*Listener) stop() {}

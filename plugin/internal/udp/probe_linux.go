@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// probes are packets that a listener sends to its own address, to see whether they
-// come to its socket. They look like a reply, which CoreDNS does not answer either.
+// probes are packets that a listener sends to its own address, to find out which socket gets
+// them. They look like a reply, which CoreDNS does not answer either.
 type probes struct {
-	index   uint32 // of our socket, where a program sends all packets to it
+	index   uint32 // our socket's place in its group, or noIndex
 	packet  [headerSize + 16]byte
 	arrived chan struct{}
 }
@@ -22,7 +22,7 @@ func (p *probes) init() {
 	p.arrived = make(chan struct{}, 64)
 }
 
-// seen is told of every packet that is no question.
+// seen must be called for each packet that is not a question.
 func (p *probes) seen(packet []byte) {
 	if !bytes.Equal(packet, p.packet[:]) {
 		return
@@ -33,7 +33,7 @@ func (p *probes) seen(packet []byte) {
 	}
 }
 
-// probe says whether a packet comes to our socket in time.
+// probe sends a packet to our own address, and reports whether it comes to our socket in time.
 func (l *Listener) probe(timeout time.Duration) bool {
 	for len(l.probes.arrived) > 0 {
 		<-l.probes.arrived

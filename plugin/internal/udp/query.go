@@ -11,12 +11,12 @@ import (
 // Sizes of a message's parts (RFC 1035 4.1, RFC 6891 6.1.2).
 const (
 	headerSize   = 12
-	questionTail = 4  // type and class, behind the name
+	questionTail = 4  // type and class, which follow the name
 	optSize      = 11 // an OPT record without options
 
-	// packetSize is how much of a packet is read, and what replies say that we take (RFC
-	// 6891 6.2.3): it passes through any network in one piece. CoreDNS reads 512 octets,
-	// too few for a question that is padded (RFC 7830).
+	// packetSize is the longest question that we read, and the size that replies announce
+	// (RFC 6891 6.2.3). Any network carries it without fragmentation. CoreDNS reads 512
+	// octets, which are too few for a padded question (RFC 7830).
 	packetSize = 1232
 )
 
@@ -31,37 +31,37 @@ const (
 	opcodeMask = 15 << 11
 )
 
-// flagDO is the bit of the OPT record's TTL that asks for DNSSEC records. A reply repeats
-// it, and no other (RFC 3225 3, RFC 6891 6.1.4).
+// flagDO is the bit of the OPT record's TTL that asks for DNSSEC records. It is the only one
+// that replies repeat (RFC 3225 3, RFC 6891 6.1.4).
 const flagDO = 1 << 15
 
-// Verdict is what is to be done with a packet.
+// Verdict says what becomes of a packet.
 type Verdict uint8
 
 // The verdicts.
 const (
-	Ignore   Verdict = iota // it is no question, so nothing is ever sent back
-	HandOver                // it is for CoreDNS
-	Outside                 // it is for CoreDNS, which may have the answer at hand
-	Answer                  // it is answered here
+	Ignore   Verdict = iota // it is not a question: nothing is sent back
+	HandOver                // CoreDNS gets it
+	Outside                 // CoreDNS gets it, and may have the answer in its cache
+	Answer                  // the Responder has answered it
 )
 
-// query is a message with a question, in memory that is used again.
+// query is a parsed question. Its memory is used again.
 type query struct {
 	question zone.Question
 	flags    uint16
-	end      int // of the question section
+	end      int // offset of the end of the question section
 	edns     bool
-	size     uint16 // that the client says it takes
+	size     uint16 // the longest reply that the client accepts
 	bits     uint16 // flags of the OPT record
 	options  [maxOptions]uint16
-	count    int // of options
+	count    int // number of options
 }
 
-// maxOptions is the number of EDNS options that are looked at.
+// maxOptions is the largest number of EDNS options in a question that we answer.
 const maxOptions = 8
 
-// parse reads a message. Whatever is not a plain question is CoreDNS's.
+// parse parses a message. It hands over everything but a plain question.
 func (q *query) parse(p []byte) Verdict {
 	if len(p) < headerSize {
 		return Ignore
@@ -90,14 +90,15 @@ func (q *query) parse(p []byte) Verdict {
 	return Answer
 }
 
-// isStubs says whether the question may be one that a stub resolver searches with: it
+// isStubs reports whether a stub resolver may have asked the question for a searched name: it
 // asks for recursion and checks no signatures.
 func (q *query) isStubs() bool {
 	checks := q.flags&flagCD != 0 || q.edns && q.bits&flagDO != 0
 	return q.flags&flagRD != 0 && !checks
 }
 
-// parseOPT reads what must be one OPT record of version 0 (RFC 6891 6.1.2).
+// parseOPT parses the rest of a message, which must be one OPT record of version 0 (RFC 6891
+// 6.1.2).
 func (q *query) parseOPT(p []byte) Verdict {
 	if len(p) < optSize || p[0] != 0 || binary.BigEndian.Uint16(p[1:]) != dns.TypeOPT || p[6] != 0 {
 		return HandOver
@@ -122,8 +123,8 @@ func (q *query) parseOPT(p []byte) Verdict {
 	return Answer
 }
 
-// anyForm says whether an EDNS option may have any data. One that may not could
-// make the message malformed.
+// anyForm reports whether miekg/dns accepts an EDNS option with any data. Other options could
+// make the message malformed, which CoreDNS then decides.
 func anyForm(code uint16) bool {
 	switch code {
 	case dns.EDNS0NSID, dns.EDNS0COOKIE, dns.EDNS0PADDING, dns.EDNS0ZONEVERSION:
@@ -132,6 +133,5 @@ func anyForm(code uint16) bool {
 	return code > lastKnownOption
 }
 
-// lastKnownOption is past the last option whose form miekg/dns checks. Codes above
-// are carried as they are.
+// lastKnownOption is no less than the last option whose data miekg/dns checks.
 const lastKnownOption = 20

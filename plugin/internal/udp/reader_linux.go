@@ -9,25 +9,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reader is a goroutine that reads a socket. Between two batches it asks CoreDNS
-// itself for the names outside that were in the first, since CoreDNS's cache has most of
-// them: to wake a worker costs more than the answer.
+// reader is the state of a goroutine that reads a socket. Between two batches the goroutine
+// itself asks CoreDNS for outside names, since CoreDNS's cache has most of them: waking a worker
+// costs more than the answer.
 type reader struct {
 	*socket
-	helps   bool    // beside the one that waits at the socket
-	full    int     // batches in a row
-	pending []*task // to ask CoreDNS for
-	ended   bool    // nothing more is to be read
+	helps   bool    // another reader waits for packets; this one helps with those that are there
+	full    int     // number of full batches in a row
+	pending []*task // questions to ask CoreDNS
+	ended   bool    // the socket is closed
 }
 
-// do implements job: it reads until nothing more is to be read, which returns false,
-// or until it has waited, and another reads on.
+// do implements job. It reads until the socket is closed, and returns false, or until a handler
+// has blocked, and returns true: then another goroutine reads, and this one is a worker.
 func (r *reader) do() bool {
 	if r.helps {
 		return r.help()
 	}
 	for !r.ended {
-		if err := r.raw.Read(r.drain); err != nil {
+		if err := r.raw.Read(r.readAll); err != nil {
 			r.fail(err)
 		}
 		if !r.ask() {
@@ -38,10 +38,10 @@ func (r *reader) do() bool {
 	return false
 }
 
-// backlog is how many full batches in a row tell that one reader is not enough.
+// backlog is the number of full batches in a row after which another goroutine helps to read.
 const backlog = 4
 
-// addHelper has one more goroutine answer what is there, if there is a processor for it.
+// addHelper starts one more goroutine that reads the socket, if there is a processor for it.
 func (s *socket) addHelper() {
 	if int(s.helpers.Add(1)) >= min(maxReaders, runtime.GOMAXPROCS(0)) {
 		s.helpers.Add(-1)
@@ -50,11 +50,11 @@ func (s *socket) addHelper() {
 	s.listener.workers.start(&reader{socket: s, helps: true})
 }
 
-// help answers what is there. The socket is not closed while it is read.
+// help answers the packets that are there. Control keeps the socket open meanwhile.
 func (r *reader) help() bool {
 	for more := true; more && !r.ended; {
 		more = false
-		_ = r.raw.Control(func(fd uintptr) { more = r.drain(fd) })
+		_ = r.raw.Control(func(fd uintptr) { more = r.readAll(fd) })
 		if !r.ask() {
 			return true
 		}
@@ -63,11 +63,11 @@ func (r *reader) help() bool {
 	return false
 }
 
-// readElsewhere has another goroutine read in the place of this one, and others ask the rest.
+// readElsewhere has another goroutine read the socket, and workers ask the remaining questions.
 func (r *reader) readElsewhere(rest []*task) {
 	w := r.listener.workers
 	if r.helps {
-		r.helpers.Add(-1) // who waits at the socket finds another
+		r.helpers.Add(-1) // the waiting reader starts another if need be
 	} else {
 		w.start(&reader{socket: r.socket})
 	}
@@ -76,17 +76,19 @@ func (r *reader) readElsewhere(rest []*task) {
 	}
 }
 
-// fail ends the reader, and what it has not been told to end by gives up the sockets.
+// fail ends the reader after an error. The listener gives up, unless the socket was closed on
+// purpose.
 func (r *reader) fail(err error) {
 	r.ended = true
 	if !r.closing.Load() {
-		go r.listener.giveUp(err) // which waits for this to end
+		go r.listener.giveUp(err) // it waits for this reader to end
 	}
 }
 
-// drain answers what is there. It returns false when there is nothing, to be called
-// again when there is more.
-func (r *reader) drain(fd uintptr) bool {
+// readAll answers the packets that are there. It is a callback of [syscall.RawConn.Read]: it
+// returns false to be called again when more packets arrive, and true when there are questions
+// for CoreDNS or the socket is closed.
+func (r *reader) readAll(fd uintptr) bool {
 	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	for !r.closing.Load() {
@@ -110,20 +112,20 @@ func (r *reader) drain(fd uintptr) bool {
 	return true
 }
 
-// count notes how many packets there were, and gets help where they are too many.
+// count counts full batches, and gets help when there are many in a row.
 func (r *reader) count(n int) {
 	if r.full++; n < batchSize {
 		r.full = 0
 		return
 	}
-	r.countLost() // where the kernel drops packets, batches are full
+	r.countLost() // batches are full when the kernel drops packets
 	if r.full == backlog {
 		r.addHelper()
 	}
 }
 
-// ask asks CoreDNS what is pending, and says whether this goroutine is still to read.
-// If not, it is one of the workers.
+// ask asks CoreDNS the pending questions. It reports whether this goroutine still has to read
+// the socket; if not, it has become a worker.
 func (r *reader) ask() bool {
 	if len(r.pending) == 0 {
 		return true
@@ -142,7 +144,7 @@ func (r *reader) ask() bool {
 	return true
 }
 
-// askAll says whether nobody has waited.
+// askAll asks CoreDNS all pending questions. It reports false as soon as a handler has blocked.
 func (r *reader) askAll() bool {
 	for i, t := range r.pending {
 		call := &inlineCall{Context: t.backend.Context, reader: r, rest: r.pending[i+1:]}
@@ -177,11 +179,11 @@ func (r *reader) answer(b *batch, fd uintptr, n int) {
 		backend.Meter.HandedOver(n)
 	}
 	if submitted > 0 {
-		runtime.Gosched() // who takes them may need the only processor there is
+		runtime.Gosched() // a worker may need the only processor
 	}
 }
 
-// answerOne queues the answer to a packet, or hands it over.
+// answerOne queues the answer to a packet, or hands the packet over.
 func (r *reader) answerOne(b *batch, i int, backend *Backend) Verdict {
 	packet := b.packets[i][:b.in[i].size]
 	if b.port(i) == 0 {
@@ -204,14 +206,14 @@ func (r *reader) answerOne(b *batch, i int, backend *Backend) Verdict {
 	return v
 }
 
-// task is a packet as a question for CoreDNS.
+// task makes a packet a task for a worker.
 func (r *reader) task(b *batch, i int, backend *Backend) *task {
 	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
 	return newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
 }
 
-// interfaceName is the name that CoreDNS's log has in addresses of one interface alone,
-// empty for others.
+// interfaceName returns the name of an interface, which plugins see in a link-local client's
+// address, and "" for the index 0.
 func (s *socket) interfaceName(index uint32) string {
 	if index == 0 {
 		return ""
@@ -228,7 +230,7 @@ func (s *socket) interfaceName(index uint32) string {
 	return request.Name()
 }
 
-// respond hands over what an answer fails for.
+// respond calls Respond, and hands the packet over if that panics.
 func (r *reader) respond(b *batch, backend *Backend, client netip.Addr, packet []byte) (arena []byte, v Verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -239,7 +241,7 @@ func (r *reader) respond(b *batch, backend *Backend, client netip.Addr, packet [
 	return b.Respond(backend, client, packet, b.arena)
 }
 
-// flush sends the answers that are ready, and counts them.
+// flush sends the queued answers and counts them.
 func (r *reader) flush(b *batch, fd uintptr, backend *Backend, start time.Time) {
 	if b.count == 0 {
 		return

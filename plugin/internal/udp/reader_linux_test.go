@@ -14,7 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// outside is a handler of names outside, which waits for those that begin with wait.
+// outside is a handler for outside names. It blocks for names that begin with "wait".
 type outside struct {
 	gate chan struct{}
 	in   chan context.Context
@@ -30,7 +30,7 @@ func (o *outside) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
 }
 
-// serveOutside serves names outside by a handler, and returns a client of it.
+// serveOutside has a handler answer for outside names, and returns a client.
 func serveOutside(t *testing.T, h Handler) (*Registry, *tally, net.Conn) {
 	t.Helper()
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
@@ -87,8 +87,8 @@ func replies(t *testing.T, client net.Conn, n int) map[uint16]int {
 
 const ourName = "web.a.svc.cluster.local."
 
-// Whatever waits for an answer from outside, what came with it and after it is
-// answered, and so is it in the end.
+// Questions that block hold up no question that came with them or after them, and are answered
+// in the end.
 func TestReaderDoesNotWait(t *testing.T) {
 	const waiting, quick = 100, 50
 	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, waiting)}
@@ -125,8 +125,8 @@ func TestReaderDoesNotWait(t *testing.T) {
 	<-stopped
 }
 
-// A question is let go once, by whoever works on it, and not when it is done with:
-// two goroutines that wait at a socket would both say that they were the last.
+// WillBlock has an effect once per question, and none after the answer: two goroutines that
+// wait at a socket would both report that they were the last.
 func TestReaderIsReplacedOnce(t *testing.T) {
 	var kept []context.Context
 	h := handlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) {
@@ -153,8 +153,8 @@ func TestReaderIsReplacedOnce(t *testing.T) {
 	r.Stop(t)
 }
 
-// Under overload by names that wait, our own are answered, and what is too much is
-// given up and counted.
+// Under overload by names that block, our own names are answered, and the questions that are too
+// many are discarded and counted.
 func TestReaderUnderOverload(t *testing.T) {
 	const limit, more = 3, 10
 	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, limit+maxPending+more)}

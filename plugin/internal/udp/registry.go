@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// drainTimeout is how long what came to our sockets may take. CoreDNS gives its own
-// sockets as much.
+// drainTimeout is the time that CoreDNS has to answer the questions of sockets that stop. It
+// gives its own sockets as much.
 const drainTimeout = 5 * time.Second
 
-// Registry has the listeners of the process.
+// Registry holds the listeners of the process. A reload changes what they serve.
 type Registry struct {
 	mu        sync.Mutex
 	listeners map[netip.AddrPort]*Listener
-	workers   *Workers
+	workers   *workers
 	log       func(format string, v ...any)
 
 	draining     sync.WaitGroup
 	drainTimeout time.Duration
 }
 
-// NewRegistry makes a registry without listeners. The log is told of trouble.
+// NewRegistry returns a registry without listeners, which logs trouble with sockets.
 func NewRegistry(log func(format string, v ...any)) *Registry {
-	return &Registry{listeners: map[netip.AddrPort]*Listener{}, workers: NewWorkers(), log: log, drainTimeout: drainTimeout}
+	return &Registry{listeners: map[netip.AddrPort]*Listener{}, workers: newWorkers(), log: log, drainTimeout: drainTimeout}
 }
 
-// Serve answers beside CoreDNS on the address of one of its listeners, from now on
-// with the backend. It returns the listener, to be told of packets that miss it.
+// Serve answers with the backend, from now on, at the address of one of CoreDNS's own sockets.
+// The caller must tell the listener of packets that came to CoreDNS's socket.
 func (r *Registry) Serve(address netip.AddrPort, s *Backend) (*Listener, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -43,8 +43,9 @@ func (r *Registry) Serve(address netip.AddrPort, s *Backend) (*Listener, error) 
 	return l, nil
 }
 
-// Stop has no more packets come to the listeners that serve for an owner. Those that
-// serve for another by now stay. What came before is answered in the background: see Wait.
+// Stop leaves new packets to CoreDNS's own sockets where listeners serve an owner's backend.
+// Earlier questions are answered in the background: see Wait. Listeners that serve another
+// owner's backend by now go on.
 func (r *Registry) Stop(owner any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -55,8 +56,7 @@ func (r *Registry) Stop(owner any) {
 	}
 }
 
-// StopAt stops the listener on an address, if there is one: CoreDNS answers there
-// alone.
+// StopAt stops the listener at an address, if there is one.
 func (r *Registry) StopAt(address netip.AddrPort) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -74,6 +74,6 @@ func (r *Registry) stop(address netip.AddrPort, l *Listener) {
 	})
 }
 
-// Wait returns when the listeners that were stopped have answered what came to them, or
-// have taken too long. No listener may be stopped meanwhile.
+// Wait returns when the questions of all stopped listeners are answered, or have taken too
+// long. No listener may be stopped meanwhile.
 func (r *Registry) Wait() { r.draining.Wait() }

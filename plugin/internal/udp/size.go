@@ -3,21 +3,21 @@ package udp
 import "net/netip"
 
 // ForeignSize is the longest reply over UDP to a client outside the cluster's own networks,
-// unless the Corefile has another bound. The sender's address of a question may be forged: a
-// reply of 64 KiB to a question of 60 octets would be a weapon against whoever has it.
-// Clients that get a truncated reply ask again over TCP.
+// unless the Corefile sets another limit. An attacker may forge the sender of a question, and a
+// reply of 64 KiB to a question of 60 octets would flood the victim. A client that gets a
+// truncated reply asks again over TCP.
 const ForeignSize = 1232
 
-// IsOwnNetwork reports whether an address is of the networks that a cluster has for itself:
-// those of private use, of one link, and of one machine (RFC 1918, RFC 4193, RFC 6598).
+// IsOwnNetwork reports whether an address is private, shared, link-local or loopback (RFC 1918,
+// RFC 4193, RFC 6598), so that a cluster may use it for its Pods and nodes.
 func IsOwnNetwork(a netip.Addr) bool {
 	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || sharedNetwork.Contains(a)
 }
 
-// sharedNetwork is that of RFC 6598, which clouds give to Pods and nodes.
+// sharedNetwork is the network of RFC 6598, from which some clouds number Pods and nodes.
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// replySize is how long a reply may be to a client that says what it takes.
+// replySize returns the longest reply to a client that says which size it accepts.
 func (b *Block) replySize(client netip.Addr, takes uint16) uint16 {
 	switch {
 	case b.MaxSize > 0:

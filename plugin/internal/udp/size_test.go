@@ -9,8 +9,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// A reply to an address outside the cluster's own networks, which may be forged, has 1,232
-// octets at most, and others what the client takes, unless the Corefile bounds replies.
+// A reply to an address outside the cluster's own networks has 1,232 octets at most, since the
+// address may be forged, and other replies have the size that the client accepts, unless the
+// Corefile sets another limit.
 func TestB4RepliesToForeignClients(t *testing.T) {
 	s, _ := testBackend(t)
 	block := s.Zones[0].Block

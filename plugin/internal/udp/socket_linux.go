@@ -13,27 +13,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bufferSize is what a socket may hold while its reader is busy, if the system lets
-// it (net.core.rmem_max).
+// bufferSize is the size of a socket's receive buffer, unless net.core.rmem_max is less.
 const bufferSize = 4 << 20
 
-// socket is one of our own, bound to one address.
+// socket is one of our own sockets. It is bound to one address.
 type socket struct {
 	listener *Listener
 	conn     *net.UDPConn
 	raw      syscall.RawConn
 	local    netip.AddrPort
 	inode    uint64
-	lost     atomic.Uint32 // packets that were counted as lost
+	lost     atomic.Uint32 // lost packets that are counted already
 	closing  atomic.Bool
-	// handedOver is the number of questions that CoreDNS still works on.
+	// handedOver is the number of questions that CoreDNS has not answered yet.
 	handedOver atomic.Int64
-	// helpers is the number of goroutines that read beside the one that waits.
+	// helpers is the number of goroutines that help the one that waits for packets.
 	helpers atomic.Int32
 	done    chan struct{}
 }
 
-// open opens a socket beside others on the address.
+// open opens a socket at an address, beside others that are bound to it.
 func (l *Listener) open(address netip.AddrPort) (*socket, error) {
 	network := "udp6"
 	if address.Addr().Is4() {
@@ -63,7 +62,7 @@ func control(_, _ string, raw syscall.RawConn) error {
 	var err error
 	controlled := raw.Control(func(fd uintptr) {
 		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-		// Less will do as well.
+		// A smaller buffer is no reason to fail.
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bufferSize)
 	})
 	if controlled != nil {
@@ -72,11 +71,11 @@ func control(_, _ string, raw syscall.RawConn) error {
 	return err
 }
 
-// nobodyPort is that of a sender that there cannot be (RFC 6335 6, tcpmux).
+// nobodyPort is a port from which nobody asks (tcpmux, RFC 1078).
 const nobodyPort = 1
 
-// stopTaking has no more packets come to the socket. A connected socket takes what one
-// sender sends alone.
+// stopTaking ends the arrival of packets: a connected socket takes packets of its peer alone,
+// and there is no such peer.
 func (s *socket) stopTaking() {
 	nobody := unix.Sockaddr(&unix.SockaddrInet6{Port: nobodyPort, Addr: s.local.Addr().As16()})
 	if s.local.Addr().Is4() {
@@ -85,8 +84,8 @@ func (s *socket) stopTaking() {
 	_ = s.raw.Control(func(fd uintptr) { _ = unix.Connect(int(fd), nobody) })
 }
 
-// drain waits until what came to the sockets is answered, by CoreDNS too, but no longer
-// than the timeout, and closes them. There is one wait for all of them.
+// drain waits, once for all sockets, until their questions are answered, by CoreDNS too, but no
+// longer than the timeout. Then it closes them.
 func drain(sockets []*socket, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -113,15 +112,15 @@ func awaitIdle(ctx context.Context, sockets []*socket) {
 	}
 }
 
-// busy reports whether anything that came to the socket was not answered yet.
+// busy reports whether a packet that came to the socket is not answered yet.
 func (s *socket) busy() bool {
 	waiting := 0
 	_ = s.raw.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
 	return waiting > 0 || s.handedOver.Load() > 0
 }
 
-// countLost counts the packets that the kernel has dropped since it was last called,
-// because the socket's buffer was full.
+// countLost counts the packets that the kernel has dropped since the last call, because the
+// socket's buffer was full.
 func (s *socket) countLost() {
 	_ = s.raw.Control(func(fd uintptr) {
 		now, err := drops(fd)
@@ -139,7 +138,7 @@ func (s *socket) countLost() {
 	})
 }
 
-// drops is the number of packets that the kernel has dropped at a socket.
+// drops returns the number of packets that the kernel has dropped at a socket so far.
 func drops(fd uintptr) (uint32, error) {
 	const dropsIndex = 8 // SK_MEMINFO_DROPS
 	var info [dropsIndex + 1]uint32
@@ -158,8 +157,8 @@ func (s *socket) close() {
 	_ = s.conn.Close()
 }
 
-// awaitReader returns when the reader of a closed socket has ended, which a question may
-// keep from it, or when the context ends.
+// awaitReader returns when the reader of a closed socket has ended, or when the context ends: a
+// question may keep the reader.
 func (s *socket) awaitReader(ctx context.Context) {
 	select {
 	case <-s.done:

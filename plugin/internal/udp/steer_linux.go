@@ -10,20 +10,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxGroup is how many sockets of one address are looked through for ours.
+// maxGroup is the largest group of sockets at one address in which ours is searched for.
 const maxGroup = 128
 
 var errNotSteered = errors.New("the kernel does not send packets to our socket")
 
-// steered says whether all packets come to our socket, as far as those show it that
-// come in time. Where the index is nobody's, some may come by chance.
+// steered reports whether the kernel sends all packets to our socket, which it finds out with
+// two probes.
 func (l *Listener) steered(timeout time.Duration) bool {
 	return l.probes.index != noIndex && l.probe(timeout) && l.probe(timeout)
 }
 
-// steer has the kernel send all packets to our socket. A socket's index in its group
-// cannot be read, and it changes when another of the group closes, so it is found by
-// trying one after the other with packets of our own.
+// steer has the kernel send all packets to our socket. A socket's index in its group cannot be
+// read, and it changes when another socket of the group closes. So steer tries one index after
+// the other, with packets of our own.
 func (l *Listener) steer() error {
 	for _, timeout := range probeTimeouts {
 		index, err := l.find(timeout)
@@ -45,13 +45,12 @@ func (l *Listener) steer() error {
 	return errNotSteered
 }
 
-// probeTimeouts are how long packets to ourselves may take, from one search for the
-// index to the next: sockets may come and go meanwhile, and where very many packets
-// are, one more takes its time.
+// probeTimeouts are the times that probes may take in successive searches for the index.
+// Sockets may come and go during a search, and a busy socket reads a probe late.
 var probeTimeouts = []time.Duration{3 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond}
 
-// find is the index of our socket in its group. The packets of others take the way
-// that they took before.
+// find returns the index of our socket in its group, or noIndex. Packets of others go where
+// they went before.
 func (l *Listener) find(timeout time.Duration) (uint32, error) {
 	for i := uint32(0); i < maxGroup && !l.isStopping(); i++ {
 		if err := l.attach(l.probes.try(i)); err != nil {
@@ -64,7 +63,7 @@ func (l *Listener) find(timeout time.Duration) (uint32, error) {
 	return noIndex, nil
 }
 
-// isStopping reports whether nobody needs the answer to a probe any more.
+// isStopping reports whether the listener is about to end.
 func (l *Listener) isStopping() bool {
 	select {
 	case <-l.done:
@@ -74,16 +73,16 @@ func (l *Listener) isStopping() bool {
 	}
 }
 
-// noIndex is that of no socket: the kernel then chooses by the client's address.
+// noIndex is the index of no socket. The kernel then chooses one by the client's address.
 const noIndex = 1<<32 - 1
 
-// sendTo is a program that returns an index.
+// sendTo returns a program that sends all packets to the socket with an index.
 func sendTo(index uint32) []unix.SockFilter {
 	return []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: index}}
 }
 
-// try is a program that returns an index for our own packets. It looks at the first
-// octets behind the header of a message, which every question has.
+// try returns a program that sends our probes to the socket with an index. It knows them by the
+// octets that follow the header of a message, which every question has.
 func (p *probes) try(index uint32) []unix.SockFilter {
 	return append([]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: headerSize},
@@ -92,7 +91,7 @@ func (p *probes) try(index uint32) []unix.SockFilter {
 	}, sendTo(p.index)...)
 }
 
-// attach gives the group a program in the place of the one it has.
+// attach replaces the program of the group.
 func (l *Listener) attach(program []unix.SockFilter) error {
 	return l.sockopt("SO_ATTACH_REUSEPORT_CBPF", func(fd int) error {
 		filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
@@ -100,8 +99,7 @@ func (l *Listener) attach(program []unix.SockFilter) error {
 	})
 }
 
-// unsteer takes the program away. An index in it would be another socket's once
-// ours is closed.
+// unsteer removes the program, whose index would mean another socket once ours is closed.
 func (l *Listener) unsteer() {
 	l.probes.index = noIndex
 	_ = l.sockopt("SO_DETACH_REUSEPORT_BPF", func(fd int) error {
@@ -109,7 +107,7 @@ func (l *Listener) unsteer() {
 	})
 }
 
-// sockopt sets what the group has in common, by way of any socket that is open.
+// sockopt sets an option of the group through any of our open sockets.
 func (l *Listener) sockopt(name string, set func(fd int) error) error {
 	err := net.ErrClosed
 	for _, s := range l.sockets {

@@ -7,32 +7,32 @@ import (
 )
 
 const (
-	// maxWorkers bounds the questions that CoreDNS works on at one time. It is more
-	// than kubeadm lets the plugin forward have (max_concurrent 1000), so that
-	// upstreams which do not answer cannot stop everything else.
+	// maxWorkers is the largest number of questions that CoreDNS works on at a time. It is
+	// more than kubeadm's max_concurrent of the plugin forward, 1000, so that upstreams
+	// which do not answer cannot stop everything else.
 	maxWorkers = 4096
-	// maxIdle is how many workers wait for the next question. Their stacks have
-	// grown to what a question needs.
+	// maxIdle is the largest number of idle workers. Their stacks have grown to the size
+	// that a question needs.
 	maxIdle = 64
-	// maxPending is how many questions wait for a worker. A client asks again after
-	// a second or more: what has waited longer is worth nothing to it.
+	// maxPending is the largest number of questions that wait for a worker. A client asks
+	// again after a second or more, so an older question is worth nothing.
 	maxPending = 1024
 )
 
 // job is what a worker does.
 type job interface {
-	// do says whether the goroutine is still one of the workers.
+	// do reports whether the goroutine is still one of the workers.
 	do() bool
 }
 
-// Workers hands questions to CoreDNS. They are bounded in number, and so is what
-// waits for them: under overload the newest question is next, since its client
-// still waits for it, and the oldest is given up.
-type Workers struct {
+// workers hands questions to CoreDNS. The number of workers and of waiting questions is bounded.
+// Under overload the newest question is next, since its client still waits for it, and the
+// oldest is discarded.
+type workers struct {
 	mu      sync.Mutex
 	wake    sync.Cond
 	pending [maxPending]*task // a ring: the newest is below top
-	readers []job             // are no workers, but may become some, and come first
+	readers []job             // start before pending questions; they do not count as workers
 	top     int
 	count   int
 	running int
@@ -40,18 +40,18 @@ type Workers struct {
 	limit   int
 }
 
-// task is one question for CoreDNS, in memory that is used again.
+// task is one question for CoreDNS. Its memory is used again.
 type task struct {
 	backend *Backend
-	writer  *writer // not used again: a handler may keep it beyond its answer
+	writer  *writer // is not used again, since a handler may keep it
 	buf     [packetSize]byte
 	size    int
-	open    *atomic.Int64 // counts the questions of the socket that are not done with
+	open    *atomic.Int64 // counts the socket's unanswered questions
 }
 
 var tasks = sync.Pool{New: func() any { return new(task) }}
 
-// newTask makes a question of a packet, which is open until it is freed.
+// newTask returns a task for a packet. It counts as open until free is called.
 func newTask(backend *Backend, w *writer, packet []byte, open *atomic.Int64) *task {
 	open.Add(1)
 	t := tasks.Get().(*task)
@@ -66,7 +66,7 @@ func (t *task) do() bool {
 	return true
 }
 
-// serve gives the question to CoreDNS, and is done with it.
+// serve gives the question to CoreDNS and frees the task.
 func (t *task) serve(ctx context.Context) {
 	t.backend.serve(ctx, t.writer, t.buf[:t.size])
 	t.free()
@@ -78,15 +78,15 @@ func (t *task) free() {
 	tasks.Put(t)
 }
 
-// NewWorkers makes workers that start when they are needed.
-func NewWorkers() *Workers {
-	w := &Workers{limit: maxWorkers}
+// newWorkers returns workers, which start when there are questions.
+func newWorkers() *workers {
+	w := &workers{limit: maxWorkers}
 	w.wake.L = &w.mu
 	return w
 }
 
-// submit takes a question, or gives up another that has waited for longer.
-func (w *Workers) submit(t *task) {
+// submit queues a question. If the queue is full, it discards the oldest one.
+func (w *workers) submit(t *task) {
 	w.mu.Lock()
 	if !w.spare() && w.running < w.limit {
 		w.running++
@@ -103,8 +103,8 @@ func (w *Workers) submit(t *task) {
 	}
 }
 
-// start has a goroutine read that is not needed as a worker.
-func (w *Workers) start(reader job) {
+// start runs a reader in an idle goroutine, or in a new one.
+func (w *workers) start(reader job) {
 	w.mu.Lock()
 	if !w.spare() {
 		w.mu.Unlock()
@@ -116,11 +116,11 @@ func (w *Workers) start(reader job) {
 	w.wake.Signal()
 }
 
-// spare says whether more workers are idle than have something to do when they wake.
-func (w *Workers) spare() bool { return w.idle > w.count+len(w.readers) }
+// spare reports whether an idle worker has nothing to do yet when it wakes.
+func (w *workers) spare() bool { return w.idle > w.count+len(w.readers) }
 
-// push returns what had to give way.
-func (w *Workers) push(t *task) *task {
+// push queues a question, and returns the oldest one if it had to make room.
+func (w *workers) push(t *task) *task {
 	oldest := w.pending[w.top]
 	w.pending[w.top] = t
 	w.top = (w.top + 1) % maxPending
@@ -130,7 +130,7 @@ func (w *Workers) push(t *task) *task {
 	return oldest
 }
 
-func (w *Workers) pop() *task {
+func (w *workers) pop() *task {
 	if w.count == 0 {
 		return nil
 	}
@@ -141,14 +141,14 @@ func (w *Workers) pop() *task {
 	return t
 }
 
-func (w *Workers) run(j job) {
+func (w *workers) run(j job) {
 	for j != nil && j.do() {
 		j = w.next()
 	}
 }
 
-// join makes a goroutine one of the workers, if there may be one more.
-func (w *Workers) join() bool {
+// join makes the calling goroutine a worker. It reports false if there are too many.
+func (w *workers) join() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.running >= w.limit {
@@ -158,15 +158,15 @@ func (w *Workers) join() bool {
 	return true
 }
 
-// leave ends what join has begun.
-func (w *Workers) leave() {
+// leave ends what join began.
+func (w *workers) leave() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.running--
 }
 
-// next is a reader, or the newest question, or nil if the worker is not needed any more.
-func (w *Workers) next() job {
+// next returns a reader, or the newest question, or nil if the worker must end.
+func (w *workers) next() job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for {

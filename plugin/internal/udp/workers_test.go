@@ -40,27 +40,27 @@ type handlerFunc func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 // ServeDNS implements Handler.
 func (f handlerFunc) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) { f(ctx, w, r) }
 
-// held is a handler that holds every question until it is let go.
-type held struct {
+// blocker is a handler that blocks until its gate opens.
+type blocker struct {
 	mu    sync.Mutex
 	names []string
 	gate  chan struct{}
 }
 
-func (h *held) ServeDNS(_ context.Context, _ dns.ResponseWriter, m *dns.Msg) {
+func (h *blocker) ServeDNS(_ context.Context, _ dns.ResponseWriter, m *dns.Msg) {
 	h.mu.Lock()
 	h.names = append(h.names, m.Question[0].Name)
 	h.mu.Unlock()
 	<-h.gate
 }
 
-func (h *held) count() int {
+func (h *blocker) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.names)
 }
 
-func submit(t *testing.T, w *Workers, s *Backend, open *atomic.Int64, name string) {
+func submit(t *testing.T, w *workers, s *Backend, open *atomic.Int64, name string) {
 	t.Helper()
 	packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
 	if err != nil {
@@ -69,13 +69,13 @@ func submit(t *testing.T, w *Workers, s *Backend, open *atomic.Int64, name strin
 	w.submit(newTask(s, &writer{}, packet, open))
 }
 
-// Under overload the newest question is next, the oldest is given up and counted,
-// and there are no more workers and questions than there may be.
+// Under overload the newest question is next, the oldest is discarded and counted, and the
+// numbers of workers and of questions are bounded.
 func TestWorkersUnderOverload(t *testing.T) {
 	const limit = 3
-	w := NewWorkers()
+	w := newWorkers()
 	w.limit = limit
-	h, meter := &held{gate: make(chan struct{})}, new(tally)
+	h, meter := &blocker{gate: make(chan struct{})}, new(tally)
 	s := &Backend{Handler: h, Meter: meter}
 	var open atomic.Int64
 	before := runtime.NumGoroutine()
@@ -110,10 +110,10 @@ func TestWorkersUnderOverload(t *testing.T) {
 	}
 }
 
-// Workers without work are kept for the next question, but not all.
+// Some workers, but not all, stay idle for the next question.
 func TestWorkersIdle(t *testing.T) {
-	w := NewWorkers()
-	h := &held{gate: make(chan struct{})}
+	w := newWorkers()
+	h := &blocker{gate: make(chan struct{})}
 	s := &Backend{Handler: h, Meter: new(tally)}
 	var open atomic.Int64
 	for range 3 * maxIdle {
@@ -131,7 +131,7 @@ func TestWorkersIdle(t *testing.T) {
 	eventually(t, "all are done", func() bool { return open.Load() == 0 })
 }
 
-// rejected is what a packet that is no proper question is answered with.
+// rejected returns the reply to a packet that CoreDNS must not get.
 func rejected(t *testing.T, packet []byte) *dns.Msg {
 	t.Helper()
 	server, client := loopback(t), loopback(t)
@@ -161,7 +161,7 @@ func loopback(t *testing.T) *net.UDPConn {
 	return conn
 }
 
-// What is no proper question is rejected as by the server of miekg/dns.
+// A malformed question is rejected as by the server of miekg/dns.
 func TestServeRejects(t *testing.T) {
 	question, err := new(dns.Msg).SetQuestion("a.", dns.TypeA).Pack()
 	if err != nil {
@@ -226,9 +226,9 @@ func TestServeSigns(t *testing.T) {
 	}
 }
 
-// No question waits for another while there may be one more worker.
+// A question never waits for another one while there may be one more worker.
 func TestWorkersDoNotWaitForEachOther(t *testing.T) {
-	w, h := NewWorkers(), &held{gate: make(chan struct{})}
+	w, h := newWorkers(), &blocker{gate: make(chan struct{})}
 	s := &Backend{Handler: h, Meter: new(tally)}
 	var open atomic.Int64
 	for idle := range maxIdle {

@@ -9,17 +9,17 @@ import (
 	"github.com/miekg/dns"
 )
 
-// writer is how CoreDNS answers a question that came to a socket of ours.
+// writer sends CoreDNS's reply to a question that came to one of our sockets.
 type writer struct {
 	conn   *net.UDPConn
 	client netip.AddrPort
-	zone   string  // the interface's name if the client's address is of one alone
+	zone   string  // name of the interface of a link-local client
 	tsig   *signer // nil unless the question is signed
 
-	// What plugins are told, which ask for it again and again.
+	// Plugins ask for these addresses again and again.
 	local  net.Addr
 	remote net.UDPAddr
-	octets [16]byte // of remote
+	octets [16]byte // memory of remote.IP
 }
 
 var _ dns.ResponseWriter = (*writer)(nil)
@@ -32,7 +32,7 @@ type signer struct {
 	timers  bool
 }
 
-// describe has the writer tell what that of CoreDNS's own socket would.
+// describe sets the addresses to those that CoreDNS's own socket would report.
 func (w *writer) describe(local net.Addr) {
 	addr := w.client.Addr()
 	w.local, w.octets = local, addr.As16()
@@ -45,7 +45,7 @@ func (w *writer) LocalAddr() net.Addr { return w.local }
 // RemoteAddr implements dns.ResponseWriter.
 func (w *writer) RemoteAddr() net.Addr { return &w.remote }
 
-// packed are buffers for messages.
+// packed holds buffers for messages.
 var packed = sync.Pool{New: func() any { return new([4096]byte) }}
 
 // WriteMsg implements dns.ResponseWriter.
@@ -67,8 +67,8 @@ func (w *writer) WriteMsg(m *dns.Msg) error {
 	return err
 }
 
-// ownOPT has a reply say what we take, not what the client does, and repeat no flag but DO:
-// CoreDNS repeats the client's (RFC 6891 6.1.4, 6.2.3).
+// ownOPT sets the size in a reply's OPT record to our own, and clears all flags but DO (RFC 6891
+// 6.1.4, 6.2.3). CoreDNS repeats the client's.
 func ownOPT(m *dns.Msg) {
 	if opt := m.IsEdns0(); opt != nil {
 		opt.SetUDPSize(packetSize)
@@ -105,8 +105,7 @@ func (w *writer) TsigTimersOnly(only bool) {
 
 var errNoKey = errors.New("no such TSIG key")
 
-// verify looks at the signature of a question. What it finds is the handler's to
-// judge.
+// verify verifies the signature of a question. The handler decides what to do about a wrong one.
 func verify(packet []byte, m *dns.Msg, secrets map[string]string) *signer {
 	t := m.IsTsig()
 	if t == nil {
@@ -122,8 +121,8 @@ func verify(packet []byte, m *dns.Msg, secrets map[string]string) *signer {
 	return s
 }
 
-// sign signs a reply, but for one that says that the question's key or signature is wrong
-// (RFC 8945 5.3.2).
+// sign signs a reply. It leaves a reply unsigned that says that the question's key or signature
+// is wrong (RFC 8945 5.3.2).
 func (s *signer) sign(m *dns.Msg) ([]byte, error) {
 	t := m.IsTsig()
 	secret, ok := s.secrets[t.Hdr.Name]
