@@ -39,9 +39,11 @@ type ClusterDNS struct {
 	answers  serverCounters
 
 	limitsForeign bool // the size of replies to foreign clients; set at start-up
-}
 
-var _ cache.ZoneBypasser = (*ClusterDNS)(nil)
+	cache             *cache.Cache // that stands ahead in the server block, or nil
+	holders           []Holder     // the handlers of the server block that may bypass it
+	cacheServesOthers bool         // for names that we deny
+}
 
 // Name implements plugin.Handler. It is the word that the Corefile uses, so that
 // metrics and look-ups by name stay what they were.
@@ -53,13 +55,6 @@ func (d *ClusterDNS) Name() string { return d.name }
 // questions that nobody hears.
 func (d *ClusterDNS) Ready() bool {
 	return d.started.Load() && !d.deaf.Load() && d.store.Load().Synced()
-}
-
-// CacheBypassZones implements cache.ZoneBypasser: a look-up costs less than the
-// cache does, and is fresh. Addresses that are not the cluster's stay cached,
-// which is why reverse zones are not among them.
-func (d *ClusterDNS) CacheBypassZones() []string {
-	return forwardNames(d.view.Origins)
 }
 
 // forwardNames are the names of the origins that are not reverse zones.
@@ -82,6 +77,9 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	case Pass:
 		undo()
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
+	case passToCache:
+		undo()
+		return d.cache.ServeDNS(context.WithValue(ctx, completingKey{}, true), w, r)
 	case Refuse:
 		return dns.RcodeRefused, nil
 	}
@@ -106,6 +104,9 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		c := completion{d: d, ctx: ctx, state: request.Request{W: w, Req: r}, snapshot: snapshot, name: name, denial: a.Authority}
 		if m := c.completed(); m != nil {
 			return m, Answer
+		}
+		if d.cache != nil && c.searched() && through(d.fall, qname) {
+			return nil, passToCache
 		}
 	}
 	if verdict := d.Decide(ctx, d.fall, qname, qtype, &a); verdict != Answer {
@@ -136,9 +137,9 @@ func questionOf(r *dns.Msg) (qname string, qtype uint16) {
 	return r.Question[0].Name, r.Question[0].Qtype
 }
 
-// fallsThrough says whether the next plugin may know the name. What an alias
+// FallsThrough says whether the next plugin may know the name. What an alias
 // leads to may be known to it as well: then the answer is to be completed.
-func fallsThrough(f fall.F, qname string, a *zone.Answer) bool {
+func FallsThrough(f fall.F, qname string, a *zone.Answer) bool {
 	if a.Result != zone.NXDomain {
 		return false
 	}

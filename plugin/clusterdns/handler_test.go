@@ -241,12 +241,6 @@ func TestReadyWaitsForTheSockets(t *testing.T) {
 	}
 }
 
-func TestCacheBypassZones(t *testing.T) {
-	if zones := testHandler(t).CacheBypassZones(); len(zones) != 1 || zones[0] != "cluster.local." {
-		t.Errorf("zones past the cache are %q, want the forward one", zones)
-	}
-}
-
 // TestReplyIsSetReply holds our way to begin a reply to that of miekg/dns.
 func TestReplyIsSetReply(t *testing.T) {
 	for result, rcode := range map[zone.Result]int{

@@ -87,6 +87,12 @@ func (c *completion) question() (searchpath.Question, *searchpath.Path, bool) {
 	return q, path, ok
 }
 
+// searched reports whether the question has the form of one to complete.
+func (c *completion) searched() bool {
+	_, _, ok := c.question()
+	return ok
+}
+
 // asked says whether the server asks itself: to complete a name, or because an alias of
 // another plugin leads here. Nobody searches for the target of an alias, and the answer
 // may be kept under the alias, for clients of every Namespace.

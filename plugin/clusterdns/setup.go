@@ -10,6 +10,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/upstream"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
@@ -60,6 +61,7 @@ func setup(word string, c *caddy.Controller) error {
 		// Only now are the server block's plugins known by their names. Nothing
 		// but metadata shows labels, and they are most of what a Pod costs.
 		cfg.source.PodLabels = cfg.source.Pods && server.Handler("metadata") != nil
+		d.cacheServesOthers = corefile.CacheServesOthers(corefile.Ahead(server, word))
 		return d.searcher.start(c, word, fast.blocks, log)
 	})
 	attach(c, cfg, d, log)
@@ -70,6 +72,7 @@ func setup(word string, c *caddy.Controller) error {
 	})
 	fast.join(server, word, d)
 	passMinimal(server)
+	gateCache(server, d)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
 		return d

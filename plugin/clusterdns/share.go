@@ -63,6 +63,8 @@ const (
 	Answer Verdict = iota // what the look-up has found is the answer
 	Pass                  // the next plugin is to answer
 	Refuse                // it is a transfer, which is for the transfer plugin to give
+
+	passToCache // the next plugin is to answer, and the cache was not asked before
 )
 
 // Decide says what to do about a question that the look-up has answered, and
@@ -77,7 +79,7 @@ func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, qname string, qtype u
 	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
 		counter.count(a.Kind, outcomeRefused)
 		return Refuse
-	case fallsThrough(f, qname, a):
+	case FallsThrough(f, qname, a):
 		counter.count(a.Kind, outcomeFallthrough)
 		return Pass
 	}

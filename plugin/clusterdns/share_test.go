@@ -76,7 +76,7 @@ func TestFallsThrough(t *testing.T) {
 		{[]string{"."}, zone.NoData, false},
 		{[]string{"."}, zone.NotReady, false},
 	} {
-		if got := fallsThrough(fall.F{Zones: tc.zones}, state.QName(), &zone.Answer{Result: tc.result}); got != tc.want {
+		if got := FallsThrough(fall.F{Zones: tc.zones}, state.QName(), &zone.Answer{Result: tc.result}); got != tc.want {
 			t.Errorf("%v: got %v", tc, got)
 		}
 	}

@@ -56,25 +56,59 @@ func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return dns.RcodeRefused, nil
 	}
 	m := e.cluster.Reply(ctx, w, r, &a)
-	e.addAddresses(ctx, state, m, a.Records)
+	e.addAddresses(ctx, state, m, targetsElsewhere(&a))
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }
 
-// addAddresses adds the addresses of load balancers to SRV records that lead to
-// their hostnames (RFC 2782). The answer is no worse without.
-func (e *External) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, answer []dns.RR) {
+// Holds implements clusterdns.Holder.
+func (e *External) Holds(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) clusterdns.Holding {
+	if len(r.Question) == 0 {
+		return clusterdns.HoldsNothing
+	}
+	name, err := dnsname.Parse(r.Question[0].Name)
+	if err != nil {
+		return clusterdns.HoldsNothing
+	}
+	qtype := r.Question[0].Qtype
+	a := e.view.Lookup(e.cluster.Store().Load(), &name, qtype)
+	switch {
+	case a.Result == zone.OutOfZone:
+		return clusterdns.HoldsNothing
+	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
+		return clusterdns.HoldsAnswer
+	case clusterdns.FallsThrough(e.fall, name.String(), &a) || a.Result == zone.Delegate || len(targetsElsewhere(&a)) > 0:
+		return clusterdns.HoldsNothing
+	case a.Result == zone.NXDomain:
+		return clusterdns.HoldsDenial
+	}
+	return clusterdns.HoldsAnswer
+}
+
+// targetsElsewhere are the hostnames of load balancers that SRV records lead to, whose
+// addresses other plugins know.
+func targetsElsewhere(a *zone.Answer) []string {
 	known := map[string]bool{}
-	for _, rr := range m.Extra {
+	for _, rr := range a.Extra {
 		known[rr.Header().Name] = true
 	}
-	for _, rr := range answer {
+	var targets []string
+	for _, rr := range a.Records {
 		srv, ok := rr.(*dns.SRV)
 		if !ok || known[srv.Target] {
 			continue
 		}
 		known[srv.Target] = true
+		targets = append(targets, srv.Target)
+	}
+	return targets
+}
+
+// addAddresses adds the addresses of load balancers to SRV records that lead to
+// their hostnames (RFC 2782). The answer is no worse without.
+func (e *External) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, targets []string) {
+	for _, target := range targets {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
-			if up, err := e.upstream.Lookup(ctx, state, srv.Target, qtype); err == nil && up != nil {
+			if up, err := e.upstream.Lookup(ctx, state, target, qtype); err == nil && up != nil {
 				m.Extra = append(m.Extra, up.Answer...)
 			}
 		}

@@ -53,14 +53,20 @@ const corefileText = `.:%s {
 // serve starts a server on loopback, and names the file that it reads.
 func serve(t *testing.T) (addr, path string) {
 	t.Helper()
-	addr = freeport.Addr(t)
 	path = filepath.Join(t.TempDir(), "shop.yaml")
 	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return start(t, fmt.Sprintf(corefileText, "PORT", path)), path
+}
+
+// start starts a server on a free port of 127.0.0.1.
+func start(t *testing.T, text string) (addr string) {
+	t.Helper()
+	addr = freeport.Addr(t)
 	_, port, _ := net.SplitHostPort(addr)
+	text = strings.ReplaceAll(text, "PORT", port)
 	caddy.Quiet, dnsserver.Quiet = true, true
-	text := fmt.Sprintf(corefileText, port, path)
 	server, err := caddy.Start(caddy.CaddyfileInput{Contents: []byte(text), Filepath: "Corefile", ServerTypeName: "dns"})
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +83,7 @@ func serve(t *testing.T) (addr, path string) {
 	if _, _, err := ask.Exchange(new(dns.Msg).SetQuestion(".", dns.TypeNS), addr); err != nil {
 		t.Fatal(err)
 	}
-	return addr, path
+	return addr
 }
 
 // receive asks for a transfer. The serial in its SOA records is of the moment and

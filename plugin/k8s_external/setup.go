@@ -36,6 +36,7 @@ func setup(c *caddy.Controller) error {
 		}
 		e.view.Cluster = e.cluster.View()
 		e.cluster.Primary().Serve(&e.view, e.view.Origins)
+		e.cluster.AddHolder(e)
 		return nil
 	})
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {

@@ -125,7 +125,8 @@ func (r *reply) sameOrder(other *reply) bool {
 
 // loosened is the reply without TTLs, if it has records outside the zone, if any,
 // that the Corefile keeps from the cache: then all are the smallest one, which counts down
-// from a moment that is not the same in both servers.
+// from a moment that is not the same in both servers. So it is in a failure, whose
+// records the cache takes for others', since ours has none.
 func (r *reply) loosened(uncached string) *reply {
 	if r.problem != nil {
 		return r
@@ -135,7 +136,7 @@ func (r *reply) loosened(uncached string) *reply {
 	cached := func(rr dns.RR) bool {
 		return rr.Header().Rrtype != dns.TypeOPT && outsideOf(uncached, rr.Header().Name)
 	}
-	if !slices.ContainsFunc(records, cached) {
+	if r.rcode != dns.RcodeServerFailure && !slices.ContainsFunc(records, cached) {
 		return r
 	}
 	for _, rr := range records {

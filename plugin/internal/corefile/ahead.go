@@ -25,6 +25,8 @@ type rule struct {
 	// clear is set for a plugin that neither answers for names of ours nor changes or refuses
 	// questions by their names. It may answer by a question's type or class.
 	clear bool
+	// atHand is set for a plugin that has in memory what it answers.
+	atHand bool
 	// waits is set for a plugin that may wait for something but the next plugin.
 	waits bool
 }
@@ -41,8 +43,8 @@ var rules = map[string]rule{
 	"errors":       {clear: true, pass: "logs what fails, and an answer from here has not failed"},
 	"geoip":        {clear: true, pass: "knows where a client is, for other plugins that are not in this table"},
 	"header":       {clear: true},
-	"hosts":        {pass: "answers for the names in its file, which are handed over", apply: applyHosts},
-	"k8s_external": {pass: "answers for zones of its own, which are handed over", apply: applyZones},
+	"hosts":        {atHand: true, pass: "answers for the names in its file, which are handed over", apply: applyHosts},
+	"k8s_external": {atHand: true, pass: "answers for zones of its own, which are handed over", apply: applyZones},
 	"loadbalance":  {clear: true, pass: "shuffles addresses, as is done here", apply: applyLoadbalance},
 	"log":          {clear: true, pass: "writes about answers of some classes, which are handed over", apply: applyLog, waits: true},
 	"metadata":     {clear: true, pass: "gathers what plugins say of a question, for others that are not in this table"},
@@ -67,6 +69,16 @@ func Ahead(server *dnsserver.Config, directive string) []plugin.Handler {
 // the snapshot has is answered from it, although the client asked for another.
 func ClearOfNames(ahead []plugin.Handler) bool {
 	return !slices.ContainsFunc(ahead, func(h plugin.Handler) bool { return !rules[h.Name()].clear })
+}
+
+// CacheServesOthers reports whether a plugin between the plugin cache and ours may look
+// elsewhere for a name of ours, so that the cache is of use for names that we do not have.
+func CacheServesOthers(ahead []plugin.Handler) bool {
+	first := slices.IndexFunc(ahead, func(h plugin.Handler) bool { return h.Name() == "cache" })
+	return first >= 0 && slices.ContainsFunc(ahead[first:], func(h plugin.Handler) bool {
+		r := rules[h.Name()]
+		return !r.clear && !r.atHand
+	})
 }
 
 // Conditions is what an answer from our sockets has to heed for the plugins that it passes by.

@@ -71,3 +71,21 @@ func TestConditions(t *testing.T) {
 		t.Error("the cache is asked behind log, which may wait")
 	}
 }
+
+// TestCacheServesOthers has the plugins between the cache and ours, ahead of it and without it.
+func TestCacheServesOthers(t *testing.T) {
+	for names, want := range map[string]bool{
+		"":                              false,
+		"template":                      false,
+		"template cache":                false,
+		"cache header minimal hosts":    false,
+		"cache transfer k8s_external":   false,
+		"cache template":                true,
+		"cache route53 hosts":           true,
+		"rewrite cache hosts unheardof": true,
+	} {
+		if got := CacheServesOthers(handlers(strings.Fields(names)...)); got != want {
+			t.Errorf("%q: %v", names, got)
+		}
+	}
+}

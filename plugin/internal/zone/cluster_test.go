@@ -211,7 +211,22 @@ func askType(t tester, v *View, s *Snapshot, name string, qtype uint16) Answer {
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	return v.Lookup(s, &n, qtype)
+	a := v.Lookup(s, &n, qtype)
+	checkOutcome(t, v, s, &n, qtype, &a)
+	return a
+}
+
+// checkOutcome holds what is told without records to the look-up with them.
+func checkOutcome(t tester, v *View, s *Snapshot, n *dnsname.Name, qtype uint16, a *Answer) {
+	t.Helper()
+	want := a.Result
+	if want == NoData {
+		want = Success
+	}
+	got, last := v.Outcome(s, n, qtype)
+	if got != want || got == Delegate && last.String() != a.Target {
+		t.Fatalf("%s %s: the outcome is %d at %s, the answer %+v", n, dns.Type(qtype), got, last, *a)
+	}
 }
 
 // row is a question with the golden text of its answer.
