@@ -13,6 +13,7 @@ func TestBreaches(t *testing.T) {
 		zone     = internal + "/zone"
 		kube     = internal + "/kube"
 		convert  = kube + "/convert"
+		manifest = kube + "/manifest"
 		udp      = internal + "/udp"
 		corefile = internal + "/corefile"
 		xfr      = internal + "/xfr"
@@ -60,7 +61,7 @@ func TestBreaches(t *testing.T) {
 
 		{from: convert, imports: []string{names, zone, "net/netip", "k8s.io/api/core/v1"}, deps: []string{"time", "github.com/miekg/dns"}},
 		{from: convert, imports: []string{kube}, breaches: 1},
-		{from: convert, imports: []string{kube + "/manifest"}, breaches: 1},
+		{from: convert, imports: []string{manifest}, breaches: 1},
 		{from: convert, imports: dnsLibrary, breaches: 1},
 		{from: convert, imports: []string{"os", "net"}, breaches: 2},
 		{from: convert, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
@@ -73,6 +74,11 @@ func TestBreaches(t *testing.T) {
 		{from: kube + "/slimpb", imports: []string{"bufio", "io", "k8s.io/api/core/v1"}},
 		{from: kube + "/slimpb", imports: []string{kube, kube + "/apiserver"}, breaches: 2},
 		{from: kube + "/slimpb", imports: []string{"net", "k8s.io/client-go/rest"}, breaches: 2},
+		{from: manifest, imports: []string{convert, zone, "os", "time", "go.yaml.in/yaml/v4"}},
+		{from: manifest, imports: []string{kube}, breaches: 1},
+		{from: manifest, imports: dnsLibrary, breaches: 1},
+		{from: manifest, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
+		{from: manifest, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 
 		{from: search, imports: []string{"bytes", "slices"}},
 		{from: search, imports: dnsLibrary, breaches: 1},

@@ -89,6 +89,12 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under:  internal + "/kube/manifest",
+		ours:   []string{internal + "/kube/manifest", internal + "/kube/convert", internal + "/zone"},
+		direct: dnsLibrary,
+		deep:   slices.Concat(coreDNS, clients),
+	},
+	{
 		under:  internal + "/kube",
 		ours:   []string{internal + "/kube", internal + "/zone", internal + "/dnsname"},
 		direct: dnsLibrary,

@@ -77,7 +77,7 @@ type Options struct {
 	Log           Logger
 	Observer      Observer      // is told what there is to count and to measure
 	ManifestError func()        // counts a change of the manifests that could not be read
-	Poll          time.Duration // time between two looks at the manifests; 0 means defaultPoll
+	Poll          time.Duration // time between two looks at the manifests; 0 means 250 ms
 
 	// Parameters for tests.
 	clock  clock.WithTicker
@@ -93,9 +93,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ManifestError == nil {
 		o.ManifestError = func() {}
-	}
-	if o.Poll <= 0 {
-		o.Poll = defaultPoll
 	}
 	if o.clock == nil {
 		o.clock = clock.RealClock{}

@@ -5,8 +5,8 @@
 //	API server --reflectors--> sinks --changes--> owner --one Txn per batch--> zone.Store
 //	manifests  --poll--------/
 //
-// Objects are converted at the edge, on the goroutine that decoded them, by pure
-// functions; nothing of the API object is kept. There is no informer cache, no
+// Objects are converted at the edge, on the goroutine that decoded them, by package
+// convert; nothing of the API object is kept. There is no informer cache, no
 // indexer and no second copy: what the owner holds are the very values that the
 // snapshots point to.
 //
@@ -38,17 +38,8 @@
 //
 // # Manifests
 //
-// A path is a file, or a folder of .yaml, .yml and .json files, of which hidden
-// ones and those in folders below do not count. A file has YAML documents or one
-// JSON value, and each is a Namespace, a Service, an EndpointSlice, a Pod, a
-// ServiceImport or a list, as kubectl get prints it. Objects of other kinds, and objects that will
-// not do what they seem to, are named in a warning. A Namespace exists if there
-// is an object of it or in it. Label selectors narrow the objects as an API server
-// would.
-//
-// Files are read again when they have changed and then kept still for the time
-// of a poll. What cannot be read is an error with file and line: at the start it
-// is New's, later it is logged once and the last good state stays.
+// Package manifest reads and follows files. A Namespace exists if there is an object of it
+// or in it. Label selectors narrow the objects as an API server would.
 //
 // # The one rule
 //

@@ -60,7 +60,7 @@ func newFeeds(cfg Config, o *owner) ([]*feed, error) {
 	}
 	feeds := []*feed{
 		serviceFeed(cfg, selected.objects, o),
-		namespaceFeed(cfg, selected.namespaces, o),
+		namespaceFeed(selected.namespaces, o),
 	}
 	if !cfg.NoEndpoints {
 		feeds = append(feeds, sliceFeed(cfg, selected.objects, o))
@@ -103,7 +103,7 @@ func serviceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 	return f
 }
 
-func namespaceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
+func namespaceFeed(selected labels.Selector, o *owner) *feed {
 	f := &feed{
 		name:     "namespaces",
 		kind:     "Namespace",

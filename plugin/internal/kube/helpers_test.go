@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
-	"sigs.k8s.io/yaml"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -70,16 +69,6 @@ func (r *recorder) all() []string {
 // with returns the lines that contain a text.
 func (r *recorder) with(text string) []string {
 	return slices.DeleteFunc(r.all(), func(line string) bool { return !strings.Contains(line, text) })
-}
-
-// decode makes an object of YAML.
-func decode[T any](t *testing.T, text string) *T {
-	t.Helper()
-	object := new(T)
-	if err := yaml.UnmarshalStrict([]byte(text), object); err != nil {
-		t.Fatal(err)
-	}
-	return object
 }
 
 // eventually waits until a condition holds.

@@ -71,8 +71,9 @@ func serve(t *testing.T, cfg Config, contents map[string]string) *files {
 // look lets the Watcher look at the files once.
 func (f *files) look() {
 	f.t.Helper()
-	if c := f.watcher.source.(*manifests).reread(f.t.Context()); c != nil {
-		f.watcher.owner.apply(c)
+	m := f.watcher.source.(*manifests)
+	if all, ok := m.follower.Look(f.t.Context()); ok {
+		f.watcher.owner.apply(m.change(all))
 	}
 }
 

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"fmt"
@@ -49,57 +49,57 @@ var headings = [categories]string{
 // mentions bounds the length of a log line.
 const mentions = 20
 
-// findings are the objects of each category.
-type findings [categories]found
+// warnings are the objects of each category.
+type warnings [categories]group
 
-// finding is an object of a category.
-type finding struct {
+// warning is an object of a category.
+type warning struct {
 	category category
 	name     string
 }
 
-// found is the objects of one category: how many there are, and those that a line has
+// group is the objects of one category: how many there are, and those that a line has
 // room for.
-type found struct {
+type group struct {
 	count int
 	names uint64 // a hash of all names, in their order
 	first []string
 }
 
-func (f *findings) add(c category, name, place string) {
-	x := &f[c]
+func (w *warnings) add(c category, name, place string) {
+	g := &w[c]
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %s", x.names, name)
-	x.names = h.Sum64()
-	if x.count++; x.count <= mentions {
-		x.first = append(x.first, fmt.Sprintf("%s (%s)", name, place))
+	fmt.Fprintf(h, "%d %s", g.names, name)
+	g.names = h.Sum64()
+	if g.count++; g.count <= mentions {
+		g.first = append(g.first, fmt.Sprintf("%s (%s)", name, place))
 	}
 }
 
-// warn writes a line for each category, unless before had the same objects in
+// write writes a line for each category, unless before had the same objects in
 // it. Places do not count: they move with every edit.
-func (f *findings) warn(log Logger, before *findings) {
-	for c := range f {
-		if x := &f[c]; x.count > 0 && x.names != before[c].names {
-			log.Warningf("manifests: %s: %s", headings[c], x)
+func (w *warnings) write(log Logger, before *warnings) {
+	for c := range w {
+		if g := &w[c]; g.count > 0 && g.names != before[c].names {
+			log.Warningf("manifests: %s: %s", headings[c], g)
 		}
 	}
 }
 
 // leftOut tells what has been left out, to go on an error with.
-func (f *findings) leftOut() (text string) {
-	for c := range f {
-		if x := &f[c]; x.count > 0 && strings.HasPrefix(headings[c], "left out") {
-			text += fmt.Sprintf("; %s: %s", headings[c], x)
+func (w *warnings) leftOut() (text string) {
+	for c := range w {
+		if g := &w[c]; g.count > 0 && strings.HasPrefix(headings[c], "left out") {
+			text += fmt.Sprintf("; %s: %s", headings[c], g)
 		}
 	}
 	return text
 }
 
-func (x *found) String() string {
-	text := strings.Join(x.first, ", ")
-	if x.count > mentions {
-		text += fmt.Sprintf(", and %d more", x.count-mentions)
+func (g *group) String() string {
+	text := strings.Join(g.first, ", ")
+	if g.count > mentions {
+		text += fmt.Sprintf(", and %d more", g.count-mentions)
 	}
 	return text
 }

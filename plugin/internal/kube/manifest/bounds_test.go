@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"encoding/json"
@@ -101,19 +101,19 @@ func manyKeys(n int) string {
 func TestB5HostileManifests(t *testing.T) {
 	for _, tc := range hostile {
 		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+			f := serve(t, config{}, map[string]string{"a.yaml": webService})
 			began := time.Now()
 			write(t, f.folder, map[string]string{"a.yaml": tc.text})
 			f.settle()
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("took %v", took)
 			}
-			f.expect(web, typeA, "10.0.0.1")
+			f.expect("Service shop/web[10.0.0.1]")
 			lines := f.log.all()
 			if len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], tc.want) || len(lines[0]) > 1000 {
 				t.Errorf("%d failures, log: %.2000q", f.failures, lines)
 			}
-			_, err := New(Config{Manifests: f.folder}, Options{})
+			err := load(f.folder)
 			if err == nil {
 				t.Fatal("no error at the start")
 			}
@@ -128,14 +128,14 @@ func TestB5HostileManifests(t *testing.T) {
 func TestB5Quantities(t *testing.T) {
 	for _, quantity := range []string{"1e-100000000", "much"} {
 		pod := strings.Replace(webPod, "metadata:", "spec: {overhead: {cpu: "+quantity+"}}\nmetadata:", 1)
-		f := serve(t, Config{Pods: true}, map[string]string{"a.yaml": pod})
-		f.expect("10-1-0-1.shop.pod.cluster.local.", typeA, "10.1.0.1")
+		f := serve(t, config{}, map[string]string{"a.yaml": pod})
+		f.expect("Pod shop/web-0[10.1.0.1]")
 	}
 }
 
 // A few aliases are nothing to be afraid of.
 func TestB5AliasesInUse(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": `
+	f := serve(t, config{}, map[string]string{"a.yaml": `
 apiVersion: v1
 kind: List
 items:
@@ -148,8 +148,8 @@ items:
   metadata: {<<: *meta, name: mail}
   spec: {clusterIP: 10.0.0.2}
 `})
-	f.expect(web, typeA, "10.0.0.1")
-	f.expect("mail.shop.svc.cluster.local.", typeA, "10.0.0.2")
+	f.expect("Service shop/web[10.0.0.1]")
+	f.expect("Service shop/mail[10.0.0.2]")
 }
 
 // splitTests are documents that mean the same whether lists are split or not.

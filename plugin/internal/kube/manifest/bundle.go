@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"fmt"
@@ -56,26 +56,19 @@ func (m *podManifest) pod() *corev1.Pod {
 // objectsLimit bounds the number of objects that mean something in DNS.
 const objectsLimit = 1_000_000
 
-// object is a Kubernetes object of a file, of which what DNS knows is kept.
+// object is what is remembered of a Kubernetes object of a file.
 type object struct {
-	name  objectName
-	path  string
-	line  int
-	steps []step
-	slice [2]objectName // what an EndpointSlice is a part of, if anything
-	found []finding     // what is to be said of it
+	name     objectName
+	path     string
+	line     int
+	services [2]objectName // of an EndpointSlice, the Service and the ServiceImport that it names
+	warnings []warning
 }
 
 // objectName tells objects apart.
 type objectName struct {
 	kind string
 	key  zone.Key
-}
-
-// step puts an object by way of a feed.
-type step struct {
-	feed *feed
-	put  change
 }
 
 func (o *object) place() string { return fmt.Sprintf("%s:%d", o.path, o.line) }
@@ -89,19 +82,22 @@ func (n objectName) String() string {
 
 // bundle is the objects of all files, each once, in the order of the files.
 type bundle struct {
-	feeds    []*feed
+	keep           func(index int, kind string, api metav1.Object) // replaces the one kept before it at index
+	serviceImports bool                                            // the user shows ServiceImports
+
 	objects  []*object
 	index    map[objectName]int
-	counts   map[string]int // of what counts, by the path that it was found by
-	findings findings
+	counts   map[string]int // of the objects of supported kinds and the empty lists, by file.given
+	pending  int            // the number of warnings that the objects hold
+	warnings warnings
 }
 
-func newBundle(feeds []*feed) *bundle {
-	return &bundle{feeds: feeds, index: make(map[objectName]int), counts: make(map[string]int)}
+func newBundle(keep func(int, string, metav1.Object)) *bundle {
+	return &bundle{keep: keep, index: make(map[objectName]int), counts: make(map[string]int)}
 }
 
 // read adds the objects of a file. The first thing that does not parse is an error; what
-// parses but means nothing is a finding. A list without items counts as well, as it says
+// parses but means nothing is a warning. A list without items counts as well, as it says
 // that there are none.
 func (b *bundle) read(f file, in io.Reader) error {
 	emptyLists, err := parseDocuments(f.path, in, func(d *document) error {
@@ -118,21 +114,24 @@ func (b *bundle) read(f file, in io.Reader) error {
 
 // check refuses paths without an object that means something in DNS. A folder whose files
 // are moved away for a moment, or the wrong folder, is no cluster without Services.
-func (b *bundle) check(l look, paths []string) error {
+func (b *bundle) check(files fileSet, paths []string) error {
 	for _, path := range paths {
 		if b.counts[path] > 0 {
 			continue
 		}
-		if !slices.ContainsFunc(l.files, func(f file) bool { return f.given == path }) {
+		if !slices.ContainsFunc(files.files, func(f file) bool { return f.given == path }) {
 			return fmt.Errorf("%s: expected files whose names end in .yaml, .yml or .json, found none", path)
 		}
-		return fmt.Errorf("%s: expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none%s", path, b.findings.leftOut())
+		return fmt.Errorf("%s: expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none%s", path, b.warnings.leftOut())
 	}
 	return nil
 }
 
 // finish adds what follows from the objects as a whole.
-func (b *bundle) finish() {
+func (b *bundle) finish(files fileSet) {
+	for _, f := range files.others {
+		b.warnings.add(irregular, f.path, kindOf(f.info))
+	}
 	b.inspect()
 	b.implyNamespaces()
 }
@@ -153,7 +152,7 @@ func (b *bundle) add(d *document) error {
 	}
 	o := &object{name: objectName{d.kind, convert.KeyOf(api)}, path: d.path, line: d.above + d.node.Line}
 	if name := unservable(api); name != "" {
-		b.findings.add(invalid, fmt.Sprintf("%s: %q", o.name, name), o.place())
+		b.warnings.add(invalid, fmt.Sprintf("%s: %q", o.name, name), o.place())
 		return nil
 	}
 	if len(b.objects) == objectsLimit {
@@ -169,25 +168,17 @@ func (b *bundle) put(o *object, api metav1.Object) {
 	if o.name.kind == "Namespace" {
 		labelName(api)
 	}
-	o.describe(api)
-	read := false
-	for _, f := range b.feeds {
-		read = read || f.kind == o.name.kind
-		if f.kind == o.name.kind && f.selects(api) {
-			o.steps = append(o.steps, step{f, f.put(api)})
-		}
-	}
-	if !read && o.name.kind == "ServiceImport" {
-		o.found = []finding{{unread, o.name.String()}}
-	}
+	b.inspectObject(o, api)
 	i, ok := b.index[o.name]
 	if !ok {
-		b.index[o.name] = len(b.objects)
-		b.objects = append(b.objects, o)
-		return
+		i = len(b.objects)
+		b.index[o.name] = i
+		b.objects = append(b.objects, nil)
+	} else {
+		b.warnings.add(repeated, o.name.String(), b.objects[i].place()+" and "+o.place())
 	}
-	b.findings.add(repeated, o.name.String(), b.objects[i].place()+" and "+o.place())
 	b.objects[i] = o
+	b.keep(i, o.name.kind, api)
 }
 
 // labelName gives a Namespace the label that an API server gives it, as it may
@@ -234,26 +225,6 @@ func unservable(obj metav1.Object) string {
 	return ""
 }
 
-// inspect finds objects that will not do what their author may expect.
-func (b *bundle) inspect() {
-	for _, o := range b.objects {
-		for _, f := range o.found {
-			b.findings.add(f.category, f.name, o.place())
-		}
-		if o.named() && !b.has(o.slice[0]) && !b.has(o.slice[1]) {
-			b.findings.add(orphaned, o.name.String(), o.place())
-		}
-	}
-}
-
-// named reports whether an object is a slice that names its Service.
-func (o *object) named() bool { return o.slice[0].key.Name != "" || o.slice[1].key.Name != "" }
-
-func (b *bundle) has(name objectName) bool {
-	_, ok := b.index[name]
-	return ok
-}
-
 // implyNamespaces adds the Namespaces of all objects, since dumps often lack them.
 func (b *bundle) implyNamespaces() {
 	for _, o := range b.objects {
@@ -262,26 +233,5 @@ func (b *bundle) implyNamespaces() {
 			continue
 		}
 		b.put(implied, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: implied.name.key.Name}})
-	}
-}
-
-// change puts all objects that the feeds are for, and sweeps the others.
-func (b *bundle) change(feeds []*feed) change {
-	var steps []change
-	for _, f := range feeds {
-		steps = append(steps, f.begin())
-		for _, o := range b.objects {
-			for _, s := range o.steps {
-				if s.feed == f {
-					steps = append(steps, s.put)
-				}
-			}
-		}
-		steps = append(steps, f.end())
-	}
-	return func(txn *zone.Txn) {
-		for _, step := range steps {
-			step(txn)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"bytes"
@@ -85,7 +85,7 @@ func (p *parser) piece(t piece) (err error) {
 }
 
 // root takes what one document of a piece is.
-func (p *parser) root(of docPart, d document) error {
+func (p *parser) root(of part, d document) error {
 	switch of {
 	case itemPart:
 		return p.items(d)

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"os"
@@ -53,9 +53,9 @@ func TestManifestErrors(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			folder := t.TempDir()
 			write(t, folder, map[string]string{"a.yaml": tc.text})
-			w, err := New(Config{Manifests: folder}, Options{})
+			err := load(folder)
 			if err == nil {
-				t.Fatalf("no error, %+v", w.Store().Load().Counts())
+				t.Fatal("no error")
 			}
 			if rest, ok := strings.CutPrefix(err.Error(), filepath.Join(folder, "a.yaml")); !ok || !strings.Contains(rest, tc.want) {
 				t.Errorf("%v, want ...%s", err, tc.want)
@@ -75,13 +75,13 @@ func bomb() string {
 
 func TestManifestPathsThatAreMissing(t *testing.T) {
 	folder := t.TempDir()
-	if _, err := New(Config{Manifests: filepath.Join(folder, "none.yaml")}, Options{}); err == nil || !strings.Contains(err.Error(), "none.yaml: no such file") {
+	if err := load(filepath.Join(folder, "none.yaml")); err == nil || !strings.Contains(err.Error(), "none.yaml: no such file") {
 		t.Errorf("a file: %v", err)
 	}
 	if err := os.Symlink("nowhere", filepath.Join(folder, "a.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(Config{Manifests: folder}, Options{}); err == nil || !strings.Contains(err.Error(), "a.yaml: no such file") {
+	if err := load(folder); err == nil || !strings.Contains(err.Error(), "a.yaml: no such file") {
 		t.Errorf("a link that leads nowhere: %v", err)
 	}
 }
@@ -89,7 +89,7 @@ func TestManifestPathsThatAreMissing(t *testing.T) {
 // While the files are no good the last good state stays, with one line and one
 // count for each content.
 func TestManifestsTurnBad(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
+	f := serve(t, config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
 	expect := func(failures int, lines ...string) {
 		t.Helper()
 		got := f.log.all()
@@ -101,8 +101,8 @@ func TestManifestsTurnBad(t *testing.T) {
 				t.Errorf("line %d: %q, want %q", i, got[i], line)
 			}
 		}
-		f.expect(web, typeA, "10.0.0.1")
-		f.expect("mail.shop.svc.cluster.local.", typeA, "10.0.0.1")
+		f.expect("Service shop/web[10.0.0.1]")
+		f.expect("Service shop/mail[10.0.0.1]")
 	}
 	const going = "ERROR manifests cannot be read, going on with what is known: "
 
@@ -131,45 +131,40 @@ func TestManifestsTurnBad(t *testing.T) {
 }
 
 func TestManifestPathVanishes(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	f := serve(t, config{}, map[string]string{"a.yaml": webService})
 	away := f.folder + "-away"
 	if err := os.Rename(f.folder, away); err != nil {
 		t.Fatal(err)
 	}
 	f.settle()
 	f.settle()
-	f.expect(web, typeA, "10.0.0.1")
+	f.expect("Service shop/web[10.0.0.1]")
 	if lines := f.log.all(); len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], "no such file") {
 		t.Errorf("%d failures, log: %q", f.failures, lines)
 	}
 	if err := os.Rename(away, f.folder); err != nil {
 		t.Fatal(err)
 	}
-	before := f.watcher.Store().Load()
 	f.settle()
 	if lines := f.log.all(); len(lines) != 2 || lines[1] != "INFO manifests can be read again" {
 		t.Errorf("log: %q", lines)
 	}
-	if f.watcher.Store().Load() != before {
-		t.Error("a commit although nothing has changed")
-	}
 }
 
-// A file that goes after the look at it is no trouble: the next look tells.
+// A file that goes after the fileSet at it is no trouble: the next fileSet tells.
 func TestManifestGoesBeforeItIsRead(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
+	f := serve(t, config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
 	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
 	f.look()
 	if err := os.Remove(f.path("b.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	m := f.watcher.source.(*manifests)
-	if c := m.follow(t.Context(), m.last); c != nil {
+	if _, ok := f.follower.follow(t.Context(), f.follower.last); ok {
 		t.Error("a change that was not read")
 	}
 	f.settle()
-	f.expect(web, typeA, "10.0.0.20")
-	f.expect("mail.shop.svc.cluster.local.", typeA, nxDomain)
+	f.expect("Service shop/web[10.0.0.20]")
+	f.expectNone("Service shop/mail")
 	if lines := f.log.all(); len(lines) > 0 || f.failures > 0 {
 		t.Errorf("%d failures, log: %q", f.failures, lines)
 	}

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"net"
@@ -34,20 +34,20 @@ func TestB6IrregularFiles(t *testing.T) {
 	}
 	defer l.Close()
 
-	f := serve(t, Config{Manifests: folder}, nil)
+	f := serve(t, config{paths: []string{folder}}, nil)
 	const want = "WARNING manifests: left out, not a regular file: FOLDER/link.yml (a pipe), FOLDER/pipe.yaml (a pipe), FOLDER/socket.yaml (a socket), FOLDER/zero.json (a device)"
 	if lines := f.log.all(); len(lines) != 1 || lines[0] != strings.ReplaceAll(want, "FOLDER", folder) {
 		t.Errorf("log: %q", lines)
 	}
-	f.expect(web, typeA, "10.0.0.1")
-	f.expect("mail.shop.svc.cluster.local.", typeA, "10.0.0.1")
+	f.expect("Service shop/web[10.0.0.1]")
+	f.expect("Service shop/mail[10.0.0.1]")
 
 	if err := os.Remove(in("zero.json")); err != nil {
 		t.Fatal(err)
 	}
 	write(t, folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
 	f.settle()
-	f.expect(web, typeA, "10.0.0.20")
+	f.expect("Service shop/web[10.0.0.20]")
 	if err := syscall.Mkfifo(in("late.yaml"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -68,17 +68,17 @@ func TestB6IrregularPaths(t *testing.T) {
 		"/dev/zero":    "/dev/zero: expected a file or a folder, found a device",
 		"/proc/uptime": "/proc/uptime:1: expected a Kubernetes object, found an empty file",
 	} {
-		if _, err := New(Config{Manifests: path}, Options{}); err == nil || !strings.HasSuffix(err.Error(), want) {
+		if err := load(path); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 }
 
-// A file that becomes a pipe after the look at it keeps nobody waiting.
+// A file that becomes a pipe after the fileSet at it keeps nobody waiting.
 func TestB6FileBecomesPipe(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string]string{"a.yaml": webService})
-	l := lookAt([]string{folder})
+	l := findFiles([]string{folder})
 	path := filepath.Join(folder, "a.yaml")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestB6FileBecomesPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.sum(t.Context()); err == nil || !strings.Contains(err.Error(), "found a pipe") {
+	if _, err := l.digest(t.Context()); err == nil || !strings.Contains(err.Error(), "found a pipe") {
 		t.Errorf("%v", err)
 	}
 }
@@ -98,7 +98,7 @@ func TestB6LargeFile(t *testing.T) {
 	if err := os.Truncate(path, 1<<40); err != nil {
 		t.Skip("no sparse files here: ", err)
 	}
-	if _, err := New(Config{Manifests: path}, Options{}); err == nil || !strings.Contains(err.Error(), "at most 2 GiB") {
+	if err := load(path); err == nil || !strings.Contains(err.Error(), "at most 2 GiB") {
 		t.Errorf("%v", err)
 	}
 }
@@ -122,7 +122,7 @@ func TestA8NoObjects(t *testing.T) {
 			folder, good := t.TempDir(), t.TempDir()
 			write(t, folder, tc.contents)
 			write(t, good, map[string]string{"a.yaml": webService})
-			_, err := New(Config{Manifests: ManifestPaths(good, folder)}, Options{})
+			err := load(good, folder)
 			if err == nil || !strings.HasPrefix(err.Error(), folder+": expected") || !strings.HasSuffix(err.Error(), strings.ReplaceAll(tc.want, "FOLDER", folder)) {
 				t.Errorf("%v", err)
 			}
@@ -135,18 +135,18 @@ func TestA8ObjectGivenTwice(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	write(t, one, map[string]string{"a.yaml": webService})
 	write(t, two, map[string]string{"a.yaml": webService})
-	serve(t, Config{Manifests: ManifestPaths(one, two)}, nil).expect(web, typeA, "10.0.0.1")
+	serve(t, config{paths: []string{one, two}}, nil).expect("Service shop/web[10.0.0.1]")
 }
 
 // Who lists nothing says that there is nothing.
 func TestA8EmptyList(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": "apiVersion: v1\nkind: List\nitems: []\n"})
-	f.expect("shop.svc.cluster.local.", typeA, nxDomain)
+	f := serve(t, config{}, map[string]string{"a.yaml": "apiVersion: v1\nkind: List\nitems: []\n"})
+	f.expectNone("")
 }
 
 // Files that are moved away for a second take no name away.
 func TestA8FilesMoveAway(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	f := serve(t, config{}, map[string]string{"a.yaml": webService})
 	for away, want := range map[string]string{f.path("a.bak"): "found none", f.path(".a.yaml"): "found none"} {
 		before := len(f.log.all())
 		if err := os.Rename(f.path("a.yaml"), away); err != nil {
@@ -154,7 +154,7 @@ func TestA8FilesMoveAway(t *testing.T) {
 		}
 		f.settle()
 		f.settle()
-		f.expect(web, typeA, "10.0.0.1")
+		f.expect("Service shop/web[10.0.0.1]")
 		if err := os.Rename(away, f.path("a.yaml")); err != nil {
 			t.Fatal(err)
 		}
@@ -167,5 +167,5 @@ func TestA8FilesMoveAway(t *testing.T) {
 	}
 	write(t, f.folder, map[string]string{"a.yaml": comment})
 	f.settle()
-	f.expect(web, typeA, "10.0.0.1")
+	f.expect("Service shop/web[10.0.0.1]")
 }

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"bytes"
@@ -75,7 +75,7 @@ func (s *splitter) blockList(indent int) error {
 
 // partOf tells which part of a list a line among its items begins, or wholePart if it goes on
 // with the part that the lines before it belong to.
-func partOf(line []byte, indent int) docPart {
+func partOf(line []byte, indent int) part {
 	switch here := indentOf(line); {
 	case here == indent && isItem(line):
 		return itemPart

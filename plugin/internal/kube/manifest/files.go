@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"bytes"
@@ -26,40 +26,40 @@ type file struct {
 	info  os.FileInfo
 }
 
-// look is what the files are that some paths stand for, or why that cannot be said.
-type look struct {
+// fileSet is what the files are that some paths stand for, or why that cannot be said.
+type fileSet struct {
 	files  []file
 	others []file // have the name of a manifest, but cannot be read as a file
 	err    error
 }
 
-// lookAt finds the files. A path is a file of any name or a folder, of which the
+// findFiles finds the files. A path is a file of any name or a folder, of which the
 // files count whose names end in .yaml, .yml or .json, but neither hidden ones
 // nor folders below: as with kubectl -f, and as a mounted ConfigMap needs it.
 //
 // Only regular files are read, and links to them. A pipe keeps a reader waiting, and a
 // device may have no end.
-func lookAt(paths []string) look {
-	var l look
+func findFiles(paths []string) fileSet {
+	var s fileSet
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
 		case info.IsDir():
-			err = l.addFolder(path)
+			err = s.addFolder(path)
 		case !info.Mode().IsRegular():
 			err = fmt.Errorf("%s: expected a file or a folder, found %s", path, kindOf(info))
 		default:
-			l.files = append(l.files, file{path, path, info})
+			s.files = append(s.files, file{path, path, info})
 		}
 		if err != nil {
-			return look{err: err}
+			return fileSet{err: err}
 		}
 	}
-	return l
+	return s
 }
 
-func (l *look) addFolder(folder string) error {
+func (s *fileSet) addFolder(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
@@ -74,9 +74,9 @@ func (l *look) addFolder(folder string) error {
 			return err
 		}
 		if f := (file{folder, path, info}); info.Mode().IsRegular() {
-			l.files = append(l.files, f)
+			s.files = append(s.files, f)
 		} else if !info.IsDir() {
-			l.others = append(l.others, f)
+			s.others = append(s.others, f)
 		}
 	}
 	return nil
@@ -99,37 +99,37 @@ func isManifest(name string) bool {
 	return !strings.HasPrefix(name, ".") && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name))
 }
 
-// same says whether nothing seems to have changed between two looks.
-func (l look) same(other look) bool {
-	if l.err != nil || other.err != nil {
-		return l.err != nil && other.err != nil && l.err.Error() == other.err.Error()
+// same reports whether nothing seems to have changed between two looks.
+func (s fileSet) same(other fileSet) bool {
+	if s.err != nil || other.err != nil {
+		return s.err != nil && other.err != nil && s.err.Error() == other.err.Error()
 	}
 	samePath := func(a, b file) bool { return a.path == b.path }
-	return slices.EqualFunc(l.others, other.others, samePath) &&
-		slices.EqualFunc(l.files, other.files, func(a, b file) bool {
+	return slices.EqualFunc(s.others, other.others, samePath) &&
+		slices.EqualFunc(s.files, other.files, func(a, b file) bool {
 			return samePath(a, b) && os.SameFile(a.info, b.info) &&
 				a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
 		})
 }
 
-// changedSince says whether any file was changed after a time, or will be.
-func (l look) changedSince(t time.Time) bool {
-	return slices.ContainsFunc(l.files, func(f file) bool { return f.info.ModTime().After(t) })
+// changedSince reports whether any file was changed after a time, or will be.
+func (s fileSet) changedSince(t time.Time) bool {
+	return slices.ContainsFunc(s.files, func(f file) bool { return f.info.ModTime().After(t) })
 }
 
 // sizeLimit bounds the size of all files. The largest clusters that Kubernetes is tested
 // with have 150,000 Pods, which kubectl writes with some 8 kB each.
 const sizeLimit = 2 << 30
 
-// sum reads all files of a look, and tells their contents apart, and errors too.
-func (l look) sum(ctx context.Context) (sum [sha256.Size]byte, err error) {
+// digest reads all files, and returns what tells their contents, or the error, from others.
+func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 	h := sha256.New()
-	for _, f := range l.others {
+	for _, f := range s.others {
 		fmt.Fprintf(h, "%q", f.path)
 	}
-	err = l.each(ctx, func(f file, in io.Reader) error {
+	err = s.each(ctx, func(f file, in io.Reader) error {
 		fmt.Fprintf(h, "%q", f.path)
-		blank := &blankness{blank: true}
+		blank := &blankWriter{blank: true}
 		n, err := io.Copy(io.MultiWriter(h, blank), in)
 		// Whoever writes a file empties it first, and may take its time.
 		if err == nil && blank.blank {
@@ -142,26 +142,26 @@ func (l look) sum(ctx context.Context) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), err
 }
 
-// blankness finds out whether what is written to it is nothing but white space.
-type blankness struct{ blank bool }
+// blankWriter finds out whether what is written to it is nothing but white space.
+type blankWriter struct{ blank bool }
 
-func (b *blankness) Write(data []byte) (int, error) {
+func (b *blankWriter) Write(data []byte) (int, error) {
 	b.blank = b.blank && len(bytes.TrimSpace(data)) == 0
 	return len(data), nil
 }
 
-// each gives take the files of a look, one after the other.
-func (l look) each(ctx context.Context, take func(file, io.Reader) error) error {
-	if l.err != nil {
-		return l.err
+// each gives take the files, one after the other.
+func (s fileSet) each(ctx context.Context, take func(file, io.Reader) error) error {
+	if s.err != nil {
+		return s.err
 	}
 	var size int64
-	for _, f := range l.files {
+	for _, f := range s.files {
 		if size += f.info.Size(); size > sizeLimit {
 			return fmt.Errorf("%s: expected files of at most %d GiB in all", f.path, sizeLimit>>30)
 		}
 	}
-	for _, f := range l.files {
+	for _, f := range s.files {
 		if err := f.read(ctx, take); err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (f file) read(ctx context.Context, take func(file, io.Reader) error) error 
 		return err
 	}
 	defer in.Close()
-	text := transform.NewReader(until{ctx, io.LimitReader(in, sizeLimit)}, unicode.BOMOverride(encoding.Nop.NewDecoder()))
+	text := transform.NewReader(contextReader{ctx, io.LimitReader(in, sizeLimit)}, unicode.BOMOverride(encoding.Nop.NewDecoder()))
 	return take(f, text)
 }
 
@@ -202,13 +202,13 @@ func (f file) open() (io.ReadCloser, error) {
 	return in, nil
 }
 
-// until reads until a context ends.
-type until struct {
+// contextReader reads until a context ends.
+type contextReader struct {
 	ctx context.Context
 	in  io.Reader
 }
 
-func (u until) Read(b []byte) (int, error) {
+func (u contextReader) Read(b []byte) (int, error) {
 	if err := u.ctx.Err(); err != nil {
 		return 0, err
 	}

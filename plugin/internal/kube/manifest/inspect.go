@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"fmt"
@@ -22,42 +22,79 @@ func (b *bundle) leaveOut(d *document) {
 	group, _, _ := strings.Cut(d.apiVersion, "/")
 	switch {
 	case name == "v1 Endpoints":
-		b.findings.add(endpoints, name, d.place())
+		b.warnings.add(endpoints, name, d.place())
 	case d.kind == "EndpointSlice" && (group == "discovery.k8s.io" || d.apiVersion == "v1"):
-		b.findings.add(versioned, name+": write discovery.k8s.io/v1", d.place())
+		b.warnings.add(versioned, name+": write discovery.k8s.io/v1", d.place())
 	case d.kind == "ServiceImport" && group == "multicluster.x-k8s.io":
-		b.findings.add(versioned, name+": write multicluster.x-k8s.io/v1beta1", d.place())
+		b.warnings.add(versioned, name+": write multicluster.x-k8s.io/v1beta1", d.place())
 	case slices.Contains([]string{"Service", "Namespace", "Pod"}, d.kind) && !strings.Contains(d.apiVersion, "/"):
-		b.findings.add(versioned, name+": write v1", d.place())
+		b.warnings.add(versioned, name+": write v1", d.place())
 	default:
-		b.findings.add(unsupported, name, d.place())
+		b.warnings.add(unsupported, name, d.place())
 	}
 }
 
-// describe remembers what is to be said of an object, or asked once all are known.
-func (o *object) describe(api metav1.Object) {
+// warningsLimit bounds the number of warnings that wait for all objects to be known.
+const warningsLimit = 10_000
+
+// inspectObject finds out what an object will not do that its author may expect. Until all
+// objects are known a later one may take its place.
+func (b *bundle) inspectObject(o *object, api metav1.Object) {
+	if o.check(api); o.name.kind == "ServiceImport" && !b.serviceImports {
+		o.warnings = []warning{{unread, o.name.String()}}
+	}
+	if b.pending += len(o.warnings); b.pending > warningsLimit {
+		o.warnings = nil
+	}
+}
+
+// inspect finds objects that will not do what their author may expect.
+func (b *bundle) inspect() {
+	for _, o := range b.objects {
+		for _, f := range o.warnings {
+			b.warnings.add(f.category, f.name, o.place())
+		}
+		if o.named() && !b.has(o.services[0]) && !b.has(o.services[1]) {
+			b.warnings.add(orphaned, o.name.String(), o.place())
+		}
+	}
+}
+
+// named reports whether an object is a slice that names its Service.
+func (o *object) named() bool { return o.services[0].key.Name != "" || o.services[1].key.Name != "" }
+
+func (b *bundle) has(name objectName) bool {
+	_, ok := b.index[name]
+	return ok
+}
+
+// check looks at each field that means something in DNS.
+func (o *object) check(api metav1.Object) {
 	switch api := api.(type) {
 	case *corev1.Service:
-		o.describeService(api)
+		o.checkService(api)
 	case *corev1.Pod:
 		o.checkAddrs("podIP", convert.PodIPs(&api.Status))
 	case *convert.ServiceImport:
-		o.describeImport(api)
+		o.checkImport(api)
 	case *discoveryv1.EndpointSlice:
-		o.describeSlice(api)
+		o.checkSlice(api)
 	}
 }
 
-// find remembers that an object is of a category, and in what.
-func (o *object) find(c category, in string, args ...any) {
+// warn adds a warning about a part of the object.
+func (o *object) warn(c category, in string, args ...any) {
+	if len(o.warnings) == mentions {
+		return
+	}
 	name := o.name.String()
 	if in != "" {
 		name += ": " + fmt.Sprintf(in, args...)
 	}
-	o.found = append(o.found, finding{c, name})
+	o.warnings = append(o.warnings, warning{c, name})
 }
 
-func (o *object) describeService(s *corev1.Service) {
+func (o *object) checkService(s *corev1.Service) {
 	spec := &s.Spec
 	for _, p := range spec.Ports {
 		o.checkPort(p.Port, string(p.Protocol))
@@ -71,7 +108,7 @@ func (o *object) describeService(s *corev1.Service) {
 		o.checkTarget(spec.ExternalName)
 	case convert.Headless(spec):
 	case spec.ClusterIP == "" && len(spec.ClusterIPs) == 0:
-		o.find(unaddressed, "")
+		o.warn(unaddressed, "")
 	case len(spec.ClusterIPs) > 0:
 		o.checkAddrs("clusterIP", spec.ClusterIPs)
 	default:
@@ -84,15 +121,15 @@ func (o *object) checkTarget(target string) {
 	name := strings.TrimSuffix(strings.ToLower(target), ".")
 	switch host, _, _ := strings.Cut(name, ":"); {
 	case target == "":
-		o.find(misnamed, "found nothing")
+		o.warn(misnamed, "found nothing")
 	case convert.ParseAddr(name).IsValid():
-		o.find(misnamed, "found the IP address %q: write a headless Service and an EndpointSlice", target)
+		o.warn(misnamed, "found the IP address %q: write a headless Service and an EndpointSlice", target)
 	case strings.Contains(name, "://"):
-		o.find(misnamed, "found the URL %q: write its host alone", target)
+		o.warn(misnamed, "found the URL %q: write its host alone", target)
 	case host != name && isName(host):
-		o.find(misnamed, "found %q: leave out the port", target)
+		o.warn(misnamed, "found %q: leave out the port", target)
 	case !isName(name):
-		o.find(misnamed, "found %q", target)
+		o.warn(misnamed, "found %q", target)
 	}
 }
 
@@ -101,9 +138,9 @@ func isName(text string) bool {
 	return len(validation.IsDNS1123Subdomain(strings.ReplaceAll(text, "_", "x"))) == 0
 }
 
-func (o *object) describeImport(i *convert.ServiceImport) {
+func (o *object) checkImport(i *convert.ServiceImport) {
 	if i.Spec.Type != "" && i.Spec.Type != "ClusterSetIP" && i.Spec.Type != "Headless" {
-		o.find(mistyped, "type %q", i.Spec.Type)
+		o.warn(mistyped, "type %q", i.Spec.Type)
 	}
 	o.checkAddrs("ip", i.Spec.IPs)
 	for _, p := range i.Spec.Ports {
@@ -111,14 +148,14 @@ func (o *object) describeImport(i *convert.ServiceImport) {
 	}
 }
 
-func (o *object) describeSlice(s *discoveryv1.EndpointSlice) {
-	o.slice[0] = objectName{"Service", zone.Key{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}}
-	o.slice[1] = objectName{"ServiceImport", zone.Key{Namespace: s.Namespace, Name: s.Labels[convert.LabelServiceImport]}}
-	if o.slice[0].key.Name == "" && o.slice[1].key.Name == "" {
-		o.find(unlabelled, "")
+func (o *object) checkSlice(s *discoveryv1.EndpointSlice) {
+	o.services[0] = objectName{"Service", zone.Key{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}}
+	o.services[1] = objectName{"ServiceImport", zone.Key{Namespace: s.Namespace, Name: s.Labels[convert.LabelServiceImport]}}
+	if o.services[0].key.Name == "" && o.services[1].key.Name == "" {
+		o.warn(unlabelled, "")
 	}
 	if s.AddressType == discoveryv1.AddressTypeFQDN {
-		o.find(misaddressed, "addressType FQDN: write a Service of type ExternalName")
+		o.warn(misaddressed, "addressType FQDN: write a Service of type ExternalName")
 		return
 	}
 	for i := range s.Endpoints {
@@ -135,16 +172,16 @@ func (o *object) describeSlice(s *discoveryv1.EndpointSlice) {
 func (o *object) checkAddrs(field string, texts []string) {
 	for _, text := range texts {
 		if text != "" && !convert.ParseAddr(text).IsValid() {
-			o.find(misaddressed, "%s %q", field, text)
+			o.warn(misaddressed, "%s %q", field, text)
 		}
 	}
 }
 
 func (o *object) checkPort(number int32, protocol string) {
 	if number < 1 || number > 65535 {
-		o.find(misported, "port %d", number)
+		o.warn(misported, "port %d", number)
 	}
 	if !slices.Contains([]string{"", "TCP", "UDP", "SCTP"}, strings.ToUpper(protocol)) {
-		o.find(misported, "protocol %q", protocol)
+		o.warn(misported, "protocol %q", protocol)
 	}
 }

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"bufio"
@@ -22,19 +22,19 @@ const (
 	separatorsLimit = 400_000
 )
 
-// docPart says what a piece is of its document.
-type docPart int
+// part says what a piece is of its document.
+type part int
 
 const (
-	wholePart  docPart = iota // all of it
-	itemPart                  // an item of its list
-	headerPart                // what stands before the items
-	footerPart                // what stands behind them; it ends each list
+	wholePart  part = iota // all of it
+	itemPart               // an item of its list
+	headerPart             // what stands before the items
+	footerPart             // what stands behind them; it ends each list
 )
 
 // piece is text that is parsed at once.
 type piece struct {
-	part docPart
+	part part
 	line int // number of the lines before it
 	text []byte
 }

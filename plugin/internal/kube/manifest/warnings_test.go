@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ func alias(name, target string) string {
 	return aService(name, "{type: ExternalName, externalName: "+target+"}")
 }
 
-var findingTests = []struct {
+var warningTests = []struct {
 	name string
 	text string
 	want []string // lines, with FILE for the path
@@ -128,10 +128,10 @@ var findingTests = []struct {
 	},
 }
 
-func TestC11Findings(t *testing.T) {
-	for _, tc := range findingTests {
+func TestC11Warnings(t *testing.T) {
+	for _, tc := range warningTests {
 		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, Config{MultiCluster: true}, map[string]string{"a.yaml": tc.text})
+			f := serve(t, config{imports: true}, map[string]string{"a.yaml": tc.text})
 			got := f.log.all()
 			if len(got) != len(tc.want) {
 				t.Fatalf("log: %q", got)
@@ -146,18 +146,18 @@ func TestC11Findings(t *testing.T) {
 }
 
 func TestLastOneCounts(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"b.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1), "a.yaml": webService})
-	f.expect(web, typeA, "10.0.0.2")
+	f := serve(t, config{}, map[string]string{"b.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1), "a.yaml": webService})
+	f.expect("Service shop/web[10.0.0.2]")
 }
 
 // A warning comes again only if it is about other objects than before, wherever
 // in the file they are.
-func TestFindingsAreToldOnce(t *testing.T) {
+func TestWarningsAreToldOnce(t *testing.T) {
 	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService + "---\n" + deployment})
+	f := serve(t, config{}, map[string]string{"a.yaml": webService + "---\n" + deployment})
 	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1) + "\n---\n" + deployment})
 	f.settle()
-	f.expect(web, typeA, "10.0.0.2")
+	f.expect("Service shop/web[10.0.0.2]")
 	if lines := f.log.all(); len(lines) != 1 {
 		t.Errorf("log: %q", lines)
 	}
@@ -168,20 +168,20 @@ func TestFindingsAreToldOnce(t *testing.T) {
 	}
 }
 
-func TestLongFindings(t *testing.T) {
-	var f findings
+func TestLongWarnings(t *testing.T) {
+	var f warnings
 	for i := range 50 {
 		f.add(unsupported, fmt.Sprint("kind", i), "a.yaml:1")
 	}
 	log := new(recorder)
-	f.warn(log, new(findings))
+	f.write(log, new(warnings))
 	if lines := log.all(); len(lines) != 1 || !strings.HasSuffix(lines[0], "kind19 (a.yaml:1), and 30 more") {
 		t.Errorf("log: %q", lines)
 	}
 }
 
 func TestC11ImportsNotAskedFor(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService + "---\n" + shopImports})
+	f := serve(t, config{}, map[string]string{"a.yaml": webService + "---\n" + shopImports})
 	lines := f.log.all()
 	if len(lines) != 1 || !strings.Contains(lines[0], "left out, ServiceImports are read only with the property multicluster: ServiceImport shop/store") {
 		t.Errorf("log: %q", lines)
@@ -191,7 +191,7 @@ func TestC11ImportsNotAskedFor(t *testing.T) {
 // What is no name is no target of a CNAME either.
 func TestC11TargetsThatAreNoNames(t *testing.T) {
 	for _, target := range []string{"db.example.com:5432", "https://db.example.com", "db example.com", "db.example.com/x", "'*.example.com'"} {
-		f := serve(t, Config{}, map[string]string{"a.yaml": alias("db", target)})
-		f.expect("db.default.svc.cluster.local.", typeA, nxDomain)
+		f := serve(t, config{}, map[string]string{"a.yaml": alias("db", target)})
+		f.expect("Service default/db[]")
 	}
 }

@@ -1,4 +1,4 @@
-package kube
+package manifest
 
 import (
 	"encoding/json"
@@ -105,7 +105,7 @@ func (s search) findIn(items []*yaml.Node, path []string) *yaml.Node {
 	return nil
 }
 
-// fits says whether a node can be decoded into a type, as far as one can see.
+// fits reports whether a node can be decoded into a type, as far as one can see.
 func fits(n *yaml.Node, t reflect.Type) bool {
 	if n.Tag == "!!null" {
 		return true

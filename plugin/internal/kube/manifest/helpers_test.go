@@ -1,0 +1,200 @@
+package manifest
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+)
+
+// The manifests of a Service with one address. Tests change them by replacing text.
+const (
+	webService = `apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: shop
+spec:
+  clusterIP: 10.0.0.1
+  ports:
+  - name: http
+    port: 80
+`
+	webSlice = `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: web-x
+  namespace: shop
+  labels: {kubernetes.io/service-name: web}
+addressType: IPv4
+endpoints:
+- addresses: [10.1.0.1]
+`
+	webPod = `apiVersion: v1
+kind: Pod
+metadata: {name: web-0, namespace: shop}
+status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}
+`
+	shopImports = `
+apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata: {name: store, namespace: shop}
+spec: {type: ClusterSetIP, ips: [10.42.0.1, "fd42::1"], ports: [{name: http, protocol: TCP, port: 80}]}
+---
+apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata: {name: web, namespace: shop}
+spec: {type: Headless, ports: [{name: http, port: 80}]}
+`
+	shopImportedSlice = `
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: web-east
+  namespace: shop
+  labels: {multicluster.kubernetes.io/service-name: web, multicluster.kubernetes.io/source-cluster: east}
+addressType: IPv4
+endpoints: [{addresses: [10.2.0.1]}]
+`
+)
+
+type config struct {
+	paths   []string // a folder of the test's own, if there are none
+	imports bool
+}
+
+// files is a folder of manifests with a Follower that has read them. Looks at the
+// folder are taken by hand.
+type files struct {
+	t        *testing.T
+	folder   string
+	log      *recorder
+	failures int
+	follower *Follower[string]
+	objects  map[string]bool
+}
+
+// serve starts with the files given.
+func serve(t *testing.T, cfg config, contents map[string]string) *files {
+	t.Helper()
+	f := &files{t: t, folder: t.TempDir(), log: new(recorder)}
+	write(t, f.folder, contents)
+	if cfg.paths == nil {
+		cfg.paths = []string{f.folder}
+	}
+	f.follower = follower(cfg, f.log, func() { f.failures++ })
+	all, err := f.follower.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.take(all)
+	return f
+}
+
+func follower(cfg config, log Logger, failed func()) *Follower[string] {
+	return New(Options[string]{
+		Paths: cfg.paths, ServiceImports: cfg.imports, Convert: describe, Log: log,
+		Failed: failed, Begin: func() {}, End: func() {},
+		Clock: clocktesting.NewFakeClock(time.Now().Add(time.Hour)),
+	})
+}
+
+// load says what is wrong with files at the start.
+func load(paths ...string) error {
+	_, err := follower(config{paths: paths}, new(recorder), func() {}).Load()
+	return err
+}
+
+// describe tells objects apart by what DNS knows of them.
+func describe(kind string, api metav1.Object) string {
+	c := convert.New(convert.Settings{})
+	text := kind + " " + api.GetNamespace() + "/" + api.GetName()
+	switch api := api.(type) {
+	case *corev1.Service:
+		s := c.Service(api)
+		return fmt.Sprintf("%s%v%s", text, s.ClusterIPs, s.Target)
+	case *corev1.Pod:
+		return fmt.Sprintf("%s%v", text, convert.PodIPs(&api.Status))
+	case *discoveryv1.EndpointSlice:
+		return fmt.Sprintf("%s[%v]", text, c.Slice(api) != nil)
+	}
+	return text
+}
+
+func (f *files) take(all []string) {
+	f.objects = make(map[string]bool)
+	for _, object := range all {
+		f.objects[object] = true
+	}
+}
+
+// look lets the Follower look at the files once.
+func (f *files) look() {
+	if all, ok := f.follower.Look(f.t.Context()); ok {
+		f.take(all)
+	}
+}
+
+// settle lets it look until it has seen that nothing moves any more.
+func (f *files) settle() {
+	f.look()
+	f.look()
+}
+
+// expect checks that an object is there.
+func (f *files) expect(object string) {
+	f.t.Helper()
+	if !f.objects[object] {
+		f.t.Errorf("there is no %s, but %q", object, slices.Sorted(maps.Keys(f.objects)))
+	}
+}
+
+// expectNone checks that no object begins so.
+func (f *files) expectNone(prefix string) {
+	f.t.Helper()
+	for object := range f.objects {
+		if strings.HasPrefix(object, prefix) {
+			f.t.Errorf("there is %s", object)
+		}
+	}
+}
+
+func (f *files) path(name string) string { return filepath.Join(f.folder, name) }
+
+// write writes files, whose names may have folders in them.
+func write(t *testing.T, folder string, contents map[string]string) {
+	t.Helper()
+	for name, text := range contents {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// recorder keeps log lines.
+type recorder struct{ lines []string }
+
+func (r *recorder) add(level, format string, args []any) {
+	r.lines = append(r.lines, level+" "+fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, args) }
+func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
+func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
+
+func (r *recorder) all() []string { return slices.Clone(r.lines) }
