@@ -13,6 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 	"github.com/clusterdns/clusterdns/test/bench/queries"
 	"github.com/clusterdns/clusterdns/test/bench/report"
+	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
 // note tells what a reader of the table has to know.
@@ -37,8 +38,25 @@ func (b *bench) publish(w io.Writer) error {
 	if err := os.WriteFile(chart, svg.Bytes(), 0o644); err != nil {
 		return err
 	}
-	image := fmt.Sprintf("![%s](%s)\n\n", chartTitle, filepath.Base(chart))
-	return report.ReplaceInPage(b.page, image+text.String())
+	var page bytes.Buffer
+	fmt.Fprintf(&page, "## In short\n\n![%s](%s)\n\n", chartTitle, filepath.Base(chart))
+	b.report.WriteSummary(&page, b.titles(), server.Ours, server.Stock, summary)
+	fmt.Fprintf(&page, "\n## All figures\n\n%s", text.String())
+	return report.ReplaceInPage(b.page, page.String())
+}
+
+// summary has the figures that the page begins with.
+var summary = []string{
+	"Service A: CPU at saturation, µs/query",
+	"headless of 1000, A: CPU at saturation, µs/query",
+	"mix: CPU at saturation, µs/query",
+	"mix: CPU at 20000/s, µs/query",
+	"mix: latency p99, µs",
+	"outside names from cache: CPU at saturation, µs/query",
+	"Service A over TCP: CPU at saturation, µs/query",
+	"streaming lists, pods insecure: ready after, s",
+	"streaming lists, pods insecure: peak RSS of all, MB",
+	"streaming lists, pods verified: peak RSS of all, MB",
 }
 
 const chartTitle = "CPU per query at saturation, microseconds"

@@ -35,6 +35,28 @@ func TestReport(t *testing.T) {
 	}
 }
 
+func TestSummary(t *testing.T) {
+	r := New([]string{"ours", "chain", "stock", "knot"}, Ratio{"ours", "stock"}, Ratio{"ours", "knot"}, Ratio{"chain", "stock"})
+	for _, value := range []float64{1, 3} {
+		r.Add("CPU", "ours", value)
+		r.Add("CPU", "stock", 4*value)
+		r.Add("CPU", "knot", 2*value)
+		r.Add("CPU", "chain", value)
+		r.Add("wrong answers", "ours", 0)
+	}
+	r.Add("peak", "ours", 85.71)
+	const want = `| figure | Ours | Stock | ours / stock | ours / knot |
+| --- | ---: | ---: | ---: | ---: |
+| peak | 85.7 |  |  |  |
+| CPU | 2 | 8 | 0.25 | 0.5 |
+`
+	var got strings.Builder
+	r.WriteSummary(&got, map[string]string{"ours": "Ours", "stock": "Stock"}, "ours", "stock", []string{"peak", "CPU", "not measured"})
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A run that was slow for both must not show in the ratio.
 func TestRatioIsThatOfEachRun(t *testing.T) {
 	r := New([]string{"a", "b"}, Ratio{"a", "b"})
