@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"flag"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,7 +42,7 @@ func TestConformance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server when it runs for the first time")
 	}
-	readSources(t)
+	netlab.ReadSources(t)
 	groups, err := allGroups()
 	if err != nil {
 		t.Fatal(err)
@@ -57,24 +56,6 @@ func TestConformance(t *testing.T) {
 	}
 	if want := total(cases.Tests) * len(paths()); done != want && !t.Failed() && !filtered() {
 		t.Errorf("%d cases were replayed, want %d", done, want)
-	}
-}
-
-// readSources shows go test what the server is made of and what it reads: go test
-// keeps a result for as long as what the test itself has read stays the same, and
-// the server is no import.
-func readSources(t *testing.T) {
-	t.Helper()
-	for _, dir := range []string{"../../go.mod", "../../Makefile", "../../cmd", "../../plugin", "../../deploy/demo"} {
-		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() {
-				_, err = os.Stat(path)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

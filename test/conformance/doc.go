@@ -18,15 +18,6 @@
 //	go test ./test/conformance -run 'TestConformance/TestKubernetesPTR'
 //	go test ./test/conformance -server /usr/local/bin/coredns   # some other server
 //
-// # What the documents say
-//
-// On the same machine every Corefile that is published is started as it is: those
-// that README, the plugin pages, CHANGELOG and doc/ mark as corefile, that of the demo and that of
-// the deployment. A block that looks like one must be marked. The questions that
-// README asks the demo are asked, and get what the comments beside them say.
-//
-//	go test -v ./test/conformance -run TestDocuments
-//
 // # The one rule
 //
 // The data says what is right. Where the server differs, the server is mended,

@@ -18,11 +18,6 @@ import (
 
 const readyAddr = "127.0.0.1:8181"
 
-// complaint is a line that a server which has everything it needs does not log:
-// CoreDNS' own errors, those of Kubernetes' client library, and the end of a
-// program in a panic.
-var complaint = regexp.MustCompile(`(?m)^.*(\[ERROR\]|\[FATAL\]|^E\d{4} |^panic: |^fatal error: ).*$`)
-
 // readiness is the Corefile's line for the plugin behind readyAddr.
 var readiness = regexp.MustCompile(`(?m)^\s*ready\s*$`)
 
@@ -34,7 +29,7 @@ func startServer(t *testing.T, corefile, dir string, env []string) *netlab.Proce
 	if err != nil {
 		t.Fatal(err)
 	}
-	return netlab.StartServer(t, netlab.Server{Binary: path, Corefile: corefile, Dir: dir, Env: env, Complaint: complaint})
+	return netlab.StartServer(t, netlab.Server{Binary: path, Corefile: corefile, Dir: dir, Env: env, Complaint: netlab.Complaint})
 }
 
 // awaitReady waits until the server says that it is ready, if it has the plugin

@@ -1,6 +1,10 @@
 package conformance
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/test/netlab"
+)
 
 func TestComplaint(t *testing.T) {
 	for line, complains := range map[string]bool{
@@ -14,7 +18,7 @@ func TestComplaint(t *testing.T) {
 		"fatal error: concurrent map writes":                                                   true,
 	} {
 		log := "CoreDNS-1\n" + line + "\nlinux/amd64\n"
-		if got := complaint.FindString(log); (got == line) != complains {
+		if got := netlab.Complaint.FindString(log); (got == line) != complains {
 			t.Errorf("%s: found %q, want a complaint = %v", line, got, complains)
 		}
 	}

@@ -21,6 +21,11 @@ import (
 // machines.
 const Patience = 30 * time.Second
 
+// Complaint is a line that a server which has everything it needs does not log:
+// CoreDNS' own errors, those of Kubernetes' client library, and the end of a
+// program in a panic.
+var Complaint = regexp.MustCompile(`(?m)^.*(\[ERROR\]|\[FATAL\]|^E\d{4} |^panic: |^fatal error: ).*$`)
+
 // Server is a CoreDNS to start. Its environment is the one that is given and
 // nothing else, as in a container.
 type Server struct {

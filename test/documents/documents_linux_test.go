@@ -1,4 +1,4 @@
-package conformance
+package documents
 
 import (
 	"net/netip"
@@ -16,9 +16,9 @@ func TestDocuments(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server when it runs for the first time")
 	}
-	readSources(t)
+	netlab.ReadSources(t)
 	corefiles := publishedCorefiles(t)
-	env := startCluster(t).env
+	env := startCluster(t)
 	startResolver(t)
 	for _, c := range corefiles {
 		t.Run(c.source, func(t *testing.T) { startServing(t, c.text, env) })
@@ -32,7 +32,7 @@ func startServing(t *testing.T, corefile string, env []string) []serving {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := startServer(t, corefile, root, env)
+	server := startServer(t, corefile, env)
 	for _, s := range servings {
 		server.Eventually(t, s.check)
 	}
@@ -55,7 +55,7 @@ func TestDocumentsQuestions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("has a network of its own, which is not made in short mode")
 	}
-	readSources(t)
+	netlab.ReadSources(t)
 	demo := startServing(t, readText(t, demo), nil)[0].client()
 	for _, line := range demoQuestions(t) {
 		t.Run(line, func(t *testing.T) { promises[line].ask(t, demo, line) })
