@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,6 +116,84 @@ func TestFastPathDoesNotWaitForUpstreams(t *testing.T) {
 	for range 1000 { // from the cache, which fetches them anew meanwhile
 		if m := exchange(t, port, "www-1.example.com.", dns.TypeA); len(m.Answer) != 1 {
 			t.Fatalf("no answer:\n%s", m)
+		}
+	}
+}
+
+// deadFor starts an upstream that answers for names that begin with www, and for no others.
+func deadFor(t *testing.T) (addr string) {
+	t.Helper()
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		if !strings.HasPrefix(r.Question[0].Name, "www.") {
+			return
+		}
+		m := new(dns.Msg).SetReply(r)
+		m.Answer = []dns.RR{&dns.A{
+			Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 30},
+			A:   net.IPv4(192, 0, 2, 1),
+		}}
+		_ = w.WriteMsg(m)
+	})}
+	started := make(chan struct{})
+	server.NotifyStartedFunc = func() { close(started) }
+	go func() { _ = server.ActivateAndServe() }()
+	<-started
+	t.Cleanup(func() { _ = server.Shutdown() })
+	return pc.LocalAddr().String()
+}
+
+// However many questions wait for an upstream that is dead, names in the cache and aliases
+// that lead to them are answered.
+func TestB2DeadUpstreamBlocksNoCachedName(t *testing.T) {
+	useRegistry(t)
+	port := freePort(t)
+	i := startInstance(t, fastCorefile(t, strings.Replace(waitingCorefile, "UPSTREAM", deadFor(t), 1), port))
+	service, reason := fastService(t, i, port)
+	if service == nil || !service.Zones[0].Block.Cache {
+		t.Fatalf("the cache is not asked: %s", reason)
+	}
+	atHand := []string{"www.example.com.", "out.a.svc.cluster.local."}
+	for _, name := range atHand {
+		eventually(t, "the answer is there", func() bool { return len(exchange(t, port, name, dns.TypeA).Answer) > 0 })
+	}
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	flood := func(from, count int) {
+		for n := range count {
+			packet, err := new(dns.Msg).SetQuestion(fmt.Sprintf("dead-%d.example.com.", from+n), dns.TypeA).Pack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = conn.Write(packet) // the client's buffer may be full
+		}
+	}
+	var flooding sync.WaitGroup
+	done := make(chan struct{})
+	flooding.Go(func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for n := 0; !isClosed(done); n += 50 {
+			flood(n, 50)
+			<-tick.C
+		}
+	})
+	defer flooding.Wait()
+	defer close(done)
+	eventually(t, "more wait than may", func() bool { return packets(port, "dropped") > 0 })
+	for range 100 {
+		for _, name := range atHand {
+			m, _, err := patient("udp").Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), fastAddr(port).String())
+			if err != nil || len(m.Answer) == 0 {
+				t.Fatalf("%s: %v\n%v", name, err, m)
+			}
 		}
 	}
 }

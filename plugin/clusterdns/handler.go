@@ -70,12 +70,14 @@ func forwardNames(origins []zone.Origin) []string {
 
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	udp.WillBlock(ctx) // no plugin ahead has the answer, and those behind may wait
 	undo := d.LimitReply(w, r)
 	m, verdict := d.answer(ctx, w, r)
 	switch verdict {
 	case Pass:
 		undo()
+		if !udp.WillBlock(ctx) { // no plugin ahead has the answer, and those behind may wait
+			return dns.RcodeServerFailure, nil
+		}
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	case passToCache:
 		undo()

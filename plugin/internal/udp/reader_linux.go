@@ -31,7 +31,7 @@ func (r *reader) do() bool {
 			r.fail(err)
 		}
 		if !r.ask() {
-			return true
+			return r.listener.workers.unblock()
 		}
 	}
 	close(r.done)
@@ -56,7 +56,7 @@ func (r *reader) help() bool {
 		more = false
 		_ = r.raw.Control(func(fd uintptr) { more = r.readAll(fd) })
 		if !r.ask() {
-			return true
+			return r.listener.workers.unblock()
 		}
 	}
 	r.helpers.Add(-1)
@@ -124,34 +124,16 @@ func (r *reader) count(n int) {
 	}
 }
 
-// ask asks CoreDNS the pending questions. It reports whether this goroutine still has to read
-// the socket; if not, it has become a worker.
+// ask asks CoreDNS the pending questions. It reports false if a handler has blocked: then
+// another goroutine reads the socket and asks the rest.
 func (r *reader) ask() bool {
-	if len(r.pending) == 0 {
-		return true
-	}
-	w := r.listener.workers
-	if !w.join() {
-		for _, t := range r.pending {
-			w.submit(t)
-		}
-	} else if !r.askAll() {
-		return false
-	} else {
-		w.leave()
-	}
-	r.pending = r.pending[:0]
-	return true
-}
-
-// askAll asks CoreDNS all pending questions. It reports false as soon as a handler has blocked.
-func (r *reader) askAll() bool {
 	for i, t := range r.pending {
-		call := &inlineCall{Context: t.backend.Context, reader: r, rest: r.pending[i+1:]}
-		if t.serve(call); !call.end() {
+		c := &call{Context: t.backend.Context, workers: t.workers, writer: t.writer, reader: r, rest: r.pending[i+1:]}
+		if t.serve(c) {
 			return false
 		}
 	}
+	r.pending = r.pending[:0]
 	return true
 }
 
@@ -209,7 +191,7 @@ func (r *reader) answerOne(b *batch, i int, backend *Backend) Verdict {
 // task makes a packet a task for a worker.
 func (r *reader) task(b *batch, i int, backend *Backend) *task {
 	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
-	return newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
+	return r.listener.workers.newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
 }
 
 // interfaceName returns the name of an interface, which plugins see in a link-local client's

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +24,10 @@ type outside struct {
 // ServeDNS implements Handler.
 func (o *outside) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) {
 	if strings.HasPrefix(r.Question[0].Name, "wait") {
-		WillBlock(ctx)
+		if !WillBlock(ctx) {
+			_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeServerFailure))
+			return
+		}
 		o.in <- ctx
 		<-o.gate
 	}
@@ -153,27 +157,75 @@ func TestReaderIsReplacedOnce(t *testing.T) {
 	r.Stop(t)
 }
 
-// Under overload by names that block, our own names are answered, and the questions that are too
-// many are discarded and counted.
-func TestReaderUnderOverload(t *testing.T) {
-	const limit, more = 3, 10
-	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, limit+maxPending+more)}
+// However many questions wait for a dead upstream, the names that need none are answered, our
+// own and outside ones, and the questions that are too many are discarded and counted.
+func TestB2DeadUpstreamBlocksNoOtherAnswer(t *testing.T) {
+	const limit, ceiling, more = 2, 3, 2000
+	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, ceiling)}
 	r, meter, client := serveOutside(t, h)
-	r.workers.mu.Lock()
-	r.workers.limit = limit
-	r.workers.mu.Unlock()
-	for i := range limit {
+	w := r.workers
+	w.mu.Lock()
+	w.limit, w.ceiling = limit, ceiling
+	w.mu.Unlock()
+	for i := range ceiling {
 		send(t, client, i, "wait.")
 		<-h.in
 	}
-	for i := range maxPending + more {
-		send(t, client, limit+i, "wait.")
+	for i := range more {
+		send(t, client, 10+i, "wait.")
 		if i%100 == 0 {
+			send(t, client, 1<<14+i, "now.")
 			send(t, client, 1<<15+i, ourName)
-			replies(t, client, 1)
+			if got := replies(t, client, 2); got[uint16(1<<14+i)] != dns.RcodeRefused || len(got) != 2 {
+				t.Fatalf("replies are %v", got)
+			}
 		}
 	}
-	eventually(t, "what is too much is given up", func() bool { return meter.dropped.Load() == more })
+	eventually(t, "the others are discarded", func() bool { return meter.dropped.Load() == more })
 	close(h.gate)
-	eventually(t, "the rest is answered", func() bool { return len(h.in) == maxPending })
+	if rcodes := replies(t, client, ceiling); len(rcodes) != ceiling {
+		t.Errorf("%d questions were answered in the end", len(rcodes))
+	}
+	eventually(t, "nobody is blocked", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.blocked == 0 && w.running <= limit && w.running == w.idle
+	})
+}
+
+// The same holds where workers ask CoreDNS all questions. A worker that blocks is not one of
+// those that the next question needs.
+func TestB2BlockedWorkersAreReplaced(t *testing.T) {
+	const limit, ceiling, more = 2, 3, 50
+	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, ceiling)}
+	w := newWorkers()
+	w.limit, w.ceiling = limit, ceiling
+	server, client := loopback(t), loopback(t)
+	s, meter := testBackend(t)
+	s.Handler = h
+	var open atomic.Int64
+	ask := func(id int, name string) {
+		m := new(dns.Msg).SetQuestion(name, dns.TypeA)
+		m.Id = uint16(id)
+		packet, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := client.LocalAddr().(*net.UDPAddr).AddrPort()
+		w.submit(w.newTask(s, &writer{conn: server, client: to}, packet, &open))
+	}
+	for i := range ceiling {
+		ask(i, "wait.")
+		<-h.in
+	}
+	for i := range more {
+		ask(1000, "wait.")
+		ask(2000+i, "now.")
+		if got := replies(t, client, 1); got[uint16(2000+i)] != dns.RcodeRefused {
+			t.Fatalf("replies are %v", got)
+		}
+	}
+	eventually(t, "the others are discarded", func() bool { return meter.dropped.Load() == more })
+	close(h.gate)
+	eventually(t, "all are done", func() bool { return open.Load() == 0 })
 }

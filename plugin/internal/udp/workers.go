@@ -1,16 +1,18 @@
 package udp
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 )
 
 const (
-	// maxWorkers is the largest number of questions that CoreDNS works on at a time. It is
-	// more than kubeadm's max_concurrent of the plugin forward, 1000, so that upstreams
-	// which do not answer cannot stop everything else.
+	// maxWorkers is the largest number of questions that CoreDNS works on at a time, without
+	// those that wait for an upstream.
 	maxWorkers = 4096
+	// maxBlocked is the largest number of questions that wait for an upstream. It is more
+	// than kubeadm's max_concurrent of the plugin forward, 1000. Further questions are
+	// discarded, and those that need no upstream are answered.
+	maxBlocked = 5120
 	// maxIdle is the largest number of idle workers. Their stacks have grown to the size
 	// that a question needs.
 	maxIdle = 64
@@ -25,9 +27,10 @@ type job interface {
 	do() bool
 }
 
-// workers hands questions to CoreDNS. The number of workers and of waiting questions is bounded.
-// Under overload the newest question is next, since its client still waits for it, and the
-// oldest is discarded.
+// workers hands questions to CoreDNS. The numbers of workers, of blocked workers and of questions
+// that wait for a worker are bounded. Blocked workers have a bound of their own, so that dead
+// upstreams keep nobody from answers that need none. Under overload the newest question is next,
+// since its client still waits for it, and the oldest is discarded.
 type workers struct {
 	mu      sync.Mutex
 	wake    sync.Cond
@@ -35,14 +38,17 @@ type workers struct {
 	readers []job             // start before pending questions; they do not count as workers
 	top     int
 	count   int
-	running int
+	running int // workers, without blocked ones
+	blocked int
 	idle    int
-	limit   int
+	limit   int // of running
+	ceiling int // of blocked
 }
 
 // task is one question for CoreDNS. Its memory is used again.
 type task struct {
 	backend *Backend
+	workers *workers
 	writer  *writer // is not used again, since a handler may keep it
 	buf     [packetSize]byte
 	size    int
@@ -52,35 +58,44 @@ type task struct {
 var tasks = sync.Pool{New: func() any { return new(task) }}
 
 // newTask returns a task for a packet. It counts as open until free is called.
-func newTask(backend *Backend, w *writer, packet []byte, open *atomic.Int64) *task {
+func (w *workers) newTask(backend *Backend, to *writer, packet []byte, open *atomic.Int64) *task {
 	open.Add(1)
 	t := tasks.Get().(*task)
-	t.backend, t.writer, t.open = backend, w, open
+	t.backend, t.workers, t.writer, t.open = backend, w, to, open
 	t.size = copy(t.buf[:], packet)
 	return t
 }
 
 // do implements job.
 func (t *task) do() bool {
-	t.serve(t.backend.Context)
+	c := &call{Context: t.backend.Context, workers: t.workers, writer: t.writer}
+	if t.serve(c) {
+		return c.workers.unblock()
+	}
 	return true
 }
 
-// serve gives the question to CoreDNS and frees the task.
-func (t *task) serve(ctx context.Context) {
-	t.backend.serve(ctx, t.writer, t.buf[:t.size])
+// serve gives the question to CoreDNS and frees the task. It reports whether the handler has
+// blocked.
+func (t *task) serve(c *call) (blocked bool) {
+	t.backend.serve(c, t.writer, t.buf[:t.size])
+	blocked = c.end()
+	if t.writer.discarded.Load() {
+		t.backend.Meter.Dropped(1)
+	}
 	t.free()
+	return blocked
 }
 
 func (t *task) free() {
 	t.open.Add(-1)
-	t.backend, t.writer, t.open = nil, nil, nil
+	t.backend, t.workers, t.writer, t.open = nil, nil, nil, nil
 	tasks.Put(t)
 }
 
 // newWorkers returns workers, which start when there are questions.
 func newWorkers() *workers {
-	w := &workers{limit: maxWorkers}
+	w := &workers{limit: maxWorkers, ceiling: maxBlocked}
 	w.wake.L = &w.mu
 	return w
 }
@@ -147,22 +162,36 @@ func (w *workers) run(j job) {
 	}
 }
 
-// join makes the calling goroutine a worker. It reports false if there are too many.
-func (w *workers) join() bool {
+// block counts the calling goroutine as blocked, no longer as a worker if it was one. It reports
+// false if too many are blocked.
+func (w *workers) block(worker bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.blocked >= w.ceiling {
+		return false
+	}
+	w.blocked++
+	if !worker {
+		return true
+	}
+	if t := w.pop(); t != nil { // it waits because there were too many workers
+		go w.run(t)
+	} else {
+		w.running--
+	}
+	return true
+}
+
+// unblock makes a blocked goroutine a worker. It reports false if there are too many.
+func (w *workers) unblock() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.blocked--
 	if w.running >= w.limit {
 		return false
 	}
 	w.running++
 	return true
-}
-
-// leave ends what join began.
-func (w *workers) leave() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.running--
 }
 
 // next returns a reader, or the newest question, or nil if the worker must end.

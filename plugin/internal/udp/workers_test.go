@@ -66,7 +66,7 @@ func submit(t *testing.T, w *workers, s *Backend, open *atomic.Int64, name strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.submit(newTask(s, &writer{}, packet, open))
+	w.submit(w.newTask(s, &writer{}, packet, open))
 }
 
 // Under overload the newest question is next, the oldest is discarded and counted, and the

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/miekg/dns"
 )
@@ -15,6 +16,10 @@ type writer struct {
 	client netip.AddrPort
 	zone   string  // name of the interface of a link-local client
 	tsig   *signer // nil unless the question is signed
+
+	// refused is set if the handler must not block. Its failure is then no answer.
+	refused   atomic.Bool
+	discarded atomic.Bool // such a failure was not sent
 
 	// Plugins ask for these addresses again and again.
 	local  net.Addr
@@ -50,6 +55,10 @@ var packed = sync.Pool{New: func() any { return new([4096]byte) }}
 
 // WriteMsg implements dns.ResponseWriter.
 func (w *writer) WriteMsg(m *dns.Msg) error {
+	if m.Rcode == dns.RcodeServerFailure && w.refused.Load() {
+		w.discarded.Store(true)
+		return nil
+	}
 	ownOPT(m)
 	if w.tsig != nil && m.IsTsig() != nil {
 		data, err := w.tsig.sign(m)
