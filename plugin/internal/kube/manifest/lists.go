@@ -125,8 +125,11 @@ func (s *splitter) jsonList() error {
 		s.inner = true
 		return s.endJSON()
 	}
+	if errors.Is(err, io.EOF) { // which is the end of the file to the splitter
+		err = io.ErrUnexpectedEOF
+	}
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s:%d: expected JSON: %w", s.path, r.lineAt(r.InputOffset())+1, err)
 	}
 	return err
