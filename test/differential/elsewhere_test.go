@@ -33,6 +33,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "a question over UDP from an address outside", "plugin/clusterdns/foreign_test.go", "TestB4RepliesToForeignClients"},
 	{"", "EDNS option 19 (ZONEVERSION)", "plugin/internal/udp/edns_test.go", "TestP9ZoneVersionIsIgnored"},
 	{"", "a question over UDP of more than 512 octets", "plugin/internal/udp/edns_test.go", "TestP13LongQuestions"},
+	{"", "an address with leading zeros in a number", "plugin/internal/kube/convert/address_test.go", "TestA6ParseAddr"},
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
 }
 
