@@ -185,7 +185,7 @@ differential: ## Compare with stock CoreDNS; SEED chooses the cluster, COUNT is 
 
 .PHONY: bench-search
 bench-search: build control-plane ## Measure look-ups of outside names by the search path, beside stock CoreDNS
-	go run ./test/searchbench -bin $(BIN)
+	go run ./test/bench -bin $(BIN) -parts search $(if $(QUICK),-quick)
 
 # The race detector is written in C.
 .PHONY: compiler

@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 	"github.com/clusterdns/clusterdns/test/bench/queries"
 	"github.com/clusterdns/clusterdns/test/bench/report"
+	"github.com/clusterdns/clusterdns/test/bench/search"
 	"github.com/clusterdns/clusterdns/test/bench/server"
 	"github.com/clusterdns/clusterdns/test/refcluster"
 	"github.com/clusterdns/clusterdns/test/stock"
@@ -159,6 +161,7 @@ func (b *bench) run(ctx context.Context) error {
 		{b.has(partTransports) && b.watchers(), b.measureTransports},
 		{b.has(partMemory) && b.watchers(), b.measureMemory},
 		{b.has(partChanges) && b.watchers(), b.measureChanges},
+		{b.has(partSearch), b.measureSearch},
 	} {
 		if !part.wanted {
 			continue
@@ -168,6 +171,14 @@ func (b *bench) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// measureSearch measures look-ups by the search path, and prints them.
+func (b *bench) measureSearch(ctx context.Context) error {
+	return search.Run(ctx, search.Options{
+		Ours: b.setup.Ours, Stock: b.setup.Stock, Dir: b.dir,
+		Rounds: b.rounds, LookUps: 100, Delay: 5 * time.Millisecond,
+	}, os.Stdout)
 }
 
 // startCluster starts a cluster in the state of the beginning.

@@ -32,6 +32,9 @@ func TestParseFlags(t *testing.T) {
 	if o, err = parseFlags([]string{"-quick", "-sets", "ptr"}); err != nil || o.sets != "ptr" {
 		t.Errorf("quick with a set: %+v, %v", o, err)
 	}
+	if o, err = parseFlags([]string{"-parts", "search"}); err != nil || !o.has(partSearch) || o.watchers() || o.rounds != 10 {
+		t.Errorf("the search path alone: %+v, %v", o, err)
+	}
 	if o, err = parseFlags([]string{"-before", "old"}); err != nil || len(o.kinds) != len(server.Kinds) {
 		t.Errorf("beside an earlier build: %d servers, %v", len(o.kinds), err)
 	}

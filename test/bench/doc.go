@@ -41,6 +41,8 @@
 //   - changes: from the API server's answer to a change until the first right
 //     answer over DNS to a client that asks without a pause, alone and while
 //     other EndpointSlices change.
+//   - search: package search, look-ups of outside names by a Pod's whole search path.
+//     It has a table of its own and is measured only when it is named.
 //
 // # What makes a figure right
 //

@@ -18,9 +18,15 @@ const (
 	partTransports = "transports"
 	partMemory     = "memory"
 	partChanges    = "changes"
+	partSearch     = "search"
 )
 
-var allParts = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
+// allParts are those that make up the page. The search path has a table of its own,
+// servers and a cluster of its own, and is measured when it is asked for.
+var (
+	allParts   = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
+	knownParts = append(slices.Clip(allParts), partSearch)
+)
 
 // What is measured when there is little time and nothing was chosen.
 const (
@@ -42,6 +48,7 @@ type options struct {
 	seconds  int
 	rate     int
 	changes  int
+	rounds   int // of the search path
 	plain    bool
 	verified bool
 	page     string
@@ -57,7 +64,7 @@ func parseFlags(args []string) (options, error) {
 	flags.StringVar(&o.before, "before", "", "`binary` of an earlier build of ours, to measure beside this one")
 	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all, quick "+quickOnly+")")
 	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all, quick "+quickSets+")")
-	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(allParts, ", ")+" (default all)")
+	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search)")
 	flags.BoolVar(&o.quick, "quick", false, "measure less, and shorter: for a look, not for a record")
 	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
 	flags.IntVar(&o.seconds, "seconds", 0, "how long each load lasts (default 5, quick 2)")
@@ -88,7 +95,7 @@ func (o options) complete(only, parts string, rest []string) (_ options, err err
 	if o.parts, err = chooseParts(parts); err != nil {
 		return o, err
 	}
-	defaults := map[*int][2]int{&o.runs: {5, 1}, &o.seconds: {5, 2}, &o.changes: {500, 100}}
+	defaults := map[*int][2]int{&o.runs: {5, 1}, &o.rounds: {10, 2}, &o.seconds: {5, 2}, &o.changes: {500, 100}}
 	for value, byDefault := range defaults {
 		if *value == 0 && o.quick {
 			*value = byDefault[1]
@@ -128,8 +135,8 @@ func chooseParts(names string) ([]string, error) {
 	}
 	chosen := strings.Split(names, ",")
 	for _, name := range chosen {
-		if !slices.Contains(allParts, name) {
-			return nil, fmt.Errorf("no part %q: there are %s", name, strings.Join(allParts, ", "))
+		if !slices.Contains(knownParts, name) {
+			return nil, fmt.Errorf("no part %q: there are %s", name, strings.Join(knownParts, ", "))
 		}
 	}
 	return chosen, nil
@@ -137,7 +144,10 @@ func chooseParts(names string) ([]string, error) {
 
 func (o options) has(part string) bool { return slices.Contains(o.parts, part) }
 
-// watchers says whether any of the servers watches an API server.
+// watchers says whether any of the servers watches an API server for what is measured.
 func (o options) watchers() bool {
+	if slices.Equal(o.parts, []string{partSearch}) {
+		return false
+	}
 	return slices.ContainsFunc(o.kinds, server.Kind.Watches)
 }

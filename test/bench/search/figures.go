@@ -1,4 +1,4 @@
-package main
+package search
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -71,27 +70,6 @@ func (f *figures) element(conn *dns.Conn, name string) (bool, error) {
 		found = found || len(m.Answer) > 0
 	}
 	return found, nil
-}
-
-// cpuOf is the time that a process has had of the CPUs.
-func cpuOf(pid int) (time.Duration, error) {
-	paths, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	if err != nil {
-		return 0, err
-	}
-	var sum time.Duration
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // the thread has just ended
-		}
-		var ran int64
-		if _, err := fmt.Sscan(string(data), &ran); err != nil {
-			return 0, fmt.Errorf("%s: %w", path, err)
-		}
-		sum += time.Duration(ran)
-	}
-	return sum, nil
 }
 
 func (f *figures) quantile(q float64) time.Duration {

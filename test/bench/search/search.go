@@ -1,53 +1,33 @@
-// Searchbench measures what it takes to look up an outside name through a Pod's whole
+// Package search measures what it takes to look up an outside name through a Pod's whole
 // search path: with ours, in each mode, and with stock CoreDNS, without and with the
 // plugin autopath. All of them watch one real API server, forward to one upstream that
 // takes its time, and are asked in turn, so that what disturbs one disturbs all.
 //
-//	go run ./test/searchbench -bin bin/coredns
-//
 // The client does what glibc does: A and AAAA of one element together, then the next.
 // Names are asked for once, so that no cache has them, and then again.
-package main
+package search
 
 import (
 	"context"
-	"flag"
 	"fmt"
+	"io"
 	"log"
-	"os"
-	"os/signal"
 	"time"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
-	"github.com/clusterdns/clusterdns/test/stock"
 )
 
-var (
-	stockBinary = flag.String("stock", "", "the `path` of stock CoreDNS (default the user's cache folder, built if it is not there)")
-	bin         = flag.String("bin", "bin/coredns", "the `path` of our server")
-	rounds      = flag.Int("rounds", 10, "how many `times` each server has its turn")
-	lookUps     = flag.Int("lookups", 100, "how many `names` are looked up in a turn, cold and warm")
-	delay       = flag.Duration("delay", 5*time.Millisecond, "how long the upstream takes")
-)
-
-func main() {
-	log.SetFlags(log.Ltime)
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		log.Fatal("searchbench: ", err)
-	}
+// Options are what is measured, and how often.
+type Options struct {
+	Ours, Stock string        // binaries
+	Dir         string        // where to write; not removed
+	Rounds      int           // how many times each server has its turn
+	LookUps     int           // how many names are looked up in a turn, cold and warm
+	Delay       time.Duration // how long the upstream takes
 }
 
-func run(ctx context.Context) error {
-	if *stockBinary == "" {
-		built, err := stock.Build()
-		if err != nil {
-			return err
-		}
-		*stockBinary = built
-	}
+// Run measures and prints a table.
+func Run(ctx context.Context, o Options, out io.Writer) error {
 	cluster, err := controlplane.Start(ctx, controlplane.Options{})
 	if err != nil {
 		return err
@@ -56,7 +36,7 @@ func run(ctx context.Context) error {
 	if err := cluster.Apply(ctx, []byte(objects)); err != nil {
 		return err
 	}
-	up, err := startUpstream(*delay)
+	up, err := startUpstream(o.Delay)
 	if err != nil {
 		return err
 	}
@@ -65,20 +45,20 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	servers, err := startServers(kubeconfig, up.address)
+	servers, err := startServers(ctx, o, kubeconfig, up.address)
 	defer stopServers(servers)
 	if err != nil {
 		return err
 	}
-	for round := range *rounds {
+	for round := range o.Rounds {
 		for _, s := range servers {
-			if err := s.turn(ctx, round); err != nil {
+			if err := s.turn(ctx, round, o.LookUps); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 		}
-		log.Printf("round %d of %d", round+1, *rounds)
+		log.Printf("search: round %d of %d", round+1, o.Rounds)
 	}
-	return publish(os.Stdout, servers, up)
+	return publish(out, servers, up)
 }
 
 // objects are a Namespace and the Pod that everybody is who asks from this machine.

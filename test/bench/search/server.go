@@ -1,0 +1,128 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/bench/proc"
+	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/process"
+)
+
+// target is a server under test, with what was measured of it.
+type target struct {
+	name    string
+	address string
+	process *process.Process
+	cold    figures
+	warm    figures
+}
+
+const corefile = `
+.:%s {
+    bind 127.0.0.1
+    errors
+    %s
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig %s
+        %s
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    forward . %s
+    cache 30 {
+        disable success cluster.local
+        disable denial cluster.local
+    }
+    loadbalance
+}
+`
+
+// suffixes are those of the node: autopath takes them from the server's own list,
+// so there are none that the machine does not have.
+const suffixes = "search_suffixes"
+
+func startServers(ctx context.Context, o Options, kubeconfig, upstream string) ([]*target, error) {
+	var servers []*target
+	for i, s := range []struct{ name, binary, ahead, properties string }{
+		{"stock", o.Stock, "", "pods insecure"},
+		{"stock, autopath", o.Stock, "autopath @kubernetes", "pods verified"},
+		{"ours, search off", o.Ours, "", "pods insecure"},
+		{"ours, search names", o.Ours, "", "pods insecure\n search names\n " + suffixes},
+		{"ours, search pods", o.Ours, "", "pods insecure\n search pods\n " + suffixes},
+	} {
+		t, err := startServer(filepath.Join(o.Dir, fmt.Sprint("search-", i)), s.name, s.binary, func(port string) string {
+			return fmt.Sprintf(corefile, port, s.ahead, kubeconfig, s.properties, upstream)
+		})
+		if t != nil {
+			servers = append(servers, t)
+		}
+		if err == nil {
+			err = t.process.AwaitReady(ctx, t.probe)
+		}
+		if err != nil {
+			return servers, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return servers, nil
+}
+
+func startServer(path, name, binary string, corefile func(port string) string) (*target, error) {
+	free, err := freeport.Addrs(1)
+	if err != nil {
+		return nil, err
+	}
+	_, port, _ := net.SplitHostPort(free[0]) // never fails
+	if err := os.WriteFile(path+".Corefile", []byte(corefile(port)), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := process.Start(binary, path+".log", "-conf", path+".Corefile")
+	if err != nil {
+		return nil, err
+	}
+	return &target{name: name, address: free[0], process: p}, nil
+}
+
+// probe asks whether the server has the cluster, and the client's Pod in it.
+func (t *target) probe(ctx context.Context) error {
+	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("kubernetes.default.svc.cluster.local.", dns.TypeA), t.address)
+	if err == nil && m.Rcode != dns.RcodeSuccess {
+		err = errors.New(dns.RcodeToString[m.Rcode])
+	}
+	return err
+}
+
+func stopServers(servers []*target) {
+	for _, t := range servers {
+		t.process.Kill()
+	}
+}
+
+// turn looks up names that nobody has asked for, and then again.
+func (t *target) turn(ctx context.Context, round, lookUps int) error {
+	for _, f := range []*figures{&t.cold, &t.warm} {
+		before, err := proc.ReadCPU(t.process.ID())
+		if err != nil {
+			return err
+		}
+		for i := range lookUps {
+			name := fmt.Sprintf("n%d-%d.%s.example.com", round, i, strings.NewReplacer(" ", "", ",", "").Replace(t.name))
+			if err := f.lookUp(ctx, t.address, name); err != nil {
+				return err
+			}
+		}
+		after, err := proc.ReadCPU(t.process.ID())
+		if err != nil {
+			return err
+		}
+		f.cpu += after.Since(before).Used
+	}
+	return nil
+}
