@@ -10,6 +10,7 @@ func TestBreaches(t *testing.T) {
 	const (
 		names    = internal + "/dnsname"
 		radix    = internal + "/radix"
+		model    = internal + "/cluster"
 		zone     = internal + "/zone"
 		kube     = internal + "/kube"
 		convert  = kube + "/convert"
@@ -38,7 +39,14 @@ func TestBreaches(t *testing.T) {
 		{from: radix, imports: []string{names}, breaches: 1},
 		{from: radix, deps: dnsLibrary, breaches: 1},
 
-		{from: zone, imports: []string{names, radix, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
+		{from: model, imports: []string{names, radix, "net/netip", "sync/atomic"}},
+		{from: model, imports: []string{"time", "os"}, breaches: 2},
+		{from: model, imports: []string{zone}, breaches: 1},
+		{from: model, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
+		{from: model, deps: dnsLibrary, breaches: 1},
+		{from: model + "/clustertest", imports: []string{model}},
+
+		{from: zone, imports: []string{names, model, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
 		{from: zone, deps: []string{"net", "os", "time"}}, // by way of miekg/dns
 		{from: zone, imports: []string{"net"}, breaches: 1},
 		{from: zone, imports: []string{"net/http"}, breaches: 1},
@@ -47,19 +55,21 @@ func TestBreaches(t *testing.T) {
 		{from: zone, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
 		{from: zone, deps: []string{"sigs.k8s.io/yaml"}, breaches: 1},
 		{from: zone, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
+		{from: zone, imports: []string{radix}, breaches: 1},
 		{from: zone, imports: []string{kube}, breaches: 1},
 		{from: zone, imports: []string{clusterdns}, breaches: 1},
 		{from: zone + "/wire", imports: []string{zone}},
 		{from: zone + "/wire", imports: []string{"time"}, breaches: 1},
 
-		{from: kube, imports: []string{names, zone, "time", "os", "k8s.io/client-go/tools/cache"}, deps: dnsLibrary},
+		{from: kube, imports: []string{names, model, "time", "os", "k8s.io/client-go/tools/cache"}, deps: dnsLibrary},
 		{from: kube, imports: dnsLibrary, breaches: 1},
 		{from: kube, imports: []string{"github.com/miekg/dns/dnsutil"}, breaches: 1},
 		{from: kube, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 		{from: kube, imports: []string{udp}, breaches: 1},
+		{from: kube, imports: []string{zone}, breaches: 1},
 		{from: kube, imports: []string{clusterdns}, breaches: 1},
 
-		{from: convert, imports: []string{names, zone, "net/netip", "k8s.io/api/core/v1"}, deps: []string{"time", "github.com/miekg/dns"}},
+		{from: convert, imports: []string{names, model, "net/netip", "k8s.io/api/core/v1"}, deps: []string{"time", "github.com/miekg/dns"}},
 		{from: convert, imports: []string{kube}, breaches: 1},
 		{from: convert, imports: []string{manifest}, breaches: 1},
 		{from: convert, imports: dnsLibrary, breaches: 1},
@@ -74,7 +84,7 @@ func TestBreaches(t *testing.T) {
 		{from: kube + "/slimpb", imports: []string{"bufio", "io", "k8s.io/api/core/v1"}},
 		{from: kube + "/slimpb", imports: []string{kube, kube + "/apiserver"}, breaches: 2},
 		{from: kube + "/slimpb", imports: []string{"net", "k8s.io/client-go/rest"}, breaches: 2},
-		{from: manifest, imports: []string{convert, zone, "os", "time", "go.yaml.in/yaml/v4"}},
+		{from: manifest, imports: []string{convert, model, "os", "time", "go.yaml.in/yaml/v4"}},
 		{from: manifest, imports: []string{kube}, breaches: 1},
 		{from: manifest, imports: dnsLibrary, breaches: 1},
 		{from: manifest, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
@@ -86,7 +96,7 @@ func TestBreaches(t *testing.T) {
 		{from: search, imports: []string{zone}, breaches: 1},
 		{from: search, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
 
-		{from: udp, imports: []string{names, zone, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
+		{from: udp, imports: []string{names, model, zone, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
 
@@ -99,7 +109,7 @@ func TestBreaches(t *testing.T) {
 		{from: corefile, imports: []string{search}, breaches: 1},
 		{from: corefile, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 
-		{from: clusterdns, imports: []string{zone, kube, udp, corefile, xfr}},
+		{from: clusterdns, imports: []string{model, zone, kube, udp, corefile, xfr}},
 		{from: clusterdns, imports: []string{external}, breaches: 1},
 		{from: clusterdns, imports: []string{stock}, breaches: 1},
 		{from: stock, imports: []string{clusterdns}},

@@ -63,15 +63,22 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
+		under:  internal + "/cluster",
+		ours:   []string{internal + "/cluster", internal + "/dnsname", internal + "/radix"},
+		direct: inOutClock,
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:  internal + "/zone",
-		ours:   []string{internal + "/zone", internal + "/dnsname", internal + "/radix"},
+		ours:   []string{internal + "/zone", internal + "/cluster", internal + "/dnsname"},
 		direct: inOutClock,
 		except: []string{"net/netip"},
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
 		under:  internal + "/kube/convert",
-		ours:   []string{internal + "/kube/convert", internal + "/zone", internal + "/dnsname"},
+		ours:   []string{internal + "/kube/convert", internal + "/cluster", internal + "/dnsname"},
 		direct: slices.Concat(inOutClock, dnsLibrary),
 		except: []string{"net/netip"},
 		deep:   slices.Concat(coreDNS, clients),
@@ -90,13 +97,13 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/kube/manifest",
-		ours:   []string{internal + "/kube/manifest", internal + "/kube/convert", internal + "/zone"},
+		ours:   []string{internal + "/kube/manifest", internal + "/kube/convert", internal + "/cluster"},
 		direct: dnsLibrary,
 		deep:   slices.Concat(coreDNS, clients),
 	},
 	{
 		under:  internal + "/kube",
-		ours:   []string{internal + "/kube", internal + "/zone", internal + "/dnsname"},
+		ours:   []string{internal + "/kube", internal + "/cluster", internal + "/dnsname"},
 		direct: dnsLibrary,
 		deep:   coreDNS,
 	},
@@ -108,7 +115,7 @@ var rules = []rule{
 	},
 	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/zone", internal + "/dnsname"},
+		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/zone", internal + "/cluster", internal + "/dnsname"},
 		deep:    kubernetes,
 		planned: true,
 	},
@@ -119,7 +126,7 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/xfr",
-		ours:  []string{internal + "/xfr", internal + "/zone", internal + "/dnsname"},
+		ours:  []string{internal + "/xfr", internal + "/zone", internal + "/cluster", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
 	{under: clusterdns, ours: []string{clusterdns, internal}},

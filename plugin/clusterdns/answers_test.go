@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -73,7 +74,7 @@ func checkCounted(t *testing.T, d *ClusterDNS, addr string, r *dns.Msg, k zone.N
 
 func TestAnswersBeforeTheSync(t *testing.T) {
 	d := testHandler(t)
-	d.store = zone.NewStore()
+	d.store = cluster.NewStore()
 	r := new(dns.Msg).SetQuestion("web.shop.svc.cluster.local.", dns.TypeA)
 	checkCounted(t, d, "dns://"+t.Name(), r, zone.KindUnknown, outcomeNotReady)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -95,18 +96,18 @@ func isBelow(name, other string) bool {
 }
 
 // client is who asks, as far as Pods are known.
-func (d *ClusterDNS) client(state request.Request) zone.Client {
+func (d *ClusterDNS) client(state request.Request) cluster.Client {
 	if d.view.Pods != zone.PodsVerified && (d.searcher == nil || !d.searcher.mode.watchesPods()) {
-		return zone.Client{}
+		return cluster.Client{}
 	}
 	return clientIn(d.store.Load(), state)
 }
 
 // clientIn is who asks, as far as Pods are known to a snapshot.
-func clientIn(s *zone.Snapshot, state request.Request) zone.Client {
+func clientIn(s *cluster.Snapshot, state request.Request) cluster.Client {
 	addr, err := netip.ParseAddr(state.IP())
 	if err != nil {
-		return zone.Client{}
+		return cluster.Client{}
 	}
 	return s.Client(addr.Unmap().WithZone(""))
 }

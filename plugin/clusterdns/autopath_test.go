@@ -14,7 +14,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 var _ autopath.AutoPather = (*ClusterDNS)(nil)
@@ -35,9 +35,9 @@ func podHandler(t *testing.T, directive string) *ClusterDNS {
 	d := &ClusterDNS{name: "clusterdns", view: cfg.view, store: testStore(), search: newSearchPath(t.TempDir(), clog.P{})}
 	txn := d.store.Begin()
 	labels := map[string]string{"app": "web", "example.com/tier": "1"}
-	txn.ReplacePod(nil, zone.NewPod(zone.Pod{Namespace: "shop"}, zone.Profile{Name: "web-0", Labels: labels},
+	txn.ReplacePod(nil, cluster.NewPod(cluster.Pod{Namespace: "shop"}, cluster.Profile{Name: "web-0", Labels: labels},
 		netip.MustParseAddr(podAddr), netip.MustParseAddr(podAddr6)))
-	txn.ReplacePod(nil, zone.NewPod(zone.Pod{Namespace: "drop", HostNetwork: true}, zone.Profile{}, netip.MustParseAddr(nodeAddr)))
+	txn.ReplacePod(nil, cluster.NewPod(cluster.Pod{Namespace: "drop", HostNetwork: true}, cluster.Profile{}, netip.MustParseAddr(nodeAddr)))
 	txn.Commit()
 	return d
 }
@@ -93,7 +93,7 @@ func TestD21NoSearchPath(t *testing.T) {
 // As long as not all Pods are known, none is.
 func TestAutoPathBeforeSync(t *testing.T) {
 	d := podHandler(t, "kubernetes cluster.local {\n pods verified\n}")
-	d.store = zone.NewStore()
+	d.store = cluster.NewStore()
 	if path := d.AutoPath(questionFrom(podAddr, "web.shop.svc.cluster.local.")); path != nil {
 		t.Errorf("search path is %q", path)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -35,7 +36,7 @@ func newFastSearcher(d *ClusterDNS, fall []zone.Origin) udp.Searcher {
 func (*fastSearcher) MaxTTL() uint32 { return searchTTL }
 
 // Complete implements udp.Searcher.
-func (f *fastSearcher) Complete(s *zone.Snapshot, client netip.Addr, q, target *zone.Question) udp.Completion {
+func (f *fastSearcher) Complete(s *cluster.Snapshot, client netip.Addr, q, target *zone.Question) udp.Completion {
 	question, path, ok := f.question(q)
 	if !ok || !searchedFor(q.Type) {
 		return udp.Completion{}
@@ -68,7 +69,7 @@ func (f *fastSearcher) question(q *zone.Question) (searchpath.Question, *searchp
 // fastSearch is the cluster of one question, in memory that is used again.
 type fastSearch struct {
 	f        *fastSearcher
-	snapshot *zone.Snapshot
+	snapshot *cluster.Snapshot
 	walk     searchpath.Walk
 	list     searchpath.List // of a Pod
 	name     zone.Question
@@ -102,7 +103,7 @@ func (m *fastSearch) complete(q searchpath.Question, l *searchpath.List, target 
 // Taken implements searchpath.Cluster. The memory of a question does not change while it
 // is completed.
 func (m *fastSearch) Taken(namespace, service []byte) bool {
-	return m.f.d.view.Reserves(m.snapshot, zone.Key{Namespace: unsafeString(namespace), Name: unsafeString(service)})
+	return m.f.d.view.Reserves(m.snapshot, cluster.Key{Namespace: unsafeString(namespace), Name: unsafeString(service)})
 }
 
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

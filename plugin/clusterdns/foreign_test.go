@@ -12,7 +12,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // foreignHandler answers for a Service whose answer has some 5,000 octets. The next plugin
@@ -20,7 +20,7 @@ import (
 func foreignHandler(t *testing.T) *ClusterDNS {
 	t.Helper()
 	d := testHandler(t)
-	many := &zone.Service{Key: zone.Key{Namespace: "shop", Name: "many"}}
+	many := &cluster.Service{Key: cluster.Key{Namespace: "shop", Name: "many"}}
 	for i := range 300 {
 		many.ClusterIPs = append(many.ClusterIPs, netip.AddrFrom4([4]byte{10, 4, byte(i >> 8), byte(i)}))
 	}

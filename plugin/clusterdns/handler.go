@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -31,7 +32,7 @@ type ClusterDNS struct {
 	upstream upstreamer
 	search   searchPath
 	searcher *searcher              // nil if nothing is to be completed
-	store    *zone.Store            // set at start-up
+	store    *cluster.Store         // set at start-up
 	restamp  func() <-chan struct{} // gives what is in the store another serial
 	primary  *xfr.Primary
 	started  atomic.Bool // and that it is, for those who may ask before

@@ -14,6 +14,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -47,17 +48,17 @@ func testHandler(t *testing.T) *ClusterDNS {
 	return d
 }
 
-func testStore() *zone.Store {
-	s := zone.NewStore()
+func testStore() *cluster.Store {
+	s := cluster.NewStore()
 	txn := s.Begin()
 	for _, name := range []string{"shop", "drop"} {
 		txn.PutNamespace(name)
 	}
-	put := func(svc zone.Service) { txn.ReplaceService(nil, &svc) }
-	put(zone.Service{Key: zone.Key{Namespace: "shop", Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.0.0.1")}})
-	put(zone.Service{Key: zone.Key{Namespace: "shop", Name: "out"}, Kind: zone.ExternalName, Target: "www.example.com."})
-	put(zone.Service{Key: zone.Key{Namespace: "shop", Name: "gone"}, Kind: zone.ExternalName, Target: "no.shop.svc.cluster.local."})
-	put(zone.Service{Key: zone.Key{Namespace: "shop", Name: "away"}, Kind: zone.ExternalName, Target: "no.drop.svc.cluster.local."})
+	put := func(svc cluster.Service) { txn.ReplaceService(nil, &svc) }
+	put(cluster.Service{Key: cluster.Key{Namespace: "shop", Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.0.0.1")}})
+	put(cluster.Service{Key: cluster.Key{Namespace: "shop", Name: "out"}, Kind: cluster.ExternalName, Target: "www.example.com."})
+	put(cluster.Service{Key: cluster.Key{Namespace: "shop", Name: "gone"}, Kind: cluster.ExternalName, Target: "no.shop.svc.cluster.local."})
+	put(cluster.Service{Key: cluster.Key{Namespace: "shop", Name: "away"}, Kind: cluster.ExternalName, Target: "no.drop.svc.cluster.local."})
 	txn.SetSynced()
 	txn.Commit()
 	return s
@@ -128,7 +129,7 @@ func TestServeDNSRefusesTransfers(t *testing.T) {
 // D4: before the first sync nothing is denied and nothing falls through.
 func TestD4NotReady(t *testing.T) {
 	d := testHandler(t)
-	d.store = zone.NewStore()
+	d.store = cluster.NewStore()
 	if d.Ready() {
 		t.Error("ready without data")
 	}

@@ -4,7 +4,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // heldBytes tells how much memory the state of the cluster takes. It is worked out
@@ -12,10 +12,10 @@ import (
 // be forgotten.
 type heldBytes struct {
 	desc      *prometheus.Desc
-	snapshots func() []*zone.Snapshot
+	snapshots func() []*cluster.Snapshot
 }
 
-func newHeldBytes(snapshots func() []*zone.Snapshot) *heldBytes {
+func newHeldBytes(snapshots func() []*cluster.Snapshot) *heldBytes {
 	return &heldBytes{
 		desc: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "held_bytes"),
 			"Bytes of the live heap that the current state takes, by resource; addresses is the index of their names. The rest of the heap is the server's.",
@@ -46,10 +46,10 @@ func (h *heldBytes) Collect(ch chan<- prometheus.Metric) {
 }
 
 // snapshots are the current ones of all watchers that run.
-func (r *registry) snapshots() []*zone.Snapshot {
+func (r *registry) snapshots() []*cluster.Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list := make([]*zone.Snapshot, 0, len(r.running))
+	list := make([]*cluster.Snapshot, 0, len(r.running))
 	for _, run := range r.running {
 		list = append(list, run.watcher.Store().Load())
 	}

@@ -6,14 +6,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // held stands for watchers that hold the test's cluster so many times.
-func held(times int) func() []*zone.Snapshot {
+func held(times int) func() []*cluster.Snapshot {
 	s := testStore().Load()
-	return func() []*zone.Snapshot {
-		list := make([]*zone.Snapshot, times)
+	return func() []*cluster.Snapshot {
+		list := make([]*cluster.Snapshot, times)
 		for i := range list {
 			list[i] = s
 		}

@@ -5,7 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // metrics are those of the process: an instance comes and goes with every
@@ -41,7 +41,7 @@ type metricSet struct {
 
 // newMetrics registers all metrics. Snapshots are those that are held when it is
 // called.
-func newMetrics(r prometheus.Registerer, snapshots func() []*zone.Snapshot) *metricSet {
+func newMetrics(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *metricSet {
 	r.MustRegister(newHeldBytes(snapshots))
 	make := promauto.With(r)
 	return &metricSet{

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -138,4 +138,4 @@ func apply(t *testing.T, c *controlplane.Cluster, manifest string) {
 	}
 }
 
-func countsOf(w *kube.Watcher) zone.Counts { return w.Store().Load().Counts() }
+func countsOf(w *kube.Watcher) cluster.Counts { return w.Store().Load().Counts() }

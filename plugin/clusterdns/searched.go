@@ -7,6 +7,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -21,7 +22,7 @@ type completion struct {
 	d        *ClusterDNS
 	ctx      context.Context
 	state    request.Request
-	snapshot *zone.Snapshot
+	snapshot *cluster.Snapshot
 	name     *dnsname.Name
 	denial   []dns.RR // the SOA record of the zone
 }
@@ -120,7 +121,7 @@ func (c *completion) fallsThrough() bool {
 
 // Taken implements searchpath.Cluster.
 func (c *completion) Taken(namespace, service []byte) bool {
-	return c.d.view.Reserves(c.snapshot, zone.Key{Namespace: string(namespace), Name: string(service)})
+	return c.d.view.Reserves(c.snapshot, cluster.Key{Namespace: string(namespace), Name: string(service)})
 }
 
 // Status implements searchpath.Cluster. A name that leads to one that does not exist is

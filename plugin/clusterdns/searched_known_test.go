@@ -6,7 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // The failures that the plugin autopath of CoreDNS is known for, by the number of
@@ -21,7 +21,7 @@ func TestCoreDNS2842ReusedAddress(t *testing.T) {
 	} {
 		d := searchHandler(t, mode, outside())
 		txn := d.store.Begin()
-		txn.ReplacePod(nil, zone.NewPod(zone.Pod{Namespace: "drop", ID: 2}, zone.Profile{Name: "new"}, netip.MustParseAddr(podAddr)))
+		txn.ReplacePod(nil, cluster.NewPod(cluster.Pod{Namespace: "drop", ID: 2}, cluster.Profile{Name: "new"}, netip.MustParseAddr(podAddr)))
 		txn.Commit()
 		if got, _ := dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA); got != want {
 			t.Errorf("%s: %s, want %s", mode, got, want)

@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
@@ -76,7 +77,7 @@ func (cfg *config) nodeSuffixes(list []string) []string {
 
 // listOf is what comes next in the search path of a Pod, or of an unknown client if
 // it is nil. The list is nil where nothing is to be completed; it may be in the memory.
-func (s *searcher) listOf(pod *zone.Pod, q *searchpath.Question, path *searchpath.Path, memory *searchpath.List) *searchpath.List {
+func (s *searcher) listOf(pod *cluster.Pod, q *searchpath.Question, path *searchpath.Path, memory *searchpath.List) *searchpath.List {
 	switch {
 	case pod == nil && s.mode == searchPods:
 		return path.Standard()

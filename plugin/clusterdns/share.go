@@ -9,6 +9,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -16,7 +17,7 @@ import (
 // of a ClusterDNS in its server block.
 
 // Store holds the cluster. It is nil until the server block has started.
-func (d *ClusterDNS) Store() *zone.Store { return d.store }
+func (d *ClusterDNS) Store() *cluster.Store { return d.store }
 
 // View is what the server block shows of the cluster. It is complete once the
 // server block has started, and not to be changed.

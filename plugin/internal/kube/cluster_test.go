@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -71,19 +71,19 @@ var questions = []struct {
 }
 
 // cluster is an API server with the objects of shop.
-type cluster struct {
+type testCluster struct {
 	*controlplane.Cluster
 	t *testing.T
 }
 
-func newCluster(t *testing.T, o controlplane.Options) *cluster {
+func newCluster(t *testing.T, o controlplane.Options) *testCluster {
 	t.Helper()
-	c := &cluster{controlplane.StartTest(t, o), t}
+	c := &testCluster{controlplane.StartTest(t, o), t}
 	c.apply(shop)
 	return c
 }
 
-func (c *cluster) apply(text string) {
+func (c *testCluster) apply(text string) {
 	c.t.Helper()
 	if err := c.Apply(c.t.Context(), []byte(text)); err != nil {
 		c.t.Fatal(err)
@@ -91,15 +91,15 @@ func (c *cluster) apply(text string) {
 }
 
 // in is the cluster, for a subtest.
-func (c *cluster) in(t *testing.T) *cluster { return &cluster{c.Cluster, t} }
+func (c *testCluster) in(t *testing.T) *testCluster { return &testCluster{c.Cluster, t} }
 
 // watcher makes a Watcher that acts as the administrator, and starts it.
-func (c *cluster) watcher(cfg Config, log Logger, edit ...func(*server)) (w *Watcher, stop func()) {
+func (c *testCluster) watcher(cfg Config, log Logger, edit ...func(*server)) (w *Watcher, stop func()) {
 	c.t.Helper()
 	return c.watcherWith(cfg, Options{Log: log}, edit...)
 }
 
-func (c *cluster) watcherWith(cfg Config, opts Options, edit ...func(*server)) (w *Watcher, stop func()) {
+func (c *testCluster) watcherWith(cfg Config, opts Options, edit ...func(*server)) (w *Watcher, stop func()) {
 	c.t.Helper()
 	if cfg.Endpoint == "" && cfg.Kubeconfig == "" {
 		path, err := c.Kubeconfig(c.Admin())
@@ -119,7 +119,7 @@ func (c *cluster) watcherWith(cfg Config, opts Options, edit ...func(*server)) (
 }
 
 // label gives an object of ours a label, as in key=value.
-func (c *cluster) label(resource, namespace, name, label string) {
+func (c *testCluster) label(resource, namespace, name, label string) {
 	c.t.Helper()
 	client, err := dynamic.NewForConfig(c.RESTConfig())
 	if err != nil {
@@ -137,14 +137,14 @@ func (c *cluster) label(resource, namespace, name, label string) {
 	}
 }
 
-func (c *cluster) expect(w *Watcher, name string, qtype uint16, want string) {
+func (c *testCluster) expect(w *Watcher, name string, qtype uint16, want string) {
 	c.t.Helper()
 	eventually(c.t, fmt.Sprintf("%s %d is %s", name, qtype, want), func() bool {
 		return ask(c.t, w.Store(), name, qtype) == want
 	})
 }
 
-func (c *cluster) expectShop(w *Watcher) {
+func (c *testCluster) expectShop(w *Watcher) {
 	c.t.Helper()
 	for _, q := range questions {
 		if got := ask(c.t, w.Store(), q.name, q.qtype); got != q.want {
@@ -156,7 +156,7 @@ func (c *cluster) expectShop(w *Watcher) {
 func plain(s *server) { s.plain = true }
 
 // crowd makes Namespaces, which are the cheapest of our objects.
-func (c *cluster) crowd(count int) {
+func (c *testCluster) crowd(count int) {
 	names := make(chan string)
 	var wg sync.WaitGroup
 	for range 8 {
@@ -178,12 +178,12 @@ func (c *cluster) crowd(count int) {
 
 // held is all objects of a Watcher that has stopped.
 type held struct {
-	Services   map[zone.Key]*zone.Service
-	Slices     map[zone.Key]*zone.Slice
-	Pods       map[uint64]*zone.Pod
-	Namespaces map[zone.Key]*namespace
-	Imports    map[zone.Key]*zone.Service
-	Imported   map[zone.Key]*zone.Slice
+	Services   map[cluster.Key]*cluster.Service
+	Slices     map[cluster.Key]*cluster.Slice
+	Pods       map[uint64]*cluster.Pod
+	Namespaces map[cluster.Key]*namespace
+	Imports    map[cluster.Key]*cluster.Service
+	Imported   map[cluster.Key]*cluster.Slice
 }
 
 func heldBy(w *Watcher) held {

@@ -4,13 +4,13 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // These compare what DNS can see of two objects with the same key. A relist asks
 // for every object of the cluster, so they allocate nothing.
 
-func sameService(a, b *zone.Service) bool {
+func sameService(a, b *cluster.Service) bool {
 	return a.Key == b.Key &&
 		a.Kind == b.Kind &&
 		a.Target == b.Target &&
@@ -20,7 +20,7 @@ func sameService(a, b *zone.Service) bool {
 		slices.Equal(a.ExternalHosts, b.ExternalHosts)
 }
 
-func sameSlice(a, b *zone.Slice) bool {
+func sameSlice(a, b *cluster.Slice) bool {
 	return a.Namespace == b.Namespace &&
 		a.Name == b.Name &&
 		a.Service == b.Service &&
@@ -29,7 +29,7 @@ func sameSlice(a, b *zone.Slice) bool {
 		a.Endpoints.Equal(&b.Endpoints)
 }
 
-func samePod(a, b *zone.Pod) bool {
+func samePod(a, b *cluster.Pod) bool {
 	return a.Namespace == b.Namespace &&
 		a.ID == b.ID &&
 		a.UID == b.UID &&
@@ -38,12 +38,12 @@ func samePod(a, b *zone.Pod) bool {
 		sameProfile(a.Profile, b.Profile)
 }
 
-func sameProfile(a, b *zone.Profile) bool {
+func sameProfile(a, b *cluster.Profile) bool {
 	return a == b ||
 		a.Name == b.Name && maps.Equal(a.Labels, b.Labels) && sameResolver(a.Resolver, b.Resolver)
 }
 
-func sameResolver(a, b *zone.Resolver) bool {
+func sameResolver(a, b *cluster.Resolver) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -5,40 +5,40 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // A field that a comparison forgot would be a change that nobody sees, so every
 // exported field of the model is changed in turn.
 func TestEveryFieldCounts(t *testing.T) {
-	identity := func(e *zone.Identity) *zone.Slice {
-		return &zone.Slice{Endpoints: zone.PackEndpoints([]zone.Endpoint{{Identity: e}})}
+	identity := func(e *cluster.Identity) *cluster.Slice {
+		return &cluster.Slice{Endpoints: cluster.PackEndpoints([]cluster.Endpoint{{Identity: e}})}
 	}
 	t.Run("Service", func(t *testing.T) { everyField(t, sameService) })
 	t.Run("Slice", func(t *testing.T) { everyField(t, sameSlice) })
 	t.Run("Pod", func(t *testing.T) {
-		everyField(t, func(a, b *zone.Pod) bool { return samePod(profiled(a), profiled(b)) })
+		everyField(t, func(a, b *cluster.Pod) bool { return samePod(profiled(a), profiled(b)) })
 	})
 	t.Run("Profile", func(t *testing.T) { everyField(t, sameProfile) })
 	t.Run("Resolver", func(t *testing.T) { everyField(t, sameResolver) })
 	t.Run("Identity", func(t *testing.T) {
-		everyField(t, func(a, b *zone.Identity) bool { return sameSlice(identity(a), identity(b)) })
+		everyField(t, func(a, b *cluster.Identity) bool { return sameSlice(identity(a), identity(b)) })
 	})
 	t.Run("Endpoint", func(t *testing.T) {
-		everyField(t, func(a, b *zone.Endpoint) bool {
+		everyField(t, func(a, b *cluster.Endpoint) bool {
 			return sameSlice(
-				&zone.Slice{Endpoints: zone.PackEndpoints([]zone.Endpoint{*a})},
-				&zone.Slice{Endpoints: zone.PackEndpoints([]zone.Endpoint{*b})},
+				&cluster.Slice{Endpoints: cluster.PackEndpoints([]cluster.Endpoint{*a})},
+				&cluster.Slice{Endpoints: cluster.PackEndpoints([]cluster.Endpoint{*b})},
 			)
 		})
 	})
 }
 
 // profiled is a Pod with a profile, as every Pod has one.
-func profiled(p *zone.Pod) *zone.Pod {
+func profiled(p *cluster.Pod) *cluster.Pod {
 	c := *p
 	if c.Profile == nil {
-		c.Profile = new(zone.Profile)
+		c.Profile = new(cluster.Profile)
 	}
 	return &c
 }
@@ -68,8 +68,8 @@ func something(t reflect.Type) reflect.Value {
 	if t == reflect.TypeFor[netip.Addr]() {
 		return reflect.ValueOf(netip.IPv4Unspecified())
 	}
-	if t == reflect.TypeFor[zone.Endpoints]() {
-		return reflect.ValueOf(zone.PackEndpoints(make([]zone.Endpoint, 1)))
+	if t == reflect.TypeFor[cluster.Endpoints]() {
+		return reflect.ValueOf(cluster.PackEndpoints(make([]cluster.Endpoint, 1)))
 	}
 	v := reflect.New(t).Elem()
 	switch t.Kind() {

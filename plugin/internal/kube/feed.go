@@ -11,10 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // feed is one kind of object on its way into the owner's table. Its methods make
@@ -162,10 +162,10 @@ func podFeed(cfg Config, selected labels.Selector, o *owner) *feed {
 // byUID has a Pod that is gone take away no other one that has its name by now. Of
 // Pods with one name the last that is put is the newest: the API server keeps their
 // order. Of those with one address it keeps none.
-func byUID(f *feed, t *table[uint64, zone.Pod]) {
+func byUID(f *feed, t *table[uint64, cluster.Pod]) {
 	f.drop = func(obj metav1.Object) change {
 		id, uid := convert.PodID(convert.KeyOf(obj)), convert.PodUID(obj)
-		return func(txn *zone.Txn) {
+		return func(txn *cluster.Txn) {
 			if held := t.held.at(id); held != nil && held.UID == uid {
 				t.put(txn, id, nil)
 			}
@@ -191,29 +191,29 @@ func withoutPhases() string {
 
 // join lets f fill a table of o by way of model. What the table knows an object
 // by follows from its key.
-func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identify func(zone.Key) K, model func(*O) *T) {
+func join[O any, K comparable, T any](f *feed, o *owner, t *table[K, T], identify func(cluster.Key) K, model func(*O) *T) {
 	settle := sync.OnceFunc(func() { o.awaited-- })
 	f.put = func(obj metav1.Object) change {
 		id, now := identify(convert.KeyOf(obj)), model(any(obj).(*O))
-		return func(txn *zone.Txn) { t.put(txn, id, now) }
+		return func(txn *cluster.Txn) { t.put(txn, id, now) }
 	}
 	f.event = f.put
 	f.drop = func(obj metav1.Object) change {
 		id := identify(convert.KeyOf(obj))
-		return func(txn *zone.Txn) { t.put(txn, id, nil) }
+		return func(txn *cluster.Txn) { t.put(txn, id, nil) }
 	}
-	f.begin = func() change { return func(*zone.Txn) { t.begin() } }
+	f.begin = func() change { return func(*cluster.Txn) { t.begin() } }
 	f.end = func() change {
-		return func(txn *zone.Txn) {
+		return func(txn *cluster.Txn) {
 			t.sweep(txn)
 			settle()
 		}
 	}
-	f.waive = func() change { return func(*zone.Txn) { settle() } }
+	f.waive = func() change { return func(*cluster.Txn) { settle() } }
 	f.listing = func() bool { return t.held.marks != nil }
 	f.count = func() int { return t.held.count }
 	f.told = -1
 	f.barrier = newBarrier()
 }
 
-func itself(key zone.Key) zone.Key { return key }
+func itself(key cluster.Key) cluster.Key { return key }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 	"github.com/clusterdns/clusterdns/test/await"
@@ -79,7 +80,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 
 // ask looks a name up and returns the data of the records, sorted, or the result
 // in brackets if there are none.
-func ask(t *testing.T, s *zone.Store, name string, qtype uint16) string {
+func ask(t *testing.T, s *cluster.Store, name string, qtype uint16) string {
 	t.Helper()
 	var view zone.View
 	for _, origin := range []string{"cluster.local.", "in-addr.arpa.", "ip6.arpa."} {
@@ -138,7 +139,7 @@ func start(t *testing.T, w *Watcher) (stop func()) {
 }
 
 // awaitCheckpoint waits for the first checkpoint and returns it.
-func awaitCheckpoint(t *testing.T, w *Watcher) *zone.Snapshot {
+func awaitCheckpoint(t *testing.T, w *Watcher) *cluster.Snapshot {
 	t.Helper()
 	eventually(t, "the first checkpoint", func() bool { return w.Store().LoadCheckpoint().Synced() })
 	return w.Store().LoadCheckpoint()
@@ -170,7 +171,7 @@ func write(t *testing.T, folder string, files map[string]string) {
 // compared treats a model object as the tests do: by value.
 var compared = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}),
-	cmpopts.IgnoreUnexported(zone.Slice{}, zone.Resolver{}),
-	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}, zone.Endpoints{}),
+	cmpopts.IgnoreUnexported(cluster.Slice{}, cluster.Resolver{}),
+	cmp.AllowUnexported(cluster.Pod{}, cluster.Profile{}, cluster.Endpoints{}),
 	cmpopts.EquateEmpty(),
 }

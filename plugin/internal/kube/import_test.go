@@ -76,7 +76,7 @@ var importQuestions = []struct {
 	{"1.0.43.10.in-addr.arpa.", typePTR, nxDomain},
 }
 
-func (c *cluster) expectImports(w *Watcher) {
+func (c *testCluster) expectImports(w *Watcher) {
 	c.t.Helper()
 	for _, q := range importQuestions {
 		c.expect(w, q.name, q.qtype, q.want)
@@ -112,7 +112,7 @@ const (
 )
 
 // Without the kind all the rest works, and the kind is found when it is there.
-func testMissing(c *cluster) {
+func testMissing(c *testCluster) {
 	gate, log := newGate(c.t, c.Cluster), new(recorder)
 	w, _ := c.watcher(Config{Endpoint: gate.URL, MultiCluster: true}, log)
 	<-w.Synced()
@@ -129,7 +129,7 @@ func testMissing(c *cluster) {
 
 // The better version is used if there is one; both look the same, by a streaming
 // list and by a plain one.
-func testVersions(c *cluster) {
+func testVersions(c *testCluster) {
 	old, stopOld := c.watcher(Config{MultiCluster: true}, nil)
 	<-old.Synced()
 	c.expectImports(old)
@@ -160,7 +160,7 @@ func testVersions(c *cluster) {
 }
 
 // serveBeta serves v1beta1 too, and waits until the server does.
-func (c *cluster) serveBeta() {
+func (c *testCluster) serveBeta() {
 	c.t.Helper()
 	c.apply(importDefinition("true"))
 	client, err := dynamic.NewForConfig(c.RESTConfig())
@@ -174,7 +174,7 @@ func (c *cluster) serveBeta() {
 }
 
 // Without the right to see the kind all the rest works too.
-func testForbiddenImports(c *cluster) {
+func testForbiddenImports(c *testCluster) {
 	c.grant(role(), "", "services", true)
 	log, cfg := new(recorder), c.asServiceAccount()
 	cfg.MultiCluster = true
@@ -195,7 +195,7 @@ func testForbiddenImports(c *cluster) {
 }
 
 // With the definition its objects go.
-func testRemoved(c *cluster) {
+func testRemoved(c *testCluster) {
 	log := new(recorder)
 	w, _ := c.watcher(Config{MultiCluster: true}, log)
 	<-w.Synced()

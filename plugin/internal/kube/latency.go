@@ -6,13 +6,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // dated is a change of a slice whose cause in the cluster has a date.
 type dated struct {
-	service zone.Key
+	service cluster.Key
 	since   time.Time
 }
 
@@ -21,7 +21,7 @@ type dated struct {
 func (o *owner) timed(put func(metav1.Object) change) func(metav1.Object) change {
 	return func(obj metav1.Object) change {
 		key, since, c := convert.KeyOf(obj), triggerTime(obj), put(obj)
-		return func(txn *zone.Txn) {
+		return func(txn *cluster.Txn) {
 			before := o.slices.held.at(key)
 			c(txn)
 			now := o.slices.held.at(key)
@@ -65,7 +65,7 @@ func (o *owner) tellLatency(d dated) {
 		return
 	}
 	kind := "cluster_ip"
-	if service.Kind == zone.Headless {
+	if service.Kind == cluster.Headless {
 		kind = "headless_with_selector"
 	}
 	o.observer.Programmed(kind, max(0, o.clock.Since(d.since)))

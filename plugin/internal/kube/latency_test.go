@@ -8,7 +8,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 const tenSecondsAgo = testEpoch - 10
@@ -80,8 +80,8 @@ func TestD25ListsAreNotProgrammed(t *testing.T) {
 // visible is an Observer that sees whether a change can be seen when it is told.
 type visible struct {
 	*witness
-	store  *zone.Store
-	before *zone.Snapshot
+	store  *cluster.Store
+	before *cluster.Snapshot
 	early  bool
 }
 
@@ -95,7 +95,7 @@ func TestProgrammedAfterTheCommit(t *testing.T) {
 	o, f, seen, clock := newTimedOwner(t)
 	watching := &visible{witness: seen, store: o.store, before: o.store.Load()}
 	o.observer = watching
-	o.changes <- func(*zone.Txn) { clock.Step(5 * time.Second) }
+	o.changes <- func(*cluster.Txn) { clock.Step(5 * time.Second) }
 	o.apply(f.event(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
 	o.apply(f.event(sliceFrom("web", "10.1.0.3", testEpoch)))
 	if want := []string{"cluster_ip 15s", "cluster_ip 5s"}; !slices.Equal(seen.programmed, want) {

@@ -6,8 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // manifests is the source that follows files.
@@ -80,7 +80,7 @@ func (m *manifests) change(all [][]step) change {
 		}
 		changes = append(changes, f.end())
 	}
-	return func(txn *zone.Txn) {
+	return func(txn *cluster.Txn) {
 		for _, c := range changes {
 			c(txn)
 		}

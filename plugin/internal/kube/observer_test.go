@@ -140,7 +140,7 @@ func TestRelistedByPlainLists(t *testing.T) {
 }
 
 // testObserver counts what a whole Watcher does.
-func testObserver(c *cluster) {
+func testObserver(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
 			c, seen, gate := c.in(t), newWitness(), newGate(t, c.Cluster)
@@ -151,7 +151,7 @@ func testObserver(c *cluster) {
 	}
 }
 
-func (c *cluster) expectObserved(seen *witness, gate *gate, mode string) {
+func (c *testCluster) expectObserved(seen *witness, gate *gate, mode string) {
 	t := c.t
 	resources := []string{"endpointslices", "namespaces", "services"}
 	seen.when(t, "all resources", func() bool {

@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/utils/clock"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 const (
@@ -23,24 +23,24 @@ const (
 
 // change is something that a source has learned. It runs on the owner's
 // goroutine.
-type change func(txn *zone.Txn)
+type change func(txn *cluster.Txn)
 
 // owner holds the objects that the store is made of. It is the store's one
 // writer.
 type owner struct {
-	store    *zone.Store
+	store    *cluster.Store
 	changes  chan change
 	synced   chan struct{}
 	ended    chan struct{}
 	clock    clock.WithTicker
 	observer Observer
 
-	services       *table[zone.Key, zone.Service]
-	slices         *table[zone.Key, zone.Slice]
-	pods           *table[uint64, zone.Pod]
-	namespaces     *table[zone.Key, namespace]
-	imports        *table[zone.Key, zone.Service]
-	importedSlices *table[zone.Key, zone.Slice]
+	services       *table[cluster.Key, cluster.Service]
+	slices         *table[cluster.Key, cluster.Slice]
+	pods           *table[uint64, cluster.Pod]
+	namespaces     *table[cluster.Key, namespace]
+	imports        *table[cluster.Key, cluster.Service]
+	importedSlices *table[cluster.Key, cluster.Slice]
 
 	feeds   []*feed
 	awaited int // kinds whose first list has not ended
@@ -62,7 +62,7 @@ var afterStart = []time.Duration{time.Minute, 10 * time.Minute}
 func newOwner(c clock.WithTicker, observer Observer) *owner {
 	now := c.Now()
 	return &owner{
-		store:          zone.NewStoreAfter(uint32(now.Unix())),
+		store:          cluster.NewStoreAfter(uint32(now.Unix())),
 		checkpointed:   secondOf(now),
 		restamps:       afterStart,
 		changes:        make(chan change, backlog),
@@ -70,12 +70,12 @@ func newOwner(c clock.WithTicker, observer Observer) *owner {
 		ended:          make(chan struct{}),
 		clock:          c,
 		observer:       observer,
-		services:       newTable(serviceKey, sameService, (*zone.Txn).ReplaceService),
-		slices:         newTable(sliceKey, sameSlice, (*zone.Txn).ReplaceSlice),
-		pods:           newTable(podKey, samePod, (*zone.Txn).ReplacePod),
+		services:       newTable(serviceKey, sameService, (*cluster.Txn).ReplaceService),
+		slices:         newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceSlice),
+		pods:           newTable(podKey, samePod, (*cluster.Txn).ReplacePod),
 		namespaces:     newTable(namespaceKey, sameNamespace, replaceNamespace),
-		imports:        newTable(serviceKey, sameService, (*zone.Txn).ReplaceImport),
-		importedSlices: newTable(sliceKey, sameSlice, (*zone.Txn).ReplaceImportSlice),
+		imports:        newTable(serviceKey, sameService, (*cluster.Txn).ReplaceImport),
+		importedSlices: newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceImportSlice),
 	}
 }
 
@@ -125,7 +125,7 @@ func (o *owner) waiting() change {
 	}
 }
 
-func (o *owner) commit(txn *zone.Txn) {
+func (o *owner) commit(txn *cluster.Txn) {
 	first := o.awaited == 0 && !o.store.Load().Synced()
 	if first {
 		txn.SetSynced()
@@ -155,7 +155,7 @@ func (o *owner) send(c change) {
 func (o *owner) flush() {
 	done := make(chan struct{})
 	select {
-	case o.changes <- func(*zone.Txn) { o.flushed = append(o.flushed, done) }:
+	case o.changes <- func(*cluster.Txn) { o.flushed = append(o.flushed, done) }:
 	case <-o.ended:
 		return
 	}

@@ -11,7 +11,7 @@ import (
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 const testEpoch = 1700000000
@@ -65,7 +65,7 @@ func TestEqualObjectIsNoChange(t *testing.T) {
 	list(o, services, serviceObject("web", "10.0.0.1"))
 
 	before := o.store.Load()
-	held := o.services.held.at(zone.Key{Namespace: "shop", Name: "web"})
+	held := o.services.held.at(cluster.Key{Namespace: "shop", Name: "web"})
 	list(o, services, serviceObject("web", "10.0.0.1"))
 	o.apply(services.drop(serviceObject("other", "")))
 	if o.store.Load() != before {
@@ -74,7 +74,7 @@ func TestEqualObjectIsNoChange(t *testing.T) {
 	if o.store.Dirty() {
 		t.Error("a change of the serial without a change")
 	}
-	if held != o.services.held.at(zone.Key{Namespace: "shop", Name: "web"}) {
+	if held != o.services.held.at(cluster.Key{Namespace: "shop", Name: "web"}) {
 		t.Error("the object that snapshots do not point to is held")
 	}
 }
@@ -163,10 +163,10 @@ func TestBatchIsOneCommit(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	o, feeds, _ := newTestOwner(Config{})
-	var keys []zone.Key
+	var keys []cluster.Key
 	for _, name := range []string{"a", "b", "c", "d"} {
 		o.apply(feeds[0].put(serviceObject(name, "10.0.0.1")))
-		keys = append(keys, zone.Key{Namespace: "shop", Name: name})
+		keys = append(keys, cluster.Key{Namespace: "shop", Name: name})
 	}
 	o.apply(feeds[0].end())
 	if n := o.services.held.count; n != 4 {
@@ -308,7 +308,7 @@ func TestP1ClockGoesBackAfterTheStart(t *testing.T) {
 	leakless(t)
 	o, clock := runOwner(t)
 	eventually(t, "a timer", clock.HasWaiters)
-	o.changes <- func(*zone.Txn) {
+	o.changes <- func(*cluster.Txn) {
 		o.checkpointed = o.checkpointed.Add(-time.Hour)
 		o.due = nil
 		o.store.Touch()

@@ -8,15 +8,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // A cluster may have 50,000 Pods, and all of them a dnsConfig, from a policy of the
 // cluster. They take no more than four megabytes of the live heap.
 func TestPodsAreSmall(t *testing.T) {
 	const count, limit = 50_000, 4 << 20
-	store := zone.NewStore()
-	pods := newTable(podKey, samePod, (*zone.Txn).ReplacePod)
+	store := cluster.NewStore()
+	pods := newTable(podKey, samePod, (*cluster.Txn).ReplacePod)
 	c := newConverter(Config{Pods: true})
 	before := liveHeap()
 	for i := 0; i < count; i += 500 {

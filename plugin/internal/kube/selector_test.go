@@ -147,7 +147,7 @@ func TestManifestStopsMatching(t *testing.T) {
 }
 
 // An object that stops matching is deleted for us, one that begins to is added.
-func testSelectors(c *cluster) {
+func testSelectors(c *testCluster) {
 	objects := strings.NewReplacer("10.1.0.", "10.9.0.", "shop", "depot", "attic", "cellar", "namespace: implied", "namespace: cellar").Replace(labelled)
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func testSelectors(c *cluster) {
 	}
 }
 
-func (c *cluster) expectSelected(w *Watcher) {
+func (c *testCluster) expectSelected(w *Watcher) {
 	const (
 		web, mail      = "web.depot.svc.cluster.local.", "mail.depot.svc.cluster.local."
 		webPod, jobPod = "10-9-0-1.depot.pod.cluster.local.", "10-9-0-9.depot.pod.cluster.local."

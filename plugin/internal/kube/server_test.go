@@ -27,7 +27,7 @@ func TestServer(t *testing.T) {
 }
 
 // Objects of every kind come, change and go.
-func testObjects(c *cluster) {
+func testObjects(c *testCluster) {
 	log := new(recorder)
 	w, _ := c.watcher(Config{Pods: true}, log)
 	<-w.Synced()
@@ -88,7 +88,7 @@ status: {phase: ` + phase + `, podIP: 10.1.0.3, podIPs: [{ip: 10.1.0.3}]}
 `
 }
 
-func (c *cluster) delete(err error) {
+func (c *testCluster) delete(err error) {
 	c.t.Helper()
 	if err != nil {
 		c.t.Fatal(err)
@@ -96,7 +96,7 @@ func (c *cluster) delete(err error) {
 }
 
 // Streaming lists and plain ones, of several pages, give the same store.
-func testLists(c *cluster) {
+func testLists(c *testCluster) {
 	c.crowd(pageSize + 10)
 	gate := newGate(c.t, c.Cluster)
 	cfg := Config{Endpoint: gate.URL, Pods: true, PodNames: true}
@@ -126,7 +126,7 @@ func testLists(c *cluster) {
 	}
 }
 
-func testLeaks(c *cluster) {
+func testLeaks(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
 			leakless(t)
@@ -143,7 +143,7 @@ func testLeaks(c *cluster) {
 }
 
 // The Corefile's "tls CERT KEY CA".
-func testCertificates(c *cluster) {
+func testCertificates(c *testCluster) {
 	user, err := c.User("dns", "system:masters")
 	if err != nil {
 		c.t.Fatal(err)

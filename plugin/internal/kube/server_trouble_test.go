@@ -29,7 +29,7 @@ subjects: [{kind: ServiceAccount, name: dns, namespace: default}]
 }
 
 // asServiceAccount is a Config that acts as the ServiceAccount of role.
-func (c *cluster) asServiceAccount() Config {
+func (c *testCluster) asServiceAccount() Config {
 	c.t.Helper()
 	account, err := c.ServiceAccount(c.t.Context(), "default", "dns")
 	if err != nil {
@@ -44,7 +44,7 @@ func (c *cluster) asServiceAccount() Config {
 
 // grant applies a role, and waits until the API server goes by it: whether the
 // ServiceAccount may watch a resource.
-func (c *cluster) grant(role, group, resource string, may bool) {
+func (c *testCluster) grant(role, group, resource string, may bool) {
 	c.t.Helper()
 	c.apply(role)
 	watch := authorizationv1.ResourceAttributes{Verb: "watch", Group: group, Resource: resource}
@@ -52,7 +52,7 @@ func (c *cluster) grant(role, group, resource string, may bool) {
 }
 
 // A missing rule is named in one line, and the watch begins when it is there.
-func testForbidden(c *cluster) {
+func testForbidden(c *testCluster) {
 	c.grant(role("[endpointslices]", "[nothing]"), "", "services", true)
 	log := new(recorder)
 	w, _ := c.watcher(c.asServiceAccount(), log)
@@ -79,7 +79,7 @@ func testForbidden(c *cluster) {
 }
 
 // The verb watch alone is missing: there is a list, but it is not kept up.
-func testUnwatchable(c *cluster) {
+func testUnwatchable(c *testCluster) {
 	c.grant(role("[endpointslices], verbs: [list, watch]", "[endpointslices], verbs: [list]"), "discovery.k8s.io", "endpointslices", false)
 	log := new(recorder)
 	w, _ := c.watcher(c.asServiceAccount(), log)
@@ -93,7 +93,7 @@ func testUnwatchable(c *cluster) {
 }
 
 // A limit of one request under way, with lists in pages and four watches.
-func testLimits(c *cluster) {
+func testLimits(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
 			c := c.in(t)
@@ -120,7 +120,7 @@ func testLimits(c *cluster) {
 
 // The way to the API server is cut while objects come and go and history is
 // forgotten: the old answers stay, and then all is caught up by a new list.
-func testGate(c *cluster) {
+func testGate(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
 			c := c.in(t)
@@ -162,7 +162,7 @@ func testGate(c *cluster) {
 }
 
 // deleteNamespace deletes a Namespace to the end, which nobody else does here.
-func (c *cluster) deleteNamespace(name string) {
+func (c *testCluster) deleteNamespace(name string) {
 	c.t.Helper()
 	namespaces := c.Client().CoreV1().Namespaces()
 	c.delete(namespaces.Delete(c.t.Context(), name, metav1.DeleteOptions{}))
@@ -176,7 +176,7 @@ func (c *cluster) deleteNamespace(name string) {
 }
 
 // An API server that crashes and comes back is followed without a new list.
-func testRestart(c *cluster) {
+func testRestart(c *testCluster) {
 	log := new(recorder)
 	w, _ := c.watcher(Config{Pods: true}, log)
 	awaitCheckpoint(c.t, w)
@@ -201,7 +201,7 @@ func testRestart(c *cluster) {
 
 // Another cluster takes the place of the first one. Its versions are smaller
 // than those that are known.
-func testReplaced(c *cluster) {
+func testReplaced(c *testCluster) {
 	w, _ := c.watcher(Config{Pods: true}, nil)
 	<-w.Synced()
 	c.expectShop(w)

@@ -7,21 +7,21 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // Whatever is done to a set, it holds what a map would.
 func TestSetIsLikeAMap(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		s, m := newSet(serviceKey), make(map[zone.Key]*zone.Service)
+		s, m := newSet(serviceKey), make(map[cluster.Key]*cluster.Service)
 		for range 3000 {
-			key := zone.Key{Namespace: fmt.Sprint(random.IntN(10)), Name: fmt.Sprint(random.IntN(50))}
+			key := cluster.Key{Namespace: fmt.Sprint(random.IntN(10)), Name: fmt.Sprint(random.IntN(50))}
 			if random.IntN(3) == 0 {
 				s.remove(key)
 				delete(m, key)
 			} else {
-				object := &zone.Service{Key: key}
+				object := &cluster.Service{Key: key}
 				s.put(object)
 				m[key] = object
 			}
@@ -47,7 +47,7 @@ func TestSetIterationStops(t *testing.T) {
 	for range s.all() {
 		break
 	}
-	s.remove(zone.Key{Name: "c"})
+	s.remove(cluster.Key{Name: "c"})
 	if s.count != 2 {
 		t.Errorf("%d objects", s.count)
 	}

@@ -1,25 +1,27 @@
 package kube
 
-import "github.com/clusterdns/clusterdns/plugin/internal/zone"
+import (
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+)
 
 // table holds all objects of one kind, by what identifies them.
 type table[K comparable, T any] struct {
 	held    *set[K, T]
 	equal   func(a, b *T) bool
-	replace func(txn *zone.Txn, old, now *T)
+	replace func(txn *cluster.Txn, old, now *T)
 }
 
 func newTable[K comparable, T any](
 	key func(*T) K,
 	equal func(a, b *T) bool,
-	replace func(txn *zone.Txn, old, now *T),
+	replace func(txn *cluster.Txn, old, now *T),
 ) *table[K, T] {
 	return &table[K, T]{held: newSet(key), equal: equal, replace: replace}
 }
 
 // put holds an object under key, or none if it is nil. One that is equal to the
 // one held is dropped: it is no change.
-func (t *table[K, T]) put(txn *zone.Txn, key K, now *T) {
+func (t *table[K, T]) put(txn *cluster.Txn, key K, now *T) {
 	old := t.held.at(key)
 	switch {
 	case old == nil && now == nil:
@@ -40,23 +42,23 @@ func (t *table[K, T]) put(txn *zone.Txn, key K, now *T) {
 func (t *table[K, T]) begin() { t.held.clearMarks() }
 
 // sweep ends a list. One that was never begun has nothing to say.
-func (t *table[K, T]) sweep(txn *zone.Txn) {
+func (t *table[K, T]) sweep(txn *cluster.Txn) {
 	for _, key := range t.held.unmarked() {
 		t.put(txn, key, nil)
 	}
 }
 
-func serviceKey(s *zone.Service) zone.Key { return s.Key }
-func sliceKey(s *zone.Slice) zone.Key     { return zone.Key{Namespace: s.Namespace, Name: s.Name} }
-func podKey(p *zone.Pod) uint64           { return p.ID }
-func namespaceKey(n *namespace) zone.Key  { return zone.Key{Name: n.name} }
+func serviceKey(s *cluster.Service) cluster.Key { return s.Key }
+func sliceKey(s *cluster.Slice) cluster.Key     { return cluster.Key{Namespace: s.Namespace, Name: s.Name} }
+func podKey(p *cluster.Pod) uint64              { return p.ID }
+func namespaceKey(n *namespace) cluster.Key     { return cluster.Key{Name: n.name} }
 
 // namespace is a Namespace as DNS sees it: it exists.
 type namespace struct{ name string }
 
 func sameNamespace(a, b *namespace) bool { return *a == *b }
 
-func replaceNamespace(txn *zone.Txn, old, now *namespace) {
+func replaceNamespace(txn *cluster.Txn, old, now *namespace) {
 	if old != nil {
 		txn.DeleteNamespace(old.name)
 	}

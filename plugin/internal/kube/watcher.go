@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // Watcher keeps a zone.Store in line with a cluster.
@@ -54,13 +54,13 @@ func (w *Watcher) Run(ctx context.Context) {
 }
 
 // Store is the store that the Watcher writes to.
-func (w *Watcher) Store() *zone.Store { return w.owner.store }
+func (w *Watcher) Store() *cluster.Store { return w.owner.store }
 
 // Restamp gives the data another serial within about a second, though it has not
 // changed: what a server block shows of it has. It returns a channel that is closed then.
 func (w *Watcher) Restamp() <-chan struct{} {
 	asked := make(chan (<-chan struct{}), 1)
-	w.owner.send(func(*zone.Txn) {
+	w.owner.send(func(*cluster.Txn) {
 		asked <- w.owner.store.NextCheckpoint()
 		w.owner.restamp()
 	})

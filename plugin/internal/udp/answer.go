@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -77,7 +78,7 @@ func (b *Block) mustHandOver(q *query) bool {
 }
 
 // write appends the whole reply. It copies header and question from the packet.
-func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Completion) ([]byte, zone.Wire, bool) {
+func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *Completion) ([]byte, zone.Wire, bool) {
 	q := &r.query
 	start := len(out)
 	// Compression pointers count from the beginning of the message, not of the buffer.
@@ -99,7 +100,7 @@ func (r *Responder) write(b *Block, s *zone.Snapshot, packet, out []byte, c *Com
 }
 
 // sections appends the answer, authority and additional sections.
-func (r *Responder) sections(b *Block, s *zone.Snapshot, msg []byte, room zone.Room, c *Completion) ([]byte, zone.Wire, bool) {
+func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, room zone.Room, c *Completion) ([]byte, zone.Wire, bool) {
 	if c.Verdict == searchpath.Inside {
 		return b.View.AppendCompleted(msg, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), room)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -38,7 +39,7 @@ type Zone struct {
 
 // Block is a server block whose questions our sockets may answer.
 type Block struct {
-	Store *zone.Store
+	Store *cluster.Store
 	View  *zone.View
 	// Elsewhere are zones of the view whose names a plugin ahead may answer for.
 	Elsewhere []zone.Origin
@@ -64,7 +65,7 @@ type Block struct {
 type Searcher interface {
 	// Complete decides what becomes of a question for a name that does not exist. If the
 	// name that it stands for is in the snapshot, Complete sets target to it.
-	Complete(s *zone.Snapshot, client netip.Addr, q, target *zone.Question) Completion
+	Complete(s *cluster.Snapshot, client netip.Addr, q, target *zone.Question) Completion
 	// MaxTTL bounds the TTL of completed answers, in seconds.
 	MaxTTL() uint32
 }

@@ -13,16 +13,17 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // testBackend answers for cluster.local from one Service of Kubernetes; CoreDNS refuses the rest.
 func testBackend(t testing.TB) (*Backend, *tally) {
 	t.Helper()
-	store := zone.NewStore()
+	store := cluster.NewStore()
 	txn := store.Begin()
 	txn.PutNamespace("a")
-	txn.ReplaceService(nil, &zone.Service{Key: zone.Key{Namespace: "a", Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.3.0.1")}})
+	txn.ReplaceService(nil, &cluster.Service{Key: cluster.Key{Namespace: "a", Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.3.0.1")}})
 	txn.SetSynced()
 	txn.Commit()
 	origin, err := zone.ParseOrigin("cluster.local.")

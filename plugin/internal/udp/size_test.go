@@ -6,7 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // A reply to an address outside the cluster's own networks has 1,232 octets at most, since the
@@ -16,7 +16,7 @@ func TestB4RepliesToForeignClients(t *testing.T) {
 	s, _ := testBackend(t)
 	block := s.Zones[0].Block
 	txn := block.Store.Begin()
-	many := &zone.Service{Key: zone.Key{Namespace: "a", Name: "many"}}
+	many := &cluster.Service{Key: cluster.Key{Namespace: "a", Name: "many"}}
 	for i := range 300 {
 		many.ClusterIPs = append(many.ClusterIPs, netip.AddrFrom4([4]byte{10, 4, byte(i >> 8), byte(i)}))
 	}

@@ -3,14 +3,14 @@ package xfr
 import (
 	"sync"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // grant is what is known of a secondary that asks for a difference. The zero grant asks
 // for the whole zone.
 type grant struct {
-	serial uint32         // the one that it names
-	before *zone.Snapshot // the checkpoint with that serial, if we have sent it; else nil
+	serial uint32            // the one that it names
+	before *cluster.Snapshot // the checkpoint with that serial, if we have sent it; else nil
 }
 
 // upToDate reports whether the secondary needs nothing: it has what we have, or a newer

@@ -3,7 +3,7 @@ package xfr
 import (
 	"sync"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 const (
@@ -31,7 +31,7 @@ type journal struct {
 
 // version is a checkpoint that was sent.
 type version struct {
-	snapshot *zone.Snapshot
+	snapshot *cluster.Snapshot
 	distance int // to the next version
 	sentTo   map[recipient]struct{}
 }
@@ -44,7 +44,7 @@ type recipient struct {
 
 // keep adds a checkpoint that is about to be sent, and drops the oldest if there
 // are too many.
-func (j *journal) keep(s *zone.Snapshot) {
+func (j *journal) keep(s *cluster.Snapshot) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if n := len(j.versions); n > 0 {
@@ -52,7 +52,7 @@ func (j *journal) keep(s *zone.Snapshot) {
 		if newest.snapshot.Serial() >= s.Serial() {
 			return // another transfer was faster
 		}
-		newest.distance = newest.snapshot.Distance(s)
+		newest.distance = newest.snapshot.RetainedObjects(s)
 		j.distance += newest.distance
 	}
 	j.versions = append(j.versions, version{snapshot: s, sentTo: map[recipient]struct{}{}})
@@ -87,7 +87,7 @@ func (j *journal) forget(serial uint32, to recipient) {
 
 // sentTo returns the checkpoint with a serial if it was sent to a secondary and is
 // still kept, or nil.
-func (j *journal) sentTo(serial uint32, to recipient) *zone.Snapshot {
+func (j *journal) sentTo(serial uint32, to recipient) *cluster.Snapshot {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	v := j.find(serial)

@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // journalStore makes checkpoints of a number of Namespaces and Services.
 type journalStore struct {
-	*zone.Store
+	*cluster.Store
 	made int
 }
 
 func newJournalStore() *journalStore {
-	s := &journalStore{Store: zone.NewStore()}
+	s := &journalStore{Store: cluster.NewStore()}
 	txn := s.Begin()
 	txn.SetSynced()
 	txn.Commit()
@@ -22,11 +22,11 @@ func newJournalStore() *journalStore {
 }
 
 // change is a checkpoint with some more Services than before.
-func (s *journalStore) change(services int) *zone.Snapshot {
+func (s *journalStore) change(services int) *cluster.Snapshot {
 	txn := s.Begin()
 	for range services {
 		s.made++
-		txn.ReplaceService(nil, &zone.Service{Key: zone.Key{Namespace: "shop", Name: fmt.Sprint(s.made)}})
+		txn.ReplaceService(nil, &cluster.Service{Key: cluster.Key{Namespace: "shop", Name: fmt.Sprint(s.made)}})
 	}
 	txn.Commit()
 	s.Checkpoint(1)
@@ -44,7 +44,7 @@ func TestJournalForgets(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, j := newJournalStore(), new(journal)
-			var made []*zone.Snapshot
+			var made []*cluster.Snapshot
 			for range maxVersions + 3 {
 				made = append(made, s.change(tc.services))
 				j.keep(made[len(made)-1])

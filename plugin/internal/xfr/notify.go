@@ -10,7 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // pauses are how long to wait before each further notification of one checkpoint that
@@ -31,7 +31,7 @@ func (p *Primary) Notify(ctx context.Context) {
 
 // notifier tells one secondary of the checkpoints of one zone.
 type notifier struct {
-	store *zone.Store
+	store *cluster.Store
 	send  func(context.Context) (answered bool, err error)
 	warn  func(text string)
 	name  string // of what fails

@@ -9,6 +9,7 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -25,15 +26,15 @@ var errNotSynced = errors.New("no transfer before the first sync")
 
 // Zones are the records of zones, as a zone.View or a zone.ExternalView has them.
 type Zones interface {
-	SOA(s *zone.Snapshot, o zone.Origin) dns.RR
-	Transfer(s *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR]
-	Difference(before, after *zone.Snapshot, o zone.Origin) zone.Difference
+	SOA(s *cluster.Snapshot, o zone.Origin) dns.RR
+	Transfer(s *cluster.Snapshot, o zone.Origin) iter.Seq[dns.RR]
+	Difference(before, after *cluster.Snapshot, o zone.Origin) zone.Difference
 }
 
 // Primary gives the zones of one server block away. Its zero value is ready to be
 // filled; all of its fields must be set before the server block serves.
 type Primary struct {
-	Store  *zone.Store
+	Store  *cluster.Store
 	Policy Policy
 	// Renewed is closed when the data has a serial that no instance before this one
 	// has sent. It is nil if there was none.
@@ -102,7 +103,7 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 	switch before := granted.before; {
 	case granted.upToDate(now.Serial()):
 		return stream(soa, slices.Values[[]dns.RR](nil)), nil
-	case before == nil || before.Distance(now) > maxDistance:
+	case before == nil || before.RetainedObjects(now) > maxDistance:
 		return stream(soa, zones.Transfer(now, o), soa), nil
 	default:
 		return stream(soa, increment(zones, before, now, o), soa), nil
@@ -111,7 +112,7 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 
 // lastCheckpoint is the last checkpoint. A store that has just been synced is about to
 // make its first, and one that has just been reloaded its next.
-func (p *Primary) lastCheckpoint() *zone.Snapshot {
+func (p *Primary) lastCheckpoint() *cluster.Snapshot {
 	if p.Renewed != nil {
 		awaitSerial(p.Renewed)
 	}
@@ -131,7 +132,7 @@ func awaitSerial(made <-chan struct{}) {
 
 // increment is what stands between the first and the last SOA record of an
 // incremental transfer (RFC 1995 4), as one step from before to now.
-func increment(zones Zones, before, now *zone.Snapshot, o zone.Origin) iter.Seq[dns.RR] {
+func increment(zones Zones, before, now *cluster.Snapshot, o zone.Origin) iter.Seq[dns.RR] {
 	difference := zones.Difference(before, now, o)
 	return slices.Values(slices.Concat(
 		[]dns.RR{zones.SOA(before, o)}, difference.Removed,

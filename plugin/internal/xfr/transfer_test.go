@@ -17,6 +17,7 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
@@ -31,15 +32,15 @@ type primary struct {
 const nextRcode = dns.RcodeNotZone
 
 // cluster is a handler that gives its zones away.
-type cluster struct{ *primary }
+type testCluster struct{ *primary }
 
-func (c cluster) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
+func (c testCluster) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
 	return c.Primary.Transfer(c.view, name, serial)
 }
 
-func (cluster) Name() string { return "kubernetes" }
+func (testCluster) Name() string { return "kubernetes" }
 
-func (cluster) ServeDNS(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
+func (testCluster) ServeDNS(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
 	return nextRcode, nil
 }
 
@@ -64,23 +65,23 @@ func newPrimary(t *testing.T) *primary {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := dnsserver.GetConfig(c).Plugin[0](cluster{p}).(*transfer.Transfer)
-	next.Transferers = []transfer.Transferer{cluster{p}}
+	next := dnsserver.GetConfig(c).Plugin[0](testCluster{p}).(*transfer.Transfer)
+	next.Transferers = []transfer.Transferer{testCluster{p}}
 	p.chain = p.Track(next)
 	return p
 }
 
-func testStore() *zone.Store {
-	s := zone.NewStore()
+func testStore() *cluster.Store {
+	s := cluster.NewStore()
 	txn := s.Begin()
 	txn.PutNamespace("shop")
-	put := func(svc zone.Service) {
+	put := func(svc cluster.Service) {
 		svc.Namespace = "shop"
 		txn.ReplaceService(nil, &svc)
 	}
-	put(zone.Service{Key: zone.Key{Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.0.0.1")}})
+	put(cluster.Service{Key: cluster.Key{Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.0.0.1")}})
 	for _, name := range []string{"away", "gone", "out"} {
-		put(zone.Service{Key: zone.Key{Name: name}, Kind: zone.ExternalName, Target: "www.example.com."})
+		put(cluster.Service{Key: cluster.Key{Name: name}, Kind: cluster.ExternalName, Target: "www.example.com."})
 	}
 	txn.SetSynced()
 	txn.Commit()
@@ -90,8 +91,8 @@ func testStore() *zone.Store {
 // put gives the store a Service, and the Service a serial.
 func (p *primary) put(serial uint32, name, addr string) {
 	txn := p.Store.Begin()
-	txn.ReplaceService(nil, &zone.Service{
-		Key:        zone.Key{Namespace: "shop", Name: name},
+	txn.ReplaceService(nil, &cluster.Service{
+		Key:        cluster.Key{Namespace: "shop", Name: name},
 		ClusterIPs: []netip.Addr{netip.MustParseAddr(addr)},
 	})
 	txn.Commit()
@@ -238,7 +239,7 @@ func TestD18WhatIsTransferred(t *testing.T) {
 		}
 	}
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
-	p.Store = zone.NewStore()
+	p.Store = cluster.NewStore()
 	code, err := p.chain.ServeDNS(context.Background(), s, question(clusterZone, 0))
 	if code != dns.RcodeServerFailure || !errors.Is(err, errNotSynced) || len(s.got) > 0 {
 		t.Errorf("not synced: %s, error %v, %d messages", dns.RcodeToString[code], err, len(s.got))

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 const apexCluster = `
@@ -18,7 +21,7 @@ const apexCluster = `
 `
 
 func TestApex(t *testing.T) {
-	run(t, clusterView(t), snapshotOf(t, apexCluster), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, apexCluster), []row{
 		{"SOA", "cluster.local. SOA", `
 			Success
 			cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 7 7200 1800 86400 5`},
@@ -52,7 +55,7 @@ func TestApex(t *testing.T) {
 func TestApexTTL(t *testing.T) {
 	v := clusterView(t)
 	v.TTL = 3600
-	got := ask(t, v, snapshotOf(t, ""), "cluster.local. SOA").Records[0].(*dns.SOA)
+	got := ask(t, v, clustertest.Snapshot(t, ""), "cluster.local. SOA").Records[0].(*dns.SOA)
 	if got.Hdr.Ttl != 300 || got.Minttl != 3600 {
 		t.Errorf("TTL %d, negative TTL %d", got.Hdr.Ttl, got.Minttl)
 	}
@@ -99,8 +102,8 @@ func TestNameServers(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v := clusterView(t)
-			v.Local = addrsOf(t, tc.local)
-			run(t, v, snapshotOf(t, apexCluster), []row{
+			v.Local = clustertest.Addrs(t, tc.local)
+			run(t, v, clustertest.Snapshot(t, apexCluster), []row{
 				{"NS", "cluster.local. NS", "Success\n" + tc.ns},
 				{"own name", "ns.dns.cluster.local. A", "Success\n" + tc.ownAddress},
 				{"own name, ANY", "ns.dns.cluster.local. ANY", "Success\n" + tc.ownAddress},
@@ -115,8 +118,8 @@ func TestNameServers(t *testing.T) {
 // owners are spelled as asked, and so is the origin within other names.
 func TestD8LetterCase(t *testing.T) {
 	v := clusterView(t)
-	v.Local = addrsOf(t, "10.0.0.4")
-	run(t, v, snapshotOf(t, apexCluster), []row{
+	v.Local = clustertest.Addrs(t, "10.0.0.4")
+	run(t, v, clustertest.Snapshot(t, apexCluster), []row{
 		{"NS", "ClUsTeR.local. NS", `
 			Success
 			ClUsTeR.local. 5 IN NS ns-a.direct.kube-system.svc.ClUsTeR.local.
@@ -149,11 +152,11 @@ func TestD8LetterCase(t *testing.T) {
 
 // Before the first sync nothing is said of any name, whether it exists or not.
 func TestNotSynced(t *testing.T) {
-	store := NewStore()
+	store := cluster.NewStore()
 	txn := store.Begin()
-	load(t, txn, apexCluster)
+	clustertest.Load(t, txn, apexCluster)
 	txn.Commit()
-	store.Checkpoint(testSerial)
+	store.Checkpoint(clustertest.Serial)
 	const soa = " 5 IN SOA ns.dns.Cluster.local. hostmaster.Cluster.local. 0 7200 1800 86400 5"
 	for _, question := range []string{
 		"Cluster.local. SOA", "Cluster.local. NS", "dns-version.Cluster.local. TXT", "absent.Cluster.local. A",

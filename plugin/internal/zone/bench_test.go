@@ -1,83 +1,28 @@
 package zone
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"runtime"
-	"slices"
 	"testing"
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// The reference cluster: 10,000 Services, of which every tenth is headless, and
-// 100,000 endpoints, ten to a Service.
-const (
-	refServices  = 10000
-	refEndpoints = 10
-)
-
-// refSlice is the slice of the i-th Service; its endpoint addresses begin at first.
-func refSlice(i, first int, pods bool) *Slice {
-	key := refKey(i)
-	s := Slice{Namespace: key.Namespace, Service: key.Name, Name: key.Name + "-x7k2p", Ports: []Port{{"http", "tcp", 8080}}}
-	var list []Endpoint
-	for e := range refEndpoints {
-		endpoint := Endpoint{Addr: refAddr(10, first+e)}
-		if pods {
-			endpoint.Identity = &Identity{Pod: fmt.Sprintf("%s-6d4cf56db6-%05d", key.Name, e)}
-		}
-		list = append(list, endpoint)
-	}
-	s.Endpoints = PackEndpoints(list)
-	return NewSlice(s)
-}
-
-func refKey(i int) Key { return Key{fmt.Sprintf("ns-%d", i%100), fmt.Sprintf("service-%d", i)} }
-
-func refAddr(net byte, i int) netip.Addr {
-	return netip.AddrFrom4([4]byte{net, byte(i >> 16), byte(i >> 8), byte(i)})
-}
-
-// refStore is the reference cluster, committed one Service at a time or all at once.
-func refStore(services int, pods, atOnce bool) *Store {
-	store := NewStore()
-	txn := store.Begin()
-	for i := range 100 {
-		txn.PutNamespace(refKey(i).Namespace)
-	}
-	for i := range services {
-		if !atOnce {
-			txn.Commit()
-			txn = store.Begin()
-		}
-		service := &Service{Key: refKey(i), Kind: Headless, Ports: []Port{{"http", "tcp", 80}}}
-		if i%10 > 0 {
-			service.Kind, service.ClusterIPs = ClusterIP, []netip.Addr{refAddr(172, i)}
-		}
-		txn.ReplaceService(nil, service)
-		txn.ReplaceSlice(nil, refSlice(i, i*refEndpoints, pods))
-	}
-	txn.SetSynced()
-	txn.Commit()
-	store.Checkpoint(1)
-	return store
-}
-
 func BenchmarkLookup(b *testing.B) {
-	store := refStore(refServices, false, true)
+	store := clustertest.RefStore(clustertest.RefServices, false, true)
 	txn := store.Begin()
-	big := Slice{Namespace: "ns-0", Service: "big", Name: "big", Ports: []Port{{"http", "tcp", 80}}}
-	var list []Endpoint
+	big := cluster.Slice{Namespace: "ns-0", Service: "big", Name: "big", Ports: []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}}}
+	var list []cluster.Endpoint
 	for i := range 1000 {
-		list = append(list, Endpoint{Addr: refAddr(11, i)})
+		list = append(list, cluster.Endpoint{Addr: clustertest.RefAddr(11, i)})
 	}
-	big.Endpoints = PackEndpoints(list)
-	txn.ReplaceService(nil, &Service{Key: big.Key(), Kind: Headless})
-	txn.ReplaceSlice(nil, NewSlice(big))
+	big.Endpoints = cluster.PackEndpoints(list)
+	txn.ReplaceService(nil, &cluster.Service{Key: big.Key(), Kind: cluster.Headless})
+	txn.ReplaceSlice(nil, cluster.NewSlice(big))
 	txn.Commit()
 	s, v := store.Load(), clusterView(b)
 	for _, bc := range []struct {
@@ -115,76 +60,18 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-// BenchmarkCommitOneEndpoint moves one endpoint of the reference cluster to
-// another address and back, each in a commit of its own.
-func BenchmarkCommitOneEndpoint(b *testing.B) {
-	store := refStore(refServices, false, true)
-	const service = refServices / 2
-	versions := [2]*Slice{refSlice(service, service*refEndpoints, false)}
-	other, list := *versions[0], slices.Collect(versions[0].Endpoints.All())
-	list[0].Addr = refAddr(12, 0)
-	other.Endpoints = PackEndpoints(list)
-	versions[1] = NewSlice(other)
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		txn := store.Begin()
-		txn.ReplaceSlice(versions[i%2], versions[(i+1)%2])
-		txn.Commit()
-		i++
-	}
-}
-
-// BenchmarkModel builds the reference cluster and tells what it keeps on the heap.
-func BenchmarkModel(b *testing.B) {
-	for _, bc := range []struct {
-		name         string
-		pods, atOnce bool
-	}{{"Addresses", false, true}, {"Pods", true, true}, {"OneByOne", false, false}} {
-		b.Run(bc.name, func(b *testing.B) {
-			var store *Store
-			before := heap()
-			for b.Loop() {
-				store = refStore(refServices, bc.pods, bc.atOnce)
-			}
-			live := heap() - before
-			if got := store.Load().Counts().Services; got != refServices {
-				b.Fatal(got)
-			}
-			b.ReportMetric(float64(live)/(refServices*refEndpoints), "B/endpoint")
-			b.ReportMetric(float64(live)/(1<<20), "MiB")
-		})
-	}
-}
-
-// heap is the live heap, once what is garbage was collected.
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
-func BenchmarkSize(b *testing.B) {
-	s := refStore(refServices, true, true).Load()
-	for b.Loop() {
-		s.Size()
-	}
-}
-
 // BenchmarkWire answers into the buffer of a message.
 func BenchmarkWire(b *testing.B) {
-	store := refStore(refServices, false, true)
+	store := clustertest.RefStore(clustertest.RefServices, false, true)
 	txn := store.Begin()
-	big := Slice{Namespace: "ns-0", Service: "big", Name: "big", Ports: []Port{{"http", "tcp", 80}}}
-	var list []Endpoint
+	big := cluster.Slice{Namespace: "ns-0", Service: "big", Name: "big", Ports: []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}}}
+	var list []cluster.Endpoint
 	for i := range 1000 {
-		list = append(list, Endpoint{Addr: refAddr(11, i)})
+		list = append(list, cluster.Endpoint{Addr: clustertest.RefAddr(11, i)})
 	}
-	big.Endpoints = PackEndpoints(list)
-	txn.ReplaceService(nil, &Service{Key: big.Key(), Kind: Headless})
-	txn.ReplaceSlice(nil, NewSlice(big))
+	big.Endpoints = cluster.PackEndpoints(list)
+	txn.ReplaceService(nil, &cluster.Service{Key: big.Key(), Kind: cluster.Headless})
+	txn.ReplaceSlice(nil, cluster.NewSlice(big))
 	txn.Commit()
 	s, v := store.Load(), wireView(b)
 	random := rand.NewPCG(1, 2)
@@ -226,14 +113,14 @@ func BenchmarkKept(b *testing.B) {
 	var q Question
 	for b.Loop() {
 		b.StopTimer()
-		s := refStore(refServices, false, true).Load()
-		before := heap()
+		s := clustertest.RefStore(clustertest.RefServices, false, true).Load()
+		before := clustertest.Heap()
 		b.StartTimer()
-		for i := range refServices {
-			key := refKey(i)
+		for i := range clustertest.RefServices {
+			key := clustertest.RefKey(i)
 			names := []string{"", "_http._tcp."}
-			for e := range refEndpoints {
-				names = append(names, dnsname.Dashed(refAddr(10, i*refEndpoints+e))+".")
+			for e := range clustertest.RefEndpoints {
+				names = append(names, dnsname.Dashed(clustertest.RefAddr(10, i*clustertest.RefEndpoints+e))+".")
 			}
 			for _, label := range names {
 				name := wireName(b, label+key.Name+"."+key.Namespace+".svc.cluster.local.")
@@ -243,7 +130,7 @@ func BenchmarkKept(b *testing.B) {
 				}
 			}
 		}
-		b.ReportMetric(float64(heap()-before)/(1<<20), "MiB")
+		b.ReportMetric(float64(clustertest.Heap()-before)/(1<<20), "MiB")
 		runtime.KeepAlive(s)
 	}
 }

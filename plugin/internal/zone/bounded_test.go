@@ -9,6 +9,8 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -54,7 +56,7 @@ var crowdedQuestions = []struct {
 	{"1.0.250.10.in-addr.arpa.", dns.TypePTR},
 }
 
-func crowdedView(t tester) *View {
+func crowdedView(t clustertest.T) *View {
 	v := wireView(t)
 	v.Zonal = true
 	return v
@@ -64,13 +66,13 @@ func crowdedView(t tester) *View {
 // there are: what is looked at is counted by what is allocated for it.
 func TestB1CostIsBoundedByTheReply(t *testing.T) {
 	v := crowdedView(t)
-	few, many := snapshotOf(t, crowdedCluster(100)), snapshotOf(t, crowdedCluster(5000))
+	few, many := clustertest.Snapshot(t, crowdedCluster(100)), clustertest.Snapshot(t, crowdedCluster(5000))
 	for _, question := range crowdedQuestions {
 		n, err := dnsname.Parse(question.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		cost := func(s *Snapshot) float64 {
+		cost := func(s *cluster.Snapshot) float64 {
 			return testing.AllocsPerRun(20, func() {
 				v.LookupWithin(s, &n, question.qtype, Room{Size: 1232, Reserved: optSize})
 			})
@@ -84,11 +86,11 @@ func TestB1CostIsBoundedByTheReply(t *testing.T) {
 // The same holds outside, and for the names of the servers.
 func TestB1OutsideCostIsBounded(t *testing.T) {
 	inside, outside := crowdedView(t), outerView(t, "example.org.")
-	inside.Local, outside.Headless, outside.Cluster.Local = addrsOf(t, "10.1.0.1"), true, addrsOf(t, "10.1.0.1")
-	few, many := snapshotOf(t, crowdedCluster(100)), snapshotOf(t, crowdedCluster(5000))
+	inside.Local, outside.Headless, outside.Cluster.Local = clustertest.Addrs(t, "10.1.0.1"), true, clustertest.Addrs(t, "10.1.0.1")
+	few, many := clustertest.Snapshot(t, crowdedCluster(100)), clustertest.Snapshot(t, crowdedCluster(5000))
 	room := Room{Size: 1232, Reserved: optSize}
 	for _, question := range []struct {
-		lookup func(*Snapshot, *dnsname.Name, uint16, Room) Answer
+		lookup func(*cluster.Snapshot, *dnsname.Name, uint16, Room) Answer
 		name   string
 		qtype  uint16
 	}{
@@ -105,7 +107,7 @@ func TestB1OutsideCostIsBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cost := func(s *Snapshot) float64 {
+		cost := func(s *cluster.Snapshot) float64 {
 			return testing.AllocsPerRun(20, func() {
 				if a := question.lookup(s, &n, question.qtype, room); a.Result != Success || !a.Truncated {
 					t.Fatalf("%s: %v, truncated %v", question.name, a.Result, a.Truncated)
@@ -120,7 +122,7 @@ func TestB1OutsideCostIsBounded(t *testing.T) {
 
 // As many records are shown as of the whole answer, and some others each time.
 func TestB1ShowsAsMuchAsFits(t *testing.T) {
-	v, s := crowdedView(t), snapshotOf(t, crowdedCluster(1000))
+	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(1000))
 	for _, question := range crowdedQuestions {
 		n, _ := dnsname.Parse(question.name)
 		whole := v.Lookup(s, &n, question.qtype)
@@ -152,7 +154,7 @@ func abs(n int) int { return max(n, -n) }
 
 // The sockets show as many SRV records as the handler.
 func TestB1WireShowsAsMuchAsFits(t *testing.T) {
-	v, s := crowdedView(t), snapshotOf(t, crowdedCluster(5000))
+	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(5000))
 	msg := make([]byte, 0, 1<<16)
 	for _, question := range crowdedQuestions[:3] {
 		name := wireName(t, question.name)
@@ -184,7 +186,7 @@ func TestB1WireShowsAsMuchAsFits(t *testing.T) {
 
 // Of endpoints that do not all fit, each has the same chance.
 func TestB1EachEndpointHasItsTurn(t *testing.T) {
-	v, s := crowdedView(t), snapshotOf(t, crowdedCluster(200))
+	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(200))
 	n, _ := dnsname.Parse("_http._tcp.big.a.svc.cluster.local.")
 	seen, shown := map[string]int{}, 0
 	const rounds = 4000
@@ -227,7 +229,7 @@ func TestSample(t *testing.T) {
 func BenchmarkB1(b *testing.B) {
 	v := crowdedView(b)
 	for _, endpoints := range []int{10, 100, 1000, 5000} {
-		s := snapshotOf(b, crowdedCluster(endpoints))
+		s := clustertest.Snapshot(b, crowdedCluster(endpoints))
 		for _, question := range crowdedQuestions {
 			for _, size := range []int{512, 1232, 65507} {
 				name := wireName(b, question.name)

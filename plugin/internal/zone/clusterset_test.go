@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 const clusterSet = `
@@ -35,7 +38,7 @@ const clusterSet = `
 `
 
 // setView is a view of a cluster set in which one Namespace is shown.
-func setView(t tester) *View {
+func setView(t clustertest.T) *View {
 	t.Helper()
 	v := clusterSetView(t)
 	v.Namespaces = map[string]struct{}{"default": {}, "absent": {}}
@@ -43,7 +46,7 @@ func setView(t tester) *View {
 }
 
 func TestClusterSetIP(t *testing.T) {
-	run(t, setView(t), snapshotOf(t, clusterSet), []row{
+	run(t, setView(t), clustertest.Snapshot(t, clusterSet), []row{
 		{"IPv4", "hello.default.svc.clusterset.local. A", `
 			Success
 			hello.default.svc.clusterset.local. 5 IN A 10.4.0.1`},
@@ -90,7 +93,7 @@ func TestClusterSetIP(t *testing.T) {
 }
 
 func TestClusterSetHeadless(t *testing.T) {
-	run(t, setView(t), snapshotOf(t, clusterSet), []row{
+	run(t, setView(t), clustertest.Snapshot(t, clusterSet), []row{
 		{"IPv4, several clusters", "db.default.svc.clusterset.local. A", `
 			Success
 			db.default.svc.clusterset.local. 5 IN A 10.5.0.2
@@ -146,7 +149,7 @@ func TestClusterSetHeadless(t *testing.T) {
 // Which names exist in either zone. Imports have none outside theirs.
 func TestClusterSetNames(t *testing.T) {
 	const set, svc = ".default.svc.clusterset.local.", ".default.svc.cluster.local."
-	checkExistence(t, setView(t), snapshotOf(t, clusterSet), map[string]bool{
+	checkExistence(t, setView(t), clustertest.Snapshot(t, clusterSet), map[string]bool{
 		"clusterset.local.": true, "svc.clusterset.local.": true, "default.svc.clusterset.local.": true,
 		"hidden.svc.clusterset.local.": false, "hello.hidden.svc.clusterset.local.": false,
 		"absent.svc.clusterset.local.": false, "hello.absent.svc.clusterset.local.": false,
@@ -168,8 +171,8 @@ func TestClusterSetNames(t *testing.T) {
 
 func TestClusterSetApex(t *testing.T) {
 	v := setView(t)
-	v.Local = addrsOf(t, "10.0.0.9")
-	run(t, v, snapshotOf(t, clusterSet), []row{
+	v.Local = clustertest.Addrs(t, "10.0.0.9")
+	run(t, v, clustertest.Snapshot(t, clusterSet), []row{
 		{"SOA", "ClusterSet.local. SOA", `
 			Success
 			ClusterSet.local. 5 IN SOA ns.dns.ClusterSet.local. hostmaster.ClusterSet.local. 7 7200 1800 86400 5`},
@@ -206,8 +209,8 @@ func TestClusterSetApex(t *testing.T) {
 // but its address serves it.
 func TestClusterSetNameServers(t *testing.T) {
 	v := setView(t)
-	v.Local = addrsOf(t, "10.0.0.1") // an endpoint of the local Service hello
-	run(t, v, snapshotOf(t, clusterSet), []row{{"NS", "clusterset.local. NS", `
+	v.Local = clustertest.Addrs(t, "10.0.0.1") // an endpoint of the local Service hello
+	run(t, v, clustertest.Snapshot(t, clusterSet), []row{{"NS", "clusterset.local. NS", `
 		Success
 		clusterset.local. 5 IN NS ns.dns.clusterset.local.
 		+ ns.dns.clusterset.local. 5 IN A 10.3.0.1`}})
@@ -217,7 +220,7 @@ func TestClusterSetNameServers(t *testing.T) {
 func TestClusterSetAlone(t *testing.T) {
 	v := viewOf(t, "in-addr.arpa.", "clusterset.local.")
 	v.Origins[1].ClusterSet = true
-	run(t, v, snapshotOf(t, clusterSet), []row{{"PTR", "1.0.3.10.in-addr.arpa. PTR", `
+	run(t, v, clustertest.Snapshot(t, clusterSet), []row{{"PTR", "1.0.3.10.in-addr.arpa. PTR", `
 		Success
 		1.0.3.10.in-addr.arpa. 5 IN PTR hello.default.svc.clusterset.local.`}})
 }
@@ -226,7 +229,7 @@ func TestClusterSetAlone(t *testing.T) {
 // not fit into a name. The other endpoints must not suffer from that.
 func TestClusterSetLongNames(t *testing.T) {
 	long := strings.TrimSuffix(longLabel, ".")
-	s := snapshotOf(t, strings.ReplaceAll(`
+	s := clustertest.Snapshot(t, strings.ReplaceAll(`
 		namespace LONG
 		imported-headless LONG/LONG http/tcp/80
 		imported-slice LONG LONG/LONG a http/tcp/80 10.5.0.1=LONG
@@ -245,40 +248,40 @@ func TestClusterSetLongNames(t *testing.T) {
 // What happens to an import and its slices one after the other.
 func TestReplacedImports(t *testing.T) {
 	const svc = ".default.svc.clusterset.local. "
-	headless := &Service{Key: keyOf("default/db"), Kind: Headless}
-	virtual := &Service{Key: keyOf("default/db"), ClusterIPs: addrsOf(t, "10.4.0.1")}
-	first := importedSlice(t, strings.Fields("east default/db s 10.0.0.1=h"))
-	second := importedSlice(t, strings.Fields("west default/db s 10.0.0.2=h"))
-	moved := importedSlice(t, strings.Fields("east default/other s 10.0.0.1=h"))
-	store, v := NewStore(), clusterSetView(t)
+	headless := &cluster.Service{Key: clustertest.KeyOf("default/db"), Kind: cluster.Headless}
+	virtual := &cluster.Service{Key: clustertest.KeyOf("default/db"), ClusterIPs: clustertest.Addrs(t, "10.4.0.1")}
+	first := clustertest.ImportedSlice(t, strings.Fields("east default/db s 10.0.0.1=h"))
+	second := clustertest.ImportedSlice(t, strings.Fields("west default/db s 10.0.0.2=h"))
+	moved := clustertest.ImportedSlice(t, strings.Fields("east default/other s 10.0.0.1=h"))
+	store, v := cluster.NewStore(), clusterSetView(t)
 	for _, step := range []struct {
 		name             string
-		change           func(*Txn)
+		change           func(*cluster.Txn)
 		a, c, east, west string
 	}{
-		{"slice before its import", func(txn *Txn) {
+		{"slice before its import", func(txn *cluster.Txn) {
 			txn.PutNamespace("default")
 			txn.SetSynced()
 			txn.ReplaceImportSlice(nil, first)
 		}, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"local service", func(txn *Txn) { txn.ReplaceService(nil, headless) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"import", func(txn *Txn) { txn.ReplaceImport(nil, headless) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"another cluster", func(txn *Txn) { txn.ReplaceImportSlice(first, second) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"type changes", func(txn *Txn) { txn.ReplaceImport(headless, virtual) }, "10.4.0.1", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"and back", func(txn *Txn) { txn.ReplaceImport(virtual, headless) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"local slice of the same name", func(txn *Txn) { txn.ReplaceSlice(nil, first) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"slice moves", func(txn *Txn) { txn.ReplaceImportSlice(second, moved) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"and back", func(txn *Txn) { txn.ReplaceImportSlice(moved, first) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"local service goes", func(txn *Txn) { txn.ReplaceService(headless, nil) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"import goes, slice stays", func(txn *Txn) { txn.ReplaceImport(headless, nil) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"import again", func(txn *Txn) { txn.ReplaceImport(nil, headless) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"namespace goes", func(txn *Txn) { txn.DeleteNamespace("default") }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"slice goes", func(txn *Txn) {
+		{"local service", func(txn *cluster.Txn) { txn.ReplaceService(nil, headless) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
+		{"import", func(txn *cluster.Txn) { txn.ReplaceImport(nil, headless) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
+		{"another cluster", func(txn *cluster.Txn) { txn.ReplaceImportSlice(first, second) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
+		{"type changes", func(txn *cluster.Txn) { txn.ReplaceImport(headless, virtual) }, "10.4.0.1", "NXDomain", "NXDomain", "10.0.0.2"},
+		{"and back", func(txn *cluster.Txn) { txn.ReplaceImport(virtual, headless) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
+		{"local slice of the same name", func(txn *cluster.Txn) { txn.ReplaceSlice(nil, first) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
+		{"slice moves", func(txn *cluster.Txn) { txn.ReplaceImportSlice(second, moved) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
+		{"and back", func(txn *cluster.Txn) { txn.ReplaceImportSlice(moved, first) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
+		{"local service goes", func(txn *cluster.Txn) { txn.ReplaceService(headless, nil) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
+		{"import goes, slice stays", func(txn *cluster.Txn) { txn.ReplaceImport(headless, nil) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
+		{"import again", func(txn *cluster.Txn) { txn.ReplaceImport(nil, headless) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
+		{"namespace goes", func(txn *cluster.Txn) { txn.DeleteNamespace("default") }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
+		{"slice goes", func(txn *cluster.Txn) {
 			txn.PutNamespace("default")
 			txn.ReplaceImportSlice(first, nil)
 		}, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
 	} {
-		if !commit(store, step.change) {
+		if !clustertest.Commit(store, step.change) {
 			t.Errorf("%s: no change", step.name)
 		}
 		for prefix, want := range map[string]string{"db": step.a, "east.db": step.c, "h.east.db": step.east, "h.west.db": step.west} {

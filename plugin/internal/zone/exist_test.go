@@ -8,6 +8,9 @@ import (
 
 	"github.com/miekg/dns"
 	"pgregory.net/rapid"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 // telling are the types that some name has, and some that none has.
@@ -19,10 +22,10 @@ var telling = []uint16{
 func drawView(t *rapid.T) *View {
 	v := viewOf(t, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.", "second.example.")
 	v.Origins[0].ClusterSet = true
-	v.Pods = one(t, "pods", []PodMode{PodsDisabled, PodsVerified})
+	v.Pods = clustertest.One(t, "pods", []PodMode{PodsDisabled, PodsVerified})
 	v.PodNames = rapid.Bool().Draw(t, "pod names")
 	v.IgnoreEmpty, v.Zonal = rapid.Bool().Draw(t, "ignore empty"), rapid.Bool().Draw(t, "zonal")
-	v.Local = some(t, "local", poolAddrs, 2)
+	v.Local = clustertest.Some(t, "local", clustertest.PoolAddrs, 2)
 	if rapid.Bool().Draw(t, "filter") {
 		v.Namespaces = map[string]struct{}{"a": {}, "absent": {}}
 	}
@@ -33,7 +36,7 @@ func drawView(t *rapid.T) *View {
 // origin (RFC 8020), with just the records that it should have.
 func TestEveryNameExists(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m, s := drawCluster(t)
+		m, s := clustertest.DrawCluster(t)
 		v := drawView(t)
 		o := oracleOf(m, v)
 		for _, name := range slices.Sorted(maps.Keys(o.names)) {
@@ -59,7 +62,7 @@ func TestEveryNameExists(t *testing.T) {
 
 // checkTargets checks that the target of every SRV record has the addresses that
 // the answer gives it.
-func checkTargets(t *rapid.T, v *View, s *Snapshot, a Answer) {
+func checkTargets(t *rapid.T, v *View, s *cluster.Snapshot, a Answer) {
 	t.Helper()
 	for _, rr := range a.Records {
 		srv, ok := rr.(*dns.SRV)
@@ -79,33 +82,33 @@ func checkTargets(t *rapid.T, v *View, s *Snapshot, a Answer) {
 
 // No other name exists, for any type.
 func TestNoOtherNameExists(t *testing.T) {
-	labels := slices.Concat(poolNamespaces, poolNames, poolHostnames[3:], poolClusters[1:], []string{
+	labels := slices.Concat(clustertest.PoolNamespaces, clustertest.PoolNames, clustertest.PoolHostnames[3:], clustertest.PoolClusters[1:], []string{
 		"_zone", "pin", "prefer", "z1", "eu", "eu\\.z1",
 		"_http", "_tcp", "tcp", "_", "udp", "svc", "pod", "dns", "ns", "dns-version", "10-0-0-1", "--1", "2001-db8--0", "x",
 	})
 	origins := []string{"cluster.local.", "clusterset.local."}
 	digits := []string{"10", "0", "1", "2", "192", "168", "f", "d", "8", "b"}
 	rapid.Check(t, func(t *rapid.T) {
-		m, s := drawCluster(t)
+		m, s := clustertest.DrawCluster(t)
 		v := drawView(t)
 		o := oracleOf(m, v)
 		service := func() []string {
-			return []string{one(t, "service", poolNames), one(t, "namespace", poolNamespaces), "svc", one(t, "origin", origins)}
+			return []string{clustertest.One(t, "service", clustertest.PoolNames), clustertest.One(t, "namespace", clustertest.PoolNamespaces), "svc", clustertest.One(t, "origin", origins)}
 		}
 		for range 50 {
 			var name string
-			switch one(t, "form", []string{"any", "service", "zonal", "reverse"}) {
+			switch clustertest.One(t, "form", []string{"any", "service", "zonal", "reverse"}) {
 			case "any":
-				name = strings.Join(append(some(t, "labels", labels, 5), one(t, "origin", origins)), ".")
+				name = strings.Join(append(clustertest.Some(t, "labels", labels, 5), clustertest.One(t, "origin", origins)), ".")
 			case "service":
-				name = strings.Join(append(some(t, "labels", labels, 4), service()...), ".")
+				name = strings.Join(append(clustertest.Some(t, "labels", labels, 4), service()...), ".")
 			case "zonal":
-				below := append([]string{one(t, "directive", []string{"pin", "prefer", "x"}), "_zone"}, service()...)
-				name = strings.Join(append(some(t, "labels", labels, 3), below...), ".")
+				below := append([]string{clustertest.One(t, "directive", []string{"pin", "prefer", "x"}), "_zone"}, service()...)
+				name = strings.Join(append(clustertest.Some(t, "labels", labels, 3), below...), ".")
 			case "reverse":
-				name = strings.Join(append(some(t, "digits", digits, 5), one(t, "tree", []string{"in-addr.arpa.", "ip6.arpa."})), ".")
+				name = strings.Join(append(clustertest.Some(t, "digits", digits, 5), clustertest.One(t, "tree", []string{"in-addr.arpa.", "ip6.arpa."})), ".")
 			}
-			qtype := one(t, "qtype", telling)
+			qtype := clustertest.One(t, "qtype", telling)
 			a := askType(t, v, s, name, qtype)
 			checkForm(t, name, qtype, a)
 			want := o.has(strings.ToLower(name))
@@ -118,12 +121,12 @@ func TestNoOtherNameExists(t *testing.T) {
 
 // aboveHidden says whether a reverse name exists only for addresses that a view
 // does not show: telling would take a look at each of them.
-func aboveHidden(m *model, name string) bool {
-	for _, a := range poolAddrs {
-		indexed := len(m.owners(a)) > 0
-		for key := range m.slices {
-			for _, service := range poolNames {
-				indexed = indexed || m.endpointOf(Key{key.Namespace, service}, a)
+func aboveHidden(m *clustertest.Model, name string) bool {
+	for _, a := range clustertest.PoolAddrs {
+		indexed := len(m.Owners(a)) > 0
+		for key := range m.Slices {
+			for _, service := range clustertest.PoolNames {
+				indexed = indexed || m.EndpointOf(cluster.Key{Namespace: key.Namespace, Name: service}, a)
 			}
 		}
 		if indexed && strings.HasSuffix(reverseOf(a), "."+name) {
@@ -139,9 +142,9 @@ func exists(a Answer) bool { return a.Result != NXDomain || len(a.Records) > 0 }
 // D7: whether a name exists does not depend on the type, and any type at any kind of
 // name has a result that a client can make sense of.
 func TestD7EveryTypeAtEveryName(t *testing.T) {
-	s := snapshotOf(t, specServices+specHeadless+specExternal+namesCluster+apexCluster+"pod default web 10.0.0.1")
+	s := clustertest.Snapshot(t, specServices+specHeadless+specExternal+namesCluster+apexCluster+"pod default web 10.0.0.1")
 	v := clusterView(t)
-	v.Pods, v.Local = PodsVerified, addrsOf(t, "10.0.0.2,10.0.0.4,2001:db8::9")
+	v.Pods, v.Local = PodsVerified, clustertest.Addrs(t, "10.0.0.2,10.0.0.4,2001:db8::9")
 	checkExistence(t, v, s, map[string]bool{
 		"cluster.local.": true, "svc.cluster.local.": true, "pod.cluster.local.": true, "dns.cluster.local.": true,
 		"ns.dns.cluster.local.": true, "dns-version.cluster.local.": true, "default.svc.cluster.local.": true,
@@ -160,7 +163,7 @@ func TestD7EveryTypeAtEveryName(t *testing.T) {
 
 // checkExistence asks every name for every type: whether a name exists does not
 // depend on that.
-func checkExistence(t *testing.T, v *View, s *Snapshot, names map[string]bool) {
+func checkExistence(t *testing.T, v *View, s *cluster.Snapshot, names map[string]bool) {
 	t.Helper()
 	for name, exist := range names {
 		for qtype := range uint16(261) {
@@ -174,7 +177,7 @@ func checkExistence(t *testing.T, v *View, s *Snapshot, names map[string]bool) {
 }
 
 // checkForm checks what is true of every answer to a question in zone.
-func checkForm(t tester, name string, qtype uint16, a Answer) {
+func checkForm(t clustertest.T, name string, qtype uint16, a Answer) {
 	t.Helper()
 	fail := func(why string) { t.Fatalf("%s %s: %s\n%s", name, dns.Type(qtype), why, render(a)) }
 	isAlias := func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeCNAME }
@@ -212,7 +215,7 @@ func checkForm(t tester, name string, qtype uint16, a Answer) {
 }
 
 // checkSets checks that no record comes twice, and that all can be sent.
-func checkSets(t tester, name string, qtype uint16, a Answer) {
+func checkSets(t clustertest.T, name string, qtype uint16, a Answer) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, rr := range slices.Concat(a.Records, a.Authority, a.Extra) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -22,19 +23,19 @@ type ExternalView struct {
 }
 
 // Lookup answers a question from a snapshot, as View.Lookup does.
-func (v *ExternalView) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
+func (v *ExternalView) Lookup(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) Answer {
 	return v.LookupWithin(s, n, qtype, Everything)
 }
 
 // LookupWithin answers with no more than there is room for, as View.LookupWithin does.
-func (v *ExternalView) LookupWithin(s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
+func (v *ExternalView) LookupWithin(s *cluster.Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	own := v.own()
 	o, ok := own.Origin(n)
 	if !ok {
 		return Answer{Result: OutOfZone}
 	}
-	if !s.synced {
-		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.Spelled(n), s.serial)}}
+	if !s.Synced() {
+		return Answer{Result: NotReady, Authority: []dns.RR{v.soa(o.Spelled(n), s.Serial())}}
 	}
 	return v.follow(own, s, n, qtype, room)
 }
@@ -44,7 +45,7 @@ func (v *ExternalView) own() *View { return &View{Origins: v.Origins, TTL: v.TTL
 
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has, which decides the result (RFC 6604).
-func (v *ExternalView) follow(own *View, s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
+func (v *ExternalView) follow(own *View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	a := Answer{Kind: KindExternal}
 	for {
 		o, ok := own.Origin(n)
@@ -72,7 +73,7 @@ func (v *ExternalView) follow(own *View, s *Snapshot, n *dnsname.Name, qtype uin
 func (v *ExternalView) finish(b *builder, found node, qtype uint16) {
 	b.finish(found, qtype)
 	if len(b.answer.Authority) > 0 {
-		b.answer.Authority = []dns.RR{v.soa(b.origin, b.snapshot.serial)}
+		b.answer.Authority = []dns.RR{v.soa(b.origin, b.snapshot.Serial())}
 	}
 }
 
@@ -106,7 +107,7 @@ type outerApex struct {
 func (x outerApex) rrset(b *builder, qtype uint16) {
 	switch {
 	case qtype == dns.TypeSOA:
-		b.add(x.view.soa(b.origin, b.snapshot.serial))
+		b.add(x.view.soa(b.origin, b.snapshot.Serial()))
 	case qtype == dns.TypeNS:
 		name := x.view.belowApex(b.origin, "ns1")
 		b.add(&dns.NS{Hdr: b.header(dns.TypeNS), Ns: name})
@@ -136,12 +137,12 @@ func (v *ExternalView) serversFor(b *builder) []netip.Addr {
 // servers are the external addresses of the Services that this server is an
 // endpoint of. Its own are told only where there is no such Service: a Pod's
 // address is of no use outside. No more are looked at than limit.
-func (v *ExternalView) servers(s *Snapshot, limit int) []netip.Addr {
+func (v *ExternalView) servers(s *cluster.Snapshot, limit int) []netip.Addr {
 	var addrs []netip.Addr
 	member := false
 	for _, local := range v.Cluster.Local {
-		for _, svc := range s.hosted(local, limit) {
-			if !svc.reaches(local) {
+		for _, svc := range s.Hosted(local, limit) {
+			if !svc.HasEndpointAt(local) {
 				continue
 			}
 			member = true
@@ -157,14 +158,4 @@ func (v *ExternalView) servers(s *Snapshot, limit int) []netip.Addr {
 		addrs = slices.Clone(v.Cluster.Local)
 	}
 	return unique(addrs)
-}
-
-// reaches says whether an endpoint of the Service has the address.
-func (n *serviceNode) reaches(a netip.Addr) bool {
-	return slices.ContainsFunc(n.slices, func(s *Slice) bool {
-		for range s.at(a) {
-			return true
-		}
-		return false
-	})
 }

@@ -7,13 +7,15 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 func TestExternalApex(t *testing.T) {
 	s := outerSnapshot(t, outerServices)
 	v := outerView(t, "example.org.", "192.in-addr.arpa.")
-	v.Cluster.Local = addrsOf(t, "198.51.100.1,2001:db8::53")
+	v.Cluster.Local = clustertest.Addrs(t, "198.51.100.1,2001:db8::53")
 	runOuter(t, v, s, []row{
 		{"SOA", "Example.org. SOA", `
 			Success
@@ -55,7 +57,7 @@ func TestExternalServers(t *testing.T) {
 		{"10.3.0.1", true, "10.3.0.1"},
 	} {
 		v := outerView(t, "example.org.")
-		v.Headless, v.Cluster.Local = tc.headless, addrsOf(t, tc.local)
+		v.Headless, v.Cluster.Local = tc.headless, clustertest.Addrs(t, tc.local)
 		var got []string
 		for _, a := range v.servers(s, 100) {
 			got = append(got, a.String())
@@ -132,7 +134,7 @@ func TestExternalRoot(t *testing.T) {
 func TestD22NotReady(t *testing.T) {
 	v := outerView(t, "example.org.", "in-addr.arpa.")
 	for _, question := range []string{"web.default.example.org. A", "example.org. SOA", "ns1.dns.example.org. A", "1.2.0.192.in-addr.arpa. PTR"} {
-		a := askOuter(t, v, new(Snapshot), question)
+		a := askOuter(t, v, new(cluster.Snapshot), question)
 		if a.Result != NotReady || len(a.Authority) != 1 || len(a.Records) != 0 {
 			t.Errorf("%s: got %s", question, render(a))
 		}
@@ -142,7 +144,7 @@ func TestD22NotReady(t *testing.T) {
 // D22: one TTL everywhere, with no bound in the SOA record.
 func TestD22TTL(t *testing.T) {
 	v := outerView(t, "example.org.", "in-addr.arpa.")
-	v.TTL, v.Headless, v.Cluster.Local = 3600, true, addrsOf(t, "192.0.2.53")
+	v.TTL, v.Headless, v.Cluster.Local = 3600, true, clustertest.Addrs(t, "192.0.2.53")
 	s := outerSnapshot(t, outerServices)
 	for _, question := range []string{
 		"web.default.example.org. SRV", "lb.default.example.org. A", "lb.default.example.org. SRV", "db.default.example.org. SRV",
@@ -160,10 +162,10 @@ func TestD22TTL(t *testing.T) {
 // The index of external addresses holds what the Services say, and nothing else.
 func TestExternalIndex(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		store, now := NewStore(), map[Key]*Service{}
+		store, now := cluster.NewStore(), map[cluster.Key]*cluster.Service{}
 		for range rapid.IntRange(1, 20).Draw(t, "changes") {
-			key := Key{one(t, "namespace", poolNamespaces), one(t, "name", poolNames)}
-			next := &Service{Key: key, ExternalIPs: some(t, "addresses", poolAddrs, 4)}
+			key := cluster.Key{Namespace: clustertest.One(t, "namespace", clustertest.PoolNamespaces), Name: clustertest.One(t, "name", clustertest.PoolNames)}
+			next := &cluster.Service{Key: key, ExternalIPs: clustertest.Some(t, "addresses", clustertest.PoolAddrs, 4)}
 			if rapid.Bool().Draw(t, "remove") {
 				next = nil
 			}
@@ -176,18 +178,18 @@ func TestExternalIndex(t *testing.T) {
 			now[key] = next
 		}
 		s := store.Load()
-		for _, a := range poolAddrs {
-			var want, got []Key
+		for _, a := range clustertest.PoolAddrs {
+			var want, got []cluster.Key
 			for key, svc := range now {
 				if svc != nil && slices.Contains(svc.ExternalIPs, a) {
 					want = append(want, key)
 				}
 			}
-			nodes, _ := s.servicesAt(&s.external, a, len(poolNames)*len(poolNamespaces), func(*serviceNode) bool { return true })
+			nodes, _ := s.ServicesAt(s.ExternalAddrs(), a, len(clustertest.PoolNames)*len(clustertest.PoolNamespaces), func(*cluster.ServiceNode) bool { return true })
 			for _, n := range nodes {
-				got = append(got, *n.key)
+				got = append(got, *n.Key)
 			}
-			slices.SortFunc(want, func(a, b Key) int { return a.compare(&b) })
+			slices.SortFunc(want, func(a, b cluster.Key) int { return a.Compare(&b) })
 			if !slices.Equal(got, want) {
 				t.Fatalf("%s belongs to %v, want %v", a, got, want)
 			}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -15,7 +16,7 @@ import (
 //	_<port>._<protocol>.<service>...           outer
 //	<endpoint>.<service>.<namespace>.<origin>  outer, of a Service without an external address
 //	<d>.<c>.<b>.<a>.in-addr.arpa               pointer
-func (v *ExternalView) find(s *Snapshot, n *dnsname.Name, o Origin) node {
+func (v *ExternalView) find(s *cluster.Snapshot, n *dnsname.Name, o Origin) node {
 	rest := n.Labels() - o.Labels()
 	if rest == 0 {
 		return v.findApex(s, n, o)
@@ -26,13 +27,13 @@ func (v *ExternalView) find(s *Snapshot, n *dnsname.Name, o Origin) node {
 	switch {
 	case n.IsReverse():
 		return v.findReverse(s, n)
-	case n.Wire() == dnsname.Arpa && s.external.Len() > 0:
+	case n.Wire() == dnsname.Arpa && s.ExternalAddrs().Len() > 0:
 		return bare{}
 	}
 	return v.findService(s, n, rest)
 }
 
-func (v *ExternalView) findApex(s *Snapshot, n *dnsname.Name, o Origin) node {
+func (v *ExternalView) findApex(s *cluster.Snapshot, n *dnsname.Name, o Origin) node {
 	if o.Reverse() {
 		return outerApex{v, v.findReverse(s, n)}
 	}
@@ -59,7 +60,7 @@ func (v *ExternalView) findServer(n *dnsname.Name, rest int) (node, bool) {
 
 // findService finds the names of Services; rest is the number of labels below
 // the origin.
-func (v *ExternalView) findService(s *Snapshot, n *dnsname.Name, rest int) node {
+func (v *ExternalView) findService(s *cluster.Snapshot, n *dnsname.Name, rest int) node {
 	namespace := n.Label(rest - 1)
 	if !v.Cluster.exposes(s, namespace) {
 		return nil
@@ -67,7 +68,7 @@ func (v *ExternalView) findService(s *Snapshot, n *dnsname.Name, rest int) node 
 	if rest == 1 {
 		return bare{}
 	}
-	svc := s.service(Key{namespace, n.Label(rest - 2)})
+	svc := s.Service(cluster.Key{Namespace: namespace, Name: n.Label(rest - 2)})
 	if svc == nil {
 		return nil
 	}
@@ -82,21 +83,17 @@ func (v *ExternalView) findService(s *Snapshot, n *dnsname.Name, rest int) node 
 	return nil
 }
 
-// published says whether the Service has a place outside the cluster. What it
-// says of itself comes before its endpoints.
-func (s *Service) published() bool { return len(s.ExternalIPs)+len(s.ExternalHosts) > 0 }
-
 // serviceNode is the node of a Service. One with a ClusterIP alone has none but
 // for the names of its endpoints below it.
-func (v *ExternalView) serviceNode(svc *serviceNode) node {
+func (v *ExternalView) serviceNode(svc *cluster.ServiceNode) node {
 	switch {
-	case svc.service.published():
-		return v.outer(svc, hostsAt(svc.service.ExternalIPs, svc.service.Ports), svc.service.Ports)
+	case svc.Service.HasExternal():
+		return v.outer(svc, hostsAt(svc.Service.ExternalIPs, svc.Service.Ports), svc.Service.Ports)
 	case !v.Headless:
 		return nil
-	case svc.service.Kind == Headless:
+	case svc.Service.Kind == cluster.Headless:
 		return v.group(svc, subset{})
-	case svc.serves():
+	case svc.HasReadyEndpoints():
 		return bare{}
 	}
 	return nil
@@ -105,12 +102,12 @@ func (v *ExternalView) serviceNode(svc *serviceNode) node {
 // endpointNode is the node of a name one label below a Service: an endpoint, or
 // the empty non-terminal above the Service's ports. The endpoints of a Service
 // with an external address are nobody's business outside.
-func (v *ExternalView) endpointNode(svc *serviceNode, label string) node {
+func (v *ExternalView) endpointNode(svc *cluster.ServiceNode, label string) node {
 	protocol := undecorated(label)
-	like := func(p Port) bool { return p.Name != "" && p.Protocol == protocol }
+	like := func(p cluster.Port) bool { return p.Name != "" && p.Protocol == protocol }
 	switch {
-	case svc.service.published():
-		if slices.ContainsFunc(svc.service.Ports, like) {
+	case svc.Service.HasExternal():
+		if slices.ContainsFunc(svc.Service.Ports, like) {
 			return bare{}
 		}
 		return nil
@@ -120,29 +117,29 @@ func (v *ExternalView) endpointNode(svc *serviceNode, label string) node {
 	if found := v.group(svc, subset{kind: byLabel, name: label}); found != nil {
 		return found
 	}
-	if svc.service.Kind == Headless && svc.hasPort(like) {
+	if svc.Service.Kind == cluster.Headless && svc.HasPort(like) {
 		return bare{}
 	}
 	return nil
 }
 
 // portNode is the node of a port: what the Service has, but with that port only.
-func (v *ExternalView) portNode(svc *serviceNode, f portFilter) node {
+func (v *ExternalView) portNode(svc *cluster.ServiceNode, f portFilter) node {
 	switch {
-	case svc.service.published():
-		ports := f.choose(svc.service.Ports)
+	case svc.Service.HasExternal():
+		ports := f.choose(svc.Service.Ports)
 		if len(ports) == 0 {
 			return nil
 		}
-		return v.outer(svc, hostsAt(svc.service.ExternalIPs, ports), ports)
-	case v.Headless && svc.service.Kind == Headless:
+		return v.outer(svc, hostsAt(svc.Service.ExternalIPs, ports), ports)
+	case v.Headless && svc.Service.Kind == cluster.Headless:
 		return v.group(svc, subset{kind: byPort, ports: f})
 	}
 	return nil
 }
 
 // group is the node of endpoints, or nil if there are none.
-func (v *ExternalView) group(svc *serviceNode, sub subset) node {
+func (v *ExternalView) group(svc *cluster.ServiceNode, sub subset) node {
 	sub.podNames = v.Cluster.PodNames
 	c := group{service: svc, subset: sub, outside: true}
 	if !c.exists() {
@@ -153,31 +150,31 @@ func (v *ExternalView) group(svc *serviceNode, sub subset) node {
 
 // findReverse finds a reverse name: that of an external address, or an empty
 // non-terminal above such.
-func (v *ExternalView) findReverse(s *Snapshot, n *dnsname.Name) node {
+func (v *ExternalView) findReverse(s *cluster.Snapshot, n *dnsname.Name) node {
 	prefix, ok := dnsname.ReversePrefix(n)
 	switch {
 	case !ok:
 		return nil
 	case prefix.IsSingleIP():
 		return v.findPointer(s, prefix.Addr())
-	case s.external.Covers(prefix):
+	case s.ExternalAddrs().Covers(prefix):
 		return bare{}
 	}
 	return nil
 }
 
 // findPointer finds the names of the Services that have the address.
-func (v *ExternalView) findPointer(s *Snapshot, a netip.Addr) node {
+func (v *ExternalView) findPointer(s *cluster.Snapshot, a netip.Addr) node {
 	origin := v.primary()
-	shown := func(n *serviceNode) bool { return v.Cluster.exposes(s, n.key.Namespace) }
-	if some, _ := s.servicesAt(&s.external, a, 1, shown); len(some) == 0 {
+	shown := func(n *cluster.ServiceNode) bool { return v.Cluster.exposes(s, n.Key.Namespace) }
+	if some, _ := s.ServicesAt(s.ExternalAddrs(), a, 1, shown); len(some) == 0 {
 		return nil
 	}
 	return pointers(func(limit int) ([]string, bool) {
-		owners, whole := s.servicesAt(&s.external, a, limit, shown)
+		owners, whole := s.ServicesAt(s.ExternalAddrs(), a, limit, shown)
 		targets := make([]string, len(owners))
 		for i, svc := range owners {
-			targets[i] = svc.outerName(origin)
+			targets[i] = outerName(svc, origin)
 		}
 		return targets, whole
 	})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -24,7 +25,7 @@ func FuzzExternalLookup(f *testing.F) {
 	}
 	s := outerSnapshot(f, outerServices)
 	v := outerView(f, "example.org.", "192.in-addr.arpa.", ".")
-	v.Headless, v.Cluster.PodNames, v.Cluster.Local = true, true, addrsOf(f, "10.0.0.3,2001:db8::9")
+	v.Headless, v.Cluster.PodNames, v.Cluster.Local = true, true, clustertest.Addrs(f, "10.0.0.3,2001:db8::9")
 	f.Fuzz(func(t *testing.T, wire []byte, qtype uint16) {
 		n, err := dnsname.ParseWire(wire)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -13,12 +14,12 @@ import (
 type outer struct {
 	hosts
 	names []string
-	ports []Port // of the hostnames
+	ports []cluster.Port // of the hostnames
 }
 
 // outer is no node at all if nothing is there.
-func (v *ExternalView) outer(svc *serviceNode, list []host, ports []Port) node {
-	x := outer{hosts: v.Cluster.hosts(svc, list), names: svc.service.ExternalHosts, ports: ports}
+func (v *ExternalView) outer(svc *cluster.ServiceNode, list []host, ports []cluster.Port) node {
+	x := outer{hosts: v.Cluster.hosts(svc, list), names: svc.Service.ExternalHosts, ports: ports}
 	if len(x.list)+len(x.names) == 0 {
 		return nil
 	}
@@ -59,7 +60,7 @@ func aliasOf(found node, qtype uint16) (*dnsname.Name, bool) {
 func (x outer) targets(origin string) []srvTarget {
 	list := make([]srvTarget, 0, len(x.list)+len(x.names))
 	for _, h := range x.list {
-		name := x.service.outerName(origin)
+		name := outerName(x.service, origin)
 		if h.isEndpoint {
 			name = h.label(x.podNames) + "." + name
 		}
@@ -72,6 +73,6 @@ func (x outer) targets(origin string) []srvTarget {
 }
 
 // outerName is the fully qualified name of a Service in an external origin.
-func (n *serviceNode) outerName(origin string) string {
-	return dnsname.Below(origin, n.key.Name+"."+n.key.Namespace)
+func outerName(n *cluster.ServiceNode, origin string) string {
+	return dnsname.Below(origin, n.Key.Name+"."+n.Key.Namespace)
 }

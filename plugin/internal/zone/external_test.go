@@ -6,6 +6,8 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -14,32 +16,32 @@ import (
 //
 //	outside default/web 192.0.2.1,2001:db8::1 lb.example.net. https/tcp/443
 //	outside-headless default/db 192.0.2.2 - https/tcp/443
-func outerSnapshot(t tester, text string) *Snapshot {
+func outerSnapshot(t clustertest.T, text string) *cluster.Snapshot {
 	t.Helper()
-	store := NewStore()
+	store := cluster.NewStore()
 	txn := store.Begin()
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
 		if len(f) == 0 || !strings.HasPrefix(f[0], "outside") {
-			load(t, txn, line)
+			clustertest.Load(t, txn, line)
 			continue
 		}
-		svc := &Service{Key: keyOf(f[1]), ExternalIPs: addrsOf(t, f[2]), Ports: portsOf(t, f[4:])}
+		svc := &cluster.Service{Key: clustertest.KeyOf(f[1]), ExternalIPs: clustertest.Addrs(t, f[2]), Ports: clustertest.Ports(t, f[4:])}
 		if f[3] != "-" {
 			svc.ExternalHosts = strings.Split(f[3], ",")
 		}
 		if f[0] == "outside-headless" {
-			svc.Kind = Headless
+			svc.Kind = cluster.Headless
 		}
 		txn.ReplaceService(nil, svc)
 	}
 	txn.SetSynced()
 	txn.Commit()
-	store.Checkpoint(testSerial)
+	store.Checkpoint(clustertest.Serial)
 	return store.Load()
 }
 
-func outerView(t tester, origins ...string) *ExternalView {
+func outerView(t clustertest.T, origins ...string) *ExternalView {
 	t.Helper()
 	apex, err := dnsname.Parse("dns")
 	if err != nil {
@@ -48,7 +50,7 @@ func outerView(t tester, origins ...string) *ExternalView {
 	return &ExternalView{Origins: viewOf(t, origins...).Origins, Apex: apex, TTL: testTTL, Cluster: clusterView(t)}
 }
 
-func askOuter(t tester, v *ExternalView, s *Snapshot, question string) Answer {
+func askOuter(t clustertest.T, v *ExternalView, s *cluster.Snapshot, question string) Answer {
 	t.Helper()
 	f := strings.Fields(question)
 	n, err := dnsname.Parse(f[0])
@@ -58,7 +60,7 @@ func askOuter(t tester, v *ExternalView, s *Snapshot, question string) Answer {
 	return v.Lookup(s, &n, dns.StringToType[f[1]])
 }
 
-func runOuter(t *testing.T, v *ExternalView, s *Snapshot, rows []row) {
+func runOuter(t *testing.T, v *ExternalView, s *cluster.Snapshot, rows []row) {
 	t.Helper()
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {

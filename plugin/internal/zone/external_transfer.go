@@ -5,10 +5,14 @@ import (
 	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // SOA is the SOA record of an origin in a snapshot.
-func (v *ExternalView) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.String(), s.serial) }
+func (v *ExternalView) SOA(s *cluster.Snapshot, o Origin) dns.RR {
+	return v.soa(o.String(), s.Serial())
+}
 
 // Transfer iterates over what a secondary is to have of an origin, each record
 // once and in an order that depends on the data alone: the name server with its
@@ -18,23 +22,23 @@ func (v *ExternalView) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.String
 // Every RRset is the one that a look-up answers with, but for two: ports have SRV
 // records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2),
 // since a secondary would refuse a zone with anything beside it.
-func (v *ExternalView) Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR] {
-	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.keys(o), yield) }
+func (v *ExternalView) Transfer(s *cluster.Snapshot, o Origin) iter.Seq[dns.RR] {
+	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.Keys(o.ClusterSet), yield) }
 }
 
 // Difference compares the records of an origin, in the order of a transfer. The
 // snapshots must be of one store: what they share is not looked at.
-func (v *ExternalView) Difference(before, after *Snapshot, o Origin) Difference {
+func (v *ExternalView) Difference(before, after *cluster.Snapshot, o Origin) Difference {
 	return difference(v.transfer, before, after, o)
 }
 
 // transfer passes on the name server and some of the Services.
-func (v *ExternalView) transfer(s *Snapshot, o Origin, keys []Key, yield func(dns.RR) bool) {
+func (v *ExternalView) transfer(s *cluster.Snapshot, o Origin, keys []cluster.Key, yield func(dns.RR) bool) {
 	if !v.transferApex(s, o, yield) {
 		return
 	}
 	for _, k := range keys {
-		svc := s.service(k)
+		svc := s.Service(k)
 		if svc == nil || !v.Cluster.exposes(s, k.Namespace) || v.hides(k) {
 			continue
 		}
@@ -48,7 +52,7 @@ func (v *ExternalView) transfer(s *Snapshot, o Origin, keys []Key, yield func(dn
 
 // hides says whether a Service's name is below the apex label, where there is
 // nothing but the name server.
-func (v *ExternalView) hides(k Key) bool {
+func (v *ExternalView) hides(k cluster.Key) bool {
 	last := v.Apex.Labels() - 1
 	if last < 0 || v.Apex.Label(last) != k.Namespace {
 		return false
@@ -69,7 +73,7 @@ var (
 	portTypes    = []uint16{dns.TypeSRV}
 )
 
-func (v *ExternalView) transferApex(s *Snapshot, o Origin, yield func(dns.RR) bool) bool {
+func (v *ExternalView) transferApex(s *cluster.Snapshot, o Origin, yield func(dns.RR) bool) bool {
 	server := v.belowApex(o.String(), "ns1")
 	return yield(&dns.NS{Hdr: header(o.String(), dns.TypeNS, v.TTL), Ns: server}) &&
 		v.transferName(s, o, outerRRsets{server, outerServer{v}, addressTypes}, yield)
@@ -77,7 +81,7 @@ func (v *ExternalView) transferApex(s *Snapshot, o Origin, yield func(dns.RR) bo
 
 // transferName passes on the RRsets of a name. A name that is too long for a
 // message would cost the whole transfer.
-func (v *ExternalView) transferName(s *Snapshot, o Origin, name outerRRsets, yield func(dns.RR) bool) bool {
+func (v *ExternalView) transferName(s *cluster.Snapshot, o Origin, name outerRRsets, yield func(dns.RR) bool) bool {
 	if unsendable(name.owner) {
 		return true
 	}
@@ -96,15 +100,15 @@ func (v *ExternalView) transferName(s *Snapshot, o Origin, name outerRRsets, yie
 // names are those of a Service, its named ports and, if it is shown by them, its
 // endpoints. The endpoints of a Service with a ClusterIP are not data, as in the
 // cluster's own zones.
-func (v *ExternalView) names(svc *serviceNode, origin string) []outerRRsets {
+func (v *ExternalView) names(svc *cluster.ServiceNode, origin string) []outerRRsets {
 	own := v.serviceNode(svc)
-	name := svc.outerName(origin)
+	name := outerName(svc, origin)
 	list := []outerRRsets{{name, own, hostTypes}}
-	var ports []Port
+	var ports []cluster.Port
 	var labels []string
 	switch own := own.(type) {
 	case outer:
-		ports = svc.service.Ports
+		ports = svc.Service.Ports
 	case group:
 		for _, x := range own.list() {
 			ports = append(ports, x.ports...)
@@ -114,7 +118,7 @@ func (v *ExternalView) names(svc *serviceNode, origin string) []outerRRsets {
 		return nil
 	}
 	for _, f := range namedPorts(ports) {
-		list = append(list, outerRRsets{Port{Name: f.name, Protocol: f.protocol}.below(name), v.portNode(svc, f), portTypes})
+		list = append(list, outerRRsets{portName(cluster.Port{Name: f.name, Protocol: f.protocol}, name), v.portNode(svc, f), portTypes})
 	}
 	for _, label := range unique(labels) {
 		list = append(list, outerRRsets{label + "." + name, v.endpointNode(svc, label), hostTypes})
@@ -123,10 +127,10 @@ func (v *ExternalView) names(svc *serviceNode, origin string) []outerRRsets {
 }
 
 // namedPorts are the names that ports have, each once.
-func namedPorts(ports []Port) []portFilter {
+func namedPorts(ports []cluster.Port) []portFilter {
 	var list []portFilter
 	for _, p := range ports {
-		if p.hasName() {
+		if p.HasName() {
 			list = append(list, portFilter{p.Name, p.Protocol})
 		}
 	}

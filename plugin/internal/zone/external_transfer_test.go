@@ -7,10 +7,12 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-func outerTransfer(v *ExternalView, s *Snapshot, origin string) string {
+func outerTransfer(v *ExternalView, s *cluster.Snapshot, origin string) string {
 	o, err := ParseOrigin(origin)
 	if err != nil {
 		return err.Error()
@@ -25,7 +27,7 @@ func outerTransfer(v *ExternalView, s *Snapshot, origin string) string {
 // A transfer has what look-ups answer with, with the TTL of the zone.
 func TestExternalTransfer(t *testing.T) {
 	v := outerView(t, "example.org.")
-	v.Cluster.Local = addrsOf(t, "198.51.100.1")
+	v.Cluster.Local = clustertest.Addrs(t, "198.51.100.1")
 	v.Headless = true
 	want := tidy(`
 		example.org. 5 IN SOA ns1.dns.example.org. hostmaster.dns.example.org. 7 7200 1800 86400 5
@@ -71,7 +73,7 @@ func TestExternalTransfer(t *testing.T) {
 // What a transfer has of a name is what a look-up answers with.
 func TestExternalTransferAgreesWithLookup(t *testing.T) {
 	v, s := outerView(t, "example.org."), outerSnapshot(t, outerServices)
-	v.Headless, v.Cluster.Local = true, addrsOf(t, "198.51.100.1")
+	v.Headless, v.Cluster.Local = true, clustertest.Addrs(t, "198.51.100.1")
 	seen := map[string]bool{}
 	for rr := range v.Transfer(s, v.Origins[0]) {
 		if seen[rr.String()] {

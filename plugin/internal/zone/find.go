@@ -1,8 +1,7 @@
 package zone
 
 import (
-	"net/netip"
-
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -19,13 +18,13 @@ import (
 //	<endpoint>.<cluster>.<service>...          hosts, in an origin of the cluster set
 //	<a-b-c-d>.<namespace>.pod.<origin>         hosts
 //	<d>.<c>.<b>.<a>.in-addr.arpa               pointer
-func (v *View) find(s *Snapshot, n *dnsname.Name, o Origin) (node, NameKind) {
+func (v *View) find(s *cluster.Snapshot, n *dnsname.Name, o Origin) (node, NameKind) {
 	p := v.locate(s, n, &o)
 	return v.node(s, &p), p.name
 }
 
 // locate finds what find does, without allocating anything.
-func (v *View) locate(s *Snapshot, n *dnsname.Name, o *Origin) place {
+func (v *View) locate(s *cluster.Snapshot, n *dnsname.Name, o *Origin) place {
 	rest := n.Labels() - o.Labels()
 	switch {
 	case rest == 0 && o.Reverse():
@@ -64,7 +63,7 @@ func locateServer(n *dnsname.Name, rest int) place {
 }
 
 // locatePod finds the names below pod; rest is the number of labels before it.
-func (v *View) locatePod(s *Snapshot, n *dnsname.Name, rest int) place {
+func (v *View) locatePod(s *cluster.Snapshot, n *dnsname.Name, rest int) place {
 	if rest == 0 {
 		return place{kind: atEmpty, name: KindZone}
 	}
@@ -82,18 +81,8 @@ func (v *View) locatePod(s *Snapshot, n *dnsname.Name, rest int) place {
 	if rest > 2 || !ok {
 		return place{name: KindPod}
 	}
-	if v.Pods == PodsVerified && !s.hasPod(addr, namespace) {
+	if v.Pods == PodsVerified && !s.HasPod(addr, namespace) {
 		return place{name: KindPod}
 	}
 	return place{kind: atPod, name: KindPod, addr: addr}
-}
-
-// hasPod says whether a Pod of the Namespace has the address.
-func (s *Snapshot) hasPod(a netip.Addr, namespace string) bool {
-	for p := range s.pods.At(a) {
-		if p.Namespace == namespace {
-			return true
-		}
-	}
-	return false
 }

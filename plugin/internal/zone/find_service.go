@@ -3,6 +3,7 @@ package zone
 import (
 	"strings"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -15,7 +16,7 @@ const (
 )
 
 // locateService finds the names below svc; rest is the number of labels before it.
-func (v *View) locateService(s *Snapshot, n *dnsname.Name, o *Origin, rest int) place {
+func (v *View) locateService(s *cluster.Snapshot, n *dnsname.Name, o *Origin, rest int) place {
 	if rest == 0 {
 		return place{kind: atEmpty, name: KindZone}
 	}
@@ -26,7 +27,7 @@ func (v *View) locateService(s *Snapshot, n *dnsname.Name, o *Origin, rest int) 
 	if rest == 1 {
 		return place{kind: atEmpty, name: KindNamespace}
 	}
-	svc := v.published(s, o, Key{namespace, n.Label(rest - 2)})
+	svc := v.visibleService(s, o, cluster.Key{Namespace: namespace, Name: n.Label(rest - 2)})
 	switch {
 	case svc == nil:
 		return place{name: KindService}
@@ -37,9 +38,9 @@ func (v *View) locateService(s *Snapshot, n *dnsname.Name, o *Origin, rest int) 
 }
 
 // locateBelow finds the names below a Service; rest is the number of labels before it.
-func (v *View) locateBelow(svc *serviceNode, n *dnsname.Name, o *Origin, rest int) place {
+func (v *View) locateBelow(svc *cluster.ServiceNode, n *dnsname.Name, o *Origin, rest int) place {
 	switch {
-	case svc.service.Kind == ExternalName:
+	case svc.Service.Kind == cluster.ExternalName:
 		return place{name: KindEndpoint}
 	case v.Zonal && !o.ClusterSet && n.Label(rest-1) == zoneLabel:
 		return otherwise(v.zonalNode(svc, n, rest-1), KindEndpoint)
@@ -63,38 +64,28 @@ func (o *Origin) hasClusterIn(n *dnsname.Name) bool {
 }
 
 // published is the node of a Service that the view shows in an origin, or nil.
-func (v *View) published(s *Snapshot, o *Origin, k Key) *serviceNode {
-	svc := s.service(k)
+func (v *View) visibleService(s *cluster.Snapshot, o *Origin, k cluster.Key) *cluster.ServiceNode {
+	svc := s.Service(k)
 	if o.ClusterSet {
-		svc = s.imported(k)
+		svc = s.Import(k)
 	}
-	if svc != nil && v.IgnoreEmpty && svc.service.Kind == ClusterIP && !svc.serves() {
+	if svc != nil && v.IgnoreEmpty && svc.Service.Kind == cluster.ClusterIP && !svc.HasReadyEndpoints() {
 		return nil
 	}
 	return svc
 }
 
-// serves says whether the Service has a ready endpoint.
-func (n *serviceNode) serves() bool {
-	for _, slice := range n.slices {
-		if slice.Endpoints.Len() > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // locateOwn is the place of a Service's own name. A headless Service without ready
 // endpoints does not exist (Kubernetes DNS specification 2.4.1), nor does an
 // ExternalName Service without a usable name.
-func locateOwn(svc *serviceNode) place {
-	p := place{name: nameKinds[svc.service.Kind], service: svc}
+func locateOwn(svc *cluster.ServiceNode) place {
+	p := place{name: nameKinds[svc.Service.Kind], service: svc}
 	switch {
-	case svc.service.Kind == ExternalName:
+	case svc.Service.Kind == cluster.ExternalName:
 		p.kind = atAlias
-	case svc.service.Kind != Headless:
+	case svc.Service.Kind != cluster.Headless:
 		p.kind = atClusterIP
-	case svc.serves():
+	case svc.HasReadyEndpoints():
 		p.kind = atEndpoints
 	}
 	return p
@@ -102,12 +93,12 @@ func locateOwn(svc *serviceNode) place {
 
 // locateEndpoint finds a name one label below a Service: an endpoint, or the empty
 // non-terminal above the Service's ports.
-func (v *View) locateEndpoint(svc *serviceNode, label string) place {
+func (v *View) locateEndpoint(svc *cluster.ServiceNode, label string) place {
 	p := place{name: KindEndpoint, service: svc, label: label}
 	switch {
-	case svc.hasLabel(label, v.PodNames):
+	case svc.HasLabel(label, v.PodNames):
 		p.kind = atLabel
-	case svc.hasProtocol(undecorated(label)):
+	case svc.HasProtocol(undecorated(label)):
 		p.kind = atEmpty
 	}
 	return p
@@ -115,18 +106,18 @@ func (v *View) locateEndpoint(svc *serviceNode, label string) place {
 
 // importedNode is the node of a name one label below an import. An endpoint that a
 // cluster exports is below the label of the cluster.
-func (v *View) importedNode(svc *serviceNode, label string) node {
+func (v *View) importedNode(svc *cluster.ServiceNode, label string) node {
 	if found := v.importedNamed(svc, label, ""); found != nil {
 		return found
 	}
-	if svc.exported(label).serves() || svc.hasProtocol(undecorated(label)) {
+	if svc.Exported(label).HasReadyEndpoints() || svc.HasProtocol(undecorated(label)) {
 		return bare{}
 	}
 	return nil
 }
 
 // importedNamed is the node of endpoints that a cluster exports.
-func (v *View) importedNamed(svc *serviceNode, label, cluster string) node {
+func (v *View) importedNamed(svc *cluster.ServiceNode, label, cluster string) node {
 	c := group{service: svc, subset: subset{kind: byImport, name: label, cluster: cluster, podNames: v.PodNames}}
 	if !c.exists() {
 		return nil
@@ -134,25 +125,12 @@ func (v *View) importedNamed(svc *serviceNode, label, cluster string) node {
 	return c
 }
 
-// exported is the part of an import that comes from a cluster. Identifiers of
-// clusters are compared as names are; the empty one is that of slices which do
-// not tell their cluster.
-func (n *serviceNode) exported(cluster string) *serviceNode {
-	part := &serviceNode{key: n.key, service: n.service}
-	for _, slice := range n.slices {
-		if strings.ToLower(slice.Cluster) == cluster {
-			part.slices = append(part.slices, slice)
-		}
-	}
-	return part
-}
-
 // locatePort is the place of a port: what the Service has, but with that port only.
-func locatePort(svc *serviceNode, f portFilter) place {
+func locatePort(svc *cluster.ServiceNode, f portFilter) place {
 	p := place{name: KindPort, service: svc, ports: f}
 	switch {
-	case !svc.hasPort(f.matches):
-	case svc.service.Kind == Headless:
+	case !svc.HasPort(f.matches):
+	case svc.Service.Kind == cluster.Headless:
 		p.kind = atEndpointsOf
 	default:
 		p.kind = atPort
@@ -163,8 +141,8 @@ func locatePort(svc *serviceNode, f portFilter) place {
 // zonalNode is the node of a name below _zone of a headless Service; rest is the
 // number of labels before it. Every topology zone has a name, even one without
 // endpoints: a client that pairs types must not be told that there is no name.
-func (v *View) zonalNode(svc *serviceNode, n *dnsname.Name, rest int) node {
-	if svc.service.Kind != Headless || !svc.serves() {
+func (v *View) zonalNode(svc *cluster.ServiceNode, n *dnsname.Name, rest int) node {
+	if svc.Service.Kind != cluster.Headless || !svc.HasReadyEndpoints() {
 		return nil
 	}
 	if rest == 0 {
@@ -179,7 +157,7 @@ func (v *View) zonalNode(svc *serviceNode, n *dnsname.Name, rest int) node {
 	}
 	c := group{service: svc, subset: subset{kind: byZone, podNames: v.PodNames}}
 	// A dot within a label is not one between two.
-	if topologyZone := n.Join(rest - 1); strings.Count(topologyZone, ".") == rest-2 && svc.hasTopologyZone(topologyZone) {
+	if topologyZone := n.Join(rest - 1); strings.Count(topologyZone, ".") == rest-2 && hasTopologyZone(svc, topologyZone) {
 		c.subset.name = topologyZone
 		return c
 	}
@@ -199,13 +177,13 @@ type portFilter struct{ name, protocol string }
 
 // matches says whether a port is meant. Without a name there is no SRV record
 // (Kubernetes DNS specification 2.3.2), so an empty name matches none.
-func (f portFilter) matches(p Port) bool {
+func (f portFilter) matches(p cluster.Port) bool {
 	return p.Name != "" && p.Name == f.name && p.Protocol == f.protocol
 }
 
 // choose returns the ports that match.
-func (f portFilter) choose(ports []Port) []Port {
-	var chosen []Port
+func (f portFilter) choose(ports []cluster.Port) []cluster.Port {
+	var chosen []cluster.Port
 	for _, p := range ports {
 		if f.matches(p) {
 			chosen = append(chosen, p)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -36,10 +38,10 @@ func FuzzLookup(f *testing.F) {
 		f.Add([]byte(seed), dns.TypeSRV)
 		f.Add([]byte(seed), dns.TypeANY)
 	}
-	s := snapshotOf(f, specServices+specHeadless+specExternal+namesCluster+apexCluster+clusterSet)
+	s := clustertest.Snapshot(f, specServices+specHeadless+specExternal+namesCluster+apexCluster+clusterSet)
 	v := viewOf(f, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.", ".")
 	v.Origins[0].ClusterSet, v.IgnoreEmpty, v.Zonal = true, true, true
-	v.Pods, v.PodNames, v.Local = PodsInsecure, true, addrsOf(f, "10.0.0.2,2001:db8::9")
+	v.Pods, v.PodNames, v.Local = PodsInsecure, true, clustertest.Addrs(f, "10.0.0.2,2001:db8::9")
 	f.Fuzz(func(t *testing.T, wire []byte, qtype uint16) {
 		n, err := dnsname.ParseWire(wire)
 		if err != nil {
@@ -50,7 +52,7 @@ func FuzzLookup(f *testing.F) {
 		if other := v.Lookup(s, &n, qtype+1); exists(a) != exists(other) {
 			t.Fatalf("%s exists for some types only:\n%s\n%s", n.String(), render(a), render(other))
 		}
-		if empty := v.Lookup(NewStore().Load(), &n, qtype); empty.Result != NotReady || len(empty.Authority) != 1 {
+		if empty := v.Lookup(cluster.NewStore().Load(), &n, qtype); empty.Result != NotReady || len(empty.Authority) != 1 {
 			t.Fatalf("%s before the first sync: %s", n.String(), render(empty))
 		}
 	})

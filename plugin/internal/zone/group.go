@@ -6,13 +6,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // group is a node of endpoints of a Service, of which there may be very many. An answer
 // costs what it shows of them.
 type group struct {
-	service *serviceNode
+	service *cluster.ServiceNode
 	subset  subset
 	outside bool // it is named as ExternalView has it
 }
@@ -21,23 +22,23 @@ type group struct {
 func (c group) rrset(b *builder, qtype uint16) {
 	switch qtype {
 	case dns.TypeA, dns.TypeAAAA:
-		if packed := c.service.addressesOf(&c.subset).of(qtype); len(packed) > 0 {
+		if packed := addressesOf(c.service, &c.subset).of(qtype); len(packed) > 0 {
 			*b.answer = b.answer.withAddresses(b.header(qtype), packed, b.room)
 		}
 	case dns.TypeSRV:
-		b.group(c, c.service.targetsOf(&c.subset))
+		b.group(c, targetsOf(c.service, &c.subset))
 	}
 }
 
 // list are the endpoints as hosts.
 func (c group) list() []host {
 	var list []host
-	c.service.each(&c.subset, func(_ int, slice *Slice, i int) bool {
+	eachEndpoint(c.service, &c.subset, func(_ int, slice *cluster.Slice, i int) bool {
 		ports := slice.Ports
 		if c.subset.kind == byPort {
 			ports = c.subset.ports.choose(ports)
 		}
-		list = append(list, slice.host(slice.Endpoints.At(i), ports))
+		list = append(list, sliceHost(slice, slice.Endpoints.At(i), ports))
 		return true
 	})
 	return list
@@ -47,28 +48,28 @@ func (c group) list() []host {
 // than limit.
 func (c group) addrs(limit int) []netip.Addr {
 	var addrs []netip.Addr
-	c.service.each(&c.subset, func(_ int, slice *Slice, i int) bool {
+	eachEndpoint(c.service, &c.subset, func(_ int, slice *cluster.Slice, i int) bool {
 		if len(addrs) >= limit {
 			return false
 		}
-		addrs = append(addrs, slice.Endpoints.addr(i))
+		addrs = append(addrs, slice.Endpoints.Addr(i))
 		return true
 	})
 	return addrs
 }
 
 // target is the name of an endpoint.
-func (c *group) target(slice *Slice, e Endpoint, origin string) string {
+func (c *group) target(slice *cluster.Slice, e cluster.Endpoint, origin string) string {
 	if c.outside {
-		return e.label(c.subset.podNames) + "." + c.service.outerName(origin)
+		return e.Label(c.subset.podNames) + "." + outerName(c.service, origin)
 	}
-	return hosts{service: c.service, podNames: c.subset.podNames}.target(slice.host(e, nil), origin)
+	return hosts{service: c.service, podNames: c.subset.podNames}.target(sliceHost(slice, e, nil), origin)
 }
 
 // minTarget is the size that the name of an endpoint has at least, in wire form. The
 // shortest label has one character.
 func (c *group) minTarget(originSize int) int {
-	size := 2 + 1 + len(c.service.key.Name) + 1 + len(c.service.key.Namespace) + originSize
+	size := 2 + 1 + len(c.service.Key.Name) + 1 + len(c.service.Key.Namespace) + originSize
 	if !c.outside {
 		size += len("\x03svc")
 	}
@@ -117,7 +118,7 @@ func (a *Answer) free(owner string, room Room) int {
 // targets.
 func (b *builder) group(c group, t *targets) {
 	least := recordHead + srvFixed + c.minTarget(len(b.origin)+1)
-	v := groupVisit{b: b, c: c, cursor: cursor{slices: c.service.slices}, weight: weightOf(t.pairs), free: b.answer.free(b.owner, b.room)}
+	v := groupVisit{b: b, c: c, cursor: cursor{slices: c.service.Slices}, weight: weightOf(t.pairs), free: b.answer.free(b.owner, b.room)}
 	if t.shared {
 		v.seen = map[srvKey]struct{}{}
 	}
@@ -207,7 +208,7 @@ func (w *writer) group(c *group, t *targets) bool {
 	least := recordHead + srvFixed + c.minTarget(len(w.origin.Wire()))
 	count := min(t.records.count, max(0, w.free())/least+1)
 	s := newSample(t.records.count, count, w.room.Random)
-	where := cursor{slices: c.service.slices}
+	where := cursor{slices: c.service.Slices}
 	w.wire = Wire{Result: Success, Truncated: true, Plain: len(w.msg)}
 	for range count {
 		slice, i := where.at(t.records.at(s.next()))
@@ -224,7 +225,7 @@ func (w *writer) group(c *group, t *targets) bool {
 
 // member writes the SRV records to an endpoint, if they fit. It fails for one whose name
 // is not to be written from here.
-func (w *writer) member(c *group, slice *Slice, i int, weight uint16) (fits, ok bool) {
+func (w *writer) member(c *group, slice *cluster.Slice, i int, weight uint16) (fits, ok bool) {
 	var buf [8]uint16
 	numbers, _ := c.subset.numbers(slice, buf[:0])
 	for _, number := range numbers {
@@ -249,9 +250,9 @@ func (w *writer) member(c *group, slice *Slice, i int, weight uint16) (fits, ok 
 }
 
 // target writes the name of an endpoint, with the origin as the client spelled it.
-func (w *writer) target(c *group, slice *Slice, e *Endpoint) bool {
+func (w *writer) target(c *group, slice *cluster.Slice, e *cluster.Endpoint) bool {
 	ok := w.endpointLabel(e) && (slice.Cluster == "" || w.label(strings.ToLower(slice.Cluster))) &&
-		w.label(c.service.key.Name) && w.label(c.service.key.Namespace) && w.label("svc")
+		w.label(c.service.Key.Name) && w.label(c.service.Key.Namespace) && w.label("svc")
 	from, to := w.origin.in(w.question)
 	w.msg = append(w.msg, w.msg[from:to]...)
 	return ok
@@ -266,27 +267,27 @@ func (o *Origin) in(q *Question) (from, to int) {
 // topologyZones are the topology zones of a Service's endpoints.
 type topologyZones struct{ names map[string]struct{} }
 
-func (n *serviceNode) hasTopologyZone(name string) bool {
-	z := n.kept.zones.Load()
+func hasTopologyZone(n *cluster.ServiceNode, name string) bool {
+	z := answersOf(n).zones.Load()
 	if z == nil {
 		z = &topologyZones{map[string]struct{}{}}
-		for _, slice := range n.slices {
-			for _, id := range slice.Endpoints.identities {
-				if id != nil && id.TopologyZone != "" {
+		for _, slice := range n.Slices {
+			for e := range slice.Endpoints.All() {
+				if id := e.Identity; id != nil && id.TopologyZone != "" {
 					z.names[id.TopologyZone] = struct{}{}
 				}
 			}
 		}
-		n.kept.zones.Store(z)
+		answersOf(n).zones.Store(z)
 	}
 	_, ok := z.names[name]
 	return ok
 }
 
 func (z *topologyZones) bytes() int {
-	sum := sizeOf[topologyZones]() + mapSize(len(z.names))
+	sum := cluster.SizeOf[topologyZones]() + cluster.MapSize(len(z.names))
 	for name := range z.names {
-		sum += rounded(len(name))
+		sum += cluster.Rounded(len(name))
 	}
 	return sum
 }
@@ -294,7 +295,7 @@ func (z *topologyZones) bytes() int {
 // exists says whether there is any endpoint.
 func (c *group) exists() bool {
 	found := false
-	c.service.each(&c.subset, func(int, *Slice, int) bool {
+	eachEndpoint(c.service, &c.subset, func(int, *cluster.Slice, int) bool {
 		found = true
 		return false
 	})

@@ -2,11 +2,11 @@ package zone
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -15,30 +15,30 @@ import (
 type host struct {
 	addr       netip.Addr
 	isEndpoint bool
-	identity   *Identity // of an endpoint
-	ports      []Port
+	identity   *cluster.Identity // of an endpoint
+	ports      []cluster.Port
 	cluster    string // of an endpoint that was imported
 }
 
 // host is an endpoint of a slice with some ports of the slice.
-func (s *Slice) host(e Endpoint, ports []Port) host {
+func sliceHost(s *cluster.Slice, e cluster.Endpoint, ports []cluster.Port) host {
 	return host{e.Addr, true, e.Identity, ports, s.Cluster}
 }
 
 // label is the DNS label of an endpoint.
 func (x host) label(podNames bool) string {
-	e := Endpoint{x.addr, x.identity}
-	return e.label(podNames)
+	e := cluster.Endpoint{Addr: x.addr, Identity: x.identity}
+	return e.Label(podNames)
 }
 
 // hosts is a node with addresses: a Service, an endpoint, a port, a Pod.
 type hosts struct {
-	service  *serviceNode // nil for a Pod
+	service  *cluster.ServiceNode // nil for a Pod
 	podNames bool
 	list     []host
 }
 
-func (v *View) hosts(svc *serviceNode, list []host) hosts {
+func (v *View) hosts(svc *cluster.ServiceNode, list []host) hosts {
 	return hosts{svc, v.PodNames, list}
 }
 
@@ -77,7 +77,7 @@ func (h hosts) targets(origin string) []srvTarget {
 
 // target is the name of a host: the Service's own, or the endpoint's below it.
 func (h hosts) target(x host, origin string) string {
-	name := h.service.name(origin)
+	name := serviceName(h.service, origin)
 	if !x.isEndpoint {
 		return name
 	}
@@ -103,39 +103,10 @@ func unsendable(name string) bool {
 }
 
 // hostsAt are addresses that stand for a Service itself, with all of the ports.
-func hostsAt(addrs []netip.Addr, ports []Port) []host {
+func hostsAt(addrs []netip.Addr, ports []cluster.Port) []host {
 	list := make([]host, len(addrs))
 	for i, a := range addrs {
 		list[i] = host{addr: a, ports: ports}
 	}
 	return list
-}
-
-// hasLabel says whether an endpoint of the Service has the label.
-func (n *serviceNode) hasLabel(label string, podNames bool) bool {
-	for _, slice := range n.slices {
-		for range slice.labelled(label, podNames) {
-			return true
-		}
-	}
-	return false
-}
-
-// hasPort says whether the Service, or a slice of a headless one that has
-// endpoints, has a port like this.
-func (n *serviceNode) hasPort(like func(Port) bool) bool {
-	if n.service.Kind != Headless {
-		return slices.ContainsFunc(n.service.Ports, like)
-	}
-	for _, slice := range n.slices {
-		if slice.Endpoints.Len() > 0 && slices.ContainsFunc(slice.Ports, like) {
-			return true
-		}
-	}
-	return false
-}
-
-// hasProtocol says whether a named port has the protocol.
-func (n *serviceNode) hasProtocol(protocol string) bool {
-	return n.hasPort(func(p Port) bool { return p.Name != "" && p.Protocol == protocol })
 }

@@ -3,6 +3,9 @@ package zone
 import (
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 const ignoreCluster = `
@@ -33,7 +36,7 @@ const ignoreCluster = `
 `
 
 // ignoreView is a view in which Services without endpoints do not exist.
-func ignoreView(t tester) *View {
+func ignoreView(t clustertest.T) *View {
 	t.Helper()
 	v := clusterSetView(t)
 	v.IgnoreEmpty = true
@@ -44,7 +47,7 @@ func ignoreView(t tester) *View {
 // With IgnoreEmpty, neither a ClusterIP Service without ready endpoints exists
 // nor anything below it. What counts is the endpoint, not its family or ports.
 func TestIgnoreEmpty(t *testing.T) {
-	s := snapshotOf(t, ignoreCluster)
+	s := clustertest.Snapshot(t, ignoreCluster)
 	hidden := map[string]bool{"none": true, "unready": true}
 	for _, below := range []string{"", "_tcp.", "tcp.", "_http._tcp.", "http.tcp.", "10-3-0-1.", "x._http._tcp."} {
 		for service := range hidden {
@@ -69,7 +72,7 @@ func TestIgnoreEmpty(t *testing.T) {
 }
 
 func TestIgnoreEmptyAnswers(t *testing.T) {
-	run(t, ignoreView(t), snapshotOf(t, ignoreCluster), []row{
+	run(t, ignoreView(t), clustertest.Snapshot(t, ignoreCluster), []row{
 		{"no endpoint", "none.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"no endpoint, its port", "_http._tcp.none.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"one endpoint", "web.default.svc.cluster.local. AAAA", `
@@ -93,7 +96,7 @@ func TestIgnoreEmptyAnswers(t *testing.T) {
 // An import has endpoints of its own: those of the local Service do not count,
 // nor do they count for it.
 func TestIgnoreEmptyImports(t *testing.T) {
-	checkExistence(t, ignoreView(t), snapshotOf(t, ignoreCluster), map[string]bool{
+	checkExistence(t, ignoreView(t), clustertest.Snapshot(t, ignoreCluster), map[string]bool{
 		"none.default.svc.clusterset.local.": true, "_http._tcp.none.default.svc.clusterset.local.": true,
 		"web.default.svc.clusterset.local.": false, "_http._tcp.web.default.svc.clusterset.local.": false,
 		"db.default.svc.clusterset.local.": false, "none.default.svc.cluster.local.": false, "web.default.svc.cluster.local.": true,
@@ -103,18 +106,18 @@ func TestIgnoreEmptyImports(t *testing.T) {
 // A Service comes and goes with its endpoints.
 func TestIgnoreEmptyComesBack(t *testing.T) {
 	const address, port = "web.default.svc.cluster.local. A", "_http._tcp.web.default.svc.cluster.local. SRV"
-	none := sliceOf(t, strings.Fields("default/web a http/tcp/8080"))
-	one := sliceOf(t, strings.Fields("default/web a http/tcp/8080 10.0.0.1"))
-	other := sliceOf(t, strings.Fields("default/web b http/tcp/8080 2001:db8::1"))
-	store, v := NewStore(), clusterView(t)
+	none := clustertest.SliceOf(t, strings.Fields("default/web a http/tcp/8080"))
+	one := clustertest.SliceOf(t, strings.Fields("default/web a http/tcp/8080 10.0.0.1"))
+	other := clustertest.SliceOf(t, strings.Fields("default/web b http/tcp/8080 2001:db8::1"))
+	store, v := cluster.NewStore(), clusterView(t)
 	v.IgnoreEmpty = true
-	commit(store, func(txn *Txn) {
+	clustertest.Commit(store, func(txn *cluster.Txn) {
 		txn.SetSynced()
-		load(t, txn, "namespace default\nclusterip default/web 10.3.0.1 http/tcp/80")
+		clustertest.Load(t, txn, "namespace default\nclusterip default/web 10.3.0.1 http/tcp/80")
 	})
 	for _, step := range []struct {
 		name     string
-		old, now *Slice
+		old, now *cluster.Slice
 		want     Result
 	}{
 		{"slice without endpoints", nil, none, NXDomain},
@@ -125,7 +128,7 @@ func TestIgnoreEmptyComesBack(t *testing.T) {
 		{"endpoint again", none, one, Success},
 		{"slice goes", one, nil, NXDomain},
 	} {
-		commit(store, func(txn *Txn) { txn.ReplaceSlice(step.old, step.now) })
+		clustertest.Commit(store, func(txn *cluster.Txn) { txn.ReplaceSlice(step.old, step.now) })
 		for _, question := range []string{address, port} {
 			if got := ask(t, v, store.Load(), question); got.Result != step.want {
 				t.Errorf("%s: %s", step.name, render(got))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -18,12 +19,20 @@ type keptAnswers struct {
 	zones     atomic.Pointer[topologyZones]
 }
 
+// answersOf is what is kept for a version of a Service.
+func answersOf(n *cluster.ServiceNode) *keptAnswers {
+	if k, ok := n.Cached().(*keptAnswers); ok {
+		return k
+	}
+	return n.Cache(new(keptAnswers)).(*keptAnswers)
+}
+
 // keptAddresses are the addresses of all endpoints, each once, one behind the
 // other: a fraction of the records' size.
 type keptAddresses struct{ v4, v6 []byte }
 
 // packed are the addresses of the endpoints of one family.
-func (n *serviceNode) packed(qtype uint16) []byte { return n.allAddresses().of(qtype) }
+func packedOf(n *cluster.ServiceNode, qtype uint16) []byte { return allAddresses(n).of(qtype) }
 
 // of are the addresses of a type's family.
 func (k *keptAddresses) of(qtype uint16) []byte {
@@ -33,11 +42,11 @@ func (k *keptAddresses) of(qtype uint16) []byte {
 	return k.v6
 }
 
-func (n *serviceNode) allAddresses() *keptAddresses {
-	k := n.kept.addresses.Load()
+func allAddresses(n *cluster.ServiceNode) *keptAddresses {
+	k := answersOf(n).addresses.Load()
 	if k == nil {
-		k = n.makeAddresses(new(subset))
-		n.kept.addresses.Store(k)
+		k = makeAddresses(n, new(subset))
+		answersOf(n).addresses.Store(k)
 	}
 	return k
 }
@@ -73,7 +82,7 @@ func (w *writer) keptRecords(p *place) bool {
 	k := w.keptServices(p.service)
 	if k == nil {
 		c, _ := p.group(w.view.PodNames)
-		t := c.service.targetsOf(&c.subset)
+		t := targetsOf(c.service, &c.subset)
 		least := recordHead + srvFixed + c.minTarget(len(w.origin.Wire()))
 		if t.records.count*least > max(0, w.free()) {
 			return w.group(&c, t)
@@ -104,9 +113,9 @@ func (w *writer) prefix() string {
 func (w *writer) style() style { return style{w.origin.String(), w.view.TTL, w.view.PodNames} }
 
 // keptServices is the answer to the question, or nil if none is kept.
-func (w *writer) keptServices(svc *serviceNode) *keptServices {
+func (w *writer) keptServices(svc *cluster.ServiceNode) *keptServices {
 	s, prefix := w.style(), w.prefix()
-	for k := svc.kept.services.Load(); k != nil; k = k.next {
+	for k := answersOf(svc).services.Load(); k != nil; k = k.next {
 		if k.style == s && k.prefix == prefix {
 			return k
 		}
@@ -116,12 +125,12 @@ func (w *writer) keptServices(svc *serviceNode) *keptServices {
 
 // keepServices makes the answer to the question. It is nil for one that is not worth
 // keeping.
-func (w *writer) keepServices(svc *serviceNode) *keptServices {
+func (w *writer) keepServices(svc *cluster.ServiceNode) *keptServices {
 	k := w.makeServices()
 	if k == nil {
 		return nil
 	}
-	first, count := svc.kept.services.Load(), 0
+	first, count := answersOf(svc).services.Load(), 0
 	for other := first; other != nil; other = other.next {
 		count++
 	}
@@ -129,7 +138,7 @@ func (w *writer) keepServices(svc *serviceNode) *keptServices {
 		first = nil // what other views left behind, before a reload
 	}
 	k.next, k.style, k.prefix = first, w.style(), strings.Clone(w.prefix())
-	svc.kept.services.Store(k)
+	answersOf(svc).services.Store(k)
 	return k
 }
 
@@ -157,9 +166,9 @@ func (w *writer) makeServices() *keptServices {
 	}
 }
 
-// bytes is the size of what is kept.
-func (k *keptAnswers) bytes() int {
-	sum := 0
+// Bytes implements cluster.Cached.
+func (k *keptAnswers) Bytes() int {
+	sum := cluster.SizeOf[keptAnswers]()
 	if a := k.addresses.Load(); a != nil {
 		sum += a.bytes()
 	}
@@ -170,11 +179,11 @@ func (k *keptAnswers) bytes() int {
 		sum += z.bytes()
 	}
 	for s := k.services.Load(); s != nil; s = s.next {
-		sum += sizeOf[keptServices]() + rounded(len(s.prefix)) + rounded(len(s.body))
+		sum += cluster.SizeOf[keptServices]() + cluster.Rounded(len(s.prefix)) + cluster.Rounded(len(s.body))
 	}
 	return sum
 }
 
 func (k *keptAddresses) bytes() int {
-	return sizeOf[keptAddresses]() + arraySize(k.v4) + arraySize(k.v6)
+	return cluster.SizeOf[keptAddresses]() + cluster.ArraySize(k.v4) + cluster.ArraySize(k.v6)
 }

@@ -1,5 +1,7 @@
 package zone
 
+import "github.com/clusterdns/clusterdns/plugin/internal/cluster"
+
 // NameKind is what a name is in the cluster or, where nothing is there, what is
 // missing: a name below a Namespace that does not exist is [KindNamespace], one
 // whose Namespace exists but not its Service is [KindService]. It is decided by the
@@ -26,4 +28,4 @@ const (
 )
 
 // nameKinds are the kinds of the names of Services.
-var nameKinds = [...]NameKind{ClusterIP: KindService, Headless: KindHeadless, ExternalName: KindExternalName}
+var nameKinds = [...]NameKind{cluster.ClusterIP: KindService, cluster.Headless: KindHeadless, cluster.ExternalName: KindExternalName}

@@ -5,12 +5,15 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 // A name that exists is of the kind that it is; of one that does not, what is
 // missing is told.
 func TestNameKinds(t *testing.T) {
-	s := snapshotOf(t, `
+	s := clustertest.Snapshot(t, `
 		namespace a
 		clusterip a/web 10.3.0.1 http/tcp/80
 		slice a/web one http/tcp/80 10.0.0.1
@@ -47,7 +50,7 @@ func TestNameKinds(t *testing.T) {
 	}
 }
 
-func checkKind(t *testing.T, v *View, s *Snapshot, want NameKind, names string, right func(Result) bool) {
+func checkKind(t *testing.T, v *View, s *cluster.Snapshot, want NameKind, names string, right func(Result) bool) {
 	t.Helper()
 	for name := range strings.FieldsSeq(names) {
 		if a := askType(t, v, s, name, dns.TypeA); a.Kind != want || !right(a.Result) {
@@ -59,7 +62,7 @@ func checkKind(t *testing.T, v *View, s *Snapshot, want NameKind, names string, 
 func TestNameKindWithoutLookup(t *testing.T) {
 	v := clusterView(t)
 	for _, question := range []string{"www.example.com. A", "web.a.svc.cluster.local. A"} {
-		if a := ask(t, v, new(Snapshot), question); a.Kind != KindUnknown {
+		if a := ask(t, v, new(cluster.Snapshot), question); a.Kind != KindUnknown {
 			t.Errorf("%s: kind %d", question, a.Kind)
 		}
 	}

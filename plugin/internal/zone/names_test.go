@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 const namesCluster = `
@@ -23,7 +26,7 @@ func TestD6EmptyNonTerminals(t *testing.T) {
 	const ip6 = "8.b.d.0.1.0.0.2.ip6.arpa."
 	v := clusterView(t)
 	v.Pods = PodsInsecure
-	run(t, v, snapshotOf(t, namesCluster), []row{
+	run(t, v, clustertest.Snapshot(t, namesCluster), []row{
 		{"svc", "svc.cluster.local. A", "NoData cluster.local."},
 		{"pod", "pod.cluster.local. A", "NoData cluster.local."},
 		{"dns", "dns.cluster.local. A", "NoData cluster.local."},
@@ -56,7 +59,7 @@ func TestD6EmptyNonTerminals(t *testing.T) {
 }
 
 func TestEndpointNames(t *testing.T) {
-	run(t, clusterView(t), snapshotOf(t, namesCluster), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, namesCluster), []row{
 		{"hostname shared between slices", "web-0.web.default.svc.cluster.local. A", `
 			Success
 			web-0.web.default.svc.cluster.local. 5 IN A 10.0.0.1
@@ -91,7 +94,7 @@ func TestEndpointNames(t *testing.T) {
 func TestPodNames(t *testing.T) {
 	const longest = "a23456789-123456789-123456789-123456789-123456789-123456789-123"
 	const long = longest + "4"
-	s := snapshotOf(t, `
+	s := clustertest.Snapshot(t, `
 		namespace default
 		headless default/db sql/tcp/5432
 		slice default/db a sql/tcp/5432 10.0.0.1@db-0 10.0.0.2@db-1=own 10.0.0.3@`+longest+`
@@ -129,9 +132,9 @@ func TestPodNames(t *testing.T) {
 }
 
 // checkPointers follows every pointer back to the address that it was asked for.
-func checkPointers(t *testing.T, v *View, s *Snapshot) {
+func checkPointers(t *testing.T, v *View, s *cluster.Snapshot) {
 	t.Helper()
-	for a := range s.endpoints.All() {
+	for a := range s.EndpointAddrs().All() {
 		name, err := dns.ReverseAddr(a.String())
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +158,7 @@ func holds(a Answer, addr netip.Addr) bool {
 }
 
 func TestPodsByMode(t *testing.T) {
-	s := snapshotOf(t, namesCluster+`
+	s := clustertest.Snapshot(t, namesCluster+`
 		pod default web 10.0.0.1,2001:db8::5
 		pod empty node 10.0.0.9
 		pod default node 10.0.0.9
@@ -198,7 +201,7 @@ func TestNamespacesFilter(t *testing.T) {
 	v := clusterView(t)
 	v.Pods = PodsInsecure
 	v.Namespaces = map[string]struct{}{"default": {}, "absent": {}}
-	s := snapshotOf(t, namesCluster+`
+	s := clustertest.Snapshot(t, namesCluster+`
 		namespace hidden
 		headless hidden/db sql/tcp/5432
 		slice hidden/db a sql/tcp/5432 10.0.0.1 172.16.0.1

@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -18,7 +19,7 @@ type node interface {
 // spelled them.
 type builder struct {
 	view     *View
-	snapshot *Snapshot
+	snapshot *cluster.Snapshot
 	owner    string
 	origin   string
 	answer   *Answer
@@ -40,7 +41,7 @@ func (b *builder) finish(found node, qtype uint16) {
 	default:
 		b.answer.Result = NoData
 	}
-	b.answer.Authority = []dns.RR{b.view.soa(b.origin, b.snapshot.serial)}
+	b.answer.Authority = []dns.RR{b.view.soa(b.origin, b.snapshot.Serial())}
 }
 
 // anyTypes is the order in which an ANY question looks for one RRset to answer
@@ -119,7 +120,7 @@ type apex struct{ reverse node }
 func (a apex) rrset(b *builder, qtype uint16) {
 	switch {
 	case qtype == dns.TypeSOA:
-		b.add(b.view.soa(b.origin, b.snapshot.serial))
+		b.add(b.view.soa(b.origin, b.snapshot.Serial()))
 	case qtype == dns.TypeNS:
 		b.nameservers()
 	case a.reverse != nil:

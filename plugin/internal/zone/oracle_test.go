@@ -8,6 +8,8 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -21,7 +23,7 @@ type oracle struct {
 	open    map[string]bool // names below which every name exists
 }
 
-func oracleOf(m *model, v *View) *oracle {
+func oracleOf(m *clustertest.Model, v *View) *oracle {
 	o := &oracle{view: v, names: map[string]map[string]bool{}, aliases: map[string]bool{}, open: map[string]bool{}}
 	for _, origin := range v.Origins {
 		o.add(origin.String())
@@ -29,17 +31,17 @@ func oracleOf(m *model, v *View) *oracle {
 			o.origin(m, origin)
 		}
 	}
-	for key, s := range m.services {
-		if o.shows(m, key.Namespace) && s.Kind != ExternalName {
+	for key, s := range m.Services {
+		if o.shows(m, key.Namespace) && s.Kind != cluster.ExternalName {
 			o.pointers(m, s)
 		}
 	}
 	return o
 }
 
-func (o *oracle) shows(m *model, namespace string) bool {
+func (o *oracle) shows(m *clustertest.Model, namespace string) bool {
 	_, listed := o.view.Namespaces[namespace]
-	return m.namespaces[namespace] && (o.view.Namespaces == nil || listed)
+	return m.Namespaces[namespace] && (o.view.Namespaces == nil || listed)
 }
 
 // add adds a name with records, and all names between it and its origin.
@@ -66,12 +68,12 @@ func (o *oracle) has(name string) bool {
 	return ok
 }
 
-func (o *oracle) origin(m *model, in Origin) {
+func (o *oracle) origin(m *clustertest.Model, in Origin) {
 	origin := in.String()
 	for _, name := range []string{"ns.dns.", "dns-version.", "svc.", "pod."} {
 		o.add(name + origin)
 	}
-	for namespace := range m.namespaces {
+	for namespace := range m.Namespaces {
 		if !o.shows(m, namespace) {
 			continue
 		}
@@ -80,35 +82,35 @@ func (o *oracle) origin(m *model, in Origin) {
 			o.add(namespace + ".pod." + origin)
 		}
 	}
-	for _, p := range m.pods {
+	for _, p := range m.Pods {
 		for a := range p.Addrs() {
 			if o.view.Pods != PodsDisabled && o.shows(m, p.Namespace) {
 				o.add(dnsname.Dashed(a)+"."+p.Namespace+".pod."+origin, a.String())
 			}
 		}
 	}
-	services, slices := m.services, m.slices
+	services, slices := m.Services, m.Slices
 	if in.ClusterSet {
-		services, slices = m.imports, m.exports
+		services, slices = m.Imports, m.Exports
 	}
 	for key, s := range services {
 		if o.shows(m, key.Namespace) {
-			o.service(in, s, slicesIn(slices, key), key.Name+"."+key.Namespace+".svc."+origin)
+			o.service(in, s, clustertest.SlicesIn(slices, key), key.Name+"."+key.Namespace+".svc."+origin)
 		}
 	}
 }
 
-func (o *oracle) service(in Origin, s *Service, list []*Slice, name string) {
-	isEmpty := func(s *Slice) bool { return s.Endpoints.Len() == 0 }
+func (o *oracle) service(in Origin, s *cluster.Service, list []*cluster.Slice, name string) {
+	isEmpty := func(s *cluster.Slice) bool { return s.Endpoints.Len() == 0 }
 	list = slices.DeleteFunc(slices.Clone(list), isEmpty)
 	switch s.Kind {
-	case ExternalName:
+	case cluster.ExternalName:
 		if s.Target != "" {
 			o.add(name)
 			o.aliases[name] = true
 		}
 		return
-	case ClusterIP:
+	case cluster.ClusterIP:
 		if o.view.IgnoreEmpty && len(list) == 0 {
 			return
 		}
@@ -120,41 +122,41 @@ func (o *oracle) service(in Origin, s *Service, list []*Slice, name string) {
 			target := o.target(slice, e, name)
 			o.add(target, e.Addr.String())
 			o.srv(target, target, slice.Ports)
-			if s.Kind == Headless {
+			if s.Kind == cluster.Headless {
 				o.ports(in, slice.Ports, name, target, e.Addr)
 			}
 		}
 	}
-	if s.Kind == Headless && len(list) > 0 && o.view.Zonal && !in.ClusterSet {
+	if s.Kind == cluster.Headless && len(list) > 0 && o.view.Zonal && !in.ClusterSet {
 		o.topologyZones(list, name)
 	}
 }
 
 // target is the name of an endpoint.
-func (o *oracle) target(slice *Slice, e Endpoint, name string) string {
+func (o *oracle) target(slice *cluster.Slice, e cluster.Endpoint, name string) string {
 	if slice.Cluster != "" {
 		name = strings.ToLower(slice.Cluster) + "." + name
 	}
-	return e.label(o.view.PodNames) + "." + name
+	return e.Label(o.view.PodNames) + "." + name
 }
 
 // topologyZones adds the names of some topology zones; there are names for all others.
-func (o *oracle) topologyZones(list []*Slice, name string) {
+func (o *oracle) topologyZones(list []*cluster.Slice, name string) {
 	o.open["pin._zone."+name], o.open["prefer._zone."+name] = true, true
 	for _, topologyZone := range []string{"z1", "eu.z1", "pin", "eu", "nowhere"} {
 		pin, prefer := topologyZone+".pin._zone."+name, topologyZone+".prefer._zone."+name
-		isThere := func(id *Identity) bool { return id != nil && id.TopologyZone == topologyZone }
+		isThere := func(id *cluster.Identity) bool { return id != nil && id.TopologyZone == topologyZone }
 		o.add(pin)
 		o.endpoints(list, pin, name, isThere)
 		o.add(prefer)
 		if o.endpoints(list, prefer, name, isThere) == 0 {
-			o.endpoints(list, prefer, name, func(*Identity) bool { return true })
+			o.endpoints(list, prefer, name, func(*cluster.Identity) bool { return true })
 		}
 	}
 }
 
 // endpoints adds to an owner the records of some endpoints, and counts those.
-func (o *oracle) endpoints(list []*Slice, owner, name string, some func(*Identity) bool) int {
+func (o *oracle) endpoints(list []*cluster.Slice, owner, name string, some func(*cluster.Identity) bool) int {
 	count := 0
 	for _, slice := range list {
 		for e := range slice.Endpoints.All() {
@@ -170,7 +172,7 @@ func (o *oracle) endpoints(list []*Slice, owner, name string, some func(*Identit
 
 // ports adds what a Service has at its name and at the names of its ports. In a
 // cluster set two labels without an underscore are an endpoint and its cluster.
-func (o *oracle) ports(in Origin, ports []Port, name, target string, addrs ...netip.Addr) {
+func (o *oracle) ports(in Origin, ports []cluster.Port, name, target string, addrs ...netip.Addr) {
 	for _, a := range addrs {
 		o.add(name, a.String())
 		o.srv(name, target, ports)
@@ -187,13 +189,13 @@ func (o *oracle) ports(in Origin, ports []Port, name, target string, addrs ...ne
 			o.add(prefix + "." + name)
 			for _, a := range addrs {
 				o.add(prefix+"."+name, a.String())
-				o.srv(prefix+"."+name, target, []Port{p})
+				o.srv(prefix+"."+name, target, []cluster.Port{p})
 			}
 		}
 	}
 }
 
-func (o *oracle) srv(name, target string, ports []Port) {
+func (o *oracle) srv(name, target string, ports []cluster.Port) {
 	for _, p := range ports {
 		o.add(name, target+" "+strconv.Itoa(int(p.Number)))
 	}
@@ -201,30 +203,30 @@ func (o *oracle) srv(name, target string, ports []Port) {
 
 // pointers adds the reverse names of a Service. Where an address is the ClusterIP
 // of some Service, endpoints do not count.
-func (o *oracle) pointers(m *model, s *Service) {
+func (o *oracle) pointers(m *clustertest.Model, s *cluster.Service) {
 	name := s.Name + "." + s.Namespace + ".svc." + o.view.primary()
 	for _, a := range s.ClusterIPs {
 		if o.clusterIPOf(m, a) == s.Key {
 			o.add(reverseOf(a), name)
 		}
 	}
-	for _, slice := range m.slicesOf(s.Key) {
+	for _, slice := range m.SlicesOf(s.Key) {
 		for e := range slice.Endpoints.All() {
-			if o.clusterIPOf(m, e.Addr) == (Key{}) {
-				o.add(reverseOf(e.Addr), e.label(o.view.PodNames)+"."+name)
+			if o.clusterIPOf(m, e.Addr) == (cluster.Key{}) {
+				o.add(reverseOf(e.Addr), e.Label(o.view.PodNames)+"."+name)
 			}
 		}
 	}
 }
 
 // clusterIPOf is the Service that a pointer of the address leads to.
-func (o *oracle) clusterIPOf(m *model, a netip.Addr) Key {
-	for _, key := range m.owners(a) {
-		if o.shows(m, key.Namespace) && slices.Contains(m.services[key].ClusterIPs, a) {
+func (o *oracle) clusterIPOf(m *clustertest.Model, a netip.Addr) cluster.Key {
+	for _, key := range m.Owners(a) {
+		if o.shows(m, key.Namespace) && slices.Contains(m.Services[key].ClusterIPs, a) {
 			return key
 		}
 	}
-	return Key{}
+	return cluster.Key{}
 }
 
 func reverseOf(a netip.Addr) string {

@@ -3,6 +3,7 @@ package zone
 import (
 	"testing"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -18,7 +19,7 @@ const originCluster = `
 func TestLongestOrigin(t *testing.T) {
 	for _, origins := range [][]string{{"local.", "cluster.local.", "10.in-addr.arpa."}, {"10.in-addr.arpa.", "cluster.local.", "local."}} {
 		v := viewOf(t, origins...)
-		run(t, v, snapshotOf(t, originCluster), []row{
+		run(t, v, clustertest.Snapshot(t, originCluster), []row{
 			{"longer", "absent.cluster.local. A", "NXDomain cluster.local."},
 			{"shorter", "absent.local. A", "NXDomain local."},
 			{"longer, service", "web.default.svc.cluster.local. A", `
@@ -35,7 +36,7 @@ func TestLongestOrigin(t *testing.T) {
 // Pointers lead into the first origin that is not a reverse zone.
 func TestPrimaryOrigin(t *testing.T) {
 	v := viewOf(t, "10.in-addr.arpa.", "Cluster.Local.", "second.example.")
-	run(t, v, snapshotOf(t, originCluster), []row{
+	run(t, v, clustertest.Snapshot(t, originCluster), []row{
 		{"PTR", "1.0.3.10.in-addr.arpa. PTR", `
 			Success
 			1.0.3.10.in-addr.arpa. 5 IN PTR web.default.svc.cluster.local.`},
@@ -51,8 +52,8 @@ func TestPrimaryOrigin(t *testing.T) {
 // A server block for the root makes the root the origin if the Corefile names none.
 func TestRootOrigin(t *testing.T) {
 	v := viewOf(t, ".")
-	v.Local = addrsOf(t, "10.0.0.1")
-	run(t, v, snapshotOf(t, originCluster), []row{
+	v.Local = clustertest.Addrs(t, "10.0.0.1")
+	run(t, v, clustertest.Snapshot(t, originCluster), []row{
 		{"SOA", ". SOA", `
 			Success
 			. 5 IN SOA ns.dns. hostmaster. 7 7200 1800 86400 5`},
@@ -83,11 +84,11 @@ func TestRootOrigin(t *testing.T) {
 		`x\007in-addr.arpa. PTR`: NXDomain, `\007in-addr\004arpa. PTR`: NXDomain,
 		"svc. A": NoData, "com. A": NXDomain, "arpa.default.svc. A": NXDomain,
 	} {
-		if got := ask(t, v, snapshotOf(t, originCluster), question); got.Result != want {
+		if got := ask(t, v, clustertest.Snapshot(t, originCluster), question); got.Result != want {
 			t.Errorf("%s: %s", question, render(got))
 		}
 	}
-	if got := ask(t, v, snapshotOf(t, ""), "arpa. A"); got.Result != NXDomain {
+	if got := ask(t, v, clustertest.Snapshot(t, ""), "arpa. A"); got.Result != NXDomain {
 		t.Errorf("no address at all: %s", render(got))
 	}
 }
@@ -96,7 +97,7 @@ func TestRootOrigin(t *testing.T) {
 // zones, and some of those have the name of a single address.
 func TestReverseOriginOfOneAddress(t *testing.T) {
 	v := viewOf(t, "cluster.local.", "1.0.3.10.in-addr.arpa.", "2.0.3.10.in-addr.arpa.")
-	run(t, v, snapshotOf(t, originCluster), []row{
+	run(t, v, clustertest.Snapshot(t, originCluster), []row{
 		{"PTR", "1.0.3.10.in-addr.arpa. PTR", `
 			Success
 			1.0.3.10.in-addr.arpa. 5 IN PTR web.default.svc.cluster.local.`},
@@ -114,7 +115,7 @@ func TestEscapedOrigin(t *testing.T) {
 	if got := v.Origins[0].String(); got != `cluster.l\@c\(l.` {
 		t.Errorf("origin %s", got)
 	}
-	run(t, v, snapshotOf(t, originCluster), []row{
+	run(t, v, clustertest.Snapshot(t, originCluster), []row{
 		{"spelled as asked", `Absent.C\076uster.l@c\(L. A`, `NXDomain CLuster.l\@c\(L.`},
 	})
 }

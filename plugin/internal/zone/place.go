@@ -3,6 +3,7 @@ package zone
 import (
 	"net/netip"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -12,7 +13,7 @@ import (
 type place struct {
 	kind    placeKind
 	name    NameKind
-	service *serviceNode
+	service *cluster.ServiceNode
 	label   string     // of endpoints
 	ports   portFilter // of a port
 	addr    netip.Addr // of a Pod, or of a reverse name
@@ -51,13 +52,13 @@ func (p *place) target() *dnsname.Name {
 	if p.kind != atAlias {
 		return nil
 	}
-	link, _ := aliasTo(p.service.service.Target).(alias)
+	link, _ := aliasTo(p.service.Service.Target).(alias)
 	return link.target
 }
 
 // node is what can tell the records of a place, or nil for a name that does not
 // exist.
-func (v *View) node(s *Snapshot, p *place) node {
+func (v *View) node(s *cluster.Snapshot, p *place) node {
 	switch p.kind {
 	case atEmpty:
 		return bare{}
@@ -68,7 +69,7 @@ func (v *View) node(s *Snapshot, p *place) node {
 	case atServer:
 		return nameserver{}
 	case atAlias:
-		return aliasTo(p.service.service.Target)
+		return aliasTo(p.service.Service.Target)
 	case atPod:
 		return hosts{list: []host{{addr: p.addr}}}
 	case atAddress:
@@ -104,9 +105,9 @@ func (p *place) hosts() []host {
 	svc := p.service
 	switch p.kind {
 	case atClusterIP:
-		return hostsAt(svc.service.ClusterIPs, svc.service.Ports)
+		return hostsAt(svc.Service.ClusterIPs, svc.Service.Ports)
 	case atPort:
-		return hostsAt(svc.service.ClusterIPs, p.ports.choose(svc.service.Ports))
+		return hostsAt(svc.Service.ClusterIPs, p.ports.choose(svc.Service.Ports))
 	}
 	return nil
 }

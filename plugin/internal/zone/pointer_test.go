@@ -1,13 +1,17 @@
 package zone
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+)
 
 // D16: who may write an EndpointSlice names any address in the reverse zones, since
 // every ready endpoint has a PTR record (specification 2.4.3), that of a host outside
 // the cluster too. But a ClusterIP is its Service's alone, and reverse zones no
 // larger than the cluster leave the addresses of others to others.
 func TestD16AddressesOfOthers(t *testing.T) {
-	s := snapshotOf(t, `
+	s := clustertest.Snapshot(t, `
 		namespace default
 		namespace tenant
 		clusterip default/web 10.3.0.1 http/tcp/80

@@ -6,18 +6,19 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // answer adds what there is at the place of a name to the aliases that lead there. What
 // is asked for most has no node made for it.
-func (v *View) answer(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16, room Room) Answer {
+func (v *View) answer(s *cluster.Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16, room Room) Answer {
 	switch {
 	case p.kind == nowhere:
-		a.Result, a.Authority = NXDomain, v.denial(o, n, s.serial)
+		a.Result, a.Authority = NXDomain, v.denial(o, n, s.Serial())
 		return a
 	case p.kind == atEmpty:
-		a.Result, a.Authority = NoData, v.denial(o, n, s.serial)
+		a.Result, a.Authority = NoData, v.denial(o, n, s.Serial())
 		return a
 	case qtype == dns.TypeA || qtype == dns.TypeAAAA:
 		var buf [maxLabelled * 16]byte
@@ -25,7 +26,7 @@ func (v *View) answer(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer
 		switch {
 		case !ok:
 		case len(packed) == 0:
-			a.Result, a.Authority = NoData, v.denial(o, n, s.serial)
+			a.Result, a.Authority = NoData, v.denial(o, n, s.Serial())
 			return a
 		default:
 			a.Result = Success
@@ -36,7 +37,7 @@ func (v *View) answer(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer
 }
 
 // answerNode asks the node of a place.
-func (v *View) answerNode(s *Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16, room Room) Answer {
+func (v *View) answerNode(s *cluster.Snapshot, n *dnsname.Name, o *Origin, p place, a Answer, qtype uint16, room Room) Answer {
 	b := builder{view: v, snapshot: s, owner: n.String(), origin: o.Spelled(n), answer: &a, room: room}
 	b.finish(v.node(s, &p), qtype)
 	return a

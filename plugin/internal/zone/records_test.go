@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -37,7 +38,7 @@ func spoilRecords(section []dns.RR) {
 // TestRecordsAreTheirReceivers looks names up again after all that the first answer was
 // made of has been changed.
 func TestRecordsAreTheirReceivers(t *testing.T) {
-	v, s := clusterView(t), snapshotOf(t, recordsCluster)
+	v, s := clusterView(t), clustertest.Snapshot(t, recordsCluster)
 	v.Pods = PodsInsecure
 	for _, qname := range []string{
 		"web.default", "two.default", "db.default", "db-0.db.default", "_http._tcp.web.default", "_sql._tcp.db.default", "out.default", "no.default", "default",
@@ -61,7 +62,7 @@ func TestRecordsAreTheirReceivers(t *testing.T) {
 
 // TestRecordsOfAClusterIPAllocateOnce holds what is asked for most to one piece of memory.
 func TestRecordsOfAClusterIPAllocateOnce(t *testing.T) {
-	v, s := clusterView(t), snapshotOf(t, recordsCluster)
+	v, s := clusterView(t), clustertest.Snapshot(t, recordsCluster)
 	var q Question
 	for _, tc := range []struct {
 		qname string

@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -29,20 +30,20 @@ func (p pointers) rrset(b *builder, qtype uint16) {
 
 // findReverse finds a reverse name: that of an address, or an empty non-terminal
 // above addresses.
-func (v *View) findReverse(s *Snapshot, n *dnsname.Name) node {
+func (v *View) findReverse(s *cluster.Snapshot, n *dnsname.Name) node {
 	p := locateReverse(s, n)
 	return v.node(s, &p)
 }
 
 // locateReverse does not look whether an address has a name.
-func locateReverse(s *Snapshot, n *dnsname.Name) place {
+func locateReverse(s *cluster.Snapshot, n *dnsname.Name) place {
 	prefix, ok := dnsname.ReversePrefix(n)
 	switch {
 	case !ok:
 		return place{name: KindReverse}
 	case prefix.IsSingleIP():
 		return place{kind: atAddress, name: KindReverse, addr: prefix.Addr()}
-	case s.clusterIPs.Covers(prefix) || s.endpoints.Covers(prefix):
+	case s.ClusterIPs().Covers(prefix) || s.EndpointAddrs().Covers(prefix):
 		return place{kind: atEmpty, name: KindReverse}
 	}
 	return place{name: KindReverse}
@@ -50,24 +51,24 @@ func locateReverse(s *Snapshot, n *dnsname.Name) place {
 
 // findPointer finds the names of an address: that of the Service whose ClusterIP
 // it is, else those of the endpoints that have it.
-func (v *View) findPointer(s *Snapshot, a netip.Addr) node {
+func (v *View) findPointer(s *cluster.Snapshot, a netip.Addr) node {
 	origin := v.primary()
-	shown := func(n *serviceNode) bool {
-		return n.service.Kind != ExternalName && v.exposes(s, n.key.Namespace)
+	shown := func(n *cluster.ServiceNode) bool {
+		return n.Service.Kind != cluster.ExternalName && v.exposes(s, n.Key.Namespace)
 	}
-	if virtual, _ := s.servicesAt(&s.clusterIPs, a, math.MaxInt, shown); len(virtual) > 0 {
-		return pointers(func(int) ([]string, bool) { return []string{virtual[0].name(origin)}, true })
+	if virtual, _ := s.ServicesAt(s.ClusterIPs(), a, math.MaxInt, shown); len(virtual) > 0 {
+		return pointers(func(int) ([]string, bool) { return []string{serviceName(virtual[0], origin)}, true })
 	}
-	if some, _ := s.servicesAt(&s.endpoints, a, 1, shown); len(some) == 0 {
+	if some, _ := s.ServicesAt(s.EndpointAddrs(), a, 1, shown); len(some) == 0 {
 		return nil
 	}
 	return pointers(func(limit int) ([]string, bool) {
 		var targets []string
-		owners, whole := s.servicesAt(&s.endpoints, a, limit, shown)
+		owners, whole := s.ServicesAt(s.EndpointAddrs(), a, limit, shown)
 		for _, svc := range owners {
-			for _, slice := range svc.slices {
-				for e := range slice.at(a) {
-					targets = append(targets, e.label(v.PodNames)+"."+svc.name(origin))
+			for _, slice := range svc.Slices {
+				for e := range slice.WithAddr(a) {
+					targets = append(targets, e.Label(v.PodNames)+"."+serviceName(svc, origin))
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -51,38 +52,38 @@ func compact(list []int32, members int) positions {
 const maxRosters = 128
 
 // addressesOf are the addresses of a subset.
-func (n *serviceNode) addressesOf(sub *subset) *keptAddresses {
+func addressesOf(n *cluster.ServiceNode, sub *subset) *keptAddresses {
 	if sub.kind == everyone {
-		return n.allAddresses()
+		return allAddresses(n)
 	}
-	r := n.roster(sub)
+	r := rosterOf(n, sub)
 	if r == nil || r.addresses == nil {
-		made := roster{subset: *sub, addresses: n.makeAddresses(sub)}
+		made := roster{subset: *sub, addresses: makeAddresses(n, sub)}
 		if r != nil {
 			made.targets = r.targets
 		}
-		n.keep(&made)
+		keepRoster(n, &made)
 		return made.addresses
 	}
 	return r.addresses
 }
 
 // targetsOf are the targets of a subset.
-func (n *serviceNode) targetsOf(sub *subset) *targets {
-	r := n.roster(sub)
+func targetsOf(n *cluster.ServiceNode, sub *subset) *targets {
+	r := rosterOf(n, sub)
 	if r == nil || r.targets == nil {
-		made := roster{subset: *sub, targets: n.makeTargets(sub)}
+		made := roster{subset: *sub, targets: makeTargets(n, sub)}
 		if r != nil {
 			made.addresses = r.addresses
 		}
-		n.keep(&made)
+		keepRoster(n, &made)
 		return made.targets
 	}
 	return r.targets
 }
 
-func (n *serviceNode) roster(sub *subset) *roster {
-	for r := n.kept.rosters.Load(); r != nil; r = r.next {
+func rosterOf(n *cluster.ServiceNode, sub *subset) *roster {
+	for r := answersOf(n).rosters.Load(); r != nil; r = r.next {
 		if r.subset == *sub {
 			return r
 		}
@@ -91,8 +92,8 @@ func (n *serviceNode) roster(sub *subset) *roster {
 }
 
 // keep adds a roster. Where several are added at once, one may be lost.
-func (n *serviceNode) keep(made *roster) {
-	list := n.kept.rosters.Load()
+func keepRoster(n *cluster.ServiceNode, made *roster) {
+	list := answersOf(n).rosters.Load()
 	count := 0
 	for r := list; r != nil; r = r.next {
 		count++
@@ -103,14 +104,14 @@ func (n *serviceNode) keep(made *roster) {
 	s := &made.subset // of which the question holds the texts
 	s.name, s.cluster = strings.Clone(s.name), strings.Clone(s.cluster)
 	s.ports = portFilter{strings.Clone(s.ports.name), strings.Clone(s.ports.protocol)}
-	n.kept.rosters.Store(made)
+	answersOf(n).rosters.Store(made)
 }
 
-func (n *serviceNode) makeAddresses(sub *subset) *keptAddresses {
+func makeAddresses(n *cluster.ServiceNode, sub *subset) *keptAddresses {
 	k := new(keptAddresses)
 	seen := map[netip.Addr]struct{}{}
-	n.each(sub, func(_ int, slice *Slice, i int) bool {
-		a := slice.Endpoints.addr(i)
+	eachEndpoint(n, sub, func(_ int, slice *cluster.Slice, i int) bool {
+		a := slice.Endpoints.Addr(i)
 		if _, dup := seen[a]; dup {
 			return true
 		}
@@ -135,20 +136,20 @@ type targetKey struct {
 }
 
 // targetKey is the part of the key that is the name of an endpoint.
-func (s *Slice) targetKey(e *Endpoint, podNames bool) targetKey {
+func targetKeyOf(s *cluster.Slice, e *cluster.Endpoint, podNames bool) targetKey {
 	k := targetKey{cluster: strings.ToLower(s.Cluster)}
-	if !e.named(podNames) {
+	if !e.Named(podNames) {
 		k.named = e.Addr
 		return k
 	}
-	k.label = e.ownLabel()
+	k.label = e.OwnLabel()
 	if a, ok := dnsname.ParseDashed(k.label); ok && dnsname.Dashed(a) == k.label {
 		k.label, k.named = "", a
 	}
 	return k
 }
 
-func (n *serviceNode) makeTargets(sub *subset) *targets {
+func makeTargets(n *cluster.ServiceNode, sub *subset) *targets {
 	t := new(targets)
 	var records, addresses []int32
 	seen := map[targetKey]struct{}{}
@@ -158,7 +159,7 @@ func (n *serviceNode) makeTargets(sub *subset) *targets {
 		t.shared = t.shared || dup
 		return !dup
 	}
-	n.each(sub, func(at int, slice *Slice, i int) bool {
+	eachEndpoint(n, sub, func(at int, slice *cluster.Slice, i int) bool {
 		var buf [8]uint16
 		numbers, count := sub.numbers(slice, buf[:0])
 		t.pairs += max(1, count)
@@ -166,7 +167,7 @@ func (n *serviceNode) makeTargets(sub *subset) *targets {
 			return true
 		}
 		e := slice.Endpoints.At(i)
-		k := slice.targetKey(&e, sub.podNames)
+		k := targetKeyOf(slice, &e, sub.podNames)
 		brings := false
 		for _, k.port = range numbers {
 			brings = first(k) || brings
@@ -179,7 +180,7 @@ func (n *serviceNode) makeTargets(sub *subset) *targets {
 		}
 		return true
 	})
-	members := n.members()
+	members := endpointCount(n)
 	t.records, t.addresses = compact(records, members), compact(addresses, members)
 	if slices.Equal(t.records.list, t.addresses.list) {
 		t.addresses.list = t.records.list
@@ -189,14 +190,14 @@ func (n *serviceNode) makeTargets(sub *subset) *targets {
 
 // bytes is the size of what is kept.
 func (r *roster) bytes() int {
-	sum := sizeOf[roster]() + rounded(len(r.subset.name)) + rounded(len(r.subset.cluster)) + rounded(len(r.subset.ports.name)) + rounded(len(r.subset.ports.protocol))
+	sum := cluster.SizeOf[roster]() + cluster.Rounded(len(r.subset.name)) + cluster.Rounded(len(r.subset.cluster)) + cluster.Rounded(len(r.subset.ports.name)) + cluster.Rounded(len(r.subset.ports.protocol))
 	if a := r.addresses; a != nil {
 		sum += a.bytes()
 	}
 	if t := r.targets; t != nil {
-		sum += sizeOf[targets]() + arraySize(t.records.list)
+		sum += cluster.SizeOf[targets]() + cluster.ArraySize(t.records.list)
 		if len(t.addresses.list) > 0 && (len(t.records.list) == 0 || &t.addresses.list[0] != &t.records.list[0]) {
-			sum += arraySize(t.addresses.list)
+			sum += cluster.ArraySize(t.addresses.list)
 		}
 	}
 	return sum

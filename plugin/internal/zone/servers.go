@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -50,10 +51,10 @@ func (b *builder) servers(origin string) []server {
 // servers are the Services that this server is an endpoint of, or ns.dns with
 // its own addresses. A zone always has a name server, even one whose address is
 // not known. No more are looked at than limit.
-func (v *View) servers(s *Snapshot, origin string, limit int) []server {
+func (v *View) servers(s *cluster.Snapshot, origin string, limit int) []server {
 	var list []server
 	for _, local := range v.Local {
-		for _, svc := range s.hosted(local, limit) {
+		for _, svc := range s.Hosted(local, limit) {
 			list = v.serversOf(list, svc, local, origin, limit)
 		}
 	}
@@ -85,35 +86,35 @@ func (v *View) nameIn(origin string, list []server) []server {
 
 // serversOf adds the names and addresses of a Service of which local is an endpoint:
 // its ClusterIPs, or the endpoints of a headless one.
-func (v *View) serversOf(list []server, svc *serviceNode, local netip.Addr, origin string, limit int) []server {
-	for _, slice := range svc.slices {
-		for range slice.at(local) {
+func (v *View) serversOf(list []server, svc *cluster.ServiceNode, local netip.Addr, origin string, limit int) []server {
+	for _, slice := range svc.Slices {
+		for range slice.WithAddr(local) {
 			list = v.serversIn(list, svc, slice, origin, limit)
 		}
 	}
 	return list
 }
 
-func (v *View) serversIn(list []server, svc *serviceNode, slice *Slice, origin string, limit int) []server {
-	name := svc.name(origin)
-	if svc.service.Kind == Headless {
+func (v *View) serversIn(list []server, svc *cluster.ServiceNode, slice *cluster.Slice, origin string, limit int) []server {
+	name := serviceName(svc, origin)
+	if svc.Service.Kind == cluster.Headless {
 		for e := range slice.Endpoints.All() {
 			if len(list) >= limit {
 				return list
 			}
-			list = append(list, server{e.label(v.PodNames) + "." + name, e.Addr})
+			list = append(list, server{e.Label(v.PodNames) + "." + name, e.Addr})
 		}
 		return list
 	}
-	for _, a := range svc.service.ClusterIPs {
+	for _, a := range svc.Service.ClusterIPs {
 		list = append(list, server{name, a})
 	}
 	return list
 }
 
 // name is the fully qualified name of a Service in an origin.
-func (n *serviceNode) name(origin string) string {
-	return dnsname.Below(origin, n.key.Name+"."+n.key.Namespace+".svc")
+func serviceName(n *cluster.ServiceNode, origin string) string {
+	return dnsname.Below(origin, n.Key.Name+"."+n.Key.Namespace+".svc")
 }
 
 func unique[T comparable](list []T) []T {

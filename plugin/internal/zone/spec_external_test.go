@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 const specExternal = `
@@ -26,13 +28,13 @@ const specExternal = `
 	clusterip other/web 10.3.0.1 https/tcp/443
 `
 
-func externalView(t tester) *View {
+func externalView(t clustertest.T) *View {
 	t.Helper()
 	return viewOf(t, "cluster.local.", "in-addr.arpa.", "second.example.")
 }
 
 func TestSpec_2_5_ExternalName(t *testing.T) {
-	run(t, externalView(t), snapshotOf(t, specExternal), []row{
+	run(t, externalView(t), clustertest.Snapshot(t, specExternal), []row{
 		{"out of zone, A", "foo.default.svc.cluster.local. A", `
 			Delegate www.example.com.
 			foo.default.svc.cluster.local. 5 IN CNAME www.example.com.`},
@@ -66,7 +68,7 @@ func TestSpec_2_5_ExternalName(t *testing.T) {
 }
 
 func TestSpec_2_5_ExternalNameWithinZone(t *testing.T) {
-	run(t, externalView(t), snapshotOf(t, specExternal), []row{
+	run(t, externalView(t), clustertest.Snapshot(t, specExternal), []row{
 		{"one step", "near.default.svc.cluster.local. A", `
 			Success
 			near.default.svc.cluster.local. 5 IN CNAME web.other.svc.cluster.local.
@@ -122,7 +124,7 @@ func TestSpec_2_5_ExternalNameChainTooLong(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&cluster, "external default/c%d c%d.default.svc.cluster.local.\n", i+1, i)
 	}
-	s, v := snapshotOf(t, cluster.String()), clusterView(t)
+	s, v := clustertest.Snapshot(t, cluster.String()), clusterView(t)
 	for _, tc := range []struct{ first, records, last int }{{1, 2, 1}, {32, 33, 1}, {33, 33, 5}, {40, 33, 5}} {
 		a := ask(t, v, s, fmt.Sprintf("c%d.default.svc.cluster.local. A", tc.first))
 		last := int(a.Records[len(a.Records)-1].Header().Rrtype)

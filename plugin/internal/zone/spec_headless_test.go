@@ -1,6 +1,10 @@
 package zone
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+)
 
 // The slices come first: nothing says that a Service is heard of before them.
 const specHeadless = `
@@ -22,7 +26,7 @@ const specHeadless = `
 `
 
 func TestSpec_2_4_1_HeadlessAddresses(t *testing.T) {
-	run(t, clusterView(t), snapshotOf(t, specHeadless), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, specHeadless), []row{
 		{"IPv4, several slices", "headless.default.svc.cluster.local. A", `
 			Success
 			headless.default.svc.cluster.local. 5 IN A 10.3.0.100
@@ -61,7 +65,7 @@ func TestSpec_2_4_1_HeadlessAddresses(t *testing.T) {
 }
 
 func TestSpec_2_4_2_HeadlessPorts(t *testing.T) {
-	run(t, clusterView(t), snapshotOf(t, specHeadless), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, specHeadless), []row{
 		// Four pairs of address and port, of which two share target and port.
 		{"every endpoint", "_https._tcp.headless.default.svc.cluster.local. SRV", `
 			Success
@@ -97,7 +101,7 @@ func TestSpec_2_4_2_HeadlessPorts(t *testing.T) {
 
 func TestSpec_2_4_3_HeadlessPointers(t *testing.T) {
 	const nibbles = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa."
-	run(t, clusterView(t), snapshotOf(t, specHeadless), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, specHeadless), []row{
 		{"IPv4", "100.0.3.10.in-addr.arpa. PTR", `
 			Success
 			100.0.3.10.in-addr.arpa. 5 IN PTR my-pet.headless.default.svc.cluster.local.`},

@@ -1,6 +1,10 @@
 package zone
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+)
 
 // The tests named Spec follow the sections of the Kubernetes DNS specification
 // 1.1.0. Its TTLs, priorities and weights are examples only.
@@ -17,7 +21,7 @@ const specServices = `
 `
 
 func TestSpec_2_2_SchemaVersion(t *testing.T) {
-	run(t, clusterView(t), snapshotOf(t, specServices), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, specServices), []row{
 		{"text", "dns-version.cluster.local. TXT", `
 			Success
 			dns-version.cluster.local. 28800 IN TXT "1.1.0"`},
@@ -30,7 +34,7 @@ func TestSpec_2_2_SchemaVersion(t *testing.T) {
 }
 
 func TestSpec_2_3_1_ServiceAddresses(t *testing.T) {
-	run(t, clusterView(t), snapshotOf(t, specServices), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, specServices), []row{
 		{"IPv4", "kubernetes.default.svc.cluster.local. A", `
 			Success
 			kubernetes.default.svc.cluster.local. 5 IN A 10.3.0.1`},
@@ -62,7 +66,7 @@ func TestSpec_2_3_1_ServiceAddresses(t *testing.T) {
 }
 
 func TestSpec_2_3_2_ServicePorts(t *testing.T) {
-	run(t, clusterView(t), snapshotOf(t, specServices), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, specServices), []row{
 		{"named port", "_https._tcp.kubernetes.default.svc.cluster.local. SRV", `
 			Success
 			_https._tcp.kubernetes.default.svc.cluster.local. 5 IN SRV 0 100 443 kubernetes.default.svc.cluster.local.
@@ -109,7 +113,7 @@ func TestSpec_2_3_2_ServicePorts(t *testing.T) {
 
 // D26: an underscore alone is no wildcard, and unnamed ports have no name.
 func TestD26UnderscoreIsNoWildcard(t *testing.T) {
-	s := snapshotOf(t, specServices+"headless default/db /tcp/80 sql/tcp/1\nslice default/db a /tcp/80 sql/tcp/1 10.3.0.130")
+	s := clustertest.Snapshot(t, specServices+"headless default/db /tcp/80 sql/tcp/1\nslice default/db a /tcp/80 sql/tcp/1 10.3.0.130")
 	for _, name := range []string{
 		"_._tcp.dual.default", "_https._.dual.default", "_._.dual.default", "_.dual.default", "_._tcp.unnamed.default", "_._tcp.db.default", "_sql._.db.default",
 	} {
@@ -127,7 +131,7 @@ func TestD26UnderscoreIsNoWildcard(t *testing.T) {
 
 func TestSpec_2_3_3_ServicePointers(t *testing.T) {
 	const nibbles = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa."
-	run(t, clusterView(t), snapshotOf(t, specServices), []row{
+	run(t, clusterView(t), clustertest.Snapshot(t, specServices), []row{
 		{"IPv4", "1.0.3.10.in-addr.arpa. PTR", `
 			Success
 			1.0.3.10.in-addr.arpa. 5 IN PTR kubernetes.default.svc.cluster.local.`},

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // srvTarget is what SRV records lead to, one for each port (RFC 2782). Without
@@ -11,7 +13,7 @@ import (
 type srvTarget struct {
 	name  string
 	addr  netip.Addr // invalid for a name whose addresses are not ours to know
-	ports []Port
+	ports []cluster.Port
 }
 
 // srvKey tells SRV records of one owner apart, and the addresses of a target.

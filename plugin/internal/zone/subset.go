@@ -1,6 +1,10 @@
 package zone
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+)
 
 // subset says which endpoints of a Service a name stands for.
 type subset struct {
@@ -23,9 +27,9 @@ const (
 
 // each iterates over the endpoints of a subset: their position among all of the
 // Service's, and their slice and index there.
-func (n *serviceNode) each(sub *subset, yield func(at int, slice *Slice, i int) bool) {
+func eachEndpoint(n *cluster.ServiceNode, sub *subset, yield func(at int, slice *cluster.Slice, i int) bool) {
 	first := 0
-	for _, slice := range n.slices {
+	for _, slice := range n.Slices {
 		if sub.holds(slice) && !sub.eachIn(slice, func(i int) bool { return yield(first+i, slice, i) }) {
 			return
 		}
@@ -34,7 +38,7 @@ func (n *serviceNode) each(sub *subset, yield func(at int, slice *Slice, i int) 
 }
 
 // holds says whether endpoints of a slice may be in the subset.
-func (sub *subset) holds(slice *Slice) bool {
+func (sub *subset) holds(slice *cluster.Slice) bool {
 	switch sub.kind {
 	case byPort:
 		for _, p := range slice.Ports {
@@ -49,7 +53,7 @@ func (sub *subset) holds(slice *Slice) bool {
 	return true
 }
 
-func (sub *subset) eachIn(slice *Slice, yield func(int) bool) bool {
+func (sub *subset) eachIn(slice *cluster.Slice, yield func(int) bool) bool {
 	more := true
 	pass := func(i int) bool {
 		more = yield(i)
@@ -57,11 +61,11 @@ func (sub *subset) eachIn(slice *Slice, yield func(int) bool) bool {
 	}
 	switch sub.kind {
 	case byLabel, byImport:
-		slice.labelled(sub.name, sub.podNames)(pass)
+		slice.WithLabel(sub.name, sub.podNames)(pass)
 		return more
 	}
 	for i := 0; i < slice.Endpoints.Len() && more; i++ {
-		if sub.kind == byZone && !slice.isIn(i, sub.name) {
+		if sub.kind == byZone && !isInZone(slice, i, sub.name) {
 			continue
 		}
 		pass(i)
@@ -70,14 +74,14 @@ func (sub *subset) eachIn(slice *Slice, yield func(int) bool) bool {
 }
 
 // isIn says whether the i-th endpoint is in a topology zone.
-func (s *Slice) isIn(i int, topologyZone string) bool {
-	id := s.Endpoints.identity(i)
+func isInZone(s *cluster.Slice, i int, topologyZone string) bool {
+	id := s.Endpoints.Identity(i)
 	return id != nil && id.TopologyZone == topologyZone
 }
 
 // numbers appends the port numbers that endpoints of a slice have, each once, and says
 // how many ports they are of.
-func (sub *subset) numbers(slice *Slice, list []uint16) ([]uint16, int) {
+func (sub *subset) numbers(slice *cluster.Slice, list []uint16) ([]uint16, int) {
 	count := 0
 	for _, p := range slice.Ports {
 		if sub.kind == byPort && !sub.ports.matches(p) {
@@ -101,9 +105,9 @@ func holdsNumber(list []uint16, number uint16) bool {
 }
 
 // members is the number of all endpoints of a Service.
-func (n *serviceNode) members() int {
+func endpointCount(n *cluster.ServiceNode) int {
 	sum := 0
-	for _, slice := range n.slices {
+	for _, slice := range n.Slices {
 		sum += slice.Endpoints.Len()
 	}
 	return sum
@@ -112,12 +116,12 @@ func (n *serviceNode) members() int {
 // cursor finds endpoints by their position. To go on from one position to a later one
 // costs as many steps as there are slices between them.
 type cursor struct {
-	slices []*Slice
+	slices []*cluster.Slice
 	slice  int // of the last position
 	first  int // position of its first endpoint
 }
 
-func (c *cursor) at(position int) (*Slice, int) {
+func (c *cursor) at(position int) (*cluster.Slice, int) {
 	if position < c.first {
 		c.slice, c.first = 0, 0
 	}

@@ -4,16 +4,15 @@ import (
 	"iter"
 	"math"
 	"net/netip"
-	"slices"
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // SOA is the SOA record of an origin in a snapshot.
-func (v *View) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.String(), s.serial) }
+func (v *View) SOA(s *cluster.Snapshot, o Origin) dns.RR { return v.soa(o.String(), s.Serial()) }
 
 // Transfer iterates over what a secondary is to have of an origin, each record
 // once and in an order that depends on the data alone: the name servers with their
@@ -22,37 +21,19 @@ func (v *View) SOA(s *Snapshot, o Origin) dns.RR { return v.soa(o.String(), s.se
 //
 // A secondary serves less than we do: names that are made from the question, such
 // as those of Pods, and endpoints of a Service with a ClusterIP are not data.
-func (v *View) Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR] {
-	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.keys(o), yield) }
-}
-
-// keys are those of the Services that an origin is made of, by namespace and name.
-func (s *Snapshot) keys(o Origin) []Key {
-	keys := make([]Key, 0, s.in(o).Len())
-	for k := range s.in(o).All() {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b Key) int { return a.compare(&b) })
-	return keys
-}
-
-// in are the Services that an origin is made of.
-func (s *Snapshot) in(o Origin) *radix.Tree[Key, *serviceNode] {
-	if o.ClusterSet {
-		return &s.imports
-	}
-	return &s.services
+func (v *View) Transfer(s *cluster.Snapshot, o Origin) iter.Seq[dns.RR] {
+	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.Keys(o.ClusterSet), yield) }
 }
 
 // transfer passes on the name servers and some of the Services.
-func (v *View) transfer(s *Snapshot, o Origin, keys []Key, yield func(dns.RR) bool) {
+func (v *View) transfer(s *cluster.Snapshot, o Origin, keys []cluster.Key, yield func(dns.RR) bool) {
 	r := recorder{view: v, origin: o.String(), yield: yield}
 	r.nameservers(s, o)
 	for _, k := range keys {
 		if r.ended {
 			return
 		}
-		if svc := v.published(s, &o, k); svc != nil && v.exposes(s, k.Namespace) {
+		if svc := v.visibleService(s, &o, k); svc != nil && v.exposes(s, k.Namespace) {
 			r.service(svc)
 		}
 	}
@@ -97,7 +78,7 @@ func (r *recorder) srv(owner, target string, port, weight uint16) {
 // nameservers passes on the NS RRset and the addresses of its targets. Those that
 // a Service brings are left to it; that of a Namespace which is not shown brings
 // none, but a zone whose name servers have no address is of no use.
-func (r *recorder) nameservers(s *Snapshot, o Origin) {
+func (r *recorder) nameservers(s *cluster.Snapshot, o Origin) {
 	r.seen = map[recordKey]struct{}{}
 	servers := r.view.servers(s, r.origin, math.MaxInt)
 	for _, srv := range servers {
@@ -112,7 +93,7 @@ func (r *recorder) nameservers(s *Snapshot, o Origin) {
 }
 
 // transfers says whether a name server's name is one that a Service brings.
-func (v *View) transfers(s *Snapshot, o Origin, name string) bool {
+func (v *View) transfers(s *cluster.Snapshot, o Origin, name string) bool {
 	n, err := dnsname.Parse(name)
 	if err != nil {
 		return false
@@ -125,14 +106,14 @@ func (v *View) transfers(s *Snapshot, o Origin, name string) bool {
 	return false
 }
 
-func (r *recorder) service(svc *serviceNode) {
+func (r *recorder) service(svc *cluster.ServiceNode) {
 	r.seen = map[recordKey]struct{}{}
-	switch svc.service.Kind {
-	case ExternalName:
+	switch svc.Service.Kind {
+	case cluster.ExternalName:
 		r.alias(svc)
-	case Headless:
-		weights := svc.portWeights()
-		for _, slice := range svc.slices {
+	case cluster.Headless:
+		weights := portWeights(svc)
+		for _, slice := range svc.Slices {
 			r.slice(svc, slice, weights)
 		}
 	default:
@@ -140,9 +121,9 @@ func (r *recorder) service(svc *serviceNode) {
 	}
 }
 
-func (r *recorder) alias(svc *serviceNode) {
-	owner := svc.name(r.origin)
-	if to, ok := aliasTo(svc.service.Target).(alias); ok {
+func (r *recorder) alias(svc *cluster.ServiceNode) {
+	owner := serviceName(svc, r.origin)
+	if to, ok := aliasTo(svc.Service.Target).(alias); ok {
 		rr := &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, r.view.TTL), Target: to.target.String()}
 		r.pass(recordKey{owner: owner, target: to.target.String()}, rr)
 	}
@@ -150,19 +131,19 @@ func (r *recorder) alias(svc *serviceNode) {
 
 // clusterIP passes on the addresses of a Service, its ports at its own name, and
 // the named ones at their names too. Without an address there is nothing to lead to.
-func (r *recorder) clusterIP(svc *serviceNode) {
-	name := svc.name(r.origin)
-	for _, a := range svc.service.ClusterIPs {
+func (r *recorder) clusterIP(svc *cluster.ServiceNode) {
+	name := serviceName(svc, r.origin)
+	for _, a := range svc.Service.ClusterIPs {
 		r.address(name, a)
 	}
-	if len(svc.service.ClusterIPs) == 0 {
+	if len(svc.Service.ClusterIPs) == 0 {
 		return
 	}
-	for _, p := range svc.service.Ports {
-		r.srv(name, name, p.Number, svc.ownWeight(len(svc.service.Ports)))
-		if p.hasName() {
-			named := portFilter{p.Name, p.Protocol}.choose(svc.service.Ports)
-			r.srv(p.below(name), name, p.Number, svc.ownWeight(len(named)))
+	for _, p := range svc.Service.Ports {
+		r.srv(name, name, p.Number, ownWeight(svc, len(svc.Service.Ports)))
+		if p.HasName() {
+			named := portFilter{p.Name, p.Protocol}.choose(svc.Service.Ports)
+			r.srv(portName(p, name), name, p.Number, ownWeight(svc, len(named)))
 		}
 	}
 }
@@ -170,8 +151,8 @@ func (r *recorder) clusterIP(svc *serviceNode) {
 // ownWeight is the weight of the SRV records that lead to a Service itself. With addresses
 // of both families it is the one that a look-up answers with. With one address it stays a
 // hundred, as from stock CoreDNS, whatever the number of ports: the share is the same.
-func (n *serviceNode) ownWeight(ports int) uint16 {
-	if addrs := len(n.service.ClusterIPs); addrs > 1 {
+func ownWeight(n *cluster.ServiceNode, ports int) uint16 {
+	if addrs := len(n.Service.ClusterIPs); addrs > 1 {
 		return weightOf(addrs * ports)
 	}
 	return weightOf(1)
@@ -181,10 +162,10 @@ func (n *serviceNode) ownWeight(ports int) uint16 {
 // CoreDNS shares a hundred among the endpoints of each slice. Where all slices come to
 // the same, so that each endpoint has its share, the weight is that; else it is the one
 // that a look-up answers with, which counts the endpoints of all slices.
-func (n *serviceNode) portWeights() map[portFilter]uint16 {
+func portWeights(n *cluster.ServiceNode) map[portFilter]uint16 {
 	counts, weights := map[portFilter]int{}, map[portFilter]uint16{}
 	differ := map[portFilter]bool{}
-	for _, s := range n.slices {
+	for _, s := range n.Slices {
 		if s.Endpoints.Len() == 0 {
 			continue
 		}
@@ -206,27 +187,22 @@ func (n *serviceNode) portWeights() map[portFilter]uint16 {
 
 // slice passes on the endpoints of a headless Service: their addresses at the
 // Service's name and at their own, and the named ports.
-func (r *recorder) slice(svc *serviceNode, s *Slice, weights map[portFilter]uint16) {
-	name := svc.name(r.origin)
+func (r *recorder) slice(svc *cluster.ServiceNode, s *cluster.Slice, weights map[portFilter]uint16) {
+	name := serviceName(svc, r.origin)
 	targets := r.view.hosts(svc, nil)
 	for e := range s.Endpoints.All() {
-		target := targets.target(s.host(e, nil), r.origin)
+		target := targets.target(sliceHost(s, e, nil), r.origin)
 		r.address(name, e.Addr)
 		r.address(target, e.Addr)
 		for _, p := range s.Ports {
-			if p.hasName() {
-				r.srv(p.below(name), target, p.Number, weights[portFilter{p.Name, p.Protocol}])
+			if p.HasName() {
+				r.srv(portName(p, name), target, p.Number, weights[portFilter{p.Name, p.Protocol}])
 			}
 		}
 	}
 }
 
-// hasName says whether a port has a name below its Service's. The name of an
-// EndpointSlice's port may be as long as a label (RFC 1035 2.3.4), without the
-// underscore.
-func (p Port) hasName() bool { return p.Name != "" && len(p.Name) < maxPodLabel }
-
 // below is the name of a named port below its Service's (RFC 2782).
-func (p Port) below(service string) string {
+func portName(p cluster.Port, service string) string {
 	return "_" + p.Name + "._" + p.Protocol + "." + service
 }

@@ -7,24 +7,27 @@ import (
 
 	"github.com/miekg/dns"
 	"pgregory.net/rapid"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 // The difference makes one transfer the other, and is no longer than it must be.
 func TestDifference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m, store, v := newModel(), NewStore(), drawView(t)
-		commit(store, (*Txn).SetSynced)
-		var kept []*Snapshot
+		m, store, v := clustertest.NewModel(), cluster.NewStore(), drawView(t)
+		clustertest.Commit(store, (*cluster.Txn).SetSynced)
+		var kept []*cluster.Snapshot
 		for i := range rapid.IntRange(2, 6).Draw(t, "checkpoints") {
-			commit(store, func(txn *Txn) {
+			clustertest.Commit(store, func(txn *cluster.Txn) {
 				for range rapid.IntRange(0, 20).Draw(t, "changes") {
-					m.change(t, txn)
+					m.Change(t, txn)
 				}
 			})
 			store.Checkpoint(uint32(i + 1))
 			kept = append(kept, store.LoadCheckpoint())
 		}
-		before, after := one(t, "before", kept), one(t, "after", kept)
+		before, after := clustertest.One(t, "before", kept), clustertest.One(t, "after", kept)
 		for _, o := range v.Origins {
 			if !o.Reverse() {
 				checkDifference(t, v, before, after, o)
@@ -37,11 +40,11 @@ func TestDifference(t *testing.T) {
 }
 
 type transferred interface {
-	Transfer(s *Snapshot, o Origin) iter.Seq[dns.RR]
-	Difference(before, after *Snapshot, o Origin) Difference
+	Transfer(s *cluster.Snapshot, o Origin) iter.Seq[dns.RR]
+	Difference(before, after *cluster.Snapshot, o Origin) Difference
 }
 
-func checkDifference(t *rapid.T, v transferred, before, after *Snapshot, o Origin) {
+func checkDifference(t *rapid.T, v transferred, before, after *cluster.Snapshot, o Origin) {
 	t.Helper()
 	d := v.Difference(before, after, o)
 	records := map[string]bool{}
@@ -78,41 +81,41 @@ func checkDifference(t *rapid.T, v transferred, before, after *Snapshot, o Origi
 
 // The distance is what only the first snapshot has.
 func TestDistance(t *testing.T) {
-	store := NewStore()
-	commit(store, func(txn *Txn) {
-		load(t, txn, "namespace a\nheadless a/db\nslice a/db y 10.0.0.9\nclusterip a/web 10.3.0.1\nimported-headless a/db\npod a p 10.0.0.1,2001:db8::1")
+	store := cluster.NewStore()
+	clustertest.Commit(store, func(txn *cluster.Txn) {
+		clustertest.Load(t, txn, "namespace a\nheadless a/db\nslice a/db y 10.0.0.9\nclusterip a/web 10.3.0.1\nimported-headless a/db\npod a p 10.0.0.1,2001:db8::1")
 		txn.SetSynced()
 	})
-	three, one := sliceOf(t, []string{"a/db", "x", "10.0.0.1", "10.0.0.2", "10.0.0.3"}), sliceOf(t, []string{"a/db", "x", "10.0.0.1"})
-	pod := NewPod(Pod{Namespace: "a"}, Profile{}, addrsOf(t, "10.0.0.2")...)
-	commit(store, func(txn *Txn) {
+	three, one := clustertest.SliceOf(t, []string{"a/db", "x", "10.0.0.1", "10.0.0.2", "10.0.0.3"}), clustertest.SliceOf(t, []string{"a/db", "x", "10.0.0.1"})
+	pod := cluster.NewPod(cluster.Pod{Namespace: "a"}, cluster.Profile{}, clustertest.Addrs(t, "10.0.0.2")...)
+	clustertest.Commit(store, func(txn *cluster.Txn) {
 		txn.ReplaceSlice(nil, three)
 		txn.ReplaceImportSlice(nil, three)
 		txn.ReplacePod(nil, pod)
 	})
 	for _, step := range []struct {
 		name   string
-		change func(*Txn)
+		change func(*cluster.Txn)
 		want   int
 	}{
-		{"nothing", func(*Txn) {}, 0},
-		{"Service comes", func(txn *Txn) { load(t, txn, "clusterip a/new 10.3.0.2") }, 1},
-		{"slice is replaced", func(txn *Txn) { txn.ReplaceSlice(three, one) }, 4},
-		{"slice comes back", func(txn *Txn) { txn.ReplaceSlice(one, three) }, 2},
-		{"slice goes", func(txn *Txn) { txn.ReplaceSlice(three, nil) }, 4},
-		{"imported slice goes", func(txn *Txn) { txn.ReplaceImportSlice(three, nil) }, 4},
-		{"Pod goes", func(txn *Txn) { txn.ReplacePod(pod, nil) }, 1},
+		{"nothing", func(*cluster.Txn) {}, 0},
+		{"Service comes", func(txn *cluster.Txn) { clustertest.Load(t, txn, "clusterip a/new 10.3.0.2") }, 1},
+		{"slice is replaced", func(txn *cluster.Txn) { txn.ReplaceSlice(three, one) }, 4},
+		{"slice comes back", func(txn *cluster.Txn) { txn.ReplaceSlice(one, three) }, 2},
+		{"slice goes", func(txn *cluster.Txn) { txn.ReplaceSlice(three, nil) }, 4},
+		{"imported slice goes", func(txn *cluster.Txn) { txn.ReplaceImportSlice(three, nil) }, 4},
+		{"Pod goes", func(txn *cluster.Txn) { txn.ReplacePod(pod, nil) }, 1},
 	} {
 		before := store.Load()
-		commit(store, step.change)
-		if got := before.Distance(store.Load()); got != step.want {
+		clustertest.Commit(store, step.change)
+		if got := before.RetainedObjects(store.Load()); got != step.want {
 			t.Errorf("%s: %d, want %d", step.name, got, step.want)
 		}
 	}
 }
 
 func TestNextCheckpoint(t *testing.T) {
-	store := NewStore()
+	store := cluster.NewStore()
 	isMade := func(next <-chan struct{}) bool {
 		select {
 		case <-next:
@@ -126,7 +129,7 @@ func TestNextCheckpoint(t *testing.T) {
 	if isMade(first) {
 		t.Error("before the first sync")
 	}
-	commit(store, (*Txn).SetSynced)
+	clustertest.Commit(store, (*cluster.Txn).SetSynced)
 	if isMade(first) {
 		t.Error("by a commit")
 	}

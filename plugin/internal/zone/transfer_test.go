@@ -10,10 +10,13 @@ import (
 
 	"github.com/miekg/dns"
 	"pgregory.net/rapid"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 // transferOf is a transfer as text, without the TTL and class that all records have.
-func transferOf(t tester, v *View, s *Snapshot, origin int) string {
+func transferOf(t clustertest.T, v *View, s *cluster.Snapshot, origin int) string {
 	t.Helper()
 	var lines []string
 	for rr := range v.Transfer(s, v.Origins[origin]) {
@@ -151,7 +154,7 @@ func TestTransfer(t *testing.T) {
 			if tc.change != nil {
 				tc.change(v)
 			}
-			if got, want := transferOf(t, v, snapshotOf(t, tc.cluster), 0), tidy(tc.want); got != want {
+			if got, want := transferOf(t, v, clustertest.Snapshot(t, tc.cluster), 0), tidy(tc.want); got != want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, want)
 			}
 		})
@@ -162,8 +165,8 @@ func TestTransfer(t *testing.T) {
 func TestTransferClusterSet(t *testing.T) {
 	v := clusterSetView(t)
 	origin := slices.IndexFunc(v.Origins, func(o Origin) bool { return o.ClusterSet })
-	long := strings.Repeat("x", maxPodLabel)
-	s := snapshotOf(t, `
+	long := strings.Repeat("x", 63)
+	s := clustertest.Snapshot(t, `
 		namespace default
 		clusterip default/hello 10.3.0.1
 		imported-clusterip default/hello 10.4.0.1 http/tcp/80
@@ -194,7 +197,7 @@ func TestTransferClusterSet(t *testing.T) {
 }
 
 func TestTransferStops(t *testing.T) {
-	s, v := snapshotOf(t, "namespace a\nclusterip a/a 10.3.0.1 a/tcp/1\nclusterip a/b 10.3.0.2"), clusterView(t)
+	s, v := clustertest.Snapshot(t, "namespace a\nclusterip a/a 10.3.0.1 a/tcp/1\nclusterip a/b 10.3.0.2"), clusterView(t)
 	all := len(slices.Collect(v.Transfer(s, v.Origins[0])))
 	for most := 1; most <= all; most++ {
 		n := 0
@@ -213,7 +216,7 @@ func TestTransferStops(t *testing.T) {
 // its records comes twice, and what leads to the same Service has the same share.
 func TestTransferAgreesWithLookup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, s := drawCluster(t)
+		_, s := clustertest.DrawCluster(t)
 		v := drawView(t)
 		for _, o := range v.Origins {
 			if !o.Reverse() {
@@ -228,7 +231,7 @@ type rrsetKey struct {
 	rrtype uint16
 }
 
-func checkTransfer(t *rapid.T, v *View, s *Snapshot, o Origin) {
+func checkTransfer(t *rapid.T, v *View, s *cluster.Snapshot, o Origin) {
 	rrsets, servers := map[rrsetKey][]string{}, map[string]bool{}
 	for rr := range v.Transfer(s, o) {
 		key := rrsetKey{rr.Header().Name, rr.Header().Rrtype}
@@ -261,7 +264,7 @@ func checkTransfer(t *rapid.T, v *View, s *Snapshot, o Origin) {
 
 // checkWeights wants one weight in each RRset, as in look-ups, and the one of look-ups
 // where a Service has addresses of both families (P4).
-func checkWeights(t *rapid.T, v *View, s *Snapshot, o Origin) {
+func checkWeights(t *rapid.T, v *View, s *cluster.Snapshot, o Origin) {
 	weights := map[string]uint16{}
 	for rr := range v.Transfer(s, o) {
 		srv, ok := rr.(*dns.SRV)

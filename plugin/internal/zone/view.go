@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -63,27 +64,27 @@ var Everything = Room{Size: math.MaxInt32}
 
 // Lookup answers a question from a snapshot. Owners and origins in the answer
 // keep the spelling of the question.
-func (v *View) Lookup(s *Snapshot, n *dnsname.Name, qtype uint16) Answer {
+func (v *View) Lookup(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) Answer {
 	return v.LookupWithin(s, n, qtype, Everything)
 }
 
 // LookupWithin answers with no more than there is room for in a message whose names are
 // compressed, in a time that does not depend on how much more there is. Chance decides
 // what is left out.
-func (v *View) LookupWithin(s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
+func (v *View) LookupWithin(s *cluster.Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	o := v.origin(n)
 	if o == nil {
 		return Answer{Result: OutOfZone}
 	}
-	if !s.synced {
-		return Answer{Result: NotReady, Authority: v.denial(o, n, s.serial)}
+	if !s.Synced() {
+		return Answer{Result: NotReady, Authority: v.denial(o, n, s.Serial())}
 	}
 	return v.follow(s, n, qtype, room)
 }
 
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has (RFC 1034 3.6.2). The last name decides the result (RFC 6604).
-func (v *View) follow(s *Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
+func (v *View) follow(s *cluster.Snapshot, n *dnsname.Name, qtype uint16, room Room) Answer {
 	var a Answer
 	for {
 		o := v.origin(n)
@@ -120,13 +121,13 @@ func (a *Answer) closed(target string) bool {
 }
 
 // exposes says whether a Namespace exists and is shown.
-func (v *View) exposes(s *Snapshot, name string) bool {
+func (v *View) exposes(s *cluster.Snapshot, name string) bool {
 	if v.Namespaces != nil {
 		if _, ok := v.Namespaces[name]; !ok {
 			return false
 		}
 	}
-	return s.hasNamespace(name)
+	return s.HasNamespace(name)
 }
 
 // primary is the first origin that is not a reverse zone: reverse names point

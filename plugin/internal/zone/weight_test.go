@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 // The weight is the share of a hundred that each pair of address and port has,
@@ -15,7 +17,7 @@ func TestWeights(t *testing.T) {
 	for i := range 150 {
 		fmt.Fprintf(&many, " 10.0.%d.1", i)
 	}
-	s := snapshotOf(t, `
+	s := clustertest.Snapshot(t, `
 		namespace default
 		headless default/pairs
 		slice default/pairs a a/tcp/1 b/tcp/2 10.0.0.1 10.0.0.2

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // Wire says what AppendWire has appended to a message.
@@ -40,9 +42,9 @@ type Room struct {
 //
 // It fails for what it does not know: aliases, transfers, and what is rarely
 // asked for. Nothing of it is allocated but what is kept for the next question.
-func (v *View) AppendWire(msg []byte, s *Snapshot, q *Question, room Room) ([]byte, Wire, bool) {
+func (v *View) AppendWire(msg []byte, s *cluster.Snapshot, q *Question, room Room) ([]byte, Wire, bool) {
 	o := v.origin(q.Name())
-	if o == nil || !s.synced || MetaType(q.Type) {
+	if o == nil || !s.Synced() || MetaType(q.Type) {
 		return msg, Wire{}, false
 	}
 	p := v.locate(s, q.Name(), o)
@@ -63,7 +65,7 @@ func MetaType(qtype uint16) bool {
 // writer writes one answer.
 type writer struct {
 	view     *View
-	snapshot *Snapshot
+	snapshot *cluster.Snapshot
 	question *Question
 	origin   *Origin
 	room     Room
@@ -129,7 +131,7 @@ func (w *writer) soa() int {
 	w.suffix(w.origin.Labels())
 	w.msg = append(w.msg, soaMbox...)
 	w.suffix(w.origin.Labels())
-	for _, n := range [...]uint32{w.snapshot.serial, soaRefresh, soaRetry, soaExpire, w.negativeTTL()} {
+	for _, n := range [...]uint32{w.snapshot.Serial(), soaRefresh, soaRetry, soaExpire, w.negativeTTL()} {
 		w.msg = binary.BigEndian.AppendUint32(w.msg, n)
 	}
 	w.size(at)

@@ -40,12 +40,12 @@ func (p *place) packed(qtype uint16, podNames bool, buf []byte) ([]byte, bool) {
 	case atPod:
 		return packOnce(buf, p.addr, qtype), true
 	case atClusterIP, atPort:
-		for _, a := range p.service.service.ClusterIPs {
+		for _, a := range p.service.Service.ClusterIPs {
 			buf = packOnce(buf, a, qtype)
 		}
 		return buf, true
 	case atEndpoints:
-		return p.service.packed(qtype), true
+		return packedOf(p.service, qtype), true
 	case atLabel:
 		return packLabelled(p, podNames, buf, qtype)
 	}
@@ -53,12 +53,12 @@ func (p *place) packed(qtype uint16, podNames bool, buf []byte) ([]byte, bool) {
 }
 
 func packLabelled(p *place, podNames bool, buf []byte, qtype uint16) ([]byte, bool) {
-	for _, slice := range p.service.slices {
-		for i := range slice.labelled(p.label, podNames) {
+	for _, slice := range p.service.Slices {
+		for i := range slice.WithLabel(p.label, podNames) {
 			if len(buf)+16 > cap(buf) {
 				return nil, false
 			}
-			buf = packOnce(buf, slice.Endpoints.addr(i), qtype)
+			buf = packOnce(buf, slice.Endpoints.Addr(i), qtype)
 		}
 	}
 	return buf, true

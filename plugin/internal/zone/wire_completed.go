@@ -4,12 +4,14 @@ import (
 	"encoding/binary"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // Presence says what is at a question's name, whatever the type: Success if there is
 // something that AppendCompleted may know, NXDomain if there is nothing, OutOfZone, or
 // Delegate for what only Lookup and those it leads to can tell. Nothing is allocated.
-func (v *View) Presence(s *Snapshot, q *Question) Result {
+func (v *View) Presence(s *cluster.Snapshot, q *Question) Result {
 	o := v.origin(q.Name())
 	if o == nil {
 		return OutOfZone
@@ -30,9 +32,9 @@ func (v *View) Presence(s *Snapshot, q *Question) Result {
 //
 // It fails for what it does not know, which is all but addresses, and for an answer
 // that has no room.
-func (v *View) AppendCompleted(msg []byte, s *Snapshot, q, target *Question, base int, maxTTL uint32, room Room) ([]byte, Wire, bool) {
+func (v *View) AppendCompleted(msg []byte, s *cluster.Snapshot, q, target *Question, base int, maxTTL uint32, room Room) ([]byte, Wire, bool) {
 	o := v.origin(target.Name())
-	if o == nil || !s.synced || q.Type != dns.TypeA && q.Type != dns.TypeAAAA {
+	if o == nil || !s.Synced() || q.Type != dns.TypeA && q.Type != dns.TypeAAAA {
 		return msg, Wire{}, false
 	}
 	target.Type = q.Type

@@ -5,8 +5,8 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
 // maxPointers is how many Services of one address are written from here.
@@ -14,12 +14,12 @@ const maxPointers = 8
 
 // pointers writes the names of an address.
 func (w *writer) pointers(a netip.Addr) bool {
-	var buf [maxPointers]*serviceNode
-	owners, ok := w.owners(&w.snapshot.clusterIPs, a, buf[:0])
+	var buf [maxPointers]*cluster.ServiceNode
+	owners, ok := w.owners(w.snapshot.ClusterIPs(), a, buf[:0])
 	if ok && len(owners) > 0 {
 		return w.pointer(owners[0], nil) && w.pointed()
 	}
-	if owners, ok = w.owners(&w.snapshot.endpoints, a, buf[:0]); !ok {
+	if owners, ok = w.owners(w.snapshot.EndpointAddrs(), a, buf[:0]); !ok {
 		return false
 	}
 	for _, svc := range owners {
@@ -32,17 +32,17 @@ func (w *writer) pointers(a netip.Addr) bool {
 
 // owners are the Services with a name that an address belongs to, in the order of
 // Snapshot.servicesAt. It fails if they are too many.
-func (w *writer) owners(in *radix.AddrIndex[*Key], a netip.Addr, list []*serviceNode) ([]*serviceNode, bool) {
+func (w *writer) owners(in *cluster.AddrIndex, a netip.Addr, list []*cluster.ServiceNode) ([]*cluster.ServiceNode, bool) {
 	for k := range in.At(a) {
-		svc := w.snapshot.service(*k)
-		if svc == nil || svc.service.Kind == ExternalName || !w.view.exposes(w.snapshot, k.Namespace) {
+		svc := w.snapshot.Service(*k)
+		if svc == nil || svc.Service.Kind == cluster.ExternalName || !w.view.exposes(w.snapshot, k.Namespace) {
 			continue
 		}
 		if len(list) == cap(list) {
 			return nil, false
 		}
 		list = append(list, svc)
-		for i := len(list) - 1; i > 0 && list[i].key.compare(list[i-1].key) < 0; i-- {
+		for i := len(list) - 1; i > 0 && list[i].Key.Compare(list[i-1].Key) < 0; i-- {
 			list[i], list[i-1] = list[i-1], list[i]
 		}
 	}
@@ -51,11 +51,11 @@ func (w *writer) owners(in *radix.AddrIndex[*Key], a netip.Addr, list []*service
 
 // endpointNames writes the name that the address has as an endpoint of a Service.
 // It fails if there may be more than one.
-func (w *writer) endpointNames(svc *serviceNode, a netip.Addr) bool {
-	var found Endpoint
+func (w *writer) endpointNames(svc *cluster.ServiceNode, a netip.Addr) bool {
+	var found cluster.Endpoint
 	count := 0
-	for _, slice := range svc.slices {
-		for e := range slice.at(a) {
+	for _, slice := range svc.Slices {
+		for e := range slice.WithAddr(a) {
 			if count++; count > 1 {
 				return false
 			}
@@ -66,7 +66,7 @@ func (w *writer) endpointNames(svc *serviceNode, a netip.Addr) bool {
 }
 
 // pointer writes a PTR record to the name of a Service, or of an endpoint of it.
-func (w *writer) pointer(svc *serviceNode, e *Endpoint) bool {
+func (w *writer) pointer(svc *cluster.ServiceNode, e *cluster.Endpoint) bool {
 	w.wire.Answers++
 	if w.question.Type != dns.TypePTR {
 		return true
@@ -76,7 +76,7 @@ func (w *writer) pointer(svc *serviceNode, e *Endpoint) bool {
 	at := len(w.msg)
 	w.msg = append(w.msg, 0, 0)
 	ok := e == nil || w.endpointLabel(e)
-	ok = ok && w.label(svc.key.Name) && w.label(svc.key.Namespace) && w.label("svc")
+	ok = ok && w.label(svc.Key.Name) && w.label(svc.Key.Namespace) && w.label("svc")
 	o := w.view.primaryOrigin()
 	if !ok || o == nil || len(w.msg)-at-2+len(o.Wire()) > dnsname.MaxWire {
 		return false
@@ -86,9 +86,9 @@ func (w *writer) pointer(svc *serviceNode, e *Endpoint) bool {
 	return true
 }
 
-func (w *writer) endpointLabel(e *Endpoint) bool {
-	if e.named(w.view.PodNames) {
-		return w.label(e.ownLabel())
+func (w *writer) endpointLabel(e *cluster.Endpoint) bool {
+	if e.Named(w.view.PodNames) {
+		return w.label(e.OwnLabel())
 	}
 	var buf [dnsname.DashedSize]byte
 	return w.label(string(dnsname.AppendDashed(buf[:0], e.Addr)))

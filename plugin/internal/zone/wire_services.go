@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // opened is an address with the ports that are open there.
 type opened struct {
 	addr  netip.Addr
-	ports []Port
+	ports []cluster.Port
 }
 
 // services writes the SRV records of a Service, an endpoint or a port.
@@ -22,11 +24,11 @@ func (w *writer) services(p *place) bool {
 		return w.negative(NoData)
 	case atClusterIP, atPort:
 		list := buf[:0]
-		for _, a := range p.service.service.ClusterIPs {
+		for _, a := range p.service.Service.ClusterIPs {
 			if len(list) == cap(list) {
 				return false
 			}
-			list = append(list, opened{a, p.service.service.Ports})
+			list = append(list, opened{a, p.service.Service.Ports})
 		}
 		return w.lead(p, list, w.origin.Labels()+serviceLabels)
 	case atLabel:
@@ -41,12 +43,12 @@ const serviceLabels = 3
 
 // opened are the endpoints that have the label of the place.
 func (p *place) opened(podNames bool, list []opened) ([]opened, bool) {
-	for _, slice := range p.service.slices {
-		for i := range slice.labelled(p.label, podNames) {
+	for _, slice := range p.service.Slices {
+		for i := range slice.WithLabel(p.label, podNames) {
 			if len(list) == cap(list) {
 				return nil, false
 			}
-			list = append(list, opened{slice.Endpoints.addr(i), slice.Ports})
+			list = append(list, opened{slice.Endpoints.Addr(i), slice.Ports})
 		}
 	}
 	return list, true

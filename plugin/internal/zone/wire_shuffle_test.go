@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 // Of addresses that do not all fit, each has the same chance, in each place.
@@ -16,7 +18,7 @@ func TestWireShuffles(t *testing.T) {
 	for i := range 60 {
 		fmt.Fprintf(&b, " 10.0.0.%d", i)
 	}
-	s, v := snapshotOf(t, b.String()), wireView(t)
+	s, v := clustertest.Snapshot(t, b.String()), wireView(t)
 	name := wireName(t, "big.a.svc.cluster.local.")
 	random := rand.NewPCG(3, 4)
 	first, seen := map[string]int{}, map[string]int{}

@@ -7,12 +7,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // wired is an answer in wire form as a message, or nil for a question that is
 // left to the handler. Reserved is the size of an OPT record.
-func wired(t tester, v *View, s *Snapshot, q *Question, name []byte, room Room) (m *dns.Msg, plain int, kind NameKind) {
+func wired(t clustertest.T, v *View, s *cluster.Snapshot, q *Question, name []byte, room Room) (m *dns.Msg, plain int, kind NameKind) {
 	t.Helper()
 	head := make([]byte, headerSize, 1<<16)
 	head[5] = 1
@@ -49,7 +51,7 @@ func handled(a Answer, n *dnsname.Name, qtype uint16, size int) *dns.Msg {
 
 // sameMessage compares what two messages say. Where not all addresses fit, it is
 // chance which are there.
-func sameMessage(t tester, got, want *dns.Msg) {
+func sameMessage(t clustertest.T, got, want *dns.Msg) {
 	t.Helper()
 	if got.Rcode != want.Rcode || got.Truncated != want.Truncated || len(got.Answer) != len(want.Answer) {
 		t.Fatalf("got\n%s\nwant\n%s", got, want)
@@ -83,10 +85,10 @@ func FuzzWire(f *testing.F) {
 		f.Add([]byte(seed), dns.TypeA, uint16(600), false)
 		f.Add([]byte(seed), dns.TypeSRV, uint16(4096), true)
 	}
-	s := snapshotOf(f, specServices+specHeadless+specExternal+namesCluster+apexCluster+clusterSet)
+	s := clustertest.Snapshot(f, specServices+specHeadless+specExternal+namesCluster+apexCluster+clusterSet)
 	v := viewOf(f, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.", ".")
 	v.Origins[0].ClusterSet, v.IgnoreEmpty, v.Zonal = true, true, true
-	v.Pods, v.PodNames, v.Local = PodsInsecure, true, addrsOf(f, "10.0.0.2,2001:db8::9")
+	v.Pods, v.PodNames, v.Local = PodsInsecure, true, clustertest.Addrs(f, "10.0.0.2,2001:db8::9")
 	f.Fuzz(func(t *testing.T, wire []byte, qtype, size uint16, random bool) {
 		var q Question
 		end, ok := q.Parse(wire)
@@ -167,13 +169,13 @@ var wireQuestions = []struct {
 	{"8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", dns.TypePTR},
 }
 
-func wireView(t tester) *View {
+func wireView(t clustertest.T) *View {
 	v := viewOf(t, "cluster.local.", "in-addr.arpa.", "ip6.arpa.")
 	v.Pods = PodsInsecure
 	return v
 }
 
-func wireName(t tester, name string) []byte {
+func wireName(t clustertest.T, name string) []byte {
 	buf := make([]byte, dnsname.MaxWire)
 	end, err := dns.PackDomainName(name, buf, 0, nil, false)
 	if err != nil {
@@ -183,7 +185,7 @@ func wireName(t tester, name string) []byte {
 }
 
 func TestWire(t *testing.T) {
-	s, v := snapshotOf(t, wireCluster), wireView(t)
+	s, v := clustertest.Snapshot(t, wireCluster), wireView(t)
 	for _, question := range wireQuestions {
 		name := wireName(t, question.name)
 		n, err := dnsname.ParseWire(name)
@@ -205,9 +207,9 @@ func TestWire(t *testing.T) {
 
 // A kept answer belongs to one version of a Service.
 func TestWireFollowsChanges(t *testing.T) {
-	store := NewStore()
+	store := cluster.NewStore()
 	txn := store.Begin()
-	load(t, txn, wireCluster)
+	clustertest.Load(t, txn, wireCluster)
 	txn.SetSynced()
 	txn.Commit()
 	v := wireView(t)
@@ -222,7 +224,7 @@ func TestWireFollowsChanges(t *testing.T) {
 		t.Fatalf("%d addresses and %d SRV records, want 3 and 4", a, srv)
 	}
 	txn = store.Begin()
-	load(t, txn, "slice a/db three pg/tcp/5432 10.1.0.9")
+	clustertest.Load(t, txn, "slice a/db three pg/tcp/5432 10.1.0.9")
 	txn.Commit()
 	if a, srv := count(dns.TypeA), count(dns.TypeSRV); a != 4 || srv != 5 {
 		t.Fatalf("after the change %d addresses and %d SRV records, want 4 and 5", a, srv)
@@ -232,7 +234,7 @@ func TestWireFollowsChanges(t *testing.T) {
 // Two views of one Service must not have each other's answers, nor may those of
 // views that are gone fill memory.
 func TestWireKeepsViewsApart(t *testing.T) {
-	s := snapshotOf(t, wireCluster)
+	s := clustertest.Snapshot(t, wireCluster)
 	name := wireName(t, "db.a.svc.cluster.local.")
 	for ttl := range uint32(100) {
 		v := wireView(t)
@@ -245,7 +247,7 @@ func TestWireKeepsViewsApart(t *testing.T) {
 		}
 	}
 	kept := 0
-	for k := s.service(Key{"a", "db"}).kept.services.Load(); k != nil; k = k.next {
+	for k := answersOf(s.Service(cluster.Key{Namespace: "a", Name: "db"})).services.Load(); k != nil; k = k.next {
 		kept++
 	}
 	if kept > maxKept {
@@ -255,7 +257,7 @@ func TestWireKeepsViewsApart(t *testing.T) {
 
 // Nothing is allocated for an answer.
 func TestWireAllocatesNothing(t *testing.T) {
-	s, v := snapshotOf(t, wireCluster), wireView(t)
+	s, v := clustertest.Snapshot(t, wireCluster), wireView(t)
 	msg := make([]byte, 0, 4096)
 	random := rand.NewPCG(1, 2)
 	var q Question

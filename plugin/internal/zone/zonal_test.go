@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
 const zonalCluster = `
@@ -32,7 +34,7 @@ const zonalCluster = `
 `
 
 // zonalView is a view in which headless Services have names for topology zones.
-func zonalView(t tester) *View {
+func zonalView(t clustertest.T) *View {
 	t.Helper()
 	v := clusterSetView(t)
 	v.Zonal = true
@@ -41,7 +43,7 @@ func zonalView(t tester) *View {
 }
 
 func TestPinnedToTopologyZone(t *testing.T) {
-	run(t, zonalView(t), snapshotOf(t, zonalCluster), []row{
+	run(t, zonalView(t), clustertest.Snapshot(t, zonalCluster), []row{
 		{"IPv4", "z1.pin._zone.db.default.svc.cluster.local. A", `
 			Success
 			z1.pin._zone.db.default.svc.cluster.local. 5 IN A 10.0.0.1`},
@@ -88,7 +90,7 @@ func TestPinnedToTopologyZone(t *testing.T) {
 
 // An endpoint that does not tell its zone is in none, whatever the name says.
 func TestPinnedToNothing(t *testing.T) {
-	s := snapshotOf(t, zonalCluster)
+	s := clustertest.Snapshot(t, zonalCluster)
 	for _, name := range []string{"z3", "nowhere.at.all", "_", "*", "10-0-0-3", `\.`, `\000`, "pin", "_zone"} {
 		qname := name + ".pin._zone.db.default.svc.cluster.local."
 		for qtype := range uint16(261) {
@@ -100,7 +102,7 @@ func TestPinnedToNothing(t *testing.T) {
 }
 
 func TestPreferredTopologyZone(t *testing.T) {
-	run(t, zonalView(t), snapshotOf(t, zonalCluster), []row{
+	run(t, zonalView(t), clustertest.Snapshot(t, zonalCluster), []row{
 		{"zone with endpoints", "z2.prefer._zone.db.default.svc.cluster.local. A", `
 			Success
 			z2.prefer._zone.db.default.svc.cluster.local. 5 IN A 10.0.0.2`},
@@ -138,7 +140,7 @@ func TestPreferredTopologyZone(t *testing.T) {
 // Where names for topology zones exist, and where the label means nothing.
 func TestZonalNames(t *testing.T) {
 	const svc = ".default.svc.cluster.local."
-	s := snapshotOf(t, zonalCluster)
+	s := clustertest.Snapshot(t, zonalCluster)
 	names := map[string]bool{
 		"_zone.db" + svc: true, "pin._zone.db" + svc: true, "prefer._zone.db" + svc: true, "_zone.portless" + svc: true,
 		"z1.pin._zone.db" + svc: true, "a.b.c.d.e.prefer._zone.db" + svc: true,
@@ -170,7 +172,7 @@ func TestZonalNamesOfOthers(t *testing.T) {
 	for _, zonal := range []bool{true, false} {
 		v := zonalView(t)
 		v.Zonal = zonal
-		run(t, v, snapshotOf(t, zonalCluster), []row{
+		run(t, v, clustertest.Snapshot(t, zonalCluster), []row{
 			{"port pin", "_pin._tcp.names.default.svc.cluster.local. A", `
 				Success
 				_pin._tcp.names.default.svc.cluster.local. 5 IN A 10.0.0.8

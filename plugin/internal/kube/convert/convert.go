@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	netutils "k8s.io/utils/net"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // Settings say what is kept of an object beyond its addresses, ports and names.
@@ -30,15 +30,17 @@ type Converter struct {
 	settings Settings
 
 	pool      *pool
-	ports     []zone.Port // scratch, as is endpoints
-	endpoints []zone.Endpoint
+	ports     []cluster.Port // scratch, as is endpoints
+	endpoints []cluster.Endpoint
 }
 
 // New makes a Converter.
 func New(s Settings) *Converter { return &Converter{settings: s, pool: newPool()} }
 
 // KeyOf returns the namespace and name of an object.
-func KeyOf(o metav1.Object) zone.Key { return zone.Key{Namespace: o.GetNamespace(), Name: o.GetName()} }
+func KeyOf(o metav1.Object) cluster.Key {
+	return cluster.Key{Namespace: o.GetNamespace(), Name: o.GetName()}
+}
 
 // Service converts a Service.
 //
@@ -50,17 +52,17 @@ func KeyOf(o metav1.Object) zone.Key { return zone.Key{Namespace: o.GetNamespace
 //
 // A load balancer has addresses or hostnames; of an ingress that has both only
 // the address counts, as everywhere in Kubernetes.
-func (c *Converter) Service(s *corev1.Service) *zone.Service {
-	out := &zone.Service{
-		Key:         zone.Key{Namespace: c.pool.text(s.Namespace), Name: s.Name},
+func (c *Converter) Service(s *corev1.Service) *cluster.Service {
+	out := &cluster.Service{
+		Key:         cluster.Key{Namespace: c.pool.text(s.Namespace), Name: s.Name},
 		Ports:       c.servicePorts(s.Spec.Ports),
 		ExternalIPs: parseAddrs(s.Spec.ExternalIPs),
 	}
 	switch {
 	case s.Spec.Type == corev1.ServiceTypeExternalName:
-		out.Kind, out.Target = zone.ExternalName, hostname(s.Spec.ExternalName)
+		out.Kind, out.Target = cluster.ExternalName, hostname(s.Spec.ExternalName)
 	case Headless(&s.Spec):
-		out.Kind = zone.Headless
+		out.Kind = cluster.Headless
 	default:
 		out.ClusterIPs = clusterIPs(&s.Spec)
 	}
@@ -88,7 +90,7 @@ func clusterIPs(spec *corev1.ServiceSpec) []netip.Addr {
 	return parseAddrs([]string{spec.ClusterIP})
 }
 
-func (c *Converter) servicePorts(ports []corev1.ServicePort) []zone.Port {
+func (c *Converter) servicePorts(ports []corev1.ServicePort) []cluster.Port {
 	c.ports = c.ports[:0]
 	for i := range ports {
 		c.addPort(ports[i].Name, string(ports[i].Protocol), ports[i].Port)
@@ -105,7 +107,7 @@ func (c *Converter) addPort(name, protocol string, number int32) {
 	if protocol == "" {
 		protocol = "tcp"
 	}
-	c.ports = append(c.ports, zone.Port{
+	c.ports = append(c.ports, cluster.Port{
 		Name:     strings.ToLower(name),
 		Protocol: strings.ToLower(protocol),
 		Number:   uint16(number),

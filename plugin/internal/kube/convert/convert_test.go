@@ -10,14 +10,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // compared treats a model object as the tests do: by value.
 var compared = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}),
-	cmpopts.IgnoreUnexported(zone.Slice{}, zone.Resolver{}),
-	cmp.AllowUnexported(zone.Pod{}, zone.Profile{}, zone.Endpoints{}),
+	cmpopts.IgnoreUnexported(cluster.Slice{}, cluster.Resolver{}),
+	cmp.AllowUnexported(cluster.Pod{}, cluster.Profile{}, cluster.Endpoints{}),
 	cmpopts.EquateEmpty(),
 }
 
@@ -38,103 +38,103 @@ func addrs(texts ...string) []netip.Addr {
 	return all
 }
 
-var webKey = zone.Key{Namespace: "shop", Name: "web"}
+var webKey = cluster.Key{Namespace: "shop", Name: "web"}
 
 var serviceTests = []struct {
 	name string
 	text string
-	want zone.Service
+	want cluster.Service
 }{
 	{
 		"ClusterIP, single stack",
 		"spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1]}",
-		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+		cluster.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
 	},
 	{
 		"ClusterIP, dual stack",
 		"spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, 'fd00::1']}",
-		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1", "fd00::1")},
+		cluster.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1", "fd00::1")},
 	},
 	{
 		"clusterIP without clusterIPs, as written by hand",
 		"spec: {clusterIP: 10.0.0.1}",
-		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+		cluster.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
 	},
 	{
 		"no clusterIP yet",
 		"spec: {type: LoadBalancer}",
-		zone.Service{Key: webKey},
+		cluster.Service{Key: webKey},
 	},
 	{
 		"IPv4 address in IPv6 form",
 		"spec: {clusterIP: '::ffff:10.0.0.1'}",
-		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+		cluster.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
 	},
 	{
 		"clusterIP that is no address",
 		"spec: {clusterIPs: [10.0.0.256, 'fe80::1%eth0', 10.0.0.1]}",
-		zone.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
+		cluster.Service{Key: webKey, ClusterIPs: addrs("10.0.0.1")},
 	},
 	{
 		"headless",
 		"spec: {clusterIP: None, clusterIPs: [None]}",
-		zone.Service{Key: webKey, Kind: zone.Headless},
+		cluster.Service{Key: webKey, Kind: cluster.Headless},
 	},
 	{
 		"headless by clusterIPs alone",
 		"spec: {clusterIPs: [None]}",
-		zone.Service{Key: webKey, Kind: zone.Headless},
+		cluster.Service{Key: webKey, Kind: cluster.Headless},
 	},
 	{
 		"ports",
 		"spec: {clusterIP: None, ports: [{name: HTTP, port: 80}, {port: 53, protocol: UDP}, {name: none}, {port: 70000}]}",
-		zone.Service{Key: webKey, Kind: zone.Headless, Ports: []zone.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}}},
+		cluster.Service{Key: webKey, Kind: cluster.Headless, Ports: []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}}},
 	},
 	{
 		"ExternalName",
 		"spec: {type: ExternalName, externalName: Example.com}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName, Target: "Example.com."},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName, Target: "Example.com."},
 	},
 	{
 		"ExternalName, fully qualified, headless as well",
 		"spec: {type: ExternalName, externalName: example.com., clusterIP: None}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName, Target: "example.com."},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName, Target: "example.com."},
 	},
 	{
 		"ExternalName of an IPv4 address",
 		"spec: {type: ExternalName, externalName: 192.0.2.1}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName},
 	},
 	{
 		"ExternalName of an IPv4 address with a dot",
 		"spec: {type: ExternalName, externalName: 192.0.2.1.}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName},
 	},
 	{
 		"ExternalName of an IPv6 address",
 		"spec: {type: ExternalName, externalName: '2001:db8::1'}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName},
 	},
 	{
 		"ExternalName that is no domain name",
 		"spec: {type: ExternalName, externalName: example..com}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName},
 	},
 	{
 		"ExternalName with a label too long for a message",
 		"spec: {type: ExternalName, externalName: label-of-sixty-four-characters-000000000000000000123456789abcdef.example.com}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName},
 	},
 	{
 		"ExternalName without a name",
 		"spec: {type: ExternalName}",
-		zone.Service{Key: webKey, Kind: zone.ExternalName},
+		cluster.Service{Key: webKey, Kind: cluster.ExternalName},
 	},
 	{
 		"external addresses",
 		"spec: {clusterIP: 10.0.0.1, externalIPs: [192.0.2.1, x]}\n" +
 			"status: {loadBalancer: {ingress: [{ip: 192.0.2.2}, {ip: '2001:db8::2'}, {hostname: lb.example.com}, {ip: 192.0.2.3, hostname: both.example.com}, {hostname: 192.0.2.4}]}}",
-		zone.Service{
+		cluster.Service{
 			Key:           webKey,
 			ClusterIPs:    addrs("10.0.0.1"),
 			ExternalIPs:   addrs("192.0.2.1", "192.0.2.2", "2001:db8::2", "192.0.2.3"),
@@ -157,18 +157,18 @@ func TestService(t *testing.T) {
 
 func TestPod(t *testing.T) {
 	const meta = "metadata: {name: web-0, namespace: shop, uid: 1234, labels: {app: web}}\n"
-	web := zone.Pod{Namespace: "shop", ID: PodID(zone.Key{Namespace: "shop", Name: "web-0"}), UID: PodUID(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "1234"}})}
+	web := cluster.Pod{Namespace: "shop", ID: PodID(cluster.Key{Namespace: "shop", Name: "web-0"}), UID: PodUID(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "1234"}})}
 	host := web
 	host.HostNetwork = true
-	plain := zone.NewPod(web, zone.Profile{}, addrs("10.1.0.1")...)
-	resolver := func(p zone.Pod, r zone.Resolver) *zone.Pod {
-		return zone.NewPod(p, zone.Profile{Resolver: &r}, addrs("10.1.0.1")...)
+	plain := cluster.NewPod(web, cluster.Profile{}, addrs("10.1.0.1")...)
+	resolver := func(p cluster.Pod, r cluster.Resolver) *cluster.Pod {
+		return cluster.NewPod(p, cluster.Profile{Resolver: &r}, addrs("10.1.0.1")...)
 	}
 	const running = "status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}\n"
 	for _, tc := range []struct {
 		name string
 		text string
-		want *zone.Pod
+		want *cluster.Pod
 	}{
 		{"running", running + "spec: {dnsPolicy: ClusterFirst}", plain},
 		{"policy not given", running, plain},
@@ -181,19 +181,19 @@ func TestPod(t *testing.T) {
 		{
 			"dual stack",
 			"status: {phase: Running, podIPs: [{ip: 10.1.0.1}, {ip: 'fd00::1'}]}",
-			zone.NewPod(web, zone.Profile{}, addrs("10.1.0.1", "fd00::1")...),
+			cluster.NewPod(web, cluster.Profile{}, addrs("10.1.0.1", "fd00::1")...),
 		},
-		{"on the host's network", running + "spec: {hostNetwork: true}", zone.NewPod(host, zone.Profile{}, addrs("10.1.0.1")...)},
-		{"policy Default", running + "spec: {dnsPolicy: Default}", resolver(web, zone.Resolver{Policy: "Default", Ndots: -1})},
+		{"on the host's network", running + "spec: {hostNetwork: true}", cluster.NewPod(host, cluster.Profile{}, addrs("10.1.0.1")...)},
+		{"policy Default", running + "spec: {dnsPolicy: Default}", resolver(web, cluster.Resolver{Policy: "Default", Ndots: -1})},
 		{
 			"policy ClusterFirstWithHostNet",
 			running + "spec: {dnsPolicy: ClusterFirstWithHostNet, hostNetwork: true}",
-			resolver(host, zone.Resolver{Policy: "ClusterFirstWithHostNet", Ndots: -1}),
+			resolver(host, cluster.Resolver{Policy: "ClusterFirstWithHostNet", Ndots: -1}),
 		},
 		{
 			"ndots",
 			running + "spec: {dnsConfig: {options: [{name: edns0}, {name: ndots, value: '1'}]}}",
-			resolver(web, zone.Resolver{Policy: "ClusterFirst", Ndots: 1}),
+			resolver(web, cluster.Resolver{Policy: "ClusterFirst", Ndots: 1}),
 		},
 		{
 			"ndots that is no number",
@@ -203,7 +203,7 @@ func TestPod(t *testing.T) {
 		{
 			"searches",
 			running + "spec: {dnsConfig: {searches: [Example.com, no..name]}}",
-			resolver(web, zone.Resolver{Policy: "ClusterFirst", Searches: []string{"\x07example\x03com\x00"}, Ndots: -1}),
+			resolver(web, cluster.Resolver{Policy: "ClusterFirst", Searches: []string{"\x07example\x03com\x00"}, Ndots: -1}),
 		},
 		{"dnsConfig without effect on questions", running + "spec: {dnsConfig: {options: [{name: edns0}]}}", plain},
 	} {
@@ -219,7 +219,7 @@ func TestPod(t *testing.T) {
 // Names and labels of Pods are for whoever asks for them.
 func TestPodProfile(t *testing.T) {
 	pod := decode[corev1.Pod](t, "metadata: {name: web-0, namespace: shop, labels: {app: web}}\nstatus: {podIPs: [{ip: 10.1.0.1}]}")
-	for asked, want := range map[bool]zone.Profile{
+	for asked, want := range map[bool]cluster.Profile{
 		false: {},
 		true:  {Name: "web-0", Labels: map[string]string{"app": "web"}},
 	} {

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // Labels of the EndpointSlices that come from another cluster (KEP-1645).
@@ -45,16 +45,16 @@ func (i *ServiceImport) DeepCopyObject() runtime.Object { c := *i; return &c }
 //
 // It is a custom resource, so the API server checks less than of a Service: one
 // whose name is no DNS label has no name in DNS.
-func (c *Converter) ServiceImport(i *ServiceImport) *zone.Service {
+func (c *Converter) ServiceImport(i *ServiceImport) *cluster.Service {
 	if label(i.Name) != i.Name {
 		return nil
 	}
-	out := &zone.Service{
-		Key:   zone.Key{Namespace: c.pool.text(i.Namespace), Name: i.Name},
+	out := &cluster.Service{
+		Key:   cluster.Key{Namespace: c.pool.text(i.Namespace), Name: i.Name},
 		Ports: c.importPorts(i.Spec.Ports),
 	}
 	if i.Spec.Type == "Headless" {
-		out.Kind = zone.Headless
+		out.Kind = cluster.Headless
 	} else {
 		out.ClusterIPs = parseAddrs(i.Spec.IPs)
 	}
@@ -63,7 +63,7 @@ func (c *Converter) ServiceImport(i *ServiceImport) *zone.Service {
 
 // importPorts leaves out what no SRV record can name. A port whose name is no
 // DNS label counts as unnamed.
-func (c *Converter) importPorts(ports []ServiceImportPort) []zone.Port {
+func (c *Converter) importPorts(ports []ServiceImportPort) []cluster.Port {
 	c.ports = c.ports[:0]
 	for _, p := range ports {
 		if slices.Contains([]string{"", "tcp", "udp", "sctp"}, strings.ToLower(p.Protocol)) {
@@ -75,7 +75,7 @@ func (c *Converter) importPorts(ports []ServiceImportPort) []zone.Port {
 
 // ImportedSlice converts an EndpointSlice as a part of a ServiceImport. If it is
 // labelled for a Service of this cluster too, it is a part of both.
-func (c *Converter) ImportedSlice(s *discoveryv1.EndpointSlice) *zone.Slice {
+func (c *Converter) ImportedSlice(s *discoveryv1.EndpointSlice) *cluster.Slice {
 	return c.sliceOf(s, s.Labels[LabelServiceImport], label(s.Labels[LabelSourceCluster]))
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 func TestConvertServiceImport(t *testing.T) {
@@ -14,35 +14,35 @@ func TestConvertServiceImport(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		text string
-		want *zone.Service
+		want *cluster.Service
 	}{
 		{
 			name: "ClusterSetIP",
 			text: meta + "spec: {type: ClusterSetIP, ips: [10.42.0.1, 'fd42::1'], ports: [{name: http, protocol: TCP, port: 80}, {port: 53, protocol: UDP}]}",
-			want: &zone.Service{
+			want: &cluster.Service{
 				Key: webKey, ClusterIPs: addrs("10.42.0.1", "fd42::1"),
-				Ports: []zone.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}},
+				Ports: []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}},
 			},
 		},
 		{
 			name: "ClusterSetIP without addresses and ports yet",
 			text: meta + "spec: {type: ClusterSetIP, ips: [none], ports: []}",
-			want: &zone.Service{Key: webKey},
+			want: &cluster.Service{Key: webKey},
 		},
 		{
 			name: "Headless",
 			text: meta + "spec: {type: Headless, ports: [{name: http, port: 80}]}",
-			want: &zone.Service{Key: webKey, Kind: zone.Headless, Ports: []zone.Port{{Name: "http", Protocol: "tcp", Number: 80}}},
+			want: &cluster.Service{Key: webKey, Kind: cluster.Headless, Ports: []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}}},
 		},
 		{
 			name: "Headless with addresses, which mean nothing",
 			text: meta + "spec: {type: Headless, ips: [10.42.0.1]}",
-			want: &zone.Service{Key: webKey, Kind: zone.Headless},
+			want: &cluster.Service{Key: webKey, Kind: cluster.Headless},
 		},
 		{
 			name: "ports that the API server lets through",
 			text: meta + "spec: {type: Headless, ports: [{name: HTTP, port: 80}, {name: a.b, port: 81}, {name: a b, port: 82}, {port: 83, protocol: a.b}, {port: 0}, {port: 70000}, {port: 84, protocol: sctp}]}",
-			want: &zone.Service{Key: webKey, Kind: zone.Headless, Ports: []zone.Port{
+			want: &cluster.Service{Key: webKey, Kind: cluster.Headless, Ports: []cluster.Port{
 				{Name: "http", Protocol: "tcp", Number: 80},
 				{Protocol: "tcp", Number: 81},
 				{Protocol: "tcp", Number: 82},

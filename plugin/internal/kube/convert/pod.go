@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // EndedPhases are the phases of Pods whose addresses may be another Pod's by now. The
@@ -20,7 +20,7 @@ var EndedPhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev
 func Ended(p *corev1.Pod) bool { return slices.Contains(EndedPhases, p.Status.Phase) }
 
 // Pod converts a Pod, if it has an address.
-func (c *Converter) Pod(p *corev1.Pod) *zone.Pod {
+func (c *Converter) Pod(p *corev1.Pod) *cluster.Pod {
 	if Ended(p) {
 		return nil
 	}
@@ -28,24 +28,24 @@ func (c *Converter) Pod(p *corev1.Pod) *zone.Pod {
 	if len(addrs) == 0 {
 		return nil
 	}
-	pod := zone.Pod{
+	pod := cluster.Pod{
 		Namespace:   c.pool.text(p.Namespace),
 		ID:          PodID(KeyOf(p)),
 		UID:         PodUID(p),
 		HostNetwork: p.Spec.HostNetwork,
 	}
-	profile := zone.Profile{Resolver: c.resolver(&p.Spec)}
+	profile := cluster.Profile{Resolver: c.resolver(&p.Spec)}
 	if c.settings.PodLabels {
 		profile.Name, profile.Labels = p.Name, c.labels(p.Labels)
 	}
-	return zone.NewPod(pod, profile, addrs...)
+	return cluster.NewPod(pod, profile, addrs...)
 }
 
 // PodID stands for a Pod's namespace and name, which would be the largest part of
 // what is kept of it. Nobody can choose names that have one in common, since the
 // seed is secret; by chance, two of a million Pods have it once in forty million
 // clusters.
-func PodID(key zone.Key) uint64 { return maphash.Comparable(podSeed, key) }
+func PodID(key cluster.Key) uint64 { return maphash.Comparable(podSeed, key) }
 
 // PodUID stands for a Pod's uid, by which it is told from those that had its name
 // before it. Of the text's 36 octets a record has room for no more than this, and two
@@ -80,7 +80,7 @@ func (c *Converter) labels(all map[string]string) map[string]string {
 }
 
 // resolver is nil for a Pod that asks the cluster's DNS in the usual way.
-func (c *Converter) resolver(spec *corev1.PodSpec) *zone.Resolver {
+func (c *Converter) resolver(spec *corev1.PodSpec) *cluster.Resolver {
 	policy, searches, dots := spec.DNSPolicy, []string(nil), -1
 	if policy == "" {
 		policy = corev1.DNSClusterFirst

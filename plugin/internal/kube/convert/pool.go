@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // poolLimit is the number of distinct values after which a pool starts afresh,
@@ -17,18 +17,18 @@ const poolLimit = 1 << 14
 // very many objects that name them. It is not safe for concurrent use.
 type pool struct {
 	strings map[string]string
-	lists   map[string][]zone.Port
-	zones   map[string]*zone.Identity // of endpoints that are nothing but in a topology zone
-	stubs   map[string]*zone.Resolver
+	lists   map[string][]cluster.Port
+	zones   map[string]*cluster.Identity // of endpoints that are nothing but in a topology zone
+	stubs   map[string]*cluster.Resolver
 	buf     []byte
 }
 
 func newPool() *pool {
 	return &pool{
 		strings: make(map[string]string),
-		lists:   make(map[string][]zone.Port),
-		zones:   make(map[string]*zone.Identity),
-		stubs:   make(map[string]*zone.Resolver),
+		lists:   make(map[string][]cluster.Port),
+		zones:   make(map[string]*cluster.Identity),
+		stubs:   make(map[string]*cluster.Resolver),
 	}
 }
 
@@ -47,7 +47,7 @@ func (p *pool) text(s string) string {
 }
 
 // ports is a list equal to ports, which is the caller's to use again.
-func (p *pool) ports(ports []zone.Port) []zone.Port {
+func (p *pool) ports(ports []cluster.Port) []cluster.Port {
 	if len(ports) == 0 {
 		return nil
 	}
@@ -74,8 +74,8 @@ func (p *pool) ports(ports []zone.Port) []zone.Port {
 
 // identity is nil for an empty one. Endpoints that have a topology zone and no
 // name are many, and share one for each zone.
-func (p *pool) identity(id zone.Identity) *zone.Identity {
-	if id == (zone.Identity{}) {
+func (p *pool) identity(id cluster.Identity) *cluster.Identity {
+	if id == (cluster.Identity{}) {
 		return nil
 	}
 	id.TopologyZone = p.text(id.TopologyZone)
@@ -95,7 +95,7 @@ func (p *pool) identity(id zone.Identity) *zone.Identity {
 
 // resolver is what a Pod says of its stub resolver. Pods have it from a few templates,
 // or all of them from one policy of their cluster.
-func (p *pool) resolver(policy string, searches []string, ndots int) *zone.Resolver {
+func (p *pool) resolver(policy string, searches []string, ndots int) *cluster.Resolver {
 	p.buf = binary.BigEndian.AppendUint32(p.buf[:0], uint32(ndots))
 	p.buf = append(p.buf, policy...)
 	for _, suffix := range searches {
@@ -114,7 +114,7 @@ func (p *pool) resolver(policy string, searches []string, ndots int) *zone.Resol
 			list = append(list, p.text(n.Wire()))
 		}
 	}
-	r := zone.NewResolver(p.text(policy), list, ndots)
+	r := cluster.NewResolver(p.text(policy), list, ndots)
 	p.stubs[string(p.buf)] = r
 	return r
 }

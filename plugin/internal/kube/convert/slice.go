@@ -6,12 +6,12 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // Slice converts an EndpointSlice as a part of a Service of this cluster, which
 // one from another cluster is only if it is labelled so.
-func (c *Converter) Slice(s *discoveryv1.EndpointSlice) *zone.Slice {
+func (c *Converter) Slice(s *discoveryv1.EndpointSlice) *cluster.Slice {
 	return c.sliceOf(s, s.Labels[discoveryv1.LabelServiceName], "")
 }
 
@@ -24,17 +24,17 @@ func (c *Converter) Slice(s *discoveryv1.EndpointSlice) *zone.Slice {
 //
 // An endpoint has an identity only if it has a hostname, or if Pod names or
 // topology zones are asked for, since with large Services every endpoint costs.
-func (c *Converter) sliceOf(s *discoveryv1.EndpointSlice, service, cluster string) *zone.Slice {
+func (c *Converter) sliceOf(s *discoveryv1.EndpointSlice, service, clusterID string) *cluster.Slice {
 	if service == "" || s.AddressType == discoveryv1.AddressTypeFQDN {
 		return nil
 	}
-	return zone.NewSlice(zone.Slice{
+	return cluster.NewSlice(cluster.Slice{
 		Namespace: c.pool.text(s.Namespace),
 		Name:      s.Name,
 		Service:   c.serviceName(s.Name, service),
-		Cluster:   c.pool.text(cluster),
+		Cluster:   c.pool.text(clusterID),
 		Ports:     c.slicePorts(s.Ports),
-		Endpoints: zone.PackEndpoints(c.list(s.Endpoints)),
+		Endpoints: cluster.PackEndpoints(c.list(s.Endpoints)),
 	})
 }
 
@@ -49,7 +49,7 @@ func (c *Converter) serviceName(slice, service string) string {
 
 // list makes one endpoint of each address, in a scratch list. The addresses of one
 // endpoint share its identity.
-func (c *Converter) list(all []discoveryv1.Endpoint) []zone.Endpoint {
+func (c *Converter) list(all []discoveryv1.Endpoint) []cluster.Endpoint {
 	c.endpoints = c.endpoints[:0]
 	for i := range all {
 		if !ready(&all[i]) {
@@ -57,7 +57,7 @@ func (c *Converter) list(all []discoveryv1.Endpoint) []zone.Endpoint {
 		}
 		identity := c.identity(&all[i])
 		for _, a := range parseAddrs(all[i].Addresses) {
-			c.endpoints = append(c.endpoints, zone.Endpoint{Addr: a, Identity: identity})
+			c.endpoints = append(c.endpoints, cluster.Endpoint{Addr: a, Identity: identity})
 		}
 	}
 	return c.endpoints
@@ -69,8 +69,8 @@ func ready(e *discoveryv1.Endpoint) bool {
 
 // identity takes the name of whatever the endpoint stands for, as stock CoreDNS
 // does: monitoring has Services whose endpoints are Nodes.
-func (c *Converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
-	var id zone.Identity
+func (c *Converter) identity(e *discoveryv1.Endpoint) *cluster.Identity {
+	var id cluster.Identity
 	if e.Hostname != nil {
 		id.Hostname = strings.ToLower(*e.Hostname)
 	}
@@ -83,7 +83,7 @@ func (c *Converter) identity(e *discoveryv1.Endpoint) *zone.Identity {
 	return c.pool.identity(id)
 }
 
-func (c *Converter) slicePorts(ports []discoveryv1.EndpointPort) []zone.Port {
+func (c *Converter) slicePorts(ports []discoveryv1.EndpointPort) []cluster.Port {
 	c.ports = c.ports[:0]
 	for i := range ports {
 		c.addPort(

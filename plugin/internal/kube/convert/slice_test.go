@@ -6,19 +6,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 const webSliceMeta = "metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}\n"
 
 // anonymous is a slice of endpoints that are known by their addresses.
-func anonymous(texts ...string) *zone.Slice {
-	s := &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web"}
-	var list []zone.Endpoint
+func anonymous(texts ...string) *cluster.Slice {
+	s := &cluster.Slice{Namespace: "shop", Name: "web-x", Service: "web"}
+	var list []cluster.Endpoint
 	for _, a := range addrs(texts...) {
-		list = append(list, zone.Endpoint{Addr: a})
+		list = append(list, cluster.Endpoint{Addr: a})
 	}
-	s.Endpoints = zone.PackEndpoints(list)
+	s.Endpoints = cluster.PackEndpoints(list)
 	return s
 }
 
@@ -26,7 +26,7 @@ var sliceTests = []struct {
 	name     string
 	settings Settings
 	text     string
-	want     *zone.Slice
+	want     *cluster.Slice
 }{
 	{
 		name: "by address",
@@ -56,13 +56,13 @@ var sliceTests = []struct {
 	{
 		name: "ports",
 		text: webSliceMeta + "addressType: IPv4\nendpoints: []\nports: [{name: HTTP, port: 80}, {port: 53, protocol: UDP}, {name: any}, {name: zero, port: 0}]",
-		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Ports: []zone.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}}},
+		want: &cluster.Slice{Namespace: "shop", Name: "web-x", Service: "web", Ports: []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Protocol: "udp", Number: 53}}},
 	},
 	{
 		name: "hostname",
 		text: webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], hostname: Web-0, zone: a}]",
-		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
-			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Hostname: "web-0"}},
+		want: &cluster.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: cluster.PackEndpoints([]cluster.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &cluster.Identity{Hostname: "web-0"}},
 		})},
 	},
 	{
@@ -74,18 +74,18 @@ var sliceTests = []struct {
 		name:     "Pod names asked for",
 		settings: Settings{PodNames: true},
 		text:     webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web-0}}, {addresses: [10.1.0.2], targetRef: {kind: Node, name: node-1}}]",
-		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
-			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{Pod: "web-0"}},
-			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Pod: "node-1"}},
+		want: &cluster.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: cluster.PackEndpoints([]cluster.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &cluster.Identity{Pod: "web-0"}},
+			{Addr: addrs("10.1.0.2")[0], Identity: &cluster.Identity{Pod: "node-1"}},
 		})},
 	},
 	{
 		name:     "topology zones asked for",
 		settings: Settings{TopologyZones: true},
 		text:     webSliceMeta + "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1], zone: EU-1}, {addresses: [10.1.0.2], zone: eu-1, hostname: web-2}, {addresses: [10.1.0.3]}]",
-		want: &zone.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: zone.PackEndpoints([]zone.Endpoint{
-			{Addr: addrs("10.1.0.1")[0], Identity: &zone.Identity{TopologyZone: "eu-1"}},
-			{Addr: addrs("10.1.0.2")[0], Identity: &zone.Identity{Hostname: "web-2", TopologyZone: "eu-1"}},
+		want: &cluster.Slice{Namespace: "shop", Name: "web-x", Service: "web", Endpoints: cluster.PackEndpoints([]cluster.Endpoint{
+			{Addr: addrs("10.1.0.1")[0], Identity: &cluster.Identity{TopologyZone: "eu-1"}},
+			{Addr: addrs("10.1.0.2")[0], Identity: &cluster.Identity{Hostname: "web-2", TopologyZone: "eu-1"}},
 			{Addr: addrs("10.1.0.3")[0]},
 		})},
 	},
@@ -124,7 +124,7 @@ func TestPoolForgets(t *testing.T) {
 	p := newPool()
 	for i := range 3 * poolLimit {
 		p.text(string(rune(i)) + "x")
-		p.ports([]zone.Port{{Number: uint16(i), Name: string(rune(i))}})
+		p.ports([]cluster.Port{{Number: uint16(i), Name: string(rune(i))}})
 	}
 	if len(p.strings) > poolLimit || len(p.lists) > poolLimit {
 		t.Errorf("%d strings and %d lists are kept", len(p.strings), len(p.lists))

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // supported has the kinds of object that mean something in DNS.
@@ -68,7 +68,7 @@ type object struct {
 // objectName tells objects apart.
 type objectName struct {
 	kind string
-	key  zone.Key
+	key  cluster.Key
 }
 
 func (o *object) place() string { return fmt.Sprintf("%s:%d", o.path, o.line) }
@@ -228,7 +228,7 @@ func unservable(obj metav1.Object) string {
 // implyNamespaces adds the Namespaces of all objects, since dumps often lack them.
 func (b *bundle) implyNamespaces() {
 	for _, o := range b.objects {
-		implied := &object{name: objectName{"Namespace", zone.Key{Name: o.name.key.Namespace}}, path: o.path, line: o.line}
+		implied := &object{name: objectName{"Namespace", cluster.Key{Name: o.name.key.Namespace}}, path: o.path, line: o.line}
 		if implied.name.key.Name == "" || b.has(implied.name) {
 			continue
 		}

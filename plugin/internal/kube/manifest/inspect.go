@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // leaveOut tells why a document is left out that is not of a supported kind: many are
@@ -149,8 +149,8 @@ func (o *object) checkImport(i *convert.ServiceImport) {
 }
 
 func (o *object) checkSlice(s *discoveryv1.EndpointSlice) {
-	o.services[0] = objectName{"Service", zone.Key{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}}
-	o.services[1] = objectName{"ServiceImport", zone.Key{Namespace: s.Namespace, Name: s.Labels[convert.LabelServiceImport]}}
+	o.services[0] = objectName{"Service", cluster.Key{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}}
+	o.services[1] = objectName{"ServiceImport", cluster.Key{Namespace: s.Namespace, Name: s.Labels[convert.LabelServiceImport]}}
 	if o.services[0].key.Name == "" && o.services[1].key.Name == "" {
 		o.warn(unlabelled, "")
 	}

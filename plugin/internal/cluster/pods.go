@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import "net/netip"
 
@@ -28,4 +28,14 @@ func (s *Snapshot) Client(a netip.Addr) Client {
 		}
 	}
 	return c
+}
+
+// HasPod reports whether a Pod of the Namespace has the address.
+func (s *Snapshot) HasPod(a netip.Addr, namespace string) bool {
+	for p := range s.pods.At(a) {
+		if p.Namespace == namespace {
+			return true
+		}
+	}
+	return false
 }

@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import (
 	"cmp"
@@ -75,9 +75,9 @@ func (s *Slice) nameAt(i int32) string { return s.Endpoints.identities[i].ownLab
 // Key returns the key of the Service that the slice belongs to.
 func (s *Slice) Key() Key { return Key{s.Namespace, s.Service} }
 
-// ownLabel is the label that an endpoint has for itself: its hostname, or the
+// OwnLabel is the label that an endpoint has for itself: its hostname, or the
 // name of its Pod, which counts only for views that ask for it.
-func (e *Endpoint) ownLabel() string { return e.Identity.ownLabel() }
+func (e *Endpoint) OwnLabel() string { return e.Identity.ownLabel() }
 
 func (id *Identity) ownLabel() string {
 	if id == nil {
@@ -88,3 +88,12 @@ func (id *Identity) ownLabel() string {
 	}
 	return id.Pod
 }
+
+// HasExternal reports whether the Service has a place outside the cluster. What it
+// says of itself comes before its endpoints.
+func (s *Service) HasExternal() bool { return len(s.ExternalIPs)+len(s.ExternalHosts) > 0 }
+
+// HasName reports whether a port has a name below its Service's. The name of an
+// EndpointSlice's port may be as long as a label (RFC 1035 2.3.4), without the
+// underscore.
+func (p Port) HasName() bool { return p.Name != "" && len(p.Name) < maxPodLabel }

@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import (
 	"strings"
@@ -9,17 +9,17 @@ import (
 // maxPodLabel is the longest Pod name that can be a DNS label (RFC 1035 2.3.4).
 const maxPodLabel = 63
 
-// label is the DNS label of an endpoint: its hostname, else, where podNames are
+// Label returns the DNS label of an endpoint: its hostname, else, where podNames are
 // asked for, the name of its Pod, else its address with dashes.
-func (e *Endpoint) label(podNames bool) string {
-	if e.named(podNames) {
-		return e.ownLabel()
+func (e *Endpoint) Label(podNames bool) string {
+	if e.Named(podNames) {
+		return e.OwnLabel()
 	}
 	return dnsname.Dashed(e.Addr)
 }
 
-// named says whether the label is one of the endpoint's own.
-func (e *Endpoint) named(podNames bool) bool {
+// Named reports whether the label is one of the endpoint's own.
+func (e *Endpoint) Named(podNames bool) bool {
 	return e.Identity != nil && (e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod)))
 }
 
@@ -29,10 +29,10 @@ func usablePodLabel(pod string) bool {
 	return pod != "" && len(pod) <= maxPodLabel && !strings.Contains(pod, ".")
 }
 
-// is says whether label is that of the endpoint.
+// is reports whether label is that of the endpoint.
 func (e *Endpoint) is(label string, podNames bool) bool {
-	if e.named(podNames) {
-		return e.ownLabel() == label
+	if e.Named(podNames) {
+		return e.OwnLabel() == label
 	}
 	var buf [dnsname.DashedSize]byte
 	return string(dnsname.AppendDashed(buf[:0], e.Addr)) == label

@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import (
 	"net/netip"
@@ -7,16 +7,16 @@ import (
 
 // reindexExternal brings the index of external addresses in line with a Service
 // that was replaced. There are few of them, in the order of the Service.
-func (t *Txn) reindexExternal(n *serviceNode, old, now *Service) {
+func (t *Txn) reindexExternal(n *ServiceNode, old, now *Service) {
 	before, after := old.externalIPs(), now.externalIPs()
 	for _, a := range before {
 		if !slices.Contains(after, a) {
-			t.next.external.Remove(t.id, a, n.key)
+			t.next.external.Remove(t.id, a, n.Key)
 		}
 	}
 	for _, a := range after {
 		if !slices.Contains(before, a) {
-			t.next.external.Add(t.id, a, n.key)
+			t.next.external.Add(t.id, a, n.Key)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import (
 	"iter"
@@ -33,7 +33,7 @@ func (s *Snapshot) Size() Size {
 	z.Pods = podsSize(&s.pods)
 	z.Namespaces = allocated(s.namespaces.Allocations())
 	for name := range s.namespaces.All() {
-		z.Namespaces += rounded(len(name))
+		z.Namespaces += Rounded(len(name))
 	}
 	return z
 }
@@ -52,14 +52,17 @@ func podsSize(x *radix.AddrIndex[*Pod]) int {
 }
 
 // servicesSize is the size of Services and of their slices.
-func servicesSize(t *radix.Tree[Key, *serviceNode]) (services, endpoints int) {
+func servicesSize(t *radix.Tree[Key, *ServiceNode]) (services, endpoints int) {
 	services = allocated(t.Allocations())
 	for _, n := range t.All() {
-		services += sizeOf[serviceNode]() + sizeOf[Key]() + arraySize(n.slices) + n.kept.bytes()
-		if n.service != nil {
-			services += n.service.bytes()
+		services += SizeOf[ServiceNode]() + SizeOf[Key]() + ArraySize(n.Slices)
+		if c := n.Cached(); c != nil {
+			services += c.Bytes()
 		}
-		for _, slice := range n.slices {
+		if n.Service != nil {
+			services += n.Service.bytes()
+		}
+		for _, slice := range n.Slices {
 			endpoints += slice.bytes()
 		}
 	}
@@ -67,37 +70,37 @@ func servicesSize(t *radix.Tree[Key, *serviceNode]) (services, endpoints int) {
 }
 
 func (s *Service) bytes() int {
-	sum := sizeOf[Service]() + rounded(len(s.Name)) + rounded(len(s.Target))
+	sum := SizeOf[Service]() + Rounded(len(s.Name)) + Rounded(len(s.Target))
 	for _, host := range s.ExternalHosts {
-		sum += rounded(len(host))
+		sum += Rounded(len(host))
 	}
-	return sum + arraySize(s.ClusterIPs) + arraySize(s.ExternalIPs) + arraySize(s.ExternalHosts)
+	return sum + ArraySize(s.ClusterIPs) + ArraySize(s.ExternalIPs) + ArraySize(s.ExternalHosts)
 }
 
 func (s *Slice) bytes() int {
-	sum := sizeOf[Slice]() + rounded(len(s.Name)) + rounded(len(s.Endpoints.octets)) + arraySize(s.Endpoints.identities) + arraySize(s.named)
+	sum := SizeOf[Slice]() + Rounded(len(s.Name)) + Rounded(len(s.Endpoints.octets)) + ArraySize(s.Endpoints.identities) + ArraySize(s.named)
 	if unsafe.StringData(s.Service) != unsafe.StringData(s.Name) { // else it is a part of the name
-		sum += rounded(len(s.Service))
+		sum += Rounded(len(s.Service))
 	}
 	for _, id := range s.Endpoints.identities {
 		if id != nil && (id.Hostname != "" || id.Pod != "") {
-			sum += sizeOf[Identity]() + rounded(len(id.Hostname)) + rounded(len(id.Pod))
+			sum += SizeOf[Identity]() + Rounded(len(id.Hostname)) + Rounded(len(id.Pod))
 		}
 	}
 	return sum
 }
 
 func (p *Pod) bytes() int {
-	sum := sizeOf[Pod]()
+	sum := SizeOf[Pod]()
 	if p.Profile == &noProfile || p.Resolver != nil && p.Profile == p.Resolver.alone {
 		return sum
 	}
-	sum += sizeOf[Profile]() + rounded(len(p.Name)) + arraySize(p.others)
+	sum += SizeOf[Profile]() + Rounded(len(p.Name)) + ArraySize(p.others)
 	if p.Labels != nil {
-		sum += mapSize(len(p.Labels))
+		sum += MapSize(len(p.Labels))
 	}
 	if p.Resolver != nil {
-		sum += sizeOf[Resolver]() + arraySize(p.Resolver.Searches)
+		sum += SizeOf[Resolver]() + ArraySize(p.Resolver.Searches)
 	}
 	return sum
 }
@@ -106,30 +109,32 @@ func (p *Pod) bytes() int {
 func allocated(sizes iter.Seq[int]) int {
 	sum := 0
 	for size := range sizes {
-		sum += rounded(size)
+		sum += Rounded(size)
 	}
 	return sum
 }
 
-func arraySize[T any](list []T) int {
+// ArraySize returns how much of the heap the memory behind a slice takes.
+func ArraySize[T any](list []T) int {
 	var item T
-	return rounded(cap(list) * int(unsafe.Sizeof(item)))
+	return Rounded(cap(list) * int(unsafe.Sizeof(item)))
 }
 
-func sizeOf[T any]() int {
+// SizeOf returns how much of the heap a value takes.
+func SizeOf[T any]() int {
 	var item T
-	return rounded(int(unsafe.Sizeof(item)))
+	return Rounded(int(unsafe.Sizeof(item)))
 }
 
-// mapSize is about the size of a map of so many short strings. Maps keep eight
+// MapSize is about the size of a map of so many short strings. Maps keep eight
 // entries together, at most seven of them taken unless they are the only eight.
-func mapSize(entries int) int {
+func MapSize(entries int) int {
 	const header, eight = 48, 8 + 8*2*16
 	groups := 1
 	for entries > 8 && groups*7 < entries {
 		groups *= 2
 	}
-	return header + groups*rounded(eight)
+	return header + groups*Rounded(eight)
 }
 
 // classes are the sizes that the allocator rounds up to.
@@ -145,9 +150,9 @@ func sizeClasses() [129]uint16 {
 	return sizes
 }
 
-// rounded is the size of what the allocator gives for so many bytes. Larger ones
+// Rounded returns the size of what the allocator gives for so many bytes. Larger ones
 // are rounded up by so little that it does not count.
-func rounded(bytes int) int {
+func Rounded(bytes int) int {
 	if i := (bytes + 7) / 8; i < len(classes) {
 		return int(classes[i])
 	}

@@ -1,12 +1,17 @@
-package zone
+package cluster_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+)
 
 func TestClient(t *testing.T) {
-	store := NewStore()
+	store := cluster.NewStore()
 	txn := store.Begin()
-	pod := func(namespace, name, addrs string, hostNetwork bool) *Pod {
-		p := NewPod(Pod{Namespace: namespace, HostNetwork: hostNetwork}, Profile{Name: name}, addrsOf(t, addrs)...)
+	pod := func(namespace, name, addrs string, hostNetwork bool) *cluster.Pod {
+		p := cluster.NewPod(cluster.Pod{Namespace: namespace, HostNetwork: hostNetwork}, cluster.Profile{Name: name}, clustertest.Addrs(t, addrs)...)
 		txn.ReplacePod(nil, p)
 		return p
 	}
@@ -21,7 +26,7 @@ func TestClient(t *testing.T) {
 	txn.Commit()
 	check := func(addr, namespace, name string) {
 		t.Helper()
-		c := store.Load().Client(addrOf(t, addr))
+		c := store.Load().Client(clustertest.Addr(t, addr))
 		got := ""
 		if c.Pod != nil {
 			got = c.Pod.Name

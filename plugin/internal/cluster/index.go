@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import (
 	"hash/maphash"

@@ -1,6 +1,7 @@
-package zone
+package cluster
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 )
@@ -12,10 +13,10 @@ func TestEndpoints(t *testing.T) {
 		list []Endpoint
 	}{
 		{"none", nil},
-		{"IPv4", []Endpoint{{Addr: addrOf(t, "10.0.0.1")}, {Addr: addrOf(t, "10.0.0.2")}, {Addr: addrOf(t, "10.0.0.2")}, {Addr: addrOf(t, "192.0.2.1")}}},
-		{"IPv6", []Endpoint{{Addr: addrOf(t, "2001:db8::1")}, {Addr: addrOf(t, "2001:db8::2")}}},
-		{"both families", []Endpoint{{Addr: addrOf(t, "10.0.0.1"), Identity: id}, {Addr: addrOf(t, "255.0.0.1")}, {Addr: addrOf(t, "::1")}, {Addr: addrOf(t, "2001:db8::1")}}},
-		{"identities", []Endpoint{{Addr: addrOf(t, "10.0.0.1")}, {Addr: addrOf(t, "10.0.0.2"), Identity: id}}},
+		{"IPv4", []Endpoint{{Addr: netip.MustParseAddr("10.0.0.1")}, {Addr: netip.MustParseAddr("10.0.0.2")}, {Addr: netip.MustParseAddr("10.0.0.2")}, {Addr: netip.MustParseAddr("192.0.2.1")}}},
+		{"IPv6", []Endpoint{{Addr: netip.MustParseAddr("2001:db8::1")}, {Addr: netip.MustParseAddr("2001:db8::2")}}},
+		{"both families", []Endpoint{{Addr: netip.MustParseAddr("10.0.0.1"), Identity: id}, {Addr: netip.MustParseAddr("255.0.0.1")}, {Addr: netip.MustParseAddr("::1")}, {Addr: netip.MustParseAddr("2001:db8::1")}}},
+		{"identities", []Endpoint{{Addr: netip.MustParseAddr("10.0.0.1")}, {Addr: netip.MustParseAddr("10.0.0.2"), Identity: id}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			backwards := slices.Clone(tc.list)

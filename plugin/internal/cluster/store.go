@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import (
 	"net/netip"
@@ -117,7 +117,7 @@ func (t *Txn) SetSynced() {
 
 // PutNamespace adds a Namespace.
 func (t *Txn) PutNamespace(name string) {
-	if t.next.hasNamespace(name) {
+	if t.next.HasNamespace(name) {
 		return
 	}
 	t.changed = true
@@ -126,7 +126,7 @@ func (t *Txn) PutNamespace(name string) {
 
 // DeleteNamespace removes a Namespace, but not what is in it.
 func (t *Txn) DeleteNamespace(name string) {
-	if !t.next.hasNamespace(name) {
+	if !t.next.HasNamespace(name) {
 		return
 	}
 	t.changed = true
@@ -170,25 +170,25 @@ func (s *Slice) moves(now *Slice) bool {
 	return s != nil && now != nil && s.Key() != now.Key()
 }
 
-func (t *Txn) replaceService(in *radix.Tree[Key, *serviceNode], old, now *Service) *serviceNode {
+func (t *Txn) replaceService(in *radix.Tree[Key, *ServiceNode], old, now *Service) *ServiceNode {
 	n := edit(in, either(old, now).Key)
-	n.service = now
+	n.Service = now
 	t.put(in, n)
 	return n
 }
 
-func (t *Txn) replaceSlice(in *radix.Tree[Key, *serviceNode], old, now *Slice) *serviceNode {
+func (t *Txn) replaceSlice(in *radix.Tree[Key, *ServiceNode], old, now *Slice) *ServiceNode {
 	changed := either(old, now)
 	n, name := edit(in, changed.Key()), changed.Name
-	i, found := slices.BinarySearchFunc(n.slices, name, func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
-	n.slices = slices.Clone(n.slices)
+	i, found := slices.BinarySearchFunc(n.Slices, name, func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
+	n.Slices = slices.Clone(n.Slices)
 	switch {
 	case now == nil && found:
-		n.slices = slices.Delete(n.slices, i, i+1)
+		n.Slices = slices.Delete(n.Slices, i, i+1)
 	case now != nil && found:
-		n.slices[i] = now
+		n.Slices[i] = now
 	case now != nil:
-		n.slices = slices.Insert(n.slices, i, now)
+		n.Slices = slices.Insert(n.Slices, i, now)
 	}
 	t.put(in, n)
 	return n
@@ -210,34 +210,34 @@ func (t *Txn) ReplacePod(old, now *Pod) {
 }
 
 // edit is a copy of a Service's node, to be changed and put back.
-func edit(in *radix.Tree[Key, *serviceNode], key Key) *serviceNode {
+func edit(in *radix.Tree[Key, *ServiceNode], key Key) *ServiceNode {
 	if n, ok := in.Get(key); ok {
-		return &serviceNode{key: n.key, service: n.service, slices: n.slices}
+		return &ServiceNode{Key: n.Key, Service: n.Service, Slices: n.Slices}
 	}
-	return &serviceNode{key: &key}
+	return &ServiceNode{Key: &key}
 }
 
 // put puts a changed node back, or removes it if nothing is left of it.
-func (t *Txn) put(in *radix.Tree[Key, *serviceNode], n *serviceNode) {
+func (t *Txn) put(in *radix.Tree[Key, *ServiceNode], n *ServiceNode) {
 	t.changed = true
-	if n.service == nil && len(n.slices) == 0 {
-		in.Remove(t.id, *n.key)
+	if n.Service == nil && len(n.Slices) == 0 {
+		in.Remove(t.id, *n.Key)
 		return
 	}
-	in.Put(t.id, *n.key, n)
+	in.Put(t.id, *n.Key, n)
 }
 
 // reindex brings an index in line with the part of a node that was replaced. Both lists
 // are sorted; what they share costs no change.
-func (t *Txn) reindex(in *radix.AddrIndex[*Key], n *serviceNode, before, after []netip.Addr) {
+func (t *Txn) reindex(in *radix.AddrIndex[*Key], n *ServiceNode, before, after []netip.Addr) {
 	for _, a := range before {
-		if !contains(after, a) && !(in == &t.next.endpoints && n.reaches(a)) {
-			in.Remove(t.id, a, n.key)
+		if !contains(after, a) && !(in == &t.next.endpoints && n.HasEndpointAt(a)) {
+			in.Remove(t.id, a, n.Key)
 		}
 	}
 	for _, a := range after {
 		if !contains(before, a) {
-			in.Add(t.id, a, n.key)
+			in.Add(t.id, a, n.Key)
 		}
 	}
 }
@@ -262,7 +262,7 @@ func (s *Slice) addrs() []netip.Addr {
 	}
 	addrs := make([]netip.Addr, s.Endpoints.Len())
 	for i := range addrs {
-		addrs[i] = s.Endpoints.addr(i)
+		addrs[i] = s.Endpoints.Addr(i)
 	}
 	return addrs
 }

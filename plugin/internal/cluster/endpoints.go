@@ -1,4 +1,4 @@
-package zone
+package cluster
 
 import (
 	"iter"
@@ -67,20 +67,20 @@ func (p *Endpoints) Len() int { return len(p.octets) / p.width() }
 
 // At is the i-th endpoint.
 func (p *Endpoints) At(i int) Endpoint {
-	return Endpoint{p.addr(i), p.identity(i)}
+	return Endpoint{p.Addr(i), p.Identity(i)}
 }
 
-// identity is that of the i-th endpoint, or nil.
-func (p *Endpoints) identity(i int) *Identity {
+// Identity is that of the i-th endpoint, or nil.
+func (p *Endpoints) Identity(i int) *Identity {
 	if p.identities == nil {
 		return nil
 	}
 	return p.identities[i]
 }
 
-// addr is the address of the i-th endpoint. IPv4 addresses stand among IPv6 ones
+// Addr is the address of the i-th endpoint. IPv4 addresses stand among IPv6 ones
 // in the form of RFC 4291 2.5.5.2, which none of those has.
-func (p *Endpoints) addr(i int) netip.Addr {
+func (p *Endpoints) Addr(i int) netip.Addr {
 	if p.wide {
 		return netip.AddrFrom16([16]byte([]byte(p.octets[16*i:][:16]))).Unmap()
 	}
@@ -100,7 +100,7 @@ func (p *Endpoints) All() iter.Seq[Endpoint] {
 
 // from is the index of the first endpoint whose address is not before a.
 func (p *Endpoints) from(a netip.Addr) int {
-	return sort.Search(p.Len(), func(i int) bool { return p.addr(i).Compare(a) >= 0 })
+	return sort.Search(p.Len(), func(i int) bool { return p.Addr(i).Compare(a) >= 0 })
 }
 
 // Equal says whether two lists are the same.

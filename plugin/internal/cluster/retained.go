@@ -1,0 +1,69 @@
+package cluster
+
+import (
+	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
+)
+
+// ChangedServices returns the Services, or the ServiceImports, whose records may differ
+// between two snapshots of one store, by namespace and name: those that changed, and
+// all in Namespaces that came or went.
+func ChangedServices(before, after *Snapshot, imports bool) []Key {
+	changed := map[Key]struct{}{}
+	for k := range radix.Differing(before.in(imports), after.in(imports)) {
+		changed[k] = struct{}{}
+	}
+	namespaces := map[string]struct{}{}
+	for n := range radix.Differing(&before.namespaces, &after.namespaces) {
+		namespaces[string(n)] = struct{}{}
+	}
+	if len(namespaces) > 0 {
+		for k := range after.in(imports).All() {
+			if _, ok := namespaces[k.Namespace]; ok {
+				changed[k] = struct{}{}
+			}
+		}
+	}
+	return sortedKeys(changed)
+}
+
+func sortedKeys(set map[Key]struct{}) []Key {
+	keys := make([]Key, 0, len(set))
+	for k := range set {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b Key) int { return a.Compare(&b) })
+	return keys
+}
+
+// RetainedObjects returns how many Services, endpoints and addresses of Pods s holds
+// that a later snapshot of the same store does not: what it costs to keep s as well.
+func (s *Snapshot) RetainedObjects(later *Snapshot) int {
+	sum := 0
+	for _, pair := range [][2]*radix.Tree[Key, *ServiceNode]{{&s.services, &later.services}, {&s.imports, &later.imports}} {
+		for k := range radix.Differing(pair[0], pair[1]) {
+			old, _ := pair[0].Get(k)
+			now, _ := pair[1].Get(k)
+			sum += old.retained(now)
+		}
+	}
+	for range radix.DifferingAddrs(&s.pods, &later.pods) {
+		sum++
+	}
+	return sum
+}
+
+// retained is one, and the endpoints of the slices that only n has.
+func (n *ServiceNode) retained(later *ServiceNode) int {
+	sum := 1
+	if n == nil {
+		return sum
+	}
+	for _, slice := range n.Slices {
+		if later == nil || !slices.Contains(later.Slices, slice) {
+			sum += slice.Endpoints.Len()
+		}
+	}
+	return sum
+}

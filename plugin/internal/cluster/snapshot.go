@@ -1,0 +1,196 @@
+package cluster
+
+import (
+	"cmp"
+	"iter"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
+)
+
+// Snapshot is the state of a cluster at one moment. It never changes, so a
+// reader may use it for as long as it likes.
+type Snapshot struct {
+	synced     bool
+	serial     uint32
+	namespaces radix.Tree[namespace, struct{}]
+	services   radix.Tree[Key, *ServiceNode]
+	imports    radix.Tree[Key, *ServiceNode] // ServiceImports and their slices
+	clusterIPs radix.AddrIndex[*Key]
+	endpoints  radix.AddrIndex[*Key] // of Services by the addresses of their slices
+	external   radix.AddrIndex[*Key] // addresses that Services have outside the cluster
+	pods       radix.AddrIndex[*Pod]
+}
+
+// Synced says whether the snapshot holds a whole cluster. Before that, nothing
+// may be answered from it.
+func (s *Snapshot) Synced() bool { return s.synced }
+
+// Serial is the serial of the last checkpoint: the unix time at which it was
+// made. Before the first it is what that will be at the earliest, and before the
+// sync 0.
+func (s *Snapshot) Serial() uint32 { return s.serial }
+
+// Counts is the number of objects in a snapshot. Services counts those too that
+// are known by their slices alone.
+type Counts struct{ Namespaces, Services, Addresses, PodAddresses int }
+
+// Counts counts what the snapshot holds.
+func (s *Snapshot) Counts() Counts {
+	return Counts{
+		Namespaces:   s.namespaces.Len(),
+		Services:     s.services.Len(),
+		Addresses:    s.clusterIPs.Len() + s.endpoints.Len(),
+		PodAddresses: s.pods.Len(),
+	}
+}
+
+// HasNamespace reports whether a Namespace exists.
+func (s *Snapshot) HasNamespace(name string) bool {
+	_, ok := s.namespaces.Get(namespace(name))
+	return ok
+}
+
+// Service returns the node of a Service that exists, or nil.
+func (s *Snapshot) Service(k Key) *ServiceNode { return existing(&s.services, k) }
+
+// Import returns the node of a ServiceImport that exists, or nil.
+func (s *Snapshot) Import(k Key) *ServiceNode { return existing(&s.imports, k) }
+
+func existing(in *radix.Tree[Key, *ServiceNode], k Key) *ServiceNode {
+	n, _ := in.Get(k)
+	if n == nil || n.Service == nil {
+		return nil
+	}
+	return n
+}
+
+// AddrIndex finds the keys of Services by address.
+type AddrIndex = radix.AddrIndex[*Key]
+
+// ClusterIPs returns the index of the ClusterIPs.
+func (s *Snapshot) ClusterIPs() *AddrIndex { return &s.clusterIPs }
+
+// EndpointAddrs returns the index of the addresses of endpoints, be there a Service or
+// slices alone.
+func (s *Snapshot) EndpointAddrs() *AddrIndex { return &s.endpoints }
+
+// ExternalAddrs returns the index of the addresses that Services have outside the cluster.
+func (s *Snapshot) ExternalAddrs() *AddrIndex { return &s.external }
+
+// Knows reports whether the snapshot has heard of a Service, be it by its slices alone.
+func (s *Snapshot) Knows(k Key) bool {
+	_, known := s.services.Get(k)
+	return known
+}
+
+// Keys returns the keys of all Services, or of all ServiceImports, by namespace and name.
+func (s *Snapshot) Keys(imports bool) []Key {
+	keys := make([]Key, 0, s.in(imports).Len())
+	for k := range s.in(imports).All() {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b Key) int { return a.Compare(&b) })
+	return keys
+}
+
+func (s *Snapshot) in(imports bool) *radix.Tree[Key, *ServiceNode] {
+	if imports {
+		return &s.imports
+	}
+	return &s.services
+}
+
+// Hosted are the Services that have an endpoint with the address, or limit of them.
+func (s *Snapshot) Hosted(a netip.Addr, limit int) []*ServiceNode {
+	nodes, _ := s.ServicesAt(&s.endpoints, a, limit, func(*ServiceNode) bool { return true })
+	return nodes
+}
+
+// ServicesAt are the Services of an address that are wanted, by namespace and name, so
+// that answers do not depend on the shape of the tree. Of more than limit, it is chance
+// which are found, and no more are looked at.
+func (s *Snapshot) ServicesAt(in *AddrIndex, a netip.Addr, limit int, wanted func(*ServiceNode) bool) (nodes []*ServiceNode, whole bool) {
+	total, start := 0, 0
+	for range in.At(a) {
+		total++
+	}
+	if total > limit {
+		start = rand.IntN(total)
+	}
+	i := 0
+	add := func(from, to int) {
+		i = 0
+		for k := range in.At(a) {
+			if i >= from && i < to {
+				if n := s.Service(*k); n != nil && wanted(n) {
+					nodes = append(nodes, n)
+				}
+			}
+			if i++; i >= to || len(nodes) > limit {
+				return
+			}
+		}
+	}
+	if add(start, total); len(nodes) <= limit {
+		add(0, start)
+	}
+	if whole = len(nodes) <= limit; !whole {
+		nodes = nodes[:limit]
+	}
+	slices.SortFunc(nodes, func(a, b *ServiceNode) int { return a.Key.Compare(b.Key) })
+	return nodes, whole
+}
+
+// Compare orders keys by namespace and name.
+func (k *Key) Compare(other *Key) int {
+	return cmp.Or(cmp.Compare(k.Namespace, other.Namespace), cmp.Compare(k.Name, other.Name))
+}
+
+// WithAddr iterates over the endpoints of a slice that have the address. It is small
+// enough to be inlined, so that a loop over it allocates nothing; so is WithLabel.
+func (s *Slice) WithAddr(a netip.Addr) iter.Seq[Endpoint] {
+	return func(yield func(Endpoint) bool) { s.eachWithAddr(a, yield) }
+}
+
+func (s *Slice) eachWithAddr(a netip.Addr, yield func(Endpoint) bool) {
+	for i := s.Endpoints.from(a); i < s.Endpoints.Len() && s.Endpoints.Addr(i) == a; i++ {
+		if !yield(s.Endpoints.At(i)) {
+			return
+		}
+	}
+}
+
+// WithLabel iterates over the endpoints of a slice that have the label, by their index.
+func (s *Slice) WithLabel(label string, podNames bool) iter.Seq[int] {
+	return func(yield func(int) bool) { s.eachWithLabel(label, podNames, yield) }
+}
+
+func (s *Slice) eachWithLabel(label string, podNames bool, yield func(int) bool) {
+	i, _ := slices.BinarySearchFunc(s.named, label, func(i int32, label string) int {
+		return cmp.Compare(s.nameAt(i), label)
+	})
+	for ; i < len(s.named) && s.nameAt(s.named[i]) == label; i++ {
+		at := int(s.named[i])
+		if e := s.Endpoints.At(at); e.is(label, podNames) && !yield(at) {
+			return
+		}
+	}
+	s.dashed(label, podNames, yield)
+}
+
+// dashed passes on the endpoints that are known by their address.
+func (s *Slice) dashed(label string, podNames bool, yield func(int) bool) {
+	a, ok := dnsname.ParseDashed(label)
+	if !ok {
+		return
+	}
+	for i := s.Endpoints.from(a); i < s.Endpoints.Len() && s.Endpoints.Addr(i) == a; i++ {
+		if e := s.Endpoints.At(i); e.OwnLabel() != label && e.is(label, podNames) && !yield(i) {
+			return
+		}
+	}
+}
