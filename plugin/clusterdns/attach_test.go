@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	_ "github.com/coredns/coredns/plugin/bind"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 // The directive that the server knows already.
@@ -128,18 +128,18 @@ func corefileOf(sources ...kube.Config) caddy.Input {
 		zone := string(rune('a'+i)) + ".test"
 		b.WriteString(zone + ":0 {\n bind 127.0.0.1\n kubernetes {\n  manifests " + source.Manifests + "\n }\n}\n")
 	}
-	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(b.String()), ServerTypeName: "dns"}
+	return coredns.Input(b.String())
 }
 
 // startInstance starts a server that ends with the test.
 func startInstance(t testing.TB, corefile caddy.Input) *caddy.Instance {
 	t.Helper()
 	captureLog(t)
-	caddy.Quiet, dnsserver.Quiet = true, true
-	i, err := caddy.Start(corefile)
+	server, err := coredns.Start(corefile)
 	if err != nil {
 		t.Fatal(err)
 	}
+	i := server.Instance()
 	t.Cleanup(func() { stopInstance(i) })
 	return i
 }

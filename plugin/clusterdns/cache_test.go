@@ -9,10 +9,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/coredns/caddy"
 	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/template"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 // countingUpstream is a server outside that knows each address below example.org and the
@@ -75,7 +76,7 @@ func startCached(t *testing.T, text, upstream string) (addr, path string) {
 	path = filepath.Join(t.TempDir(), "shop.yaml")
 	writeManifest(t, path, cachedManifest)
 	text = strings.NewReplacer("PORT", fmt.Sprint(freePort(t)), "MANIFESTS", "manifests "+path, "FORWARD", "forward . "+upstream).Replace(text)
-	i := startInstance(t, caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"})
+	i := startInstance(t, coredns.Input(text))
 	return i.Servers()[0].LocalAddr().String(), path
 }
 

@@ -38,6 +38,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 // fastCluster has a Service for each way in which answers are made.
@@ -110,7 +111,7 @@ func fastCorefile(t testing.TB, text string, port int) caddy.Input {
 	t.Helper()
 	ours := "kubernetes cluster.local in-addr.arpa ip6.arpa {\n manifests " + fastManifest(t) + "\n pods insecure\n fallthrough in-addr.arpa ip6.arpa\n}"
 	text = strings.NewReplacer("PORT", fmt.Sprint(port), "OURS", ours).Replace(text)
-	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"}
+	return coredns.Input(text)
 }
 
 // fastService is what the fast path serves at a port of 127.0.0.1, and why it answers

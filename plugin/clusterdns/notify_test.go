@@ -16,6 +16,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 // Nobody is told before the sockets are open, or by an instance that never was.
@@ -38,7 +39,7 @@ func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
 	source := manifest(t)
 	withTTL := func(ttl string) caddy.Input {
 		text := "cluster.local:0 {\n bind 127.0.0.1\n transfer {\n  to *\n }\n kubernetes {\n  ttl " + ttl + "\n  manifests " + source.Manifests + "\n }\n}\n"
-		return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"}
+		return coredns.Input(text)
 	}
 	i := startInstance(t, withTTL("5"))
 	// CoreDNS cannot end a listener that has not begun to serve.
@@ -98,7 +99,7 @@ func TestP14TransferBehindMinimal(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := "cluster.local:0 {\n bind 127.0.0.1\n minimal\n transfer {\n  to *\n }\n kubernetes {\n  manifests " + source.Manifests + "\n }\n}\n"
-	i := startInstance(t, caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"})
+	i := startInstance(t, coredns.Input(text))
 	envelopes, err := new(dns.Transfer).In(new(dns.Msg).SetAxfr("cluster.local."), i.Servers()[0].Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -3,9 +3,10 @@ package clusterdns
 import (
 	"testing"
 
-	"github.com/coredns/caddy"
 	_ "github.com/coredns/coredns/plugin/cache"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 // answerFrom starts a server with the properties on a port that the kernel chooses, behind a
@@ -14,7 +15,7 @@ func answerFrom(t *testing.T, properties, name string, qtype uint16) *dns.Msg {
 	t.Helper()
 	useRegistry(t)
 	text := "cluster.local:0 {\n bind 127.0.0.1\n cache\n kubernetes {\n manifests " + manifest(t).Manifests + "\n" + properties + "\n}\n}\n"
-	i := startInstance(t, caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(text), ServerTypeName: "dns"})
+	i := startInstance(t, coredns.Input(text))
 	var m *dns.Msg
 	for range 2 {
 		var err error

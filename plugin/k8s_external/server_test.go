@@ -9,14 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/core/dnsserver"
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 const manifest = `
@@ -66,23 +65,12 @@ func start(t *testing.T, text string) (addr string) {
 	addr = freeport.Addr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	text = strings.ReplaceAll(text, "PORT", port)
-	caddy.Quiet, dnsserver.Quiet = true, true
-	server, err := caddy.Start(caddy.CaddyfileInput{Contents: []byte(text), Filepath: "Corefile", ServerTypeName: "dns"})
+	server, err := coredns.Start(coredns.Input(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		server.ShutdownCallbacks()
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-		server.Wait()
-	})
-	// CoreDNS cannot end a listener that has not begun to serve.
-	ask := &dns.Client{Timeout: 20 * time.Second}
-	if _, _, err := ask.Exchange(new(dns.Msg).SetQuestion(".", dns.TypeNS), addr); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(server.Stop)
+	server.AwaitServing()
 	return addr
 }
 

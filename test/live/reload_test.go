@@ -227,7 +227,7 @@ func TestShutdownLeavesNothing(t *testing.T) {
 			}
 			way.awaitConnections(t, 1)
 			last(way)
-			s.stop()
+			s.Stop()
 			eventually(t, func() error { return goleak.Find(before) })
 			wantWatches(t, 0)
 			way.awaitConnections(t, 0)

@@ -5,12 +5,10 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/coredns/caddy"
-	"github.com/miekg/dns"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 // origins are the zones of every server here.
@@ -28,75 +26,32 @@ func block(lines ...string) string {
 
 // server is a CoreDNS in this process.
 type server struct {
-	instance *caddy.Instance
-	addr     string // for DNS over UDP
-	tcp      string // for DNS over TCP
+	*coredns.Server
+	addr string // for DNS over UDP
+	tcp  string // for DNS over TCP
 }
-
-// one keeps tests that run side by side from starting or stopping instances at
-// the same time: a process does not, and caddy is not made for it.
-var one sync.Mutex
 
 // start starts a server that ends with the test.
 func start(t *testing.T, corefile string) *server {
 	t.Helper()
-	one.Lock()
-	defer one.Unlock()
-	instance, err := caddy.Start(input(corefile))
+	instance, err := coredns.Start(coredns.Input(corefile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := instance.Servers()[0]
-	s := &server{instance: instance, addr: listener.LocalAddr().String(), tcp: listener.Addr().String()}
-	t.Cleanup(s.stop)
-	s.awaitServing(t)
-	return s
-}
-
-// awaitServing waits until the server reads from its sockets. CoreDNS cannot stop
-// one that does not do so yet, which would then share them with its successor.
-func (s *server) awaitServing(t *testing.T) {
-	t.Helper()
-	probe := new(dns.Msg).SetQuestion("cluster.local.", dns.TypeSOA)
-	for network, addr := range map[string]string{"udp": s.addr, "tcp": s.tcp} {
-		client := dns.Client{Net: network, Timeout: answerTimeout}
-		if _, _, err := client.Exchange(probe, addr); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func input(corefile string) caddy.Input {
-	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(corefile), ServerTypeName: "dns"}
+	t.Cleanup(instance.Stop)
+	instance.AwaitServing()
+	return &server{instance, instance.UDP(), instance.TCP()}
 }
 
 // reload does what a signal does to the command.
-func (s *server) reload(corefile string) error {
-	one.Lock()
-	defer one.Unlock()
-	instance, err := s.instance.Restart(input(corefile))
-	s.instance = instance
-	return err
-}
+func (s *server) reload(corefile string) error { return s.Reload(coredns.Input(corefile)) }
 
 func (s *server) mustReload(t *testing.T, corefile string) {
 	t.Helper()
 	if err := s.reload(corefile); err != nil {
 		t.Fatalf("reload: %v", err)
 	}
-	s.awaitServing(t)
-}
-
-// stop may be called twice.
-func (s *server) stop() {
-	one.Lock()
-	defer one.Unlock()
-	if s.instance == nil {
-		return
-	}
-	s.instance.ShutdownCallbacks()
-	_ = s.instance.Stop() // never fails
-	s.instance = nil
+	s.AwaitServing()
 }
 
 // httpClient keeps no connection open, so that it leaves no goroutine behind.

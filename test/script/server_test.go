@@ -3,63 +3,43 @@ package script
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/coredns/caddy"
-	"github.com/miekg/dns"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// server is the CoreDNS of a script, once it is started.
-type server struct{ instance *caddy.Instance }
+// server is the CoreDNS of a script, nil unless it is started.
+type server struct{ *coredns.Server }
 
-func (s *server) start(corefile caddy.Input) error {
-	instance, err := caddy.Start(corefile)
-	if err == nil {
-		s.instance = instance
-		awaitServing(instance)
+func (s *server) start(corefile caddy.Input) (err error) {
+	if s.Server, err = coredns.Start(corefile); err == nil {
+		s.AwaitServing()
 	}
 	return err
 }
 
-// awaitServing waits until each listener serves: CoreDNS cannot end one that has not
-// begun to, and it would go on beside its successor. What it is asked comes to no
-// plugin, and one with another protocol has no answer to it.
-func awaitServing(i *caddy.Instance) {
-	m := &dns.Msg{MsgHdr: dns.MsgHdr{Id: dns.Id(), Opcode: dns.OpcodeStatus}}
-	for _, s := range i.Servers() {
-		for network, addr := range map[string]net.Addr{"udp": s.LocalAddr(), "tcp": s.Addr()} {
-			if addr != nil {
-				_, _, _ = (&dns.Client{Net: network, Timeout: 5 * time.Second}).Exchange(m, addr.String())
-			}
-		}
-	}
-}
-
 // reload does what a signal does to the command.
 func (s *server) reload(corefile caddy.Input) error {
-	instance, err := s.instance.Restart(corefile)
-	s.instance = instance
+	err := s.Reload(corefile)
 	if err == nil {
-		awaitServing(instance)
+		s.AwaitServing()
 	}
 	return err
 }
 
 func (s *server) stop() {
-	if s.instance == nil {
-		return
+	if s.Server != nil {
+		s.Stop()
 	}
-	s.instance.ShutdownCallbacks()
-	_ = s.instance.Stop() // never fails
 }
 
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	operands(ts, args, "COREFILE")
-	if stateOf(ts).server.instance != nil {
+	if stateOf(ts).server.Server != nil {
 		ts.Fatalf("a server runs already: use reload")
 	}
 	expect(ts, neg, stateOf(ts).server.start(corefile(ts, args[0], "")))
@@ -67,7 +47,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 
 func reload(ts *testscript.TestScript, neg bool, args []string) {
 	operands(ts, args, "COREFILE")
-	if stateOf(ts).server.instance == nil {
+	if stateOf(ts).server.Server == nil {
 		ts.Fatalf("no server runs: use start")
 	}
 	expect(ts, neg, stateOf(ts).server.reload(corefile(ts, args[0], "")))

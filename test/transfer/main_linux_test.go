@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/core/dnsserver"
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/transfer"
@@ -17,6 +15,7 @@ import (
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
 const (
@@ -45,14 +44,12 @@ func serve(path string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	caddy.Quiet, dnsserver.Quiet = true, true
-	instance, err := caddy.Start(caddy.CaddyfileInput{Filepath: path, Contents: text, ServerTypeName: "dns"})
+	server, err := coredns.Start(coredns.Input(string(text)))
 	if err != nil {
 		log.Fatal(err)
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	instance.ShutdownCallbacks()
-	_ = instance.Stop() // never fails
+	server.Stop()
 }
 
 // eventually fails the test when the check does not succeed in time.

@@ -1,0 +1,81 @@
+// Package coredns starts CoreDNS in the process of a test.
+package coredns
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/miekg/dns"
+)
+
+// Input is a Corefile for caddy.
+func Input(corefile string) caddy.Input {
+	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(corefile), ServerTypeName: "dns"}
+}
+
+// Server is a CoreDNS in this process. What registers plugins is imported by the test.
+type Server struct{ instance *caddy.Instance }
+
+// one keeps tests that run side by side from starting or stopping instances at
+// the same time: a process does not, and caddy is not made for it.
+var one sync.Mutex
+
+// Start starts a server, which may have begun to serve or not.
+func Start(corefile caddy.Input) (*Server, error) {
+	one.Lock()
+	defer one.Unlock()
+	caddy.Quiet, dnsserver.Quiet = true, true
+	instance, err := caddy.Start(corefile)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{instance}, nil
+}
+
+// Instance returns the instance that runs, or nil after Stop.
+func (s *Server) Instance() *caddy.Instance { return s.instance }
+
+// UDP returns the address of the first listener for DNS over UDP.
+func (s *Server) UDP() string { return s.instance.Servers()[0].LocalAddr().String() }
+
+// TCP returns the address of the first listener for DNS over TCP.
+func (s *Server) TCP() string { return s.instance.Servers()[0].Addr().String() }
+
+// AwaitServing waits until each listener serves: CoreDNS cannot end one that has not
+// begun to, and it would go on beside its successor. What it is asked comes to no
+// plugin, and one with another protocol has no answer to it.
+func (s *Server) AwaitServing() {
+	m := &dns.Msg{MsgHdr: dns.MsgHdr{Id: dns.Id(), Opcode: dns.OpcodeStatus}}
+	for _, listener := range s.instance.Servers() {
+		for network, addr := range map[string]net.Addr{"udp": listener.LocalAddr(), "tcp": listener.Addr()} {
+			if addr != nil {
+				_, _, _ = (&dns.Client{Net: network, Timeout: 5 * time.Second}).Exchange(m, addr.String())
+			}
+		}
+	}
+}
+
+// Reload does what a signal does to the command. After an error the server goes on as
+// it was.
+func (s *Server) Reload(corefile caddy.Input) error {
+	one.Lock()
+	defer one.Unlock()
+	instance, err := s.instance.Restart(corefile)
+	s.instance = instance
+	return err
+}
+
+// Stop ends the server. It may be called twice.
+func (s *Server) Stop() {
+	one.Lock()
+	defer one.Unlock()
+	if s.instance == nil {
+		return
+	}
+	s.instance.ShutdownCallbacks()
+	_ = s.instance.Stop() // never fails
+	s.instance = nil
+}
