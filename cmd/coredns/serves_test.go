@@ -11,7 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
 func testServes(t *testing.T, bin string) {

@@ -13,7 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/test/hostile"
+	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
 
 // sentTo is a client that keeps what it is sent.

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/test/hostile"
+	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
 
 // fastPods are Pods by name, address and what else there is to say of them.

@@ -10,7 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
-	"github.com/clusterdns/clusterdns/test/hostile"
+	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
 
 // A name that may be completed is the chain's, and nothing else that was not before.

@@ -15,7 +15,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
-	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 

@@ -14,7 +14,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/forward"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
 // cachedCorefile has a cache that keeps for an hour whatever it may.

@@ -14,8 +14,8 @@ import (
 	"github.com/miekg/dns"
 
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
-	"github.com/clusterdns/clusterdns/test/freeport"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
 const manifest = `

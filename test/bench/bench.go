@@ -18,8 +18,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/report"
 	"github.com/clusterdns/clusterdns/test/bench/search"
 	"github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/kit/stock"
 	"github.com/clusterdns/clusterdns/test/refcluster"
-	"github.com/clusterdns/clusterdns/test/stock"
 )
 
 // ratios are what the project promises something about.

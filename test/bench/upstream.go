@@ -6,7 +6,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
-	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
 // upstream is the server that knows the names outside the cluster.

@@ -12,7 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/conformance/cases"
-	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 

@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/restmapper"
 
-	"github.com/clusterdns/clusterdns/test/process"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 // The ranges that ClusterIPs come from. The first address of each belongs to

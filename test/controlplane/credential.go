@@ -25,7 +25,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
 // tokenLifetime of ServiceAccount tokens, longer than any test.

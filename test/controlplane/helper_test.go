@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterdns/clusterdns/test/await"
-	"github.com/clusterdns/clusterdns/test/controlplane"
-
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
 func serviceNamed(name string) string {

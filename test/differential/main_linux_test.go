@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/kit/stock"
 	"github.com/clusterdns/clusterdns/test/netlab"
-	"github.com/clusterdns/clusterdns/test/stock"
 )
 
 var (

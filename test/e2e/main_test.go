@@ -12,7 +12,7 @@ import (
 
 	utilrand "k8s.io/apimachinery/pkg/util/rand"
 
-	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/clusterdns/clusterdns/test/kit/wire"
 	"github.com/clusterdns/clusterdns/test/lab"
-	"github.com/clusterdns/clusterdns/test/wire"
 )
 
 // searchNames are one outside, and a Service in another namespace by its shortest name.

@@ -19,7 +19,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/whoami"
 
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
-	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
 // readyBlock is a Corefile with a plugin behind ours, which answers whatever falls

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterdns/clusterdns/test/await"
-	"github.com/clusterdns/clusterdns/test/process"
+	"github.com/clusterdns/clusterdns/test/kit/await"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 // Patience is how long anything may take that is to happen soon. It is for busy

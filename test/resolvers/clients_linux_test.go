@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterdns/clusterdns/test/wire"
+	"github.com/clusterdns/clusterdns/test/kit/wire"
 )
 
 // patience is how long one look-up may take: there are resolvers that ask again for

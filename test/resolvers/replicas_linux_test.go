@@ -9,8 +9,8 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/test/kit/wire"
 	"github.com/clusterdns/clusterdns/test/netlab"
-	"github.com/clusterdns/clusterdns/test/wire"
 )
 
 // replica is one of two servers behind the address of the cluster's DNS.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clusterdns/clusterdns/test/wire"
+	"github.com/clusterdns/clusterdns/test/kit/wire"
 )
 
 // names are those that are looked up, each of another kind.

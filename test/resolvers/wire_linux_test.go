@@ -3,7 +3,7 @@ package resolvers
 import (
 	"testing"
 
-	"github.com/clusterdns/clusterdns/test/wire"
+	"github.com/clusterdns/clusterdns/test/kit/wire"
 )
 
 // listen hears what the clients ask the cluster's DNS, until the test ends. What is

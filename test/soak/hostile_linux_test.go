@@ -15,7 +15,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/test/hostile"
+	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
 
 const (

@@ -14,7 +14,7 @@ import (
 
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
-	"github.com/clusterdns/clusterdns/test/await"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 

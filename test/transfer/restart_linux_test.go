@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
 // restarts is how often a server is killed within the second of a change.

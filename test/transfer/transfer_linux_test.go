@@ -3,7 +3,7 @@ package transfer
 import (
 	"testing"
 
-	"github.com/clusterdns/clusterdns/test/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
 // changes are what a secondary follows, a part of them in every round.

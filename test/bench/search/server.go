@@ -12,8 +12,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/bench/proc"
-	"github.com/clusterdns/clusterdns/test/freeport"
-	"github.com/clusterdns/clusterdns/test/process"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 // target is a server under test, with what was measured of it.

@@ -1,6 +1,6 @@
 package server
 
-import "github.com/clusterdns/clusterdns/test/freeport"
+import "github.com/clusterdns/clusterdns/test/kit/freeport"
 
 // Addresses are where a server listens, each "127.0.0.1:port".
 type Addresses struct{ DNS, TLSAddress, Health, Ready, Metrics, Profile string }

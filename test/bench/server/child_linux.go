@@ -3,7 +3,7 @@ package server
 import (
 	"syscall"
 
-	"github.com/clusterdns/clusterdns/test/process"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 // childAttributes are for NSD, which ends its children when it is told to end, not

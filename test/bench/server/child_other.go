@@ -6,7 +6,7 @@ import (
 	"errors"
 	"syscall"
 
-	"github.com/clusterdns/clusterdns/test/process"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 // childAttributes has nothing to add. Without /proc nothing can be measured there

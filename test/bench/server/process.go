@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
-	"github.com/clusterdns/clusterdns/test/process"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
-	"github.com/clusterdns/clusterdns/test/process"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 // supervisor runs the control plane and the parts.
