@@ -5,9 +5,10 @@ import (
 	"net/netip"
 )
 
-// localAddrs are the addresses that the server answers on: those it is bound to,
+// localAddrs returns the addresses that the server answers on: those it is bound to,
 // or, if it is bound to none in particular, those of the machine that others can
-// reach. They tell which Service this server is an endpoint of.
+// reach. They tell which Service this server is an endpoint of. Link-local addresses do
+// not belong into a zone, since nobody but the neighbours can use them (RFC 4472 2.1).
 func localAddrs(bound []string) []netip.Addr {
 	if len(bound) > 0 && bound[0] != "" {
 		return parseAddrs(bound)
@@ -29,7 +30,7 @@ func localAddrs(bound []string) []netip.Addr {
 func parseAddrs(texts []string) []netip.Addr {
 	var addrs []netip.Addr
 	for _, text := range texts {
-		if a, err := netip.ParseAddr(text); err == nil {
+		if a, err := netip.ParseAddr(text); err == nil && !a.Unmap().IsLinkLocalUnicast() {
 			addrs = append(addrs, a.Unmap().WithZone(""))
 		}
 	}

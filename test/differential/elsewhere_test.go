@@ -9,6 +9,8 @@ import (
 // that do.
 var elsewhere = []struct{ number, question, file, test string }{
 	{"", "NS where no address of the server is known", "plugin/internal/zone/apex_test.go", "TestApex"},
+	{"", "PTR of the address that a zone of one address is of", "plugin/internal/zone/apex_test.go", "TestA4ZoneOfOneAddress"},
+	{"", "NS and `ns.dns` of a server that is bound to a link-local address", "plugin/clusterdns/local_test.go", "TestA5NoLinkLocalAddress"},
 	{"", "a searched name with `autopath @kubernetes`", "plugin/clusterdns/autopath_test.go", "TestAutoPath"},
 	{"D23", "`cache` in front of us", "plugin/clusterdns/server_test.go", "TestD23TTLZeroBehindCache"},
 	{"D3", "a server that was synced once", "test/live/start_test.go", "TestD3LostAPIServer"},

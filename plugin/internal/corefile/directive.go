@@ -8,7 +8,6 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -36,7 +35,7 @@ func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []zone.O
 			return nil, false, c.Errf("zone '%s' is not a domain name or CIDR", text)
 		}
 		origins = append(origins, o)
-		forward = forward || dnsutil.IsReverse(text) == 0
+		forward = forward || !o.Reverse()
 	}
 	return origins, forward, nil
 }
