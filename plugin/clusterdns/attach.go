@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -17,11 +18,12 @@ var watchers = newRegistry()
 // attach gives a handler its data for as long as the instance runs.
 func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 	holder := holderOf(c)
+	u := use{holder, strings.Join(c.ServerBlockKeys, " ")}
 	options := kube.Options{Log: log, ManifestError: metrics.manifestErrors.Inc, Observer: newObserver(metrics)}
 	c.OnStartup(func() error {
 		watchers.sweep(liveHolders())
 		cfg.source = cfg.source.Stamped()
-		w, err := watchers.acquire(cfg.source, options, holder)
+		w, err := watchers.acquire(cfg.source, options, u)
 		if err == nil {
 			d.store, d.restamp = w.Store(), w.Restamp
 			d.started.Store(true)
@@ -30,12 +32,12 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 		if err != nil {
 			return plugin.Error(d.name, err)
 		}
-		watchers.handOver(cfg.source, w, holder)
+		watchers.handOver(cfg.source, w, u)
 		return nil
 	})
 	c.OnShutdown(func() error {
 		watchers.goOn()
-		watchers.release(cfg.source, holder)
+		watchers.release(cfg.source, u)
 		return nil
 	})
 	// A failed reload discards the new instance without telling it.

@@ -26,8 +26,24 @@ type running struct {
 	watcher *kube.Watcher
 	stop    context.CancelFunc
 	done    chan struct{}
-	ended   func() // called once it no longer runs
-	holders map[*holder]int
+	ended   func()      // called once it no longer runs
+	uses    map[use]int // a server block of several zones may count more than once
+}
+
+// use is what holds a watcher: a server block of an instance.
+type use struct {
+	holder *holder
+	block  string // the keys of the server block
+}
+
+// heldByOthers reports whether another holder than h uses the watcher.
+func (r *running) heldByOthers(h *holder) bool {
+	for u := range r.uses {
+		if u.holder != h {
+			return true
+		}
+	}
+	return false
 }
 
 func newRegistry() *registry {
@@ -35,7 +51,7 @@ func newRegistry() *registry {
 }
 
 // acquire returns the watcher for a configuration and starts it if there is none.
-func (r *registry) acquire(cfg kube.Config, options kube.Options, h *holder) (*kube.Watcher, error) {
+func (r *registry) acquire(cfg kube.Config, options kube.Options, u use) (*kube.Watcher, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	run, ok := r.running[cfg]
@@ -50,13 +66,13 @@ func (r *registry) acquire(cfg kube.Config, options kube.Options, h *holder) (*k
 		}
 		r.running[cfg] = run
 	}
-	run.holders[h]++
+	run.uses[u]++
 	return run.watcher, nil
 }
 
 func start(w *kube.Watcher) *running {
 	ctx, stop := context.WithCancel(context.Background())
-	run := &running{watcher: w, stop: stop, done: make(chan struct{}), ended: func() {}, holders: map[*holder]int{}}
+	run := &running{watcher: w, stop: stop, done: make(chan struct{}), ended: func() {}, uses: map[use]int{}}
 	go func() {
 		defer close(run.done)
 		w.Run(ctx)
@@ -64,49 +80,65 @@ func start(w *kube.Watcher) *running {
 	return run
 }
 
-// release gives back what acquire returned. The last holder stops the watcher.
-func (r *registry) release(cfg kube.Config, h *holder) {
+// release gives back what acquire returned. The last use stops the watcher, and waits for
+// its end.
+func (r *registry) release(cfg kube.Config, u use) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	run, ok := r.running[cfg]
-	if !ok || run.holders[h] == 0 {
-		return
+	var unused []*running
+	if run, ok := r.running[cfg]; ok && run.uses[u] > 0 {
+		if run.uses[u]--; run.uses[u] == 0 {
+			delete(run.uses, u)
+		}
+		unused = r.takeUnused()
 	}
-	if run.holders[h]--; run.holders[h] == 0 {
-		delete(run.holders, h)
-	}
-	r.stopUnheld(cfg, run)
+	r.mu.Unlock()
+	end(unused)
 }
 
 // sweep takes watchers away from holders that no longer live.
 func (r *registry) sweep(live map[*holder]bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for cfg, run := range r.running {
-		for h := range run.holders {
-			if !live[h] {
-				delete(run.holders, h)
+	for _, run := range r.running {
+		for u := range run.uses {
+			if !live[u.holder] {
+				delete(run.uses, u)
 			}
 		}
-		r.stopUnheld(cfg, run)
 	}
+	unused := r.takeUnused()
+	r.mu.Unlock()
+	end(unused)
 }
 
-func (r *registry) stopUnheld(cfg kube.Config, run *running) {
-	if len(run.holders) > 0 {
-		return
+// takeUnused takes the watchers out that nothing uses. The caller must hold the mutex.
+func (r *registry) takeUnused() []*running {
+	var unused []*running
+	for cfg, run := range r.running {
+		if len(run.uses) == 0 {
+			delete(r.running, cfg)
+			unused = append(unused, run)
+		}
 	}
-	run.stop()
-	<-run.done
-	run.ended()
-	delete(r.running, cfg)
+	return unused
+}
+
+// end stops watchers and waits until they have ended. The caller must not hold the mutex,
+// which a scrape of the metrics needs.
+func end(list []*running) {
+	for _, run := range list {
+		run.stop()
+	}
+	for _, run := range list {
+		<-run.done
+		run.ended()
+	}
 }
 
 // handOver holds a watcher level with those before it, until the reload has ended. It
 // may take a second and a quarter on top of startup_timeout, which is for the data:
 // a reload is not to fail because a kind has no event that tells how far it is.
-func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, h *holder) {
-	old := r.before(cfg, w, h)
+func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, u use) {
+	old := r.before(cfg, w, u)
 	if len(old) == 0 {
 		return
 	}
@@ -120,10 +152,10 @@ func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, h *holder) {
 // before are the other watchers of the same API server, if another holder has any of
 // them. They are held together: of two that are held one after the other, the first
 // would be behind.
-func (r *registry) before(cfg kube.Config, w *kube.Watcher, h *holder) (old []*kube.Watcher) {
+func (r *registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.Watcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.running[cfg].comesTo(h) {
+	if !r.running[cfg].isNewUse(u) {
 		return nil
 	}
 	served := false
@@ -132,7 +164,7 @@ func (r *registry) before(cfg kube.Config, w *kube.Watcher, h *holder) (old []*k
 			continue
 		}
 		old = append(old, run.watcher)
-		served = served || len(run.holders) > 1 || run.holders[h] == 0
+		served = served || run.heldByOthers(u.holder)
 	}
 	if !served {
 		return nil
@@ -140,17 +172,26 @@ func (r *registry) before(cfg kube.Config, w *kube.Watcher, h *holder) (old []*k
 	return old
 }
 
-// comesTo says whether what a holder acquired last is the first that no other holder
-// has: a server block that was served by no watcher, or by another one. What comes
-// behind the first finds the watcher level already.
-func (r *running) comesTo(h *holder) bool {
-	most := 0
-	for other, n := range r.holders {
-		if other != h {
-			most = max(most, n)
+// isNewUse reports whether a use is the first of its holder that no other holder has: a
+// server block that was served by no watcher, or by another one. Those that come behind
+// the first find the watcher level already.
+func (r *running) isNewUse(u use) bool {
+	for other := range r.uses {
+		if other.holder == u.holder && other != u && r.isNew(other) {
+			return false
 		}
 	}
-	return r.holders[h] == most+1
+	return r.isNew(u)
+}
+
+// isNew reports whether no other holder has the watcher for the server block of a use.
+func (r *running) isNew(u use) bool {
+	for other := range r.uses {
+		if other.holder != u.holder && other.block == u.block {
+			return false
+		}
+	}
+	return true
 }
 
 // goOn ends what handOver began.
@@ -184,10 +225,8 @@ func (r *registry) synced(h *holder) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, run := range r.running {
-		for other := range run.holders {
-			if other != h && run.watcher.Store().Load().Synced() {
-				return true
-			}
+		if run.heldByOthers(h) && run.watcher.Store().Load().Synced() {
+			return true
 		}
 	}
 	return false

@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -35,9 +36,9 @@ func withPods(cfg kube.Config) kube.Config {
 	return cfg
 }
 
-func acquireSynced(t *testing.T, r *registry, cfg kube.Config, h *holder) *kube.Watcher {
+func acquireSynced(t *testing.T, r *registry, cfg kube.Config, u use) *kube.Watcher {
 	t.Helper()
-	w := mustAcquire(t, r, cfg, h)
+	w := mustAcquireFor(t, r, cfg, u.holder, u.block)
 	eventually(t, "it has its data", func() bool { return w.Store().Load().Synced() })
 	return w
 }
@@ -46,8 +47,9 @@ func acquireSynced(t *testing.T, r *registry, cfg kube.Config, h *holder) *kube.
 // what others have served.
 func testBefore(t *testing.T, cfg kube.Config) {
 	type held struct {
-		cfg kube.Config
-		by  *holder
+		cfg   kube.Config
+		by    *holder
+		block string
 	}
 	before, now, next := new(holder), new(holder), withPods(cfg)
 	third := next
@@ -57,31 +59,33 @@ func testBefore(t *testing.T, cfg kube.Config) {
 		held  []held
 		want  int
 	}{
-		{"a reload", []held{{cfg, before}, {next, now}}, 1},
-		{"a reload of two watches", []held{{cfg, before}, {third, before}, {next, now}}, 2},
-		{"a reload that goes on with the old one too", []held{{cfg, before}, {cfg, now}, {next, now}}, 1},
-		{"a reload to two watches", []held{{cfg, before}, {third, now}, {next, now}}, 2},
-		{"a reload to what is served already", []held{{cfg, before}, {next, before}, {next, now}}, 0},
-		{"a reload that moves a block to what is served already", []held{{cfg, before}, {next, before}, {next, now}, {next, now}}, 1},
-		{"the second block that is moved", []held{{cfg, before}, {cfg, before}, {next, before}, {next, now}, {next, now}, {next, now}}, 0},
-		{"the second block of a reload", []held{{cfg, before}, {next, now}, {next, now}}, 0},
-		{"a reload from manifests", []held{{manifest(t), before}, {next, now}}, 0},
-		{"a start", []held{{cfg, now}, {next, now}}, 0},
+		{"a reload", []held{{cfg, before, "a"}, {next, now, "a"}}, 1},
+		{"a reload of two watches", []held{{cfg, before, "a"}, {third, before, "b"}, {next, now, "a"}}, 2},
+		{"a reload that goes on with the old one too", []held{{cfg, before, "a"}, {cfg, now, "a"}, {next, now, "b"}}, 1},
+		{"a reload to two watches", []held{{cfg, before, "a"}, {third, now, "a"}, {next, now, "b"}}, 2},
+		{"a reload to what is served already", []held{{cfg, before, "a"}, {next, before, "b"}, {next, now, "b"}}, 0},
+		{"a reload that moves a block to what is served already", []held{{cfg, before, "a"}, {next, before, "b"}, {next, now, "b"}, {next, now, "a"}}, 1},
+		{"a reload that moves a block to what is served already, whose own is gone", []held{{cfg, before, "a"}, {next, before, "b"}, {next, now, "a"}}, 1},
+		{"the second block that is moved", []held{{cfg, before, "a"}, {cfg, before, "b"}, {next, before, "c"}, {next, now, "c"}, {next, now, "a"}, {next, now, "b"}}, 0},
+		{"the second block of a reload", []held{{cfg, before, "a"}, {next, now, "a"}, {next, now, "b"}}, 0},
+		{"a reload from manifests", []held{{manifest(t), before, "a"}, {next, now, "a"}}, 0},
+		{"a start", []held{{cfg, now, "a"}, {next, now, "b"}}, 0},
 	} {
 		t.Run(tc.title, func(t *testing.T) {
 			r := testRegistry(t)
 			var w *kube.Watcher
 			for _, of := range tc.held {
-				w = acquireSynced(t, r, of.cfg, of.by)
+				w = acquireSynced(t, r, of.cfg, use{of.by, of.block})
 			}
-			if got := len(r.before(next, w, now)); got != tc.want {
+			last := tc.held[len(tc.held)-1]
+			if got := len(r.before(next, w, use{now, last.block})); got != tc.want {
 				t.Errorf("level with %d watchers, want %d", got, tc.want)
 			}
 		})
 	}
 	r := testRegistry(t)
 	mustAcquire(t, r, nowhere, before)
-	if got := r.before(withPods(nowhere), mustAcquire(t, r, withPods(nowhere), now), now); len(got) > 0 {
+	if got := r.before(withPods(nowhere), mustAcquire(t, r, withPods(nowhere), now), use{holder: now}); len(got) > 0 {
 		t.Error("level with a watcher that has no data")
 	}
 }
@@ -92,11 +96,12 @@ func beginReload(t *testing.T, cfg kube.Config, longest time.Duration, tr transi
 	t.Helper()
 	r, old, now := testRegistry(t), new(holder), new(holder)
 	r.longest = longest
-	for _, cfg := range tr.before {
-		acquireSynced(t, r, cfg, old)
+	for i, cfg := range tr.before {
+		acquireSynced(t, r, cfg, use{old, fmt.Sprint(i)})
 	}
-	for _, cfg := range tr.after {
-		r.handOver(cfg, acquireSynced(t, r, cfg, now), now)
+	for i, cfg := range tr.after {
+		u := use{now, fmt.Sprint(i)}
+		r.handOver(cfg, acquireSynced(t, r, cfg, u), u)
 	}
 	return r, []*kube.Watcher{r.running[cfg].watcher, r.running[withPods(cfg)].watcher}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
@@ -31,7 +32,12 @@ func testRegistry(t testing.TB) *registry {
 
 func mustAcquire(t *testing.T, r *registry, cfg kube.Config, h *holder) *kube.Watcher {
 	t.Helper()
-	w, err := r.acquire(cfg, kube.Options{}, h)
+	return mustAcquireFor(t, r, cfg, h, "")
+}
+
+func mustAcquireFor(t *testing.T, r *registry, cfg kube.Config, h *holder, block string) *kube.Watcher {
+	t.Helper()
+	w, err := r.acquire(cfg, kube.Options{}, use{h, block})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +54,18 @@ func wantRunning(t *testing.T, r *registry, want map[kube.Config]int) {
 		t.Errorf("%d watchers run, want %d", len(r.running), len(want))
 	}
 	for cfg, holders := range want {
-		if run := r.running[cfg]; run == nil || len(run.holders) != holders {
+		if run := r.running[cfg]; run == nil || run.countHolders() != holders {
 			t.Errorf("%+v: %+v, want %d holders", cfg, run, holders)
 		}
 	}
+}
+
+func (r *running) countHolders() int {
+	holders := map[*holder]bool{}
+	for u := range r.uses {
+		holders[u.holder] = true
+	}
+	return len(holders)
 }
 
 // stopped says whether a watcher has ended. To be asked for before it ends.
@@ -76,12 +90,12 @@ func TestAcquireShares(t *testing.T) {
 	}
 	ended := stopped(r, cfg)
 	wantRunning(t, r, map[kube.Config]int{cfg: 2})
-	r.release(cfg, a)
+	r.release(cfg, use{holder: a})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
 	if ended() {
 		t.Error("the watcher ended while somebody held it")
 	}
-	r.release(cfg, b)
+	r.release(cfg, use{holder: b})
 	wantRunning(t, r, nil)
 	if !ended() {
 		t.Error("the watcher runs, and nobody holds it")
@@ -94,9 +108,9 @@ func TestAcquireCounts(t *testing.T) {
 	r, cfg, h := testRegistry(t), manifest(t), new(holder)
 	mustAcquire(t, r, cfg, h)
 	mustAcquire(t, r, cfg, h)
-	r.release(cfg, h)
+	r.release(cfg, use{holder: h})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
-	r.release(cfg, h)
+	r.release(cfg, use{holder: h})
 	wantRunning(t, r, nil)
 }
 
@@ -114,7 +128,7 @@ func TestAcquireTellsSourcesApart(t *testing.T) {
 func TestAcquireAfterRelease(t *testing.T) {
 	r, cfg, h := testRegistry(t), manifest(t), new(holder)
 	first := mustAcquire(t, r, cfg, h)
-	r.release(cfg, h)
+	r.release(cfg, use{holder: h})
 	if mustAcquire(t, r, cfg, h) == first {
 		t.Error("got a watcher that has ended")
 	}
@@ -123,7 +137,7 @@ func TestAcquireAfterRelease(t *testing.T) {
 func TestAcquireFails(t *testing.T) {
 	r := testRegistry(t)
 	for _, cfg := range []kube.Config{{Manifests: "/nonexistent"}, {Kubeconfig: "/nonexistent"}} {
-		if _, err := r.acquire(cfg, kube.Options{}, new(holder)); err == nil {
+		if _, err := r.acquire(cfg, kube.Options{}, use{holder: new(holder)}); err == nil {
 			t.Errorf("%+v: no error", cfg)
 		}
 	}
@@ -133,10 +147,10 @@ func TestAcquireFails(t *testing.T) {
 // An instance may be told to end more often than it began.
 func TestReleaseOfWhatIsNotHeld(t *testing.T) {
 	r, cfg, h := testRegistry(t), manifest(t), new(holder)
-	r.release(cfg, h)
+	r.release(cfg, use{holder: h})
 	mustAcquire(t, r, cfg, h)
-	r.release(cfg, new(holder))
-	r.release(nowhere, h)
+	r.release(cfg, use{holder: new(holder)})
+	r.release(nowhere, use{holder: h})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
 }
 
@@ -153,7 +167,7 @@ func TestSweep(t *testing.T) {
 	if !ended() {
 		t.Error("the watcher of a holder who does not live runs")
 	}
-	r.release(shared, b) // who was swept may still be told to end
+	r.release(shared, use{holder: b}) // who was swept may still be told to end
 	wantRunning(t, r, map[kube.Config]int{shared: 1})
 }
 
@@ -175,4 +189,34 @@ func TestSynced(t *testing.T) {
 			t.Errorf("%s: synced %v, want %v", tc.title, got, tc.want)
 		}
 	}
+}
+
+// A scrape of the metrics does not wait for a watcher that takes its time to end.
+func TestScrapeWhileAWatcherEnds(t *testing.T) {
+	r, u := testRegistry(t), use{holder: new(holder)}
+	stopping, ended := make(chan struct{}), make(chan struct{})
+	r.running[nowhere] = &running{stop: func() { close(stopping) }, done: ended, ended: func() {}, uses: map[use]int{u: 1}}
+	released := make(chan struct{})
+	go func() {
+		r.release(nowhere, u)
+		close(released)
+	}()
+	<-stopping
+	scraped := make(chan struct{})
+	go func() {
+		r.snapshots()
+		close(scraped)
+	}()
+	select {
+	case <-scraped:
+	case <-time.After(20 * time.Second):
+		t.Error("the scrape waits for the end")
+	}
+	select {
+	case <-released:
+		t.Error("release did not wait for the end")
+	default:
+	}
+	close(ended)
+	<-released
 }

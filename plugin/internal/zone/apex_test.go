@@ -51,16 +51,16 @@ func TestApex(t *testing.T) {
 	})
 }
 
-// The largest SOA TTL is five minutes, as in stock CoreDNS; the negative TTL is not cut.
 // A4: the top of a zone exists, even where the zone is one address that nothing has.
 func TestA4ZoneOfOneAddress(t *testing.T) {
 	v := viewOf(t, "cluster.local.", "1.100.51.198.in-addr.arpa.")
-	run(t, v, snapshotOf(t, ""), []row{
+	run(t, v, clustertest.Snapshot(t, ""), []row{
 		{"PTR", "1.100.51.198.in-addr.arpa. PTR", "NoData 1.100.51.198.in-addr.arpa."},
 		{"below", "x.1.100.51.198.in-addr.arpa. PTR", "NXDomain 1.100.51.198.in-addr.arpa."},
 	})
 }
 
+// The largest SOA TTL is five minutes, as in stock CoreDNS; the negative TTL is not cut.
 func TestApexTTL(t *testing.T) {
 	v := clusterView(t)
 	v.TTL = 3600
