@@ -103,7 +103,7 @@ func (p *Endpoints) from(a netip.Addr) int {
 	return sort.Search(p.Len(), func(i int) bool { return p.Addr(i).Compare(a) >= 0 })
 }
 
-// Equal says whether two lists are the same.
+// Equal reports whether two lists are the same.
 func (p *Endpoints) Equal(other *Endpoints) bool {
 	return p.octets == other.octets && p.wide == other.wide &&
 		slices.EqualFunc(p.identities, other.identities, func(a, b *Identity) bool {

@@ -10,7 +10,7 @@ import (
 // names that end in one leaf.
 var seed = maphash.MakeSeed()
 
-// path of a Service is a hash of its key.
+// Path returns a hash of the key.
 func (k Key) Path() radix.Path {
 	var h maphash.Hash
 	h.SetSeed(seed)

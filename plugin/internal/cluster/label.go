@@ -23,7 +23,7 @@ func (e *Endpoint) Named(podNames bool) bool {
 	return e.Identity != nil && (e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod)))
 }
 
-// usablePodLabel says whether a Pod's name fits into one label. Kubernetes lets
+// usablePodLabel reports whether a Pod's name fits into one label. Kubernetes lets
 // it be longer, and have dots.
 func usablePodLabel(pod string) bool {
 	return pod != "" && len(pod) <= maxPodLabel && !strings.Contains(pod, ".")

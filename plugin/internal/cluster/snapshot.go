@@ -25,7 +25,7 @@ type Snapshot struct {
 	pods       radix.AddrIndex[*Pod]
 }
 
-// Synced says whether the snapshot holds a whole cluster. Before that, nothing
+// Synced reports whether the snapshot holds a whole cluster. Before that, nothing
 // may be answered from it.
 func (s *Snapshot) Synced() bool { return s.synced }
 

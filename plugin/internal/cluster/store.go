@@ -51,7 +51,7 @@ func (s *Store) LoadCheckpoint() *Snapshot { return s.checkpoint.Load() }
 // loads the checkpoint after it misses none.
 func (s *Store) NextCheckpoint() <-chan struct{} { return *s.next.Load() }
 
-// Dirty says whether changes were committed since the last checkpoint. Only the
+// Dirty reports whether changes were committed since the last checkpoint. Only the
 // writer may ask.
 func (s *Store) Dirty() bool { return s.dirty }
 
@@ -95,7 +95,7 @@ func (s *Store) Begin() *Txn {
 }
 
 // Commit makes the changes visible, all at once, and ends the transaction. It
-// says whether there were any.
+// reports whether there were any.
 func (t *Txn) Commit() bool {
 	if t.changed {
 		// A checkpoint may have been made since the transaction began.
@@ -165,7 +165,7 @@ func (t *Txn) ReplaceImportSlice(old, now *Slice) {
 	t.replaceSlice(&t.next.imports, old, now)
 }
 
-// moves says whether a slice comes to belong to another Service.
+// moves reports whether a slice comes to belong to another Service.
 func (s *Slice) moves(now *Slice) bool {
 	return s != nil && now != nil && s.Key() != now.Key()
 }
@@ -231,7 +231,7 @@ func (t *Txn) put(in *radix.Tree[Key, *ServiceNode], n *ServiceNode) {
 // are sorted; what they share costs no change.
 func (t *Txn) reindex(in *radix.AddrIndex[*Key], n *ServiceNode, before, after []netip.Addr) {
 	for _, a := range before {
-		if !contains(after, a) && !(in == &t.next.endpoints && n.HasEndpointAt(a)) {
+		if !contains(after, a) && (in != &t.next.endpoints || !n.HasEndpointAt(a)) {
 			in.Remove(t.id, a, n.Key)
 		}
 	}

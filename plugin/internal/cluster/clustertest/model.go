@@ -19,6 +19,7 @@ type Model struct {
 	Pods       map[cluster.Key]*cluster.Pod
 }
 
+// NewModel returns a cluster without objects.
 func NewModel() *Model {
 	return &Model{map[string]bool{}, map[cluster.Key]*cluster.Service{}, map[cluster.Key]*cluster.Slice{}, map[cluster.Key]*cluster.Service{}, map[cluster.Key]*cluster.Slice{}, map[cluster.Key]*cluster.Pod{}}
 }
@@ -40,10 +41,12 @@ var (
 	}
 )
 
+// Some draws up to most things of a pool.
 func Some[T any](t *rapid.T, label string, pool []T, most int) []T {
 	return rapid.SliceOfN(rapid.SampledFrom(pool), 0, most).Draw(t, label)
 }
 
+// One draws one thing of a pool.
 func One[T any](t *rapid.T, label string, pool []T) T {
 	return rapid.SampledFrom(pool).Draw(t, label)
 }
@@ -118,6 +121,7 @@ func (m *Model) Change(t *rapid.T, txn *cluster.Txn) {
 	}
 }
 
+// ChangeNamespace adds or removes a Namespace, and tells a transaction of it.
 func (m *Model) ChangeNamespace(name string, remove bool, txn *cluster.Txn) {
 	if remove {
 		delete(m.Namespaces, name)
@@ -172,7 +176,7 @@ func (m *Model) Owners(a netip.Addr) []cluster.Key {
 	return keys
 }
 
-// EndpointOf says whether a Service, or one that may come, has the endpoint.
+// EndpointOf reports whether a Service, or one that may come, has the endpoint.
 func (m *Model) EndpointOf(key cluster.Key, a netip.Addr) bool {
 	for _, s := range m.SlicesOf(key) {
 		for e := range s.Endpoints.All() {
@@ -187,6 +191,7 @@ func (m *Model) EndpointOf(key cluster.Key, a netip.Addr) bool {
 // SlicesOf are the slices of a Service, by name.
 func (m *Model) SlicesOf(key cluster.Key) []*cluster.Slice { return SlicesIn(m.Slices, key) }
 
+// SlicesIn returns those objects that are slices of a Service, by name.
 func SlicesIn(objects map[cluster.Key]*cluster.Slice, key cluster.Key) []*cluster.Slice {
 	var list []*cluster.Slice
 	for _, name := range slices.Sorted(slices.Values(PoolNames)) {

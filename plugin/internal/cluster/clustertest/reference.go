@@ -31,10 +31,12 @@ func RefSlice(i, first int, pods bool) *cluster.Slice {
 	return cluster.NewSlice(s)
 }
 
+// RefKey returns the key of the i-th Service.
 func RefKey(i int) cluster.Key {
 	return cluster.Key{Namespace: fmt.Sprintf("ns-%d", i%100), Name: fmt.Sprintf("service-%d", i)}
 }
 
+// RefAddr returns the i-th address of a network.
 func RefAddr(net byte, i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{net, byte(i >> 16), byte(i >> 8), byte(i)})
 }

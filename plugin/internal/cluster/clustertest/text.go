@@ -64,16 +64,19 @@ func Load(t T, txn *cluster.Txn, text string) {
 	}
 }
 
+// Virtual reads a Service with ClusterIPs: a key, addresses, ports.
 func Virtual(t T, f []string) *cluster.Service {
 	t.Helper()
 	return &cluster.Service{Key: KeyOf(f[0]), ClusterIPs: Addrs(t, f[1]), Ports: Ports(t, f[2:])}
 }
 
+// Headless reads a headless Service: a key, ports.
 func Headless(t T, f []string) *cluster.Service {
 	t.Helper()
 	return &cluster.Service{Key: KeyOf(f[0]), Kind: cluster.Headless, Ports: Ports(t, f[1:])}
 }
 
+// KeyOf reads a key: a Namespace and a name with a slash between them.
 func KeyOf(text string) cluster.Key {
 	namespace, name, _ := strings.Cut(text, "/")
 	return cluster.Key{Namespace: namespace, Name: name}
@@ -92,6 +95,7 @@ func Addrs(t T, text string) []netip.Addr {
 	return addrs
 }
 
+// Addr reads an address.
 func Addr(t T, text string) netip.Addr {
 	t.Helper()
 	a, err := netip.ParseAddr(text)
@@ -101,6 +105,7 @@ func Addr(t T, text string) netip.Addr {
 	return a
 }
 
+// Ports reads ports as name/protocol/number.
 func Ports(t T, fields []string) []cluster.Port {
 	t.Helper()
 	var ports []cluster.Port
@@ -115,6 +120,7 @@ func Ports(t T, fields []string) []cluster.Port {
 	return ports
 }
 
+// SliceOf reads a slice: the key of its Service, its name, ports, endpoints.
 func SliceOf(t T, f []string) *cluster.Slice {
 	t.Helper()
 	key := KeyOf(f[0])
@@ -161,7 +167,7 @@ func Snapshot(t T, text string) *cluster.Snapshot {
 	return store.Load()
 }
 
-// Commit makes a change and says whether it was one.
+// Commit makes a change and reports whether it was one.
 func Commit(store *cluster.Store, change func(*cluster.Txn)) bool {
 	txn := store.Begin()
 	change(txn)
