@@ -88,7 +88,7 @@ run: build ## Start the server on this machine, on port 1053, with no cluster
 	@exec $(BIN) -conf Corefile
 
 .PHONY: test
-test: build fmt-check vet lint control-plane test-race test-cmd test-image differential ## Run every check and test, as CI does
+test: build fmt-check vet lint control-plane test-race test-cmd test-image test-deploy differential ## Run every check and test, as CI does
 
 .PHONY: test-race
 test-race: compiler secondary resolvers ## Run the tests of every package but the next two under the race detector
@@ -102,6 +102,10 @@ test-cmd: ## Run the tests of the command and of the binary it becomes
 test-image: ## Run the tests of the command that makes images, a module of its own
 	go test -C deploy/image ./...
 
+.PHONY: test-deploy
+test-deploy: ## Run the tests of what is installed, a module of its own
+	cd deploy && $(GOTEST) .
+
 .PHONY: fmt-check
 fmt-check: ## Fail if a file is not formatted
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted:" $$files; exit 1; fi
@@ -113,10 +117,12 @@ vet: TAGS := grpcnotrace,lean,e2e,soak
 vet: ## Run go vet
 	$(STATIC) go vet ./...
 	go vet -C deploy/image ./...
+	$(STATIC) go vet -C deploy .
 
 .PHONY: lint
 lint: $(GOLANGCI) ## Run golangci-lint
 	$(STATIC) $(GOLANGCI) run --allow-serial-runners ./...
+	cd deploy && $(STATIC) $(GOLANGCI) run --allow-serial-runners --config $(CURDIR)/.golangci.yml .
 	cd deploy/image && $(GOLANGCI) run --allow-serial-runners --config $(CURDIR)/.golangci.yml ./...
 
 $(GOLANGCI):
