@@ -5,6 +5,12 @@ import (
 	"testing"
 )
 
+// Of the packages between the plugins and the sockets.
+const (
+	completion = internal + "/completion"
+	fastpath   = internal + "/fastpath"
+)
+
 // A rule that cannot fail holds nothing: each row breaks one, or just does not.
 func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 	const (
@@ -109,7 +115,19 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: corefile, imports: []string{search}, breaches: 1},
 		{from: corefile, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 
-		{from: clusterdns, imports: []string{model, zone, kube, udp, corefile, xfr}},
+		{from: completion, imports: []string{zone, search, udp, corefile, "github.com/miekg/dns"}},
+		{from: completion, imports: []string{kube}, breaches: 1},
+		{from: completion, imports: []string{clusterdns}, breaches: 1},
+		{from: completion, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
+		{from: udp, imports: []string{completion}, breaches: 1},
+
+		{from: fastpath, imports: []string{zone, udp, corefile, completion}},
+		{from: fastpath, imports: []string{kube}, breaches: 1},
+		{from: fastpath, imports: []string{clusterdns}, breaches: 1},
+		{from: completion, imports: []string{fastpath}, breaches: 1},
+		{from: udp, imports: []string{fastpath}, breaches: 1},
+
+		{from: clusterdns, imports: []string{model, zone, kube, udp, corefile, completion, fastpath, xfr}},
 		{from: clusterdns, imports: []string{external}, breaches: 1},
 		{from: clusterdns, imports: []string{stock}, breaches: 1},
 		{from: stock, imports: []string{clusterdns}},

@@ -129,6 +129,17 @@ var rules = []rule{
 		ours:  []string{internal + "/xfr", internal + "/zone", internal + "/cluster", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
+	{
+		under: internal + "/completion",
+		ours:  []string{internal + "/completion", internal + "/cluster", internal + "/corefile", internal + "/dnsname", internal + "/searchpath", internal + "/udp", internal + "/zone"},
+		deep:  kubernetes,
+	},
+	{
+		under: internal + "/fastpath",
+		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/udp",
+			internal + "/zone"},
+		deep: kubernetes,
+	},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},

@@ -97,7 +97,7 @@ func isBelow(name, other string) bool {
 
 // client is who asks, as far as Pods are known.
 func (d *ClusterDNS) client(state request.Request) cluster.Client {
-	if d.view.Pods != zone.PodsVerified && (d.searcher == nil || !d.searcher.mode.watchesPods()) {
+	if d.view.Pods != zone.PodsVerified && (d.completer == nil || !d.completer.Mode.WatchesPods()) {
 		return cluster.Client{}
 	}
 	return clientIn(d.store.Load(), state)

@@ -99,9 +99,8 @@ func (d *ClusterDNS) Holds(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	case result != zone.NXDomain || transfer:
 		return HoldsAnswer
 	}
-	c := completion{d: d, ctx: ctx, state: request.Request{W: w, Req: r}, snapshot: snapshot, name: name}
 	switch {
-	case last == name && c.searched():
+	case last == name && d.completer.Searched(ctx, &request.Request{W: w, Req: r}, name):
 		return HoldsAnswer
 	case through(d.fall, last.String()):
 		return HoldsNothing

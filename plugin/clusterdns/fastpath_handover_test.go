@@ -2,11 +2,9 @@ package clusterdns
 
 import (
 	"bytes"
-	"fmt"
 	"log"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 	"os"
 	"regexp"
 	"slices"
@@ -20,6 +18,8 @@ import (
 	_ "github.com/coredns/coredns/plugin/minimal"
 	_ "github.com/coredns/coredns/plugin/tsig"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 )
 
 // handOverCorefile has lines that keep the fast path from answering.
@@ -39,7 +39,7 @@ func startLines(t *testing.T, lines string) int {
 	port := freePort(t)
 	i := startInstance(t, fastCorefile(t, strings.Replace(handOverCorefile, "LINES", lines, 1), port))
 	service, reason := fastService(t, i, port)
-	if off := os.Getenv(fastPathVariable) == "off"; (service == nil) != off || reason == "" {
+	if off := os.Getenv(fastpath.Variable) == "off"; (service == nil) != off || reason == "" {
 		t.Fatalf("off: %v, for the reason %q", service == nil, reason)
 	}
 	eventually(t, "the cluster is there", func() bool {
@@ -55,7 +55,7 @@ func bothWays(t *testing.T, lines string) (ours, own int) {
 	t.Helper()
 	useRegistry(t)
 	ours = startLines(t, lines)
-	t.Setenv(fastPathVariable, "off")
+	t.Setenv(fastpath.Variable, "off")
 	return ours, startLines(t, lines)
 }
 
@@ -266,22 +266,4 @@ func exchangePacket(t *testing.T, port int, packet []byte) *dns.Msg {
 		t.Fatal(err)
 	}
 	return m
-}
-
-// TestLocalAddrOfListeners is what CoreDNS's own sockets say, opened as CoreDNS does.
-func TestLocalAddrOfListeners(t *testing.T) {
-	for _, host := range []string{"", "0.0.0.0", "::", "127.0.0.1", "::1"} {
-		conn, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			t.Logf("not on this machine: %v", err)
-			continue
-		}
-		want := conn.LocalAddr().(*net.UDPAddr)
-		_ = conn.Close()
-		address := listenAddress(fmt.Sprintf("dns://%s", net.JoinHostPort(host, fmt.Sprint(want.Port))))
-		got := localAddr(netip.MustParseAddrPort(address)).(*net.UDPAddr)
-		if got.String() != want.String() || !got.IP.Equal(want.IP) {
-			t.Errorf("%q: %s, want %s", host, got, want)
-		}
-	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -23,15 +25,20 @@ var monitoredTypes = []uint16{
 // blockMeter counts answers of a server block as its handler does.
 type blockMeter struct {
 	*answerCounter
-	searched *searchCounter // nil if nothing is completed
+	searched completion.Counter // nil if nothing is completed
 }
 
 var _ udp.Meter = blockMeter{}
 
 // Answered implements udp.Meter.
 func (m blockMeter) Answered(a *udp.Answered) {
-	if c := &a.Completion; c.Verdict == searchpath.Inside {
-		m.searched.found(a.Result, c.Element.Position, c.Saved)
+	switch c := &a.Completion; {
+	case c.Outcome != searchpath.Inside:
+	case a.Result == zone.Success:
+		m.searched.Found(c.Element.Position, c.Saved)
+		return
+	default:
+		m.searched.NoData(c.Element.Position)
 		return
 	}
 	m.count(a.Kind, outcomeOf[a.Result])
@@ -40,7 +47,7 @@ func (m blockMeter) Answered(a *udp.Answered) {
 // zoneMeter counts what the plugin prometheus would as well, in its own metrics and
 // under its labels. As there, a series begins with the first that it counts.
 type zoneMeter struct {
-	blockMeter
+	block                udp.Meter
 	server, zone, plugin string
 
 	requests [2][]series // by family and type
@@ -65,8 +72,8 @@ func (s *series) keep(c prometheus.Counter) prometheus.Counter {
 	return c
 }
 
-func newZoneMeter(block blockMeter, server, zone, plugin string) *zoneMeter {
-	m := &zoneMeter{blockMeter: block, server: server, zone: zone, plugin: plugin}
+func newZoneMeter(block udp.Meter, server, zone, plugin string) *zoneMeter {
+	m := &zoneMeter{block: block, server: server, zone: zone, plugin: plugin}
 	for family := range m.requests {
 		m.requests[family] = make([]series, len(monitoredTypes)+1)
 	}
@@ -79,7 +86,7 @@ const view = ""
 
 // Answered implements udp.Meter.
 func (m *zoneMeter) Answered(a *udp.Answered) {
-	m.blockMeter.Answered(a)
+	m.block.Answered(a)
 	m.once.Do(m.begin)
 	if a.DO {
 		m.countDO().Inc()
@@ -130,6 +137,28 @@ func (m *zoneMeter) rcode(r zone.Result) prometheus.Counter {
 		return *c
 	}
 	return s.keep(vars.ResponseRcode.WithLabelValues(m.server, m.zone, view, name, m.plugin))
+}
+
+// fastPathMetrics implements fastpath.Metrics.
+type fastPathMetrics struct{ *metricSet }
+
+var _ fastpath.Metrics = fastPathMetrics{}
+
+// Answers implements fastpath.Metrics.
+func (m fastPathMetrics) Answers(server string, enabled bool) {
+	value := 0.0
+	if enabled {
+		value = 1
+	}
+	m.fastPath.WithLabelValues(server).Set(value)
+}
+
+// Listener implements fastpath.Metrics.
+func (m fastPathMetrics) Listener(server string) udp.ListenerMeter { return newListenerMeter(server) }
+
+// Zone implements fastpath.Metrics.
+func (fastPathMetrics) Zone(block udp.Meter, server, zone, plugin string) udp.Meter {
+	return newZoneMeter(block, server, zone, plugin)
 }
 
 // listenerMeter counts what the fast path does at a listener.

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
@@ -102,7 +103,7 @@ func TestFastPathCounts(t *testing.T) {
 	useRegistry(t)
 	var counted [2][]string
 	for i, value := range []string{"off", ""} {
-		t.Setenv(fastPathVariable, value)
+		t.Setenv(fastpath.Variable, value)
 		port := freePort(t)
 		instance := startInstance(t, fastCorefile(t, meteredCorefile, port))
 		if service, reason := fastService(t, instance, port); (service != nil) != (value == "") {

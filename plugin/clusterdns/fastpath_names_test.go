@@ -1,14 +1,10 @@
 package clusterdns
 
 import (
-	"strings"
 	"testing"
 
-	"github.com/coredns/caddy/caddyfile"
-	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
@@ -59,19 +55,5 @@ func TestFastPathAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { r.Respond(s, stranger, packet, out) }); n != 0 {
 			t.Errorf("%s costs %v allocations", name, n)
 		}
-	}
-}
-
-// TestFastPathNamesTheBlock: the error for a zone that is no name has its server block.
-func TestFastPathNamesTheBlock(t *testing.T) {
-	b := corefile.Block{ServerBlock: caddyfile.ServerBlock{Keys: []string{"dns://two.example.:53", "dns://x..example.:53"}}}
-	for _, zone := range []string{"two.example.", "x..example."} {
-		b.Configs = append(b.Configs, &dnsserver.Config{Zone: zone, ListenHosts: []string{"127.0.0.1"}, Port: "53", Transport: "dns"})
-	}
-	f := &fastPath{blocks: []corefile.Block{{}, {}, b}}
-	reasons, whole := f.addBlocks(&udp.Backend{}, &dnsserver.Server{Addr: "dns://127.0.0.1:53"})
-	const want = "zone x..example. of the server block dns://two.example.:53 dns://x..example.:53: "
-	if !whole || len(reasons) != 1 || !strings.HasPrefix(reasons[0], want) {
-		t.Errorf("the reasons are %q, want %q", reasons, want)
 	}
 }

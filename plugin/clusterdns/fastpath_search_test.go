@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -62,6 +63,35 @@ func TestP6TypesOfTheZoneAreAnswered(t *testing.T) {
 	}
 }
 
+// TestFastPathTakesTheLongestOrigin: with origins in each other, a name is searched for in
+// the longest, as by the chain. Chance would show in a hundred questions.
+func TestFastPathTakesTheLongestOrigin(t *testing.T) {
+	useRegistry(t)
+	port := freePort(t)
+	conf := ".:PORT {\n bind 127.0.0.1\n kubernetes cluster.local a.svc.cluster.local {\n manifests " + fastManifest(t) + "\n search names\n search_suffixes\n}\n}"
+	s, reason := fastService(t, startInstance(t, fastCorefile(t, conf, port)), port)
+	if reason != "" {
+		t.Fatal(reason)
+	}
+	eventually(t, "the cluster is there", func() bool {
+		return exchange(t, port, "web.a.svc.a.svc.cluster.local.", dns.TypeA).Rcode == dns.RcodeSuccess
+	})
+	packet, err := new(dns.Msg).SetQuestion("web.a.a.svc.a.svc.cluster.local.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := text(chained(t, s, packet))
+	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	for range 100 {
+		if m, _ := fastReply(t, r, s, packet, out); text(m) != want {
+			t.Fatalf("got\n%s\nwant\n%s", text(m), want)
+		}
+	}
+	if !strings.Contains(want, "web.a.svc.a.svc.cluster.local.") {
+		t.Errorf("the chain does not take the longest origin:\n%s", want)
+	}
+}
+
 // What is answered with completion is answered as by the chain.
 func TestFastPathIsTheChainThatSearches(t *testing.T) {
 	useRegistry(t)
@@ -118,7 +148,7 @@ func searchedQuestion(t *testing.T, random *rand.Rand) []byte {
 func TestFastPathCountsCompletions(t *testing.T) {
 	c, answers := newSearchCounter(metrics), newAnswerCounter(metrics, "dns://"+t.Name())
 	m := blockMeter{answerCounter: answers, searched: c}
-	found := udp.Completion{Verdict: searchpath.Inside, Element: searchpath.Element{Position: searchpath.Zone}, Saved: 2}
+	found := udp.Completion{Outcome: searchpath.Inside, Element: searchpath.Element{Position: searchpath.Zone}, Saved: 2}
 	success, saved := c.by[searchSuccess][searchpath.Zone], c.saved
 	before, beforeSaved := testutil.ToFloat64(success), testutil.ToFloat64(saved)
 	m.Answered(&udp.Answered{Result: zone.Success, Kind: zone.KindService, Completion: found})

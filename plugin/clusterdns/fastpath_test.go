@@ -36,6 +36,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
@@ -118,24 +119,21 @@ func fastCorefile(t testing.TB, text string, port int) caddy.Input {
 // nothing there.
 func fastService(t testing.TB, i *caddy.Instance, port int) (*udp.Backend, string) {
 	t.Helper()
-	f := i.Storage[fastPathKey{}].(*fastPath)
+	f := i.Storage[fastPathKey{}].(*fastpath.Instance)
 	server := fmt.Sprintf("dns://127.0.0.1:%d", port)
 	eventually(t, "the listener is planned", func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		return f.plans[server] != nil
+		_, _, planned := f.Planned(server)
+		return planned
 	})
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	p := f.plans[server]
+	service, reason, _ := f.Planned(server)
 	want := 1.0
-	if p.service == nil || p.reason != "" {
+	if service == nil || reason != "" {
 		want = 0
 	}
 	if got := testutil.ToFloat64(metrics.fastPath.WithLabelValues(server)); got != want {
-		t.Errorf("the gauge says %v where the service is %v", got, p.service)
+		t.Errorf("the gauge says %v where the service is %v", got, service)
 	}
-	return p.service, p.reason
+	return service, reason
 }
 
 func fastAddr(port int) netip.AddrPort {
@@ -212,11 +210,11 @@ func TestFastPathRules(t *testing.T) {
 
 // The variable turns it off for all.
 func TestFastPathVariable(t *testing.T) {
-	t.Setenv(fastPathVariable, "off")
+	t.Setenv(fastpath.Variable, "off")
 	useRegistry(t)
 	port := freePort(t)
 	i := startInstance(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\nOURS\n}", port))
-	if service, reason := fastService(t, i, port); service != nil || !strings.Contains(reason, fastPathVariable) {
+	if service, reason := fastService(t, i, port); service != nil || !strings.Contains(reason, fastpath.Variable) {
 		t.Errorf("on: %v, for the reason %q", service != nil, reason)
 	}
 	if m := exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA); len(m.Answer) != 1 {

@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
@@ -25,19 +26,19 @@ type upstreamer interface {
 
 // ClusterDNS is the handler of one server block.
 type ClusterDNS struct {
-	Next     plugin.Handler
-	name     string // the directive's word
-	view     zone.View
-	fall     fall.F
-	upstream upstreamer
-	search   searchPath
-	searcher *searcher              // nil if nothing is to be completed
-	store    *cluster.Store         // set at start-up
-	restamp  func() <-chan struct{} // gives what is in the store another serial
-	primary  *xfr.Primary
-	started  atomic.Bool // and that it is, for those who may ask before
-	deaf     atomic.Bool // the server's sockets are still to be opened
-	answers  serverCounters
+	Next      plugin.Handler
+	name      string // the directive's word
+	view      zone.View
+	fall      fall.F
+	upstream  upstreamer
+	search    searchPath
+	completer *completion.Completer  // nil if nothing is to be completed
+	store     *cluster.Store         // set at start-up
+	restamp   func() <-chan struct{} // gives what is in the store another serial
+	primary   *xfr.Primary
+	started   atomic.Bool // and that it is, for those who may ask before
+	listening atomic.Bool // CoreDNS has begun to open the sockets
+	answers   serverCounters
 
 	limitsForeign bool // the size of replies to foreign clients; set at start-up
 
@@ -55,7 +56,7 @@ func (d *ClusterDNS) Name() string { return d.name }
 // CoreDNS opens the port after all plugins have started; who is ready before gets
 // questions that nobody hears.
 func (d *ClusterDNS) Ready() bool {
-	return d.started.Load() && !d.deaf.Load() && d.store.Load().Synced()
+	return d.started.Load() && d.listening.Load() && d.store.Load().Synced()
 }
 
 // forwardNames are the names of the origins that are not reverse zones.
@@ -82,7 +83,7 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	case passToCache:
 		undo()
-		return d.cache.ServeDNS(context.WithValue(ctx, completingKey{}, true), w, r)
+		return d.cache.ServeDNS(completion.AsItStands(ctx), w, r)
 	case Refuse:
 		return dns.RcodeRefused, nil
 	}
@@ -102,13 +103,14 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return nil, Pass
 	}
 	snapshot := d.store.Load()
-	a := d.view.LookupWithin(snapshot, name, qtype, RoomFor(w, r))
-	if d.searcher != nil && a.Result == zone.NXDomain && len(a.Records) == 0 {
-		c := completion{d: d, ctx: ctx, state: request.Request{W: w, Req: r}, snapshot: snapshot, name: name, denial: a.Authority}
-		if m := c.completed(); m != nil {
+	room := RoomFor(w, r)
+	a := d.view.LookupWithin(snapshot, name, qtype, room)
+	if d.completer != nil && a.Result == zone.NXDomain && len(a.Records) == 0 {
+		q := completion.Question{State: request.Request{W: w, Req: r}, Snapshot: snapshot, Name: name, Room: room, Denial: a.Authority}
+		if m := d.completer.Complete(ctx, q); m != nil {
 			return m, Answer
 		}
-		if d.cache != nil && c.searched() && through(d.fall, qname) {
+		if d.cache != nil && d.completer.Searched(ctx, &q.State, name) && through(d.fall, qname) {
 			return nil, passToCache
 		}
 	}

@@ -6,9 +6,11 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
@@ -45,6 +47,7 @@ func testHandler(t *testing.T) *ClusterDNS {
 		upstream: upstreamFunc(func(string, uint16) (*dns.Msg, error) { return nil, errors.New("not to be asked") }),
 	}
 	d.started.Store(true)
+	d.listening.Store(true)
 	return d
 }
 
@@ -231,8 +234,8 @@ func TestReadyWaitsForTheSockets(t *testing.T) {
 		waits     bool
 	}{{transport.DNS, true}, {transport.TLS, false}} {
 		d, server := testHandler(t), &dnsserver.Config{Transport: tc.transport}
-		f := &fastPath{handlers: map[*dnsserver.Config]*ourBlock{}, stopped: true}
-		f.join(server, d.name, d)
+		f := fastPathOf(caddy.NewTestController("dns", ""), clog.NewWithPlugin("kubernetes"))
+		f.Join(server, d.onFastPath())
 		if d.Ready() == tc.waits {
 			t.Errorf("%s: ready is %v before a socket is open", tc.transport, d.Ready())
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coredns/caddy"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
@@ -24,7 +25,7 @@ const (
 
 // searchConfig is what a directive asks for of the search path.
 type searchConfig struct {
-	mode        searchMode
+	mode        completion.Mode
 	set         bool // the Corefile says so
 	suffixes    []string
 	suffixesSet bool
@@ -32,12 +33,12 @@ type searchConfig struct {
 }
 
 // searchModes are the values of the property.
-var searchModes = map[string]searchMode{
-	"off":        searchOff,
-	"names":      searchNames,
-	"pods":       searchPods,
-	"pods names": searchPods,
-	"pods none":  searchPodsAlone,
+var searchModes = map[string]completion.Mode{
+	"off":        completion.Off,
+	"names":      completion.Names,
+	"pods":       completion.Pods,
+	"pods names": completion.Pods,
+	"pods none":  completion.PodsAlone,
 }
 
 func parseSearch(cfg *config, c *caddy.Controller, args []string) error {
@@ -90,7 +91,7 @@ func parseSearchLabels(cfg *config, c *caddy.Controller, args []string) error {
 
 // checkSearch looks at properties that have no effect.
 func (cfg *config) checkSearch() {
-	if cfg.search.mode != searchOff {
+	if cfg.search.mode != completion.Off {
 		return
 	}
 	if cfg.search.suffixesSet {

@@ -7,11 +7,13 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 )
 
 func TestParseSearch(t *testing.T) {
-	for text, want := range map[string]searchMode{
-		"off": searchOff, "names": searchNames, "pods": searchPods, "pods names": searchPods, "pods none": searchPodsAlone,
+	for text, want := range map[string]completion.Mode{
+		"off": completion.Off, "names": completion.Names, "pods": completion.Pods, "pods names": completion.Pods, "pods none": completion.PodsAlone,
 	} {
 		cfg, err := parseText(t, "clusterdns cluster.local {\n search "+text+"\n}")
 		if err != nil || cfg.search.mode != want {
@@ -52,15 +54,15 @@ func TestParseSearchErrors(t *testing.T) {
 func TestSearchFromEnvironment(t *testing.T) {
 	for _, tc := range []struct {
 		line, value string
-		want        searchMode
+		want        completion.Mode
 		refused     bool
 	}{
-		{"", "", searchOff, false},
-		{"", "names", searchNames, false},
-		{"", " pods  none ", searchPodsAlone, false},
-		{"search off", "names", searchOff, false},
-		{"search names", "nonsense", searchNames, false},
-		{"", "yes", searchOff, true},
+		{"", "", completion.Off, false},
+		{"", "names", completion.Names, false},
+		{"", " pods  none ", completion.PodsAlone, false},
+		{"search off", "names", completion.Off, false},
+		{"search names", "nonsense", completion.Names, false},
+		{"", "yes", completion.Off, true},
 	} {
 		cfg, err := parseText(t, "clusterdns cluster.local {\n "+tc.line+"\n}")
 		if err != nil {
@@ -102,7 +104,7 @@ func TestSetupReadsTheEnvironment(t *testing.T) {
 		}
 		plugins := dnsserver.GetConfig(c).Plugin
 		d := plugins[len(plugins)-1](nil).(*ClusterDNS)
-		if got := d.searcher != nil; got != want {
+		if got := d.completer != nil; got != want {
 			t.Errorf("%q: a searcher: %v, want %v", value, got, want)
 		}
 	}

@@ -1,11 +1,10 @@
 package clusterdns
 
 import (
-	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // searchOutcome is what became of a searched name.
@@ -43,6 +42,8 @@ type searchCounter struct {
 	saved prometheus.Counter
 }
 
+var _ completion.Counter = (*searchCounter)(nil)
+
 func newSearchCounter(m *metricSet) *searchCounter {
 	c := &searchCounter{none: m.searched.WithLabelValues(searchNone, searchNone), saved: m.searchSaved}
 	for o := range searchOutcomes {
@@ -53,31 +54,17 @@ func newSearchCounter(m *metricSet) *searchCounter {
 	return c
 }
 
-// completed counts a question that was answered, and those of the same type that the
-// client need not ask. A client that is told of a failure may go on.
-func (c *searchCounter) completed(f *finding, p searchpath.Position, saved int) {
-	outcome := searchSuccess
-	switch {
-	case f.rcode != dns.RcodeSuccess:
-		outcome = searchFailed
-	case len(f.records) == 0:
-		outcome = searchNoData
-	}
-	c.by[outcome][p].Inc()
-	if outcome == searchSuccess {
-		c.saved.Add(float64(saved))
-	}
-}
-
-// found counts a question that was completed to a name of the cluster.
-func (c *searchCounter) found(r zone.Result, p searchpath.Position, saved int) {
-	if r != zone.Success {
-		c.by[searchNoData][p].Inc()
-		return
-	}
+// Found implements completion.Counter.
+func (c *searchCounter) Found(p searchpath.Position, saved int) {
 	c.by[searchSuccess][p].Inc()
 	c.saved.Add(float64(saved))
 }
 
-// failed counts a question that the client is left to search for.
-func (c *searchCounter) failed() { c.none.Inc() }
+// NoData implements completion.Counter.
+func (c *searchCounter) NoData(p searchpath.Position) { c.by[searchNoData][p].Inc() }
+
+// Failed implements completion.Counter.
+func (c *searchCounter) Failed(p searchpath.Position) { c.by[searchFailed][p].Inc() }
+
+// None implements completion.Counter.
+func (c *searchCounter) None() { c.none.Inc() }

@@ -11,7 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 )
 
 const ownSuffix = ".shop.svc.cluster.local."
@@ -152,7 +152,6 @@ func TestRule9Signatures(t *testing.T) {
 		t.Error("AD is set")
 	}
 	for title, change := range map[string]func(*dns.Msg){
-		"DO":             func(r *dns.Msg) { r.SetEdns0(1232, true) },
 		"CD":             func(r *dns.Msg) { r.CheckingDisabled = true },
 		"no recursion":   func(r *dns.Msg) { r.RecursionDesired = false },
 		"rule 15: PTR":   func(r *dns.Msg) { r.Question[0].Qtype = dns.TypePTR },
@@ -163,6 +162,30 @@ func TestRule9Signatures(t *testing.T) {
 		w := dnstest.NewRecorder(&test.ResponseWriter{RemoteIP: podAddr})
 		if _, err := d.ServeDNS(context.Background(), w, r); err != nil || w.Msg.Rcode != dns.RcodeNameError {
 			t.Errorf("%s: %v\n%s", title, err, w.Msg)
+		}
+	}
+}
+
+// TestP6DOAlone: the alias has no signature, as the zone has none, and what it leads to
+// keeps its own. Where a plugin ahead signs our zones, that is for it to sign.
+func TestP6DOAlone(t *testing.T) {
+	rest := outside()
+	const signature = "www.example.com. 60 RRSIG A 13 3 60 20361228213225 20251128213225 1 example.com. AAAA"
+	rest.names["www.example.com. A"] += "\n" + signature + "\n" + "www.example.com. 60 RRSIG AAAA 13 3 60 20361228213225 20251128213225 1 example.com. AAAA"
+	d := searchHandler(t, "search names", rest)
+	r := new(dns.Msg).SetQuestion("www.example.com"+ownSuffix, dns.TypeA).SetEdns0(1232, true)
+	for _, signed := range []bool{false, true} {
+		d.completer.Signed = signed
+		w := dnstest.NewRecorder(&test.ResponseWriter{RemoteIP: podAddr})
+		if _, err := d.ServeDNS(context.Background(), w, r); err != nil {
+			t.Fatal(err)
+		}
+		want := "NOERROR CNAME=www.example.com. A=192.0.2.1 RRSIG=A 13 3 60 20361228213225 20251128213225 1 example.com. AAAA"
+		if signed {
+			want = "NXDOMAIN"
+		}
+		if got := shown(w.Msg); got != want || w.Msg.AuthenticatedData {
+			t.Errorf("signed %v: got\n%s\nwant\n%s", signed, got, want)
 		}
 	}
 }
@@ -183,13 +206,13 @@ func TestRule12TTL(t *testing.T) {
 	rest := outside()
 	rest.names["short.example.com. A"] = "short.example.com. 2 A 192.0.2.1"
 	d := searchHandler(t, "search names", rest)
-	for base, want := range map[string]uint32{"www.example.com": searchTTL, "short.example.com": 2, "web.shop": searchTTL} {
+	for base, want := range map[string]uint32{"www.example.com": completion.MaxTTL, "short.example.com": 2, "web.shop": completion.MaxTTL} {
 		if _, m := dig(t, d, podAddr, base+ownSuffix, dns.TypeA); m.Answer[0].Header().Ttl != want {
 			t.Errorf("%s: TTL %d, want %d", base, m.Answer[0].Header().Ttl, want)
 		}
 	}
 	_, m := dig(t, d, podAddr, "four.example.com"+ownSuffix, dns.TypeAAAA)
-	if soa := m.Ns[0].(*dns.SOA); soa.Hdr.Ttl != searchTTL || soa.Minttl != searchTTL {
+	if soa := m.Ns[0].(*dns.SOA); soa.Hdr.Ttl != completion.MaxTTL || soa.Minttl != completion.MaxTTL {
 		t.Errorf("an absence is kept for too long: %s", soa)
 	}
 	d.view.TTL = 0
@@ -256,8 +279,6 @@ func TestSearchFallsThrough(t *testing.T) {
 		t.Errorf("a name that the next plugin does not know: %s", got)
 	}
 }
-
-var _ searchpath.Cluster = (*completion)(nil)
 
 // Clients share what is asked for on their behalf, and nothing else.
 func TestSearchServesManyAtOnce(t *testing.T) {

@@ -29,8 +29,8 @@ func (o *world) Lookup(_ context.Context, _ request.Request, name string, qtype 
 	o.asked = append(o.asked, name+" "+dns.TypeToString[qtype])
 	m := new(dns.Msg).SetQuestion(name, qtype)
 	m.Response, m.RecursionAvailable, m.AuthenticatedData = true, true, true
-	if o.silence.qtype == qtype {
-		return o.silence.reply(name), nil
+	if o.qtype == qtype {
+		return o.reply(name), nil
 	}
 	entry, ok := o.names[strings.ToLower(name)+" "+dns.TypeToString[qtype]]
 	if !ok && !o.exists(name) {
@@ -86,7 +86,7 @@ func searchHandler(t *testing.T, properties string, rest *world) *ClusterDNS {
 	}
 	d := podHandler(t, "clusterdns cluster.local in-addr.arpa")
 	d.view, d.fall, d.upstream = cfg.view, cfg.fall, rest
-	d.searcher = newSearcher(cfg, []string{"corp.example.", "kube-system.svc.cluster.local."})
+	d.completer = newCompleter(cfg, d, []string{"corp.example.", "kube-system.svc.cluster.local."})
 	d.Next = plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) { return nextRcode, nil })
 	return d
 }

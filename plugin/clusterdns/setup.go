@@ -39,7 +39,7 @@ func setup(word string, c *caddy.Controller) error {
 		return err
 	}
 	cfg.checkSearch()
-	cfg.source.Pods = cfg.source.Pods || cfg.search.mode.watchesPods()
+	cfg.source.Pods = cfg.source.Pods || cfg.search.mode.WatchesPods()
 	log := clog.NewWithPlugin(word)
 	for _, text := range cfg.warnings {
 		log.Warning(text)
@@ -53,7 +53,7 @@ func setup(word string, c *caddy.Controller) error {
 		primary:  &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
 	}
 	d.primary.Serve(&d.view, d.view.Origins)
-	d.searcher = newSearcher(cfg, d.search.node)
+	d.completer = newCompleter(cfg, d, d.search.node)
 	fast := fastPathOf(c, log)
 	c.OnStartup(func() error {
 		d.view.Local = localAddrs(server.ListenHosts)
@@ -62,7 +62,7 @@ func setup(word string, c *caddy.Controller) error {
 		// but metadata shows labels, and they are most of what a Pod costs.
 		cfg.source.PodLabels = cfg.source.Pods && server.Handler("metadata") != nil
 		d.cacheServesOthers = corefile.CacheServesOthers(corefile.Ahead(server, word))
-		return d.searcher.start(c, word, fast.blocks, log)
+		return d.startSearch(c, fast.Blocks(), log)
 	})
 	attach(c, cfg, d, log)
 	feedSecondaries(c, d, log)
@@ -70,7 +70,7 @@ func setup(word string, c *caddy.Controller) error {
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
 		return &first{next: d.primary.Track(next)}
 	})
-	fast.join(server, word, d)
+	fast.Join(server, d.onFastPath())
 	passMinimal(server)
 	gateCache(server, d)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {

@@ -27,6 +27,8 @@ type rule struct {
 	clear bool
 	// atHand is set for a plugin that has in memory what it answers.
 	atHand bool
+	// signs is set for a plugin that signs answers.
+	signs bool
 	// waits is set for a plugin that may wait for something but the next plugin.
 	waits bool
 }
@@ -39,6 +41,7 @@ var rules = map[string]rule{
 	"cache":        {clear: true, pass: "is not asked for what we have ourselves"},
 	"cancel":       {clear: true, pass: "stops what takes long"},
 	"chaos":        {clear: true, pass: "answers questions of class CH, which are handed over"},
+	"dnssec":       {clear: true, signs: true},
 	"dnstap":       {clear: true},
 	"errors":       {clear: true, pass: "logs what fails, and an answer from here has not failed"},
 	"geoip":        {clear: true, pass: "knows where a client is, for other plugins that are not in this table"},
@@ -79,6 +82,11 @@ func CacheServesOthers(ahead []plugin.Handler) bool {
 		r := rules[h.Name()]
 		return !r.clear && !r.atHand
 	})
+}
+
+// Signs reports whether a plugin ahead signs answers for names of ours.
+func Signs(ahead []plugin.Handler) bool {
+	return slices.ContainsFunc(ahead, func(h plugin.Handler) bool { return rules[h.Name()].signs })
 }
 
 // Conditions is what an answer from our sockets has to heed for the plugins that it passes by.

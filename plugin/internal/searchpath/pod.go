@@ -56,7 +56,7 @@ func (p *Path) Fill(l *List, namespace string, s *Settings) bool {
 	return true
 }
 
-// owns says whether a suffix is that of a Namespace.
+// owns reports whether a suffix is that of a Namespace.
 func (p *Path) owns(namespace, suffix string) bool {
 	own, ok := strings.CutSuffix(suffix, p.service)
 	return ok && len(own) == 1+len(namespace) && int(own[0]) == len(namespace) && own[1:] == namespace

@@ -55,8 +55,8 @@ func (q *Question) Service() []byte { return q.name[q.service+1 : q.namespace] }
 // root at its end.
 func (q *Question) Base() int { return q.namespace }
 
-// underscored says whether a label of the base has an underscore. The length of a
-// label cannot be taken for one.
+// underscored reports whether a label of the base has an underscore. No label is so long that
+// the octet of its length is one.
 func (q *Question) underscored() bool { return bytes.IndexByte(q.name[:q.Base()], '_') >= 0 }
 
 // join appends the base with a suffix to an empty buffer. A name that is too long

@@ -14,21 +14,20 @@ const (
 // Cluster tells which names there are. All answers for one question must be those
 // of one moment. Names are in wire form and lower case, and not to be kept.
 type Cluster interface {
-	// Taken says whether what is below a Service of the Namespace may be meant as it
+	// Taken reports whether a name below a Service of the Namespace may be meant as it
 	// stands: there is no such Namespace, or it has a Service of that name, with
 	// endpoints or without.
 	Taken(namespace, service []byte) bool
-	// Status says what is known of a name.
+	// Status returns what is known of a name.
 	Status(name []byte) Status
 }
 
 // Walk goes through the elements of a search path.
 //
-// Every element but those that the cluster does not have is a stop: the name is
-// Present, or has to be asked for. If that finds nothing, Next goes on. A walk that
-// has ended has found no name at all, and the client's question is to be answered
-// as if nobody completed it: the client goes on by itself, through suffixes too that
-// the server does not know.
+// It stops at each name that is Present or that has to be asked for. If the caller finds
+// nothing there, it calls Next again. A walk that has ended has found no name at all, and the
+// client's question must be answered as if nobody completed it: then the client goes on by
+// itself, through suffixes too that the server does not know.
 type Walk struct {
 	question Question
 	list     *List
@@ -79,41 +78,29 @@ func (w *Walk) Next() bool {
 	return false
 }
 
-// askedAsIs says whether the client asked for the name as it is before it searched,
+// askedAsIs reports whether the client asked for the name as it is before it searched,
 // and found nothing.
 func (w *Walk) askedAsIs() bool { return w.list.ndots > 0 && w.question.labels > w.list.ndots }
 
-// Name is the name of the element, in wire form, until the next step.
+// Name returns the name of the element, in wire form. It is valid until the next step.
 func (w *Walk) Name() []byte { return w.name }
 
-// Status is what is known of the name.
+// Status returns what is known of the name.
 func (w *Walk) Status() Status { return w.status }
 
-// Suffix is the suffix of the element, and says where it comes from.
+// Suffix returns the suffix of the element, with its place in the client's list.
 func (w *Walk) Suffix() Element { return w.list.elements[w.at] }
 
-// Saved is the number of questions of the same type that the client need not ask if
-// it is told of the name.
+// Saved returns the number of questions of the same type that the client saves if it is
+// told of the name.
 func (w *Walk) Saved() int { return w.at + 1 }
 
-// Verdict is what becomes of a question that the cluster has no name for.
-type Verdict uint8
+// Outcome is what becomes of a question for a name that does not exist.
+type Outcome uint8
 
-// The verdicts.
+// The outcomes.
 const (
-	Deny   Verdict = iota // it is answered as it stands
-	Inside                // it is completed to Name, which the snapshot has
+	Deny   Outcome = iota // it is answered as it stands
+	Inside                // it is completed to a name that the snapshot has
 	Ask                   // only the whole server can tell
 )
-
-// Complete goes to the first stop of a walk. It is for those who answer from the
-// snapshot alone and hand over the rest.
-func (w *Walk) Complete(q Question, l *List, c Cluster) Verdict {
-	switch {
-	case !w.Begin(q, l, c) || !w.Next():
-		return Deny
-	case w.status == Present:
-		return Inside
-	}
-	return Ask
-}

@@ -53,10 +53,10 @@ func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) (
 		return out[:start], block.handOverAs(&q.question)
 	}
 	if wire.Result == zone.NXDomain && block.Search != nil && q.isStubs() {
-		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Verdict == searchpath.Inside {
+		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Outcome == searchpath.Inside {
 			out, wire, ok = r.write(block, snapshot, packet, out[:start], &c)
 		}
-		if !ok || c.Verdict == searchpath.Ask || block.NoDenials && wire.Result != zone.Success {
+		if !ok || c.Outcome == searchpath.Ask || block.NoDenials && wire.Result != zone.Success {
 			return out[:start], HandOver
 		}
 	}
@@ -101,7 +101,7 @@ func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *
 
 // sections appends the answer, authority and additional sections.
 func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, room zone.Room, c *Completion) ([]byte, zone.Wire, bool) {
-	if c.Verdict == searchpath.Inside {
+	if c.Outcome == searchpath.Inside {
 		return b.View.AppendCompleted(msg, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), room)
 	}
 	return b.View.AppendWire(msg, s, &r.query.question, room)

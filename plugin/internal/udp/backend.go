@@ -72,7 +72,7 @@ type Searcher interface {
 
 // Completion says what a searched name was completed to.
 type Completion struct {
-	Verdict searchpath.Verdict
+	Outcome searchpath.Outcome
 	Base    int // number of octets that the names of question and target have in common at the beginning
 	Element searchpath.Element
 	Saved   int // number of questions that the client need not ask any more

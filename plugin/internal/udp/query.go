@@ -91,11 +91,8 @@ func (q *query) parse(p []byte) Verdict {
 }
 
 // isStubs reports whether a stub resolver may have asked the question for a searched name: it
-// asks for recursion and checks no signatures.
-func (q *query) isStubs() bool {
-	checks := q.flags&flagCD != 0 || q.edns && q.bits&flagDO != 0
-	return q.flags&flagRD != 0 && !checks
-}
+// asks for recursion, and does not check signatures by itself. No zone here is signed.
+func (q *query) isStubs() bool { return q.flags&flagRD != 0 && q.flags&flagCD == 0 }
 
 // parseOPT parses the rest of a message, which must be one OPT record of version 0 (RFC 6891
 // 6.1.2).

@@ -1,7 +1,8 @@
-package clusterdns
+package fastpath
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -17,21 +18,21 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
-// plan is what is to be done at one listener: questions are answered, or all are handed
-// over, or CoreDNS's own sockets get all packets.
+// plan says what is done at one listener: our sockets answer questions, or hand all of them
+// over, or leave all packets to CoreDNS's own sockets.
 type plan struct {
-	service *udp.Backend // nil for the last
+	service *udp.Backend // nil if packets are left to CoreDNS
 	reason  string       // why nothing is answered, empty where we have no server block
 }
 
 // plan decides what is answered at a listener. Where nothing can be, our sockets still
 // read: what they hand over costs less than through CoreDNS's own.
-func (f *fastPath) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
+func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	if reason, ours := f.off(s, address); reason != "" || !ours {
 		return &plan{reason: reason}
 	}
 	service := &udp.Backend{
-		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: newListenerMeter(s.Addr),
+		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: f.metrics.Listener(s.Addr),
 	}
 	reasons, whole := f.addBlocks(service, s)
 	if whole || !slices.ContainsFunc(service.Zones, func(z udp.Zone) bool { return z.Block != nil }) {
@@ -44,12 +45,12 @@ func (f *fastPath) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	return &plan{service: service}
 }
 
-// off says why not even a packet is to be read at a listener, and whether a server block
-// of ours is there at all.
-func (f *fastPath) off(s *dnsserver.Server, address netip.AddrPort) (reason string, ours bool) {
+// off returns the reason why our sockets stay closed at a listener, if there is one, and
+// reports whether a server block of ours is there at all.
+func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason string, ours bool) {
 	switch {
-	case os.Getenv(fastPathVariable) == "off":
-		return fastPathVariable + " is off", true
+	case os.Getenv(Variable) == "off":
+		return Variable + " is off", true
 	case address.Port() == 0:
 		return "the system chooses the port", true
 	case f.unread != nil:
@@ -70,23 +71,23 @@ func (f *fastPath) off(s *dnsserver.Server, address netip.AddrPort) (reason stri
 	return reason, ours
 }
 
-// unreadable says what makes a listener one whose packets are not for us to read,
-// whatever block they are for: what CoreDNS does with them is more than Server.ServeDNS.
-func (f *fastPath) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
+// unreadable returns the reason why our sockets may not read the packets of a listener,
+// whatever block they are for: CoreDNS does more with them than Server.ServeDNS.
+func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
 	switch {
 	case cfg.ProxyProtoConnPolicy != nil:
 		return "the plugin proxyproto changes who the client is"
 	case b.Tokens["dynupdate"] != nil:
 		return "the plugin dynupdate takes messages that are no questions"
-	case f.others[b.Configs[0]]:
+	case f.decorators[b.Configs[0]]:
 		return "a plugin decorates what CoreDNS's own sockets write"
 	}
 	return ""
 }
 
-// addBlocks adds the zones of all server blocks of a listener. The reasons are those for
-// which blocks of ours are not answered, or, if whole, the one for which none is.
-func (f *fastPath) addBlocks(service *udp.Backend, s *dnsserver.Server) (reasons []string, whole bool) {
+// addBlocks adds the zones of all server blocks of a listener. It returns the reasons why
+// questions for blocks of ours are handed over, or, if whole, the one reason why all are.
+func (f *Instance) addBlocks(service *udp.Backend, s *dnsserver.Server) (reasons []string, whole bool) {
 	for i := range f.blocks {
 		if err := f.addZones(service, &f.blocks[i], s); err != nil {
 			reasons = append(reasons, err.Error())
@@ -99,8 +100,8 @@ func (f *fastPath) addBlocks(service *udp.Backend, s *dnsserver.Server) (reasons
 	return slices.Compact(reasons), false
 }
 
-// localAddr is what CoreDNS's own socket says of itself: on all addresses it is one for
-// both families.
+// localAddr returns the address that CoreDNS's own socket has: on all addresses it is one
+// socket for both families.
 func localAddr(address netip.AddrPort) net.Addr {
 	if address.Addr().IsUnspecified() {
 		address = netip.AddrPortFrom(netip.IPv6Unspecified(), address.Port())
@@ -108,13 +109,12 @@ func localAddr(address netip.AddrPort) net.Addr {
 	return net.UDPAddrFromAddrPort(address)
 }
 
-// listenerError is a reason that counts for all server blocks of a listener.
+// listenerError is a reason that holds for all server blocks of a listener.
 type listenerError struct{ error }
 
-// addZones adds the zones of a server block that are served at the listener. If they
-// are not to be answered from here, the error says why, and their questions are
-// handed over.
-func (f *fastPath) addZones(service *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
+// addZones adds the zones of a server block that are served at the listener. If their
+// questions have to be handed over, the error says why.
+func (f *Instance) addZones(service *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
 	var block *udp.Block
 	var left error
 	for _, cfg := range b.Configs {
@@ -126,7 +126,7 @@ func (f *fastPath) addZones(service *udp.Backend, b *corefile.Block, s *dnsserve
 		}
 		ours := f.handlers[b.Configs[0]]
 		if ours != nil && block == nil && left == nil {
-			block, left = ours.block(b, s)
+			block, left = f.block(ours, b, s)
 		}
 		origin, err := zone.ParseOrigin(cfg.Zone)
 		if err != nil {
@@ -135,4 +135,10 @@ func (f *fastPath) addZones(service *udp.Backend, b *corefile.Block, s *dnsserve
 		service.Zones = append(service.Zones, udp.Zone{Origin: origin, Block: block})
 	}
 	return left
+}
+
+// contextOf returns the context with which a server's own reader passes each message on.
+func contextOf(s *dnsserver.Server) context.Context {
+	ctx := context.WithValue(context.Background(), dnsserver.Key{}, s)
+	return context.WithValue(ctx, dnsserver.LoopKey{}, 0)
 }

@@ -1,7 +1,6 @@
-package clusterdns
+package fastpath
 
 import (
-	"context"
 	"errors"
 	"slices"
 
@@ -16,43 +15,38 @@ import (
 // rootOrigin holds all names.
 var rootOrigin, _ = zone.ParseOrigin(".")
 
-// block returns what is answered of our own server block at a listener. It fails if
-// anything ahead of us has to see each question or answer.
-func (o *ourBlock) block(b *corefile.Block, s *dnsserver.Server) (*udp.Block, error) {
-	ahead := corefile.Ahead(b.Configs[0], o.word)
+// block returns what is answered of a server block of ours at a listener. It fails if a plugin
+// ahead has to see each question or answer.
+func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*udp.Block, error) {
+	ahead := corefile.Ahead(b.Configs[0], h.Directive)
 	// Our own handler for transfers is first, and has no directive.
-	if len(ahead)+1 != o.ahead {
+	if len(ahead)+1 != h.ahead {
 		return nil, errors.New("a plugin without a directive of its own stands ahead")
 	}
-	view := &o.d.view
-	c, err := b.Conditions(ahead, view.Origins)
+	c, err := b.Conditions(ahead, h.View.Origins)
 	if err != nil {
 		return nil, err
 	}
-	fall, err := origins(o.d.fall.Zones)
+	fall, err := origins(h.Fallthrough)
 	if err != nil {
 		return nil, err
 	}
-	meters, err := o.meters(c.Prometheus, s)
+	meters, err := f.meters(h.Meter(s), c.Prometheus, s)
 	if err != nil {
 		return nil, err
 	}
 	return &udp.Block{
-		Store: o.d.store, View: view, Elsewhere: c.Elsewhere, Fallthrough: fall, Claimed: c.Claimed,
-		Search: newFastSearcher(o.d, fall), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
+		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: fall, Claimed: c.Claimed,
+		Search: h.Completer.ForSockets(), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
 		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters,
 	}, nil
 }
 
-// meters returns what counts the answers of a server block: its handler's counters alone, or
-// those of the plugin prometheus too.
-func (o *ourBlock) meters(m *coremetrics.Metrics, s *dnsserver.Server) ([]udp.ZoneMeter, error) {
-	meter := blockMeter{answerCounter: o.d.answers.of(context.WithValue(context.Background(), dnsserver.Key{}, s))}
-	if o.d.searcher != nil {
-		meter.searched = o.d.searcher.counts
-	}
+// meters returns the meters of a server block: the block's own alone, or those of the plugin
+// prometheus too.
+func (f *Instance) meters(block udp.Meter, m *coremetrics.Metrics, s *dnsserver.Server) ([]udp.ZoneMeter, error) {
 	if m == nil {
-		return []udp.ZoneMeter{{Origin: rootOrigin, Meter: meter}}, nil
+		return []udp.ZoneMeter{{Origin: rootOrigin, Meter: block}}, nil
 	}
 	names := slices.SortedFunc(slices.Values(m.ZoneNames()), func(a, b string) int { return len(b) - len(a) })
 	if !slices.Contains(names, ".") {
@@ -64,7 +58,7 @@ func (o *ourBlock) meters(m *coremetrics.Metrics, s *dnsserver.Server) ([]udp.Zo
 	}
 	meters := make([]udp.ZoneMeter, len(names))
 	for i, name := range names {
-		meters[i] = udp.ZoneMeter{Origin: zones[i], Meter: newZoneMeter(meter, s.Addr, name, m.Next.Name())}
+		meters[i] = udp.ZoneMeter{Origin: zones[i], Meter: f.metrics.Zone(block, s.Addr, name, m.Next.Name())}
 	}
 	return meters, nil
 }

@@ -1,4 +1,4 @@
-package clusterdns
+package fastpath
 
 import (
 	"net"
@@ -31,7 +31,7 @@ func (e *ending) hold() {
 
 // finish ends CoreDNS's own servers while what came to our sockets is answered. CoreDNS would
 // end one server after the other, and wait for each.
-func (f *fastPath) finish() error {
+func (f *Instance) finish() error {
 	f.mu.Lock()
 	servers := f.servers
 	f.mu.Unlock()
@@ -52,7 +52,7 @@ func (f *fastPath) finish() error {
 }
 
 // awaitHeld returns when a packet is held, or when none needs to be.
-func (f *fastPath) awaitHeld(servers []*dnsserver.Server, answered <-chan struct{}) {
+func (f *Instance) awaitHeld(servers []*dnsserver.Server, answered <-chan struct{}) {
 	for {
 		select {
 		case <-answered:

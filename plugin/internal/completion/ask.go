@@ -1,4 +1,4 @@
-package clusterdns
+package completion
 
 import (
 	"context"
@@ -20,6 +20,9 @@ import (
 // are not fragmented (DNS flag day 2020).
 const innerSize = 1232
 
+// maxAliases is how many aliases are followed in a reply. None of real use has as many.
+const maxAliases = 11
+
 // existenceTypes are the types by which clients search.
 var existenceTypes = [...]uint16{dns.TypeA, dns.TypeAAAA}
 
@@ -34,42 +37,42 @@ type finding struct {
 }
 
 // find finds what a name has of the question's type.
-func (c *completion) find(n *dnsname.Name, s searchpath.Status) finding {
-	if s != searchpath.Present {
-		return c.ask(n.String())
+func (s *search) find(n *dnsname.Name, status searchpath.Status) finding {
+	if status != searchpath.Present {
+		return s.ask(n.String())
 	}
-	a := c.d.view.LookupWithin(c.snapshot, n, c.state.QType(), c.roomBehindAlias(n.String()))
+	a := s.c.View.LookupWithin(s.Snapshot, n, s.State.QType(), s.roomBehindAlias(n.String()))
 	return finding{records: a.Records, extra: a.Extra, truncated: a.Truncated}
 }
 
-// roomBehindAlias is what the client takes for the records of a name behind the alias
-// that leads there.
-func (c *completion) roomBehindAlias(target string) zone.Room {
-	room := RoomFor(c.state.W, c.state.Req)
+// roomBehindAlias returns the room that the client has for the records of a name behind the
+// alias that leads there.
+func (s *search) roomBehindAlias(target string) zone.Room {
+	room := s.Room
 	question := dns.Question{Name: target}
 	alone := dns.Msg{Question: []dns.Question{question}, Compress: true}
-	question.Name = c.state.QName()
-	behind := dns.Msg{Question: []dns.Question{question}, Answer: []dns.RR{c.alias(target, nil)}, Compress: true}
+	question.Name = s.State.QName()
+	behind := dns.Msg{Question: []dns.Question{question}, Answer: []dns.RR{s.alias(target, nil)}, Compress: true}
 	room.Reserved += behind.Len() - alone.Len()
 	return room
 }
 
 // ask asks the whole server for a name. A failure is passed on, because the next
 // element of the search path may be the name of another host.
-func (c *completion) ask(name string) finding {
-	qtype := c.state.QType()
+func (s *search) ask(name string) finding {
+	qtype := s.State.QType()
 	if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
 		qtype = dns.TypeA // the alias that we make is the answer
 	}
-	m := c.shared(name, qtype)
+	m := s.shared(name, qtype)
 	f := finding{rcode: m.Rcode, recursion: m.RecursionAvailable}
 	switch {
 	case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
 		f.rcode = dns.RcodeServerFailure // clients wait for another reply if they are told anything else
 	case answered(m):
-		f.records, f.truncated = chain(m.Answer, name, qtype), m.Truncated
+		f.records, f.truncated = chainOf(m.Answer, name, qtype), m.Truncated
 	default:
-		f.rcode = c.existence(name, qtype, m)
+		f.rcode = s.existence(name, qtype, m)
 	}
 	return f
 }
@@ -79,12 +82,12 @@ func (c *completion) ask(name string) finding {
 // if nobody can tell. There are servers that deny a name because it lacks a type, so an
 // answer of one type outweighs a denial of the other; and there are servers that silence a type,
 // for existing names and for others alike, so a denial outweighs an empty answer.
-func (c *completion) existence(name string, qtype uint16, m *dns.Msg) int {
+func (s *search) existence(name string, qtype uint16, m *dns.Msg) int {
 	denied, failed := false, false
 	for _, t := range existenceTypes {
 		reply := m
 		if t != qtype {
-			reply = c.shared(name, t)
+			reply = s.shared(name, t)
 		}
 		switch {
 		case answered(reply):
@@ -110,39 +113,42 @@ func answered(m *dns.Msg) bool {
 	return m.Rcode == dns.RcodeSuccess && (m.Truncated || len(m.Answer) > 0)
 }
 
-// chain is the aliases from a name on, in order, and what the last one has, each with
-// the owner in one spelling: there are clients that look at the order and the owners.
-// It has copies, because the plugins above may change what they are given. Without
-// data there is none of it: to some clients an alias alone is an answer.
-func chain(answer []dns.RR, owner string, qtype uint16) []dns.RR {
+// chainOf returns the aliases from a name on, in order, and what the last one has, each with
+// its signatures and with the owner in one spelling: there are clients that look at the order and
+// the owners. It returns copies, because the plugins above may change what they are given.
+// Without data it returns none: to some clients an alias alone is an answer.
+func chainOf(answer []dns.RR, owner string, qtype uint16) []dns.RR {
 	var found []dns.RR
-	for range maxTargets {
-		var alias *dns.CNAME
-		before := len(found)
-		for _, rr := range answer {
-			if !strings.EqualFold(rr.Header().Name, owner) {
-				continue
-			}
-			if rr.Header().Rrtype == qtype {
-				found = append(found, owned(rr, owner))
-			} else if rr.Header().Rrtype == dns.TypeCNAME {
-				alias = owned(rr, owner).(*dns.CNAME)
-			}
+	for range maxAliases {
+		if data := rrsetOf(answer, owner, qtype); len(data) > 0 {
+			return append(found, data...)
 		}
-		if len(found) > before || alias == nil {
-			return dataIn(found, before)
+		aliases := rrsetOf(answer, owner, dns.TypeCNAME)
+		if len(aliases) == 0 {
+			return nil
 		}
-		found, owner = append(found, alias), alias.Target
+		found, owner = append(found, aliases...), aliases[0].(*dns.CNAME).Target
 	}
 	return nil
 }
 
-// dataIn are the records, if there are any besides so many aliases.
-func dataIn(found []dns.RR, aliases int) []dns.RR {
-	if len(found) == aliases {
+// rrsetOf returns copies of an owner's records of a type, and behind them their signatures.
+func rrsetOf(answer []dns.RR, owner string, qtype uint16) []dns.RR {
+	var found, signatures []dns.RR
+	for _, rr := range answer {
+		if !strings.EqualFold(rr.Header().Name, owner) {
+			continue
+		}
+		if sig, ok := rr.(*dns.RRSIG); ok && sig.TypeCovered == qtype {
+			signatures = append(signatures, owned(rr, owner))
+		} else if rr.Header().Rrtype == qtype {
+			found = append(found, owned(rr, owner))
+		}
+	}
+	if len(found) == 0 {
 		return nil
 	}
-	return found
+	return append(found, signatures...)
 }
 
 func owned(rr dns.RR, owner string) dns.RR {
@@ -154,30 +160,30 @@ func owned(rr dns.RR, owner string) dns.RR {
 // shared asks the server, once for all who ask the same for the same client at the
 // same time, as those do who ask for A and those who ask for AAAA. The reply is not to
 // be changed. A view may tell questions of one client apart, by anything.
-func (c *completion) shared(name string, qtype uint16) *dns.Msg {
-	if c.d.searcher.views {
-		return c.inner(name, qtype)
+func (s *search) shared(name string, qtype uint16) *dns.Msg {
+	if s.c.Filtered {
+		return s.inner(name, qtype)
 	}
-	server, _ := c.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
+	server, _ := s.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	addr := ""
 	if server != nil {
 		addr = server.Addr
 	}
-	key := strings.Join([]string{addr, c.state.IP(), strconv.Itoa(int(qtype)), strings.ToLower(name)}, " ")
-	m, _, _ := c.d.searcher.flights.Do(key, func() (any, error) { return c.inner(name, qtype), nil })
+	key := strings.Join([]string{addr, s.State.IP(), strconv.Itoa(int(qtype)), strconv.FormatBool(s.State.Do()), strings.ToLower(name)}, " ")
+	m, _, _ := s.c.flights.Do(key, func() (any, error) { return s.inner(name, qtype), nil })
 	return m.(*dns.Msg)
 }
 
-// inner asks the server. What does not fit into a datagram is asked for again over TCP.
-func (c *completion) inner(name string, qtype uint16) *dns.Msg {
+// inner asks the server. It asks again over TCP for what does not fit into a datagram.
+func (s *search) inner(name string, qtype uint16) *dns.Msg {
 	// Others may wait for the reply when this client has gone.
-	ctx := context.WithValue(context.WithoutCancel(c.ctx), completingKey{}, true)
-	r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(innerSize, false)
-	state := request.Request{W: c.state.W, Req: r}
-	m, err := c.d.upstream.Lookup(ctx, state, name, qtype)
-	if err == nil && m != nil && m.Truncated && c.state.Proto() == "udp" {
-		state = request.Request{W: overTCP{c.state.W}, Req: r}
-		m, err = c.d.upstream.Lookup(ctx, state, name, qtype)
+	ctx := AsItStands(context.WithoutCancel(s.ctx))
+	r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(innerSize, s.State.Do())
+	state := request.Request{W: s.State.W, Req: r}
+	m, err := s.c.Lookup(ctx, state, name, qtype)
+	if err == nil && m != nil && m.Truncated && s.State.Proto() == "udp" {
+		state = request.Request{W: overTCP{s.State.W}, Req: r}
+		m, err = s.c.Lookup(ctx, state, name, qtype)
 	}
 	if err != nil || m == nil {
 		return new(dns.Msg).SetRcode(r, dns.RcodeServerFailure)

@@ -1,0 +1,89 @@
+package completion
+
+import (
+	"context"
+	"testing"
+
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// replies is what the rest of the server says of a name, by type: data, "alias", a response
+// code, or an empty NOERROR where there is none.
+type replies map[uint16]string
+
+func (r replies) lookup(_ context.Context, _ request.Request, name string, qtype uint16) (*dns.Msg, error) {
+	m := new(dns.Msg).SetQuestion(name, qtype)
+	switch text := r[qtype]; text {
+	case "":
+	case "data":
+		m.Answer = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET}}}
+	case "alias":
+		m.Answer = []dns.RR{&dns.CNAME{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeCNAME, Class: dns.ClassINET}, Target: "other.example."}}
+	default:
+		m.Rcode = dns.StringToRcode[text]
+	}
+	return m, nil
+}
+
+// searchOver is the search for a question of a type in a server that replies so.
+func searchOver(t *testing.T, qtype uint16, r replies) *search {
+	t.Helper()
+	cfg := Config{Mode: Names, View: &zone.View{}, Lookup: r.lookup}
+	q := new(dns.Msg).SetQuestion("www.example.app.svc.cluster.local.", qtype)
+	return &search{c: New(cfg), ctx: context.Background(), Question: Question{State: request.Request{W: &test.ResponseWriter{}, Req: q}}}
+}
+
+// TestA2Existence has what each pair of replies says of a name, for either type and a third.
+func TestA2Existence(t *testing.T) {
+	const none, nx, fail = "", "NXDOMAIN", "SERVFAIL"
+	for _, tc := range []struct {
+		a, aaaa           string
+		wantA, want6, txt string // NOERROR with what was asked for is "data"
+	}{
+		{"data", "data", "data", "data", "NOERROR"},
+		{"data", none, "data", "NOERROR", "NOERROR"},
+		{"data", nx, "data", "NOERROR", "NOERROR"},
+		{"data", fail, "data", "SERVFAIL", "NOERROR"},
+		{nx, "data", "NOERROR", "data", "NOERROR"},
+		{none, none, "NOERROR", "NOERROR", "NOERROR"},
+		{nx, nx, "NXDOMAIN", "NXDOMAIN", "NXDOMAIN"},
+		{nx, none, "NXDOMAIN", "NXDOMAIN", "NXDOMAIN"},
+		{none, nx, "NXDOMAIN", "NXDOMAIN", "NXDOMAIN"},
+		{nx, "alias", "NOERROR", "NOERROR", "NOERROR"},
+		{"alias", nx, "NOERROR", "NOERROR", "NOERROR"},
+		{nx, fail, "NXDOMAIN", "SERVFAIL", "NXDOMAIN"},
+		{nx, "REFUSED", "NXDOMAIN", "SERVFAIL", "NXDOMAIN"},
+		{fail, nx, "SERVFAIL", "NXDOMAIN", "NXDOMAIN"},
+		{none, fail, "NOERROR", "SERVFAIL", "NOERROR"},
+		{fail, fail, "SERVFAIL", "SERVFAIL", "NOERROR"},
+	} {
+		r := replies{dns.TypeA: tc.a, dns.TypeAAAA: tc.aaaa}
+		for qtype, want := range map[uint16]string{dns.TypeA: tc.wantA, dns.TypeAAAA: tc.want6, dns.TypeTXT: tc.txt} {
+			f := searchOver(t, qtype, r).ask("www.example.")
+			got := dns.RcodeToString[f.rcode]
+			if len(f.records) > 0 {
+				got = "data"
+			}
+			if got != want {
+				t.Errorf("A %q, AAAA %q: %s is %s, want %s", tc.a, tc.aaaa, dns.TypeToString[qtype], got, want)
+			}
+		}
+	}
+}
+
+// TestDeniedThirdType: a name that a server denies for want of the type exists as A and AAAA say.
+func TestDeniedThirdType(t *testing.T) {
+	for want, r := range map[string]replies{
+		"NOERROR":  {dns.TypeTXT: "NXDOMAIN"},
+		"NXDOMAIN": {dns.TypeTXT: "NXDOMAIN", dns.TypeA: "NXDOMAIN"},
+		"SERVFAIL": {dns.TypeTXT: "NXDOMAIN", dns.TypeA: "SERVFAIL"},
+	} {
+		if got := dns.RcodeToString[searchOver(t, dns.TypeTXT, r).ask("www.example.").rcode]; got != want {
+			t.Errorf("%v: %s, want %s", r, got, want)
+		}
+	}
+}

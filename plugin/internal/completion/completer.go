@@ -1,0 +1,188 @@
+package completion
+
+import (
+	"cmp"
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// Mode says how the Namespace of a client is known that searches for a name.
+type Mode uint8
+
+// The modes of the property search.
+const (
+	Off       Mode = iota
+	Names          // from the question
+	Pods           // from the client's Pod, else from the question
+	PodsAlone      // from the client's Pod
+)
+
+// WatchesPods reports whether the mode needs to know the cluster's Pods.
+func (m Mode) WatchesPods() bool { return m == Pods || m == PodsAlone }
+
+// Config is what a server block completes, and with what. It does not change while it is used.
+type Config struct {
+	Mode        Mode
+	Suffixes    []string // of the node, in wire form
+	Labels      int      // the fewest that a name outside the cluster has, 0 for the default
+	View        *zone.View
+	Fallthrough []string // zones in which the next plugin may know a name
+	Lookup      LookupFunc
+	Counter     Counter
+}
+
+// LookupFunc asks the whole server for a name.
+type LookupFunc func(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error)
+
+// Counter counts searched names. It is safe for concurrent use.
+type Counter interface {
+	// Found counts a completed name, and the questions of the same type that the client saves.
+	Found(p searchpath.Position, saved int)
+	NoData(p searchpath.Position) // the name exists, and has nothing of the type
+	Failed(p searchpath.Position) // an element could not be looked up
+	None()                        // no element exists
+}
+
+// Completer completes the searched names of a server block.
+type Completer struct {
+	Config
+	Surroundings
+	paths   []originPath // of all origins, the longest first
+	fall    []dnsname.Origin
+	flights singleflight.Group
+}
+
+// originPath is the search path of the names in an origin, nil if nobody searches there.
+type originPath struct {
+	origin dnsname.Origin
+	path   *searchpath.Path
+}
+
+// Surroundings is what stands around a server block. It is known once all of the Corefile
+// has been read.
+type Surroundings struct {
+	// AskAll has the whole server asked for names of ours too, because something may have a say
+	// in them.
+	AskAll bool
+	// Filtered is set if a server block is chosen by more than the name.
+	Filtered bool
+	// Signed is set if a plugin ahead signs what is in our zones.
+	Signed  bool
+	Routing corefile.Routing
+}
+
+// SurroundingsOf returns the surroundings of a directive in a server block.
+func SurroundingsOf(server *dnsserver.Config, directive string, blocks []corefile.Block) Surroundings {
+	filtered := corefile.FilteredBeside(server, blocks)
+	ahead := corefile.Ahead(server, directive)
+	return Surroundings{
+		AskAll:   filtered || !corefile.ClearOfNames(ahead),
+		Signed:   corefile.Signs(ahead),
+		Filtered: filtered,
+		Routing:  corefile.RoutingOf(server, blocks),
+	}
+}
+
+// New returns the completer of a server block, or nil if it completes nothing. Its
+// surroundings must be set before it is asked.
+func New(cfg Config) *Completer {
+	if cfg.Mode == Off {
+		return nil
+	}
+	c := &Completer{Config: cfg}
+	for _, o := range cfg.View.Origins {
+		p := originPath{origin: o.Origin}
+		if !o.Reverse() && !o.ClusterSet {
+			p.path = searchpath.NewPath(o.Wire(), cfg.Suffixes, cfg.Labels)
+		}
+		c.paths = append(c.paths, p)
+	}
+	slices.SortStableFunc(c.paths, func(a, b originPath) int { return cmp.Compare(b.origin.Labels(), a.origin.Labels()) })
+	for _, text := range cfg.Fallthrough {
+		if o, err := dnsname.ParseOrigin(text); err == nil {
+			c.fall = append(c.fall, o)
+		}
+	}
+	return c
+}
+
+// searchedFor reports whether programs look up names by this type through the search path.
+// A client that asks for another type looks at the zone itself, as with NS and SOA, and
+// would take the name that the alias leads to for the zone's.
+func searchedFor(qtype uint16) bool {
+	switch qtype {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeTXT, dns.TypeSRV, dns.TypeNAPTR, dns.TypeSVCB, dns.TypeHTTPS, dns.TypeANY:
+		return true
+	}
+	return false
+}
+
+// question takes a name apart, if it is one to complete. The wire form, in lower case, must not
+// change while the question is in use.
+func (c *Completer) question(n *dnsname.Name, wire []byte) (searchpath.Question, *searchpath.Path, bool) {
+	for i := range c.paths {
+		if p := &c.paths[i]; p.origin.Encloses(n) {
+			if p.path == nil {
+				break
+			}
+			q, ok := searchpath.Parse(wire, p.path.Origin())
+			return q, p.path, ok
+		}
+	}
+	return searchpath.Question{}, nil, false
+}
+
+// listFor returns what comes next in the search path of a client. It is nil where nothing is to
+// be completed; it may be in the memory.
+func (c *Completer) listFor(s *cluster.Snapshot, client netip.Addr, q *searchpath.Question, path *searchpath.Path, memory *searchpath.List) *searchpath.List {
+	if c.Mode == Names {
+		return path.Standard()
+	}
+	pod := s.Client(client).Pod
+	switch {
+	case pod == nil && c.Mode == Pods:
+		return path.Standard()
+	case pod == nil || pod.Namespace != string(q.Namespace()):
+		return nil
+	}
+	settings := searchpath.Unset
+	if r := pod.Resolver; r != nil {
+		settings = searchpath.Settings{Policy: r.Policy, Searches: r.Searches, Ndots: r.Ndots}
+	}
+	if !path.Fill(memory, pod.Namespace, &settings) {
+		return nil
+	}
+	return memory
+}
+
+// status returns what is known of a name that a look-up in the snapshot has found or missed.
+func (c *Completer) status(r zone.Result, n *dnsname.Name) searchpath.Status {
+	switch {
+	case r == zone.OutOfZone:
+		return searchpath.Elsewhere
+	case c.AskAll || r == zone.Delegate || c.Routing.Elsewhere(n):
+		return searchpath.Unclear
+	case r != zone.NXDomain:
+		return searchpath.Present
+	case c.fallsThrough(n):
+		return searchpath.Unclear
+	}
+	return searchpath.Absent
+}
+
+// fallsThrough reports whether the next plugin may know a name.
+func (c *Completer) fallsThrough(n *dnsname.Name) bool {
+	return slices.ContainsFunc(c.fall, func(o dnsname.Origin) bool { return o.Encloses(n) })
+}

@@ -1,0 +1,55 @@
+package completion
+
+import "github.com/miekg/dns"
+
+// MaxTTL is how long a completed answer may be kept, in seconds: it depends on which Services
+// there are and, where Pods are known, on the client.
+const MaxTTL = 5
+
+// reply answers with an alias to the name that was found, and with what is there. The
+// alias is not signed, and no resolver is told that it was checked (RFC 4035 3.2.3).
+func (s *search) reply(target string, f *finding) *dns.Msg {
+	m := new(dns.Msg)
+	m.SetRcode(s.State.Req, f.rcode)
+	m.Authoritative = true
+	m.RecursionAvailable = f.recursion
+	qtype := s.State.QType()
+	switch {
+	case f.rcode != dns.RcodeSuccess:
+	case qtype == dns.TypeCNAME || qtype == dns.TypeANY:
+		m.Answer = []dns.RR{s.alias(target, nil)}
+	case len(f.records) == 0:
+		m.Ns = s.noData()
+		m.Truncated = f.truncated
+	default:
+		m.Answer = append([]dns.RR{s.alias(target, f.records)}, f.records...)
+		m.Extra, m.Truncated = f.extra, f.truncated
+	}
+	return m
+}
+
+// alias returns the record that leads from the question's name to what it stands for. It is not kept for
+// longer than any of the records behind it.
+func (s *search) alias(target string, records []dns.RR) dns.RR {
+	ttl := min(s.c.View.TTL, MaxTTL)
+	for _, rr := range records {
+		ttl = min(ttl, rr.Header().Ttl)
+	}
+	header := dns.RR_Header{Name: s.State.QName(), Rrtype: dns.TypeCNAME, Class: dns.ClassINET, Ttl: ttl}
+	return &dns.CNAME{Hdr: header, Target: target}
+}
+
+// noData returns the SOA record that says how long a type is known not to exist
+// (RFC 2308 5).
+func (s *search) noData() []dns.RR {
+	var records []dns.RR
+	for _, rr := range s.Denial {
+		rr = dns.Copy(rr)
+		if soa, ok := rr.(*dns.SOA); ok {
+			soa.Hdr.Ttl = min(soa.Hdr.Ttl, MaxTTL)
+			soa.Minttl = min(soa.Minttl, MaxTTL)
+		}
+		records = append(records, rr)
+	}
+	return records
+}

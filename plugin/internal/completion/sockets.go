@@ -1,0 +1,102 @@
+package completion
+
+import (
+	"net/netip"
+	"sync"
+	"unsafe"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// socketSearcher completes the names that a snapshot has, for the sockets. It decides as
+// Complete does, without allocating anything.
+type socketSearcher struct {
+	c      *Completer
+	memory sync.Pool
+}
+
+var _ udp.Searcher = (*socketSearcher)(nil)
+
+// ForSockets returns the completer for the sockets. It is nil if nothing is completed.
+func (c *Completer) ForSockets() udp.Searcher {
+	if c == nil {
+		return nil
+	}
+	s := &socketSearcher{c: c}
+	s.memory.New = func() any { return &socketSearch{c: c} }
+	return s
+}
+
+// MaxTTL implements udp.Searcher.
+func (*socketSearcher) MaxTTL() uint32 { return MaxTTL }
+
+// Complete implements udp.Searcher.
+func (s *socketSearcher) Complete(snapshot *cluster.Snapshot, client netip.Addr, q, target *zone.Question) udp.Completion {
+	if !searchedFor(q.Type) {
+		return udp.Completion{}
+	}
+	question, path, ok := s.c.question(q.Name(), q.Wire())
+	if !ok {
+		return udp.Completion{}
+	}
+	m := s.memory.Get().(*socketSearch)
+	defer s.memory.Put(m)
+	m.snapshot = snapshot
+	if s.c.AskAll {
+		if m.Taken(question.Namespace(), question.Service()) {
+			return udp.Completion{}
+		}
+		return udp.Completion{Outcome: searchpath.Ask}
+	}
+	if list := s.c.listFor(snapshot, client, &question, path, &m.list); list != nil {
+		return m.complete(question, list, target)
+	}
+	return udp.Completion{}
+}
+
+// socketSearch is the cluster of one question, in memory that is used again.
+type socketSearch struct {
+	c        *Completer
+	snapshot *cluster.Snapshot
+	walk     searchpath.Walk
+	list     searchpath.List // of a Pod
+	name     zone.Question
+}
+
+var _ searchpath.Cluster = (*socketSearch)(nil)
+
+func (m *socketSearch) complete(q searchpath.Question, l *searchpath.List, target *zone.Question) udp.Completion {
+	if !m.walk.Begin(q, l, m) {
+		return udp.Completion{}
+	}
+	if !m.walk.Next() {
+		m.c.Counter.None()
+		return udp.Completion{}
+	}
+	c := udp.Completion{Outcome: searchpath.Ask, Base: q.Base(), Element: m.walk.Suffix(), Saved: m.walk.Saved()}
+	if m.walk.Status() == searchpath.Present {
+		if _, ok := target.Parse(m.walk.Name()); ok {
+			c.Outcome = searchpath.Inside
+		}
+	}
+	return c
+}
+
+// Taken implements searchpath.Cluster. The memory of a question does not change while it
+// is completed.
+func (m *socketSearch) Taken(namespace, service []byte) bool {
+	return m.c.View.Reserves(m.snapshot, cluster.Key{Namespace: unsafeString(namespace), Name: unsafeString(service)})
+}
+
+func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// Status implements searchpath.Cluster.
+func (m *socketSearch) Status(name []byte) searchpath.Status {
+	if _, ok := m.name.Parse(name); !ok {
+		return searchpath.Absent
+	}
+	return m.c.status(m.c.View.Presence(m.snapshot, &m.name), m.name.Name())
+}

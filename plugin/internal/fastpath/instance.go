@@ -1,0 +1,208 @@
+package fastpath
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+)
+
+// Variable is the environment variable that turns the fast path off, with the value "off":
+// for troubleshooting and benchmarks.
+const Variable = "CLUSTERDNS_FASTPATH"
+
+// listeners are those of the process: a reload changes what they serve.
+var listeners = udp.NewRegistry(clog.NewWithPlugin("clusterdns").Warningf)
+
+// Handler is what the fast path needs of the handler of a server block.
+type Handler struct {
+	Directive   string
+	Store       func() *cluster.Store // is called once the server block has started
+	View        *zone.View
+	Fallthrough []string              // zones in which the next plugin may know a name
+	Completer   *completion.Completer // nil if nothing is completed
+	Meter       func(*dnsserver.Server) udp.Meter
+	// Listening is told whether CoreDNS has begun to open the server's sockets.
+	Listening func(bool)
+
+	ahead int // plugins that were there before ours
+}
+
+// Metrics counts what the fast path does.
+type Metrics interface {
+	// Answers notes whether the fast path answers at the listener of a server.
+	Answers(server string, enabled bool)
+	Listener(server string) udp.ListenerMeter
+	// Zone counts what the plugin prometheus would, and what the meter of the server block does.
+	Zone(block udp.Meter, server, zone, plugin string) udp.Meter
+}
+
+// Instance is what one instance of CoreDNS has of the fast path.
+type Instance struct {
+	blocks     []corefile.Block
+	unread     error // why there are no blocks
+	handlers   map[*dnsserver.Config]*Handler
+	decorators map[*dnsserver.Config]bool // whether a plugin of the block, other than shed, decorates what is written
+	metrics    Metrics
+	log        clog.P
+
+	mu      sync.Mutex
+	plans   map[string]*plan // by the listener's address, as CoreDNS writes it
+	servers []*dnsserver.Server
+	stopped bool
+
+	ending ending
+}
+
+// New returns the fast path of the instance that a controller belongs to.
+func New(c *caddy.Controller, m Metrics, log clog.P) *Instance {
+	f := &Instance{
+		handlers: map[*dnsserver.Config]*Handler{}, decorators: map[*dnsserver.Config]bool{},
+		metrics: m, log: log, plans: map[string]*plan{},
+	}
+	f.ending.held = make(chan struct{}, 1)
+	f.blocks, f.unread = corefile.Blocks(c)
+	c.OnShutdown(func() error {
+		// CoreDNS cannot end a server that has not started yet, and it has not while
+		// sockets are opened beside it.
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.stopped = true
+		listeners.Stop(f)
+		return nil
+	})
+	c.OnFinalShutdown(f.finish)
+	// Of several blocks on one listener, CoreDNS calls the decorator of the last that has one.
+	// Each of them is hooked, so that we are called in any case.
+	for _, b := range f.blocks {
+		if len(b.Configs) > 0 && b.Configs[0].UDPDecorateWriterFunc != nil {
+			f.decorators[b.Configs[0]] = b.Tokens["shed"] == nil
+			f.hook(b.Configs[0])
+		}
+	}
+	return f
+}
+
+// Blocks returns the server blocks of the Corefile.
+func (f *Instance) Blocks() []corefile.Block { return f.blocks }
+
+// Join has a server block answered from the fast path where that can be. It must be called
+// before the plugin itself is added. CoreDNS has no hook for sockets of other transports than
+// plain DNS, so they are not waited for.
+func (f *Instance) Join(server *dnsserver.Config, h Handler) {
+	h.Listening(server.Transport != transport.DNS)
+	h.ahead = len(server.Plugin)
+	f.handlers[server] = &h
+	if server.UDPDecorateWriterFunc == nil {
+		f.hook(server)
+	}
+}
+
+// hook has us called for each UDP listener before it serves. A decorator that was there
+// before is still called.
+func (f *Instance) hook(server *dnsserver.Config) {
+	before := server.UDPDecorateWriterFunc
+	server.UDPDecorateWriterFunc = func(s *dnsserver.Server) dns.DecorateWriter {
+		f.listening()
+		var decorate dns.DecorateWriter
+		if before != nil {
+			decorate = before(s)
+		}
+		listener := f.start(s)
+		if listener == nil {
+			return decorate
+		}
+		return func(w dns.Writer) dns.Writer {
+			listener.Misrouted() // called once for each packet of CoreDNS's own socket
+			f.ending.hold()
+			if decorate == nil {
+				return w
+			}
+			return decorate(w)
+		}
+	}
+}
+
+// listening notes that CoreDNS has begun to open its sockets, which it does all at once.
+func (f *Instance) listening() {
+	for _, h := range f.handlers {
+		h.Listening(true)
+	}
+}
+
+// start begins to read at a listener. It returns nil if CoreDNS is to do so alone.
+func (f *Instance) start(s *dnsserver.Server) *udp.Listener {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stopped {
+		return nil
+	}
+	f.servers = append(f.servers, s)
+	address, err := netip.ParseAddrPort(listenAddress(s.Addr))
+	if err != nil {
+		f.log.Warningf("fast path is off at %s: %v", s.Addr, err)
+		return nil
+	}
+	p, planned := f.plans[s.Addr]
+	if !planned {
+		p = f.plan(s, address)
+		f.plans[s.Addr] = p
+	}
+	if p.service != nil {
+		l, err := listeners.Serve(address, p.service)
+		if err == nil {
+			f.report(s.Addr, p, "answers nothing and hands questions over", planned)
+			return l
+		}
+		p.service, p.reason, planned = nil, err.Error(), false
+	}
+	listeners.StopAt(address)
+	f.report(s.Addr, p, "is off", planned)
+	return nil
+}
+
+// report sets the metric of a listener, and logs once why nothing is answered there.
+func (f *Instance) report(server string, p *plan, state string, again bool) {
+	switch {
+	case p.reason != "":
+		f.metrics.Answers(server, false)
+		if !again {
+			f.log.Infof("fast path %s at %s: %s", state, server, p.reason)
+		}
+	case p.service != nil:
+		f.metrics.Answers(server, true)
+	}
+}
+
+// Planned returns what is served at a listener, nil if nothing is, and why nothing is answered
+// there. It fails for a listener that CoreDNS has not opened yet.
+func (f *Instance) Planned(server string) (service *udp.Backend, reason string, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.plans[server]
+	if p == nil {
+		return nil, "", false
+	}
+	return p.service, p.reason, true
+}
+
+// listenAddress returns the address of a listener without its transport. CoreDNS writes
+// ":53" for all addresses.
+func listenAddress(server string) string {
+	address := strings.TrimPrefix(server, transport.DNS+"://")
+	if strings.HasPrefix(address, ":") {
+		return "[::]" + address
+	}
+	return address
+}

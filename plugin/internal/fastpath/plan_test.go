@@ -1,0 +1,47 @@
+package fastpath
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+)
+
+// TestAddBlocksNamesTheBlock: the error for a zone that is no name has its server block.
+func TestAddBlocksNamesTheBlock(t *testing.T) {
+	b := corefile.Block{ServerBlock: caddyfile.ServerBlock{Keys: []string{"dns://two.example.:53", "dns://x..example.:53"}}}
+	for _, zone := range []string{"two.example.", "x..example."} {
+		b.Configs = append(b.Configs, &dnsserver.Config{Zone: zone, ListenHosts: []string{"127.0.0.1"}, Port: "53", Transport: "dns"})
+	}
+	f := &Instance{blocks: []corefile.Block{{}, {}, b}}
+	reasons, whole := f.addBlocks(&udp.Backend{}, &dnsserver.Server{Addr: "dns://127.0.0.1:53"})
+	const want = "zone x..example. of the server block dns://two.example.:53 dns://x..example.:53: "
+	if !whole || len(reasons) != 1 || !strings.HasPrefix(reasons[0], want) {
+		t.Errorf("the reasons are %q, want %q", reasons, want)
+	}
+}
+
+// TestLocalAddrOfListeners is what CoreDNS's own sockets say, opened as CoreDNS does.
+func TestLocalAddrOfListeners(t *testing.T) {
+	for _, host := range []string{"", "0.0.0.0", "::", "127.0.0.1", "::1"} {
+		conn, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			t.Logf("not on this machine: %v", err)
+			continue
+		}
+		want := conn.LocalAddr().(*net.UDPAddr)
+		_ = conn.Close()
+		address := listenAddress(fmt.Sprintf("dns://%s", net.JoinHostPort(host, fmt.Sprint(want.Port))))
+		got := localAddr(netip.MustParseAddrPort(address)).(*net.UDPAddr)
+		if got.String() != want.String() || !got.IP.Equal(want.IP) {
+			t.Errorf("%q: %s, want %s", host, got, want)
+		}
+	}
+}
