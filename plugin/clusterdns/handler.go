@@ -59,17 +59,6 @@ func (d *ClusterDNS) Ready() bool {
 	return d.started.Load() && d.listening.Load() && d.store.Load().Synced()
 }
 
-// forwardNames are the names of the origins that are not reverse zones.
-func forwardNames(origins []zone.Origin) []string {
-	var names []string
-	for _, o := range origins {
-		if !o.Reverse() {
-			names = append(names, o.String())
-		}
-	}
-	return names
-}
-
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	undo := d.LimitReply(w, r)

@@ -7,7 +7,6 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
-	clog "github.com/coredns/coredns/plugin/pkg/log"
 	coreparse "github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/miekg/dns"
@@ -27,7 +26,7 @@ func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, erro
 
 // feedSecondaries prepares what the primary needs, and tells secondaries of changes for
 // as long as the instance runs.
-func feedSecondaries(c *caddy.Controller, d *ClusterDNS, log clog.P) {
+func feedSecondaries(c *caddy.Controller, d *ClusterDNS) {
 	ctx, stop := context.WithCancel(context.Background())
 	holder := holderOf(c)
 	renewed := make(chan struct{})

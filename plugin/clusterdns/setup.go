@@ -65,7 +65,7 @@ func setup(word string, c *caddy.Controller) error {
 		return d.startSearch(c, fast.Blocks(), log)
 	})
 	attach(c, cfg, d, log)
-	feedSecondaries(c, d, log)
+	feedSecondaries(c, d)
 	// Before the plugins that are there already, of which transfer is one.
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
 		return &first{next: d.primary.Track(next)}

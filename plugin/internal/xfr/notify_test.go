@@ -120,7 +120,9 @@ func TestP2NotifyDeadAndLiving(t *testing.T) {
 			if m.Unpack(buffer[:n]) == nil && m.Opcode == dns.OpcodeNotify {
 				told <- m.Question[0].Name
 				reply, _ := new(dns.Msg).SetReply(m).Pack()
-				living.WriteToUDPAddrPort(reply, from)
+				if _, err := living.WriteToUDPAddrPort(reply, from); err != nil {
+					return
+				}
 			}
 		}
 	}()
