@@ -140,6 +140,11 @@ var rules = []rule{
 			internal + "/zone"},
 		deep: kubernetes,
 	},
+	{
+		under:  internal + "/watch",
+		ours:   []string{internal + "/watch", internal + "/kube", internal + "/cluster"},
+		direct: slices.Concat(dnsLibrary, kubernetes),
+	},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},

@@ -10,20 +10,21 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
 // watchers are those of the process. They outlive the instances that use them.
-var watchers = newRegistry()
+var watchers = watch.NewRegistry()
 
 // attach gives a handler its data for as long as the instance runs.
 func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
-	holder := holderOf(c)
-	u := use{holder, strings.Join(c.ServerBlockKeys, " ")}
+	holder := watch.HolderOf(c)
+	u := watch.Use{Holder: holder, Block: strings.Join(c.ServerBlockKeys, " ")}
 	options := kube.Options{Log: log, ManifestError: metrics.manifestErrors.Inc, Observer: newObserver(metrics)}
 	c.OnStartup(func() error {
-		watchers.sweep(liveHolders())
+		watchers.Sweep(watch.LiveHolders())
 		cfg.source = cfg.source.Stamped()
-		w, err := watchers.acquire(cfg.source, options, u)
+		w, err := watchers.Acquire(cfg.source, options, u)
 		if err == nil {
 			d.store, d.restamp = w.Store(), w.Restamp
 			d.started.Store(true)
@@ -32,18 +33,18 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 		if err != nil {
 			return plugin.Error(d.name, err)
 		}
-		watchers.handOver(cfg.source, w, u)
+		watchers.HandOver(cfg.source, w, u)
 		return nil
 	})
 	c.OnShutdown(func() error {
-		watchers.goOn()
-		watchers.release(cfg.source, u)
+		watchers.Resume()
+		watchers.Release(cfg.source, u)
 		return nil
 	})
 	// A failed reload discards the new instance without telling it.
 	c.OnRestartFailed(func() error {
-		watchers.goOn()
-		watchers.sweep(liveHolders())
+		watchers.Resume()
+		watchers.Sweep(watch.LiveHolders())
 		return nil
 	})
 }
@@ -52,13 +53,13 @@ func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 // reload that has to wait longer fails instead where there is data to go on
 // serving: stale answers are better than none. It waits even if a start is not to
 // wait at all, since otherwise it could never come to other data.
-func waitForSync(w *kube.Watcher, timeout time.Duration, h *holder, log clog.P) error {
+func waitForSync(w *kube.Watcher, timeout time.Duration, h *watch.Holder, log clog.P) error {
 	select {
 	case <-w.Synced():
 		return nil
 	default:
 	}
-	if timeout == 0 && watchers.synced(h) {
+	if timeout == 0 && watchers.Synced(h) {
 		timeout = defaultStartupTimeout
 	}
 	if timeout > 0 {
@@ -69,37 +70,9 @@ func waitForSync(w *kube.Watcher, timeout time.Duration, h *holder, log clog.P) 
 		return nil
 	case <-time.After(timeout):
 	}
-	if watchers.synced(h) {
+	if watchers.Synced(h) {
 		return fmt.Errorf("no data from the API server within %s: what was loaded before goes on serving", timeout)
 	}
 	log.Warning("starting server with unsynced Kubernetes API")
 	return nil
-}
-
-// holder stands for a caddy.Instance, which a plugin cannot see.
-type holder struct{ _ byte }
-
-type holderKey struct{}
-
-// holderOf is the holder of the instance that a controller belongs to.
-func holderOf(c *caddy.Controller) *holder {
-	if h, ok := c.Get(holderKey{}).(*holder); ok {
-		return h
-	}
-	h := new(holder)
-	c.Set(holderKey{}, h)
-	return h
-}
-
-// liveHolders are the holders of the instances that run or start.
-func liveHolders() map[*holder]bool {
-	live := map[*holder]bool{}
-	for _, i := range caddy.Instances() {
-		i.StorageMu.RLock()
-		if h, ok := i.Storage[holderKey{}].(*holder); ok {
-			live[h] = true
-		}
-		i.StorageMu.RUnlock()
-	}
-	return live
 }

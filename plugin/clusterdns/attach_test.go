@@ -15,6 +15,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
@@ -22,7 +23,7 @@ import (
 func init() { plugin.Register("kubernetes", SetupAs("kubernetes")) }
 
 // useRegistry makes the watchers of the process those of the test.
-func useRegistry(t testing.TB) *registry {
+func useRegistry(t testing.TB) *watch.Registry {
 	t.Helper()
 	before := watchers
 	watchers = testRegistry(t)
@@ -56,9 +57,9 @@ func TestWaitForSync(t *testing.T) {
 		{title: "reload without data", source: nowhere, other: true, timeout: time.Millisecond, err: "within 1ms", logs: []string{"waiting for"}},
 	} {
 		t.Run(tc.title, func(t *testing.T) {
-			r, logged, h := useRegistry(t), captureLog(t), new(holder)
+			r, logged, h := useRegistry(t), captureLog(t), new(watch.Holder)
 			if tc.other {
-				mustAcquire(t, r, manifest(t), new(holder))
+				mustAcquire(t, r, manifest(t), new(watch.Holder))
 			}
 			err := waitForSync(mustAcquire(t, r, tc.source, h), tc.timeout, h, clog.NewWithPlugin("kubernetes"))
 			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
@@ -75,7 +76,7 @@ func TestD13StartupTimeoutZero(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, logged, h := useRegistry(t), captureLog(t), new(holder)
+	r, logged, h := useRegistry(t), captureLog(t), new(watch.Holder)
 	if err := waitForSync(mustAcquire(t, r, nowhere, h), cfg.startupTimeout, h, clog.NewWithPlugin("kubernetes")); err != nil {
 		t.Error(err)
 	}
@@ -105,7 +106,7 @@ func wantLines(t *testing.T, logged string, want []string) {
 // Where a start is not to wait, a reload still has to: no watcher has its data
 // at once, so the data could not be changed any more.
 func TestReloadWaitsWhereStartDoesNot(t *testing.T) {
-	mustAcquire(t, useRegistry(t), manifest(t), new(holder))
+	mustAcquire(t, useRegistry(t), manifest(t), new(watch.Holder))
 	logged := captureLog(t)
 	synctest.Test(t, func(t *testing.T) {
 		w, err := kube.New(nowhere, kube.Options{}) // and nobody runs it
@@ -113,7 +114,7 @@ func TestReloadWaitsWhereStartDoesNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		started := time.Now()
-		err = waitForSync(w, 0, new(holder), clog.NewWithPlugin("kubernetes"))
+		err = waitForSync(w, 0, new(watch.Holder), clog.NewWithPlugin("kubernetes"))
 		if waited := time.Since(started); err == nil || waited != defaultStartupTimeout {
 			t.Errorf("error %v after %s", err, waited)
 		}
@@ -153,7 +154,7 @@ func TestBlocksShare(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
 	i := startInstance(t, corefileOf(one, one, two))
 	wantRunning(t, r, map[kube.Config]int{one: 1, two: 1})
-	if n := len(liveHolders()); n != 1 {
+	if n := len(watch.LiveHolders()); n != 1 {
 		t.Errorf("%d holders live, want 1: the instance", n)
 	}
 	stopInstance(i)
@@ -163,7 +164,7 @@ func TestBlocksShare(t *testing.T) {
 func TestReloadShares(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
 	i := startInstance(t, corefileOf(one))
-	before := r.running[one].watcher
+	before := watcherOf(t, r, one)
 	for _, tc := range []struct {
 		corefile caddy.Input
 		want     map[kube.Config]int
@@ -180,7 +181,7 @@ func TestReloadShares(t *testing.T) {
 		i = next
 		wantRunning(t, r, tc.want)
 	}
-	if r.running[one].watcher != before {
+	if watcherOf(t, r, one) != before {
 		t.Error("the watcher that was there all the time is another one")
 	}
 	stopInstance(i)
@@ -191,12 +192,12 @@ func TestReloadShares(t *testing.T) {
 func TestFailedReloadLeavesNothing(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
 	i := startInstance(t, corefileOf(one))
-	before := r.running[one].watcher
+	before := watcherOf(t, r, one)
 	if _, err := i.Restart(corefileOf(one, two, kube.Config{Manifests: "/nonexistent"})); err == nil {
 		t.Fatal("no error")
 	}
 	wantRunning(t, r, map[kube.Config]int{one: 1})
-	if r.running[one].watcher != before {
+	if watcherOf(t, r, one) != before {
 		t.Error("the watcher is another one")
 	}
 }

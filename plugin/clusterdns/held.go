@@ -44,14 +44,3 @@ func (h *heldBytes) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(h.desc, prometheus.GaugeValue, float64(bytes), resource)
 	}
 }
-
-// snapshots are the current ones of all watchers that run.
-func (r *registry) snapshots() []*cluster.Snapshot {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	list := make([]*cluster.Snapshot, 0, len(r.running))
-	for _, run := range r.running {
-		list = append(list, run.watcher.Store().Load())
-	}
-	return list
-}

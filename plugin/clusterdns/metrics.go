@@ -10,7 +10,7 @@ import (
 
 // metrics are those of the process: an instance comes and goes with every
 // reload, and its counters must not.
-var metrics = newMetrics(prometheus.DefaultRegisterer, watchers.snapshots)
+var metrics = newMetrics(prometheus.DefaultRegisterer, watchers.Snapshots)
 
 // Subsystems of the metrics: those that stock CoreDNS has keep its name, so that
 // dashboards go on, and ours have our own.

@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
@@ -28,11 +29,11 @@ func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, erro
 // as long as the instance runs.
 func feedSecondaries(c *caddy.Controller, d *ClusterDNS) {
 	ctx, stop := context.WithCancel(context.Background())
-	holder := holderOf(c)
+	holder := watch.HolderOf(c)
 	renewed := make(chan struct{})
 	c.OnStartup(func() error {
 		d.primary.Store = d.store
-		if watchers.reloads(holder) {
+		if watchers.Reloads(holder) {
 			d.primary.Renewed = renewed
 		}
 		policy, err := transferPolicy(c)
@@ -40,7 +41,7 @@ func feedSecondaries(c *caddy.Controller, d *ClusterDNS) {
 		return err
 	})
 	onServing(c, func() {
-		watchers.serving(holder)
+		watchers.Serving(holder)
 		if len(d.primary.Policy) == 0 {
 			return
 		}

@@ -44,8 +44,8 @@ func (o *observer) Held(resource string, objects int) {
 	o.held[resource] = objects
 }
 
-// end takes back what a watcher held that has stopped.
-func (o *observer) end() {
+// End takes back what a watcher held that has stopped.
+func (o *observer) End() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for resource, objects := range o.held {

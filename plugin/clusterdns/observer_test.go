@@ -24,7 +24,7 @@ func TestObserver(t *testing.T) {
 	one.Heard("services", time.UnixMilli(1500))
 	one.Requested(kube.Request{Method: "GET", Host: "api:443", Code: "200", Watch: true, Took: time.Hour})
 	one.Requested(kube.Request{Method: "GET", Host: "api:443", Code: "200", Took: time.Second})
-	one.end()
+	one.End()
 	const want = `
 # HELP coredns_clusterdns_commits_total Counter of changes to what is served, each of one or several objects.
 # TYPE coredns_clusterdns_commits_total counter

@@ -1,4 +1,4 @@
-package clusterdns
+package watch
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
 // TestHandOver has watchers of a real API server: those of manifests have no versions.
@@ -36,10 +37,10 @@ func withPods(cfg kube.Config) kube.Config {
 	return cfg
 }
 
-func acquireSynced(t *testing.T, r *registry, cfg kube.Config, u use) *kube.Watcher {
+func acquireSynced(t *testing.T, r *Registry, cfg kube.Config, u Use) *kube.Watcher {
 	t.Helper()
-	w := mustAcquireFor(t, r, cfg, u.holder, u.block)
-	eventually(t, "it has its data", func() bool { return w.Store().Load().Synced() })
+	w := mustAcquireFor(t, r, cfg, u.Holder, u.Block)
+	await.True(t, time.Minute, "it has its data", func() bool { return w.Store().Load().Synced() })
 	return w
 }
 
@@ -48,10 +49,10 @@ func acquireSynced(t *testing.T, r *registry, cfg kube.Config, u use) *kube.Watc
 func testBefore(t *testing.T, cfg kube.Config) {
 	type held struct {
 		cfg   kube.Config
-		by    *holder
+		by    *Holder
 		block string
 	}
-	before, now, next := new(holder), new(holder), withPods(cfg)
+	before, now, next := new(Holder), new(Holder), withPods(cfg)
 	third := next
 	third.PodNames = true
 	for _, tc := range []struct {
@@ -75,33 +76,33 @@ func testBefore(t *testing.T, cfg kube.Config) {
 			r := testRegistry(t)
 			var w *kube.Watcher
 			for _, of := range tc.held {
-				w = acquireSynced(t, r, of.cfg, use{of.by, of.block})
+				w = acquireSynced(t, r, of.cfg, Use{of.by, of.block})
 			}
 			last := tc.held[len(tc.held)-1]
-			if got := len(r.before(next, w, use{now, last.block})); got != tc.want {
+			if got := len(r.before(next, w, Use{now, last.block})); got != tc.want {
 				t.Errorf("level with %d watchers, want %d", got, tc.want)
 			}
 		})
 	}
 	r := testRegistry(t)
 	mustAcquire(t, r, nowhere, before)
-	if got := r.before(withPods(nowhere), mustAcquire(t, r, withPods(nowhere), now), use{holder: now}); len(got) > 0 {
+	if got := r.before(withPods(nowhere), mustAcquire(t, r, withPods(nowhere), now), Use{Holder: now}); len(got) > 0 {
 		t.Error("level with a watcher that has no data")
 	}
 }
 
 // beginReload hands over from one instance's watches to another's, and tells of no
 // end. It returns the watchers of both configurations, the second of which has Pods.
-func beginReload(t *testing.T, cfg kube.Config, longest time.Duration, tr transition) (*registry, []*kube.Watcher) {
+func beginReload(t *testing.T, cfg kube.Config, longest time.Duration, tr transition) (*Registry, []*kube.Watcher) {
 	t.Helper()
-	r, old, now := testRegistry(t), new(holder), new(holder)
+	r, old, now := testRegistry(t), new(Holder), new(Holder)
 	r.longest = longest
 	for i, cfg := range tr.before {
-		acquireSynced(t, r, cfg, use{old, fmt.Sprint(i)})
+		acquireSynced(t, r, cfg, Use{old, fmt.Sprint(i)})
 	}
 	for i, cfg := range tr.after {
-		u := use{now, fmt.Sprint(i)}
-		r.handOver(cfg, acquireSynced(t, r, cfg, u), u)
+		u := Use{now, fmt.Sprint(i)}
+		r.HandOver(cfg, acquireSynced(t, r, cfg, u), u)
 	}
 	return r, []*kube.Watcher{r.running[cfg].watcher, r.running[withPods(cfg)].watcher}
 }
@@ -114,15 +115,15 @@ func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transit
 	// Pods are not held, because the old watcher has none: what came before has come
 	// once this one is shown.
 	apply(t, c, "{apiVersion: v1, kind: Pod, metadata: {name: last-"+n+"}, spec: {containers: [{name: a, image: a}]}, status: {podIPs: [{ip: 10.9.9."+n+"}]}}")
-	eventually(t, "the last event is shown", func() bool { return countsOf(both[1]).PodAddresses > before.PodAddresses })
+	await.True(t, time.Minute, "the last event is shown", func() bool { return countsOf(both[1]).PodAddresses > before.PodAddresses })
 	for _, w := range both {
 		if n := countsOf(w).Services; n != before.Services {
 			t.Errorf("%d Services are shown during the reload, want %d", n, before.Services)
 		}
 	}
-	r.goOn()
+	r.Resume()
 	for _, w := range both {
-		eventually(t, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
+		await.True(t, time.Minute, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
 	}
 }
 
@@ -132,7 +133,7 @@ func testLongest(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr tran
 	before := countsOf(both[1])
 	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: late}, spec: {ports: [{port: 80}]}}")
 	for _, w := range both {
-		eventually(t, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
+		await.True(t, time.Minute, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
 	}
 }
 

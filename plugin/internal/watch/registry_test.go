@@ -1,6 +1,7 @@
-package clusterdns
+package watch
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,21 +24,21 @@ func manifest(t *testing.T) kube.Config {
 var nowhere = kube.Config{Endpoint: "http://127.0.0.1:1"}
 
 // testRegistry is a registry that is empty again at the end of the test.
-func testRegistry(t testing.TB) *registry {
+func testRegistry(t testing.TB) *Registry {
 	t.Helper()
-	r := newRegistry()
-	t.Cleanup(func() { r.sweep(nil) })
+	r := NewRegistry()
+	t.Cleanup(func() { r.Sweep(nil) })
 	return r
 }
 
-func mustAcquire(t *testing.T, r *registry, cfg kube.Config, h *holder) *kube.Watcher {
+func mustAcquire(t *testing.T, r *Registry, cfg kube.Config, h *Holder) *kube.Watcher {
 	t.Helper()
 	return mustAcquireFor(t, r, cfg, h, "")
 }
 
-func mustAcquireFor(t *testing.T, r *registry, cfg kube.Config, h *holder, block string) *kube.Watcher {
+func mustAcquireFor(t *testing.T, r *Registry, cfg kube.Config, h *Holder, block string) *kube.Watcher {
 	t.Helper()
-	w, err := r.acquire(cfg, kube.Options{}, use{h, block})
+	w, err := r.Acquire(cfg, kube.Options{}, Use{h, block})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,30 +47,15 @@ func mustAcquireFor(t *testing.T, r *registry, cfg kube.Config, h *holder, block
 
 // wantRunning fails the test unless the registry has these watchers, each with
 // this number of holders, and no other.
-func wantRunning(t *testing.T, r *registry, want map[kube.Config]int) {
+func wantRunning(t *testing.T, r *Registry, want map[kube.Config]int) {
 	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.running) != len(want) {
-		t.Errorf("%d watchers run, want %d", len(r.running), len(want))
+	if got := r.Holders(); !maps.Equal(got, want) {
+		t.Errorf("holders are %v, want %v", got, want)
 	}
-	for cfg, holders := range want {
-		if run := r.running[cfg]; run == nil || run.countHolders() != holders {
-			t.Errorf("%+v: %+v, want %d holders", cfg, run, holders)
-		}
-	}
-}
-
-func (r *running) countHolders() int {
-	holders := map[*holder]bool{}
-	for u := range r.uses {
-		holders[u.holder] = true
-	}
-	return len(holders)
 }
 
 // stopped says whether a watcher has ended. To be asked for before it ends.
-func stopped(r *registry, cfg kube.Config) func() bool {
+func stopped(r *Registry, cfg kube.Config) func() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	done := r.running[cfg].done
@@ -84,18 +70,18 @@ func stopped(r *registry, cfg kube.Config) func() bool {
 }
 
 func TestAcquireShares(t *testing.T) {
-	r, cfg, a, b := testRegistry(t), manifest(t), new(holder), new(holder)
+	r, cfg, a, b := testRegistry(t), manifest(t), new(Holder), new(Holder)
 	if mustAcquire(t, r, cfg, a) != mustAcquire(t, r, cfg, b) {
 		t.Error("two watchers for the same objects")
 	}
 	ended := stopped(r, cfg)
 	wantRunning(t, r, map[kube.Config]int{cfg: 2})
-	r.release(cfg, use{holder: a})
+	r.Release(cfg, Use{Holder: a})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
 	if ended() {
 		t.Error("the watcher ended while somebody held it")
 	}
-	r.release(cfg, use{holder: b})
+	r.Release(cfg, Use{Holder: b})
 	wantRunning(t, r, nil)
 	if !ended() {
 		t.Error("the watcher runs, and nobody holds it")
@@ -105,17 +91,17 @@ func TestAcquireShares(t *testing.T) {
 // Server blocks of one instance are one holder, who holds as often as there are
 // blocks.
 func TestAcquireCounts(t *testing.T) {
-	r, cfg, h := testRegistry(t), manifest(t), new(holder)
+	r, cfg, h := testRegistry(t), manifest(t), new(Holder)
 	mustAcquire(t, r, cfg, h)
 	mustAcquire(t, r, cfg, h)
-	r.release(cfg, use{holder: h})
+	r.Release(cfg, Use{Holder: h})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
-	r.release(cfg, use{holder: h})
+	r.Release(cfg, Use{Holder: h})
 	wantRunning(t, r, nil)
 }
 
 func TestAcquireTellsSourcesApart(t *testing.T) {
-	r, one, h := testRegistry(t), manifest(t), new(holder)
+	r, one, h := testRegistry(t), manifest(t), new(Holder)
 	two := one
 	two.Pods = true
 	if mustAcquire(t, r, one, h) == mustAcquire(t, r, two, h) {
@@ -126,9 +112,9 @@ func TestAcquireTellsSourcesApart(t *testing.T) {
 
 // A watcher runs once, so who comes after its end gets another.
 func TestAcquireAfterRelease(t *testing.T) {
-	r, cfg, h := testRegistry(t), manifest(t), new(holder)
+	r, cfg, h := testRegistry(t), manifest(t), new(Holder)
 	first := mustAcquire(t, r, cfg, h)
-	r.release(cfg, use{holder: h})
+	r.Release(cfg, Use{Holder: h})
 	if mustAcquire(t, r, cfg, h) == first {
 		t.Error("got a watcher that has ended")
 	}
@@ -137,7 +123,7 @@ func TestAcquireAfterRelease(t *testing.T) {
 func TestAcquireFails(t *testing.T) {
 	r := testRegistry(t)
 	for _, cfg := range []kube.Config{{Manifests: "/nonexistent"}, {Kubeconfig: "/nonexistent"}} {
-		if _, err := r.acquire(cfg, kube.Options{}, use{holder: new(holder)}); err == nil {
+		if _, err := r.Acquire(cfg, kube.Options{}, Use{Holder: new(Holder)}); err == nil {
 			t.Errorf("%+v: no error", cfg)
 		}
 	}
@@ -146,46 +132,46 @@ func TestAcquireFails(t *testing.T) {
 
 // An instance may be told to end more often than it began.
 func TestReleaseOfWhatIsNotHeld(t *testing.T) {
-	r, cfg, h := testRegistry(t), manifest(t), new(holder)
-	r.release(cfg, use{holder: h})
+	r, cfg, h := testRegistry(t), manifest(t), new(Holder)
+	r.Release(cfg, Use{Holder: h})
 	mustAcquire(t, r, cfg, h)
-	r.release(cfg, use{holder: new(holder)})
-	r.release(nowhere, use{holder: h})
+	r.Release(cfg, Use{Holder: new(Holder)})
+	r.Release(nowhere, Use{Holder: h})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
 }
 
 func TestSweep(t *testing.T) {
-	r, shared, left, a, b := testRegistry(t), manifest(t), manifest(t), new(holder), new(holder)
+	r, shared, left, a, b := testRegistry(t), manifest(t), manifest(t), new(Holder), new(Holder)
 	mustAcquire(t, r, shared, a)
 	mustAcquire(t, r, shared, b)
 	mustAcquire(t, r, left, b)
 	ended := stopped(r, left)
-	r.sweep(map[*holder]bool{a: true, b: true})
+	r.Sweep(map[*Holder]bool{a: true, b: true})
 	wantRunning(t, r, map[kube.Config]int{shared: 2, left: 1})
-	r.sweep(map[*holder]bool{a: true})
+	r.Sweep(map[*Holder]bool{a: true})
 	wantRunning(t, r, map[kube.Config]int{shared: 1})
 	if !ended() {
 		t.Error("the watcher of a holder who does not live runs")
 	}
-	r.release(shared, use{holder: b}) // who was swept may still be told to end
+	r.Release(shared, Use{Holder: b}) // who was swept may still be told to end
 	wantRunning(t, r, map[kube.Config]int{shared: 1})
 }
 
 // Only what somebody else holds can go on being served.
 func TestSynced(t *testing.T) {
-	r, cfg, a, b := testRegistry(t), manifest(t), new(holder), new(holder)
+	r, cfg, a, b := testRegistry(t), manifest(t), new(Holder), new(Holder)
 	mustAcquire(t, r, nowhere, b)
 	mustAcquire(t, r, cfg, a)
 	for _, tc := range []struct {
 		title string
-		asks  *holder
+		asks  *Holder
 		want  bool
 	}{
 		{"the holder of data", a, false},
 		{"the holder of none", b, true},
-		{"anybody", new(holder), true},
+		{"anybody", new(Holder), true},
 	} {
-		if got := r.synced(tc.asks); got != tc.want {
+		if got := r.Synced(tc.asks); got != tc.want {
 			t.Errorf("%s: synced %v, want %v", tc.title, got, tc.want)
 		}
 	}
@@ -193,18 +179,18 @@ func TestSynced(t *testing.T) {
 
 // A scrape of the metrics does not wait for a watcher that takes its time to end.
 func TestScrapeWhileAWatcherEnds(t *testing.T) {
-	r, u := testRegistry(t), use{holder: new(holder)}
+	r, u := testRegistry(t), Use{Holder: new(Holder)}
 	stopping, ended := make(chan struct{}), make(chan struct{})
-	r.running[nowhere] = &running{stop: func() { close(stopping) }, done: ended, ended: func() {}, uses: map[use]int{u: 1}}
+	r.running[nowhere] = &running{stop: func() { close(stopping) }, done: ended, ended: func() {}, uses: map[Use]int{u: 1}}
 	released := make(chan struct{})
 	go func() {
-		r.release(nowhere, u)
+		r.Release(nowhere, u)
 		close(released)
 	}()
 	<-stopping
 	scraped := make(chan struct{})
 	go func() {
-		r.snapshots()
+		r.Snapshots()
 		close(scraped)
 	}()
 	select {

@@ -1,21 +1,25 @@
-package clusterdns
+// Package watch shares the watchers of clusters between server blocks, and keeps them over
+// reloads: CoreDNS starts a new instance before it stops the one that serves. The last use
+// of a watcher stops it.
+package watch
 
 import (
 	"context"
 	"sync"
 	"time"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
-// registry shares watchers between those who want the same objects. A watcher
+// Registry shares watchers between those who want the same objects. A watcher
 // runs for as long as anybody holds it.
-type registry struct {
+type Registry struct {
 	mu      sync.Mutex
 	running map[kube.Config]*running
 	held    []func()      // let watchers go on that are held for a reload
 	longest time.Duration // that they are held, should nobody tell that it has ended
-	first   *holder       // the instance that served first
+	first   *Holder       // the instance that served first
 }
 
 // longestHold is more than a reload takes that has its data.
@@ -27,31 +31,31 @@ type running struct {
 	stop    context.CancelFunc
 	done    chan struct{}
 	ended   func()      // called once it no longer runs
-	uses    map[use]int // a server block of several zones may count more than once
+	uses    map[Use]int // a server block of several zones may count more than once
 }
 
-// use is what holds a watcher: a server block of an instance.
-type use struct {
-	holder *holder
-	block  string // the keys of the server block
+// Use is what holds a watcher: a server block of an instance.
+type Use struct {
+	Holder *Holder
+	Block  string // the keys of the server block
 }
 
 // heldByOthers reports whether another holder than h uses the watcher.
-func (r *running) heldByOthers(h *holder) bool {
+func (r *running) heldByOthers(h *Holder) bool {
 	for u := range r.uses {
-		if u.holder != h {
+		if u.Holder != h {
 			return true
 		}
 	}
 	return false
 }
 
-func newRegistry() *registry {
-	return &registry{running: map[kube.Config]*running{}, longest: longestHold}
+func NewRegistry() *Registry {
+	return &Registry{running: map[kube.Config]*running{}, longest: longestHold}
 }
 
-// acquire returns the watcher for a configuration and starts it if there is none.
-func (r *registry) acquire(cfg kube.Config, options kube.Options, u use) (*kube.Watcher, error) {
+// Acquire returns the watcher for a configuration and starts it if there is none.
+func (r *Registry) Acquire(cfg kube.Config, options kube.Options, u Use) (*kube.Watcher, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	run, ok := r.running[cfg]
@@ -61,8 +65,8 @@ func (r *registry) acquire(cfg kube.Config, options kube.Options, u use) (*kube.
 			return nil, err
 		}
 		run = start(w)
-		if o, ok := options.Observer.(*observer); ok {
-			run.ended = o.end
+		if o, ok := options.Observer.(interface{ End() }); ok {
+			run.ended = o.End
 		}
 		r.running[cfg] = run
 	}
@@ -72,7 +76,7 @@ func (r *registry) acquire(cfg kube.Config, options kube.Options, u use) (*kube.
 
 func start(w *kube.Watcher) *running {
 	ctx, stop := context.WithCancel(context.Background())
-	run := &running{watcher: w, stop: stop, done: make(chan struct{}), ended: func() {}, uses: map[use]int{}}
+	run := &running{watcher: w, stop: stop, done: make(chan struct{}), ended: func() {}, uses: map[Use]int{}}
 	go func() {
 		defer close(run.done)
 		w.Run(ctx)
@@ -80,9 +84,9 @@ func start(w *kube.Watcher) *running {
 	return run
 }
 
-// release gives back what acquire returned. The last use stops the watcher, and waits for
+// Release gives back what Acquire returned. The last use stops the watcher, and waits for
 // its end.
-func (r *registry) release(cfg kube.Config, u use) {
+func (r *Registry) Release(cfg kube.Config, u Use) {
 	r.mu.Lock()
 	var unused []*running
 	if run, ok := r.running[cfg]; ok && run.uses[u] > 0 {
@@ -95,12 +99,12 @@ func (r *registry) release(cfg kube.Config, u use) {
 	end(unused)
 }
 
-// sweep takes watchers away from holders that no longer live.
-func (r *registry) sweep(live map[*holder]bool) {
+// Sweep takes watchers away from holders that no longer live.
+func (r *Registry) Sweep(live map[*Holder]bool) {
 	r.mu.Lock()
 	for _, run := range r.running {
 		for u := range run.uses {
-			if !live[u.holder] {
+			if !live[u.Holder] {
 				delete(run.uses, u)
 			}
 		}
@@ -111,7 +115,7 @@ func (r *registry) sweep(live map[*holder]bool) {
 }
 
 // takeUnused takes the watchers out that nothing uses. The caller must hold the mutex.
-func (r *registry) takeUnused() []*running {
+func (r *Registry) takeUnused() []*running {
 	var unused []*running
 	for cfg, run := range r.running {
 		if len(run.uses) == 0 {
@@ -134,10 +138,10 @@ func end(list []*running) {
 	}
 }
 
-// handOver holds a watcher level with those before it, until the reload has ended. It
+// HandOver holds a watcher level with those before it, until the reload has ended. It
 // may take a second and a quarter on top of startup_timeout, which is for the data:
 // a reload is not to fail because a kind has no event that tells how far it is.
-func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, u use) {
+func (r *Registry) HandOver(cfg kube.Config, w *kube.Watcher, u Use) {
 	old := r.before(cfg, w, u)
 	if len(old) == 0 {
 		return
@@ -152,7 +156,7 @@ func (r *registry) handOver(cfg kube.Config, w *kube.Watcher, u use) {
 // before are the other watchers of the same API server, if another holder has any of
 // them. They are held together: of two that are held one after the other, the first
 // would be behind.
-func (r *registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.Watcher) {
+func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u Use) (old []*kube.Watcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.running[cfg].isNewUse(u) {
@@ -164,7 +168,7 @@ func (r *registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.
 			continue
 		}
 		old = append(old, run.watcher)
-		served = served || run.heldByOthers(u.holder)
+		served = served || run.heldByOthers(u.Holder)
 	}
 	if !served {
 		return nil
@@ -175,9 +179,9 @@ func (r *registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.
 // isNewUse reports whether a use is the first of its holder that no other holder has: a
 // server block that was served by no watcher, or by another one. Those that come behind
 // the first find the watcher level already.
-func (r *running) isNewUse(u use) bool {
+func (r *running) isNewUse(u Use) bool {
 	for other := range r.uses {
-		if other.holder == u.holder && other != u && r.isNew(other) {
+		if other.Holder == u.Holder && other != u && r.isNew(other) {
 			return false
 		}
 	}
@@ -185,17 +189,17 @@ func (r *running) isNewUse(u use) bool {
 }
 
 // isNew reports whether no other holder has the watcher for the server block of a use.
-func (r *running) isNew(u use) bool {
+func (r *running) isNew(u Use) bool {
 	for other := range r.uses {
-		if other.holder != u.holder && other.block == u.block {
+		if other.Holder != u.Holder && other.Block == u.Block {
 			return false
 		}
 	}
 	return true
 }
 
-// goOn ends what handOver began.
-func (r *registry) goOn() {
+// Resume ends what HandOver began.
+func (r *Registry) Resume() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, resume := range r.held {
@@ -204,8 +208,8 @@ func (r *registry) goOn() {
 	r.held = nil
 }
 
-// serving notes that an instance serves.
-func (r *registry) serving(h *holder) {
+// Serving notes that an instance serves.
+func (r *Registry) Serving(h *Holder) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.first == nil {
@@ -213,15 +217,15 @@ func (r *registry) serving(h *holder) {
 	}
 }
 
-// reloads reports whether another instance has served before an instance.
-func (r *registry) reloads(h *holder) bool {
+// Reloads reports whether another instance has served before an instance.
+func (r *Registry) Reloads(h *Holder) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.first != nil && r.first != h
 }
 
-// synced says whether anybody but h holds a whole cluster.
-func (r *registry) synced(h *holder) bool {
+// Synced says whether anybody but h holds a whole cluster.
+func (r *Registry) Synced(h *Holder) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, run := range r.running {
@@ -230,4 +234,30 @@ func (r *registry) synced(h *holder) bool {
 		}
 	}
 	return false
+}
+
+// Snapshots returns the current snapshots of all watchers that run.
+func (r *Registry) Snapshots() []*cluster.Snapshot {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make([]*cluster.Snapshot, 0, len(r.running))
+	for _, run := range r.running {
+		list = append(list, run.watcher.Store().Load())
+	}
+	return list
+}
+
+// Holders returns how many instances hold each watcher.
+func (r *Registry) Holders() map[kube.Config]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	held := map[kube.Config]int{}
+	for cfg, run := range r.running {
+		holders := map[*Holder]bool{}
+		for u := range run.uses {
+			holders[u.Holder] = true
+		}
+		held[cfg] = len(holders)
+	}
+	return held
 }
