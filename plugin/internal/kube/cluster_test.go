@@ -187,10 +187,10 @@ type held struct {
 }
 
 func heldBy(w *Watcher) held {
-	o := w.owner
+	wr := w.writer
 	return held{
-		byKey(o.services), byKey(o.slices), byKey(o.pods), byKey(o.namespaces),
-		byKey(o.imports), byKey(o.importedSlices),
+		byKey(wr.services), byKey(wr.slices), byKey(wr.pods), byKey(wr.namespaces),
+		byKey(wr.imports), byKey(wr.importedSlices),
 	}
 }
 

@@ -3,15 +3,12 @@ package kube
 import (
 	"crypto/sha256"
 	"strings"
-	"time"
-
-	"k8s.io/utils/clock"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
 // Config says where a cluster's objects come from and which of them are kept.
-// Two equal ones can share one Watcher.
+// Watchers with equal Configs do the same, so that one can serve for both.
 //
 // Manifests win over Kubeconfig, Kubeconfig over Endpoint, and without any of
 // them the process is a Pod and asks the API server of its own cluster.
@@ -55,56 +52,17 @@ func (c Config) apiServer() apiserver.Config {
 	}
 }
 
-// SameServer says whether the objects come from one API server, so that their
+// SameServer reports whether the objects come from one API server, so that their
 // versions can be compared.
 func (c Config) SameServer(other Config) bool {
 	return c.Manifests == "" && other.Manifests == "" &&
 		c.Endpoint == other.Endpoint && c.Kubeconfig == other.Kubeconfig && c.Context == other.Context
 }
 
-// ManifestPaths makes one string of paths, so that a Config can be compared.
-func ManifestPaths(paths ...string) string { return strings.Join(paths, "\n") }
+// pathSeparator is the one character that no path can have in it.
+const pathSeparator = "\x00"
 
-// Logger is what the package writes its few lines to.
-type Logger interface {
-	Infof(format string, args ...any)
-	Warningf(format string, args ...any)
-	Errorf(format string, args ...any)
-}
+// ManifestPaths makes one text of paths, so that a Config can be compared.
+func ManifestPaths(paths ...string) string { return strings.Join(paths, pathSeparator) }
 
-// Options is what a Watcher works with; the zero value serves.
-type Options struct {
-	Log           Logger
-	Observer      Observer      // is told what there is to count and to measure
-	ManifestError func()        // counts a change of the manifests that could not be read
-	Poll          time.Duration // time between two looks at the manifests; 0 means 250 ms
-
-	// Parameters for tests.
-	clock  clock.WithTicker
-	limits limits
-}
-
-func (o Options) withDefaults() Options {
-	if o.Log == nil {
-		o.Log = silence{}
-	}
-	if o.Observer == nil {
-		o.Observer = inattention{}
-	}
-	if o.ManifestError == nil {
-		o.ManifestError = func() {}
-	}
-	if o.clock == nil {
-		o.clock = clock.RealClock{}
-	}
-	if o.limits == (limits{}) {
-		o.limits = defaultLimits
-	}
-	return o
-}
-
-type silence struct{}
-
-func (silence) Infof(string, ...any)    {}
-func (silence) Warningf(string, ...any) {}
-func (silence) Errorf(string, ...any)   {}
+func (c Config) manifestPaths() []string { return strings.Split(c.Manifests, pathSeparator) }

@@ -2,12 +2,12 @@
 // API server, or of manifest files, into the model of package zone. It knows no
 // CoreDNS and no DNS messages.
 //
-//	API server --reflectors--> sinks --changes--> owner --one Txn per batch--> zone.Store
-//	manifests  --poll--------/
+//	API server --reflectors--> resources --changes--> writer --one Txn per batch--> cluster.Store
+//	manifests  --poll---------/
 //
 // Objects are converted at the edge, on the goroutine that decoded them, by package
 // convert; nothing of the API object is kept. There is no informer cache, no
-// indexer and no second copy: what the owner holds are the very values that the
+// indexer and no second copy: what the writer holds are the very values that the
 // snapshots point to.
 //
 // A list never empties the store. Each object of it is put as it is read, equal
@@ -32,9 +32,9 @@
 // Label selectors are applied by the server, so an object that no longer matches
 // is deleted for us.
 //
-// The log has one line when something stops working and one when it works again,
-// however often it is tried in between: the server as a whole, or a kind of
-// object that is refused. For the latter the line tells which rule is missing.
+// No request waits without end for a server that has accepted it and falls silent.
+// On a watch, a bookmark that is missing shows that; a server that sends none is
+// recognised. What the log tells of outages is in package apiserver.
 //
 // # Manifests
 //
@@ -43,6 +43,6 @@
 //
 // # The one rule
 //
-// Only the owner's goroutine touches what is held and the store; all others send
+// Only the writer's goroutine touches what is held and the store; all others send
 // it changes.
 package kube

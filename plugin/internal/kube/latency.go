@@ -7,29 +7,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // dated is a change of a slice whose cause in the cluster has a date.
 type dated struct {
 	service cluster.Key
 	since   time.Time
-}
-
-// timed makes put note the date of a slice's change, if there is one and DNS can
-// see the change. A slice equal to the one held leaves that in its place.
-func (o *owner) timed(put func(metav1.Object) change) func(metav1.Object) change {
-	return func(obj metav1.Object) change {
-		key, since, c := convert.KeyOf(obj), triggerTime(obj), put(obj)
-		return func(txn *cluster.Txn) {
-			before := o.slices.held.at(key)
-			c(txn)
-			now := o.slices.held.at(key)
-			if now != nil && now != before && !since.IsZero() {
-				o.dated = append(o.dated, dated{now.Key(), since})
-			}
-		}
-	}
 }
 
 // triggerTime is when the controller of a slice was told of the change that it
@@ -42,31 +25,32 @@ func triggerTime(obj metav1.Object) time.Time {
 	return since
 }
 
-// tell tells the observer of a commit.
-func (o *owner) tell() {
-	o.observer.Committed()
-	for _, d := range o.dated {
-		o.tellLatency(d)
+// observe reports a commit to the observer.
+func (w *writer) observe() {
+	w.observer.Committed()
+	for _, d := range w.dated {
+		w.observeLatency(d)
 	}
-	o.dated = nil
-	for _, f := range o.feeds {
-		if n := f.count(); n != f.told {
-			o.observer.Held(f.name, n)
-			f.told = n
+	w.dated = nil
+	for _, r := range w.resources {
+		about, n := r.about(), r.count()
+		if n != about.told {
+			w.observer.Held(about.name, n)
+			about.told = n
 		}
 	}
 }
 
-// tellLatency leaves out what nobody could have asked for: before the sync, and
-// as long as the Service is not known. The clock may be behind the controller's.
-func (o *owner) tellLatency(d dated) {
-	service := o.services.held.at(d.service)
-	if service == nil || !o.store.Load().Synced() {
+// observeLatency leaves out changes that no client could see: those before the sync,
+// and those of a Service that is not known. The clock may be behind the controller's.
+func (w *writer) observeLatency(d dated) {
+	service := w.services.held.at(d.service)
+	if service == nil || !w.store.Load().Synced() {
 		return
 	}
 	kind := "cluster_ip"
 	if service.Kind == cluster.Headless {
 		kind = "headless_with_selector"
 	}
-	o.observer.Programmed(kind, max(0, o.clock.Since(d.since)))
+	w.observer.Programmed(kind, max(0, w.clock.Since(d.since)))
 }

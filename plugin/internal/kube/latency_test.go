@@ -22,17 +22,17 @@ func sliceFrom(service, address string, date int64) *discoveryv1.EndpointSlice {
 	return s
 }
 
-// newTimedOwner has the Services web, which has a ClusterIP, and db, which is
+// newTimedWriter has the Services web, which has a ClusterIP, and db, which is
 // headless, and the slice web of Service web.
-func newTimedOwner(t *testing.T) (*owner, *feed, *witness, *clocktesting.FakeClock) {
+func newTimedWriter(t *testing.T) (*writer, resource, *witness, *clocktesting.FakeClock) {
 	t.Helper()
-	o, feeds, clock := newTestOwner(Config{})
+	wr, resources, clock := newTestWriter(Config{})
 	seen := newWitness()
-	o.observer = seen
-	listAll(o, feeds[1:])
-	list(o, feeds[0], serviceObject("web", "10.0.0.1"), serviceObject("db", "None"))
-	o.apply(feeds[2].put(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))
-	return o, feeds[2], seen, clock
+	wr.observer = seen
+	listAll(wr, resources[1:])
+	list(wr, resources[0], serviceObject("web", "10.0.0.1"), serviceObject("db", "None"))
+	wr.apply(resources[2].put(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))
+	return wr, resources[2], seen, clock
 }
 
 func TestProgrammed(t *testing.T) {
@@ -56,8 +56,8 @@ func TestProgrammed(t *testing.T) {
 		{"a clock behind the controller's", sliceFrom("web", "10.1.0.2", testEpoch+10), []string{"cluster_ip 0s"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			o, f, seen, _ := newTimedOwner(t)
-			o.apply(f.event(tc.now))
+			wr, r, seen, _ := newTimedWriter(t)
+			wr.apply(r.event(tc.now))
 			if !slices.Equal(seen.programmed, tc.want) {
 				t.Errorf("%q", seen.programmed)
 			}
@@ -67,11 +67,11 @@ func TestProgrammed(t *testing.T) {
 
 // D25: a list brings changes of any age.
 func TestD25ListsAreNotProgrammed(t *testing.T) {
-	o, f, seen, _ := newTimedOwner(t)
-	o.apply(f.put(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
-	list(o, f)
-	o.apply(f.event(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
-	o.apply(f.drop(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
+	wr, r, seen, _ := newTimedWriter(t)
+	wr.apply(r.put(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
+	list(wr, r)
+	wr.apply(r.event(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
+	wr.apply(r.drop(sliceFrom("web", "10.1.0.3", tenSecondsAgo)))
 	if want := []string{"cluster_ip 10s"}; !slices.Equal(seen.programmed, want) {
 		t.Errorf("%q", seen.programmed)
 	}
@@ -92,12 +92,12 @@ func (v *visible) Programmed(kind string, latency time.Duration) {
 
 // The latency ends with the commit: all changes of a batch wait for it.
 func TestProgrammedAfterTheCommit(t *testing.T) {
-	o, f, seen, clock := newTimedOwner(t)
-	watching := &visible{witness: seen, store: o.store, before: o.store.Load()}
-	o.observer = watching
-	o.changes <- func(*cluster.Txn) { clock.Step(5 * time.Second) }
-	o.apply(f.event(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
-	o.apply(f.event(sliceFrom("web", "10.1.0.3", testEpoch)))
+	wr, r, seen, clock := newTimedWriter(t)
+	watching := &visible{witness: seen, store: wr.store, before: wr.store.Load()}
+	wr.observer = watching
+	wr.changes <- func(*cluster.Txn) { clock.Step(5 * time.Second) }
+	wr.apply(r.event(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
+	wr.apply(r.event(sliceFrom("web", "10.1.0.3", testEpoch)))
 	if want := []string{"cluster_ip 15s", "cluster_ip 5s"}; !slices.Equal(seen.programmed, want) {
 		t.Errorf("%q", seen.programmed)
 	}
@@ -108,13 +108,13 @@ func TestProgrammedAfterTheCommit(t *testing.T) {
 
 // Before the sync nothing is answered, so nothing is visible.
 func TestProgrammedAfterTheSync(t *testing.T) {
-	o, feeds, _ := newTestOwner(Config{})
+	wr, resources, _ := newTestWriter(Config{})
 	seen := newWitness()
-	o.observer = seen
-	o.apply(feeds[0].put(serviceObject("web", "10.0.0.1")))
-	o.apply(feeds[2].event(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))
-	listAll(o, feeds)
-	o.apply(feeds[0].event(serviceObject("web", "10.0.0.1")))
+	wr.observer = seen
+	wr.apply(resources[0].put(serviceObject("web", "10.0.0.1")))
+	wr.apply(resources[2].event(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))
+	listAll(wr, resources)
+	wr.apply(resources[0].event(serviceObject("web", "10.0.0.1")))
 	if len(seen.programmed) > 0 {
 		t.Errorf("%q", seen.programmed)
 	}

@@ -98,7 +98,7 @@ func testPages(t *testing.T, mediaType string) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			server := &pagesServer{mediaType: mediaType, answers: tc.answers}
-			l, o := newTestLister(t, server)
+			l, wr := newTestLister(t, server)
 			got, err := l.list(context.Background(), metav1.ListOptions{ResourceVersion: "0", Limit: 1})
 			if err != nil {
 				t.Fatal(err)
@@ -107,10 +107,10 @@ func testPages(t *testing.T, mediaType string) {
 			if end.ResourceVersion != "7" || len(end.Items) != 0 {
 				t.Errorf("version %s, %d items", end.ResourceVersion, len(end.Items))
 			}
-			o.changes <- l.feed.end()
-			o.apply(o.waiting())
+			wr.changes <- l.resource.end()
+			wr.apply(wr.waiting())
 			var held []string
-			for service := range o.services.held.all() {
+			for service := range wr.services.held.all() {
 				held = append(held, service.Name)
 			}
 			slices.Sort(held)
@@ -125,19 +125,19 @@ func testPages(t *testing.T, mediaType string) {
 }
 
 // newTestLister lists the Services of a server.
-func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
+func newTestLister(t *testing.T, handler http.Handler) (*lister, *writer) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	o, feeds, clock := newTestOwner(Config{})
-	client := testClient(t, server.URL, silence{}, clock)
-	clients, err := newRESTClients(client, feeds[0])
+	wr, resources, clock := newTestWriter(Config{})
+	client := testClient(t, server.URL, nopLogger{}, clock)
+	clients, err := newRESTClients(client, resources[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &lister{
-		feed:      feeds[0],
-		sink:      newTestSink(context.Background(), feeds[0], o.changes),
+		resource:  resources[0],
+		store:     newTestStore(context.Background(), resources[0], wr.changes),
 		clients:   clients,
 		outages:   client.Outages,
 		clock:     clock,
@@ -148,7 +148,7 @@ func newTestLister(t *testing.T, handler http.Handler) (*lister, *owner) {
 		streams:   newPace(clock),
 		watches:   newPace(clock),
 		busy:      new(sync.RWMutex),
-	}, o
+	}, wr
 }
 
 // A renewed client certificate is only shown on a new connection.
@@ -176,14 +176,14 @@ func TestRequests(t *testing.T) {
 	})
 	server := httptest.NewServer(handler)
 	defer server.Close()
-	_, feeds, clock := newTestOwner(Config{Pods: true, MultiCluster: true, Labels: "app=web", NamespaceLabels: "team"})
-	client := testClient(t, server.URL, silence{}, clock)
-	for _, f := range feeds {
-		clients, err := newRESTClients(client, f)
+	_, resources, clock := newTestWriter(Config{Pods: true, MultiCluster: true, Labels: "app=web", NamespaceLabels: "team"})
+	client := testClient(t, server.URL, nopLogger{}, clock)
+	for _, r := range resources {
+		clients, err := newRESTClients(client, r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := newStreamLister(newTestSink(t.Context(), f, make(chan change, 9)))
+		l := newStreamLister(newTestStore(t.Context(), r, make(chan change, 9)))
 		l.clients, l.busy = clients, new(sync.RWMutex)
 		if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil {
 			t.Error("no error")

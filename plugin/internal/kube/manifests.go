@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -12,37 +11,37 @@ import (
 
 // manifests is the source that follows files.
 type manifests struct {
-	feeds    []*feed
-	follower *manifest.Follower[[]step]
+	resources []resource
+	follower  *manifest.Follower[[]step]
 }
 
-// step puts an object by way of a feed.
+// step puts an object by way of a resource.
 type step struct {
-	feed *feed
-	put  change
+	resource resource
+	put      change
 }
 
-func newManifests(cfg Config, feeds []*feed, opts Options) *manifests {
-	m := &manifests{feeds: feeds}
+func newManifests(cfg Config, resources []resource, opts Options) *manifests {
+	m := &manifests{resources: resources}
 	m.follower = manifest.New(manifest.Options[[]step]{
-		Paths:          strings.Split(cfg.Manifests, "\n"),
+		Paths:          cfg.manifestPaths(),
 		ServiceImports: cfg.MultiCluster,
 		Convert:        m.steps,
 		Log:            opts.Log,
 		Failed:         opts.ManifestError,
-		Begin:          processThrift.begin,
-		End:            processThrift.end,
+		Begin:          processGC.begin,
+		End:            processGC.end,
 		Poll:           opts.Poll,
 		Clock:          opts.clock,
 	})
 	return m
 }
 
-// steps are those that an object takes: none if no feed is for it.
+// steps are those that an object takes: none if no resource is for it.
 func (m *manifests) steps(kind string, obj metav1.Object) (steps []step) {
-	for _, f := range m.feeds {
-		if f.kind == kind && f.selects(obj) {
-			steps = append(steps, step{f, f.put(obj)})
+	for _, r := range m.resources {
+		if r.about().kind == kind && r.about().selects(obj) {
+			steps = append(steps, step{r, r.put(obj)})
 		}
 	}
 	return steps
@@ -69,16 +68,16 @@ func (m *manifests) run(ctx context.Context, out chan<- change) {
 // change puts all objects, and sweeps the others.
 func (m *manifests) change(all [][]step) change {
 	var changes []change
-	for _, f := range m.feeds {
-		changes = append(changes, f.begin())
+	for _, r := range m.resources {
+		changes = append(changes, r.begin())
 		for _, steps := range all {
 			for _, s := range steps {
-				if s.feed == f {
+				if s.resource == r {
 					changes = append(changes, s.put)
 				}
 			}
 		}
-		changes = append(changes, f.end())
+		changes = append(changes, r.end())
 	}
 	return func(txn *cluster.Txn) {
 		for _, c := range changes {

@@ -73,7 +73,7 @@ func (f *files) look() {
 	f.t.Helper()
 	m := f.watcher.source.(*manifests)
 	if all, ok := m.follower.Look(f.t.Context()); ok {
-		f.watcher.owner.apply(m.change(all))
+		f.watcher.writer.apply(m.change(all))
 	}
 }
 

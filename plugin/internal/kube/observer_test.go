@@ -62,24 +62,24 @@ func (w *witness) when(t *testing.T, what string, fits func() bool) {
 
 // What is held and committed is told after each commit, and nothing without one.
 func TestHeldAndCommitted(t *testing.T) {
-	o, feeds, _ := newTestOwner(Config{NoEndpoints: true})
+	wr, resources, _ := newTestWriter(Config{NoEndpoints: true})
 	seen := newWitness()
-	o.observer = seen
+	wr.observer = seen
 	expect := func(commits int, held map[string]int) {
 		t.Helper()
 		if seen.commits != commits || !maps.Equal(seen.held, held) {
 			t.Errorf("%d commits, held %v", seen.commits, seen.held)
 		}
 	}
-	o.apply(feeds[0].drop(serviceObject("web", "")))
+	wr.apply(resources[0].drop(serviceObject("web", "")))
 	expect(0, map[string]int{})
-	o.apply(feeds[0].put(serviceObject("web", "10.0.0.1")))
+	wr.apply(resources[0].put(serviceObject("web", "10.0.0.1")))
 	expect(1, map[string]int{"services": 1, "namespaces": 0})
 	clear(seen.held)
-	o.apply(feeds[0].put(serviceObject("web", "10.0.0.2")))
-	o.apply(feeds[0].put(serviceObject("web", "10.0.0.2")))
+	wr.apply(resources[0].put(serviceObject("web", "10.0.0.2")))
+	wr.apply(resources[0].put(serviceObject("web", "10.0.0.2")))
 	expect(2, map[string]int{})
-	list(o, feeds[0])
+	list(wr, resources[0])
 	expect(3, map[string]int{"services": 0})
 }
 
@@ -87,9 +87,9 @@ func TestHeldAndCommitted(t *testing.T) {
 // lists that follow the first.
 func TestHeardAndRelisted(t *testing.T) {
 	leakless(t)
-	o, feeds, clock := newTestOwner(Config{NoEndpoints: true})
+	wr, resources, clock := newTestWriter(Config{NoEndpoints: true})
 	seen := newWitness()
-	watches := followWith(t, o, feeds[0], func(s *sink) { s.observer, s.clock = seen, clock })
+	watches := followWith(t, wr, resources[0], func(s *reflectorStore) { s.observer, s.clock = seen, clock })
 	heard := func(what string) {
 		t.Helper()
 		seen.when(t, what, func() bool { return seen.heard["services"].Equal(clock.Now()) })
@@ -97,7 +97,7 @@ func TestHeardAndRelisted(t *testing.T) {
 	}
 	w := <-watches
 	w.Add(serviceObject("a", "10.0.0.1"))
-	eventually(t, "an object of the list", func() bool { return o.store.Load().Counts().Services == 1 })
+	eventually(t, "an object of the list", func() bool { return wr.store.Load().Counts().Services == 1 })
 	seen.note(func() {
 		if len(seen.heard) > 0 {
 			t.Error("heard before the list has ended")
@@ -125,9 +125,9 @@ func TestHeardAndRelisted(t *testing.T) {
 
 // A plain list ends with Replace too.
 func TestRelistedByPlainLists(t *testing.T) {
-	o, feeds, _ := newTestOwner(Config{})
+	wr, resources, _ := newTestWriter(Config{})
 	seen := newWitness()
-	s := newTestSink(context.Background(), feeds[0], o.changes)
+	s := newTestStore(context.Background(), resources[0], wr.changes)
 	s.observer = seen
 	for range 3 {
 		if err := s.Replace(nil, "7"); err != nil {

@@ -24,12 +24,12 @@ func (l *lister) page(
 		return about, err
 	}
 	defer body.Close()
-	about, err = slimpb.ReadList(apiserver.NewPatientReader(body, l.limits.silence, giveUp), l.feed.decode, l.feed.list(), put)
+	about, err = slimpb.ReadList(apiserver.NewPatientReader(body, l.limits.silence, giveUp), l.resource.about().decode, l.resource.newList(), put)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		return about, fmt.Errorf("list of %s: %w", l.feed.name, err)
+		return about, fmt.Errorf("list of %s: %w", l.resource.about().name, err)
 	}
 	return about, nil
 }

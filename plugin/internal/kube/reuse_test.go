@@ -62,13 +62,13 @@ var reuseTests = []struct {
 func TestReusedAddresses(t *testing.T) {
 	for _, tc := range reuseTests {
 		t.Run(tc.title, func(t *testing.T) {
-			o, feeds, _ := newTestOwner(Config{Pods: true, PodLabels: true})
-			listAll(o, feeds)
+			wr, resources, _ := newTestWriter(Config{Pods: true, PodLabels: true})
+			listAll(wr, resources)
 			for step := range strings.SplitSeq(tc.steps, "; ") {
-				o.apply(reuseStep(feeds[len(feeds)-1], step))
+				wr.apply(reuseStep(resources[len(resources)-1], step))
 			}
 			for addr, want := range map[string]string{addrX: tc.x, addrY: tc.y} {
-				if got := clientAt(o, addr); got != want {
+				if got := clientAt(wr, addr); got != want {
 					t.Errorf("%s is %q, want %q", addr, got, want)
 				}
 			}
@@ -76,18 +76,18 @@ func TestReusedAddresses(t *testing.T) {
 	}
 }
 
-func reuseStep(f *feed, step string) change {
+func reuseStep(r resource, step string) change {
 	switch step {
 	case "begin":
-		return f.begin()
+		return r.begin()
 	case "end":
-		return f.end()
+		return r.end()
 	}
 	if name, deleted := strings.CutPrefix(step, "-"); deleted {
-		return f.drop(reusedPod(name, "", ""))
+		return r.drop(reusedPod(name, "", ""))
 	}
 	words := strings.Fields(step)
-	return f.event(reusedPod(words[0], words[1], words[2]))
+	return r.event(reusedPod(words[0], words[1], words[2]))
 }
 
 func reusedPod(name, addr, phase string) *corev1.Pod {
@@ -102,8 +102,8 @@ func reusedPod(name, addr, phase string) *corev1.Pod {
 }
 
 // clientAt is the Pod that is known by an address, or its Namespace.
-func clientAt(o *owner, addr string) string {
-	c := o.store.Load().Client(netip.MustParseAddr(addr))
+func clientAt(wr *writer, addr string) string {
+	c := wr.store.Load().Client(netip.MustParseAddr(addr))
 	if c.Pod == nil {
 		return c.Namespace
 	}

@@ -33,13 +33,12 @@ func parseSelectors(cfg Config) (s selectors, err error) {
 	return s, nil
 }
 
-// selects says whether an object of the manifests is one that the API server
-// would show.
-func (f *feed) selects(obj metav1.Object) bool {
-	return f.labels.Matches(labels.Set(obj.GetLabels()))
+// selects reports whether the API server would show an object of the manifests.
+func (d *description) selects(obj metav1.Object) bool {
+	return d.labels.Matches(labels.Set(obj.GetLabels()))
 }
 
-// CheckSelector says what is wrong with a label selector.
+// CheckSelector returns an error if a label selector cannot be parsed.
 func CheckSelector(text string) error {
 	_, err := labels.Parse(text)
 	return err

@@ -33,7 +33,7 @@ func TestSelectorsAreParsed(t *testing.T) {
 // D10: each kind of object is asked for with the selectors that narrow it, and
 // those of Namespaces say nothing of ServiceImports.
 func TestD10SelectorsOfFeeds(t *testing.T) {
-	_, feeds, _ := newTestOwner(Config{Labels: "app = web", NamespaceLabels: "team in (b,a)", Pods: true, MultiCluster: true})
+	_, resources, _ := newTestWriter(Config{Labels: "app = web", NamespaceLabels: "team in (b,a)", Pods: true, MultiCluster: true})
 	want := []string{
 		"services app=web",
 		"namespaces team in (a,b)",
@@ -43,8 +43,8 @@ func TestD10SelectorsOfFeeds(t *testing.T) {
 		"multicluster-endpointslices app=web,multicluster.kubernetes.io/service-name",
 	}
 	var got []string
-	for _, f := range feeds {
-		got = append(got, f.name+" "+f.labels.String())
+	for _, r := range resources {
+		got = append(got, r.about().name+" "+r.about().labels.String())
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)

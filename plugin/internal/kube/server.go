@@ -24,19 +24,20 @@ const longestBackoff = 5 * time.Second
 // wait, old answers are served. Jitter makes a wait up to twice as long.
 var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 10, Cap: longestBackoff / 2}
 
-// server is the source that follows an API server: one reflector for each feed.
+// server is the source that follows an API server: one reflector for each resource.
 type server struct {
-	feeds     []*feed
-	clients   [][]rest.Interface // of each feed, for each of its versions
+	resources []resource
+	clients   [][]rest.Interface // of each resource, for each of its versions
 	opts      Options
 	client    *apiserver.Client
 	streaming *streaming
 	plain     bool // for tests: no streaming lists
+	bookmarks bool // for tests: they are taken for granted
 
 	busy sync.RWMutex // read-locked while a list is under way
 }
 
-func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
+func newServer(cfg Config, resources []resource, opts Options) (*server, error) {
 	client, err := apiserver.New(cfg.apiServer(), apiserver.Options{
 		Log:      opts.Log,
 		Observe:  opts.Observer.Requested,
@@ -47,9 +48,9 @@ func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{feeds: feeds, opts: opts, client: client, streaming: newStreaming(client.Outages, opts.clock)}
-	for _, f := range feeds {
-		clients, err := newRESTClients(client, f)
+	s := &server{resources: resources, opts: opts, client: client, streaming: newStreaming(client.Outages, opts.clock)}
+	for _, r := range resources {
+		clients, err := newRESTClients(client, r)
 		if err != nil {
 			return nil, err
 		}
@@ -58,9 +59,9 @@ func newServer(cfg Config, feeds []*feed, opts Options) (*server, error) {
 	return s, nil
 }
 
-func newRESTClients(client *apiserver.Client, f *feed) (clients []rest.Interface, _ error) {
-	for _, version := range f.versions {
-		c, err := client.REST(version, f.codecs(version))
+func newRESTClients(client *apiserver.Client, r resource) (clients []rest.Interface, _ error) {
+	for _, version := range r.about().versions {
+		c, err := client.REST(version, r.about().codecs(version))
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +74,8 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 	// What reflectors have to say is in the report already, and shorter.
 	ctx = klog.NewContext(ctx, logr.Discard())
 	var wg sync.WaitGroup
-	for i, f := range s.feeds {
-		wg.Go(func() { s.reflector(ctx, f, s.clients[i], out).RunWithContext(ctx) })
+	for i, r := range s.resources {
+		wg.Go(func() { s.reflector(ctx, r, s.clients[i], out).RunWithContext(ctx) })
 	}
 	wg.Wait()
 	s.busy.Lock() // a reflector does not wait for its list
@@ -82,12 +83,12 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 	s.client.Close()
 }
 
-func (s *server) reflector(ctx context.Context, f *feed, clients []rest.Interface, out chan<- change) *cache.Reflector {
+func (s *server) reflector(ctx context.Context, r resource, clients []rest.Interface, out chan<- change) *cache.Reflector {
 	logger := logr.Discard()
-	to := &sink{ctx: ctx, feed: f, out: out, observer: s.opts.Observer, clock: s.opts.clock}
+	to := &reflectorStore{ctx: ctx, resource: r, out: out, observer: s.opts.Observer, clock: s.opts.clock}
 	l := &lister{
-		feed:      f,
-		sink:      to,
+		resource:  r,
+		store:     to,
 		clients:   clients,
 		outages:   s.client.Outages,
 		clock:     s.opts.clock,
@@ -100,12 +101,13 @@ func (s *server) reflector(ctx context.Context, f *feed, clients []rest.Interfac
 		watches:   newPace(s.opts.clock),
 		plain:     s.plain,
 	}
+	l.bookmarks.seen = s.bookmarks
 	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc:  l.list,
 		WatchFuncWithContext: l.watch,
 	}, l)
-	return cache.NewReflectorWithOptions(lw, f.empty(), to, cache.ReflectorOptions{
-		Name:    f.name,
+	return cache.NewReflectorWithOptions(lw, r.newObject(), to, cache.ReflectorOptions{
+		Name:    r.about().name,
 		Logger:  &logger,
 		Backoff: new(backoff),
 		Clock:   endingClock{ctx: ctx},

@@ -118,7 +118,7 @@ func testLists(c *testCluster) {
 	c.expect(listed, "late.svc.cluster.local.", typeA, noData)
 	stopStreamed()
 	stopListed()
-	if n := streamed.owner.namespaces.held.count; n < pageSize+10 {
+	if n := streamed.writer.namespaces.held.count; n < pageSize+10 {
 		c.t.Errorf("%d Namespaces", n)
 	}
 	if diff := cmp.Diff(heldBy(streamed), heldBy(listed), compared, cmpopts.EquateComparable(namespace{})); diff != "" {

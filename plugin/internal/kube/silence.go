@@ -13,7 +13,7 @@ type limits struct {
 	// silence is how long nothing may come: no answer to a request, nothing more
 	// of a list, no event and no bookmark of a watch. The API server answers a
 	// request within a minute (its --request-timeout), and sends a bookmark each
-	// minute; this is half as long again.
+	// minute, up to three seconds late; this is half as long again.
 	silence time.Duration
 	// list is how long a request for a list, or for a page of one, may take.
 	list time.Duration
@@ -37,55 +37,68 @@ var defaultLimits = limits{
 }
 
 // bookmarks is what is known of the bookmarks of one kind.
+//
+// An API server sends one each minute, if its version is newer than the one that the
+// watch began with. Where nothing happens to the objects of a kind, that takes progress
+// notifications from etcd, which not every etcd sends, and some servers send no
+// bookmarks at all. So silence means trouble only on a watch that bookmarks come on. A
+// watch that has brought nothing yet is begun anew: that costs little, and it may be in
+// trouble too.
 type bookmarks struct {
 	mu     sync.Mutex
 	seen   bool
-	missed int // watches given up since the last bookmark
+	misses int  // watches in a row that brought nothing
+	told   bool // the log tells of it
 }
 
-// limit returns how long a watch may be silent, or 0 if the server seems to send
-// no bookmarks: then silence means nothing.
+// expect notes what a watch has brought, and reports whether bookmarks come on it from
+// now on.
+func (b *bookmarks) expect(event watch.EventType) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if event == watch.Bookmark {
+		b.seen, b.misses = true, 0
+	}
+	return b.seen && event != watch.Error
+}
+
+// limit returns how long a watch may be silent that has brought nothing.
 func (b *bookmarks) limit(silence time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.seen && b.missed > 1 {
-		return 0
+	if b.misses > 1 {
+		return 2 * silence
 	}
 	return silence
 }
 
-func (b *bookmarks) see() {
+// miss notes that a watch has brought nothing, and reports whether that is worth a
+// line. There is no second one: it would come and go for ever.
+func (b *bookmarks) miss() (tell bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.seen, b.missed = true, 0
+	b.misses++
+	tell = b.misses > 1 && !b.told
+	b.told = b.told || tell
+	return tell
 }
 
-// miss reports whether bookmarks can be expected.
-func (b *bookmarks) miss() (expected bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.missed++
-	return b.seen || b.missed < 2
-}
-
-// heard is told of every event of a watch.
-func (l *lister) heard(event watch.Event) {
-	if event.Type == watch.Bookmark && !endsList(event) {
-		l.bookmarks.see()
-	}
-	if event.Type != watch.Error {
-		l.outages.Heard(l.feed.about())
-	}
-}
-
-// silent is told of a watch that nothing has come of. Whatever stands between us
-// and the API server may hold up the connection, so a new one is made.
+// silent must be called for a watch that has fallen silent, on which bookmarks came.
+// Whatever stands between us and the API server may hold up the connection, so a new
+// one is made.
 func (l *lister) silent(after time.Duration) {
-	l.sink.observer.Silent(l.feed.name)
-	if l.bookmarks.miss() {
-		l.outages.Silent(l.feed.about(), after)
-	} else {
-		l.outages.SendsNoBookmarks(l.feed.about(), longestWatch)
-	}
+	about := l.resource.about()
+	l.store.observer.Silent(about.name)
+	l.outages.Silent(about.logged(), after)
 	l.renew()
+}
+
+// broughtNothing must be called for a watch that has brought nothing for a while. If
+// the connection is to blame, the next request on it has no answer.
+func (l *lister) broughtNothing() {
+	about := l.resource.about()
+	if l.bookmarks.miss() {
+		l.store.observer.Silent(about.name)
+		l.outages.SendsNothing(about.logged(), l.limits.silence)
+	}
 }

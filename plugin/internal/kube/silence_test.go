@@ -16,7 +16,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// silentWatches is a lister whose watches a test feeds.
+// silentWatches is a lister whose watches a test resources.
 type silentWatches struct {
 	*lister
 	log   *recorder
@@ -28,12 +28,12 @@ type silentWatches struct {
 func newSilentWatches(t *testing.T) *silentWatches {
 	t.Helper()
 	leakless(t)
-	_, feeds, _ := newTestOwner(Config{})
+	_, resources, _ := newTestWriter(Config{})
 	s := &silentWatches{seen: newWitness()}
-	s.lister = newStreamLister(newTestSink(t.Context(), feeds[0], make(chan change, 9)))
+	s.lister = newStreamLister(newTestStore(t.Context(), resources[0], make(chan change, 9)))
 	s.log, s.clock = new(recorder), clocktesting.NewFakeClock(time.Now())
 	s.outages = testOutages(s.log, s.clock)
-	s.lister.clock, s.sink.observer = s.clock, s.seen
+	s.lister.clock, s.store.observer = s.clock, s.seen
 	s.renew = func() { s.anew++ }
 	return s
 }
@@ -80,9 +80,9 @@ func wantEnd(t *testing.T, s *stream) {
 const (
 	silentLine = "WARNING API server https://10.96.0.1:443 has sent nothing on the watch of services for 1m30s, " +
 		"not even the bookmark that was asked for: watching anew over a new connection"
-	againLine       = "INFO API server https://10.96.0.1:443 sends events again"
-	noBookmarksLine = "INFO API server https://10.96.0.1:443 sends no bookmarks on the watch of services: " +
-		"should it fall silent, that is seen at its end, after 10m0s at most"
+	againLine   = "INFO API server https://10.96.0.1:443 sends events again"
+	nothingLine = "WARNING API server https://10.96.0.1:443 has sent nothing on two watches of services in a row, for 1m30s each, " +
+		"not even the bookmarks that were asked for: it sends none, or it is silent; watching anew from time to time"
 )
 
 // C1: a watch without the bookmark of the minute is given up with its connection,
@@ -92,7 +92,7 @@ func TestC1SilentWatch(t *testing.T) {
 	w, to := s.begin()
 	s.send(t, w, to, watch.Bookmark)
 	for range 3 {
-		s.pass(t, 62*time.Second) // later than a bookmark comes
+		s.pass(t, 65*time.Second) // later than a bookmark comes
 		if !alive(to) {
 			t.Fatal("given up too early")
 		}
@@ -105,51 +105,80 @@ func TestC1SilentWatch(t *testing.T) {
 	if s.anew != 1 || s.seen.silent["services"] != 1 || !w.IsStopped() {
 		t.Errorf("%d new connections, told %v", s.anew, s.seen.silent)
 	}
-	for range 4 { // the new connections are as silent
+	w, to = s.begin() // the new connection brings what was missed
+	s.send(t, w, to, watch.Modified)
+	s.log.expect(t, silentLine, againLine)
+	s.pass(t, 90*time.Second) // and then the bookmarks
+	wantEnd(t, to)
+	s.log.expect(t, silentLine, againLine, silentLine)
+}
+
+// C1: a watch that has brought nothing at all is begun anew, and the second
+// in a row is a line. There is one of those for ever.
+func TestC1WatchThatBringsNothing(t *testing.T) {
+	s := newSilentWatches(t)
+	for i, limit := range []time.Duration{90 * time.Second, 90 * time.Second, 3 * time.Minute, 3 * time.Minute} {
+		_, to := s.begin()
+		s.pass(t, limit-1)
+		if !alive(to) {
+			t.Fatalf("watch %d is given up too early", i)
+		}
+		s.pass(t, 1)
+		wantEnd(t, to)
+		if i == 0 {
+			s.log.expect(t)
+		} else {
+			s.log.expect(t, nothingLine)
+		}
+	}
+	if s.anew != 0 || s.seen.silent["services"] != 1 {
+		t.Errorf("%d new connections, told %v", s.anew, s.seen.silent)
+	}
+}
+
+// C1: an API server that sends no bookmarks, or none before the first event of a
+// kind, is no API server in trouble, however long and often nothing happens.
+func TestC1ServerWithoutBookmarks(t *testing.T) {
+	s := newSilentWatches(t)
+	for range 50 {
+		w, to := s.begin()
+		s.send(t, w, to, watch.Added)
+		s.pass(t, 3*time.Minute)
+		wantEnd(t, to)
+	}
+	s.log.expect(t, nothingLine)
+	// Bookmarks come behind events only, as where etcd sends no notifications of progress.
+	for range 50 {
+		w, to := s.begin()
+		s.send(t, w, to, watch.Added)
+		s.send(t, w, to, watch.Bookmark)
+		to.Stop()
+		wantEnd(t, to)
 		_, to = s.begin()
 		s.pass(t, 90*time.Second)
 		wantEnd(t, to)
 	}
-	s.log.expect(t, silentLine)
-	w, to = s.begin()
-	s.send(t, w, to, watch.Added)
-	s.log.expect(t, silentLine, againLine)
-	to.Stop()
-	wantEnd(t, to)
+	s.log.expect(t, nothingLine)
+	if s.anew != 0 {
+		t.Errorf("%d new connections", s.anew)
+	}
 }
 
-// C1: of an API server that never sends a bookmark a watch is given up twice, and
-// no more. It would come and go for ever.
-func TestC1ServerWithoutBookmarks(t *testing.T) {
+// C1: what a list brings says nothing of the bookmarks that are to come.
+func TestC1ListIsNoSignOfLife(t *testing.T) {
 	s := newSilentWatches(t)
-	for range 2 {
-		w, to := s.begin()
-		s.send(t, w, to, watch.Added)
-		s.pass(t, 90*time.Second)
-		wantEnd(t, to)
+	s.store.out = make(chan change, 99)
+	w := watch.NewFakeWithChanSize(3, false)
+	to := newStream(s.lister, w, func() {}, true)
+	w.Add(serviceObject("a", "10.0.0.1"))
+	w.Action(watch.Bookmark, &corev1.Service{})
+	w.Action(watch.Bookmark, endOfList())
+	for range 3 {
+		<-to.ResultChan()
 	}
-	want := []string{silentLine, againLine, noBookmarksLine}
-	s.log.expect(t, want...)
-	w, to := s.begin()
-	s.send(t, w, to, watch.Added)
-	s.clock.Step(24 * time.Hour)
-	s.send(t, w, to, watch.Added)
-	if !alive(to) {
-		t.Error("given up")
-	}
-	s.send(t, w, to, watch.Bookmark) // it was replaced by one that does
 	s.pass(t, 90*time.Second)
 	wantEnd(t, to)
-	s.log.expect(t, append(want, silentLine)...)
-}
-
-// C1: the bookmark that ends a list says nothing of those that are to come.
-func TestC1EndOfListIsNoSignOfLife(t *testing.T) {
-	s := newSilentWatches(t)
-	s.heard(watch.Event{Type: watch.Bookmark, Object: endOfList()})
-	if s.bookmarks.seen {
-		t.Error("taken for one of those that come each minute")
-	}
+	s.log.expect(t)
 }
 
 // C1: a slow consumer is no silent server.
@@ -251,7 +280,7 @@ func TestC1WatchWithoutEnd(t *testing.T) {
 	})
 	l, _ := newTestLister(t, http.NotFoundHandler())
 	var err error
-	if l.clients, err = newRESTClients(testClient(t, api.URL, silence{}, l.clock), l.feed); err != nil {
+	if l.clients, err = newRESTClients(testClient(t, api.URL, nopLogger{}, l.clock), l.resource); err != nil {
 		t.Fatal(err)
 	}
 	l.limits.grace, l.listed = 50*time.Millisecond, true
@@ -274,8 +303,11 @@ func TestC1SilentProxy(t *testing.T) {
 			gate, log, seen := newGate(t, c.Cluster), new(recorder), newWitness()
 			quick := defaultLimits
 			quick.silence = 5 * time.Second
-			w, _ := c.watcherWith(Config{Endpoint: gate.URL, Pods: true}, Options{Log: log, Observer: seen, limits: quick}, edit)
+			// Bookmarks are taken for granted: one comes a minute after the first event.
+			w, _ := c.watcherWith(Config{Endpoint: gate.URL, Pods: true}, Options{Log: log, Observer: seen, limits: quick}, edit, func(s *server) { s.bookmarks = true })
 			<-w.Synced()
+			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: heard-" + name + "}\n")
+			c.expect(w, "heard-"+name+".svc.cluster.local.", typeA, noData)
 			gate.fallSilent()
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: silent-" + name + "}\n")
 			c.expect(w, "silent-"+name+".svc.cluster.local.", typeA, noData)

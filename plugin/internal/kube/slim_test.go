@@ -40,10 +40,10 @@ func slimKinds() []slimKind {
 	cfg := Config{Pods: true, PodNames: true, PodLabels: true, TopologyZones: true}
 	c := newConverter(cfg)
 	return []slimKind{
-		{"Namespace", slimpb.Namespace, func() message { return new(corev1.Namespace) }, func(o any) any { return convertNamespace(o.(*corev1.Namespace)) }},
+		{"Namespace", slimpb.Namespace, func() message { return new(corev1.Namespace) }, func(o any) any { return o.(*corev1.Namespace).Name }},
 		{"Service", slimpb.Service, func() message { return new(corev1.Service) }, func(o any) any { return c.Service(o.(*corev1.Service)) }},
 		{"Pod", slimpb.Pod(true), func() message { return new(corev1.Pod) }, func(o any) any { return c.Pod(o.(*corev1.Pod)) }},
-		{"EndpointSlice", newSliceFeed("", cfg, nil).decode, func() message { return new(discoveryv1.EndpointSlice) }, func(o any) any {
+		{"EndpointSlice", sliceDecoder(cfg), func() message { return new(discoveryv1.EndpointSlice) }, func(o any) any {
 			s := o.(*discoveryv1.EndpointSlice)
 			return []any{c.Slice(s), c.ImportedSlice(s)}
 		}},

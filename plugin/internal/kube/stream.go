@@ -15,12 +15,13 @@ import (
 // silent: the reflector begins a new one then, from the version of the last event.
 //
 // Where the watch begins with a list, a reflector would gather that, with a key
-// for each object, so the objects go to the sink before it sees them. All it gets
+// for each object, so the objects go to the store before it sees them. All it gets
 // is the list's end, and what comes after that.
 type stream struct {
 	incoming watch.Interface
 	lister   *lister
 	timer    clock.Timer // runs while nothing comes
+	expected bool        // bookmarks come, each minute
 	result   chan watch.Event
 	stop     func()
 	stopped  chan struct{}
@@ -41,7 +42,7 @@ func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, 
 		incoming.Stop()
 	})
 	if listFirst {
-		l.sink.begin()
+		l.store.begin()
 	}
 	go func() {
 		defer release()
@@ -62,34 +63,56 @@ func (s *stream) run(listFirst bool) {
 		return
 	}
 	for {
-		limit := s.lister.bookmarks.limit(s.lister.limits.silence)
+		limit := s.limit()
 		event, sign := s.next(limit)
-		if sign == nothing {
+		switch sign {
+		case came:
+			s.expected = s.lister.bookmarks.expect(event.Type) || s.expected
+		case nothing:
 			s.stop()
-			s.lister.silent(limit)
+			s.giveUp(limit)
+			return
+		default:
+			return
 		}
-		if sign != came || !s.pass(event) {
+		if !s.pass(event) {
 			return
 		}
 	}
 }
 
-// list takes the objects of the list and says whether the watch goes on behind
+// limit returns how long the watch may be silent.
+func (s *stream) limit() time.Duration {
+	if s.expected {
+		return s.lister.limits.silence
+	}
+	return s.lister.bookmarks.limit(s.lister.limits.silence)
+}
+
+func (s *stream) giveUp(limit time.Duration) {
+	if s.expected {
+		s.lister.silent(limit)
+	} else {
+		s.lister.broughtNothing()
+	}
+}
+
+// list takes the objects of the list and reports whether the watch goes on behind
 // it. Nothing is taken after an error: another list may have begun by then.
 func (s *stream) list() bool {
 	l := s.lister
 	alive, until := false, l.clock.Now().Add(l.limits.stream)
 	for {
-		event, sign := s.next(max(1, min(l.limits.stall, until.Sub(l.clock.Now()))))
+		event, sign := s.next(max(0, min(l.limits.stall, until.Sub(l.clock.Now()))))
 		switch {
 		case sign == stopped:
 			return false
 		case sign != came:
 			s.stop()
-			l.streaming.breaksOff(l.feed)
+			l.streaming.breaksOff(l.resource)
 			return false
 		case event.Type == watch.Error:
-			l.streaming.breaksOff(l.feed)
+			l.streaming.breaksOff(l.resource)
 			s.pass(event)
 			return false
 		case s.take(event):
@@ -103,17 +126,17 @@ func (s *stream) list() bool {
 			return false
 		}
 		if endsList(event) {
-			l.streaming.complete(l.feed)
+			l.streaming.complete(l.resource)
 			return true
 		}
 	}
 }
 
-// take gives an object of the list to the sink. It may change and go before the
+// take gives an object of the list to the store. It may change and go before the
 // list has ended. What is no object of the kind is for the reflector to refuse.
 func (s *stream) take(event watch.Event) bool {
-	to := s.lister.sink
-	if reflect.TypeOf(event.Object) != reflect.TypeOf(to.feed.empty()) {
+	to := s.lister.store
+	if reflect.TypeOf(event.Object) != reflect.TypeOf(to.resource.newObject()) {
 		return false
 	}
 	obj := event.Object.(metav1.Object)
@@ -121,7 +144,7 @@ func (s *stream) take(event watch.Event) bool {
 	case watch.Added, watch.Modified:
 		to.put(obj)
 	case watch.Deleted:
-		to.send(to.feed.drop(obj))
+		to.send(to.resource.drop(obj))
 	default:
 		return false
 	}
@@ -152,21 +175,17 @@ const (
 	nothing // for as long as the wait may last
 )
 
-// next waits for an event, no longer than the limit if that is not 0. While an
-// event is dealt with, no time passes.
+// next waits for an event, no longer than the limit. While an event is dealt with, no
+// time passes.
 func (s *stream) next(limit time.Duration) (event watch.Event, got sign) {
-	var over <-chan time.Time
-	if limit > 0 {
-		s.timer.Reset(limit)
-		defer s.timer.Stop()
-		over = s.timer.C()
-	}
+	s.timer.Reset(limit)
+	defer s.timer.Stop()
 	select {
 	case event, ok := <-s.incoming.ResultChan():
 		return s.heard(event, ok)
 	case <-s.stopped:
 		return event, stopped
-	case <-over:
+	case <-s.timer.C():
 	}
 	select {
 	case event, ok := <-s.incoming.ResultChan(): // it came while this process was held up
@@ -180,6 +199,8 @@ func (s *stream) heard(event watch.Event, ok bool) (watch.Event, sign) {
 	if !ok {
 		return event, ended
 	}
-	s.lister.heard(event)
+	if event.Type != watch.Error {
+		s.lister.outages.Heard(s.lister.resource.about().logged())
+	}
 	return event, came
 }

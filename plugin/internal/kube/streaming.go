@@ -31,13 +31,13 @@ type streaming struct {
 	clock   clock.PassiveClock
 
 	mu     sync.Mutex
-	broken map[*feed]int // times in a row
+	broken map[resource]int // times in a row
 	told   bool
 	until  time.Time // lists are read in pages
 }
 
 func newStreaming(o *apiserver.OutageLog, c clock.PassiveClock) *streaming {
-	return &streaming{outages: o, clock: c, broken: make(map[*feed]int)}
+	return &streaming{outages: o, clock: c, broken: make(map[resource]int)}
 }
 
 // possible reports whether a list may be streamed.
@@ -47,26 +47,26 @@ func (s *streaming) possible() bool {
 	return !s.clock.Now().Before(s.until)
 }
 
-// complete is told of every streaming list that has come to its end.
-func (s *streaming) complete(f *feed) {
+// complete must be called for every streaming list that comes to its end.
+func (s *streaming) complete(r resource) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.broken, f)
+	delete(s.broken, r)
 	s.told = false
 }
 
-// breaksOff is told of every one that has not.
-func (s *streaming) breaksOff(f *feed) {
+// breaksOff must be called for every one that does not.
+func (s *streaming) breaksOff(r resource) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broken[f]++; s.broken[f] < streamTries {
+	if s.broken[r]++; s.broken[r] < streamTries {
 		return
 	}
 	clear(s.broken)
 	s.until = s.clock.Now().Add(streamPause)
 	if !s.told {
 		s.told = true
-		s.outages.ReadsPages(f.about(), streamPause)
+		s.outages.ReadsPages(r.about().logged(), streamPause)
 	}
 }
 

@@ -124,14 +124,14 @@ func TestC13StreamingListsThatBreakOff(t *testing.T) {
 func TestC13StreamingListsAreTriedAgain(t *testing.T) {
 	log, clock := new(recorder), clocktesting.NewFakeClock(time.Now())
 	s := newStreaming(testOutages(log, clock), clock)
-	_, feeds, _ := newTestOwner(Config{})
-	for _, f := range feeds { // as if one connection was cut
+	_, resources, _ := newTestWriter(Config{})
+	for _, f := range resources { // as if one connection was cut
 		s.breaksOff(f)
 	}
 	if !s.possible() {
 		t.Error("one list each is enough")
 	}
-	s.breaksOff(feeds[1])
+	s.breaksOff(resources[1])
 	clock.Step(streamPause - 1)
 	if s.possible() {
 		t.Error("tried too early")
@@ -140,14 +140,14 @@ func TestC13StreamingListsAreTriedAgain(t *testing.T) {
 	if !s.possible() {
 		t.Error("never tried again")
 	}
-	s.breaksOff(feeds[1])
-	s.breaksOff(feeds[1])
+	s.breaksOff(resources[1])
+	s.breaksOff(resources[1])
 	if len(log.all()) != 1 {
 		t.Errorf("log: %q", log.all())
 	}
-	s.complete(feeds[0])
-	s.breaksOff(feeds[0])
-	s.breaksOff(feeds[0])
+	s.complete(resources[0])
+	s.breaksOff(resources[0])
+	s.breaksOff(resources[0])
 	if len(log.all()) != 2 {
 		t.Errorf("log: %q", log.all())
 	}
@@ -157,14 +157,14 @@ func TestC13StreamingListsAreTriedAgain(t *testing.T) {
 func TestC13SlowStreamingList(t *testing.T) {
 	s := newSilentWatches(t)
 	taken := make(chan change)
-	s.sink.out = taken
+	s.store.out = taken
 	w := watch.NewFakeWithChanSize(1, false)
 	begun := make(chan *stream)
 	go func() { begun <- newStream(s.lister, w, func() {}, true) }()
 	<-taken
 	to := <-begun
 	go func() {
-		for range to.ResultChan() { //nolint:revive // the reflector
+		for range to.ResultChan() {
 		}
 	}()
 	for range 10 {
@@ -242,7 +242,7 @@ func TestC2LastRetryAfter(t *testing.T) {
 			Details: &metav1.StatusDetails{RetryAfterSeconds: 30},
 		}))
 	}))
-	_, _, clock := newTestOwner(Config{})
+	_, _, clock := newTestWriter(Config{})
 	l.clock = clock
 	failed := make(chan error)
 	go func() {

@@ -1,8 +1,6 @@
 package kube
 
-import (
-	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-)
+import "github.com/clusterdns/clusterdns/plugin/internal/cluster"
 
 // table holds all objects of one kind, by what identifies them.
 type table[K comparable, T any] struct {
@@ -51,18 +49,3 @@ func (t *table[K, T]) sweep(txn *cluster.Txn) {
 func serviceKey(s *cluster.Service) cluster.Key { return s.Key }
 func sliceKey(s *cluster.Slice) cluster.Key     { return cluster.Key{Namespace: s.Namespace, Name: s.Name} }
 func podKey(p *cluster.Pod) uint64              { return p.ID }
-func namespaceKey(n *namespace) cluster.Key     { return cluster.Key{Name: n.name} }
-
-// namespace is a Namespace as DNS sees it: it exists.
-type namespace struct{ name string }
-
-func sameNamespace(a, b *namespace) bool { return *a == *b }
-
-func replaceNamespace(txn *cluster.Txn, old, now *namespace) {
-	if old != nil {
-		txn.DeleteNamespace(old.name)
-	}
-	if now != nil {
-		txn.PutNamespace(now.name)
-	}
-}

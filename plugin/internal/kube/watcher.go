@@ -7,9 +7,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Watcher keeps a zone.Store in line with a cluster.
+// Watcher keeps a cluster.Store in line with a cluster.
 type Watcher struct {
-	owner  *owner
+	writer *writer
 	source source
 }
 
@@ -23,13 +23,13 @@ type source interface {
 // New returns, and what does not parse is an error with file and line.
 func New(cfg Config, opts Options) (*Watcher, error) {
 	opts = opts.withDefaults()
-	o := newOwner(opts.clock, opts.Observer)
-	feeds, err := newFeeds(cfg, o)
+	o := newWriter(opts.clock, opts.Observer)
+	resources, err := newResources(cfg, o)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Manifests != "" {
-		m := newManifests(cfg, feeds, opts)
+		m := newManifests(cfg, resources, opts)
 		all, err := m.load()
 		if err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func New(cfg Config, opts Options) (*Watcher, error) {
 		o.apply(all)
 		return &Watcher{o, m}, nil
 	}
-	s, err := newServer(cfg, feeds, opts)
+	s, err := newServer(cfg, resources, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -49,28 +49,28 @@ func New(cfg Config, opts Options) (*Watcher, error) {
 func (w *Watcher) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { w.source.run(ctx, w.owner.changes) })
-	w.owner.run(ctx)
+	wg.Go(func() { w.source.run(ctx, w.writer.changes) })
+	w.writer.run(ctx)
 }
 
 // Store is the store that the Watcher writes to.
-func (w *Watcher) Store() *cluster.Store { return w.owner.store }
+func (w *Watcher) Store() *cluster.Store { return w.writer.store }
 
 // Restamp gives the data another serial within about a second, though it has not
 // changed: what a server block shows of it has. It returns a channel that is closed then.
 func (w *Watcher) Restamp() <-chan struct{} {
 	asked := make(chan (<-chan struct{}), 1)
-	w.owner.send(func(*cluster.Txn) {
-		asked <- w.owner.store.NextCheckpoint()
-		w.owner.restamp()
+	w.writer.send(func(*cluster.Txn) {
+		asked <- w.writer.store.NextCheckpoint()
+		w.writer.restamp()
 	})
 	select {
 	case made := <-asked:
 		return made
-	case <-w.owner.ended:
-		return w.owner.ended
+	case <-w.writer.ended:
+		return w.writer.ended
 	}
 }
 
 // Synced is closed when the store has a whole cluster for the first time.
-func (w *Watcher) Synced() <-chan struct{} { return w.owner.synced }
+func (w *Watcher) Synced() <-chan struct{} { return w.writer.synced }

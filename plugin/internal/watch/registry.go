@@ -146,7 +146,7 @@ func (r *Registry) HandOver(cfg kube.Config, w *kube.Watcher, u Use) {
 	if len(old) == 0 {
 		return
 	}
-	resume := sync.OnceFunc(kube.HandOver(context.Background(), w, old...))
+	resume := sync.OnceFunc(kube.Align(context.Background(), w, old...))
 	time.AfterFunc(r.longest, resume)
 	r.mu.Lock()
 	defer r.mu.Unlock()

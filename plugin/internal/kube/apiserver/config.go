@@ -40,7 +40,7 @@ type Logger interface {
 // Options is what a Client works with.
 type Options struct {
 	Log      Logger
-	Observe  func(Request) // is told of every request
+	Observe  func(Request) // is called for every request
 	Clock    clock.PassiveClock
 	Silence  time.Duration // how long an answer may take to begin
 	Renewals time.Duration // the shortest time between two times that Renew does something

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,11 +36,6 @@ func (r *recorder) all() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.lines)
-}
-
-// with returns the lines that contain a text.
-func (r *recorder) with(text string) []string {
-	return slices.DeleteFunc(r.all(), func(line string) bool { return !strings.Contains(line, text) })
 }
 
 func (r *recorder) expect(t *testing.T, want ...string) {

@@ -215,14 +215,11 @@ func (o *OutageLog) Silent(k Kind, after time.Duration) {
 	o.quiet[k] = true
 }
 
-// SendsNoBookmarks must be called when silence is seen to mean nothing: then a
-// watch that falls silent ends after longest.
-func (o *OutageLog) SendsNoBookmarks(k Kind, longest time.Duration) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.quiet, k)
-	o.log.Infof("API server %s sends no bookmarks on the watch of %s: should it fall silent, that is seen at its end, after %s at most",
-		o.server, k.Name, longest)
+// SendsNothing must be called once for a kind whose watches bring nothing, which can
+// be right.
+func (o *OutageLog) SendsNothing(k Kind, after time.Duration) {
+	o.log.Warningf("API server %s has sent nothing on two watches of %s in a row, for %s each, not even the bookmarks that were asked for: "+
+		"it sends none, or it is silent; watching anew from time to time", o.server, k.Name, after)
 }
 
 // Heard must be called for everything that comes by a watch.

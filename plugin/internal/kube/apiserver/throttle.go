@@ -116,7 +116,7 @@ func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *throttle) noteAnswer(r *http.Request, response *http.Response, err error) {
 	switch {
 	case err != nil:
-		if r.Context().Err() == nil && !dismissed(err) {
+		if r.Context().Err() == nil && !dismissed(err) && !errors.Is(err, net.ErrClosed) { // closed by ourselves
 			t.outages.unreachable(err.Error())
 			t.giveUp(err)
 		}
@@ -136,8 +136,11 @@ func (t *throttle) noteAnswer(r *http.Request, response *http.Response, err erro
 // HTTP/2 would send the next request over the same one.
 func (t *throttle) giveUp(err error) {
 	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return
+	}
 	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() && !(errors.As(err, &dial) && dial.Op == "dial") {
+	if errors.As(err, &timeout) && timeout.Timeout() {
 		t.renew()
 	}
 }

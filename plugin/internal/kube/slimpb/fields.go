@@ -18,7 +18,7 @@ type wireField struct {
 
 func (f wireField) isTrue() bool { return f.varint != 0 }
 
-// eachField tells of every field of a message, in order.
+// eachField calls tell with every field of a message, in order.
 func eachField(message []byte, tell func(wireField) error) error {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)
@@ -59,7 +59,7 @@ func countFields(message []byte, number protowire.Number) (count int) {
 	return count
 }
 
-// wanted says which entries of a map are kept; nil keeps none.
+// wanted reports whether an entry of a map is kept; nil keeps none.
 type wanted func(key []byte) bool
 
 func all([]byte) bool { return true }

@@ -27,7 +27,7 @@ const (
 // the list is in JSON. The decoder may be nil for a kind that there is in JSON alone.
 func ReadList(body io.Reader, decode Decoder, list runtime.Object, put func(metav1.Object)) (metav1.ListMeta, error) {
 	r := bufio.NewReaderSize(body, pageBuffer)
-	// What is shorter than that is in JSON, or no list.
+	// A body that is shorter is in JSON, or no list.
 	if begin, _ := r.Peek(len(magic)); bytes.Equal(begin, magic) && decode != nil {
 		return readProtobuf(r, decode, put)
 	}
@@ -133,7 +133,7 @@ type part struct {
 	left int64 // bytes, or negative for all that there are
 }
 
-// each tells of each field that is a text or a message, which the callee must
+// each calls tell with each field that is a text or a message, which the callee must
 // read or skip.
 func (m *part) each(tell func(number protowire.Number, size int64) error) error {
 	for m.left != 0 {

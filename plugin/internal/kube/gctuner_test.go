@@ -32,7 +32,7 @@ func TestThrift(t *testing.T) {
 					t.Errorf("%d, want %d", got, want)
 				}
 			}
-			thrift := &thrift{manual: tc.manual}
+			thrift := &gcTuner{manual: tc.manual}
 			thrift.begin()
 			expect(tc.saving)
 			thrift.begin() // another Watcher
@@ -46,19 +46,19 @@ func TestThrift(t *testing.T) {
 
 // Memory is saved from the beginning of the first list to the end of the last.
 func TestOwnerSavesWhileListing(t *testing.T) {
-	o, feeds, _ := newTestOwner(Config{})
+	wr, resources, _ := newTestWriter(Config{})
 	step := func(c change, want bool) {
 		t.Helper()
-		o.apply(c)
-		o.save(o.lists())
-		if o.listing != want {
-			t.Errorf("listing: %v", o.listing)
+		wr.apply(c)
+		wr.save(wr.lists())
+		if wr.listing != want {
+			t.Errorf("listing: %v", wr.listing)
 		}
 	}
-	step(feeds[0].put(serviceObject("a", "10.0.0.1")), false)
-	step(feeds[0].begin(), true)
-	step(feeds[1].begin(), true)
-	step(feeds[0].end(), true)
-	step(feeds[1].begin(), true) // the one before has broken off
-	step(feeds[1].end(), false)
+	step(resources[0].put(serviceObject("a", "10.0.0.1")), false)
+	step(resources[0].begin(), true)
+	step(resources[1].begin(), true)
+	step(resources[0].end(), true)
+	step(resources[1].begin(), true) // the one before has broken off
+	step(resources[1].end(), false)
 }

@@ -3,39 +3,40 @@ package kube
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// handed is a Watcher of Services alone, with a sink that a test feeds.
-type handed struct {
+// aligned is a Watcher of Services alone, with a store that a test resources.
+type aligned struct {
 	*Watcher
-	sink *sink
+	store *reflectorStore
 }
 
-func newHanded(ctx context.Context, version string) *handed {
-	o, feeds, _ := newTestOwner(Config{})
-	listAll(o, feeds)
-	o.feeds = feeds[:1]
-	go o.run(ctx)
-	h := &handed{&Watcher{owner: o}, newTestSink(ctx, feeds[0], o.changes)}
-	feeds[0].barrier.done(version)
+func newAligned(ctx context.Context, version string) *aligned {
+	wr, resources, _ := newTestWriter(Config{})
+	listAll(wr, resources)
+	wr.resources = resources[:1]
+	go wr.run(ctx)
+	h := &aligned{&Watcher{writer: wr}, newTestStore(ctx, resources[0], wr.changes)}
+	resources[0].about().barrier.done(version)
 	return h
 }
 
 // hear is an event that a Service has come.
-func (h *handed) hear(name, version string) {
+func (h *aligned) hear(name, version string) {
 	service := serviceObject(name, "10.0.0.1")
 	service.ResourceVersion = version
-	_ = h.sink.Update(service) // never fails for an object
+	_ = h.store.Update(service) // never fails for an object
 }
 
 // services is how many are visible.
-func (h *handed) services() int { return h.Store().Load().Counts().Services }
+func (h *aligned) services() int { return h.Store().Load().Counts().Services }
 
 // Those that are behind come to where the furthest is, and no further, until all go on.
-func TestHandOverHoldsAllLevel(t *testing.T) {
+func TestAlignHoldsAllLevel(t *testing.T) {
 	for title, behind := range map[string][]int{
 		"the new one is behind":       {0},
 		"an old one is behind":        {1},
@@ -51,7 +52,7 @@ func TestHandOverHoldsAllLevel(t *testing.T) {
 
 func testHoldsAllLevel(t *testing.T, behind []int) {
 	ctx, cancel := context.WithCancel(t.Context())
-	all := []*handed{newHanded(ctx, "10"), newHanded(ctx, "10"), newHanded(ctx, "10")}
+	all := []*aligned{newAligned(ctx, "10"), newAligned(ctx, "10"), newAligned(ctx, "10")}
 	var later []func() // what comes to those that are not behind once they are held
 	for i, h := range all {
 		if slices.Contains(behind, i) {
@@ -64,7 +65,7 @@ func testHoldsAllLevel(t *testing.T, behind []int) {
 		h.hear("a", "11")
 		later = append(later, func() { h.hear("b", "12") })
 	}
-	resume := HandOver(ctx, all[0].Watcher, all[1].Watcher, all[2].Watcher)
+	resume := Align(ctx, all[0].Watcher, all[1].Watcher, all[2].Watcher)
 	for _, hear := range later {
 		go hear()
 	}
@@ -77,7 +78,7 @@ func testHoldsAllLevel(t *testing.T, behind []int) {
 	synctest.Wait()
 }
 
-func wantServices(t *testing.T, all []*handed, want int) {
+func wantServices(t *testing.T, all []*aligned, want int) {
 	t.Helper()
 	for i, h := range all {
 		if n := h.services(); n != want {
@@ -87,20 +88,20 @@ func wantServices(t *testing.T, all []*handed, want int) {
 }
 
 // One whose versions cannot be compared holds up none of the others.
-func TestHandOverOfWhatCannotBeCompared(t *testing.T) {
+func TestAlignOfWhatCannotBeCompared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		to, odd, from := newHanded(ctx, "10"), newHanded(ctx, "x"), newHanded(ctx, "10")
-		resume := HandOver(ctx, to.Watcher, odd.Watcher, from.Watcher)
-		for _, h := range []*handed{to, odd, from} {
+		to, odd, from := newAligned(ctx, "10"), newAligned(ctx, "x"), newAligned(ctx, "10")
+		resume := Align(ctx, to.Watcher, odd.Watcher, from.Watcher)
+		for _, h := range []*aligned{to, odd, from} {
 			go h.hear("a", "11")
 		}
 		synctest.Wait()
-		wantServices(t, []*handed{to, from}, 0)
-		wantServices(t, []*handed{odd}, 1)
+		wantServices(t, []*aligned{to, from}, 0)
+		wantServices(t, []*aligned{odd}, 1)
 		resume()
 		synctest.Wait()
-		wantServices(t, []*handed{to, odd, from}, 1)
+		wantServices(t, []*aligned{to, odd, from}, 1)
 		cancel()
 		synctest.Wait()
 	})
@@ -108,14 +109,14 @@ func TestHandOverOfWhatCannotBeCompared(t *testing.T) {
 
 // What never comes to the version of the other, such as an API server that was set
 // back, is waited for no longer than a while.
-func TestHandOverEnds(t *testing.T) {
+func TestAlignEnds(t *testing.T) {
 	for title, version := range map[string]string{"set back": "5", "not to be compared": "x"} {
 		t.Run(title, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				from, to := newHanded(ctx, "10"), newHanded(ctx, version)
+				from, to := newAligned(ctx, "10"), newAligned(ctx, version)
 				begun := time.Now()
-				HandOver(ctx, to.Watcher, from.Watcher)()
+				Align(ctx, to.Watcher, from.Watcher)()
 				if took := time.Since(begun); took > catchUp+followUp {
 					t.Errorf("it took %s", took)
 				}
@@ -128,5 +129,32 @@ func TestHandOverEnds(t *testing.T) {
 				synctest.Wait()
 			})
 		})
+	}
+}
+
+// Watchers may be aligned with each other in any order, and with themselves, at once.
+func TestAlignLocksInOneOrder(t *testing.T) {
+	a, b := newBarrier(), newBarrier()
+	a.done("1")
+	b.done("2")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 1000 {
+				align(a, b)
+			}
+		})
+		wg.Go(func() {
+			for range 1000 {
+				align(b, a, a)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("they wait for each other")
 	}
 }

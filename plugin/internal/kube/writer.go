@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// backlog is how many changes may wait for the owner. It bounds the memory
+	// backlog is how many changes may wait for the writer. It bounds the memory
 	// of a list that is decoded faster than it is applied.
 	backlog = 256
 	// batchLimit bounds how long a change can wait to be seen because of those
@@ -21,13 +21,13 @@ const (
 	checkpointInterval = time.Second
 )
 
-// change is something that a source has learned. It runs on the owner's
+// change is something that a source has learned. It runs on the writer's
 // goroutine.
 type change func(txn *cluster.Txn)
 
-// owner holds the objects that the store is made of. It is the store's one
+// writer holds the objects that the store is made of. It is the store's one
 // writer.
-type owner struct {
+type writer struct {
 	store    *cluster.Store
 	changes  chan change
 	synced   chan struct{}
@@ -42,8 +42,8 @@ type owner struct {
 	imports        *table[cluster.Key, cluster.Service]
 	importedSlices *table[cluster.Key, cluster.Slice]
 
-	feeds   []*feed
-	awaited int // kinds whose first list has not ended
+	resources []resource
+	awaited   int // kinds whose first list has not ended
 
 	flushed      []chan<- struct{} // closed when the transaction under way is visible
 	dated        []dated           // what the transaction under way is to make visible
@@ -59,9 +59,9 @@ type owner struct {
 // change may be far away.
 var afterStart = []time.Duration{time.Minute, 10 * time.Minute}
 
-func newOwner(c clock.WithTicker, observer Observer) *owner {
+func newWriter(c clock.WithTicker, observer Observer) *writer {
 	now := c.Now()
-	return &owner{
+	return &writer{
 		store:          cluster.NewStoreAfter(uint32(now.Unix())),
 		checkpointed:   secondOf(now),
 		restamps:       afterStart,
@@ -79,89 +79,89 @@ func newOwner(c clock.WithTicker, observer Observer) *owner {
 	}
 }
 
-func (o *owner) run(ctx context.Context) {
-	defer close(o.ended)
-	defer o.stopTimer()
-	defer o.save(false)
-	restamp, stop := o.nextRestamp()
+func (w *writer) run(ctx context.Context) {
+	defer close(w.ended)
+	defer w.stopTimer()
+	defer w.save(false)
+	restamp, stop := w.nextRestamp()
 	defer func() { stop() }()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case c := <-o.changes:
-			o.apply(c)
-			o.save(o.lists())
-		case <-o.timer():
-			o.due = nil
-			o.checkpoint()
+		case c := <-w.changes:
+			w.apply(c)
+			w.save(w.lists())
+		case <-w.timer():
+			w.due = nil
+			w.checkpoint()
 		case <-restamp:
-			o.restamp()
-			restamp, stop = o.nextRestamp()
+			w.restamp()
+			restamp, stop = w.nextRestamp()
 		}
 	}
 }
 
 // apply commits a change, together with those that wait behind it already.
-func (o *owner) apply(c change) {
-	txn := o.store.Begin()
+func (w *writer) apply(c change) {
+	txn := w.store.Begin()
 	for n := 1; c != nil; n++ {
 		c(txn)
 		if n == batchLimit {
 			break
 		}
-		c = o.waiting()
+		c = w.waiting()
 	}
-	o.commit(txn)
+	w.commit(txn)
 }
 
 // waiting is a change that need not be waited for, or nil.
-func (o *owner) waiting() change {
+func (w *writer) waiting() change {
 	select {
-	case c := <-o.changes:
+	case c := <-w.changes:
 		return c
 	default:
 		return nil
 	}
 }
 
-func (o *owner) commit(txn *cluster.Txn) {
-	first := o.awaited == 0 && !o.store.Load().Synced()
+func (w *writer) commit(txn *cluster.Txn) {
+	first := w.awaited == 0 && !w.store.Load().Synced()
 	if first {
 		txn.SetSynced()
 	}
 	if txn.Commit() {
-		o.tell()
-		o.checkpoint()
+		w.observe()
+		w.checkpoint()
 	}
 	if first {
-		close(o.synced)
+		close(w.synced)
 	}
-	for _, done := range o.flushed {
+	for _, done := range w.flushed {
 		close(done)
 	}
-	o.flushed = nil
+	w.flushed = nil
 }
 
-// send has the owner make a change, unless it has ended.
-func (o *owner) send(c change) {
+// send makes the writer apply a change, unless it has ended.
+func (w *writer) send(c change) {
 	select {
-	case o.changes <- c:
-	case <-o.ended:
+	case w.changes <- c:
+	case <-w.ended:
 	}
 }
 
 // flush waits until everything that was sent before is visible, or the end of run.
-func (o *owner) flush() {
+func (w *writer) flush() {
 	done := make(chan struct{})
 	select {
-	case o.changes <- func(*cluster.Txn) { o.flushed = append(o.flushed, done) }:
-	case <-o.ended:
+	case w.changes <- func(*cluster.Txn) { w.flushed = append(w.flushed, done) }:
+	case <-w.ended:
 		return
 	}
 	select {
 	case <-done:
-	case <-o.ended:
+	case <-w.ended:
 	}
 }
 
@@ -171,69 +171,69 @@ func (o *owner) flush() {
 // No serial is that of the second in which the process started: the one before it
 // may have used it, for other data, before it was killed. It has used none of a later
 // second, since serials do not run ahead of the clock.
-func (o *owner) checkpoint() {
-	if o.due != nil || !o.store.Load().Synced() {
+func (w *writer) checkpoint() {
+	if w.due != nil || !w.store.Load().Synced() {
 		return
 	}
-	if wait := checkpointInterval - o.clock.Since(o.checkpointed); wait > 0 {
-		o.due = o.clock.NewTimer(wait)
+	if wait := checkpointInterval - w.clock.Since(w.checkpointed); wait > 0 {
+		w.due = w.clock.NewTimer(wait)
 		return
 	}
-	o.checkpointed = o.clock.Now()
-	o.store.Checkpoint(uint32(o.checkpointed.Unix()))
+	w.checkpointed = w.clock.Now()
+	w.store.Checkpoint(uint32(w.checkpointed.Unix()))
 }
 
 // restamp gives the data a serial of a second that has not begun yet.
-func (o *owner) restamp() {
-	o.stopTimer()
-	o.due = nil
-	o.store.Touch()
-	if begun := secondOf(o.clock.Now()); begun.After(o.checkpointed) {
-		o.checkpointed = begun
+func (w *writer) restamp() {
+	w.stopTimer()
+	w.due = nil
+	w.store.Touch()
+	if begun := secondOf(w.clock.Now()); begun.After(w.checkpointed) {
+		w.checkpointed = begun
 	}
-	o.checkpoint()
+	w.checkpoint()
 }
 
 // nextRestamp is ready when the next checkpoint without a change is due.
-func (o *owner) nextRestamp() (<-chan time.Time, func() bool) {
-	if len(o.restamps) == 0 {
+func (w *writer) nextRestamp() (<-chan time.Time, func() bool) {
+	if len(w.restamps) == 0 {
 		return nil, func() bool { return false }
 	}
-	timer := o.clock.NewTimer(o.restamps[0])
-	o.restamps = o.restamps[1:]
+	timer := w.clock.NewTimer(w.restamps[0])
+	w.restamps = w.restamps[1:]
 	return timer.C(), timer.Stop
 }
 
 // secondOf is when the second of a time began. It keeps the monotonic clock.
 func secondOf(t time.Time) time.Time { return t.Add(-time.Duration(t.Nanosecond())) }
 
-// lists says whether a list is under way.
-func (o *owner) lists() bool {
-	return slices.ContainsFunc(o.feeds, func(f *feed) bool { return f.listing() })
+// lists reports whether a list is under way.
+func (w *writer) lists() bool {
+	return slices.ContainsFunc(w.resources, resource.listing)
 }
 
 // save saves memory while a list is under way.
-func (o *owner) save(listing bool) {
-	if listing == o.listing {
+func (w *writer) save(listing bool) {
+	if listing == w.listing {
 		return
 	}
-	if o.listing = listing; listing {
-		processThrift.begin()
+	if w.listing = listing; listing {
+		processGC.begin()
 	} else {
-		processThrift.end()
+		processGC.end()
 	}
 }
 
 // timer is ready when a checkpoint is due; never, if none waits.
-func (o *owner) timer() <-chan time.Time {
-	if o.due == nil {
+func (w *writer) timer() <-chan time.Time {
+	if w.due == nil {
 		return nil
 	}
-	return o.due.C()
+	return w.due.C()
 }
 
-func (o *owner) stopTimer() {
-	if o.due != nil {
-		o.due.Stop()
+func (w *writer) stopTimer() {
+	if w.due != nil {
+		w.due.Stop()
 	}
 }

@@ -1,47 +1,51 @@
 package kube
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 const (
-	// catchUp bounds how long HandOver waits for the new Watcher. What it selects may
+	// catchUp bounds how long Align waits for the new Watcher. What it selects may
 	// have no event as new as those that the old one has seen.
 	catchUp = time.Second
-	// followUp bounds how long HandOver waits for the old one. A kind that does not
+	// followUp bounds how long Align waits for the old one. A kind that does not
 	// change has no event that tells of the version of a list.
 	followUp = 250 * time.Millisecond
 )
 
-// HandOver holds Watchers of one API server where all have shown the same of each
-// kind that they watch as the new one does. Two watches are never level by
-// themselves, and while some answers come from one and some from another, they would
-// go back. It takes no longer than catchUp and followUp together. All go on when
-// resume is called, which is to be soon: what they show is getting old.
-func HandOver(ctx context.Context, to *Watcher, from ...*Watcher) (resume func()) {
-	var held []*barrier
-	for _, f := range to.owner.feeds {
-		held = append(held, level(f.barrier, barriers(f.name, from)...)...)
+// Align pauses Watchers of one API server where all have shown the same of each kind
+// that they watch as the new one does. Two watches are never level by themselves, and
+// while some answers come from one and some from another, they would go back. It takes
+// no longer than catchUp and followUp together. All go on when resume is called, which
+// must be soon: what they show is getting old.
+func Align(ctx context.Context, to *Watcher, from ...*Watcher) (resume func()) {
+	var paused []*barrier
+	for _, r := range to.writer.resources {
+		about := r.about()
+		paused = append(paused, align(about.barrier, barriers(about.name, from)...)...)
 	}
 	reach(ctx, catchUp, to)
 	reach(ctx, followUp, from...)
 	return func() {
-		for _, b := range held {
+		for _, b := range paused {
 			b.open()
 		}
 	}
 }
 
-// barriers are those of the feeds of one name.
+// barriers are those of the resources of one name.
 func barriers(name string, of []*Watcher) (all []*barrier) {
 	for _, w := range of {
-		for _, f := range w.owner.feeds {
-			if f.name == name {
-				all = append(all, f.barrier)
+		for _, r := range w.writer.resources {
+			if r.about().name == name {
+				all = append(all, r.about().barrier)
 			}
 		}
 	}
@@ -53,35 +57,54 @@ func reach(ctx context.Context, patience time.Duration, watchers ...*Watcher) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, w := range watchers {
-		for _, f := range w.owner.feeds {
-			f.barrier.await(ctx)
+		for _, r := range w.writer.resources {
+			r.about().barrier.await(ctx)
 		}
-		w.owner.flush()
+		w.writer.flush()
 	}
 }
 
-// barrier lets the events of a feed through up to a version, or all of them.
+// barrier lets the events of a resource through up to a version, or all of them.
 type barrier struct {
+	rank uint64 // whoever locks several barriers locks those with a lower rank first
+
 	mu      sync.Mutex
 	heard   string        // the version of the last event
 	passed  string        // that of the last one that was let through
-	sent    string        // that of the last one that the owner has got
+	sent    string        // that of the last one that the writer has got
 	limit   string        // empty if the barrier is open
 	changed chan struct{} // closed when any of them changes
 }
 
-func newBarrier() *barrier { return &barrier{changed: make(chan struct{})} }
+var barrierRanks atomic.Uint64
 
-// level closes barriers behind the newest version that has come through one of them,
+func newBarrier() *barrier {
+	return &barrier{rank: barrierRanks.Add(1), changed: make(chan struct{})}
+}
+
+// lockAll locks barriers, each once, in the order of their ranks. Without an order two
+// callers could wait for each other.
+func lockAll(barriers ...*barrier) (unlock func()) {
+	ranked := slices.Clone(barriers)
+	slices.SortFunc(ranked, func(a, b *barrier) int { return cmp.Compare(a.rank, b.rank) })
+	ranked = slices.Compact(ranked)
+	for _, b := range ranked {
+		b.mu.Lock()
+	}
+	return func() {
+		for _, b := range ranked {
+			b.mu.Unlock()
+		}
+	}
+}
+
+// align closes barriers behind the newest version that has come through one of them,
 // and returns them. One whose version cannot be compared with the first one's stays as
 // it is.
-func level(first *barrier, others ...*barrier) (held []*barrier) {
-	first.mu.Lock()
-	defer first.mu.Unlock()
+func align(first *barrier, others ...*barrier) (closed []*barrier) {
+	defer lockAll(append(others, first)...)()
 	limit := first.passed
 	for _, b := range others {
-		b.mu.Lock()
-		defer b.mu.Unlock()
 		order, err := resourceversion.CompareResourceVersion(b.passed, limit)
 		if err != nil {
 			continue
@@ -89,24 +112,24 @@ func level(first *barrier, others ...*barrier) (held []*barrier) {
 		if order > 0 {
 			limit = b.passed
 		}
-		held = append(held, b)
+		closed = append(closed, b)
 	}
-	if len(held) == 0 {
+	if len(closed) == 0 {
 		return nil
 	}
-	held = append(held, first)
-	for _, b := range held {
+	closed = append(closed, first)
+	for _, b := range closed {
 		b.limit = limit
-		b.tell()
+		b.announce()
 	}
-	return held
+	return closed
 }
 
 func (b *barrier) open() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.limit = ""
-	b.tell()
+	b.announce()
 }
 
 // pass waits until an event may be sent on, or ctx ends.
@@ -114,7 +137,7 @@ func (b *barrier) pass(ctx context.Context, version string) {
 	b.wait(ctx, func() bool {
 		if b.heard != version {
 			b.heard = version
-			b.tell()
+			b.announce()
 		}
 		if b.limit != "" && newer(version, b.limit) {
 			return false
@@ -124,12 +147,12 @@ func (b *barrier) pass(ctx context.Context, version string) {
 	})
 }
 
-// done says that everything up to a version has been sent on.
+// done notes that everything up to a version has been sent on.
 func (b *barrier) done(version string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.heard, b.passed, b.sent = version, version, version
-	b.tell()
+	b.announce()
 }
 
 // await waits until everything up to the limit has been sent on, or ctx ends.
@@ -154,12 +177,12 @@ func (b *barrier) wait(ctx context.Context, until func() bool) {
 	}
 }
 
-func (b *barrier) tell() {
+func (b *barrier) announce() {
 	close(b.changed)
 	b.changed = make(chan struct{})
 }
 
-// newer says whether a version is newer than another. Those that cannot be compared
+// newer reports whether a version is newer than another. Those that cannot be compared
 // are not.
 func newer(a, b string) bool {
 	order, err := resourceversion.CompareResourceVersion(a, b)

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
@@ -25,27 +26,30 @@ type serviceImportList struct {
 // DeepCopyObject makes a runtime.Object of it; nobody copies one.
 func (l *serviceImportList) DeepCopyObject() runtime.Object { c := *l; return &c }
 
-// importFeed is optional: the kind has to be installed, and the cluster's own
+// serviceImports are optional: the kind has to be installed, and the cluster's own
 // names do not depend on it.
-func importFeed(cfg Config, o *owner) *feed {
-	f := &feed{
+type serviceImports struct {
+	tabled[cluster.Key, cluster.Service]
+	converter *convert.Converter
+}
+
+func newServiceImports(cfg Config, w *writer) *serviceImports {
+	return &serviceImports{newTabled(w, w.imports, description{
 		name:     "serviceimports",
 		kind:     "ServiceImport",
 		versions: importVersions,
-		resource: "serviceimports",
+		plural:   "serviceimports",
 		labels:   labels.Everything(),
 		optional: true,
-		empty:    func() runtime.Object { return new(convert.ServiceImport) },
-		list:     func() runtime.Object { return new(serviceImportList) },
-	}
-	join(f, o, o.imports, itself, newConverter(cfg).ServiceImport)
-	return f
+	}), newConverter(cfg)}
 }
 
-// importedSliceFeed has a watch of its own, since the selector is what keeps the
-// cluster's other EndpointSlices away where those are not asked for.
-func importedSliceFeed(cfg Config, selected labels.Selector, o *owner) *feed {
-	f := newSliceFeed("multicluster-endpointslices", cfg, selected)
-	join(f, o, o.importedSlices, itself, newConverter(cfg).ImportedSlice)
-	return f
+func (r *serviceImports) newObject() runtime.Object { return new(convert.ServiceImport) }
+func (r *serviceImports) newList() runtime.Object   { return new(serviceImportList) }
+
+func (r *serviceImports) put(obj metav1.Object) change {
+	return r.set(convert.KeyOf(obj), r.converter.ServiceImport(obj.(*convert.ServiceImport)))
 }
+
+func (r *serviceImports) event(obj metav1.Object) change { return r.put(obj) }
+func (r *serviceImports) drop(obj metav1.Object) change  { return r.set(convert.KeyOf(obj), nil) }

@@ -11,20 +11,20 @@ import (
 // limit has to have room for. At other times it would cost CPU time for nothing.
 const listGCPercent = 50
 
-// thrift keeps the heap small while there are lists, of any Watcher of the
+// gcTuner keeps the heap small while there are lists, of any Watcher of the
 // process, and returns memory to the system behind the last of them. An operator
 // who sets GOGC is left alone.
-type thrift struct {
+type gcTuner struct {
 	mu     sync.Mutex
 	lists  int // Watchers with a list under way
 	before int // the GC percentage
 	manual bool
 }
 
-var processThrift = &thrift{manual: os.Getenv("GOGC") != ""}
+var processGC = &gcTuner{manual: os.Getenv("GOGC") != ""}
 
-// begin is told of a Watcher that begins to list.
-func (t *thrift) begin() {
+// begin must be called when a Watcher begins to list.
+func (t *gcTuner) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lists++; t.lists == 1 && !t.manual {
@@ -35,8 +35,8 @@ func (t *thrift) begin() {
 	}
 }
 
-// end is told of a Watcher whose lists have ended, or which ends itself.
-func (t *thrift) end() {
+// end must be called when its lists have ended, or when the Watcher itself ends.
+func (t *gcTuner) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lists--; t.lists > 0 {

@@ -1,0 +1,23 @@
+package kube
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// A path may have anything in it but the zero byte, a line break too.
+func TestManifestPathsAreKeptApart(t *testing.T) {
+	paths := []string{"/a\nb", "/c d", "/e,f"}
+	if got := (Config{Manifests: ManifestPaths(paths...)}).manifestPaths(); !slices.Equal(got, paths) {
+		t.Errorf("%q, want %q", got, paths)
+	}
+	if ManifestPaths("/a\nb") == ManifestPaths("/a", "b") {
+		t.Error("one path is taken for two")
+	}
+	folder := filepath.Join(t.TempDir(), "two\nlines")
+	write(t, folder, map[string]string{"a.yaml": webService})
+	if _, err := New(Config{Manifests: ManifestPaths(folder)}, Options{}); err != nil {
+		t.Error(err)
+	}
+}

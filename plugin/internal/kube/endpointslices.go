@@ -1,0 +1,89 @@
+package kube
+
+import (
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+)
+
+// sliceResource is the part that EndpointSlices of all kinds of Services share.
+type sliceResource struct {
+	tabled[cluster.Key, cluster.Slice]
+}
+
+func newSliceResource(name string, cfg Config, selected labels.Selector, w *writer, t *table[cluster.Key, cluster.Slice]) sliceResource {
+	return sliceResource{newTabled(w, t, description{
+		name:     name,
+		kind:     "EndpointSlice",
+		versions: []schema.GroupVersion{discoveryv1.SchemeGroupVersion},
+		plural:   "endpointslices",
+		labels:   selected,
+		decode:   sliceDecoder(cfg),
+	})}
+}
+
+func sliceDecoder(cfg Config) slimpb.Decoder {
+	return slimpb.EndpointSlice(slimpb.SliceFields{
+		Labels:        []string{discoveryv1.LabelServiceName, convert.LabelServiceImport, convert.LabelSourceCluster},
+		TargetRef:     cfg.PodNames,
+		TopologyZones: cfg.TopologyZones,
+	})
+}
+
+func (r *sliceResource) newObject() runtime.Object { return new(discoveryv1.EndpointSlice) }
+func (r *sliceResource) newList() runtime.Object   { return new(discoveryv1.EndpointSliceList) }
+
+func (r *sliceResource) drop(obj metav1.Object) change { return r.set(convert.KeyOf(obj), nil) }
+
+// endpointSlices are those of the cluster's own Services.
+type endpointSlices struct {
+	sliceResource
+	converter *convert.Converter
+	writer    *writer
+}
+
+func newEndpointSlices(cfg Config, selected labels.Selector, w *writer) *endpointSlices {
+	return &endpointSlices{newSliceResource("endpointslices", cfg, selected, w, w.slices), newConverter(cfg), w}
+}
+
+func (r *endpointSlices) put(obj metav1.Object) change {
+	return r.set(convert.KeyOf(obj), r.converter.Slice(obj.(*discoveryv1.EndpointSlice)))
+}
+
+// event notes the date of the change, if there is one and DNS can see the change. A
+// slice equal to the one held leaves that in its place.
+func (r *endpointSlices) event(obj metav1.Object) change {
+	key, since, put := convert.KeyOf(obj), triggerTime(obj), r.put(obj)
+	return func(txn *cluster.Txn) {
+		before := r.table.held.at(key)
+		put(txn)
+		now := r.table.held.at(key)
+		if now != nil && now != before && !since.IsZero() {
+			r.writer.dated = append(r.writer.dated, dated{now.Key(), since})
+		}
+	}
+}
+
+// importedSlices are those of ServiceImports. They have a watch of their own, since
+// the selector is what keeps the cluster's other EndpointSlices away where those are
+// not asked for.
+type importedSlices struct {
+	sliceResource
+	converter *convert.Converter
+}
+
+func newImportedSlices(cfg Config, selected labels.Selector, w *writer) *importedSlices {
+	return &importedSlices{newSliceResource("multicluster-endpointslices", cfg, selected, w, w.importedSlices), newConverter(cfg)}
+}
+
+func (r *importedSlices) put(obj metav1.Object) change {
+	return r.set(convert.KeyOf(obj), r.converter.ImportedSlice(obj.(*discoveryv1.EndpointSlice)))
+}
+
+func (r *importedSlices) event(obj metav1.Object) change { return r.put(obj) }

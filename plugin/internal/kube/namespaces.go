@@ -1,0 +1,55 @@
+package kube
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+)
+
+// namespace is a Namespace as DNS sees it: it exists.
+type namespace struct{ name string }
+
+func sameNamespace(a, b *namespace) bool { return *a == *b }
+
+func namespaceKey(n *namespace) cluster.Key { return cluster.Key{Name: n.name} }
+
+func replaceNamespace(txn *cluster.Txn, old, now *namespace) {
+	if old != nil {
+		txn.DeleteNamespace(old.name)
+	}
+	if now != nil {
+		txn.PutNamespace(now.name)
+	}
+}
+
+// namespaces are the cluster's Namespaces.
+type namespaces struct {
+	tabled[cluster.Key, namespace]
+}
+
+func newNamespaces(selected labels.Selector, w *writer) *namespaces {
+	return &namespaces{newTabled(w, w.namespaces, description{
+		name:     "namespaces",
+		kind:     "Namespace",
+		versions: []schema.GroupVersion{corev1.SchemeGroupVersion},
+		plural:   "namespaces",
+		labels:   selected,
+		decode:   slimpb.Namespace,
+	})}
+}
+
+func (r *namespaces) newObject() runtime.Object { return new(corev1.Namespace) }
+func (r *namespaces) newList() runtime.Object   { return new(corev1.NamespaceList) }
+
+func (r *namespaces) put(obj metav1.Object) change {
+	return r.set(convert.KeyOf(obj), &namespace{obj.GetName()})
+}
+
+func (r *namespaces) event(obj metav1.Object) change { return r.put(obj) }
+func (r *namespaces) drop(obj metav1.Object) change  { return r.set(convert.KeyOf(obj), nil) }

@@ -1,0 +1,129 @@
+package kube
+
+import (
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+)
+
+// resource is one kind of object on its way to the writer. Its methods make
+// changes, which the writer applies; they belong to one goroutine at a time.
+type resource interface {
+	about() *description
+
+	newObject() runtime.Object
+	newList() runtime.Object
+
+	// put says that an object is there, event that it has just come or changed, and
+	// drop that it is gone. What was not put between begin and end is gone too.
+	put(obj metav1.Object) change
+	event(obj metav1.Object) change
+	drop(obj metav1.Object) change
+	begin() change
+	end() change
+	// waive gives up waiting for the first list.
+	waive() change
+
+	// For the writer's goroutine alone: listing reports whether a list has begun and
+	// not ended, count returns the number of objects held.
+	listing() bool
+	count() int
+}
+
+// description is what a resource is, for the API server, the log and the metrics.
+type description struct {
+	name     string // in log lines and metrics
+	kind     string
+	versions []schema.GroupVersion // of the API, the best one first
+	plural   string                // in URLs
+	fields   string                // a selector
+	labels   labels.Selector
+	optional bool           // the sync does not wait for the kind if it cannot be watched
+	decode   slimpb.Decoder // of an object in protobuf; nil for a kind that there is in JSON alone
+
+	barrier *barrier // holds events while Watchers are aligned
+	told    int      // the count that the observer was told last; the writer's
+}
+
+// logged is how the log names the kind.
+func (d *description) logged() apiserver.Kind {
+	return apiserver.Kind{Name: d.name, Group: d.versions[0].Group, Resource: d.plural, Optional: d.optional}
+}
+
+// codecs decode the kind.
+func (d *description) codecs(version schema.GroupVersion) runtime.NegotiatedSerializer {
+	if d.decode == nil {
+		return codecs
+	}
+	return slimpb.Codecs(codecs, version.WithKind(d.kind), d.decode)
+}
+
+// newResources makes the resources that cfg asks for. The writer awaits their first lists.
+func newResources(cfg Config, w *writer) ([]resource, error) {
+	selected, err := parseSelectors(cfg)
+	if err != nil {
+		return nil, err
+	}
+	all := []resource{
+		newServices(cfg, selected.objects, w),
+		newNamespaces(selected.namespaces, w),
+	}
+	if !cfg.NoEndpoints {
+		all = append(all, newEndpointSlices(cfg, selected.objects, w))
+	}
+	if cfg.Pods {
+		all = append(all, newPods(cfg, selected.objects, w))
+	}
+	if cfg.MultiCluster {
+		all = append(all, newServiceImports(cfg, w), newImportedSlices(cfg, selected.imported, w))
+	}
+	w.resources, w.awaited = all, len(all)
+	return all, nil
+}
+
+// newConverter makes a converter of its own for each resource: converters are not
+// for concurrent use.
+func newConverter(cfg Config) *convert.Converter {
+	return convert.New(convert.Settings{PodNames: cfg.PodNames, PodLabels: cfg.PodLabels, TopologyZones: cfg.TopologyZones})
+}
+
+// tabled is the part that all resources share: their objects are in a table of
+// the writer's.
+type tabled[K comparable, T any] struct {
+	description
+	table  *table[K, T]
+	settle func() // ends the wait for the first list
+}
+
+func newTabled[K comparable, T any](w *writer, t *table[K, T], d description) tabled[K, T] {
+	d.barrier, d.told = newBarrier(), -1
+	return tabled[K, T]{description: d, table: t, settle: sync.OnceFunc(func() { w.awaited-- })}
+}
+
+func (r *tabled[K, T]) about() *description { return &r.description }
+
+// set makes the change that an object is there, or that it is gone if it is nil.
+func (r *tabled[K, T]) set(id K, now *T) change {
+	return func(txn *cluster.Txn) { r.table.put(txn, id, now) }
+}
+
+func (r *tabled[K, T]) begin() change { return func(*cluster.Txn) { r.table.begin() } }
+
+func (r *tabled[K, T]) end() change {
+	return func(txn *cluster.Txn) {
+		r.table.sweep(txn)
+		r.settle()
+	}
+}
+
+func (r *tabled[K, T]) waive() change { return func(*cluster.Txn) { r.settle() } }
+func (r *tabled[K, T]) listing() bool { return r.table.held.marks != nil }
+func (r *tabled[K, T]) count() int    { return r.table.held.count }
