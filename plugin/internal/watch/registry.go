@@ -50,6 +50,7 @@ func (r *running) heldByOthers(h *Holder) bool {
 	return false
 }
 
+// NewRegistry returns a registry in which no watcher runs.
 func NewRegistry() *Registry {
 	return &Registry{running: map[kube.Config]*running{}, longest: longestHold}
 }
