@@ -17,7 +17,8 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		names    = internal + "/dnsname"
 		radix    = internal + "/radix"
 		model    = internal + "/cluster"
-		zone     = internal + "/zone"
+		resolve  = internal + "/resolve"
+		answer   = internal + "/answer"
 		kube     = internal + "/kube"
 		convert  = kube + "/convert"
 		manifest = kube + "/manifest"
@@ -36,7 +37,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 	}{
 		{from: names, imports: []string{"net/netip", "strings", "unsafe"}},
 		{from: names, imports: []string{"net", "time"}, breaches: 2},
-		{from: names, imports: []string{zone}, breaches: 1},
+		{from: names, imports: []string{answer}, breaches: 1},
 		{from: names, deps: dnsLibrary, breaches: 1},
 		{from: names, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
 
@@ -47,32 +48,37 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 
 		{from: model, imports: []string{names, radix, "net/netip", "sync/atomic"}},
 		{from: model, imports: []string{"time", "os"}, breaches: 2},
-		{from: model, imports: []string{zone}, breaches: 1},
+		{from: model, imports: []string{answer}, breaches: 1},
 		{from: model, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
 		{from: model, deps: dnsLibrary, breaches: 1},
 		{from: model + "/clustertest", imports: []string{model}},
 
-		{from: zone, imports: []string{names, model, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
-		{from: zone, deps: []string{"net", "os", "time"}}, // by way of miekg/dns
-		{from: zone, imports: []string{"net"}, breaches: 1},
-		{from: zone, imports: []string{"net/http"}, breaches: 1},
-		{from: zone, imports: []string{"os", "io/fs"}, breaches: 2},
-		{from: zone, imports: []string{"time"}, breaches: 1},
-		{from: zone, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
-		{from: zone, deps: []string{"sigs.k8s.io/yaml"}, breaches: 1},
-		{from: zone, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
-		{from: zone, imports: []string{radix}, breaches: 1},
-		{from: zone, imports: []string{kube}, breaches: 1},
-		{from: zone, imports: []string{clusterdns}, breaches: 1},
-		{from: zone + "/wire", imports: []string{zone}},
-		{from: zone + "/wire", imports: []string{"time"}, breaches: 1},
+		{from: resolve, imports: []string{names, model, "net/netip", "strings"}},
+		{from: resolve, imports: []string{answer}, breaches: 1},
+		{from: resolve, imports: []string{"time"}, breaches: 1},
+		{from: resolve, deps: dnsLibrary, breaches: 1},
+
+		{from: answer, imports: []string{names, model, resolve, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
+		{from: answer, deps: []string{"net", "os", "time"}}, // by way of miekg/dns
+		{from: answer, imports: []string{"net"}, breaches: 1},
+		{from: answer, imports: []string{"net/http"}, breaches: 1},
+		{from: answer, imports: []string{"os", "io/fs"}, breaches: 2},
+		{from: answer, imports: []string{"time"}, breaches: 1},
+		{from: answer, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
+		{from: answer, deps: []string{"sigs.k8s.io/yaml"}, breaches: 1},
+		{from: answer, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
+		{from: answer, imports: []string{radix}, breaches: 1},
+		{from: answer, imports: []string{kube}, breaches: 1},
+		{from: answer, imports: []string{clusterdns}, breaches: 1},
+		{from: answer + "/wire", imports: []string{answer}},
+		{from: answer + "/wire", imports: []string{"time"}, breaches: 1},
 
 		{from: kube, imports: []string{names, model, "time", "os", "k8s.io/client-go/tools/cache"}, deps: dnsLibrary},
 		{from: kube, imports: dnsLibrary, breaches: 1},
 		{from: kube, imports: []string{"github.com/miekg/dns/dnsutil"}, breaches: 1},
 		{from: kube, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 		{from: kube, imports: []string{udp}, breaches: 1},
-		{from: kube, imports: []string{zone}, breaches: 1},
+		{from: kube, imports: []string{answer}, breaches: 1},
 		{from: kube, imports: []string{clusterdns}, breaches: 1},
 
 		{from: convert, imports: []string{names, model, "net/netip", "k8s.io/api/core/v1"}, deps: []string{"time", "github.com/miekg/dns"}},
@@ -85,7 +91,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 
 		{from: kube + "/apiserver", imports: []string{"net", "time", "k8s.io/client-go/rest"}},
 		{from: kube + "/apiserver", imports: []string{kube}, breaches: 1},
-		{from: kube + "/apiserver", imports: []string{zone, kube + "/slimpb"}, breaches: 2},
+		{from: kube + "/apiserver", imports: []string{answer, kube + "/slimpb"}, breaches: 2},
 		{from: kube + "/apiserver", deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 		{from: kube + "/slimpb", imports: []string{"bufio", "io", "k8s.io/api/core/v1"}},
 		{from: kube + "/slimpb", imports: []string{kube, kube + "/apiserver"}, breaches: 2},
@@ -99,39 +105,39 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: search, imports: []string{"bytes", "slices"}},
 		{from: search, imports: dnsLibrary, breaches: 1},
 		{from: search, imports: []string{"net", "time"}, breaches: 2},
-		{from: search, imports: []string{zone}, breaches: 1},
+		{from: search, imports: []string{answer}, breaches: 1},
 		{from: search, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
 
-		{from: udp, imports: []string{names, model, zone, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
+		{from: udp, imports: []string{names, model, answer, resolve, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
 
-		{from: xfr, imports: []string{zone, "net", "time", "github.com/coredns/coredns/plugin/transfer", "github.com/miekg/dns"}},
+		{from: xfr, imports: []string{answer, "net", "time", "github.com/coredns/coredns/plugin/transfer", "github.com/miekg/dns"}},
 		{from: xfr, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: xfr, imports: []string{kube, udp, clusterdns}, breaches: 3},
 
-		{from: corefile, imports: []string{zone, "github.com/coredns/coredns/core/dnsserver"}},
+		{from: corefile, imports: []string{answer, "github.com/coredns/coredns/core/dnsserver"}},
 		{from: corefile, imports: []string{udp}, breaches: 1},
 		{from: corefile, imports: []string{search}, breaches: 1},
 		{from: corefile, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 
-		{from: completion, imports: []string{zone, search, udp, corefile, "github.com/miekg/dns"}},
+		{from: completion, imports: []string{answer, search, udp, corefile, "github.com/miekg/dns"}},
 		{from: completion, imports: []string{kube}, breaches: 1},
 		{from: completion, imports: []string{clusterdns}, breaches: 1},
 		{from: completion, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{completion}, breaches: 1},
 
-		{from: fastpath, imports: []string{zone, udp, corefile, completion}},
+		{from: fastpath, imports: []string{answer, udp, corefile, completion}},
 		{from: fastpath, imports: []string{kube}, breaches: 1},
 		{from: fastpath, imports: []string{clusterdns}, breaches: 1},
 		{from: completion, imports: []string{fastpath}, breaches: 1},
 		{from: udp, imports: []string{fastpath}, breaches: 1},
 
-		{from: clusterdns, imports: []string{model, zone, kube, udp, corefile, completion, fastpath, xfr}},
+		{from: clusterdns, imports: []string{model, answer, kube, udp, corefile, completion, fastpath, xfr}},
 		{from: clusterdns, imports: []string{external}, breaches: 1},
 		{from: clusterdns, imports: []string{stock}, breaches: 1},
 		{from: stock, imports: []string{clusterdns}},
-		{from: external, imports: []string{clusterdns, zone}},
+		{from: external, imports: []string{clusterdns, answer}},
 		{from: external, imports: []string{stock}, breaches: 1},
 		{from: plugins + "/new", breaches: 1},
 	} {

@@ -70,8 +70,15 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
-		under:  internal + "/zone",
-		ours:   []string{internal + "/zone", internal + "/cluster", internal + "/dnsname"},
+		under:  internal + "/resolve",
+		ours:   []string{internal + "/resolve", internal + "/cluster", internal + "/dnsname", internal + "/radix"},
+		direct: inOutClock,
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
+		under:  internal + "/answer",
+		ours:   []string{internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
 		direct: inOutClock,
 		except: []string{"net/netip"},
 		deep:   slices.Concat(coreDNS, kubernetes),
@@ -115,29 +122,29 @@ var rules = []rule{
 	},
 	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/zone", internal + "/cluster", internal + "/dnsname"},
+		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
 		deep:    kubernetes,
 		planned: true,
 	},
 	{
 		under: internal + "/corefile",
-		ours:  []string{internal + "/corefile", internal + "/zone", internal + "/dnsname"},
+		ours:  []string{internal + "/corefile", internal + "/answer", internal + "/resolve", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
 	{
 		under: internal + "/xfr",
-		ours:  []string{internal + "/xfr", internal + "/zone", internal + "/cluster", internal + "/dnsname"},
+		ours:  []string{internal + "/xfr", internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
 	{
 		under: internal + "/completion",
-		ours:  []string{internal + "/completion", internal + "/cluster", internal + "/corefile", internal + "/dnsname", internal + "/searchpath", internal + "/udp", internal + "/zone"},
+		ours:  []string{internal + "/completion", internal + "/cluster", internal + "/corefile", internal + "/dnsname", internal + "/searchpath", internal + "/udp", internal + "/answer", internal + "/resolve"},
 		deep:  kubernetes,
 	},
 	{
 		under: internal + "/fastpath",
 		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/udp",
-			internal + "/zone"},
+			internal + "/answer", internal + "/resolve"},
 		deep: kubernetes,
 	},
 	{

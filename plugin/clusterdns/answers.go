@@ -9,7 +9,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // outcome is what became of a question in our zones.
@@ -31,27 +32,27 @@ const (
 
 // outcomeOf are the outcomes of results.
 var outcomeOf = [...]outcome{
-	zone.Success:  outcomeSuccess,
-	zone.NoData:   outcomeNoData,
-	zone.NXDomain: outcomeNXDomain,
-	zone.NotReady: outcomeNotReady,
-	zone.Delegate: outcomeUpstream,
+	resolve.Success:      outcomeSuccess,
+	resolve.NoData:       outcomeNoData,
+	resolve.NXDomain:     outcomeNXDomain,
+	resolve.NotReady:     outcomeNotReady,
+	resolve.FollowTarget: outcomeUpstream,
 }
 
 // The values of the labels.
 var (
-	kindLabels = [zone.NameKinds]string{
-		zone.KindUnknown:      "unknown",
-		zone.KindZone:         "zone",
-		zone.KindNamespace:    "namespace",
-		zone.KindService:      "service",
-		zone.KindHeadless:     "headless",
-		zone.KindExternalName: "externalname",
-		zone.KindEndpoint:     "endpoint",
-		zone.KindPort:         "port",
-		zone.KindPod:          "pod",
-		zone.KindReverse:      "reverse",
-		zone.KindExternal:     "external",
+	kindLabels = [resolve.NameKinds]string{
+		resolve.KindUnknown:      "unknown",
+		resolve.KindZone:         "zone",
+		resolve.KindNamespace:    "namespace",
+		resolve.KindService:      "service",
+		resolve.KindHeadless:     "headless",
+		resolve.KindExternalName: "externalname",
+		resolve.KindEndpoint:     "endpoint",
+		resolve.KindPort:         "port",
+		resolve.KindPod:          "pod",
+		resolve.KindReverse:      "reverse",
+		resolve.KindExternal:     "external",
 	}
 	outcomeLabels = [outcomes]string{"success", "nodata", "nxdomain", "not_ready", "upstream", "fallthrough", "refused"}
 )
@@ -61,7 +62,7 @@ var (
 // no more than an atomic addition.
 type answerCounter struct {
 	vec      *prometheus.CounterVec // with the server's label
-	counters [zone.NameKinds][outcomes]atomic.Pointer[prometheus.Counter]
+	counters [resolve.NameKinds][outcomes]atomic.Pointer[prometheus.Counter]
 }
 
 // newAnswerCounter makes the counter of the server with an address, such as
@@ -72,9 +73,9 @@ func newAnswerCounter(m *metricSet, addr string) *answerCounter {
 
 // Answered counts an answer as the look-up made it. It is safe for concurrent use
 // and allocates nothing.
-func (c *answerCounter) Answered(a *zone.Answer) { c.count(a.Kind, outcomeOf[a.Result]) }
+func (c *answerCounter) Answered(a *answer.Answer) { c.count(a.Kind, outcomeOf[a.Result]) }
 
-func (c *answerCounter) count(k zone.NameKind, o outcome) {
+func (c *answerCounter) count(k resolve.NameKind, o outcome) {
 	at := &c.counters[k][o]
 	counter := at.Load()
 	if counter == nil {

@@ -12,8 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // onServer is the context of a question to the server with an address.
@@ -22,7 +23,7 @@ func onServer(addr string) context.Context {
 }
 
 // counted is what was counted for a server.
-func counted(addr string, k zone.NameKind, o outcome) float64 {
+func counted(addr string, k resolve.NameKind, o outcome) float64 {
 	return testutil.ToFloat64(metrics.answers.WithLabelValues(addr, kindLabels[k], outcomeLabels[o]))
 }
 
@@ -30,20 +31,20 @@ func TestAnswersAreCounted(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		qtype   uint16
-		kind    zone.NameKind
+		kind    resolve.NameKind
 		outcome outcome
 	}{
-		{"web.shop.svc.cluster.local.", dns.TypeA, zone.KindService, outcomeSuccess},
-		{"web.shop.svc.cluster.local.", dns.TypeMX, zone.KindService, outcomeNoData},
-		{"no.shop.svc.cluster.local.", dns.TypeA, zone.KindService, outcomeNXDomain},
-		{"web.nowhere.svc.cluster.local.", dns.TypeA, zone.KindNamespace, outcomeNXDomain},
-		{"www.example.com.cluster.local.", dns.TypeA, zone.KindZone, outcomeNXDomain},
-		{"out.shop.svc.cluster.local.", dns.TypeA, zone.KindExternalName, outcomeUpstream},
-		{"gone.shop.svc.cluster.local.", dns.TypeA, zone.KindExternalName, outcomeNXDomain},
-		{"away.shop.svc.cluster.local.", dns.TypeA, zone.KindExternalName, outcomeUpstream},
-		{"9.9.9.10.in-addr.arpa.", dns.TypePTR, zone.KindReverse, outcomeFallthrough},
-		{"no.drop.svc.cluster.local.", dns.TypeA, zone.KindService, outcomeFallthrough},
-		{"cluster.local.", dns.TypeAXFR, zone.KindZone, outcomeRefused},
+		{"web.shop.svc.cluster.local.", dns.TypeA, resolve.KindService, outcomeSuccess},
+		{"web.shop.svc.cluster.local.", dns.TypeMX, resolve.KindService, outcomeNoData},
+		{"no.shop.svc.cluster.local.", dns.TypeA, resolve.KindService, outcomeNXDomain},
+		{"web.nowhere.svc.cluster.local.", dns.TypeA, resolve.KindNamespace, outcomeNXDomain},
+		{"www.example.com.cluster.local.", dns.TypeA, resolve.KindZone, outcomeNXDomain},
+		{"out.shop.svc.cluster.local.", dns.TypeA, resolve.KindExternalName, outcomeUpstream},
+		{"gone.shop.svc.cluster.local.", dns.TypeA, resolve.KindExternalName, outcomeNXDomain},
+		{"away.shop.svc.cluster.local.", dns.TypeA, resolve.KindExternalName, outcomeUpstream},
+		{"9.9.9.10.in-addr.arpa.", dns.TypePTR, resolve.KindReverse, outcomeFallthrough},
+		{"no.drop.svc.cluster.local.", dns.TypeA, resolve.KindService, outcomeFallthrough},
+		{"cluster.local.", dns.TypeAXFR, resolve.KindZone, outcomeRefused},
 	} {
 		t.Run(tc.name+dns.TypeToString[tc.qtype], func(t *testing.T) {
 			d, addr := testHandler(t), "dns://"+t.Name()
@@ -54,12 +55,12 @@ func TestAnswersAreCounted(t *testing.T) {
 }
 
 // checkCounted asks and checks that just one answer is counted, as it should be.
-func checkCounted(t *testing.T, d *ClusterDNS, addr string, r *dns.Msg, k zone.NameKind, o outcome) {
+func checkCounted(t *testing.T, d *ClusterDNS, addr string, r *dns.Msg, k resolve.NameKind, o outcome) {
 	t.Helper()
 	if _, err := d.ServeDNS(onServer(addr), dnstest.NewRecorder(&test.ResponseWriter{}), r); err != nil {
 		t.Fatal(err)
 	}
-	for kind := range zone.NameKinds {
+	for kind := range resolve.NameKinds {
 		for what := range outcomes {
 			want := 0.0
 			if kind == k && what == o {
@@ -76,7 +77,7 @@ func TestAnswersBeforeTheSync(t *testing.T) {
 	d := testHandler(t)
 	d.store = cluster.NewStore()
 	r := new(dns.Msg).SetQuestion("web.shop.svc.cluster.local.", dns.TypeA)
-	checkCounted(t, d, "dns://"+t.Name(), r, zone.KindUnknown, outcomeNotReady)
+	checkCounted(t, d, "dns://"+t.Name(), r, resolve.KindUnknown, outcomeNotReady)
 }
 
 // What is in none of our zones is nobody's answer.
@@ -95,7 +96,7 @@ func TestOutOfZoneIsNotCounted(t *testing.T) {
 func TestAnswersByServer(t *testing.T) {
 	d := testHandler(t)
 	udp, tls := onServer("dns://"+t.Name()), onServer("tls://"+t.Name())
-	a := &zone.Answer{Result: zone.Success, Kind: zone.KindPod}
+	a := &answer.Answer{Result: resolve.Success, Kind: resolve.KindPod}
 	var asking sync.WaitGroup
 	for range 8 {
 		asking.Go(func() {
@@ -107,7 +108,7 @@ func TestAnswersByServer(t *testing.T) {
 	}
 	asking.Wait()
 	for _, transport := range []string{"dns", "tls"} {
-		if got := counted(transport+"://"+t.Name(), zone.KindPod, outcomeSuccess); got != 800 {
+		if got := counted(transport+"://"+t.Name(), resolve.KindPod, outcomeSuccess); got != 800 {
 			t.Errorf("%s: counted %g answers, want 800", transport, got)
 		}
 	}
@@ -118,7 +119,7 @@ func TestAnswersByServer(t *testing.T) {
 
 func TestCountingAllocatesNothing(t *testing.T) {
 	d, ctx := testHandler(t), onServer("dns://"+t.Name())
-	a := &zone.Answer{Result: zone.NXDomain, Kind: zone.KindNamespace}
+	a := &answer.Answer{Result: resolve.NXDomain, Kind: resolve.KindNamespace}
 	if n := testing.AllocsPerRun(100, func() { d.answers.of(ctx).Answered(a) }); n != 0 {
 		t.Errorf("%g allocations", n)
 	}
@@ -128,7 +129,7 @@ func TestCountingAllocatesNothing(t *testing.T) {
 func TestAnswerLabels(t *testing.T) {
 	m := newMetrics(prometheus.NewRegistry(), held(1))
 	c := newAnswerCounter(m, "dns://:53")
-	for kind := range zone.NameKinds {
+	for kind := range resolve.NameKinds {
 		for what := range outcomes {
 			if kindLabels[kind] == "" || outcomeLabels[what] == "" {
 				t.Fatalf("kind %d or outcome %d has no label", kind, what)
@@ -137,7 +138,7 @@ func TestAnswerLabels(t *testing.T) {
 			c.count(kind, what)
 		}
 	}
-	if got, want := testutil.CollectAndCount(m.answers), int(zone.NameKinds)*int(outcomes); got != want {
+	if got, want := testutil.CollectAndCount(m.answers), int(resolve.NameKinds)*int(outcomes); got != want {
 		t.Errorf("%d series, want %d", got, want)
 	}
 }
@@ -145,7 +146,7 @@ func TestAnswerLabels(t *testing.T) {
 func BenchmarkCount(b *testing.B) {
 	var counters serverCounters
 	ctx := onServer("dns://" + b.Name())
-	a := &zone.Answer{Result: zone.Success, Kind: zone.KindService}
+	a := &answer.Answer{Result: resolve.Success, Kind: resolve.KindService}
 	for b.Loop() {
 		counters.of(ctx).Answered(a)
 	}

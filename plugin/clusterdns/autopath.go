@@ -12,7 +12,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // resolvConf has the node's search path, which kubelet appends to every Pod's:
@@ -55,7 +55,7 @@ func elementOf(suffix string) string { return strings.TrimPrefix(suffix, ".") }
 // first suffix has not been searched for yet; the suffix itself is no such name. One
 // that exists needs no completing: the plugin autopath would name its alias twice.
 func (d *ClusterDNS) AutoPath(state request.Request) []string {
-	if d.view.Pods != zone.PodsVerified {
+	if d.view.Pods != resolve.PodsVerified {
 		d.search.warn()
 		return nil
 	}
@@ -63,8 +63,8 @@ func (d *ClusterDNS) AutoPath(state request.Request) []string {
 	if err != nil {
 		return nil
 	}
-	origin, ok := d.view.Origin(&name)
-	if !ok {
+	origin := d.view.Origin(&name)
+	if origin == nil {
 		return nil
 	}
 	client := d.client(state)
@@ -97,7 +97,7 @@ func isBelow(name, other string) bool {
 
 // client is who asks, as far as Pods are known.
 func (d *ClusterDNS) client(state request.Request) cluster.Client {
-	if d.view.Pods != zone.PodsVerified && (d.completer == nil || !d.completer.Mode.WatchesPods()) {
+	if d.view.Pods != resolve.PodsVerified && (d.completer == nil || !d.completer.Mode.WatchesPods()) {
 		return cluster.Client{}
 	}
 	return clientIn(d.store.Load(), state)

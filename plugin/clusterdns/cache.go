@@ -9,7 +9,8 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // Holding says how much of the answer to a question a handler has in its own data.
@@ -83,7 +84,7 @@ func (g *cacheGate) bypasses(ctx context.Context, w dns.ResponseWriter, r *dns.M
 // Holds implements Holder. A searched name is ours, whatever becomes of it: the cache knows
 // at most what others say of the name as it stands.
 func (d *ClusterDNS) Holds(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) Holding {
-	q := questions.Get().(*zone.Question)
+	q := questions.Get().(*answer.Question)
 	defer questions.Put(q)
 	qname, qtype := questionOf(r)
 	name, err := q.ParseText(qname)
@@ -94,9 +95,9 @@ func (d *ClusterDNS) Holds(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	result, last := d.view.Outcome(snapshot, name, qtype)
 	transfer := qtype == dns.TypeAXFR || qtype == dns.TypeIXFR
 	switch {
-	case result == zone.OutOfZone || result == zone.Delegate && !transfer:
+	case result == resolve.OutOfZone || result == resolve.FollowTarget && !transfer:
 		return HoldsNothing
-	case result != zone.NXDomain || transfer:
+	case result != resolve.NXDomain || transfer:
 		return HoldsAnswer
 	}
 	switch {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // defaultStartupTimeout is how long the first sync may hold up the start.
@@ -17,7 +17,7 @@ const defaultStartupTimeout = 5 * time.Second
 // config is what one directive of a Corefile asks for.
 type config struct {
 	source         kube.Config
-	view           zone.View
+	view           resolve.View
 	fall           fall.F
 	search         searchConfig
 	startupTimeout time.Duration
@@ -34,7 +34,7 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 			return nil, c.Errf("%s may be given only once in a server block", c.Val())
 		}
 		cfg = &config{
-			view:           zone.View{TTL: corefile.DefaultTTL},
+			view:           resolve.View{TTL: corefile.DefaultTTL},
 			startupTimeout: defaultStartupTimeout,
 			root:           root,
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/coredns/caddy"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 func parseText(t *testing.T, text string) (*config, error) {
@@ -46,7 +46,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("source is %+v, want %+v", cfg.source, want)
 	}
 	v := cfg.view
-	if v.TTL != 30 || v.Pods != zone.PodsVerified || !v.PodNames || !v.Zonal || !v.IgnoreEmpty || len(v.Namespaces) != 3 {
+	if v.TTL != 30 || v.Pods != resolve.PodsVerified || !v.PodNames || !v.Zonal || !v.IgnoreEmpty || len(v.Namespaces) != 3 {
 		t.Errorf("view is %+v", v)
 	}
 	if _, ok := v.Namespaces["one"]; !ok {

@@ -11,9 +11,9 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // monitoredTypes are those that the plugin prometheus names. The others are "other".
@@ -34,7 +34,7 @@ var _ udp.Meter = blockMeter{}
 func (m blockMeter) Answered(a *udp.Answered) {
 	switch c := &a.Completion; {
 	case c.Outcome != searchpath.Inside:
-	case a.Result == zone.Success:
+	case a.Result == resolve.Success:
 		m.searched.Found(c.Element.Position, c.Saved)
 		return
 	default:
@@ -128,9 +128,9 @@ func (m *zoneMeter) request(ipv6 bool, qtype uint16) prometheus.Counter {
 	return s.keep(vars.RequestCount.WithLabelValues(m.server, m.zone, view, "udp", label, name))
 }
 
-func (m *zoneMeter) rcode(r zone.Result) prometheus.Counter {
+func (m *zoneMeter) rcode(r resolve.Result) prometheus.Counter {
 	s, name := &m.rcodes[0], "NOERROR"
-	if r == zone.NXDomain {
+	if r == resolve.NXDomain {
 		s, name = &m.rcodes[1], "NXDOMAIN"
 	}
 	if c := s.counter.Load(); c != nil {

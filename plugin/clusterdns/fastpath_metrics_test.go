@@ -18,8 +18,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 const meteredCorefile = `
@@ -122,7 +122,7 @@ func TestFastPathCounts(t *testing.T) {
 func TestFastPathNamesTypes(t *testing.T) {
 	m := newZoneMeter(blockMeter{answerCounter: newAnswerCounter(metrics, "dns://names")}, "dns://names", ".", "errors")
 	for qtype := range uint16(300) {
-		m.Answered(&udp.Answered{Type: qtype, Result: zone.Success})
+		m.Answered(&udp.Answered{Type: qtype, Result: resolve.Success})
 		msg := new(dns.Msg).SetQuestion(".", qtype)
 		vars.Report("dns://stock-names", request.Request{W: &test.ResponseWriter{}, Req: msg}, ".", "", "NOERROR", "errors", 0, time.Now())
 	}

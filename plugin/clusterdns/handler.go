@@ -12,11 +12,12 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // upstreamer looks up a name outside our zones, through the whole server.
@@ -28,7 +29,7 @@ type upstreamer interface {
 type ClusterDNS struct {
 	Next      plugin.Handler
 	name      string // the directive's word
-	view      zone.View
+	view      resolve.View
 	fall      fall.F
 	upstream  upstreamer
 	search    searchPath
@@ -80,11 +81,11 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 }
 
 // questions are memory for names, which nothing that is made of them keeps.
-var questions = sync.Pool{New: func() any { return new(zone.Question) }}
+var questions = sync.Pool{New: func() any { return new(answer.Question) }}
 
 // answer is the reply to a question, if the verdict is that there is one.
 func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (*dns.Msg, Verdict) {
-	q := questions.Get().(*zone.Question)
+	q := questions.Get().(*answer.Question)
 	defer questions.Put(q)
 	qname, qtype := questionOf(r)
 	name, err := q.ParseText(qname)
@@ -92,9 +93,9 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return nil, Pass
 	}
 	snapshot := d.store.Load()
-	room := RoomFor(w, r)
-	a := d.view.LookupWithin(snapshot, name, qtype, room)
-	if d.completer != nil && a.Result == zone.NXDomain && len(a.Records) == 0 {
+	room := LimitsFor(w, r)
+	a := answer.Lookup(&d.view, snapshot, name, qtype, room)
+	if d.completer != nil && a.Result == resolve.NXDomain && len(a.Records) == 0 {
 		q := completion.Question{State: request.Request{W: w, Req: r}, Snapshot: snapshot, Name: name, Room: room, Denial: a.Authority}
 		if m := d.completer.Complete(ctx, q); m != nil {
 			return m, Answer
@@ -112,11 +113,11 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 // optSize is the size of an OPT record without options (RFC 6891 6.1.2).
 const optSize = 11
 
-// RoomFor is what a client takes. CoreDNS cuts replies to it when plugins ahead are done
+// LimitsFor is what a client takes. CoreDNS cuts replies to it when plugins ahead are done
 // with them; those that shorten a reply can tell by TC that there was more.
-func RoomFor(w dns.ResponseWriter, r *dns.Msg) zone.Room {
+func LimitsFor(w dns.ResponseWriter, r *dns.Msg) answer.Limits {
 	state := request.Request{W: w, Req: r}
-	room := zone.Room{Size: max(dns.MinMsgSize, state.Size())}
+	room := answer.Limits{Size: max(dns.MinMsgSize, state.Size())}
 	if r.IsEdns0() != nil {
 		room.Reserved = optSize
 	}
@@ -133,8 +134,8 @@ func questionOf(r *dns.Msg) (qname string, qtype uint16) {
 
 // FallsThrough says whether the next plugin may know the name. What an alias
 // leads to may be known to it as well: then the answer is to be completed.
-func FallsThrough(f fall.F, qname string, a *zone.Answer) bool {
-	if a.Result != zone.NXDomain {
+func FallsThrough(f fall.F, qname string, a *answer.Answer) bool {
+	if a.Result != resolve.NXDomain {
 		return false
 	}
 	if len(a.Records) == 0 {
@@ -142,7 +143,7 @@ func FallsThrough(f fall.F, qname string, a *zone.Answer) bool {
 	}
 	last := a.Records[len(a.Records)-1].(*dns.CNAME).Target
 	if through(f, last) {
-		a.Result, a.Target, a.Authority = zone.Delegate, last, nil
+		a.Result, a.Target, a.Authority = resolve.FollowTarget, last, nil
 	}
 	return false
 }
@@ -164,14 +165,14 @@ func through(f fall.F, name string) bool {
 // rcodes are the response codes of the results that have one of their own. An answer
 // that is to be completed takes its code from what completes it.
 var rcodes = [...]int{
-	zone.NXDomain: dns.RcodeNameError,
-	zone.NotReady: dns.RcodeServerFailure,
-	zone.Delegate: dns.RcodeSuccess,
+	resolve.NXDomain:     dns.RcodeNameError,
+	resolve.NotReady:     dns.RcodeServerFailure,
+	resolve.FollowTarget: dns.RcodeSuccess,
 }
 
 // reply turns an answer into a message. The message and its question are one piece
 // of memory.
-func reply(r *dns.Msg, a *zone.Answer) *dns.Msg {
+func reply(r *dns.Msg, a *answer.Answer) *dns.Msg {
 	piece := new(struct {
 		dns.Msg
 		question [1]dns.Question

@@ -16,8 +16,9 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // upstreamFunc stands for the rest of the server.
@@ -247,9 +248,9 @@ func TestReadyWaitsForTheSockets(t *testing.T) {
 
 // TestReplyIsSetReply holds our way to begin a reply to that of miekg/dns.
 func TestReplyIsSetReply(t *testing.T) {
-	for result, rcode := range map[zone.Result]int{
-		zone.Success: dns.RcodeSuccess, zone.NoData: dns.RcodeSuccess, zone.NXDomain: dns.RcodeNameError,
-		zone.NotReady: dns.RcodeServerFailure, zone.Delegate: dns.RcodeSuccess,
+	for result, rcode := range map[resolve.Result]int{
+		resolve.Success: dns.RcodeSuccess, resolve.NoData: dns.RcodeSuccess, resolve.NXDomain: dns.RcodeNameError,
+		resolve.NotReady: dns.RcodeServerFailure, resolve.FollowTarget: dns.RcodeSuccess,
 	} {
 		for bits := range 1 << 16 {
 			wire := []byte{1, 2, byte(bits >> 8), byte(bits), 0, 1, 0, 0, 0, 0, 0, 0, 1, 'A', 0, 0, 28, 0, 1}
@@ -259,12 +260,12 @@ func TestReplyIsSetReply(t *testing.T) {
 			}
 			want := new(dns.Msg).SetRcode(r, rcode)
 			want.Authoritative = true
-			if got := reply(r, &zone.Answer{Result: result}); got.String() != want.String() {
+			if got := reply(r, &answer.Answer{Result: result}); got.String() != want.String() {
 				t.Fatalf("%v of %s: got\n%s\nwant\n%s", result, r, got, want)
 			}
 		}
 	}
-	if m := reply(new(dns.Msg), new(zone.Answer)); len(m.Question) > 0 {
+	if m := reply(new(dns.Msg), new(answer.Answer)); len(m.Question) > 0 {
 		t.Errorf("a question where there was none: %s", m)
 	}
 }

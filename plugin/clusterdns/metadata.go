@@ -41,8 +41,8 @@ func (d *ClusterDNS) describeName(ctx context.Context, state request.Request) {
 	if err != nil {
 		return
 	}
-	origin, ok := d.view.Origin(&name)
-	if !ok {
+	origin := d.view.Origin(&name)
+	if origin == nil {
 		return
 	}
 	parts, ok := d.view.Explain(&name, origin)

@@ -8,8 +8,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 func TestObserver(t *testing.T) {
@@ -57,7 +58,7 @@ coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="
 func TestMetricNames(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := newMetrics(registry, held(1))
-	newAnswerCounter(m, "dns://:53").Answered(&zone.Answer{Result: zone.Success})
+	newAnswerCounter(m, "dns://:53").Answered(&answer.Answer{Result: resolve.Success})
 	o := newObserver(m)
 	o.Programmed("cluster_ip", time.Millisecond)
 	o.Heard("pods", time.Now())

@@ -12,7 +12,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // properties are all that the directive takes, by name.
@@ -111,7 +111,7 @@ func selector(text *string, c *caddy.Controller, name string, args []string) err
 
 func parseMultiCluster(cfg *config, c *caddy.Controller, args []string) error {
 	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, nil) {
-		i := slices.IndexFunc(cfg.view.Origins, func(o zone.Origin) bool { return o.String() == text })
+		i := slices.IndexFunc(cfg.view.Origins, func(o resolve.Origin) bool { return o.String() == text })
 		if i < 0 {
 			return c.Errf("multicluster zone %s is not among the zones of the directive: expected one of %v", text, cfg.view.Origins)
 		}
@@ -135,10 +135,10 @@ func parseNamespaces(cfg *config, c *caddy.Controller, args []string) error {
 }
 
 func parsePods(cfg *config, c *caddy.Controller, args []string) error {
-	modes := map[string]zone.PodMode{
-		"disabled": zone.PodsDisabled,
-		"insecure": zone.PodsInsecure,
-		"verified": zone.PodsVerified,
+	modes := map[string]resolve.PodMode{
+		"disabled": resolve.PodsDisabled,
+		"insecure": resolve.PodsInsecure,
+		"verified": resolve.PodsVerified,
 	}
 	if len(args) != 1 {
 		return corefile.WrongArguments(c, "pods", "disabled|insecure|verified")
@@ -148,7 +148,7 @@ func parsePods(cfg *config, c *caddy.Controller, args []string) error {
 		return c.Errf("wrong value for pods: %s, must be one of: disabled, verified, insecure", args[0])
 	}
 	cfg.view.Pods = mode
-	cfg.source.Pods = mode == zone.PodsVerified
+	cfg.source.Pods = mode == resolve.PodsVerified
 	return nil
 }
 

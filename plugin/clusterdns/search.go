@@ -45,7 +45,7 @@ func (cfg *config) nodeSuffixes(list []string) []string {
 		if err != nil {
 			continue
 		}
-		if _, ours := cfg.view.Origin(&n); !ours {
+		if cfg.view.Origin(&n) == nil {
 			wires = append(wires, n.Wire())
 		}
 	}

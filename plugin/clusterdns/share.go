@@ -9,8 +9,9 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // What is here is for k8s_external, which answers for other zones from the data
@@ -21,13 +22,13 @@ func (d *ClusterDNS) Store() *cluster.Store { return d.store }
 
 // View is what the server block shows of the cluster. It is complete once the
 // server block has started, and not to be changed.
-func (d *ClusterDNS) View() *zone.View { return &d.view }
+func (d *ClusterDNS) View() *resolve.View { return &d.view }
 
 // Reply turns an answer into a message, and looks up what an alias leads to
 // outside its zones.
-func (d *ClusterDNS) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *zone.Answer) *dns.Msg {
+func (d *ClusterDNS) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *answer.Answer) *dns.Msg {
 	m := reply(r, a)
-	if a.Result != zone.Delegate {
+	if a.Result != resolve.FollowTarget {
 		return m
 	}
 	if inner, ok := withTarget(ctx, a.Target); ok {
@@ -71,8 +72,8 @@ const (
 // Decide says what to do about a question that the look-up has answered, and
 // counts it. The answer to an alias of a name that falls through is changed into
 // one that is to be completed.
-func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, qname string, qtype uint16, a *zone.Answer) Verdict {
-	if a.Result == zone.OutOfZone {
+func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, qname string, qtype uint16, a *answer.Answer) Verdict {
+	if a.Result == resolve.OutOfZone {
 		return Pass
 	}
 	counter := d.answers.of(ctx)

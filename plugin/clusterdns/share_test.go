@@ -10,7 +10,8 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 func TestWithTargetEnds(t *testing.T) {
@@ -35,9 +36,9 @@ func TestWithTargetEnds(t *testing.T) {
 func TestReplyEndsCircles(t *testing.T) {
 	d := testHandler(t)
 	asked := 0
-	alias := func(owner, target string) zone.Answer {
+	alias := func(owner, target string) answer.Answer {
 		rr := test.CNAME(owner + " 5 IN CNAME " + target)
-		return zone.Answer{Result: zone.Delegate, Target: target, Records: []dns.RR{rr}}
+		return answer.Answer{Result: resolve.FollowTarget, Target: target, Records: []dns.RR{rr}}
 	}
 	state := request.Request{Req: new(dns.Msg).SetQuestion("a.example.org.", dns.TypeA), W: &test.ResponseWriter{}}
 	d.upstream = lookupFunc(func(ctx context.Context, name string) (*dns.Msg, error) {
@@ -66,17 +67,17 @@ func TestFallsThrough(t *testing.T) {
 	state := request.Request{Req: new(dns.Msg).SetQuestion("a.example.org.", dns.TypeA)}
 	for _, tc := range []struct {
 		zones  []string
-		result zone.Result
+		result resolve.Result
 		want   bool
 	}{
-		{nil, zone.NXDomain, false},
-		{[]string{"."}, zone.NXDomain, true},
-		{[]string{"example.org."}, zone.NXDomain, true},
-		{[]string{"example.com."}, zone.NXDomain, false},
-		{[]string{"."}, zone.NoData, false},
-		{[]string{"."}, zone.NotReady, false},
+		{nil, resolve.NXDomain, false},
+		{[]string{"."}, resolve.NXDomain, true},
+		{[]string{"example.org."}, resolve.NXDomain, true},
+		{[]string{"example.com."}, resolve.NXDomain, false},
+		{[]string{"."}, resolve.NoData, false},
+		{[]string{"."}, resolve.NotReady, false},
 	} {
-		if got := FallsThrough(fall.F{Zones: tc.zones}, state.QName(), &zone.Answer{Result: tc.result}); got != tc.want {
+		if got := FallsThrough(fall.F{Zones: tc.zones}, state.QName(), &answer.Answer{Result: tc.result}); got != tc.want {
 			t.Errorf("%v: got %v", tc, got)
 		}
 	}

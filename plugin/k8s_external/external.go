@@ -16,8 +16,9 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 const pluginName = "k8s_external"
@@ -30,7 +31,7 @@ type upstreamer interface {
 // External is the handler of one server block.
 type External struct {
 	Next     plugin.Handler
-	view     zone.ExternalView
+	view     answer.ExternalView
 	fall     fall.F
 	upstream upstreamer
 	cluster  *clusterdns.ClusterDNS // set at start-up
@@ -47,7 +48,7 @@ func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}
 	undo := e.cluster.LimitReply(w, r)
-	a := e.view.LookupWithin(e.cluster.Store().Load(), &name, state.QType(), clusterdns.RoomFor(w, r))
+	a := e.view.Lookup(e.cluster.Store().Load(), &name, state.QType(), clusterdns.LimitsFor(w, r))
 	switch e.cluster.Decide(ctx, e.fall, state.QName(), state.QType(), &a) {
 	case clusterdns.Pass:
 		undo()
@@ -70,15 +71,15 @@ func (e *External) Holds(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) cl
 		return clusterdns.HoldsNothing
 	}
 	qtype := r.Question[0].Qtype
-	a := e.view.Lookup(e.cluster.Store().Load(), &name, qtype)
+	a := e.view.Lookup(e.cluster.Store().Load(), &name, qtype, answer.Limits{Size: dns.MinMsgSize})
 	switch {
-	case a.Result == zone.OutOfZone:
+	case a.Result == resolve.OutOfZone:
 		return clusterdns.HoldsNothing
 	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
 		return clusterdns.HoldsAnswer
-	case clusterdns.FallsThrough(e.fall, name.String(), &a) || a.Result == zone.Delegate || len(targetsElsewhere(&a)) > 0:
+	case clusterdns.FallsThrough(e.fall, name.String(), &a) || a.Result == resolve.FollowTarget || len(targetsElsewhere(&a)) > 0:
 		return clusterdns.HoldsNothing
-	case a.Result == zone.NXDomain:
+	case a.Result == resolve.NXDomain:
 		return clusterdns.HoldsDenial
 	}
 	return clusterdns.HoldsAnswer
@@ -86,7 +87,7 @@ func (e *External) Holds(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) cl
 
 // targetsElsewhere are the hostnames of load balancers that SRV records lead to, whose
 // addresses other plugins know.
-func targetsElsewhere(a *zone.Answer) []string {
+func targetsElsewhere(a *answer.Answer) []string {
 	known := map[string]bool{}
 	for _, rr := range a.Extra {
 		known[rr.Header().Name] = true

@@ -9,9 +9,9 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/upstream"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 const defaultApex = "dns"
@@ -58,7 +58,7 @@ func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
 
 // config is what the directives of a server block ask for.
 type config struct {
-	view     zone.ExternalView
+	view     answer.ExternalView
 	fall     fall.F
 	alone    error    // what is wrong if the server block knows no cluster
 	warnings []string // what was accepted but has no effect
@@ -68,7 +68,7 @@ type config struct {
 // name the Corefile and the line. A directive that is repeated adds to the one
 // before it, but has its own zones, as with stock CoreDNS.
 func parse(c *caddy.Controller) (*config, error) {
-	cfg := &config{view: zone.ExternalView{TTL: corefile.DefaultTTL}}
+	cfg := &config{view: answer.ExternalView{TTL: corefile.DefaultTTL}}
 	if err := parseApex(cfg, c, []string{defaultApex}); err != nil {
 		return nil, err
 	}

@@ -51,17 +51,33 @@ type Slice struct {
 	Cluster   string // of an imported slice: the cluster that exported it
 	Ports     []Port // empty if the slice declares none
 	Endpoints Endpoints
-	named     []int32 // indices of the endpoints with a label of their own, by that label
+	named     []int32   // indices of the endpoints with a label of their own, by that label
+	zones     *[]string // of topology, of its endpoints, each once; nil for none
+}
+
+// TopologyZones returns those of the endpoints, each once.
+func (s *Slice) TopologyZones() []string {
+	if s.zones == nil {
+		return nil
+	}
+	return *s.zones
 }
 
 // NewSlice indexes the names of the endpoints, so that a look-up does not depend on
 // the size of the slice.
 func NewSlice(s Slice) *Slice {
-	s.named = nil
+	s.named, s.zones = nil, nil
+	var zones []string
 	for i, id := range s.Endpoints.identities {
 		if id.ownLabel() != "" {
 			s.named = append(s.named, int32(i))
 		}
+		if id != nil && id.TopologyZone != "" && !slices.Contains(zones, id.TopologyZone) {
+			zones = append(zones, id.TopologyZone)
+		}
+	}
+	if zones != nil {
+		s.zones = &zones
 	}
 	slices.SortStableFunc(s.named, func(a, b int32) int {
 		return cmp.Compare(s.nameAt(a), s.nameAt(b))

@@ -82,6 +82,9 @@ func (s *Slice) bytes() int {
 	if unsafe.StringData(s.Service) != unsafe.StringData(s.Name) { // else it is a part of the name
 		sum += Rounded(len(s.Service))
 	}
+	if s.zones != nil {
+		sum += SizeOf[[]string]() + ArraySize(*s.zones)
+	}
 	for _, id := range s.Endpoints.identities {
 		if id != nil && (id.Hostname != "" || id.Pod != "") {
 			sum += SizeOf[Identity]() + Rounded(len(id.Hostname)) + Rounded(len(id.Pod))

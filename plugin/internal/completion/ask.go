@@ -10,9 +10,9 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // innerSize is the size of replies that are asked for, whatever the client can take,
@@ -41,20 +41,20 @@ func (s *search) find(n *dnsname.Name, status searchpath.Status) finding {
 	if status != searchpath.Present {
 		return s.ask(n.String())
 	}
-	a := s.c.View.LookupWithin(s.Snapshot, n, s.State.QType(), s.roomBehindAlias(n.String()))
+	a := answer.Lookup(s.c.View, s.Snapshot, n, s.State.QType(), s.limitsBehindAlias(n.String()))
 	return finding{records: a.Records, extra: a.Extra, truncated: a.Truncated}
 }
 
-// roomBehindAlias returns the room that the client has for the records of a name behind the
+// limitsBehindAlias returns the limits of the records of a name behind the
 // alias that leads there.
-func (s *search) roomBehindAlias(target string) zone.Room {
-	room := s.Room
+func (s *search) limitsBehindAlias(target string) answer.Limits {
+	limits := s.Room
 	question := dns.Question{Name: target}
 	alone := dns.Msg{Question: []dns.Question{question}, Compress: true}
 	question.Name = s.State.QName()
 	behind := dns.Msg{Question: []dns.Question{question}, Answer: []dns.RR{s.alias(target, nil)}, Compress: true}
-	room.Reserved += behind.Len() - alone.Len()
-	return room
+	limits.Reserved += behind.Len() - alone.Len()
+	return limits
 }
 
 // ask asks the whole server for a name. A failure is passed on, because the next

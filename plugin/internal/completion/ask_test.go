@@ -8,7 +8,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // replies is what the rest of the server says of a name, by type: data, "alias", a response
@@ -32,7 +32,7 @@ func (r replies) lookup(_ context.Context, _ request.Request, name string, qtype
 // searchOver is the search for a question of a type in a server that replies so.
 func searchOver(t *testing.T, qtype uint16, r replies) *search {
 	t.Helper()
-	cfg := Config{Mode: Names, View: &zone.View{}, Lookup: r.lookup}
+	cfg := Config{Mode: Names, View: &resolve.View{}, Lookup: r.lookup}
 	q := new(dns.Msg).SetQuestion("www.example.app.svc.cluster.local.", qtype)
 	return &search{c: New(cfg), ctx: context.Background(), Question: Question{State: request.Request{W: &test.ResponseWriter{}, Req: q}}}
 }

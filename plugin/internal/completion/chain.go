@@ -8,10 +8,10 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // innerKey marks a question that is not completed, such as one that is asked to complete a name.
@@ -26,8 +26,8 @@ type Question struct {
 	State    request.Request
 	Snapshot *cluster.Snapshot
 	Name     *dnsname.Name
-	Room     zone.Room // that the client has for the answer
-	Denial   []dns.RR  // the authority of the answer without completion: the zone's SOA record
+	Room     answer.Limits // that the client has for the answer
+	Denial   []dns.RR      // the authority of the answer without completion: the zone's SOA record
 }
 
 // search is the search for what a question stands for.
@@ -145,7 +145,8 @@ func (s *search) Status(name []byte) searchpath.Status {
 	if err != nil {
 		return searchpath.Absent
 	}
-	return s.c.status(s.c.View.Lookup(s.Snapshot, &n, dns.TypeNone).Result, &n)
+	outcome, _ := s.c.View.Outcome(s.Snapshot, &n, dns.TypeNone)
+	return s.c.status(outcome, &n)
 }
 
 // spelled returns a name in wire form with the client's letter case.

@@ -14,8 +14,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // Mode says how the Namespace of a client is known that searches for a name.
@@ -37,7 +37,7 @@ type Config struct {
 	Mode        Mode
 	Suffixes    []string // of the node, in wire form
 	Labels      int      // the fewest that a name outside the cluster has, 0 for the default
-	View        *zone.View
+	View        *resolve.View
 	Fallthrough []string // zones in which the next plugin may know a name
 	Lookup      LookupFunc
 	Counter     Counter
@@ -168,13 +168,13 @@ func (c *Completer) listFor(s *cluster.Snapshot, client netip.Addr, q *searchpat
 }
 
 // status returns what is known of a name that a look-up in the snapshot has found or missed.
-func (c *Completer) status(r zone.Result, n *dnsname.Name) searchpath.Status {
+func (c *Completer) status(r resolve.Result, n *dnsname.Name) searchpath.Status {
 	switch {
-	case r == zone.OutOfZone:
+	case r == resolve.OutOfZone:
 		return searchpath.Elsewhere
-	case c.AskAll || r == zone.Delegate || c.Routing.Elsewhere(n):
+	case c.AskAll || r == resolve.FollowTarget || c.Routing.Elsewhere(n):
 		return searchpath.Unclear
-	case r != zone.NXDomain:
+	case r != resolve.NXDomain:
 		return searchpath.Present
 	case c.fallsThrough(n):
 		return searchpath.Unclear

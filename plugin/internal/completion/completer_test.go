@@ -4,16 +4,16 @@ import (
 	"testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // completerOf completes names in these zones.
 func completerOf(t *testing.T, cfg Config, origins ...string) *Completer {
 	t.Helper()
-	view := &zone.View{}
+	view := &resolve.View{}
 	for _, text := range origins {
-		o, err := zone.ParseOrigin(text)
+		o, err := resolve.ParseOrigin(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,19 +65,19 @@ func TestStatus(t *testing.T) {
 	all.AskAll = true
 	for _, tc := range []struct {
 		c    *Completer
-		r    zone.Result
+		r    resolve.Result
 		name string
 		want searchpath.Status
 	}{
-		{c, zone.OutOfZone, "www.example.", searchpath.Elsewhere},
-		{c, zone.Success, "web.shop.svc.cluster.local.", searchpath.Present},
-		{c, zone.NoData, "web.shop.svc.cluster.local.", searchpath.Present},
-		{c, zone.Delegate, "out.shop.svc.cluster.local.", searchpath.Unclear},
-		{c, zone.NXDomain, "no.shop.svc.cluster.local.", searchpath.Absent},
-		{c, zone.NXDomain, "no.next.cluster.local.", searchpath.Unclear},
-		{all, zone.Success, "web.shop.svc.cluster.local.", searchpath.Unclear},
-		{all, zone.NXDomain, "no.shop.svc.cluster.local.", searchpath.Unclear},
-		{all, zone.OutOfZone, "www.example.", searchpath.Elsewhere},
+		{c, resolve.OutOfZone, "www.example.", searchpath.Elsewhere},
+		{c, resolve.Success, "web.shop.svc.cluster.local.", searchpath.Present},
+		{c, resolve.NoData, "web.shop.svc.cluster.local.", searchpath.Present},
+		{c, resolve.FollowTarget, "out.shop.svc.cluster.local.", searchpath.Unclear},
+		{c, resolve.NXDomain, "no.shop.svc.cluster.local.", searchpath.Absent},
+		{c, resolve.NXDomain, "no.next.cluster.local.", searchpath.Unclear},
+		{all, resolve.Success, "web.shop.svc.cluster.local.", searchpath.Unclear},
+		{all, resolve.NXDomain, "no.shop.svc.cluster.local.", searchpath.Unclear},
+		{all, resolve.OutOfZone, "www.example.", searchpath.Elsewhere},
 	} {
 		if got := tc.c.status(tc.r, parseName(t, tc.name)); got != tc.want {
 			t.Errorf("%s with the result %v: %v, want %v", tc.name, tc.r, got, tc.want)

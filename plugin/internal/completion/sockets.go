@@ -5,10 +5,10 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // socketSearcher completes the names that a snapshot has, for the sockets. It decides as
@@ -34,7 +34,7 @@ func (c *Completer) ForSockets() udp.Searcher {
 func (*socketSearcher) MaxTTL() uint32 { return MaxTTL }
 
 // Complete implements udp.Searcher.
-func (s *socketSearcher) Complete(snapshot *cluster.Snapshot, client netip.Addr, q, target *zone.Question) udp.Completion {
+func (s *socketSearcher) Complete(snapshot *cluster.Snapshot, client netip.Addr, q, target *answer.Question) udp.Completion {
 	if !searchedFor(q.Type) {
 		return udp.Completion{}
 	}
@@ -63,12 +63,12 @@ type socketSearch struct {
 	snapshot *cluster.Snapshot
 	walk     searchpath.Walk
 	list     searchpath.List // of a Pod
-	name     zone.Question
+	name     answer.Question
 }
 
 var _ searchpath.Cluster = (*socketSearch)(nil)
 
-func (m *socketSearch) complete(q searchpath.Question, l *searchpath.List, target *zone.Question) udp.Completion {
+func (m *socketSearch) complete(q searchpath.Question, l *searchpath.List, target *answer.Question) udp.Completion {
 	if !m.walk.Begin(q, l, m) {
 		return udp.Completion{}
 	}
@@ -98,5 +98,5 @@ func (m *socketSearch) Status(name []byte) searchpath.Status {
 	if _, ok := m.name.Parse(name); !ok {
 		return searchpath.Absent
 	}
-	return m.c.status(m.c.View.Presence(m.snapshot, &m.name), m.name.Name())
+	return m.c.status(m.c.View.Presence(m.snapshot, m.name.Name()), m.name.Name())
 }

@@ -10,7 +10,8 @@ import (
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/pkg/edns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // rule is what is known of a plugin that may stand ahead of ours. The zero rule is that of a
@@ -91,20 +92,20 @@ func Signs(ahead []plugin.Handler) bool {
 
 // Conditions is what an answer from our sockets has to heed for the plugins that it passes by.
 type Conditions struct {
-	Elsewhere  []zone.Origin             // zones of ours whose names a plugin may answer for
-	Claimed    func(*zone.Question) bool // reports whether a plugin answers for the name; nil if none does
-	Repeats    func(option uint16) bool  // reports whether a reply may have to repeat an EDNS option
-	NoDenials  bool                      // negative answers are handed over
-	NoSearch   bool                      // questions for names that do not exist are handed over
-	Shuffle    bool                      // addresses are in a random order
-	MaxSize    uint16                    // a bound on the size that clients say they take; 0 for none
-	Prometheus *coremetrics.Metrics      // counts answers; nil if nothing does
-	Cache      bool                      // CoreDNS's cache may be asked by the goroutine that reads a socket
+	Elsewhere  []resolve.Origin            // zones of ours whose names a plugin may answer for
+	Claimed    func(*answer.Question) bool // reports whether a plugin answers for the name; nil if none does
+	Repeats    func(option uint16) bool    // reports whether a reply may have to repeat an EDNS option
+	NoDenials  bool                        // negative answers are handed over
+	NoSearch   bool                        // questions for names that do not exist are handed over
+	Shuffle    bool                        // addresses are in a random order
+	MaxSize    uint16                      // a bound on the size that clients say they take; 0 for none
+	Prometheus *coremetrics.Metrics        // counts answers; nil if nothing does
+	Cache      bool                        // CoreDNS's cache may be asked by the goroutine that reads a socket
 }
 
 // Conditions returns what an answer from our sockets has to heed in a server block with these
 // origins of ours. It fails if a plugin ahead has to see each question or answer.
-func (b *Block) Conditions(ahead []plugin.Handler, origins []zone.Origin) (*Conditions, error) {
+func (b *Block) Conditions(ahead []plugin.Handler, origins []resolve.Origin) (*Conditions, error) {
 	c := &Conditions{Repeats: edns.SupportedOption, Cache: asksCache(ahead)}
 	for _, h := range ahead {
 		r := rules[h.Name()]

@@ -9,7 +9,7 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 // ParseOrigins reads the zones of a directive, or else those of its server block.
 // Forward reports whether one of them is not a reverse zone. Zones that are left out are
 // passed to warn.
-func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []zone.Origin, forward bool, err error) {
+func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolve.Origin, forward bool, err error) {
 	args := c.RemainingArgs()
 	for _, arg := range args {
 		if len(plugin.Host(arg).NormalizeExact()) == 0 {
@@ -30,7 +30,7 @@ func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []zone.O
 		}
 	}
 	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
-		o, err := zone.ParseOrigin(text)
+		o, err := resolve.ParseOrigin(text)
 		if err != nil {
 			return nil, false, c.Errf("zone '%s' is not a domain name or CIDR", text)
 		}

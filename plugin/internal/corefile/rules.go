@@ -13,7 +13,8 @@ import (
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // ruleContext is what a rule looks at, and the conditions that it adds to.
@@ -21,7 +22,7 @@ type ruleContext struct {
 	handler    plugin.Handler
 	tokens     []caddyfile.Token // of the directive
 	keys       []string          // of the server block
-	origins    []zone.Origin     // of ours
+	origins    []resolve.Origin  // of ours
 	conditions *Conditions
 }
 
@@ -106,7 +107,7 @@ func applyZones(rc *ruleContext) error {
 
 // leave leaves the names of a zone to a plugin ahead.
 func (rc *ruleContext) leave(text string) error {
-	origin, err := zone.ParseOrigin(text)
+	origin, err := resolve.ParseOrigin(text)
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func applyHosts(rc *ruleContext) error {
 			}
 		}
 	}
-	claims := func(q *zone.Question) bool {
+	claims := func(q *answer.Question) bool {
 		if q.Type == dns.TypePTR {
 			return true
 		}

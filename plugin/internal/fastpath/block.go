@@ -8,12 +8,12 @@ import (
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // rootOrigin holds all names.
-var rootOrigin, _ = zone.ParseOrigin(".")
+var rootOrigin, _ = resolve.ParseOrigin(".")
 
 // block returns what is answered of a server block of ours at a listener. It fails if a plugin
 // ahead has to see each question or answer.
@@ -64,10 +64,10 @@ func (f *Instance) meters(block udp.Meter, m *coremetrics.Metrics, s *dnsserver.
 }
 
 // origins parses the names of zones.
-func origins(names []string) ([]zone.Origin, error) {
-	var parsed []zone.Origin
+func origins(names []string) ([]resolve.Origin, error) {
+	var parsed []resolve.Origin
 	for _, name := range names {
-		o, err := zone.ParseOrigin(name)
+		o, err := resolve.ParseOrigin(name)
 		if err != nil {
 			return nil, err
 		}

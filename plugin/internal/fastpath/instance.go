@@ -14,8 +14,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // Variable is the environment variable that turns the fast path off, with the value "off":
@@ -29,7 +29,7 @@ var listeners = udp.NewRegistry(clog.NewWithPlugin("clusterdns").Warningf)
 type Handler struct {
 	Directive   string
 	Store       func() *cluster.Store // is called once the server block has started
-	View        *zone.View
+	View        *resolve.View
 	Fallthrough []string              // zones in which the next plugin may know a name
 	Completer   *completion.Completer // nil if nothing is completed
 	Meter       func(*dnsserver.Server) udp.Meter

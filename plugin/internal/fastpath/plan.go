@@ -14,8 +14,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // plan says what is done at one listener: our sockets answer questions, or hand all of them
@@ -128,7 +128,7 @@ func (f *Instance) addZones(service *udp.Backend, b *corefile.Block, s *dnsserve
 		if ours != nil && block == nil && left == nil {
 			block, left = f.block(ours, b, s)
 		}
-		origin, err := zone.ParseOrigin(cfg.Zone)
+		origin, err := resolve.ParseOrigin(cfg.Zone)
 		if err != nil {
 			return listenerError{fmt.Errorf("zone %s of the server block %s: %w", cfg.Zone, strings.Join(b.Keys, " "), err)}
 		}

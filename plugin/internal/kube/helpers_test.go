@@ -16,9 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
@@ -33,8 +34,8 @@ const (
 
 // What ask returns if there are no records.
 var (
-	noData   = fmt.Sprintf("[%d]", zone.NoData)
-	nxDomain = fmt.Sprintf("[%d]", zone.NXDomain)
+	noData   = fmt.Sprintf("[%d]", resolve.NoData)
+	nxDomain = fmt.Sprintf("[%d]", resolve.NXDomain)
 )
 
 // recorder is a Logger that keeps its lines.
@@ -82,26 +83,26 @@ func eventually(t *testing.T, what string, condition func() bool) {
 // in brackets if there are none.
 func ask(t *testing.T, s *cluster.Store, name string, qtype uint16) string {
 	t.Helper()
-	var view zone.View
+	var view resolve.View
 	for _, origin := range []string{"cluster.local.", "in-addr.arpa.", "ip6.arpa."} {
-		o, err := zone.ParseOrigin(origin)
+		o, err := resolve.ParseOrigin(origin)
 		if err != nil {
 			t.Fatal(err)
 		}
 		view.Origins = append(view.Origins, o)
 	}
 	view.Origins = append(view.Origins, clusterSet(t))
-	view.Pods, view.PodNames = zone.PodsVerified, true
+	view.Pods, view.PodNames = resolve.PodsVerified, true
 	n, err := dnsname.Parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := view.Lookup(s.Load(), &n, qtype)
-	if len(answer.Records) == 0 {
-		return fmt.Sprintf("[%d]", answer.Result)
+	a := answer.Lookup(&view, s.Load(), &n, qtype, answer.Unlimited)
+	if len(a.Records) == 0 {
+		return fmt.Sprintf("[%d]", a.Result)
 	}
 	var data []string
-	for _, rr := range answer.Records {
+	for _, rr := range a.Records {
 		fields := strings.Split(rr.String(), "\t")
 		data = append(data, fields[len(fields)-1])
 	}
@@ -110,9 +111,9 @@ func ask(t *testing.T, s *cluster.Store, name string, qtype uint16) string {
 }
 
 // clusterSet is the origin of the names from other clusters.
-func clusterSet(t *testing.T) zone.Origin {
+func clusterSet(t *testing.T) resolve.Origin {
 	t.Helper()
-	o, err := zone.ParseOrigin("clusterset.local.")
+	o, err := resolve.ParseOrigin("clusterset.local.")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,10 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // Responder answers packets, one at a time.
 type Responder struct {
 	query    query
-	target   zone.Question // the name that the search path completes the question to
+	target   answer.Question // the name that the search path completes the question to
 	random   *rand.PCG
 	answered Answered
 	meter    Meter // counts the last answer; may be nil
@@ -52,11 +53,11 @@ func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) (
 	if !ok || block.declines(&q.question, wire.Result) {
 		return out[:start], block.handOverAs(&q.question)
 	}
-	if wire.Result == zone.NXDomain && block.Search != nil && q.isStubs() {
+	if wire.Result == resolve.NXDomain && block.Search != nil && q.isStubs() {
 		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Outcome == searchpath.Inside {
 			out, wire, ok = r.write(block, snapshot, packet, out[:start], &c)
 		}
-		if !ok || c.Outcome == searchpath.Ask || block.NoDenials && wire.Result != zone.Success {
+		if !ok || c.Outcome == searchpath.Ask || block.NoDenials && wire.Result != resolve.Success {
 			return out[:start], HandOver
 		}
 	}
@@ -78,16 +79,16 @@ func (b *Block) mustHandOver(q *query) bool {
 }
 
 // write appends the whole reply. It copies header and question from the packet.
-func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *Completion) ([]byte, zone.Wire, bool) {
+func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *Completion) ([]byte, answer.Encoded, bool) {
 	q := &r.query
 	start := len(out)
 	// Compression pointers count from the beginning of the message, not of the buffer.
 	msg := append(out[start:], packet[:q.end]...)
-	room := zone.Room{Size: minSize, Shuffle: b.Shuffle, Random: r.random}
+	limits := answer.Limits{Size: minSize, Shuffle: b.Shuffle, Random: r.random}
 	if q.edns {
-		room.Size, room.Reserved = min(max(minSize, int(q.size)), maxSize), optSize
+		limits.Size, limits.Reserved = min(max(minSize, int(q.size)), maxSize), optSize
 	}
-	msg, wire, ok := r.sections(b, s, msg, room, c)
+	msg, wire, ok := r.sections(b, s, msg, limits, c)
 	if !ok {
 		return out, wire, false
 	}
@@ -100,11 +101,11 @@ func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *
 }
 
 // sections appends the answer, authority and additional sections.
-func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, room zone.Room, c *Completion) ([]byte, zone.Wire, bool) {
+func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, limits answer.Limits, c *Completion) ([]byte, answer.Encoded, bool) {
 	if c.Outcome == searchpath.Inside {
-		return b.View.AppendCompleted(msg, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), room)
+		return answer.AppendCompleted(msg, b.View, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), limits)
 	}
-	return b.View.AppendWire(msg, s, &r.query.question, room)
+	return answer.AppendWire(msg, b.View, s, &r.query.question, limits)
 }
 
 func appendOPT(msg []byte, bits uint16) []byte {
@@ -112,12 +113,12 @@ func appendOPT(msg []byte, bits uint16) []byte {
 }
 
 // putHeader turns the header of a question into the header of its answer.
-func putHeader(msg []byte, asked uint16, wire *zone.Wire) {
+func putHeader(msg []byte, asked uint16, wire *answer.Encoded) {
 	flags := flagQR | flagAA | asked&(flagRD|flagCD)
 	if wire.Truncated {
 		flags |= flagTC
 	}
-	if wire.Result == zone.NXDomain {
+	if wire.Result == resolve.NXDomain {
 		flags |= dns.RcodeNameError
 	}
 	binary.BigEndian.PutUint16(msg[2:], flags)
@@ -127,7 +128,7 @@ func putHeader(msg []byte, asked uint16, wire *zone.Wire) {
 }
 
 // record remembers what the meters count once the answer is sent.
-func (r *Responder) record(b *Block, packet []byte, wire *zone.Wire) {
+func (r *Responder) record(b *Block, packet []byte, wire *answer.Encoded) {
 	q := &r.query
 	r.meter = b.meter(&q.question)
 	r.answered = Answered{
@@ -135,7 +136,7 @@ func (r *Responder) record(b *Block, packet []byte, wire *zone.Wire) {
 		Kind:   wire.Kind,
 		Type:   q.question.Type,
 		DO:     q.edns && q.bits&flagDO != 0,
-		Size:   wire.Plain,
+		Size:   wire.UncompressedSize,
 		Asked:  len(packet),
 	}
 }

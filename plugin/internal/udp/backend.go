@@ -8,9 +8,10 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
 )
 
 // Backend is what one instance of CoreDNS serves at a listener. It does not change while a
@@ -33,21 +34,21 @@ type Handler interface {
 
 // Zone is a zone of a server block.
 type Zone struct {
-	Origin zone.Origin
+	Origin resolve.Origin
 	Block  *Block // nil if CoreDNS answers all questions of the server block
 }
 
 // Block is a server block whose questions our sockets may answer.
 type Block struct {
 	Store *cluster.Store
-	View  *zone.View
+	View  *resolve.View
 	// Elsewhere are zones of the view whose names a plugin ahead may answer for.
-	Elsewhere []zone.Origin
+	Elsewhere []resolve.Origin
 	// Fallthrough are zones in which the next plugin may know a name that does not
 	// exist here.
-	Fallthrough []zone.Origin
+	Fallthrough []resolve.Origin
 	// Claimed reports whether a plugin ahead answers for the name. It may be nil.
-	Claimed func(*zone.Question) bool
+	Claimed func(*answer.Question) bool
 	// Search completes names that do not exist. It may be nil.
 	Search Searcher
 	// Supported reports whether a reply may have to repeat an EDNS option. It may be nil.
@@ -65,7 +66,7 @@ type Block struct {
 type Searcher interface {
 	// Complete decides what becomes of a question for a name that does not exist. If the
 	// name that it stands for is in the snapshot, Complete sets target to it.
-	Complete(s *cluster.Snapshot, client netip.Addr, q, target *zone.Question) Completion
+	Complete(s *cluster.Snapshot, client netip.Addr, q, target *answer.Question) Completion
 	// MaxTTL bounds the TTL of completed answers, in seconds.
 	MaxTTL() uint32
 }
@@ -80,7 +81,7 @@ type Completion struct {
 
 // ZoneMeter counts the answers to questions for names of a zone.
 type ZoneMeter struct {
-	Origin zone.Origin
+	Origin resolve.Origin
 	Meter  Meter
 }
 
@@ -92,12 +93,12 @@ type Meter interface {
 
 // Answered describes one answer to a Meter.
 type Answered struct {
-	Result zone.Result
-	Kind   zone.NameKind
+	Result resolve.Result
+	Kind   resolve.NameKind
 	Type   uint16
 	IPv6   bool // whether the client has an IPv6 address
 	DO     bool // whether the client wants DNSSEC records (RFC 3225)
-	Size   int  // of the answer in octets, as the handler's (zone.Wire.Plain)
+	Size   int  // of the answer in octets, as the handler's (answer.Encoded.Plain)
 	Asked  int  // size of the question in octets
 	Took   time.Duration
 
@@ -119,7 +120,7 @@ type ListenerMeter interface {
 
 // route returns the server block whose zone matches a question best, or nil if CoreDNS
 // answers for it.
-func (s *Backend) route(q *zone.Question) *Block {
+func (s *Backend) route(q *answer.Question) *Block {
 	for i := range s.Zones {
 		if s.Zones[i].Origin.Encloses(q.Name()) {
 			return s.Zones[i].Block
@@ -128,7 +129,7 @@ func (s *Backend) route(q *zone.Question) *Block {
 	return nil
 }
 
-func (b *Block) meter(q *zone.Question) Meter {
+func (b *Block) meter(q *answer.Question) Meter {
 	for i := range b.Meters {
 		if b.Meters[i].Origin.Encloses(q.Name()) {
 			return b.Meters[i].Meter
@@ -139,13 +140,13 @@ func (b *Block) meter(q *zone.Question) Meter {
 
 // declines reports whether CoreDNS must give an answer with this result, since another plugin
 // may have a better one.
-func (b *Block) declines(q *zone.Question, r zone.Result) bool {
+func (b *Block) declines(q *answer.Question, r resolve.Result) bool {
 	switch {
-	case r == zone.Success:
+	case r == resolve.Success:
 		return false
 	case b.NoDenials:
 		return true
-	case r != zone.NXDomain:
+	case r != resolve.NXDomain:
 		return false
 	}
 	return b.NoSearch || holdsAny(b.Fallthrough, q)
@@ -153,14 +154,14 @@ func (b *Block) declines(q *zone.Question, r zone.Result) bool {
 
 // handOverAs returns how CoreDNS gets a question: the goroutine that reads asks CoreDNS itself
 // if the cache may have the answer.
-func (b *Block) handOverAs(q *zone.Question) Verdict {
-	if b.Cache && !zone.MetaType(q.Type) && !holdsAny(b.View.Origins, q) {
+func (b *Block) handOverAs(q *answer.Question) Verdict {
+	if b.Cache && !answer.MetaType(q.Type) && !holdsAny(b.View.Origins, q) {
 		return Outside
 	}
 	return HandOver
 }
 
-func holdsAny(origins []zone.Origin, q *zone.Question) bool {
+func holdsAny(origins []resolve.Origin, q *answer.Question) bool {
 	for i := range origins {
 		if origins[i].Encloses(q.Name()) {
 			return true

@@ -11,7 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 )
 
 // gate holds each question until another one is being answered, or was, at the same time.
@@ -22,7 +22,7 @@ type gate struct {
 	deadline  time.Time
 }
 
-func (g *gate) pass(*zone.Question) bool {
+func (g *gate) pass(*answer.Question) bool {
 	g.in.Add(1)
 	defer g.in.Add(-1)
 	switch n := g.asked.Add(1); {

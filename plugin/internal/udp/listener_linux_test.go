@@ -13,8 +13,9 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // testBackend answers for cluster.local from one Service of Kubernetes; CoreDNS refuses the rest.
@@ -26,12 +27,12 @@ func testBackend(t testing.TB) (*Backend, *tally) {
 	txn.ReplaceService(nil, &cluster.Service{Key: cluster.Key{Namespace: "a", Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.3.0.1")}})
 	txn.SetSynced()
 	txn.Commit()
-	origin, err := zone.ParseOrigin("cluster.local.")
+	origin, err := resolve.ParseOrigin("cluster.local.")
 	if err != nil {
 		t.Fatal(err)
 	}
 	meter := new(tally)
-	block := &Block{Store: store, View: &zone.View{Origins: []zone.Origin{origin}, TTL: 5}}
+	block := &Block{Store: store, View: &resolve.View{Origins: []resolve.Origin{origin}, TTL: 5}}
 	return &Backend{
 		Owner:   t,
 		Zones:   []Zone{{Origin: origin, Block: block}},
@@ -251,7 +252,7 @@ func TestC9PanicsAreCountedAndLogged(t *testing.T) {
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	r, log := testRegistry(t)
 	s, meter := testBackend(t)
-	s.Zones[0].Block.Claimed = func(q *zone.Question) bool {
+	s.Zones[0].Block.Claimed = func(q *answer.Question) bool {
 		if q.Type == dns.TypeA && q.Labels() == 6 {
 			panic("of the test")
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 )
 
 // Sizes of a message's parts (RFC 1035 4.1, RFC 6891 6.1.2).
@@ -48,7 +48,7 @@ const (
 
 // query is a parsed question. Its memory is used again.
 type query struct {
-	question zone.Question
+	question answer.Question
 	flags    uint16
 	end      int // offset of the end of the question section
 	edns     bool

@@ -12,7 +12,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // outside is a handler for outside names. It blocks for names that begin with "wait".
@@ -41,7 +41,7 @@ func serveOutside(t *testing.T, h Handler) (*Registry, *tally, net.Conn) {
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	r, _ := testRegistry(t)
 	s, meter := testBackend(t)
-	root, err := zone.ParseOrigin(".")
+	root, err := resolve.ParseOrigin(".")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // slowSecondary takes its time.
@@ -128,11 +129,11 @@ func TestP2NotifyDeadAndLiving(t *testing.T) {
 	}()
 	p := newPrimary(t)
 	p.Warn = func(string) {}
-	other, err := zone.ParseOrigin("example.org.")
+	other, err := resolve.ParseOrigin("example.org.")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Serve(&zone.ExternalView{}, []zone.Origin{other})
+	p.Serve(&answer.ExternalView{}, []resolve.Origin{other})
 	p.Policy = Policy{{Zones: []string{"."}, To: []string{"*", dead.LocalAddr().String(), living.LocalAddr().String()}}}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -185,11 +186,11 @@ func TestNotifyTroubleHasNoPort(t *testing.T) {
 func TestNotifiedZones(t *testing.T) {
 	p := newPrimary(t)
 	for _, text := range []string{"example.org.", "2.0.192.in-addr.arpa."} {
-		o, err := zone.ParseOrigin(text)
+		o, err := resolve.ParseOrigin(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Serve(&zone.ExternalView{}, []zone.Origin{o})
+		p.Serve(&answer.ExternalView{}, []resolve.Origin{o})
 	}
 	p.Policy = Policy{
 		{Zones: []string{"."}, To: []string{"10.0.0.1:53"}},

@@ -9,8 +9,9 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 const (
@@ -24,11 +25,11 @@ const (
 
 var errNotSynced = errors.New("no transfer before the first sync")
 
-// Zones are the records of zones, as a zone.View or a zone.ExternalView has them.
+// Zones are the records of zones, as a resolve.View or a answer.ExternalView has them.
 type Zones interface {
-	SOA(s *cluster.Snapshot, o zone.Origin) dns.RR
-	Transfer(s *cluster.Snapshot, o zone.Origin) iter.Seq[dns.RR]
-	Difference(before, after *cluster.Snapshot, o zone.Origin) zone.Difference
+	SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR
+	Transfer(s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR]
+	Difference(before, after *cluster.Snapshot, o resolve.Origin) answer.Difference
 }
 
 // Primary gives the zones of one server block away. Its zero value is ready to be
@@ -49,11 +50,11 @@ type Primary struct {
 // served are the zones of one handler.
 type served struct {
 	zones   Zones
-	origins []zone.Origin
+	origins []resolve.Origin
 }
 
 // Serve adds the zones of a handler to those that are given away.
-func (p *Primary) Serve(zones Zones, origins []zone.Origin) {
+func (p *Primary) Serve(zones Zones, origins []resolve.Origin) {
 	p.served = append(p.served, served{zones, origins})
 }
 
@@ -73,7 +74,7 @@ func (p *Primary) Origins() []string {
 // find returns the zone that is given away under a name. No secondary gets a reverse
 // zone: its names are not all ours, most Corefiles claim all of in-addr.arpa and let
 // the rest fall through, and a secondary could not.
-func (p *Primary) find(name string) (Zones, zone.Origin, bool) {
+func (p *Primary) find(name string) (Zones, resolve.Origin, bool) {
 	for _, s := range p.served {
 		for _, o := range s.origins {
 			if o.String() == name && !o.Reverse() {
@@ -81,7 +82,7 @@ func (p *Primary) find(name string) (Zones, zone.Origin, bool) {
 			}
 		}
 	}
-	return nil, zone.Origin{}, false
+	return nil, resolve.Origin{}, false
 }
 
 // Transfer returns the records of one zone, as the plugin transfer wants them from a
@@ -132,7 +133,7 @@ func awaitSerial(made <-chan struct{}) {
 
 // increment is what stands between the first and the last SOA record of an
 // incremental transfer (RFC 1995 4), as one step from before to now.
-func increment(zones Zones, before, now *cluster.Snapshot, o zone.Origin) iter.Seq[dns.RR] {
+func increment(zones Zones, before, now *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
 	difference := zones.Difference(before, now, o)
 	return slices.Values(slices.Concat(
 		[]dns.RR{zones.SOA(before, o)}, difference.Removed,

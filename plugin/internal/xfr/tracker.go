@@ -12,7 +12,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // secondaryTracker is a handler that stands before all others of a server block and
@@ -77,7 +77,7 @@ func streams(ctx context.Context) bool {
 // serveDatagram answers a question for a difference with the SOA record alone, which
 // has the secondary ask again over TCP (RFC 1995 2), where the transfer plugin refuses
 // it because it came over UDP.
-func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Request, zones Zones, o zone.Origin) (int, error) {
+func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Request, zones Zones, o resolve.Origin) (int, error) {
 	rec := &recordEmitter{ResponseWriter: state.W}
 	code, err := t.next.ServeDNS(ctx, rec, state.Req)
 	now := t.primary.Store.LoadCheckpoint()
@@ -93,7 +93,7 @@ func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Requ
 
 var errCut = errors.New("a plugin ahead lets only a part of the messages pass, as minimal does")
 
-func (t *secondaryTracker) serveStream(ctx context.Context, state request.Request, o zone.Origin) (int, error) {
+func (t *secondaryTracker) serveStream(ctx context.Context, state request.Request, o resolve.Origin) (int, error) {
 	to := recipient{state.IP(), o.String()}
 	r, rec := state.Req, &recordEmitter{ResponseWriter: state.W, journal: &t.primary.journal, to: to}
 	if serial := serialOf(r); serial != 0 {

@@ -17,14 +17,15 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/zone"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // primary is a Primary around the real transfer plugin, as in a server block.
 type primary struct {
 	*Primary
-	view  *zone.View
+	view  *resolve.View
 	chain plugin.Handler
 }
 
@@ -35,7 +36,7 @@ const nextRcode = dns.RcodeNotZone
 type testCluster struct{ *primary }
 
 func (c testCluster) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
-	return c.Primary.Transfer(c.view, name, serial)
+	return c.Primary.Transfer(answer.Zones{View: c.view}, name, serial)
 }
 
 func (testCluster) Name() string { return "kubernetes" }
@@ -46,15 +47,15 @@ func (testCluster) ServeDNS(context.Context, dns.ResponseWriter, *dns.Msg) (int,
 
 func newPrimary(t *testing.T) *primary {
 	t.Helper()
-	p := &primary{Primary: &Primary{Store: testStore(), Warn: func(text string) { t.Error(text) }}, view: &zone.View{TTL: 5}}
+	p := &primary{Primary: &Primary{Store: testStore(), Warn: func(text string) { t.Error(text) }}, view: &resolve.View{TTL: 5}}
 	for _, name := range []string{clusterZone, "in-addr.arpa."} {
-		o, err := zone.ParseOrigin(name)
+		o, err := resolve.ParseOrigin(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.view.Origins = append(p.view.Origins, o)
 	}
-	p.Serve(p.view, p.view.Origins)
+	p.Serve(answer.Zones{View: p.view}, p.view.Origins)
 	p.Policy = Policy{{Zones: []string{clusterZone, "in-addr.arpa."}, To: []string{"*"}}}
 	p.Store.Checkpoint(100)
 	c := caddy.NewTestController("dns", "transfer cluster.local in-addr.arpa {\n to *\n}")
@@ -396,7 +397,7 @@ func TestSerialWithoutAGrant(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
 	p.pull(t, s, clusterZone, 0)
 	for _, serial := range []uint32{1, 99, 100, 101} {
-		records, err := p.Transfer(p.view, clusterZone, serial)
+		records, err := p.Transfer(answer.Zones{View: p.view}, clusterZone, serial)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,271 @@
+package answer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// crowdedCluster has so many endpoints behind each kind of name.
+func crowdedCluster(endpoints int) string {
+	var b strings.Builder
+	b.WriteString("namespace a\nheadless a/big\nheadless a/twins\n")
+	for i := range endpoints {
+		if i%100 == 0 {
+			fmt.Fprintf(&b, "\nslice a/big s%03d http/tcp/80 https/tcp/443", i/100)
+		}
+		fmt.Fprintf(&b, " 10.%d.%d.%d#here", 1+i>>16, i>>8&255, i&255)
+	}
+	for _, half := range []string{"a", "b"} { // all of one hostname, and each address in two slices
+		for i := range endpoints {
+			if i%100 == 0 {
+				fmt.Fprintf(&b, "\nslice a/twins s%03d%s http/tcp/80", i/100, half)
+			}
+			fmt.Fprintf(&b, " 10.%d.%d.%d=twin", 101+i>>16, i>>8&255, i&255)
+		}
+	}
+	for i := range endpoints {
+		fmt.Fprintf(&b, "\nheadless a/one-%d\nslice a/one-%d s 10.250.0.1", i, i)
+	}
+	return b.String()
+}
+
+// crowdedQuestions are of names with all of the endpoints.
+var crowdedQuestions = []struct {
+	name  string
+	qtype uint16
+}{
+	{"big.a.svc.cluster.local.", dns.TypeSRV},
+	{"big.a.svc.cluster.local.", dns.TypeA},
+	{"_http._tcp.big.a.svc.cluster.local.", dns.TypeSRV},
+	{"_http._tcp.big.a.svc.cluster.local.", dns.TypeA},
+	{"here.pin._zone.big.a.svc.cluster.local.", dns.TypeSRV},
+	{"nowhere.prefer._zone.big.a.svc.cluster.local.", dns.TypeA},
+	{"twins.a.svc.cluster.local.", dns.TypeSRV},
+	{"twin.twins.a.svc.cluster.local.", dns.TypeSRV},
+	{"twin.twins.a.svc.cluster.local.", dns.TypeA},
+	{"_http._tcp.twins.a.svc.cluster.local.", dns.TypeSRV},
+	{"1.0.250.10.in-addr.arpa.", dns.TypePTR},
+}
+
+func crowdedView(t clustertest.T) *resolve.View {
+	v := wireView(t)
+	v.Zonal = true
+	return v
+}
+
+// What an answer costs depends on what fits into it, and not on how many endpoints
+// there are: what is looked at is counted by what is allocated for it.
+func TestB1CostIsBoundedByTheReply(t *testing.T) {
+	v := crowdedView(t)
+	few, many := clustertest.Snapshot(t, crowdedCluster(100)), clustertest.Snapshot(t, crowdedCluster(5000))
+	for _, question := range crowdedQuestions {
+		n, err := dnsname.Parse(question.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cost := func(s *cluster.Snapshot) float64 {
+			return testing.AllocsPerRun(20, func() {
+				Lookup(v, s, &n, question.qtype, Limits{Size: 1232, Reserved: optSize})
+			})
+		}
+		if a, b := cost(few), cost(many); b > a*1.2+5 {
+			t.Errorf("%v: %v allocations of 5,000 endpoints, %v of 100", question, b, a)
+		}
+	}
+}
+
+// The same holds outside, and for the names of the servers.
+func TestB1OutsideCostIsBounded(t *testing.T) {
+	inside, outside := crowdedView(t), outerView(t, "example.org.")
+	inside.Local, outside.Headless, outside.Cluster.Local = clustertest.Addrs(t, "10.1.0.1"), true, clustertest.Addrs(t, "10.1.0.1")
+	few, many := clustertest.Snapshot(t, crowdedCluster(100)), clustertest.Snapshot(t, crowdedCluster(5000))
+	limits := Limits{Size: 1232, Reserved: optSize}
+	insideLookup := func(s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
+		return Lookup(inside, s, n, qtype, limits)
+	}
+	for _, question := range []struct {
+		lookup func(*cluster.Snapshot, *dnsname.Name, uint16, Limits) Answer
+		name   string
+		qtype  uint16
+	}{
+		{insideLookup, "cluster.local.", dns.TypeNS},
+		{insideLookup, "ns.dns.cluster.local.", dns.TypeA},
+		{outside.Lookup, "example.org.", dns.TypeNS},
+		{outside.Lookup, "ns1.dns.example.org.", dns.TypeA},
+		{outside.Lookup, "big.a.example.org.", dns.TypeSRV},
+		{outside.Lookup, "big.a.example.org.", dns.TypeA},
+		{outside.Lookup, "_http._tcp.big.a.example.org.", dns.TypeSRV},
+		{outside.Lookup, "twin.twins.a.example.org.", dns.TypeA},
+	} {
+		n, err := dnsname.Parse(question.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cost := func(s *cluster.Snapshot) float64 {
+			return testing.AllocsPerRun(20, func() {
+				if a := question.lookup(s, &n, question.qtype, limits); a.Result != resolve.Success || !a.Truncated {
+					t.Fatalf("%s: %v, truncated %v", question.name, a.Result, a.Truncated)
+				}
+			})
+		}
+		if a, b := cost(few), cost(many); b > a*1.2+5 {
+			t.Errorf("%s %d: %v allocations of 5,000 endpoints, %v of 100", question.name, question.qtype, b, a)
+		}
+	}
+}
+
+// As many records are shown as of the whole answer, and some others each time.
+func TestB1ShowsAsMuchAsFits(t *testing.T) {
+	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(1000))
+	for _, question := range crowdedQuestions {
+		n, _ := dnsname.Parse(question.name)
+		whole := Lookup(v, s, &n, question.qtype, Unlimited)
+		there := map[string]bool{}
+		for _, rr := range slices.Concat(whole.Records, whole.Extra) {
+			there[rr.String()] = true
+		}
+		for _, size := range []int{512, 1232, 4096, 65507} {
+			a := Lookup(v, s, &n, question.qtype, Limits{Size: size, Reserved: optSize})
+			got, want := handled(a, &n, question.qtype, size), handled(whole, &n, question.qtype, size)
+			got.Truncated = got.Truncated || a.Truncated
+			if got.Truncated != want.Truncated || abs(len(got.Answer)-len(want.Answer)) > len(want.Answer)/8 || len(got.Extra) != len(want.Extra) {
+				t.Errorf("%v at %d octets: %d and %d records, truncated %v, want %d and %d, %v", question, size,
+					len(got.Answer), len(got.Extra), got.Truncated, len(want.Answer), len(want.Extra), want.Truncated)
+			}
+			seen := map[string]bool{}
+			for _, rr := range slices.Concat(got.Answer, got.Extra) {
+				if text := rr.String(); seen[text] || !there[text] {
+					t.Errorf("%v: %s is there twice, or is none of all", question, text)
+				} else {
+					seen[text] = true
+				}
+			}
+		}
+	}
+}
+
+func abs(n int) int { return max(n, -n) }
+
+// The sockets show as many SRV records as the handler.
+func TestB1WireShowsAsMuchAsFits(t *testing.T) {
+	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(5000))
+	msg := make([]byte, 0, 1<<16)
+	for _, question := range crowdedQuestions[:3] {
+		name := wireName(t, question.name)
+		n, _ := dnsname.ParseWire(name)
+		q := Question{Type: question.qtype}
+		for _, size := range []int{512, 1232, 4096, 65507} {
+			q.Parse(name)
+			limits := Limits{Size: size, Reserved: optSize, Random: rand.NewPCG(1, 2)}
+			got, plain, _ := wired(t, v, s, &q, name, limits)
+			if got == nil {
+				t.Errorf("%v at %d octets is left to the handler", question, size)
+				continue
+			}
+			limits.Random = rand.NewPCG(1, 2)
+			a := Lookup(v, s, &n, question.qtype, limits)
+			want := handled(a, &n, question.qtype, size)
+			want.Truncated = want.Truncated || a.Truncated
+			sameMessage(t, got, want)
+			whole := dns.Msg{Question: []dns.Question{{Name: n.String()}}, Answer: a.Records, Extra: a.Extra}
+			if plain != whole.Len() {
+				t.Errorf("%v: %d octets, want %d", question, plain, whole.Len())
+			}
+			if allocs := testing.AllocsPerRun(20, func() { AppendWire(msg[:headerSize+len(name)+4], v, s, &q, limits) }); allocs != 0 {
+				t.Errorf("%v costs %v allocations", question, allocs)
+			}
+		}
+	}
+}
+
+// Of endpoints that do not all fit, each has the same chance.
+func TestB1EachEndpointHasItsTurn(t *testing.T) {
+	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(200))
+	n, _ := dnsname.Parse("_http._tcp.big.a.svc.cluster.local.")
+	seen, shown := map[string]int{}, 0
+	const rounds = 4000
+	for range rounds {
+		for _, rr := range Lookup(v, s, &n, dns.TypeSRV, Limits{Size: 1232}).Records {
+			seen[rr.(*dns.SRV).Target]++
+			shown++
+		}
+	}
+	for target, count := range seen {
+		if mean := shown / 200; count < mean/2 || count > mean*2 {
+			t.Errorf("%s is shown %d times, where the mean is %d", target, count, mean)
+		}
+	}
+	if len(seen) != 200 {
+		t.Errorf("%d of 200 endpoints are shown", len(seen))
+	}
+}
+
+// A sample has as many different ones as it is asked for.
+func TestSample(t *testing.T) {
+	for total := 1; total < 40; total++ {
+		for count := 0; count <= total; count++ {
+			s, seen := newSample(total, count, nil), map[int]bool{}
+			for range count {
+				seen[s.next()] = true
+			}
+			for at := range seen {
+				if at < 0 || at >= total {
+					t.Fatalf("%d is none of %d", at, total)
+				}
+			}
+			if len(seen) != count {
+				t.Fatalf("%d of %d are %v", count, total, seen)
+			}
+		}
+	}
+}
+
+func BenchmarkB1(b *testing.B) {
+	v := crowdedView(b)
+	for _, endpoints := range []int{10, 100, 1000, 5000} {
+		s := clustertest.Snapshot(b, crowdedCluster(endpoints))
+		for _, question := range crowdedQuestions {
+			for _, size := range []int{512, 1232, 65507} {
+				name := wireName(b, question.name)
+				head := append(append(make([]byte, headerSize, 1<<16), name...), 0, 0, 0, 1)
+				limits := Limits{Size: size, Reserved: optSize, Random: rand.NewPCG(1, 2)}
+				title := fmt.Sprintf("%s%s/%d/%d", question.name, dns.TypeToString[question.qtype], endpoints, size)
+				b.Run("Sockets/"+title, func(b *testing.B) {
+					q := Question{Type: question.qtype}
+					handed := 0
+					for b.Loop() {
+						q.Parse(name)
+						if _, _, ok := AppendWire(head, v, s, &q, limits); !ok {
+							handed = 1
+						}
+					}
+					b.ReportMetric(float64(handed), "handed-over")
+				})
+				b.Run("Chain/"+title, func(b *testing.B) {
+					buf := make([]byte, 1<<16)
+					for b.Loop() {
+						n, _ := dnsname.ParseWire(name)
+						a := Lookup(v, s, &n, question.qtype, limits)
+						m := &dns.Msg{Answer: a.Records, Ns: a.Authority, Extra: a.Extra}
+						m.Question = []dns.Question{{Name: n.String(), Qtype: question.qtype, Qclass: dns.ClassINET}}
+						m.SetEdns0(uint16(size), false)
+						m.Truncate(size)
+						if _, err := m.PackBuffer(buf); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package answer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+func TestExternalApex(t *testing.T) {
+	s := outerSnapshot(t, outerServices)
+	v := outerView(t, "example.org.", "192.in-addr.arpa.")
+	v.Cluster.Local = clustertest.Addrs(t, "198.51.100.1,2001:db8::53")
+	runOuter(t, v, s, []row{
+		{"SOA", "Example.org. SOA", `
+			Success
+			Example.org. 5 IN SOA ns1.dns.Example.org. hostmaster.dns.Example.org. 7 7200 1800 86400 5`},
+		{"NS", "example.org. NS", `
+			Success
+			example.org. 5 IN NS ns1.dns.example.org.
+			+ ns1.dns.example.org. 5 IN A 198.51.100.1
+			+ ns1.dns.example.org. 5 IN AAAA 2001:db8::53`},
+		{"NS of a reverse zone", "192.in-addr.arpa. NS", `
+			Success
+			192.in-addr.arpa. 5 IN NS ns1.dns.192.in-addr.arpa.
+			+ ns1.dns.192.in-addr.arpa. 5 IN A 198.51.100.1
+			+ ns1.dns.192.in-addr.arpa. 5 IN AAAA 2001:db8::53`},
+		{"other type", "example.org. A", "NoData example.org."},
+		{"apex label", "dns.example.org. NS", "NoData example.org."},
+		{"name server", "NS1.dns.example.org. A", `
+			Success
+			NS1.dns.example.org. 5 IN A 198.51.100.1`},
+		{"name server, other type", "ns1.dns.example.org. SRV", "NoData example.org."},
+		{"no such server", "ns2.dns.example.org. A", "NXDomain example.org."},
+		{"below the server", "x.ns1.dns.example.org. A", "NXDomain example.org."},
+	})
+}
+
+// The server is told of by the external addresses of the Services that it is an
+// endpoint of, even if there are none: a Pod's address is of no use outside.
+func TestExternalServers(t *testing.T) {
+	s := outerSnapshot(t, outerServices+"slice default/web a dns/udp/53 10.0.0.9\nslice default/web b dns/udp/53 10.0.0.8")
+	for _, tc := range []struct {
+		local    string
+		headless bool
+		want     string
+	}{
+		{"10.0.0.9,10.0.0.8", false, "192.0.2.1 2001:db8::1 192.0.2.2"},
+		{"10.0.0.1", true, ""},
+		{"10.0.0.3", false, ""},
+		{"10.0.0.3", true, "10.0.0.3 10.0.0.4 2001:db8::4"},
+		{"10.3.0.1", true, "10.3.0.1"},
+	} {
+		v := outerView(t, "example.org.")
+		v.Headless, v.Cluster.Local = tc.headless, clustertest.Addrs(t, tc.local)
+		var got []string
+		for _, a := range v.servers(s, 100) {
+			got = append(got, a.String())
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: got %v, want %s", tc.local, got, tc.want)
+		}
+	}
+}
+
+// An apex of two labels has an empty non-terminal between them.
+func TestExternalApexLabels(t *testing.T) {
+	v := outerView(t, "example.org.")
+	v.Apex, _ = dnsname.Parse("X.Default")
+	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+		{"SOA", "example.org. SOA", `
+			Success
+			example.org. 5 IN SOA ns1.X.Default.example.org. hostmaster.X.Default.example.org. 7 7200 1800 86400 5`},
+		{"between", "default.example.org. A", `
+			NoData
+			example.org. 5 IN SOA ns1.X.Default.example.org. hostmaster.X.Default.example.org. 7 7200 1800 86400 5`},
+		{"beside", "portless.default.example.org. A", `
+			Success
+			portless.default.example.org. 5 IN A 192.0.2.3`},
+	})
+}
+
+func TestExternalPointers(t *testing.T) {
+	v := outerView(t, "2.0.192.in-addr.arpa.", "ip6.arpa.", "Example.org.", "3.2.0.192.in-addr.arpa.")
+	v.Cluster.Namespaces = map[string]struct{}{"default": {}, "absent": {}}
+	const nibbles = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa."
+	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+		{"IPv4", "2.2.0.192.In-Addr.arpa. PTR", `
+			Success
+			2.2.0.192.In-Addr.arpa. 5 IN PTR web.default.example.org.`},
+		{"IPv6", "1." + nibbles + " PTR", `
+			Success
+			1.` + nibbles + ` 5 IN PTR web.default.example.org.`},
+		{"apex that is an address", "3.2.0.192.in-addr.arpa. PTR", `
+			Success
+			3.2.0.192.in-addr.arpa. 5 IN PTR portless.default.example.org.`},
+		{"other type", "2.2.0.192.in-addr.arpa. A", "NoData 2.0.192.in-addr.arpa."},
+		{"above addresses", nibbles + " PTR", "NoData ip6.arpa."},
+		{"nobody's", "99.2.0.192.in-addr.arpa. PTR", "NXDomain 2.0.192.in-addr.arpa."},
+		{"forward name", "web.default.example.org. PTR", "NoData example.org."},
+		{"a Namespace that is not shown has no part", "1.2.0.192.in-addr.arpa. PTR", `
+			Success
+			1.2.0.192.in-addr.arpa. 5 IN PTR web.default.example.org.`},
+	})
+	v.Cluster.Namespaces = nil
+	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+		{"shared address", "1.2.0.192.in-addr.arpa. PTR", `
+			Success
+			1.2.0.192.in-addr.arpa. 5 IN PTR web.default.example.org.
+			1.2.0.192.in-addr.arpa. 5 IN PTR secret.hidden.example.org.`},
+	})
+}
+
+func TestExternalRoot(t *testing.T) {
+	v := outerView(t, ".")
+	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+		{"Service", "portless.default. A", `
+			Success
+			portless.default. 5 IN A 192.0.2.3`},
+		{"reverse name", "3.2.0.192.in-addr.arpa. PTR", `
+			Success
+			3.2.0.192.in-addr.arpa. 5 IN PTR portless.default.`},
+		{"above reverse names", "arpa. A", "NoData\n. 5 IN SOA ns1.dns. hostmaster.dns. 7 7200 1800 86400 5"},
+		{"NS", ". NS", "Success\n. 5 IN NS ns1.dns."},
+	})
+}
+
+// D22: before the first sync nothing is denied.
+func TestD22NotReady(t *testing.T) {
+	v := outerView(t, "example.org.", "in-addr.arpa.")
+	for _, question := range []string{"web.default.example.org. A", "example.org. SOA", "ns1.dns.example.org. A", "1.2.0.192.in-addr.arpa. PTR"} {
+		a := askOuter(t, v, new(cluster.Snapshot), question)
+		if a.Result != resolve.NotReady || len(a.Authority) != 1 || len(a.Records) != 0 {
+			t.Errorf("%s: got %s", question, render(a))
+		}
+	}
+}
+
+// D22: one TTL everywhere, with no bound in the SOA record.
+func TestD22TTL(t *testing.T) {
+	v := outerView(t, "example.org.", "in-addr.arpa.")
+	v.TTL, v.Headless, v.Cluster.Local = 3600, true, clustertest.Addrs(t, "192.0.2.53")
+	s := outerSnapshot(t, outerServices)
+	for _, question := range []string{
+		"web.default.example.org. SRV", "lb.default.example.org. A", "lb.default.example.org. SRV", "db.default.example.org. SRV",
+		"1.2.0.192.in-addr.arpa. PTR", "example.org. SOA", "example.org. NS", "x.example.org. A",
+	} {
+		a := askOuter(t, v, s, question)
+		for _, rr := range slices.Concat(a.Records, a.Authority, a.Extra) {
+			if rr.Header().Ttl != 3600 {
+				t.Errorf("%s: %s", question, rr)
+			}
+		}
+	}
+}
+
+// The index of external addresses holds what the Services say, and nothing else.
+func TestExternalIndex(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		store, now := cluster.NewStore(), map[cluster.Key]*cluster.Service{}
+		for range rapid.IntRange(1, 20).Draw(t, "changes") {
+			key := cluster.Key{Namespace: clustertest.One(t, "namespace", clustertest.PoolNamespaces), Name: clustertest.One(t, "name", clustertest.PoolNames)}
+			next := &cluster.Service{Key: key, ExternalIPs: clustertest.Some(t, "addresses", clustertest.PoolAddrs, 4)}
+			if rapid.Bool().Draw(t, "remove") {
+				next = nil
+			}
+			if next == nil && now[key] == nil {
+				continue
+			}
+			txn := store.Begin()
+			txn.ReplaceService(now[key], next)
+			txn.Commit()
+			now[key] = next
+		}
+		s := store.Load()
+		for _, a := range clustertest.PoolAddrs {
+			var want, got []cluster.Key
+			for key, svc := range now {
+				if svc != nil && slices.Contains(svc.ExternalIPs, a) {
+					want = append(want, key)
+				}
+			}
+			nodes, _ := s.ServicesAt(s.ExternalAddrs(), a, len(clustertest.PoolNames)*len(clustertest.PoolNamespaces), func(*cluster.ServiceNode) bool { return true })
+			for _, n := range nodes {
+				got = append(got, *n.Key)
+			}
+			slices.SortFunc(want, func(a, b cluster.Key) int { return a.Compare(&b) })
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s belongs to %v, want %v", a, got, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,145 @@
+package answer
+
+import (
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// SOA is the SOA record of an origin in a snapshot.
+func (v *ExternalView) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
+	return soaOf(v.view(), s, o)
+}
+
+// Transfer iterates over what a secondary is to have of an origin, each record
+// once and in an order that depends on the data alone: the name server with its
+// addresses, then the Services by namespace and name. The SOA records around it
+// (RFC 5936 2.2) are the caller's.
+//
+// Every RRset is the one that a look-up answers with, but for two: ports have SRV
+// records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2),
+// since a secondary would refuse a zone with anything beside it.
+func (v *ExternalView) Transfer(s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
+	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.Keys(false), yield) }
+}
+
+// Difference compares the records of an origin, in the order of a transfer. The
+// snapshots must be of one store: what they share is not looked at.
+func (v *ExternalView) Difference(before, after *cluster.Snapshot, o resolve.Origin) Difference {
+	return difference(v.transfer, before, after, o)
+}
+
+// transfer passes on the name server and some of the Services.
+func (v *ExternalView) transfer(s *cluster.Snapshot, o resolve.Origin, keys []cluster.Key, yield func(dns.RR) bool) {
+	if !v.transferApex(s, o, yield) {
+		return
+	}
+	for _, k := range keys {
+		svc := s.Service(k)
+		if svc == nil || !v.Cluster.Exposes(s, k.Namespace) || v.hides(k) {
+			continue
+		}
+		for _, name := range v.names(svc, o.String()) {
+			if !v.transferName(s, o, name, yield) {
+				return
+			}
+		}
+	}
+}
+
+// hides says whether a Service's name is below the apex label, where there is
+// nothing but the name server.
+func (v *ExternalView) hides(k cluster.Key) bool {
+	last := v.Apex.Labels() - 1
+	if last < 0 || v.Apex.Label(last) != k.Namespace {
+		return false
+	}
+	return last == 0 || v.Apex.Label(last-1) == k.Name
+}
+
+// externalRRs is a name with the types that it has in a transfer.
+type externalRRs struct {
+	owner string
+	match resolve.Match
+	types []uint16
+}
+
+var (
+	addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
+	hostTypes    = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV}
+	portTypes    = []uint16{dns.TypeSRV}
+)
+
+func (v *ExternalView) transferApex(s *cluster.Snapshot, o resolve.Origin, yield func(dns.RR) bool) bool {
+	server := dnsname.Below(o.String(), v.belowApex(serverLabel))
+	return yield(&dns.NS{Hdr: header(o.String(), dns.TypeNS, v.TTL), Ns: server}) &&
+		v.transferName(s, o, externalRRs{server, resolve.Match{Kind: resolve.AtNameServer, Servers: v.servers(s, math.MaxInt)}, addressTypes}, yield)
+}
+
+// transferName passes on the RRsets of a name. A name that is too long for a
+// message would cost the whole transfer.
+func (v *ExternalView) transferName(s *cluster.Snapshot, o resolve.Origin, rrs externalRRs, yield func(dns.RR) bool) bool {
+	n, err := dnsname.Parse(rrs.owner)
+	if err != nil {
+		return true
+	}
+	if target := rrs.match.Target(false); target != nil && rrs.types[0] != dns.TypeSRV {
+		return yield(&dns.CNAME{Hdr: header(rrs.owner, dns.TypeCNAME, v.TTL), Target: target.String()})
+	}
+	rrs.match.Subset.Outside, rrs.match.Subset.PodNames = true, v.Cluster.PodNames
+	for _, qtype := range rrs.types {
+		if slices.ContainsFunc(RRset(v.view(), s, &n, &o, &rrs.match, qtype), func(rr dns.RR) bool { return !yield(rr) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// names are those of a Service, its named ports and, if it is shown by them, its
+// endpoints. The endpoints of a Service with a ClusterIP are not data, as in the
+// cluster's own zones.
+func (v *ExternalView) names(svc *cluster.ServiceNode, origin string) []externalRRs {
+	own := v.locateOwn(svc)
+	own.Subset.Outside, own.Subset.PodNames = true, v.Cluster.PodNames
+	name := own.Subset.NameOf(svc)
+	list := []externalRRs{{name.Text(origin), own, hostTypes}}
+	var ports []cluster.Port
+	var labels []string
+	switch own.Kind {
+	case resolve.AtExternalIP:
+		ports = svc.Service.Ports
+	case resolve.AtEndpoints:
+		for _, slice := range svc.Slices {
+			for e := range slice.Endpoints.All() {
+				ports = append(ports, slice.Ports...)
+				labels = append(labels, e.Label(v.Cluster.PodNames))
+			}
+		}
+	default:
+		return nil
+	}
+	for _, f := range namedPorts(ports) {
+		list = append(list, externalRRs{portName(cluster.Port{Name: f.Name, Protocol: f.Protocol}, name.Text(origin)), v.locatePort(svc, f), portTypes})
+	}
+	for _, label := range resolve.Distinct(labels) {
+		list = append(list, externalRRs{label + "." + name.Text(origin), v.locateEndpoint(svc, label), hostTypes})
+	}
+	return list
+}
+
+// namedPorts are the names that ports have, each once.
+func namedPorts(ports []cluster.Port) []resolve.PortFilter {
+	var list []resolve.PortFilter
+	for _, p := range ports {
+		if p.HasName() {
+			list = append(list, resolve.PortFilter{Name: p.Name, Protocol: p.Protocol})
+		}
+	}
+	return resolve.Distinct(list)
+}

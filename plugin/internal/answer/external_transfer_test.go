@@ -1,0 +1,142 @@
+package answer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+func outerTransfer(v *ExternalView, s *cluster.Snapshot, origin string) string {
+	o, err := resolve.ParseOrigin(origin)
+	if err != nil {
+		return err.Error()
+	}
+	lines := []string{v.SOA(s, o).String()}
+	for rr := range v.Transfer(s, o) {
+		lines = append(lines, rr.String())
+	}
+	return tidy(strings.Join(lines, "\n"))
+}
+
+// A transfer has what look-ups answer with, with the TTL of the zone.
+func TestExternalTransfer(t *testing.T) {
+	v := outerView(t, "example.org.")
+	v.Cluster.Local = clustertest.Addrs(t, "198.51.100.1")
+	v.Headless = true
+	want := tidy(`
+		example.org. 5 IN SOA ns1.dns.example.org. hostmaster.dns.example.org. 7 7200 1800 86400 5
+		example.org. 5 IN NS ns1.dns.example.org.
+		ns1.dns.example.org. 5 IN A 198.51.100.1
+		db.default.example.org. 5 IN A 10.0.0.3
+		db.default.example.org. 5 IN AAAA 2001:db8::4
+		db.default.example.org. 5 IN SRV 0 50 8080 db-0.db.default.example.org.
+		db.default.example.org. 5 IN SRV 0 50 8080 2001-db8--4.db.default.example.org.
+		_http._tcp.db.default.example.org. 5 IN SRV 0 50 8080 db-0.db.default.example.org.
+		_http._tcp.db.default.example.org. 5 IN SRV 0 50 8080 2001-db8--4.db.default.example.org.
+		db-0.db.default.example.org. 5 IN A 10.0.0.3
+		db-0.db.default.example.org. 5 IN SRV 0 100 8080 db-0.db.default.example.org.
+		2001-db8--4.db.default.example.org. 5 IN AAAA 2001:db8::4
+		2001-db8--4.db.default.example.org. 5 IN SRV 0 100 8080 2001-db8--4.db.default.example.org.
+		lb.default.example.org. 5 IN CNAME lb.example.net.
+		_http._tcp.lb.default.example.org. 5 IN SRV 0 100 80 lb.example.net.
+		pets.default.example.org. 5 IN A 192.0.2.5
+		pets.default.example.org. 5 IN SRV 0 100 80 pets.default.example.org.
+		_http._tcp.pets.default.example.org. 5 IN SRV 0 100 80 pets.default.example.org.
+		web.default.example.org. 5 IN A 192.0.2.1
+		web.default.example.org. 5 IN AAAA 2001:db8::1
+		web.default.example.org. 5 IN SRV 0 25 443 web.default.example.org.
+		web.default.example.org. 5 IN SRV 0 25 81 web.default.example.org.
+		_https._tcp.web.default.example.org. 5 IN SRV 0 50 443 web.default.example.org.`)
+	got := outerTransfer(v, outerSnapshot(t, `
+		namespace default
+		outside default/web 192.0.2.1,2001:db8::1 - https/tcp/443 /tcp/81
+		outside-headless default/pets 192.0.2.5 - http/tcp/80
+		outside default/lb - lb.example.net. http/tcp/80
+		clusterip default/inner 10.3.0.1 http/tcp/80
+		headless default/db http/tcp/80
+		headless default/none http/tcp/80
+		slice default/pets a http/tcp/80 10.0.0.5=pet-0
+		slice default/inner a http/tcp/8080 10.0.0.1=one
+		slice default/db a http/tcp/8080 10.0.0.3=db-0 2001:db8::4
+	`), "example.org.")
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// What a transfer has of a name is what a look-up answers with.
+func TestExternalTransferAgreesWithLookup(t *testing.T) {
+	v, s := outerView(t, "example.org."), outerSnapshot(t, outerServices)
+	v.Headless, v.Cluster.Local = true, clustertest.Addrs(t, "198.51.100.1")
+	seen := map[string]bool{}
+	for rr := range v.Transfer(s, v.Origins[0]) {
+		if seen[rr.String()] {
+			t.Errorf("twice: %s", rr)
+		}
+		seen[rr.String()] = true
+		question := rr.Header().Name + " " + dns.Type(rr.Header().Rrtype).String()
+		same := func(other dns.RR) bool { return other.String() == rr.String() }
+		if a := askOuter(t, v, s, question); !slices.ContainsFunc(a.Records, same) {
+			t.Errorf("%s is not what a look-up answers with:\n%s", rr, render(a))
+		}
+	}
+	if len(seen) < 30 {
+		t.Errorf("only %d records", len(seen))
+	}
+}
+
+// A transfer that nobody reads on ends, wherever that is.
+func TestExternalTransferEnds(t *testing.T) {
+	v, s := outerView(t, "example.org."), outerSnapshot(t, outerServices)
+	v.Headless = true
+	for n := range 20 {
+		count := 0
+		for range v.Transfer(s, v.Origins[0]) {
+			if count++; count > n {
+				break
+			}
+		}
+	}
+}
+
+// A name that no message can hold costs no transfer.
+func TestExternalTransferLeavesOutLongNames(t *testing.T) {
+	long := strings.Repeat("x", 60)
+	v := outerView(t, long+"."+long+".example.org.")
+	v.Headless = true
+	s := outerSnapshot(t, "namespace default\nheadless default/"+long+"\nslice default/"+long+" a /tcp/80 10.0.0.1="+long)
+	for rr := range v.Transfer(s, v.Origins[0]) {
+		if _, err := dns.PackRR(rr, make([]byte, 600), 0, nil, false); err != nil {
+			t.Errorf("%s: %v", rr, err)
+		}
+	}
+}
+
+// Below the label of the name server there is nothing else, whatever Namespace is
+// called like it, and a transfer has no more than that.
+func TestExternalTransferBelowApex(t *testing.T) {
+	s := outerSnapshot(t, "namespace edge\nnamespace dns\noutside dns/web 192.0.2.1 - http/tcp/80\noutside edge/dns 192.0.2.2 - http/tcp/80\noutside edge/web 192.0.2.3 - http/tcp/80")
+	for apex, want := range map[string]int{"dns.": 2, "dns.edge.": 2, "edge.": 1, "a.dns.edge.": 2} {
+		v := outerView(t, "example.org.")
+		v.Apex, _ = dnsname.Parse(apex)
+		var owners []string
+		for rr := range v.Transfer(s, v.Origins[0]) {
+			if rr.Header().Rrtype == dns.TypeA {
+				owners = append(owners, rr.Header().Name)
+				if a := askOuter(t, v, s, rr.Header().Name+" A"); len(a.Records) != 1 {
+					t.Errorf("%s: a look-up of %s answers with\n%s", apex, rr.Header().Name, render(a))
+				}
+			}
+		}
+		if len(owners) != want {
+			t.Errorf("%s: addresses of %v, want %d", apex, owners, want)
+		}
+	}
+}

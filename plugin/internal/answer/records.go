@@ -1,0 +1,241 @@
+package answer
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// Timers of the SOA record (RFC 1035 3.3.13), in seconds. Secondaries are told of
+// changes; the values are those that stock CoreDNS gives.
+const (
+	soaRefresh = 7200
+	soaRetry   = 1800
+	soaExpire  = 86400
+	soaMaxTTL  = 300
+)
+
+// schemaVersion is the version of the Kubernetes DNS specification that is
+// served, and its TTL, both from the specification's section 2.2.
+const (
+	schemaVersion    = "1.1.0"
+	schemaVersionTTL = 28800
+)
+
+// recordSink makes records. They are in memory of their own: plugins may change what they
+// are given.
+type recordSink struct {
+	view   *resolve.View
+	name   *dnsname.Name // the owner
+	zone   *resolve.Origin
+	serial uint32
+	answer Answer
+}
+
+// origin is the zone's as the client spelled it.
+func (b *recordSink) origin() string { return b.zone.Spelled(b.name) }
+
+// free is how many octets there are for records of a name, behind its aliases. Names
+// are compressed (RFC 1035 4.1.4) where room is short.
+func (b *recordSink) free(l Limits) int {
+	used := headerSize + len(b.name.String()) + 1 + questionTail
+	if len(b.answer.Records) > 0 {
+		m := dns.Msg{Answer: b.answer.Records, Compress: true}
+		m.Question = []dns.Question{{Name: b.answer.Records[0].Header().Name}}
+		used = m.Len()
+	}
+	return l.Size - l.Reserved - used
+}
+
+func header(owner string, rrtype uint16, ttl uint32) dns.RR_Header {
+	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: ttl}
+}
+
+func (b *recordSink) header(rrtype uint16) dns.RR_Header {
+	return header(b.name.String(), rrtype, b.view.TTL)
+}
+
+func (b *recordSink) add(rr dns.RR) { b.answer.Records = append(b.answer.Records, rr) }
+
+func (b *recordSink) alias(target *dnsname.Name) {
+	b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.String()})
+}
+
+// closed says whether a chain of aliases must not be followed to target: it
+// would go in a circle, or is too long. What was found so far is the answer.
+func (b *recordSink) closed(target string) bool {
+	for _, rr := range b.answer.Records {
+		if strings.EqualFold(rr.Header().Name, target) {
+			return true
+		}
+	}
+	return len(b.answer.Records) > resolve.MaxChain
+}
+
+// negative makes a negative answer (RFC 2308 3), in one piece of memory.
+func (b *recordSink) negative(r resolve.Result) {
+	piece := &struct {
+		soa     dns.SOA
+		section [1]dns.RR
+	}{soa: b.makeSOA()}
+	piece.section[0] = &piece.soa
+	b.answer.Result, b.answer.Authority = r, piece.section[:]
+}
+
+func (b *recordSink) soaAnswer() {
+	soa := b.makeSOA()
+	b.add(&soa)
+}
+
+func (b *recordSink) makeSOA() dns.SOA {
+	origin := b.origin()
+	ns, mbox := b.view.SOANames(b.zone, origin)
+	ttl := b.view.TTL
+	if !b.view.LongSOA {
+		ttl = min(ttl, soaMaxTTL)
+	}
+	return dns.SOA{
+		Hdr: header(origin, dns.TypeSOA, ttl), Ns: ns, Mbox: mbox, Serial: b.serial,
+		Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: b.view.TTL,
+	}
+}
+
+// soaOf is the SOA record of an origin.
+func soaOf(v *resolve.View, s *cluster.Snapshot, o resolve.Origin) dns.RR {
+	n, err := dnsname.Parse(o.String())
+	if err != nil {
+		return nil // cannot be: it is the name of an origin
+	}
+	b := recordSink{view: v, name: &n, zone: &o, serial: s.Serial()}
+	soa := b.makeSOA()
+	return &soa
+}
+
+func (b *recordSink) txt(text string, ttl uint32) {
+	b.add(&dns.TXT{Hdr: header(b.name.String(), dns.TypeTXT, ttl), Txt: []string{text}})
+}
+
+func (b *recordSink) ns(target string) { b.add(&dns.NS{Hdr: b.header(dns.TypeNS), Ns: target}) }
+
+func (b *recordSink) ptr(target *resolve.HostName, origin *resolve.Origin) {
+	b.add(&dns.PTR{Hdr: b.header(dns.TypePTR), Ptr: target.Text(originText(origin))})
+}
+
+// originText is the root where no zone has the name.
+func originText(o *resolve.Origin) string {
+	if o == nil {
+		return "."
+	}
+	return o.String()
+}
+
+// srv returns the size of the record, if that is not more than free.
+func (b *recordSink) srv(weight, port uint16, target string, free int) int {
+	size := recordHead + srvFixed + len(target) + 1
+	switch {
+	case unsendable(target):
+		return 0
+	case size > free:
+		return noRoom
+	}
+	b.add(&dns.SRV{Hdr: b.header(dns.TypeSRV), Weight: weight, Port: port, Target: target})
+	return size
+}
+
+// extra returns the size of the record, whose owner is the target of another.
+func (b *recordSink) extra(owner string, a netip.Addr, free int) int {
+	size := recordHead + addressSize(addressType(a))
+	switch {
+	case unsendable(owner):
+		return 0
+	case size > free:
+		return noRoom
+	}
+	b.address(owner, a)
+	return size
+}
+
+func (b *recordSink) address(owner string, a netip.Addr) {
+	b.answer.Extra = append(b.answer.Extra, addressOf(owner, a, b.view.TTL))
+}
+
+// addressOf is an A or AAAA record.
+func addressOf(owner string, a netip.Addr, ttl uint32) dns.RR {
+	if a.Is4() {
+		return &dns.A{Hdr: header(owner, dns.TypeA, ttl), A: a.AsSlice()}
+	}
+	return &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttl), AAAA: a.AsSlice()}
+}
+
+// maxText is the length up to which the presentation form of a name is certain
+// to fit into 255 octets (RFC 1035 2.3.4).
+const maxText = 254
+
+// unsendable says whether a name is too long for a message. Four labels of full
+// length are, and an endpoint in a cluster of the set may have them. One record
+// like that would cost the whole answer, and its target cannot be asked for.
+func unsendable(name string) bool {
+	if len(name) <= maxText {
+		return false
+	}
+	_, err := dnsname.Parse(name)
+	return err != nil
+}
+
+// addresses makes records of some of the addresses, which are packed one behind the other.
+func (b *recordSink) addresses(qtype uint16, packed []byte, which sample) {
+	hdr, size := b.header(qtype), addressSize(qtype)
+	records := b.answer.Records
+	if qtype == dns.TypeA && which.count == 1 && len(packed) == size && records == nil {
+		b.answer.Records = addressRecord(hdr, [4]byte(packed))
+		return
+	}
+	octets := which.pick(packed, size)
+	records = slices.Grow(records, which.count)
+	if qtype == dns.TypeA {
+		made := make([]dns.A, which.count)
+		for i := range made {
+			made[i] = dns.A{Hdr: hdr, A: octets[i*size : (i+1)*size : (i+1)*size]}
+			records = append(records, &made[i])
+		}
+	} else {
+		made := make([]dns.AAAA, which.count)
+		for i := range made {
+			made[i] = dns.AAAA{Hdr: hdr, AAAA: octets[i*size : (i+1)*size : (i+1)*size]}
+			records = append(records, &made[i])
+		}
+	}
+	b.answer.Records = records
+}
+
+// pick copies the things of a sample, each of one size.
+func (s *sample) pick(packed []byte, size int) []byte {
+	if s.count == s.total {
+		return bytes.Clone(packed)
+	}
+	some := make([]byte, 0, s.count*size)
+	for range s.count {
+		at := s.next() * size
+		some = append(some, packed[at:at+size]...)
+	}
+	return some
+}
+
+// addressRecord is the answer section of most answers, in one piece of memory.
+func addressRecord(hdr dns.RR_Header, octets [4]byte) []dns.RR {
+	piece := &struct {
+		a       dns.A
+		octets  [4]byte
+		section [1]dns.RR
+	}{a: dns.A{Hdr: hdr}, octets: octets}
+	piece.a.A = piece.octets[:]
+	piece.section[0] = &piece.a
+	return piece.section[:]
+}

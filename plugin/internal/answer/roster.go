@@ -1,0 +1,303 @@
+package answer
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// roster is what is kept of a subset of endpoints, so that an answer looks at no more
+// of them than it shows.
+type roster struct {
+	next      *roster
+	subset    resolve.Subset
+	addresses *packedAddresses
+	targets   *targets
+}
+
+// targets are the endpoints that SRV records lead to.
+type targets struct {
+	pairs     int       // of endpoints and ports, as the weight counts them
+	records   positions // of the endpoints that bring a record which those before do not
+	addresses positions // of those that bring an address
+	overlap   bool      // some of them bring records that others before them do, and records that those do not
+}
+
+// positions are those of endpoints among all of a Service.
+type positions struct {
+	list  []int32 // nil for all
+	count int
+}
+
+func (p *positions) at(i int) int {
+	if p.list == nil {
+		return i
+	}
+	return int(p.list[i])
+}
+
+// compact are the positions in a list, of so many.
+func compact(list []int32, members int) positions {
+	if len(list) == members {
+		return positions{count: members}
+	}
+	return positions{append(make([]int32, 0, len(list)), list...), len(list)}
+}
+
+// answerCache is what is kept of one version of a Service. It goes with it.
+type answerCache struct {
+	all     atomic.Pointer[packedAddresses] // of all endpoints
+	rosters atomic.Pointer[roster]
+}
+
+func cacheOf(n *cluster.ServiceNode) *answerCache {
+	c, _ := n.Cached().(*answerCache)
+	if c == nil {
+		c = n.Cache(new(answerCache)).(*answerCache)
+	}
+	return c
+}
+
+// packedAddresses are the addresses of endpoints, each once, one behind the other: a
+// fraction of the records' size.
+type packedAddresses struct{ v4, v6 []byte }
+
+// of are the addresses of a type's family.
+func (k *packedAddresses) of(qtype uint16) []byte {
+	if qtype == dns.TypeA {
+		return k.v4
+	}
+	return k.v6
+}
+
+func (c *answerCache) addressesOf(n *cluster.ServiceNode, sub *resolve.Subset) *packedAddresses {
+	if sub.Kind == resolve.All {
+		k := c.all.Load()
+		if k == nil {
+			k = makeAddresses(n, sub)
+			c.all.Store(k)
+		}
+		return k
+	}
+	r := c.roster(sub)
+	if r != nil && r.addresses != nil {
+		return r.addresses
+	}
+	made := roster{subset: *sub, addresses: makeAddresses(n, sub)}
+	if r != nil {
+		made.targets = r.targets
+	}
+	c.keep(n, &made)
+	return made.addresses
+}
+
+func (c *answerCache) targetsOf(n *cluster.ServiceNode, sub *resolve.Subset) *targets {
+	r := c.roster(sub)
+	if r != nil && r.targets != nil {
+		return r.targets
+	}
+	made := roster{subset: *sub, targets: makeTargets(n, sub)}
+	if r != nil {
+		made.addresses = r.addresses
+	}
+	c.keep(n, &made)
+	return made.targets
+}
+
+func (c *answerCache) roster(sub *resolve.Subset) *roster {
+	for r := c.rosters.Load(); r != nil; r = r.next {
+		if r.subset == *sub {
+			return r
+		}
+	}
+	return nil
+}
+
+// What is kept of a Service is bounded by what there is of it in the model, and so it is
+// for the whole store.
+const (
+	keptPerService  = 1024
+	keptPerEndpoint = 32
+)
+
+// keep adds a roster. Where several are added at once, one may be lost.
+func (c *answerCache) keep(n *cluster.ServiceNode, made *roster) {
+	s := &made.subset // of which the question holds the texts
+	s.Name, s.Cluster = strings.Clone(s.Name), strings.Clone(s.Cluster)
+	s.Ports = resolve.PortFilter{Name: strings.Clone(s.Ports.Name), Protocol: strings.Clone(s.Ports.Protocol)}
+	made.next = c.rosters.Load()
+	if c.Bytes()+made.bytes() > keptPerService+keptPerEndpoint*resolve.Members(n) {
+		made.next = nil
+	}
+	c.rosters.Store(made)
+}
+
+// Bytes returns the size of what is kept.
+func (c *answerCache) Bytes() int {
+	sum := cluster.SizeOf[answerCache]()
+	if a := c.all.Load(); a != nil {
+		sum += a.bytes()
+	}
+	for r := c.rosters.Load(); r != nil; r = r.next {
+		sum += r.bytes()
+	}
+	return sum
+}
+
+func (k *packedAddresses) bytes() int {
+	return cluster.SizeOf[packedAddresses]() + cluster.ArraySize(k.v4) + cluster.ArraySize(k.v6)
+}
+
+func makeAddresses(n *cluster.ServiceNode, sub *resolve.Subset) *packedAddresses {
+	k := new(packedAddresses)
+	seen := map[netip.Addr]struct{}{}
+	sub.Each(n, func(_ int, slice *cluster.Slice, i int) bool {
+		a := slice.Endpoints.Addr(i)
+		if _, dup := seen[a]; dup {
+			return true
+		}
+		seen[a] = struct{}{}
+		if a.Is4() {
+			k.v4 = packAddr(k.v4, a)
+		} else {
+			k.v6 = packAddr(k.v6, a)
+		}
+		return true
+	})
+	k.v4, k.v6 = bytes.Clone(k.v4), bytes.Clone(k.v6)
+	return k
+}
+
+// targetKey tells SRV records of one owner apart, or the addresses of their targets.
+type targetKey struct {
+	cluster, label string
+	named          netip.Addr // where the label is made of an address
+	addr           netip.Addr // of an address record
+	port           uint16     // of an SRV record
+}
+
+// targetKey is the part of the key that is the name of an endpoint.
+func targetKeyOf(s *cluster.Slice, e *cluster.Endpoint, podNames bool) targetKey {
+	k := targetKey{cluster: strings.ToLower(s.Cluster)}
+	if !e.Named(podNames) {
+		k.named = e.Addr
+		return k
+	}
+	k.label = e.OwnLabel()
+	if a, ok := dnsname.ParseDashed(k.label); ok && dnsname.Dashed(a) == k.label {
+		k.label, k.named = "", a
+	}
+	return k
+}
+
+func makeTargets(n *cluster.ServiceNode, sub *resolve.Subset) *targets {
+	t := new(targets)
+	var records, addresses []int32
+	seen := map[targetKey]struct{}{}
+	first := func(k targetKey) bool {
+		_, dup := seen[k]
+		seen[k] = struct{}{}
+		return !dup
+	}
+	sub.Each(n, func(at int, slice *cluster.Slice, i int) bool {
+		var buf [8]uint16
+		numbers, count := sub.Numbers(slice.Ports, buf[:0])
+		t.pairs += max(1, count)
+		if count == 0 {
+			return true
+		}
+		e := slice.Endpoints.At(i)
+		k := targetKeyOf(slice, &e, sub.PodNames)
+		brings := 0
+		for _, k.port = range numbers {
+			if first(k) {
+				brings++
+			}
+		}
+		if brings > 0 {
+			records = append(records, int32(at))
+			t.overlap = t.overlap || brings < len(numbers)
+		}
+		if k.addr, k.port = e.Addr, 0; first(k) {
+			addresses = append(addresses, int32(at))
+		}
+		return true
+	})
+	members := resolve.Members(n)
+	t.records, t.addresses = compact(records, members), compact(addresses, members)
+	if slices.Equal(t.records.list, t.addresses.list) {
+		t.addresses.list = t.records.list
+	}
+	return t
+}
+
+// bytes is the size of what is kept.
+func (r *roster) bytes() int {
+	sum := cluster.SizeOf[roster]() + cluster.Rounded(len(r.subset.Name)) + cluster.Rounded(len(r.subset.Cluster)) + cluster.Rounded(len(r.subset.Ports.Name)) + cluster.Rounded(len(r.subset.Ports.Protocol))
+	if a := r.addresses; a != nil {
+		sum += a.bytes()
+	}
+	if t := r.targets; t != nil {
+		sum += cluster.SizeOf[targets]() + cluster.ArraySize(t.records.list)
+		if len(t.addresses.list) > 0 && (len(t.records.list) == 0 || &t.addresses.list[0] != &t.records.list[0]) {
+			sum += cluster.ArraySize(t.addresses.list)
+		}
+	}
+	return sum
+}
+
+// addressSize is the size of an address in a record of the type.
+func addressSize(qtype uint16) int {
+	if qtype == dns.TypeA {
+		return 4
+	}
+	return 16
+}
+
+// addressType is the type of an address's record.
+func addressType(a netip.Addr) uint16 {
+	if a.Is4() {
+		return dns.TypeA
+	}
+	return dns.TypeAAAA
+}
+
+func packAll(packed []byte, addrs []netip.Addr, qtype uint16) []byte {
+	for _, a := range addrs {
+		packed = packOnce(packed, a, qtype)
+	}
+	return packed
+}
+
+// packOnce appends an address of the type's family that is not there yet.
+func packOnce(packed []byte, a netip.Addr, qtype uint16) []byte {
+	if addressType(a) != qtype {
+		return packed
+	}
+	before := len(packed)
+	packed = packAddr(packed, a)
+	size := len(packed) - before
+	for i := 0; i < before; i += size {
+		if string(packed[i:i+size]) == string(packed[before:]) {
+			return packed[:before]
+		}
+	}
+	return packed
+}
+
+func packAddr(packed []byte, a netip.Addr) []byte {
+	if a.Is4() {
+		b := a.As4()
+		return append(packed, b[:]...)
+	}
+	b := a.As16()
+	return append(packed, b[:]...)
+}

@@ -1,0 +1,53 @@
+package answer
+
+import (
+	"math/bits"
+	"math/rand/v2"
+)
+
+// sample chooses count of total things by chance, in as many steps. It begins anywhere
+// and takes one out of each of count parts of equal size, so that each thing has the
+// same chance and neighbours are seldom chosen together.
+type sample struct {
+	total, count int
+	start, taken int
+	random       *rand.PCG
+}
+
+func newSample(total, count int, random *rand.PCG) sample {
+	s := sample{total: total, count: count, random: random}
+	if count < total {
+		s.start = s.below(total)
+	}
+	return s
+}
+
+// next is the next one. It is not to be called more than count times.
+func (s *sample) next() int {
+	if s.count >= s.total {
+		s.taken++
+		return s.taken - 1
+	}
+	from, to := s.taken*s.total/s.count, (s.taken+1)*s.total/s.count
+	s.taken++
+	at := s.start + from + s.below(to-from)
+	if at >= s.total {
+		at -= s.total
+	}
+	return at
+}
+
+// below is a random number below n. The bias is that of 32 bits.
+func (s *sample) below(n int) int { return int(below32(s.random, uint32(n))) }
+
+// below32 is a random number below n, from the process's own source if there is none.
+func below32(random *rand.PCG, n uint32) uint32 {
+	var x uint64
+	if random != nil {
+		x = random.Uint64()
+	} else {
+		x = rand.Uint64()
+	}
+	high, _ := bits.Mul64(x, uint64(n))
+	return uint32(high)
+}

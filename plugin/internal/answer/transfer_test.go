@@ -1,0 +1,295 @@
+package answer
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"pgregory.net/rapid"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// transferOf is a transfer as text, without the TTL and class that all records have.
+func transferOf(t clustertest.T, v *resolve.View, s *cluster.Snapshot, origin int) string {
+	t.Helper()
+	var lines []string
+	for rr := range (Zones{v}).Transfer(s, v.Origins[origin]) {
+		if rr.Header().Ttl != testTTL || rr.Header().Class != dns.ClassINET {
+			t.Errorf("%s", rr)
+		}
+		lines = append(lines, strings.ReplaceAll(tidy(rr.String()), " 5 IN ", " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+const dnsService = `
+	namespace kube-system
+	clusterip kube-system/kube-dns 10.96.0.10,fd00::a
+	slice kube-system/kube-dns a 10.244.0.53`
+
+const (
+	nsRecord = `
+		cluster.local. NS kube-dns.kube-system.svc.cluster.local.`
+	nsAddresses = `
+		kube-dns.kube-system.svc.cluster.local. A 10.96.0.10
+		kube-dns.kube-system.svc.cluster.local. AAAA fd00::a`
+	nameserverRecords = nsRecord + nsAddresses
+)
+
+// only shows some Namespaces.
+func only(namespaces ...string) func(*resolve.View) {
+	return func(v *resolve.View) {
+		v.Namespaces = map[string]struct{}{}
+		for _, n := range namespaces {
+			v.Namespaces[n] = struct{}{}
+		}
+	}
+}
+
+// transfers are what a server at 10.244.0.53 gives away of some clusters. It is
+// what stock CoreDNS gives away, but for the TTL of the name servers' addresses and
+// for records that come twice.
+var transfers = []struct {
+	name, cluster string
+	change        func(*resolve.View)
+	want          string
+}{
+	{"no Service", "", nil, `
+		cluster.local. NS ns.dns.cluster.local.
+		ns.dns.cluster.local. A 10.244.0.53`},
+	{"name server that is shown", dnsService, nil, nameserverRecords},
+	{"name server in a Namespace that is hidden", dnsService, only("default"), nameserverRecords},
+	{"headless name server", `
+		namespace kube-system
+		headless kube-system/dns
+		slice kube-system/dns a 10.244.0.53=dns-0`, nil, `
+		cluster.local. NS dns-0.dns.kube-system.svc.cluster.local.
+		dns.kube-system.svc.cluster.local. A 10.244.0.53
+		dns-0.dns.kube-system.svc.cluster.local. A 10.244.0.53`},
+	{"ClusterIP", dnsService + `
+		namespace default
+		clusterip default/web 10.3.0.1,2001:db8::1 http/tcp/80 dns/tcp/53 dns/udp/53 /tcp/81
+		slice default/web a http/tcp/80 10.0.0.1=not-transferred`, only("default"), nameserverRecords + `
+		web.default.svc.cluster.local. A 10.3.0.1
+		web.default.svc.cluster.local. AAAA 2001:db8::1
+		web.default.svc.cluster.local. SRV 0 12 80 web.default.svc.cluster.local.
+		_http._tcp.web.default.svc.cluster.local. SRV 0 50 80 web.default.svc.cluster.local.
+		web.default.svc.cluster.local. SRV 0 12 53 web.default.svc.cluster.local.
+		_dns._tcp.web.default.svc.cluster.local. SRV 0 50 53 web.default.svc.cluster.local.
+		_dns._udp.web.default.svc.cluster.local. SRV 0 50 53 web.default.svc.cluster.local.
+		web.default.svc.cluster.local. SRV 0 12 81 web.default.svc.cluster.local.`},
+	{"headless", dnsService + `
+		namespace default
+		headless default/db
+		slice default/db a sql/tcp/5432 10.0.0.1=db-0 10.0.0.2 10.0.0.3
+		slice default/db b sql/tcp/5432 10.0.0.1=db-0 2001:db8::1=db-0
+		slice default/db c 10.0.0.4@pod
+		slice default/db d /tcp/1`, only("default"), nameserverRecords + `
+		db.default.svc.cluster.local. A 10.0.0.1
+		db-0.db.default.svc.cluster.local. A 10.0.0.1
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 20 5432 db-0.db.default.svc.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.2
+		10-0-0-2.db.default.svc.cluster.local. A 10.0.0.2
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 20 5432 10-0-0-2.db.default.svc.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.3
+		10-0-0-3.db.default.svc.cluster.local. A 10.0.0.3
+		_sql._tcp.db.default.svc.cluster.local. SRV 0 20 5432 10-0-0-3.db.default.svc.cluster.local.
+		db.default.svc.cluster.local. AAAA 2001:db8::1
+		db-0.db.default.svc.cluster.local. AAAA 2001:db8::1
+		db.default.svc.cluster.local. A 10.0.0.4
+		10-0-0-4.db.default.svc.cluster.local. A 10.0.0.4`},
+	{"endpoints by the names of their Pods", `
+		namespace default
+		headless default/db
+		slice default/db c 10.0.0.4@pod`, func(v *resolve.View) { v.PodNames, v.Local = true, nil }, `
+		cluster.local. NS ns.dns.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.4
+		pod.db.default.svc.cluster.local. A 10.0.0.4`},
+	{"a port's name that is too long with an underscore", `
+		namespace default
+		headless default/db
+		slice default/db c ` + strings.Repeat("x", 63) + `/tcp/80 ` + strings.Repeat("y", 62) + `/tcp/81 10.0.0.4`, func(v *resolve.View) { v.Local = nil }, `
+		cluster.local. NS ns.dns.cluster.local.
+		db.default.svc.cluster.local. A 10.0.0.4
+		10-0-0-4.db.default.svc.cluster.local. A 10.0.0.4
+		_` + strings.Repeat("y", 62) + `._tcp.db.default.svc.cluster.local. SRV 0 100 81 10-0-0-4.db.default.svc.cluster.local.`},
+	{"ExternalName", dnsService + `
+		namespace default
+		external default/www www.example.com.
+		external default/none -`, only("default"), nameserverRecords + `
+		www.default.svc.cluster.local. CNAME www.example.com.`},
+	{"order and Namespaces that do not exist", `
+		namespace a
+		namespace b
+		clusterip b/a 10.3.0.1
+		clusterip a/b 10.3.0.2
+		clusterip a/a 10.3.0.3
+		clusterip absent/a 10.3.0.4
+		slice a/c x 10.0.0.1`, nil, `
+		cluster.local. NS ns.dns.cluster.local.
+		ns.dns.cluster.local. A 10.244.0.53
+		a.a.svc.cluster.local. A 10.3.0.3
+		b.a.svc.cluster.local. A 10.3.0.2
+		a.b.svc.cluster.local. A 10.3.0.1`},
+	{"empty Services that are ignored", dnsService + `
+		namespace default
+		clusterip default/idle 10.3.0.1
+		slice default/idle a
+		clusterip default/busy 10.3.0.2
+		slice default/busy a 10.0.0.1`, func(v *resolve.View) { v.IgnoreEmpty = true }, nsRecord + `
+		busy.default.svc.cluster.local. A 10.3.0.2` + nsAddresses},
+}
+
+func TestTransfer(t *testing.T) {
+	for _, tc := range transfers {
+		t.Run(tc.name, func(t *testing.T) {
+			v := clusterView(t)
+			v.Local = []netip.Addr{netip.MustParseAddr("10.244.0.53")}
+			if tc.change != nil {
+				tc.change(v)
+			}
+			if got, want := transferOf(t, v, clustertest.Snapshot(t, tc.cluster), 0), tidy(tc.want); got != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// A zone of the cluster set has the imports, and endpoints below their clusters.
+func TestTransferClusterSet(t *testing.T) {
+	v := clusterSetView(t)
+	origin := slices.IndexFunc(v.Origins, func(o resolve.Origin) bool { return o.ClusterSet })
+	long := strings.Repeat("x", 63)
+	s := clustertest.Snapshot(t, `
+		namespace default
+		clusterip default/hello 10.3.0.1
+		imported-clusterip default/hello 10.4.0.1 http/tcp/80
+		imported-headless default/db
+		imported-slice East default/db a sql/tcp/5432 10.5.0.1=db-0
+		imported-slice - default/db b sql/tcp/5432 10.5.0.2=db-1
+		namespace `+long+`
+		imported-headless `+long+`/`+long+`
+		imported-slice `+long+` `+long+`/`+long+` a sql/tcp/5432 10.5.0.3=`+long+`
+	`)
+	const want = `
+		clusterset.local. NS ns.dns.clusterset.local.
+		db.default.svc.clusterset.local. A 10.5.0.1
+		db-0.east.db.default.svc.clusterset.local. A 10.5.0.1
+		_sql._tcp.db.default.svc.clusterset.local. SRV 0 100 5432 db-0.east.db.default.svc.clusterset.local.
+		db.default.svc.clusterset.local. A 10.5.0.2
+		db-1.db.default.svc.clusterset.local. A 10.5.0.2
+		_sql._tcp.db.default.svc.clusterset.local. SRV 0 100 5432 db-1.db.default.svc.clusterset.local.
+		hello.default.svc.clusterset.local. A 10.4.0.1
+		hello.default.svc.clusterset.local. SRV 0 100 80 hello.default.svc.clusterset.local.
+		_http._tcp.hello.default.svc.clusterset.local. SRV 0 100 80 hello.default.svc.clusterset.local.
+	`
+	// The last Service's endpoint has a name that no message can hold.
+	all := want + long + "." + long + ".svc.clusterset.local. A 10.5.0.3"
+	if got := transferOf(t, v, s, origin); got != tidy(all) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, tidy(all))
+	}
+}
+
+func TestTransferStops(t *testing.T) {
+	s, v := clustertest.Snapshot(t, "namespace a\nclusterip a/a 10.3.0.1 a/tcp/1\nclusterip a/b 10.3.0.2"), clusterView(t)
+	all := len(slices.Collect(Zones{v}.Transfer(s, v.Origins[0])))
+	for most := 1; most <= all; most++ {
+		n := 0
+		for range (Zones{v}).Transfer(s, v.Origins[0]) {
+			if n++; n == most {
+				break
+			}
+		}
+		if n != most {
+			t.Errorf("%d records after %d", n, most)
+		}
+	}
+}
+
+// A secondary answers as we do: every RRset that is transferred is whole, none of
+// its records comes twice, and what leads to the same Service has the same share.
+func TestTransferAgreesWithLookup(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		_, s := clustertest.DrawCluster(t)
+		v := drawView(t)
+		for _, o := range v.Origins {
+			if !o.Reverse() {
+				checkTransfer(t, v, s, o)
+			}
+		}
+	})
+}
+
+type rrsetKey struct {
+	owner  string
+	rrtype uint16
+}
+
+func checkTransfer(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origin) {
+	rrsets, servers := map[rrsetKey][]string{}, map[string]bool{}
+	for rr := range (Zones{v}).Transfer(s, o) {
+		key := rrsetKey{rr.Header().Name, rr.Header().Rrtype}
+		rrsets[key] = append(rrsets[key], unweighted(rr))
+		if ns, ok := rr.(*dns.NS); ok {
+			servers[ns.Ns] = true
+		}
+		if _, err := dns.PackRR(rr, make([]byte, 1024), 0, nil, false); err != nil {
+			t.Fatalf("%s: %v", rr, err)
+		}
+	}
+	checkWeights(t, v, s, o)
+	for key, got := range rrsets {
+		a := askType(t, v, s, key.owner, key.rrtype)
+		if a.Result == resolve.NXDomain && servers[key.owner] {
+			continue // a name server in a Namespace that is hidden
+		}
+		want := map[string]bool{}
+		for _, rr := range a.Records {
+			if rr.Header().Name == key.owner { // and not what an alias leads to
+				want[unweighted(rr)] = true
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
+			t.Fatalf("%v: transferred %q, answered %q", key, got, slices.Sorted(maps.Keys(want)))
+		}
+	}
+}
+
+// checkWeights wants one weight in each RRset, as in look-ups, and the one of look-ups
+// where a Service has addresses of both families (P4).
+func checkWeights(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origin) {
+	weights := map[string]uint16{}
+	for rr := range (Zones{v}).Transfer(s, o) {
+		srv, ok := rr.(*dns.SRV)
+		if !ok {
+			continue
+		}
+		if first, later := weights[srv.Hdr.Name]; later && first != srv.Weight {
+			t.Fatalf("%s, and others have the weight %d", srv, first)
+		}
+		weights[srv.Hdr.Name] = srv.Weight
+		if !strings.HasSuffix(srv.Hdr.Name, srv.Target) ||
+			len(askType(t, v, s, srv.Target, dns.TypeA).Records) == 0 || len(askType(t, v, s, srv.Target, dns.TypeAAAA).Records) == 0 {
+			continue
+		}
+		if want := askType(t, v, s, srv.Hdr.Name, dns.TypeSRV).Records[0].(*dns.SRV).Weight; want != srv.Weight {
+			t.Fatalf("%s, but a look-up has the weight %d", srv, want)
+		}
+	}
+}
+
+// unweighted is a record as text, without its weight.
+func unweighted(rr dns.RR) string {
+	if srv, ok := rr.(*dns.SRV); ok {
+		return fmt.Sprint(srv.Hdr.Name, " SRV ", srv.Port, " ", srv.Target)
+	}
+	return rr.String()
+}

@@ -1,0 +1,553 @@
+package answer
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/miekg/dns"
+)
+
+// visit tells the records of one match to a sink: to one that makes records or to one
+// that writes them. Here, and nowhere else, it is decided which records there are.
+//
+// The snapshot is no field: its iterators would let the sinks escape to the heap.
+type visit struct {
+	view   *resolve.View
+	zone   *resolve.Origin
+	qtype  uint16
+	limits Limits
+	free   int // octets of the message that are left
+
+	// One of the two, and no interface: what is told must not escape to the heap.
+	records *recordSink
+	wire    *wireSink
+}
+
+// told is what came of the attempt to tell an RRset.
+type told uint8
+
+const (
+	toldNothing told = iota // the name has no such RRset
+	toldSome                // it was told, as far as there is room
+	toldUnable              // the sink does not take it
+)
+
+// tell tells what there is at a match. It fails if the sink does not take it.
+func (t *visit) tell(s *cluster.Snapshot, m *resolve.Match) bool {
+	switch m.Kind {
+	case resolve.NoName, resolve.AtAlias: // to what is no name
+		return t.negative(resolve.NXDomain)
+	case resolve.EmptyNonTerminal:
+		return t.negative(resolve.NoData)
+	}
+	switch t.asked(s, m) {
+	case toldSome:
+		return t.success()
+	case toldUnable:
+		return false
+	}
+	if m.Kind == resolve.AtAddress && !t.view.HasName(s, m) {
+		return t.negative(resolve.NXDomain)
+	}
+	return t.negative(resolve.NoData)
+}
+
+// anyTypes is the order in which an ANY question looks for one RRset to answer
+// with; RFC 8482 4.1 allows a single one.
+var anyTypes = []uint16{dns.TypeSOA, dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeTXT}
+
+func (t *visit) asked(s *cluster.Snapshot, m *resolve.Match) told {
+	if t.qtype != dns.TypeANY {
+		return t.rrset(s, m, t.qtype)
+	}
+	for _, qtype := range anyTypes {
+		if is := t.rrset(s, m, qtype); is != toldNothing {
+			return is
+		}
+	}
+	return toldNothing
+}
+
+// rrset tells the RRset of a type.
+func (t *visit) rrset(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
+	switch m.Kind {
+	case resolve.AtApex:
+		return t.apex(s, m, qtype)
+	case resolve.AtVersion:
+		if qtype == dns.TypeTXT {
+			return t.version()
+		}
+	case resolve.AtNameServer:
+		if qtype == dns.TypeA || qtype == dns.TypeAAAA {
+			return t.serverAddresses(s, m, qtype)
+		}
+	case resolve.AtAddress:
+		return t.pointers(s, m, qtype)
+	case resolve.AtPod, resolve.AtClusterIP, resolve.AtExternalIP, resolve.AtEndpoints:
+		switch qtype {
+		case dns.TypeA, dns.TypeAAAA:
+			return t.addresses(m, qtype)
+		case dns.TypeSRV:
+			return t.services(m)
+		}
+	}
+	return toldNothing
+}
+
+func (t *visit) apex(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
+	switch {
+	case qtype == dns.TypeSOA:
+		return t.soa()
+	case qtype == dns.TypeNS:
+		return t.nameServers(s, m)
+	case m.Addr.IsValid():
+		return t.pointers(s, m, qtype)
+	}
+	return toldNothing
+}
+
+// addresses tells the addresses of a family, each once.
+func (t *visit) addresses(m *resolve.Match, qtype uint16) told {
+	var buf [resolve.Few * 16]byte
+	return t.packed(qtype, packed(m, qtype, buf[:0]))
+}
+
+// packed tells addresses that stand one behind the other, each of them once.
+func (t *visit) packed(qtype uint16, packed []byte) told {
+	if len(packed) == 0 {
+		return toldNothing
+	}
+	size := addressSize(qtype)
+	count := len(packed) / size
+	which := newSample(count, min(count, max(0, t.free)/(recordHead+size)), t.limits.Random)
+	if t.wire != nil {
+		t.wire.addresses(qtype, packed, which, &t.limits)
+	} else {
+		t.records.addresses(qtype, packed, which)
+	}
+	if which.count < count {
+		t.cut()
+	}
+	return toldSome
+}
+
+// packed appends the addresses of a type's family at a match, each once.
+func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
+	switch m.Kind {
+	case resolve.AtPod:
+		return packOnce(buf, m.Addr, qtype)
+	case resolve.AtClusterIP:
+		return packAll(buf, m.Service.Service.ClusterIPs, qtype)
+	case resolve.AtExternalIP:
+		return packAll(buf, m.Service.Service.ExternalIPs, qtype)
+	}
+	if m.Subset.Labels() {
+		if all, ok := packLabelled(m, qtype, buf); ok {
+			return all
+		}
+	}
+	return cacheOf(m.Service).addressesOf(m.Service, &m.Subset).of(qtype)
+}
+
+// packLabelled packs the addresses of the endpoints of one label, if they are few.
+func packLabelled(m *resolve.Match, qtype uint16, buf []byte) ([]byte, bool) {
+	for _, slice := range m.Service.Slices {
+		if !m.Subset.Holds(slice) {
+			continue
+		}
+		for i := range slice.WithLabel(m.Subset.Name, m.Subset.PodNames) {
+			if len(buf)+16 > cap(buf) {
+				return nil, false
+			}
+			buf = packOnce(buf, slice.Endpoints.Addr(i), qtype)
+		}
+	}
+	return buf, true
+}
+
+// opening is an address with the ports that are open there.
+type opening struct {
+	addr  netip.Addr
+	ports []cluster.Port
+}
+
+// services tells the SRV records of a Service, its endpoints or a port (RFC 2782), and
+// the addresses of their targets.
+func (t *visit) services(m *resolve.Match) told {
+	var buf [resolve.Few]opening
+	svc := m.Service
+	switch m.Kind {
+	case resolve.AtPod:
+		return toldNothing
+	case resolve.AtClusterIP:
+		return t.oneTarget(m, openAt(buf[:0], svc.Service.ClusterIPs, svc.Service.Ports), m.Subset.NameOf(svc))
+	case resolve.AtExternalIP:
+		return t.externalTargets(m)
+	}
+	if list, name, ok := labelledOpenings(m, buf[:0]); ok {
+		return t.oneTarget(m, list, name)
+	}
+	return t.endpoints(m)
+}
+
+// openAt are addresses that stand for a Service itself, with all of the ports.
+func openAt(list []opening, addrs []netip.Addr, ports []cluster.Port) []opening {
+	for _, a := range addrs {
+		list = append(list, opening{a, ports})
+	}
+	return list
+}
+
+// labelledOpenings are the endpoints of one label, if they are few.
+func labelledOpenings(m *resolve.Match, list []opening) (_ []opening, name resolve.HostName, ok bool) {
+	if !m.Subset.Labels() {
+		return nil, name, false
+	}
+	for _, slice := range m.Service.Slices {
+		if !m.Subset.Holds(slice) {
+			continue
+		}
+		for i := range slice.WithLabel(m.Subset.Name, m.Subset.PodNames) {
+			if len(list) == resolve.Few {
+				return nil, name, false
+			}
+			e := slice.Endpoints.At(i)
+			list, name = append(list, opening{e.Addr, slice.Ports}), m.Subset.EndpointName(m.Service, slice, &e)
+		}
+	}
+	return list, name, true
+}
+
+// oneTarget tells a record for each port that is open at any of the addresses, all of
+// which have one name, and then the addresses.
+func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostName) told {
+	var buf [2 * resolve.Few]uint16
+	numbers, pairs := buf[:0], 0
+	for i, x := range list {
+		var count int
+		numbers, count = m.Subset.Numbers(x.ports, numbers)
+		if pairs += max(1, count); count == 0 {
+			list[i].ports = nil
+		}
+	}
+	if len(numbers) == 0 {
+		return toldNothing
+	}
+	is := toldNothing
+	for _, number := range numbers {
+		if !t.srv(&is, weightOf(pairs), number, &name) {
+			return is
+		}
+	}
+	list = slices.DeleteFunc(list, func(x opening) bool { return len(x.ports) == 0 })
+	for i, x := range list {
+		same := func(other opening) bool { return other.addr == x.addr }
+		if i < resolve.Few && slices.ContainsFunc(list[:i], same) {
+			continue
+		}
+		if !t.extra(&is, &name, x.addr) {
+			return is
+		}
+	}
+	return is
+}
+
+// externalTargets tells records that lead to the addresses of a Service and to the
+// hostnames of its load balancers.
+func (t *visit) externalTargets(m *resolve.Match) told {
+	svc := m.Service.Service
+	numbers, count := m.Subset.Numbers(svc.Ports, nil)
+	weight := weightOf((len(svc.ExternalIPs) + len(svc.ExternalHosts)) * max(1, count))
+	name := m.Subset.NameOf(m.Service)
+	is := toldNothing
+	for _, number := range numbers {
+		if len(svc.ExternalIPs) > 0 && !t.srv(&is, weight, number, &name) {
+			return is
+		}
+	}
+	for _, host := range resolve.Distinct(slices.Clone(svc.ExternalHosts)) {
+		for _, number := range numbers {
+			if !t.srvOut(&is, weight, number, host) {
+				return is
+			}
+		}
+	}
+	for _, a := range resolve.Distinct(slices.Clone(svc.ExternalIPs)) {
+		if len(numbers) > 0 && !t.extra(&is, &name, a) {
+			return is
+		}
+	}
+	return is
+}
+
+// endpoints tells SRV records that lead to endpoints and, if there is room for all of
+// them, the addresses of their targets. It looks at no more endpoints than fit.
+func (t *visit) endpoints(m *resolve.Match) told {
+	targets := cacheOf(m.Service).targetsOf(m.Service, &m.Subset)
+	if targets.overlap && t.wire != nil {
+		return toldUnable
+	}
+	e := endpointVisit{visit: t, m: m, targets: targets, cursor: resolve.Cursor{Slices: m.Service.Slices}}
+	if targets.overlap {
+		e.seen = map[targetRecord]struct{}{}
+	}
+	return e.tell()
+}
+
+// weightOf shares a hundred among all pairs of target and port, as stock CoreDNS
+// does; a target without ports counts as one.
+func weightOf(pairs int) uint16 { return uint16(max(1, 100/max(1, pairs))) }
+
+// endpointVisit tells the records of one endpoint after the other.
+type endpointVisit struct {
+	*visit
+	m       *resolve.Match
+	targets *targets
+	cursor  resolve.Cursor
+	seen    map[targetRecord]struct{} // nil if all records differ
+}
+
+// targetRecord tells records of one owner apart, and the addresses of a target.
+type targetRecord struct {
+	target resolve.HostName
+	port   uint16
+	addr   netip.Addr
+}
+
+func (e *endpointVisit) first(k targetRecord) bool {
+	if e.seen == nil {
+		return true
+	}
+	_, dup := e.seen[k]
+	e.seen[k] = struct{}{}
+	return !dup
+}
+
+func (e *endpointVisit) tell() told {
+	all := e.targets.records
+	least := recordHead + srvFixed + e.m.Subset.MinSize(e.m.Service, len(e.zone.Wire()))
+	count, surplus := all.count, all.count*least > max(0, e.free)
+	if surplus {
+		count = max(0, e.free)/least + 1
+	}
+	is, which := toldNothing, newSample(all.count, count, e.limits.Random)
+	for range count {
+		if !e.endpoint(&is, all.at(which.next())) {
+			if e.wire != nil && !surplus {
+				return toldUnable
+			}
+			e.cut()
+			return is
+		}
+	}
+	if surplus {
+		e.cut()
+		return is
+	}
+	for i := range e.targets.addresses.count {
+		if !e.address(&is, e.targets.addresses.at(i)) {
+			return is
+		}
+	}
+	return is
+}
+
+// endpoint tells the records that lead to an endpoint. It fails if there is no room.
+func (e *endpointVisit) endpoint(is *told, position int) bool {
+	slice, i := e.cursor.At(position)
+	x := slice.Endpoints.At(i)
+	name := e.m.Subset.EndpointName(e.m.Service, slice, &x)
+	var buf [resolve.Few]uint16
+	numbers, _ := e.m.Subset.Numbers(slice.Ports, buf[:0])
+	for _, number := range numbers {
+		if e.first(targetRecord{target: name, port: number}) && !e.srv(is, weightOf(e.targets.pairs), number, &name) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *endpointVisit) address(is *told, position int) bool {
+	slice, i := e.cursor.At(position)
+	x := slice.Endpoints.At(i)
+	name := e.m.Subset.EndpointName(e.m.Service, slice, &x)
+	return !e.first(targetRecord{target: name, addr: x.Addr}) || e.extra(is, &name, x.Addr)
+}
+
+// pointers tells the names of an address.
+func (t *visit) pointers(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
+	if qtype != dns.TypePTR {
+		return toldNothing
+	}
+	var buf [resolve.Few]resolve.HostName
+	names, whole := t.view.NamesOf(s, m, max(0, t.free)/minPointer, buf[:0])
+	if !whole {
+		t.cut()
+	}
+	is := toldNothing
+	origin := t.view.Primary(m.Subset.Outside)
+	for i := range names {
+		is = toldSome
+		if t.wire == nil {
+			t.records.ptr(&names[i], origin)
+		} else if origin == nil || !whole || !t.wire.ptr(&names[i], origin) {
+			return toldUnable
+		}
+	}
+	return is
+}
+
+// minPointer is the size that a PTR record has at least: a label and a pointer are all
+// of its name that is not there already.
+const minPointer = recordHead + 2 + 2
+
+// nameServers tells the NS RRset of a zone and the addresses of its targets. In a
+// reverse zone the targets are in the primary origin: only there do they exist.
+func (t *visit) nameServers(s *cluster.Snapshot, m *resolve.Match) told {
+	if t.wire != nil {
+		return toldUnable
+	}
+	origin := t.records.origin()
+	if t.zone.Reverse() && !m.Subset.Outside {
+		origin = originText(t.view.Primary(false))
+	}
+	servers := t.servers(s, m)
+	names := make([]resolve.HostName, len(servers))
+	for i := range servers {
+		names[i] = servers[i].Name
+	}
+	for _, name := range resolve.Distinct(names) {
+		t.records.ns(name.Text(origin))
+	}
+	for i := range servers {
+		if a := servers[i].Addr; a.IsValid() {
+			t.records.address(servers[i].Name.Text(origin), a)
+		}
+	}
+	return toldSome
+}
+
+func (t *visit) serverAddresses(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
+	if t.wire != nil {
+		return toldUnable
+	}
+	var octets []byte
+	for _, server := range t.servers(s, m) {
+		if server.Addr.IsValid() {
+			octets = packOnce(octets, server.Addr, qtype)
+		}
+	}
+	return t.packed(qtype, octets)
+}
+
+// servers are as many name servers as there may be room for.
+func (t *visit) servers(s *cluster.Snapshot, m *resolve.Match) []resolve.Server {
+	limit := max(0, t.free) / recordHead
+	list := t.view.Servers(s, m, t.zone.ClusterSet, limit+1)
+	if len(list) > limit {
+		t.cut()
+	}
+	return list
+}
+
+// The rest tells single records to the sink.
+
+func (t *visit) negative(r resolve.Result) bool {
+	if t.wire != nil {
+		t.wire.negative(r)
+	} else {
+		t.records.negative(r)
+	}
+	return true
+}
+
+func (t *visit) success() bool {
+	if t.wire != nil {
+		return t.wire.success(&t.limits)
+	}
+	t.records.answer.Result = resolve.Success
+	return true
+}
+
+// cut notes that records are left out.
+func (t *visit) cut() {
+	if t.wire != nil {
+		t.wire.out.Truncated = true
+	} else {
+		t.records.answer.Truncated = true
+	}
+}
+
+func (t *visit) soa() told {
+	if t.wire != nil {
+		t.wire.soaAnswer()
+	} else {
+		t.records.soaAnswer()
+	}
+	return toldSome
+}
+
+// version tells dns-version (Kubernetes DNS specification 2.2).
+func (t *visit) version() told {
+	if t.wire != nil {
+		return toldUnable
+	}
+	t.records.txt(schemaVersion, schemaVersionTTL)
+	return toldSome
+}
+
+// srv tells an SRV record that leads to one of our names, if there is room for it.
+func (t *visit) srv(is *told, weight, port uint16, target *resolve.HostName) bool {
+	var size int
+	if t.wire != nil {
+		size = t.wire.srv(weight, port, target, t.free)
+	} else {
+		size = t.records.srv(weight, port, target.Text(t.records.origin()), t.free)
+	}
+	return t.took(is, size)
+}
+
+// srvOut tells an SRV record that leads to a name whose addresses are not ours to know.
+func (t *visit) srvOut(is *told, weight, port uint16, target string) bool {
+	if t.wire != nil {
+		*is = toldUnable
+		return false
+	}
+	return t.took(is, t.records.srv(weight, port, target, t.free))
+}
+
+// extra tells an address of a target in the additional section.
+func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr) bool {
+	var size int
+	if t.wire != nil {
+		size = t.wire.extra(target, a)
+	} else {
+		size = t.records.extra(target.Text(t.records.origin()), a, t.free)
+	}
+	return t.took(is, size)
+}
+
+// took notes what a sink says of a record: its size, 0 if it is one that no message can
+// have, noRoom or notTaken.
+func (t *visit) took(is *told, size int) bool {
+	switch size {
+	case noRoom:
+		t.cut()
+		return false
+	case notTaken:
+		*is = toldUnable
+		return false
+	case 0:
+		return true
+	}
+	*is = toldSome
+	t.free -= size
+	return true
+}
+
+const (
+	noRoom   = -1 // the record does not fit
+	notTaken = -2 // the sink cannot make it
+)

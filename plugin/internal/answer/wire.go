@@ -1,0 +1,274 @@
+package answer
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// Question is a question in memory that is used again and again.
+type Question struct {
+	dnsname.WireName
+	Type uint16
+}
+
+// Sizes of a message's parts (RFC 1035 4.1).
+const (
+	headerSize   = 12 // the question's name comes behind it
+	questionTail = 4  // type and class
+	recordFixed  = 10 // a record's type, class, TTL and length of data
+	pointerSize  = 2
+	recordHead   = pointerSize + recordFixed // a record before its data, with a pointer as its owner
+	srvFixed     = 6                         // the data of an SRV record but for the name
+	soaTimers    = 5 * 4                     // what is behind the names of a SOA record
+
+	serviceLabels = 3 // of a Service's name below an origin
+)
+
+// pointerTo is a compression pointer to an offset in the message (RFC 1035 4.1.4).
+func pointerTo(at int) uint16 { return 0xC000 | uint16(at) }
+
+// Encoded says what AppendWire has appended to a message.
+type Encoded struct {
+	Result    resolve.Result
+	Kind      resolve.NameKind
+	Truncated bool
+	Answers   uint16 // records of the answer section
+	Authority uint16
+	Extra     uint16
+
+	// UncompressedSize is that of the message as the handler makes it, without its OPT
+	// record.
+	UncompressedSize int
+}
+
+// AppendWire appends the sections behind the question to a message of which
+// header and question are there, in the form that Lookup would give them.
+// Owners are pointers to the question, so its spelling is kept.
+//
+// It fails for what it does not know: aliases, transfers, and what is rarely
+// asked for. Nothing is allocated but what is kept for the next question.
+func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, limits Limits) ([]byte, Encoded, bool) {
+	o := v.Origin(q.Name())
+	if o == nil || !s.Synced() || MetaType(q.Type) {
+		return msg, Encoded{}, false
+	}
+	m := v.Locate(s, q.Name(), o)
+	if m.Kind == resolve.AtAlias {
+		return msg, Encoded{}, false
+	}
+	w := wireSink{view: v, question: q, zone: o, serial: s.Serial(), msg: msg, at: headerSize, maxTTL: soaMaxTTL}
+	w.out.UncompressedSize = len(msg)
+	t := visit{view: v, zone: o, qtype: q.Type, limits: limits, free: limits.Size - limits.Reserved - len(msg), wire: &w}
+	if !t.tell(s, &m) {
+		return msg, Encoded{}, false
+	}
+	w.out.Kind = m.Name
+	return w.msg, w.out, true
+}
+
+// MetaType says whether a type is not one of records, or one for which a server
+// looks in another zone first (RFC 4035 3.1.4.1).
+func MetaType(qtype uint16) bool {
+	return qtype == dns.TypeDS || qtype == dns.TypeOPT || qtype == 0 || qtype >= 128 && qtype <= 255
+}
+
+// wireSink writes records behind a question.
+type wireSink struct {
+	view     *resolve.View
+	question *Question
+	zone     *resolve.Origin
+	serial   uint32
+	msg      []byte
+	at       int    // where in it the owner's name is
+	maxTTL   uint32 // of what is made of the view alone
+	out      Encoded
+}
+
+// success ends an answer. The handler spells names in full to see whether its answer
+// fits, and shows the name of a Service as we do only where the question has no capitals.
+func (w *wireSink) success(l *Limits) bool {
+	w.out.Result = resolve.Success
+	if w.out.Truncated || w.question.Type == dns.TypeA || w.question.Type == dns.TypeAAAA {
+		return true
+	}
+	return (w.out.Extra == 0 || !w.question.HasUpper()) && w.out.UncompressedSize+l.Reserved <= l.Size
+}
+
+// negative writes the SOA record of a negative answer (RFC 2308 3).
+func (w *wireSink) negative(r resolve.Result) {
+	w.out.Result, w.out.Authority = r, 1
+	w.soa()
+}
+
+func (w *wireSink) soaAnswer() {
+	w.out.Answers = 1
+	w.soa()
+}
+
+// The labels below an origin of the names in its SOA record.
+const (
+	soaNS   = "\x02ns\x03dns"
+	soaMbox = "\x0ahostmaster"
+)
+
+func (w *wireSink) soa() {
+	w.out.UncompressedSize += 3*len(w.zone.Wire()) + len(soaNS) + len(soaMbox) + recordFixed + soaTimers
+	ttl := min(w.view.TTL, w.maxTTL)
+	labels := w.zone.Labels()
+	w.suffix(labels)
+	w.head(dns.TypeSOA, ttl)
+	at := len(w.msg)
+	w.msg = append(w.msg, 0, 0)
+	w.msg = append(w.msg, soaNS...)
+	w.suffix(labels)
+	w.msg = append(w.msg, soaMbox...)
+	w.suffix(labels)
+	for _, n := range [...]uint32{w.serial, soaRefresh, soaRetry, soaExpire, w.negativeTTL()} {
+		w.msg = binary.BigEndian.AppendUint32(w.msg, n)
+	}
+	w.size(at)
+}
+
+// negativeTTL is how long a client may take an absence for granted (RFC 2308 4). That
+// of a name of the zone is the zone's, however long; the TTL of the record bounds it.
+func (w *wireSink) negativeTTL() uint32 {
+	if w.maxTTL < soaMaxTTL {
+		return min(w.view.TTL, w.maxTTL)
+	}
+	return w.view.TTL
+}
+
+// suffix writes the last labels of the question's name, as a pointer.
+func (w *wireSink) suffix(labels int) {
+	if labels == 0 {
+		w.msg = append(w.msg, 0)
+		return
+	}
+	w.msg = binary.BigEndian.AppendUint16(w.msg, pointerTo(headerSize+w.question.Name().Offset(labels)))
+}
+
+func (w *wireSink) owner() { w.msg = binary.BigEndian.AppendUint16(w.msg, pointerTo(w.at)) }
+
+// head writes type, class and TTL of a record.
+func (w *wireSink) head(rrtype uint16, ttl uint32) {
+	w.msg = binary.BigEndian.AppendUint16(w.msg, rrtype)
+	w.msg = binary.BigEndian.AppendUint16(w.msg, dns.ClassINET)
+	w.msg = binary.BigEndian.AppendUint32(w.msg, ttl)
+}
+
+// size fills in the length of the data whose two octets are at the offset.
+func (w *wireSink) size(at int) {
+	binary.BigEndian.PutUint16(w.msg[at:], uint16(len(w.msg)-at-2))
+}
+
+// answered counts a record of the answer section that begins at the offset.
+func (w *wireSink) answered(start int) {
+	w.out.Answers++
+	w.out.UncompressedSize += len(w.msg) - start - pointerSize + len(w.question.Name().Wire())
+}
+
+// srv returns the size of the record, if that is not more than free. The target is
+// spelled in full (RFC 2782), with the origin as the client spelled it.
+func (w *wireSink) srv(weight, port uint16, target *resolve.HostName, free int) int {
+	start := len(w.msg)
+	w.owner()
+	w.head(dns.TypeSRV, w.view.TTL)
+	at := len(w.msg)
+	w.msg = append(w.msg, 0, 0, 0, 0, byte(weight>>8), byte(weight), byte(port>>8), byte(port))
+	msg, ok := target.AppendWire(w.msg)
+	end := headerSize + len(w.question.Name().Wire())
+	w.msg = append(msg, msg[end-len(w.zone.Wire()):end]...)
+	size := len(w.msg) - start
+	switch {
+	case !ok:
+		return notTaken
+	case len(w.msg)-at-2-srvFixed > dnsname.MaxWire:
+		w.msg = w.msg[:start]
+		return 0
+	case size > free:
+		w.msg = w.msg[:start]
+		return noRoom
+	}
+	w.size(at)
+	w.answered(start)
+	return size
+}
+
+// extra returns the size of the record. The name of the Service is that of the question.
+func (w *wireSink) extra(owner *resolve.HostName, a netip.Addr) int {
+	start := len(w.msg)
+	msg, ok := owner.AppendEndpoint(w.msg)
+	w.msg = msg
+	service := serviceLabels + w.zone.Labels()
+	plain := len(w.msg) - start + len(w.question.Name().Wire()) - w.question.Name().Offset(service)
+	w.suffix(service)
+	qtype := addressType(a)
+	w.head(qtype, w.view.TTL)
+	w.msg = append(w.msg, 0, byte(addressSize(qtype)))
+	w.msg = packAddr(w.msg, a)
+	w.out.Extra++
+	w.out.UncompressedSize += plain + recordFixed + addressSize(qtype)
+	if !ok {
+		return notTaken
+	}
+	return len(w.msg) - start
+}
+
+// ptr writes a PTR record. It fails for a name that is not to be written from here.
+func (w *wireSink) ptr(target *resolve.HostName, origin *resolve.Origin) bool {
+	start := len(w.msg)
+	w.owner()
+	w.head(dns.TypePTR, w.view.TTL)
+	at := len(w.msg)
+	msg, ok := target.AppendWire(append(w.msg, 0, 0))
+	w.msg = append(msg, origin.Wire()...)
+	if !ok || len(w.msg)-at-2 > dnsname.MaxWire {
+		return false
+	}
+	w.size(at)
+	w.answered(start)
+	return true
+}
+
+// addresses writes some of the addresses, which are packed one behind the other.
+func (w *wireSink) addresses(qtype uint16, packed []byte, which sample, l *Limits) {
+	start, size := len(w.msg), addressSize(qtype)
+	for range which.count {
+		at := which.next() * size
+		w.address(qtype, packed[at:at+size])
+	}
+	if l.Shuffle {
+		shuffle(w.msg[start:], recordHead+size, l.Random)
+	}
+	w.out.Answers += uint16(which.count)
+	w.out.UncompressedSize += which.count * (len(w.question.Name().Wire()) + recordFixed + size)
+}
+
+func (w *wireSink) address(qtype uint16, data []byte) {
+	var head [recordHead]byte
+	binary.BigEndian.PutUint16(head[0:], pointerTo(w.at))
+	binary.BigEndian.PutUint16(head[2:], qtype)
+	binary.BigEndian.PutUint16(head[4:], dns.ClassINET)
+	binary.BigEndian.PutUint32(head[6:], w.view.TTL)
+	binary.BigEndian.PutUint16(head[10:], uint16(len(data)))
+	w.msg = append(append(w.msg, head[:]...), data...)
+}
+
+// shuffle puts records of one size into a random order (Fisher and Yates). They
+// differ in their last octets only.
+func shuffle(records []byte, size int, random *rand.PCG) {
+	for i := len(records)/size - 1; i > 0; i-- {
+		j := int(below32(random, uint32(i+1)))
+		a, b := records[i*size+recordHead:(i+1)*size], records[j*size+recordHead:(j+1)*size]
+		for k := range a {
+			a[k], b[k] = b[k], a[k]
+		}
+	}
+}

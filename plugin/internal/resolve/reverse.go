@@ -1,0 +1,111 @@
+package resolve
+
+import (
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
+
+// locateReverse does not look whether an address has a name.
+func locateReverse(s *cluster.Snapshot, n *dnsname.Name) Match {
+	prefix, ok := dnsname.ReversePrefix(n)
+	switch {
+	case !ok:
+		return Match{Name: KindReverse}
+	case prefix.IsSingleIP():
+		return Match{Kind: AtAddress, Name: KindReverse, Addr: prefix.Addr()}
+	case s.ClusterIPs().Covers(prefix) || s.EndpointAddrs().Covers(prefix):
+		return Match{Kind: EmptyNonTerminal, Name: KindReverse}
+	}
+	return Match{Name: KindReverse}
+}
+
+// NamesOf appends the names of an address to a list, each once: that of the Service whose
+// ClusterIP it is, else those of the endpoints that have it. In an external zone they are
+// those of the Services that have it outside the cluster. Of more than limit it is chance
+// which are found, and whole is false.
+func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName) (names []HostName, whole bool) {
+	var buf [Few]*cluster.ServiceNode
+	if m.Subset.Outside {
+		owners, whole := v.owners(s, s.ExternalAddrs(), m.Addr, limit, buf[:0])
+		for _, svc := range owners {
+			list = append(list, m.Subset.NameOf(svc))
+		}
+		return list, whole
+	}
+	if virtual, _ := v.owners(s, s.ClusterIPs(), m.Addr, math.MaxInt, buf[:0]); len(virtual) > 0 {
+		return append(list, m.Subset.NameOf(virtual[0])), true
+	}
+	sub := Subset{PodNames: v.PodNames}
+	owners, whole := v.owners(s, s.EndpointAddrs(), m.Addr, limit, buf[:0])
+	for _, svc := range owners {
+		for _, slice := range svc.Slices {
+			for e := range slice.WithAddr(m.Addr) {
+				if len(list) > limit {
+					return Distinct(list), false
+				}
+				list = append(list, sub.EndpointName(svc, slice, &e))
+			}
+		}
+	}
+	return Distinct(list), whole
+}
+
+// owners appends the Services with names that have an address, by namespace and name, so
+// that answers do not depend on the shape of the tree. Of more than limit, it is chance
+// which are found, and no more are looked at.
+func (v *View) owners(s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, limit int, list []*cluster.ServiceNode) (_ []*cluster.ServiceNode, whole bool) {
+	total, start := 0, 0
+	for range in.At(a) {
+		total++
+	}
+	if total > limit {
+		start = rand.IntN(total)
+	}
+	for _, part := range [2][2]int{{start, total}, {0, start}} {
+		i := 0
+		for k := range in.At(a) {
+			if i >= part[0] && i < part[1] && len(list) <= limit && v.Exposes(s, k.Namespace) {
+				if n := s.Service(*k); n != nil && (in == s.ExternalAddrs() || n.Service.Kind != cluster.ExternalName) {
+					list = append(list, n)
+				}
+			}
+			i++
+		}
+	}
+	if whole = len(list) <= limit; !whole {
+		list = list[:limit]
+	}
+	slices.SortFunc(list, func(a, b *cluster.ServiceNode) int { return a.Key.Compare(b.Key) })
+	return list, whole
+}
+
+// Few is how many things are compared with each other, which takes no memory.
+const Few = 16
+
+// Distinct leaves out what is there already.
+func Distinct[T comparable](list []T) []T {
+	if len(list) > Few {
+		return unique(list)
+	}
+	kept := list[:0]
+	for _, item := range list {
+		if !slices.Contains(kept, item) {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+func unique[T comparable](list []T) []T {
+	seen := make(map[T]struct{}, len(list))
+	return slices.DeleteFunc(list, func(item T) bool {
+		_, dup := seen[item]
+		seen[item] = struct{}{}
+		return dup
+	})
+}

@@ -1,0 +1,144 @@
+package resolve
+
+import (
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+)
+
+// Subset says which endpoints of a Service a name stands for, and how they are named.
+type Subset struct {
+	Kind     SubsetKind
+	Ports    PortFilter // ByPort
+	Name     string     // the label or the topology zone
+	Cluster  string     // ByImport: that the endpoints come from
+	PodNames bool       // endpoints are named after their Pods
+	Outside  bool       // names are those of an external zone
+}
+
+// SubsetKind is what endpoints are chosen by.
+type SubsetKind uint8
+
+// The kinds of subset.
+const (
+	All      SubsetKind = iota
+	ByPort              // those with a port; of a Service without endpoints, its ports
+	ByLabel             // those with a label
+	ByImport            // those with a label, of one cluster
+	ByZone              // those of a topology zone
+)
+
+// Each iterates over the endpoints of a subset: their position among all of the
+// Service's, and their slice and index there.
+func (sub *Subset) Each(n *cluster.ServiceNode, yield func(at int, slice *cluster.Slice, i int) bool) {
+	first := 0
+	for _, slice := range n.Slices {
+		if sub.Holds(slice) && !sub.eachIn(slice, func(i int) bool { return yield(first+i, slice, i) }) {
+			return
+		}
+		first += slice.Endpoints.Len()
+	}
+}
+
+// Holds says whether endpoints of a slice may be in the subset.
+func (sub *Subset) Holds(slice *cluster.Slice) bool {
+	switch sub.Kind {
+	case ByPort:
+		for _, p := range slice.Ports {
+			if sub.Ports.Matches(p) {
+				return true
+			}
+		}
+		return false
+	case ByImport:
+		return strings.ToLower(slice.Cluster) == sub.Cluster
+	}
+	return true
+}
+
+// Labels says whether the subset is of endpoints with a label.
+func (sub *Subset) Labels() bool { return sub.Kind == ByLabel || sub.Kind == ByImport }
+
+func (sub *Subset) eachIn(slice *cluster.Slice, yield func(int) bool) bool {
+	more := true
+	pass := func(i int) bool {
+		more = yield(i)
+		return more
+	}
+	switch sub.Kind {
+	case ByLabel, ByImport:
+		slice.WithLabel(sub.Name, sub.PodNames)(pass)
+		return more
+	}
+	for i := 0; i < slice.Endpoints.Len() && more; i++ {
+		if sub.Kind == ByZone && !isIn(slice, i, sub.Name) {
+			continue
+		}
+		pass(i)
+	}
+	return more
+}
+
+// isIn says whether the i-th endpoint is in a topology zone.
+func isIn(s *cluster.Slice, i int, topologyZone string) bool {
+	id := s.Endpoints.Identity(i)
+	return id != nil && id.TopologyZone == topologyZone
+}
+
+// Numbers appends the numbers of those of the ports that the subset is about, each once,
+// and says how many ports they are of.
+func (sub *Subset) Numbers(ports []cluster.Port, list []uint16) ([]uint16, int) {
+	count := 0
+	for _, p := range ports {
+		if sub.Kind == ByPort && !sub.Ports.Matches(p) {
+			continue
+		}
+		count++
+		if !holdsNumber(list, p.Number) {
+			list = append(list, p.Number)
+		}
+	}
+	return list, count
+}
+
+func holdsNumber(list []uint16, number uint16) bool {
+	for _, other := range list {
+		if other == number {
+			return true
+		}
+	}
+	return false
+}
+
+// Members returns the number of all endpoints of a Service.
+func Members(n *cluster.ServiceNode) int {
+	sum := 0
+	for _, slice := range n.Slices {
+		sum += slice.Endpoints.Len()
+	}
+	return sum
+}
+
+// Cursor finds endpoints by their position. To go on from one position to a later one
+// costs as many steps as there are slices between them.
+type Cursor struct {
+	Slices []*cluster.Slice
+	slice  int // of the last position
+	first  int // position of its first endpoint
+}
+
+// At returns the slice of an endpoint and its index there.
+func (c *Cursor) At(position int) (*cluster.Slice, int) {
+	if position < c.first {
+		c.slice, c.first = 0, 0
+	}
+	for {
+		slice := c.Slices[c.slice]
+		if size := slice.Endpoints.Len(); position >= c.first+size {
+			c.first += size
+			c.slice++
+			continue
+		}
+		return slice, position - c.first
+	}
+}
