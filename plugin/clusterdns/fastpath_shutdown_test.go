@@ -95,10 +95,13 @@ func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
 		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
 		return packets(port, "answered") > 0
 	})
-	if _, err := conn.Write(packet); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the question is handed over", func() bool { return packets(port, "handed_over") > 0 })
+	// CoreDNS's own socket may get a packet as long as the way to ours is looked for.
+	eventually(t, "the question is handed over", func() bool {
+		if _, err := conn.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+		return packets(port, "handed_over") > 0
+	})
 	ended := make(chan struct{})
 	go func() {
 		i.Wait()

@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -41,9 +42,8 @@ func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
 		text := "cluster.local:0 {\n bind 127.0.0.1\n transfer {\n  to *\n }\n kubernetes {\n  ttl " + ttl + "\n  manifests " + source.Manifests + "\n }\n}\n"
 		return coredns.Input(text)
 	}
-	i := startInstance(t, withTTL("5"))
-	// CoreDNS cannot end a listener that has not begun to serve.
-	last := transferSOA(t, i.Servers()[0].Addr().String()).Serial
+	i := startInstance(t, withTTL("4"))
+	last := awaitTransfer(t, i, "4")
 	for _, ttl := range []string{"5", "6", "7"} {
 		next, err := i.Restart(withTTL(ttl))
 		if err != nil {
@@ -51,37 +51,50 @@ func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
 		}
 		t.Cleanup(func() { stopInstance(next) })
 		i = next
-		var soa *dns.SOA
-		await.Success(t, 10*time.Millisecond, 10*time.Second, func(context.Context) error { // the socket may still hand connections to the instance before
-			if soa = transferSOA(t, i.Servers()[0].Addr().String()); fmt.Sprint(soa.Hdr.Ttl) != ttl {
-				return fmt.Errorf("the TTL is %d, want %s", soa.Hdr.Ttl, ttl)
-			}
-			return nil
-		})
-		if soa.Serial <= last {
-			t.Errorf("serial %d with the TTL %d after %d", soa.Serial, soa.Hdr.Ttl, last)
+		serial := awaitTransfer(t, i, ttl)
+		if serial <= last {
+			t.Errorf("serial %d with the TTL %s after %d", serial, ttl, last)
 		}
-		last = soa.Serial
+		last = serial
 	}
 }
 
-// transferSOA is what a transfer begins with.
-func transferSOA(t *testing.T, addr string) *dns.SOA {
+// awaitTransfer transfers the zone until the SOA record has the TTL, and returns the
+// serial: the socket may hand connections to the instance before, which ends.
+func awaitTransfer(t *testing.T, i *caddy.Instance, ttl string) (serial uint32) {
 	t.Helper()
+	await.Success(t, 10*time.Millisecond, 10*time.Second, func(context.Context) error {
+		soa, err := transferSOA(i.Servers()[0].Addr().String())
+		if err == nil && fmt.Sprint(soa.Hdr.Ttl) != ttl {
+			err = fmt.Errorf("the TTL is %d, want %s", soa.Hdr.Ttl, ttl)
+		}
+		if err == nil {
+			serial = soa.Serial
+		}
+		return err
+	})
+	return serial
+}
+
+// transferSOA is what a transfer begins with.
+func transferSOA(addr string) (*dns.SOA, error) {
 	envelopes, err := new(dns.Transfer).In(new(dns.Msg).SetAxfr("cluster.local."), addr)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var first *dns.SOA
 	for e := range envelopes {
 		if e.Error != nil {
-			t.Fatal(e.Error)
+			return nil, e.Error
 		}
 		if soa, ok := e.RR[0].(*dns.SOA); ok && first == nil {
 			first = soa
 		}
 	}
-	return first
+	if first == nil {
+		return nil, errors.New("the transfer has no SOA record")
+	}
+	return first, nil
 }
 
 // P14: a transfer of many messages is whole although minimal, which lets the last one
