@@ -6,8 +6,8 @@
 // chain, readiness and metrics. What the objects mean in DNS is decided in
 // package zone, where they come from in package kube.
 //
-//	Corefile --parse--> config --OnStartup--> kube.Watcher --> zone.Store
-//	query --> ServeDNS --> zone.View.Lookup(snapshot) --> *dns.Msg
+//	Corefile --parse--> config --OnStartup--> kube.Watcher --> cluster.Store
+//	query --> ServeDNS --> answer.Lookup(view, snapshot) --> *dns.Msg
 //
 // Watchers outlive a reload: server blocks that want the same objects from the
 // same place share one, within an instance and from one instance to the next.

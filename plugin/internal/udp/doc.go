@@ -2,7 +2,7 @@
 // CoreDNS's own socket on the same address. It hands CoreDNS the questions that it
 // does not answer.
 //
-//	packet --parse in place--> zone.View.AppendWire --> reply
+//	packet --parse in place--> answer.AppendWire --> reply
 //	   |-- anything else --> workers --> Backend.Handler (CoreDNS) --> reply
 //	   `-- an outside name behind a cache --> Backend.Handler, until it calls WillBlock
 //
