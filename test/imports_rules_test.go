@@ -25,6 +25,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		udp      = internal + "/udp"
 		corefile = internal + "/corefile"
 		xfr      = internal + "/xfr"
+		metrics  = internal + "/metrics"
 		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
 		external = plugins + "/k8s_external"
@@ -133,7 +134,13 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: completion, imports: []string{fastpath}, breaches: 1},
 		{from: udp, imports: []string{fastpath}, breaches: 1},
 
-		{from: clusterdns, imports: []string{model, answer, kube, udp, corefile, completion, fastpath, xfr}},
+		{from: metrics, imports: []string{model, resolve, answer, kube, udp, search, completion, fastpath, "github.com/prometheus/client_golang/prometheus"}},
+		{from: metrics, imports: []string{clusterdns}, breaches: 1},
+		{from: metrics, imports: []string{external, xfr}, breaches: 2},
+		{from: metrics, imports: []string{"k8s.io/client-go/rest"}, breaches: 1},
+		{from: fastpath, imports: []string{metrics}, breaches: 1},
+
+		{from: clusterdns, imports: []string{model, answer, kube, udp, corefile, completion, fastpath, xfr, metrics}},
 		{from: clusterdns, imports: []string{external}, breaches: 1},
 		{from: clusterdns, imports: []string{stock}, breaches: 1},
 		{from: stock, imports: []string{clusterdns}},

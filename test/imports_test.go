@@ -152,6 +152,12 @@ var rules = []rule{
 		ours:   []string{internal + "/watch", internal + "/kube", internal + "/cluster"},
 		direct: slices.Concat(dnsLibrary, kubernetes),
 	},
+	{
+		under: internal + "/metrics",
+		ours: []string{internal + "/metrics", internal + "/kube", internal + "/cluster", internal + "/resolve", internal + "/answer", internal + "/udp",
+			internal + "/searchpath", internal + "/completion", internal + "/fastpath"},
+		direct: kubernetes,
+	},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},

@@ -20,7 +20,7 @@ var watchers = watch.NewRegistry()
 func attach(c *caddy.Controller, cfg *config, d *ClusterDNS, log clog.P) {
 	holder := watch.HolderOf(c)
 	u := watch.Use{Holder: holder, Block: strings.Join(c.ServerBlockKeys, " ")}
-	options := kube.Options{Log: log, ManifestError: metrics.manifestErrors.Inc, Observer: newObserver(metrics)}
+	options := kube.Options{Log: log, ManifestError: collectors.ManifestError, Observer: collectors.Observer()}
 	c.OnStartup(func() error {
 		watchers.Sweep(watch.LiveHolders())
 		cfg.source = cfg.source.Stamped()

@@ -3,7 +3,7 @@
 // It takes the place of the stock kubernetes plugin: the same directive, under
 // that name or its own, answers for the Services and Pods of a cluster. The
 // package is the CoreDNS side of it: the Corefile, the handler in the plugin
-// chain, readiness and metrics. What the objects mean in DNS is decided in
+// chain, and readiness. What the objects mean in DNS is decided in
 // package zone, where they come from in package kube.
 //
 //	Corefile --parse--> config --OnStartup--> kube.Watcher --> cluster.Store

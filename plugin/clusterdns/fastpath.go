@@ -19,7 +19,7 @@ func fastPathOf(c *caddy.Controller, log clog.P) *fastpath.Instance {
 	if f, ok := c.Get(fastPathKey{}).(*fastpath.Instance); ok {
 		return f
 	}
-	f := fastpath.New(c, fastPathMetrics{metrics}, log)
+	f := fastpath.New(c, collectors.FastPath(), log)
 	c.Set(fastPathKey{}, f)
 	return f
 }
@@ -39,9 +39,9 @@ func (d *ClusterDNS) onFastPath() fastpath.Handler {
 
 // meter returns what counts the answers that are given at the sockets of a server.
 func (d *ClusterDNS) meter(s *dnsserver.Server) udp.Meter {
-	m := blockMeter{answerCounter: d.answers.of(context.WithValue(context.Background(), dnsserver.Key{}, s))}
-	if d.completer != nil {
-		m.searched = d.completer.Counter
+	counter := d.answers.Of(context.WithValue(context.Background(), dnsserver.Key{}, s))
+	if d.completer == nil {
+		return counter.AtSockets(nil)
 	}
-	return m
+	return counter.AtSockets(d.completer.Counter)
 }

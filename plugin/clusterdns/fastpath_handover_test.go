@@ -84,11 +84,11 @@ func (a *bothAsker) settle(t *testing.T, port int) {
 		t.Fatal(err)
 	}
 	eventually(t, "packets come to our sockets", func() bool {
-		before := packets(port, "missed")
+		before := packets(t, port, "missed")
 		for range 50 {
 			a.ask(t, packet)
 		}
-		return packets(port, "missed") == before
+		return packets(t, port, "missed") == before
 	})
 }
 
@@ -142,7 +142,7 @@ func TestHandedOverIsTheSame(t *testing.T) {
 			defer func() { fastNames = fastNames[:names] }()
 			fastNames = append(fastNames, "asked.a.svc.cluster.local.", "web.short.", "Db.short.")
 			a.settle(t, ours)
-			before := packets(ours, "handed_over")
+			before := packets(t, ours, "handed_over")
 			const count = 1500
 			for range count {
 				packet := fastQuestion(random)
@@ -150,8 +150,8 @@ func TestHandedOverIsTheSame(t *testing.T) {
 					t.Fatalf("%x: ours\n%s\nCoreDNS's own\n%s", packet, said[0], said[1])
 				}
 			}
-			eventually(t, "all was handed over", func() bool { return packets(ours, "handed_over") >= before+count })
-			if n := packets(ours, "answered") + packets(ours, "dropped") + packets(own, "handed_over"); n > 0 {
+			eventually(t, "all was handed over", func() bool { return packets(t, ours, "handed_over") >= before+count })
+			if n := packets(t, ours, "answered") + packets(t, ours, "dropped") + packets(t, own, "handed_over"); n > 0 {
 				t.Errorf("%v packets went another way", n)
 			}
 		})

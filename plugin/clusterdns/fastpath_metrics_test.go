@@ -9,17 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns/coredns/plugin/metrics/vars"
-	"github.com/coredns/coredns/plugin/test"
-	"github.com/coredns/coredns/request"
-	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 const meteredCorefile = `
@@ -115,36 +108,5 @@ func TestFastPathCounts(t *testing.T) {
 	}
 	if len(counted[0]) < 20 || !slices.Equal(counted[0], counted[1]) {
 		t.Errorf("with the fast path\n%s\nwithout\n%s", strings.Join(counted[1], "\n"), strings.Join(counted[0], "\n"))
-	}
-}
-
-// The names of types are the plugin's.
-func TestFastPathNamesTypes(t *testing.T) {
-	m := newZoneMeter(blockMeter{answerCounter: newAnswerCounter(metrics, "dns://names")}, "dns://names", ".", "errors")
-	for qtype := range uint16(300) {
-		m.Answered(&udp.Answered{Type: qtype, Result: resolve.Success})
-		msg := new(dns.Msg).SetQuestion(".", qtype)
-		vars.Report("dns://stock-names", request.Request{W: &test.ResponseWriter{}, Req: msg}, ".", "", "NOERROR", "errors", 0, time.Now())
-	}
-	got, want := metered(t, "dns://names"), metered(t, "dns://stock-names")
-	pick := func(lines []string) []string {
-		return slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return !strings.Contains(s, "requests_total") })
-	}
-	// Transfers and ANY are never answered here.
-	rest := slices.DeleteFunc(pick(want), func(s string) bool {
-		return strings.Contains(s, "XFR") || strings.Contains(s, "ANY") || strings.Contains(s, "other")
-	})
-	named := slices.DeleteFunc(pick(got), func(s string) bool { return strings.Contains(s, "other") })
-	if !slices.Equal(named, rest) {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(named, "\n"), strings.Join(rest, "\n"))
-	}
-}
-
-// A panic on the fast path is one of coredns_panics_total, as one in the plugin chain is.
-func TestC9PanicsAreCoreDNSs(t *testing.T) {
-	before := testutil.ToFloat64(vars.Panic)
-	newListenerMeter("dns://192.0.2.1:53").Panicked()
-	if n := testutil.ToFloat64(vars.Panic) - before; n != 1 {
-		t.Errorf("%v panics were counted", n)
 	}
 }

@@ -187,7 +187,7 @@ func TestB2DeadUpstreamBlocksNoCachedName(t *testing.T) {
 	})
 	defer flooding.Wait()
 	defer close(done)
-	eventually(t, "more wait than may", func() bool { return packets(port, "dropped") > 0 })
+	eventually(t, "more wait than may", func() bool { return packets(t, port, "dropped") > 0 })
 	for range 100 {
 		for _, name := range atHand {
 			m, _, err := patient("udp").Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), fastAddr(port).String())

@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
@@ -201,36 +201,32 @@ func TestFastPathIsTheChainForPods(t *testing.T) {
 func TestFastPathCountsForPods(t *testing.T) {
 	useRegistry(t)
 	_, port := podService(t, "search pods none")
-	c := newSearchCounter(metrics)
-	sum := func() (counts [2]float64) {
-		for o := range c.by {
-			for p := range c.by[o] {
-				counts[0] += testutil.ToFloat64(c.by[o][p]) * float64(1+o*len(c.by[o])+p)
-			}
-		}
-		counts[0] += testutil.ToFloat64(c.none) * 1000
-		counts[1] = testutil.ToFloat64(c.saved)
+	sum := func() map[string]float64 {
+		counts := gathered(t, "coredns_clusterdns_search_completions_total")
+		counts["saved"] = total(t, "coredns_clusterdns_search_saved_questions_total")
 		return counts
 	}
-	fast := metrics.fastPathPackets.WithLabelValues(fmt.Sprintf("dns://127.0.0.1:%d", port), "answered")
 	for _, base := range []string{"only.b", "only.b.svc", "only.b.svc.cluster.local", "no.b", "x.db"} {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 			m := new(dns.Msg).SetQuestion(base+".a.svc.cluster.local.", qtype)
 			var replies [2]string
-			var counts [2][2]float64
+			var counts [2]map[string]float64
 			for i, network := range []string{"udp", "tcp"} {
-				before, answered := sum(), testutil.ToFloat64(fast)
+				before, answered := sum(), packets(t, port, "answered")
 				reply, _, err := patient(network).Exchange(m, fastAddr(port).String())
 				if err != nil {
 					t.Fatal(err)
 				}
 				if network == "udp" {
-					eventually(t, "the fast path counts "+base, func() bool { return testutil.ToFloat64(fast) > answered })
+					eventually(t, "the fast path counts "+base, func() bool { return packets(t, port, "answered") > answered })
 				}
 				after := sum()
-				replies[i], counts[i] = text(reply), [2]float64{after[0] - before[0], after[1] - before[1]}
+				for series := range after {
+					after[series] -= before[series]
+				}
+				replies[i], counts[i] = text(reply), after
 			}
-			if replies[0] != replies[1] || counts[0] != counts[1] {
+			if replies[0] != replies[1] || !maps.Equal(counts[0], counts[1]) {
 				t.Errorf("%s: counts %v\n%s\n%s", base, counts, replies[0], replies[1])
 			}
 		}

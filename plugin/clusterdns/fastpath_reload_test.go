@@ -12,14 +12,17 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 // packets is what a listener has counted of an outcome.
-func packets(port int, outcome string) float64 { return packetsAt("127.0.0.1", port, outcome) }
+func packets(t testing.TB, port int, outcome string) float64 {
+	t.Helper()
+	return packetsAt(t, "127.0.0.1", port, outcome)
+}
 
-func packetsAt(host string, port int, outcome string) float64 {
-	return testutil.ToFloat64(metrics.fastPathPackets.WithLabelValues(fmt.Sprintf("dns://%s:%d", host, port), outcome))
+func packetsAt(t testing.TB, host string, port int, outcome string) float64 {
+	t.Helper()
+	return total(t, "coredns_clusterdns_fastpath_packets_total", fmt.Sprintf("server=dns://%s:%d", host, port), "outcome="+outcome)
 }
 
 // pester asks until the test is over, and returns how many questions got no reply so
@@ -104,10 +107,10 @@ func TestFastPathKeepsItsShare(t *testing.T) {
 		}
 		i = next
 		fastService(t, i, port)
-		eventually(t, "nearly all packets come to our sockets again", settles(port))
+		eventually(t, "nearly all packets come to our sockets again", settles(t, port))
 	}
 	t.Cleanup(func() { stopInstance(i) })
-	missed, answered := packets(port, "missed"), packets(port, "answered")
+	missed, answered := packets(t, port, "missed"), packets(t, port, "answered")
 	t.Logf("%v packets missed our sockets, %v came to them", missed, answered)
 	// What a socket of CoreDNS holds when it closes is lost, with or without us.
 	if n := lost(); float64(n) > (answered+missed)/1000 {
@@ -117,10 +120,10 @@ func TestFastPathKeepsItsShare(t *testing.T) {
 
 // settles says whether of ten thousand packets since it was last asked no more than
 // one in a hundred missed our sockets.
-func settles(port int) func() bool {
-	missed, answered := packets(port, "missed"), packets(port, "answered")
+func settles(t testing.TB, port int) func() bool {
+	missed, answered := packets(t, port, "missed"), packets(t, port, "answered")
 	return func() bool {
-		m, a := packets(port, "missed")-missed, packets(port, "answered")-answered
+		m, a := packets(t, port, "missed")-missed, packets(t, port, "answered")-answered
 		if a < 10000 {
 			return false
 		}
@@ -184,8 +187,8 @@ func TestFastPathTurnedOff(t *testing.T) {
 		}
 	}
 	t.Cleanup(func() { stopInstance(i) })
-	answered := packets(port, "answered")
-	eventually(t, "packets are answered again", func() bool { return packets(port, "answered") > answered+1000 })
+	answered := packets(t, port, "answered")
+	eventually(t, "packets are answered again", func() bool { return packets(t, port, "answered") > answered+1000 })
 	if n := lost(); n > 0 {
 		t.Errorf("%d questions got no reply", n)
 	}

@@ -6,10 +6,7 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
-	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
@@ -142,24 +139,4 @@ func searchedQuestion(t *testing.T, random *rand.Rand) []byte {
 		t.Fatal(err)
 	}
 	return packet
-}
-
-// What the fast path completes is counted as by the chain: not as an answer.
-func TestFastPathCountsCompletions(t *testing.T) {
-	c, answers := newSearchCounter(metrics), newAnswerCounter(metrics, "dns://"+t.Name())
-	m := blockMeter{answerCounter: answers, searched: c}
-	found := udp.Completion{Outcome: searchpath.Inside, Element: searchpath.Element{Position: searchpath.Zone}, Saved: 2}
-	success, saved := c.by[searchSuccess][searchpath.Zone], c.saved
-	before, beforeSaved := testutil.ToFloat64(success), testutil.ToFloat64(saved)
-	m.Answered(&udp.Answered{Result: resolve.Success, Kind: resolve.KindService, Completion: found})
-	m.Answered(&udp.Answered{Result: resolve.NoData, Kind: resolve.KindService, Completion: found})
-	if got := testutil.ToFloat64(success) - before; got != 1 {
-		t.Errorf("%g answers are counted as completed, want one", got)
-	}
-	if got := testutil.ToFloat64(saved) - beforeSaved; got != 2 {
-		t.Errorf("%g questions are saved, want 2", got)
-	}
-	if got := counted("dns://"+t.Name(), resolve.KindService, outcomeSuccess); got != 0 {
-		t.Errorf("%g answers are counted, want none", got)
-	}
 }

@@ -62,7 +62,7 @@ func TestC5ShutdownWithDeadUpstream(t *testing.T) {
 	text := strings.NewReplacer("bind 127.0.0.1", bind, "UPSTREAM", heldUpstream(t, gate)).Replace(waitingCorefile)
 	i := startInstance(t, fastCorefile(t, text, port))
 	besiege(t, addresses)
-	waiting := func() bool { return packetsAt("127.0.0.6", port, "handed_over") > 10 }
+	waiting := func() bool { return packetsAt(t, "127.0.0.6", port, "handed_over") > 10 }
 	eventually(t, "questions wait at the last address", waiting)
 	start := time.Now()
 	stopInstance(i) // as at SIGTERM
@@ -93,14 +93,14 @@ func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
 	}
 	eventually(t, "packets come to our sockets", func() bool {
 		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
-		return packets(port, "answered") > 0
+		return packets(t, port, "answered") > 0
 	})
 	// CoreDNS's own socket may get a packet as long as the way to ours is looked for.
 	eventually(t, "the question is handed over", func() bool {
 		if _, err := conn.Write(packet); err != nil {
 			t.Fatal(err)
 		}
-		return packets(port, "handed_over") > 0
+		return packets(t, port, "handed_over") > 0
 	})
 	ended := make(chan struct{})
 	go func() {

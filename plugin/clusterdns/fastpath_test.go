@@ -34,7 +34,6 @@ import (
 	_ "github.com/coredns/coredns/plugin/view"
 	_ "github.com/coredns/coredns/plugin/whoami"
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
@@ -130,7 +129,7 @@ func fastService(t testing.TB, i *caddy.Instance, port int) (*udp.Backend, strin
 	if service == nil || reason != "" {
 		want = 0
 	}
-	if got := testutil.ToFloat64(metrics.fastPath.WithLabelValues(server)); got != want {
+	if got := total(t, "coredns_clusterdns_fastpath_enabled", "server="+server); got != want {
 		t.Errorf("the gauge says %v where the service is %v", got, service)
 	}
 	return service, reason

@@ -15,6 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
+	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
@@ -39,7 +40,7 @@ type ClusterDNS struct {
 	primary   *xfr.Primary
 	started   atomic.Bool // and that it is, for those who may ask before
 	listening atomic.Bool // CoreDNS has begun to open the sockets
-	answers   serverCounters
+	answers   *metrics.ServerCounters
 
 	limitsForeign bool // the size of replies to foreign clients; set at start-up
 

@@ -38,10 +38,11 @@ func testHandler(t *testing.T) *ClusterDNS {
 		t.Fatal(err)
 	}
 	d := &ClusterDNS{
-		name:  "kubernetes",
-		view:  cfg.view,
-		fall:  cfg.fall,
-		store: testStore(),
+		name:    "kubernetes",
+		view:    cfg.view,
+		fall:    cfg.fall,
+		store:   testStore(),
+		answers: collectors.Servers(),
 		Next: plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
 			return nextRcode, nil
 		}),

@@ -1,101 +1,11 @@
 package clusterdns
 
 import (
-	"github.com/coredns/coredns/plugin"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 )
 
-// metrics are those of the process: an instance comes and goes with every
+// collectors are the metrics of the process: an instance comes and goes with every
 // reload, and its counters must not.
-var metrics = newMetrics(prometheus.DefaultRegisterer, watchers.Snapshots)
-
-// Subsystems of the metrics: those that stock CoreDNS has keep its name, so that
-// dashboards go on, and ours have our own.
-const (
-	stockSubsystem = "kubernetes"
-	subsystem      = "clusterdns"
-)
-
-type metricSet struct {
-	programming *prometheus.HistogramVec
-	requests    *prometheus.CounterVec
-	latency     *prometheus.HistogramVec
-	limited     *prometheus.HistogramVec
-
-	manifestErrors prometheus.Counter
-	commits        prometheus.Counter
-	relists        *prometheus.CounterVec
-	silences       *prometheus.CounterVec
-	answers        *prometheus.CounterVec
-	objects        *prometheus.GaugeVec
-	lastEvent      *prometheus.GaugeVec
-
-	fastPath        *prometheus.GaugeVec
-	fastPathPackets *prometheus.CounterVec
-	searched        *prometheus.CounterVec
-	searchSaved     prometheus.Counter
-}
-
-// newMetrics registers all metrics. Snapshots are those that are held when it is
-// called.
-func newMetrics(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *metricSet {
-	r.MustRegister(newHeldBytes(snapshots))
-	make := promauto.With(r)
-	return &metricSet{
-		programming: make.NewHistogramVec(histogram("dns_programming_duration_seconds",
-			"Histogram of the time (in seconds) it took to program a dns instance.",
-			prometheus.ExponentialBuckets(0.001, 2, 20)), []string{"service_kind"}),
-		requests: make.NewCounterVec(counter(stockSubsystem, "rest_client_requests_total",
-			"Number of HTTP requests, partitioned by status code, method, and host."), []string{"code", "method", "host"}),
-		latency: make.NewHistogramVec(histogram("rest_client_request_duration_seconds",
-			"Request latency in seconds. Broken down by verb and host.", prometheus.DefBuckets), []string{"verb", "host"}),
-		limited: make.NewHistogramVec(histogram("rest_client_rate_limiter_duration_seconds",
-			"Client side rate limiter latency in seconds. Broken down by verb and host.", prometheus.DefBuckets), []string{"verb", "host"}),
-		manifestErrors: make.NewCounter(counter(subsystem, "manifest_errors_total",
-			"Counter of manifests that changed and could not be loaded; the last good state stays.")),
-		commits: make.NewCounter(counter(subsystem, "commits_total",
-			"Counter of changes to what is served, each of one or several objects.")),
-		relists: make.NewCounterVec(counter(subsystem, "relists_total",
-			"Counter of lists after the first, by resource."), []string{"resource"}),
-		silences: make.NewCounterVec(counter(subsystem, "watch_silences_total",
-			"Counter of watches given up because the API server sent nothing on them, by resource."), []string{"resource"}),
-		answers: make.NewCounterVec(counter(subsystem, "answers_total",
-			"Counter of questions in zones of the cluster, by what the name is there, or what is missing, and what came of it."),
-			[]string{"server", "kind", "outcome"}),
-		objects: make.NewGaugeVec(gauge("objects",
-			"Number of objects held, by resource."), []string{"resource"}),
-		lastEvent: make.NewGaugeVec(gauge("last_event_timestamp_seconds",
-			"Unix time at which the API server was last heard of, by resource. It sends a sign of life about once a minute."), []string{"resource"}),
-		fastPath: make.NewGaugeVec(gauge("fastpath_enabled",
-			"Whether questions are answered before the plugin chain, by the address of the listener. Where they are not, they may be handed over to it all the same."), []string{"server"}),
-		fastPathPackets: make.NewCounterVec(counter(subsystem, "fastpath_packets_total",
-			"Counter of UDP packets: answered before the plugin chain, handed over to it, dropped under overload, ignored for being no question, and missed for having come to CoreDNS's own socket."),
-			[]string{"server", "outcome"}),
-		searched: make.NewCounterVec(counter(subsystem, "search_completions_total",
-			"Counter of searched names, by outcome and by the place in the search path that matched."), []string{"outcome", "position"}),
-		searchSaved: make.NewCounter(counter(subsystem, "search_saved_questions_total",
-			"Counter of questions that clients need not ask because a name was completed.")),
-	}
-}
-
-func counter(subsystem, name, help string) prometheus.CounterOpts {
-	return prometheus.CounterOpts{Namespace: plugin.Namespace, Subsystem: subsystem, Name: name, Help: help}
-}
-
-func gauge(name, help string) prometheus.GaugeOpts {
-	return prometheus.GaugeOpts{Namespace: plugin.Namespace, Subsystem: subsystem, Name: name, Help: help}
-}
-
-func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
-	return prometheus.HistogramOpts{
-		Namespace:                   plugin.Namespace,
-		Subsystem:                   stockSubsystem,
-		Name:                        name,
-		Help:                        help,
-		Buckets:                     buckets,
-		NativeHistogramBucketFactor: plugin.NativeHistogramBucketFactor,
-	}
-}
+var collectors = metrics.New(prometheus.DefaultRegisterer, watchers.Snapshots)

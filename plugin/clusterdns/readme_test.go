@@ -1,15 +1,11 @@
 package clusterdns
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // tableRow is a row of a page's table of properties; its first cell has one or
@@ -18,20 +14,13 @@ var tableRow = regexp.MustCompile("(?m)^\\| (`[a-z].*?) \\| .* \\|$")
 
 var propertyName = regexp.MustCompile("`([a-z_]+)[^`]*`")
 
-const metricsPage = "../../doc/metrics.md"
-
-func page(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
+func TestREADMEListsTheProperties(t *testing.T) {
+	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
-}
-
-func TestREADMEListsTheProperties(t *testing.T) {
 	var listed []string
-	for _, row := range tableRow.FindAllStringSubmatch(page(t, "README.md"), -1) {
+	for _, row := range tableRow.FindAllStringSubmatch(string(text), -1) {
 		for _, name := range propertyName.FindAllStringSubmatch(row[1], -1) {
 			listed = append(listed, name[1])
 		}
@@ -41,56 +30,3 @@ func TestREADMEListsTheProperties(t *testing.T) {
 		t.Errorf("README.md lists %q\nthe plugin takes %q", listed, known)
 	}
 }
-
-func TestMetricsPageListsTheMetrics(t *testing.T) {
-	var listed []string
-	for _, row := range tableRow.FindAllStringSubmatch(page(t, metricsPage), -1) {
-		listed = append(listed, strings.Trim(row[1], "`"))
-	}
-	var known described
-	newMetrics(&known, held(1))
-	known = slices.DeleteFunc(known, func(name string) bool { return !strings.HasPrefix(name, "coredns_"+subsystem) })
-	slices.Sort(listed)
-	slices.Sort(known)
-	if !slices.Equal(listed, known) {
-		t.Errorf("%s lists %q\nthe plugin has %q", metricsPage, listed, known)
-	}
-}
-
-func TestMetricsPageNamesTheLabels(t *testing.T) {
-	text := page(t, metricsPage)
-	words := []string{fmt.Sprintf("at most %d series", len(kindLabels)*len(outcomeLabels))}
-	for _, label := range slices.Concat(kindLabels[:], outcomeLabels[:]) {
-		words = append(words, "`"+label+"`")
-	}
-	for _, word := range words {
-		if !strings.Contains(text, word) {
-			t.Errorf("%s has no %s", metricsPage, word)
-		}
-	}
-}
-
-// described collects the names of metrics that are registered.
-type described []string
-
-var descName = regexp.MustCompile(`fqName: "([a-z_]+)"`)
-
-func (d *described) Register(c prometheus.Collector) error {
-	descs := make(chan *prometheus.Desc, 1)
-	go func() {
-		defer close(descs)
-		c.Describe(descs)
-	}()
-	for desc := range descs {
-		*d = append(*d, descName.FindStringSubmatch(desc.String())[1])
-	}
-	return nil
-}
-
-func (d *described) MustRegister(list ...prometheus.Collector) {
-	for _, c := range list {
-		_ = d.Register(c) // never fails
-	}
-}
-
-func (d *described) Unregister(prometheus.Collector) bool { return false }

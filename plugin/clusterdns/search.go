@@ -31,7 +31,7 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 		Lookup: func(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error) {
 			return d.upstream.Lookup(ctx, state, name, qtype)
 		},
-		Counter: newSearchCounter(metrics),
+		Counter: collectors.Searches(),
 	})
 }
 

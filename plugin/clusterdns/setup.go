@@ -51,6 +51,7 @@ func setup(word string, c *caddy.Controller) error {
 		fall:     cfg.fall,
 		upstream: upstream.New(),
 		search:   newSearchPath(resolvConf, log),
+		answers:  collectors.Servers(),
 		primary:  &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
 	}
 	d.primary.Serve(answer.Zones{View: &d.view}, d.view.Origins)

@@ -76,13 +76,13 @@ func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, qname string, qtype u
 	if a.Result == resolve.OutOfZone {
 		return Pass
 	}
-	counter := d.answers.of(ctx)
+	counter := d.answers.Of(ctx)
 	switch {
 	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
-		counter.count(a.Kind, outcomeRefused)
+		counter.Refused(a)
 		return Refuse
 	case FallsThrough(f, qname, a):
-		counter.count(a.Kind, outcomeFallthrough)
+		counter.FellThrough(a)
 		return Pass
 	}
 	counter.Answered(a)

@@ -1,4 +1,4 @@
-package clusterdns
+package metrics
 
 import (
 	"slices"
@@ -22,13 +22,19 @@ var monitoredTypes = []uint16{
 	dns.TypeNSEC3, dns.TypePTR, dns.TypeRRSIG, dns.TypeSOA, dns.TypeSRV, dns.TypeSVCB, dns.TypeTXT,
 }
 
-// blockMeter counts answers of a server block as its handler does.
+// blockMeter counts answers of a server block at its sockets as its handler does.
 type blockMeter struct {
-	*answerCounter
+	*AnswerCounter
 	searched completion.Counter // nil if nothing is completed
 }
 
 var _ udp.Meter = blockMeter{}
+
+// AtSockets returns what counts the answers that are given at the sockets of the server.
+// Searched is nil if nothing is completed there.
+func (c *AnswerCounter) AtSockets(searched completion.Counter) udp.Meter {
+	return blockMeter{AnswerCounter: c, searched: searched}
+}
 
 // Answered implements udp.Meter.
 func (m blockMeter) Answered(a *udp.Answered) {
@@ -140,9 +146,12 @@ func (m *zoneMeter) rcode(r resolve.Result) prometheus.Counter {
 }
 
 // fastPathMetrics implements fastpath.Metrics.
-type fastPathMetrics struct{ *metricSet }
+type fastPathMetrics struct{ *Collectors }
 
 var _ fastpath.Metrics = fastPathMetrics{}
+
+// FastPath returns what counts the doings of the fast path.
+func (c *Collectors) FastPath() fastpath.Metrics { return fastPathMetrics{c} }
 
 // Answers implements fastpath.Metrics.
 func (m fastPathMetrics) Answers(server string, enabled bool) {
@@ -154,7 +163,9 @@ func (m fastPathMetrics) Answers(server string, enabled bool) {
 }
 
 // Listener implements fastpath.Metrics.
-func (m fastPathMetrics) Listener(server string) udp.ListenerMeter { return newListenerMeter(server) }
+func (m fastPathMetrics) Listener(server string) udp.ListenerMeter {
+	return newListenerMeter(m.Collectors, server)
+}
 
 // Zone implements fastpath.Metrics.
 func (fastPathMetrics) Zone(block udp.Meter, server, zone, plugin string) udp.Meter {
@@ -169,12 +180,12 @@ type listenerMeter struct {
 
 var _ udp.ListenerMeter = (*listenerMeter)(nil)
 
-func newListenerMeter(server string) *listenerMeter {
+func newListenerMeter(c *Collectors, server string) *listenerMeter {
 	of := func(outcome string) prometheus.Counter {
-		return metrics.fastPathPackets.WithLabelValues(server, outcome)
+		return c.fastPathPackets.WithLabelValues(server, outcome)
 	}
 	return &listenerMeter{
-		enabled:    metrics.fastPath.WithLabelValues(server),
+		enabled:    c.fastPath.WithLabelValues(server),
 		answered:   of("answered"),
 		handedOver: of("handed_over"),
 		dropped:    of("dropped"),

@@ -1,4 +1,4 @@
-package clusterdns
+package metrics
 
 import (
 	"context"
@@ -57,25 +57,31 @@ var (
 	outcomeLabels = [outcomes]string{"success", "nodata", "nxdomain", "not_ready", "upstream", "fallthrough", "refused"}
 )
 
-// answerCounter counts the answers of one server. A counter is made when it first
+// AnswerCounter counts the answers of one server. A counter is made when it first
 // counts, as most pairs of kind and outcome never do; from then on counting takes
 // no more than an atomic addition.
-type answerCounter struct {
+type AnswerCounter struct {
 	vec      *prometheus.CounterVec // with the server's label
 	counters [resolve.NameKinds][outcomes]atomic.Pointer[prometheus.Counter]
 }
 
-// newAnswerCounter makes the counter of the server with an address, such as
+// newAnswerCounter returns the counter of the server with an address, such as
 // dns://:53. All counters of an address count together.
-func newAnswerCounter(m *metricSet, addr string) *answerCounter {
-	return &answerCounter{vec: m.answers.MustCurryWith(prometheus.Labels{"server": addr})}
+func newAnswerCounter(c *Collectors, addr string) *AnswerCounter {
+	return &AnswerCounter{vec: c.answers.MustCurryWith(prometheus.Labels{"server": addr})}
 }
 
 // Answered counts an answer as the look-up made it. It is safe for concurrent use
 // and allocates nothing.
-func (c *answerCounter) Answered(a *answer.Answer) { c.count(a.Kind, outcomeOf[a.Result]) }
+func (c *AnswerCounter) Answered(a *answer.Answer) { c.count(a.Kind, outcomeOf[a.Result]) }
 
-func (c *answerCounter) count(k resolve.NameKind, o outcome) {
+// Refused counts a transfer that no transfer plugin took.
+func (c *AnswerCounter) Refused(a *answer.Answer) { c.count(a.Kind, outcomeRefused) }
+
+// FellThrough counts a question that is left to the next plugin.
+func (c *AnswerCounter) FellThrough(a *answer.Answer) { c.count(a.Kind, outcomeFallthrough) }
+
+func (c *AnswerCounter) count(k resolve.NameKind, o outcome) {
 	at := &c.counters[k][o]
 	counter := at.Load()
 	if counter == nil {
@@ -86,21 +92,26 @@ func (c *answerCounter) count(k resolve.NameKind, o outcome) {
 	(*counter).Inc()
 }
 
-// serverCounters are the counters of the servers that a handler is part of: one
-// for every address and transport of its server block.
-type serverCounters struct {
+// ServerCounters are the counters of the servers of one server block: one for each address
+// and transport.
+type ServerCounters struct {
+	of    *Collectors
 	known atomic.Pointer[[]serverCounter]
 	mu    sync.Mutex // of those who add to it
 }
 
 type serverCounter struct {
 	server *dnsserver.Server
-	*answerCounter
+	*AnswerCounter
 }
 
-// of is the counter of the server that a question came to. There are a few at
+// Servers returns the counters of a server block, of which each is made when its server
+// first counts.
+func (c *Collectors) Servers() *ServerCounters { return &ServerCounters{of: c} }
+
+// Of returns the counter of the server that a question came to. There are a few at
 // most, so it is looked for one by one.
-func (c *serverCounters) of(ctx context.Context) *answerCounter {
+func (c *ServerCounters) Of(ctx context.Context) *AnswerCounter {
 	server, _ := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	if found := c.find(server); found != nil {
 		return found
@@ -108,20 +119,20 @@ func (c *serverCounters) of(ctx context.Context) *answerCounter {
 	return c.add(server)
 }
 
-func (c *serverCounters) find(server *dnsserver.Server) *answerCounter {
+func (c *ServerCounters) find(server *dnsserver.Server) *AnswerCounter {
 	known := c.known.Load()
 	if known == nil {
 		return nil
 	}
 	for i := range *known {
 		if (*known)[i].server == server {
-			return (*known)[i].answerCounter
+			return (*known)[i].AnswerCounter
 		}
 	}
 	return nil
 }
 
-func (c *serverCounters) add(server *dnsserver.Server) *answerCounter {
+func (c *ServerCounters) add(server *dnsserver.Server) *AnswerCounter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if found := c.find(server); found != nil {
@@ -131,7 +142,7 @@ func (c *serverCounters) add(server *dnsserver.Server) *answerCounter {
 	if server != nil {
 		addr = server.Addr
 	}
-	made := newAnswerCounter(metrics, addr)
+	made := newAnswerCounter(c.of, addr)
 	var known []serverCounter
 	if before := c.known.Load(); before != nil {
 		known = slices.Clone(*before)

@@ -1,4 +1,4 @@
-package clusterdns
+package metrics
 
 import (
 	"strings"
@@ -15,7 +15,7 @@ import (
 
 func TestObserver(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := newMetrics(registry, held(1))
+	m := New(registry, snapshots(1))
 	one, other := newObserver(m), newObserver(m)
 	one.Held("services", 3)
 	one.Held("services", 5)
@@ -57,7 +57,7 @@ coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="
 
 func TestMetricNames(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := newMetrics(registry, held(1))
+	m := New(registry, snapshots(1))
 	newAnswerCounter(m, "dns://:53").Answered(&answer.Answer{Result: resolve.Success})
 	o := newObserver(m)
 	o.Programmed("cluster_ip", time.Millisecond)

@@ -1,4 +1,4 @@
-package clusterdns
+package metrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,7 +44,10 @@ type searchCounter struct {
 
 var _ completion.Counter = (*searchCounter)(nil)
 
-func newSearchCounter(m *metricSet) *searchCounter {
+// Searches returns what counts completed questions.
+func (c *Collectors) Searches() completion.Counter { return newSearchCounter(c) }
+
+func newSearchCounter(m *Collectors) *searchCounter {
 	c := &searchCounter{none: m.searched.WithLabelValues(searchNone, searchNone), saved: m.searchSaved}
 	for o := range searchOutcomes {
 		for p := range searchpath.Positions {

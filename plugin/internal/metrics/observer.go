@@ -1,4 +1,4 @@
-package clusterdns
+package metrics
 
 import (
 	"sync"
@@ -9,15 +9,18 @@ import (
 
 // observer tells the metrics what one watcher does. Several watchers add up.
 type observer struct {
-	*metricSet
-	mu   sync.Mutex
-	held map[string]int
+	*Collectors
+	mu     sync.Mutex
+	counts map[string]int // of objects, as told last
 }
 
 var _ kube.Observer = (*observer)(nil)
 
-func newObserver(m *metricSet) *observer {
-	return &observer{metricSet: m, held: map[string]int{}}
+// Observer returns what counts the doings of one watcher.
+func (c *Collectors) Observer() kube.Observer { return newObserver(c) }
+
+func newObserver(c *Collectors) *observer {
+	return &observer{Collectors: c, counts: map[string]int{}}
 }
 
 // Programmed implements kube.Observer.
@@ -40,18 +43,18 @@ func (o *observer) Silent(resource string) { o.silences.WithLabelValues(resource
 func (o *observer) Held(resource string, objects int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.objects.WithLabelValues(resource).Add(float64(objects - o.held[resource]))
-	o.held[resource] = objects
+	o.objects.WithLabelValues(resource).Add(float64(objects - o.counts[resource]))
+	o.counts[resource] = objects
 }
 
 // End takes back what a watcher held that has stopped.
 func (o *observer) End() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for resource, objects := range o.held {
+	for resource, objects := range o.counts {
 		o.objects.WithLabelValues(resource).Sub(float64(objects))
 	}
-	clear(o.held)
+	clear(o.counts)
 }
 
 // Committed implements kube.Observer.

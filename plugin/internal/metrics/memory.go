@@ -1,4 +1,4 @@
-package clusterdns
+package metrics
 
 import (
 	"github.com/coredns/coredns/plugin"
@@ -7,16 +7,16 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// heldBytes tells how much memory the state of the cluster takes. It is worked out
+// memoryCollector tells how much memory the state of the cluster takes. It is worked out
 // when somebody asks for metrics: what changes costs nothing then, and nothing can
 // be forgotten.
-type heldBytes struct {
+type memoryCollector struct {
 	desc      *prometheus.Desc
 	snapshots func() []*cluster.Snapshot
 }
 
-func newHeldBytes(snapshots func() []*cluster.Snapshot) *heldBytes {
-	return &heldBytes{
+func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
+	return &memoryCollector{
 		desc: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "held_bytes"),
 			"Bytes of the live heap that the current state takes, by resource; addresses is the index of their names. The rest of the heap is the server's.",
 			[]string{"resource"}, nil),
@@ -25,12 +25,12 @@ func newHeldBytes(snapshots func() []*cluster.Snapshot) *heldBytes {
 }
 
 // Describe implements prometheus.Collector.
-func (h *heldBytes) Describe(ch chan<- *prometheus.Desc) { ch <- h.desc }
+func (c *memoryCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
 
 // Collect implements prometheus.Collector.
-func (h *heldBytes) Collect(ch chan<- prometheus.Metric) {
+func (c *memoryCollector) Collect(ch chan<- prometheus.Metric) {
 	sums := map[string]int{}
-	for _, s := range h.snapshots() {
+	for _, s := range c.snapshots() {
 		size := s.Size()
 		sums["namespaces"] += size.Namespaces
 		sums["services"] += size.Services
@@ -41,6 +41,6 @@ func (h *heldBytes) Collect(ch chan<- prometheus.Metric) {
 		sums["addresses"] += size.Addresses
 	}
 	for resource, bytes := range sums {
-		ch <- prometheus.MustNewConstMetric(h.desc, prometheus.GaugeValue, float64(bytes), resource)
+		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(bytes), resource)
 	}
 }

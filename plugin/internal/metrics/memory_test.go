@@ -1,6 +1,7 @@
-package clusterdns
+package metrics
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,8 +10,20 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// held stands for watchers that hold the test's cluster so many times.
-func held(times int) func() []*cluster.Snapshot {
+// testStore holds a Namespace and a Service.
+func testStore() *cluster.Store {
+	s := cluster.NewStore()
+	txn := s.Begin()
+	txn.PutNamespace("shop")
+	web := cluster.Service{Key: cluster.Key{Namespace: "shop", Name: "web"}, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.0.0.1")}}
+	txn.ReplaceService(nil, &web)
+	txn.SetSynced()
+	txn.Commit()
+	return s
+}
+
+// snapshots stands for watchers that hold the test's cluster so many times.
+func snapshots(times int) func() []*cluster.Snapshot {
 	s := testStore().Load()
 	return func() []*cluster.Snapshot {
 		list := make([]*cluster.Snapshot, times)
@@ -21,14 +34,14 @@ func held(times int) func() []*cluster.Snapshot {
 	}
 }
 
-func TestHeldBytesAddUp(t *testing.T) {
+func TestMemoryAddsUp(t *testing.T) {
 	size := testStore().Load().Size()
 	if size.Services == 0 || size.Namespaces == 0 || size.Addresses == 0 {
 		t.Fatalf("the test's cluster takes %+v", size)
 	}
 	for _, times := range []int{1, 2} {
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(newHeldBytes(held(times)))
+		registry.MustRegister(newMemoryCollector(snapshots(times)))
 		families, err := registry.Gather()
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +64,7 @@ func TestHeldBytesAddUp(t *testing.T) {
 
 // A process without a watcher says nothing of what it does not hold.
 func TestNothingHeld(t *testing.T) {
-	if n := testutil.CollectAndCount(newHeldBytes(held(0))); n != 0 {
+	if n := testutil.CollectAndCount(newMemoryCollector(snapshots(0))); n != 0 {
 		t.Errorf("%d series", n)
 	}
 }
