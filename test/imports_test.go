@@ -103,6 +103,12 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under:  internal + "/kube/listwatch",
+		ours:   []string{internal + "/kube/listwatch", internal + "/kube/apiserver", internal + "/kube/slimpb"},
+		direct: dnsLibrary,
+		deep:   coreDNS,
+	},
+	{
 		under:  internal + "/kube/manifest",
 		ours:   []string{internal + "/kube/manifest", internal + "/kube/convert", internal + "/cluster"},
 		direct: dnsLibrary,

@@ -153,7 +153,7 @@ func (c *testCluster) expectShop(w *Watcher) {
 	}
 }
 
-func plain(s *server) { s.plain = true }
+func plain(s *server) { s.lists.Plain = true }
 
 // crowd makes Namespaces, which are the cheapest of our objects.
 func (c *testCluster) crowd(count int) {

@@ -1,5 +1,5 @@
 // Package kube is the Kubernetes side of ClusterDNS: it brings the objects of an
-// API server, or of manifest files, into the model of package zone. It knows no
+// API server, or of manifest files, into the model of package cluster. It knows no
 // CoreDNS and no DNS messages.
 //
 //	API server --reflectors--> resources --changes--> writer --one Txn per batch--> cluster.Store
@@ -32,9 +32,8 @@
 // Label selectors are applied by the server, so an object that no longer matches
 // is deleted for us.
 //
-// No request waits without end for a server that has accepted it and falls silent.
-// On a watch, a bookmark that is missing shows that; a server that sends none is
-// recognised. What the log tells of outages is in package apiserver.
+// Package listwatch lists and watches, and lets no request wait without end. What the
+// log tells of outages is in package apiserver.
 //
 // # Manifests
 //

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
 // Logger is what the package writes its few lines to.
@@ -22,7 +24,7 @@ type Options struct {
 
 	// Parameters for tests.
 	clock  clock.WithTicker
-	limits limits
+	limits listwatch.Limits
 }
 
 func (o Options) withDefaults() Options {
@@ -38,8 +40,8 @@ func (o Options) withDefaults() Options {
 	if o.clock == nil {
 		o.clock = clock.RealClock{}
 	}
-	if o.limits == (limits{}) {
-		o.limits = defaultLimits
+	if o.limits == (listwatch.Limits{}) {
+		o.limits = listwatch.DefaultLimits
 	}
 	return o
 }

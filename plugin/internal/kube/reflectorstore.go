@@ -5,14 +5,15 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
 // reflectorStore is the store of a reflector. It keeps nothing: it converts and sends on.
 //
-// Lists do not come through the reflector, which would gather them: the lister
-// puts their objects itself, between begin and the reflector's Replace.
+// Lists do not come through the reflector, which would gather them: package listwatch
+// puts their objects itself, between Begin and the reflector's Replace.
 type reflectorStore struct {
 	ctx      context.Context // of the reflector, whose interface has none
 	resource resource
@@ -23,7 +24,7 @@ type reflectorStore struct {
 	listed   bool // a whole list has been received
 }
 
-var _ cache.ReflectorBookmarkStore = (*reflectorStore)(nil)
+var _ listwatch.Store = (*reflectorStore)(nil)
 
 // Add takes an object that is new. It comes from a watch, as those of Update and
 // Delete do, and never from a list.
@@ -73,11 +74,20 @@ func (s *reflectorStore) Replace(_ []any, version string) error {
 // Resync does nothing: no object is kept here that could be sent again.
 func (s *reflectorStore) Resync() error { return nil }
 
-// begin begins a list. One that was begun before and has not ended is forgotten.
-func (s *reflectorStore) begin() { s.send(s.resource.begin()) }
+// Begin begins a list.
+func (s *reflectorStore) Begin() { s.send(s.resource.begin()) }
 
-// put takes an object of a list.
-func (s *reflectorStore) put(obj metav1.Object) { s.send(s.resource.put(obj)) }
+// Put takes an object of a list.
+func (s *reflectorStore) Put(obj metav1.Object) { s.send(s.resource.put(obj)) }
+
+// Drop takes an object that is gone while its list is under way.
+func (s *reflectorStore) Drop(obj metav1.Object) { s.send(s.resource.drop(obj)) }
+
+// Waive gives up waiting for the first list.
+func (s *reflectorStore) Waive() { s.send(s.resource.waive()) }
+
+// Silent counts a watch that was given up because nothing came.
+func (s *reflectorStore) Silent() { s.observer.Silent(s.resource.about().name) }
 
 // pass sends what an event has changed, once it may be seen.
 func (s *reflectorStore) pass(version string, c change) {

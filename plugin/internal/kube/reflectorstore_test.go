@@ -2,22 +2,25 @@ package kube
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
-	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
-// follow runs a real reflector for Services against watches that a test resources.
-// Each watch that the reflector begins comes out of the channel.
+// follow follows the Services of an API server whose watches a test feeds. Each watch
+// that is begun comes out of the channel.
 func follow(t *testing.T, wr *writer, r resource) <-chan *watch.FakeWatcher {
 	t.Helper()
 	return followWith(t, wr, r, func(*reflectorStore) {})
@@ -26,41 +29,49 @@ func follow(t *testing.T, wr *writer, r resource) <-chan *watch.FakeWatcher {
 func followWith(t *testing.T, wr *writer, r resource, edit func(*reflectorStore)) <-chan *watch.FakeWatcher {
 	t.Helper()
 	watches := make(chan *watch.FakeWatcher)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serveWatch(w, r, watches) }))
+	t.Cleanup(api.Close)
+	client := testClient(t, api.URL, clock.RealClock{})
+	clients, err := newRESTClients(client, r)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logr.Discard()))
-	logger := logr.Discard()
 	to := newTestStore(ctx, r, wr.changes)
 	edit(to)
-	l := newStreamLister(to)
-	lw := &cache.ListWatch{
-		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
-			return nil, errors.New("streaming lists only")
-		},
-		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
-			w := watch.NewFake()
-			select {
-			case watches <- w:
-				return newStream(l, w, func() {}, true), nil
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-		},
-	}
-	reflector := cache.NewReflectorWithOptions(lw, r.newObject(), to, cache.ReflectorOptions{Logger: &logger})
-	done := make(chan struct{}, 2)
-	go func() { reflector.RunWithContext(ctx); done <- struct{}{} }()
-	go func() { wr.run(ctx); done <- struct{}{} }()
-	t.Cleanup(func() { cancel(); <-done; <-done })
+	var ends sync.WaitGroup
+	ends.Go(func() {
+		listwatch.NewServer(client, clock.RealClock{}, listwatch.DefaultLimits).Follow(ctx, listed(r), clients, to)
+	})
+	ends.Go(func() { wr.run(ctx) })
+	t.Cleanup(func() { cancel(); ends.Wait() })
 	return watches
 }
 
-// newStreamLister makes a lister that has no server.
-func newStreamLister(to *reflectorStore) *lister {
-	c := clocktesting.NewFakeClock(time.Now())
-	outages := testOutages(nopLogger{}, c)
-	return &lister{
-		resource: to.resource, store: to, clock: c, limits: defaultLimits, outages: outages,
-		redial: func() {}, renew: func() {},
-		streaming: newStreaming(outages, c), streams: newPace(c), watches: newPace(c),
+// serveWatch sends the events of a new watch to a client, for as long as it listens.
+func serveWatch(w http.ResponseWriter, r *http.Request, watches chan<- *watch.FakeWatcher) {
+	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+	_ = http.NewResponseController(w).Flush()
+	events := watch.NewFake()
+	select {
+	case watches <- events:
+	case <-r.Context().Done():
+		return
+	}
+	info, _ := runtime.SerializerInfoForMediaType(codecs.SupportedMediaTypes(), runtime.ContentTypeJSON)
+	encoder := codecs.EncoderForVersion(info.Serializer, corev1.SchemeGroupVersion)
+	for {
+		select {
+		case event := <-events.ResultChan():
+			object, err := runtime.Encode(encoder, event.Object)
+			if err != nil {
+				panic(err)
+			}
+			_, _ = fmt.Fprintf(w, `{"type":%q,"object":%s}`+"\n", event.Type, object)
+			_ = http.NewResponseController(w).Flush()
+		case <-r.Context().Done():
+			return
+		}
 	}
 }
 
@@ -152,26 +163,6 @@ func TestStreamingListOfOtherThings(t *testing.T) {
 	<-wr.synced
 	if n := wr.store.Load().Counts().Services; n != 1 {
 		t.Errorf("%d Services", n)
-	}
-}
-
-// A watch that is stopped in the middle of a list leaves nobody behind who waits
-// for a reader.
-func TestStoppedStreamingList(t *testing.T) {
-	leakless(t)
-	_, resources, _ := newTestWriter(Config{})
-	for _, event := range []watch.Event{
-		{Type: watch.Added, Object: serviceObject("a", "10.0.0.1")},
-		{Type: watch.Bookmark, Object: endOfList()},
-		{Type: watch.Error, Object: &metav1.Status{}},
-	} {
-		w := watch.NewFake()
-		i := newStream(newStreamLister(newTestStore(t.Context(), resources[0], make(chan change, 9))), w, func() {}, true)
-		w.Action(event.Type, event.Object)
-		i.Stop()
-		i.Stop()
-		for range i.ResultChan() { // ends
-		}
 	}
 }
 

@@ -95,9 +95,12 @@ func (c *testCluster) delete(err error) {
 	}
 }
 
+// manyPages are more objects than a page of a list has.
+const manyPages = 510
+
 // Streaming lists and plain ones, of several pages, give the same store.
 func testLists(c *testCluster) {
-	c.crowd(pageSize + 10)
+	c.crowd(manyPages)
 	gate := newGate(c.t, c.Cluster)
 	cfg := Config{Endpoint: gate.URL, Pods: true, PodNames: true}
 	streamed, stopStreamed := c.watcher(cfg, nil)
@@ -118,7 +121,7 @@ func testLists(c *testCluster) {
 	c.expect(listed, "late.svc.cluster.local.", typeA, noData)
 	stopStreamed()
 	stopListed()
-	if n := streamed.writer.namespaces.held.count; n < pageSize+10 {
+	if n := streamed.writer.namespaces.held.count; n < manyPages {
 		c.t.Errorf("%d Namespaces", n)
 	}
 	if diff := cmp.Diff(heldBy(streamed), heldBy(listed), compared, cmpopts.EquateComparable(namespace{})); diff != "" {

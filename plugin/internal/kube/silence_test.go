@@ -1,200 +1,15 @@
 package kube
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
-	clocktesting "k8s.io/utils/clock/testing"
-
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
-
-// silentWatches is a lister whose watches a test resources.
-type silentWatches struct {
-	*lister
-	log   *recorder
-	seen  *witness
-	clock *clocktesting.FakeClock
-	anew  int // how often new connections were made
-}
-
-func newSilentWatches(t *testing.T) *silentWatches {
-	t.Helper()
-	leakless(t)
-	_, resources, _ := newTestWriter(Config{})
-	s := &silentWatches{seen: newWitness()}
-	s.lister = newStreamLister(newTestStore(t.Context(), resources[0], make(chan change, 9)))
-	s.log, s.clock = new(recorder), clocktesting.NewFakeClock(time.Now())
-	s.outages = testOutages(s.log, s.clock)
-	s.lister.clock, s.store.observer = s.clock, s.seen
-	s.renew = func() { s.anew++ }
-	return s
-}
-
-// begin begins a watch that goes on from a list.
-func (s *silentWatches) begin() (*watch.FakeWatcher, *stream) {
-	w := watch.NewFakeWithChanSize(1, false)
-	return w, newStream(s.lister, w, func() {}, false)
-}
-
-// send sends an event through a watch.
-func (s *silentWatches) send(t *testing.T, w *watch.FakeWatcher, to *stream, kind watch.EventType) {
-	t.Helper()
-	w.Action(kind, &corev1.Service{})
-	if event := <-to.ResultChan(); event.Type != kind {
-		t.Fatalf("%s, want %s", event.Type, kind)
-	}
-}
-
-// pass lets time pass for a watch that waits.
-func (s *silentWatches) pass(t *testing.T, d time.Duration) {
-	t.Helper()
-	eventually(t, "the watch to wait", s.clock.HasWaiters)
-	s.clock.Step(d)
-}
-
-// alive reports whether a watch goes on.
-func alive(s *stream) bool {
-	select {
-	case <-s.stopped:
-		return false
-	default:
-		return true
-	}
-}
-
-func wantEnd(t *testing.T, s *stream) {
-	t.Helper()
-	for range s.ResultChan() {
-		t.Error("an event")
-	}
-}
-
-const (
-	silentLine = "WARNING API server https://10.96.0.1:443 has sent nothing on the watch of services for 1m30s, " +
-		"not even the bookmark that was asked for: watching anew over a new connection"
-	againLine   = "INFO API server https://10.96.0.1:443 sends events again"
-	nothingLine = "WARNING API server https://10.96.0.1:443 has sent nothing on two watches of services in a row, for 1m30s each, " +
-		"not even the bookmarks that were asked for: it sends none, or it is silent; watching anew from time to time"
-)
-
-// C1: a watch without the bookmark of the minute is given up with its connection,
-// and that is one line, however long the API server is silent.
-func TestC1SilentWatch(t *testing.T) {
-	s := newSilentWatches(t)
-	w, to := s.begin()
-	s.send(t, w, to, watch.Bookmark)
-	for range 3 {
-		s.pass(t, 65*time.Second) // later than a bookmark comes
-		if !alive(to) {
-			t.Fatal("given up too early")
-		}
-		s.send(t, w, to, watch.Bookmark)
-	}
-	s.log.expect(t)
-	s.pass(t, 90*time.Second)
-	wantEnd(t, to)
-	s.log.expect(t, silentLine)
-	if s.anew != 1 || s.seen.silent["services"] != 1 || !w.IsStopped() {
-		t.Errorf("%d new connections, told %v", s.anew, s.seen.silent)
-	}
-	w, to = s.begin() // the new connection brings what was missed
-	s.send(t, w, to, watch.Modified)
-	s.log.expect(t, silentLine, againLine)
-	s.pass(t, 90*time.Second) // and then the bookmarks
-	wantEnd(t, to)
-	s.log.expect(t, silentLine, againLine, silentLine)
-}
-
-// C1: a watch that has brought nothing at all is begun anew, and the second
-// in a row is a line. There is one of those for ever.
-func TestC1WatchThatBringsNothing(t *testing.T) {
-	s := newSilentWatches(t)
-	for i, limit := range []time.Duration{90 * time.Second, 90 * time.Second, 3 * time.Minute, 3 * time.Minute} {
-		_, to := s.begin()
-		s.pass(t, limit-1)
-		if !alive(to) {
-			t.Fatalf("watch %d is given up too early", i)
-		}
-		s.pass(t, 1)
-		wantEnd(t, to)
-		if i == 0 {
-			s.log.expect(t)
-		} else {
-			s.log.expect(t, nothingLine)
-		}
-	}
-	if s.anew != 0 || s.seen.silent["services"] != 1 {
-		t.Errorf("%d new connections, told %v", s.anew, s.seen.silent)
-	}
-}
-
-// C1: an API server that sends no bookmarks, or none before the first event of a
-// kind, is no API server in trouble, however long and often nothing happens.
-func TestC1ServerWithoutBookmarks(t *testing.T) {
-	s := newSilentWatches(t)
-	for range 50 {
-		w, to := s.begin()
-		s.send(t, w, to, watch.Added)
-		s.pass(t, 3*time.Minute)
-		wantEnd(t, to)
-	}
-	s.log.expect(t, nothingLine)
-	// Bookmarks come behind events only, as where etcd sends no notifications of progress.
-	for range 50 {
-		w, to := s.begin()
-		s.send(t, w, to, watch.Added)
-		s.send(t, w, to, watch.Bookmark)
-		to.Stop()
-		wantEnd(t, to)
-		_, to = s.begin()
-		s.pass(t, 90*time.Second)
-		wantEnd(t, to)
-	}
-	s.log.expect(t, nothingLine)
-	if s.anew != 0 {
-		t.Errorf("%d new connections", s.anew)
-	}
-}
-
-// C1: what a list brings says nothing of the bookmarks that are to come.
-func TestC1ListIsNoSignOfLife(t *testing.T) {
-	s := newSilentWatches(t)
-	s.store.out = make(chan change, 99)
-	w := watch.NewFakeWithChanSize(3, false)
-	to := newStream(s.lister, w, func() {}, true)
-	w.Add(serviceObject("a", "10.0.0.1"))
-	w.Action(watch.Bookmark, &corev1.Service{})
-	w.Action(watch.Bookmark, endOfList())
-	for range 3 {
-		<-to.ResultChan()
-	}
-	s.pass(t, 90*time.Second)
-	wantEnd(t, to)
-	s.log.expect(t)
-}
-
-// C1: a slow consumer is no silent server.
-func TestC1SlowConsumer(t *testing.T) {
-	s := newSilentWatches(t)
-	w, to := s.begin()
-	w.Action(watch.Added, &corev1.Service{})
-	eventually(t, "the event to be taken", func() bool { return len(w.ResultChan()) == 0 && !s.clock.HasWaiters() })
-	s.clock.Step(time.Hour)
-	if event, ok := <-to.ResultChan(); !ok || event.Type != watch.Added {
-		t.Errorf("%v", event)
-	}
-	to.Stop()
-	wantEnd(t, to)
-	s.log.expect(t)
-}
 
 // hanging answers as far as the test wants it to, and then keeps the connection.
 func hanging(t *testing.T, begin func(w http.ResponseWriter)) *httptest.Server {
@@ -233,8 +48,8 @@ func TestC1SilentRequests(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			api, log, seen := hanging(t, tc.begin), new(recorder), newWitness()
-			quick := defaultLimits
-			quick.silence = 50 * time.Millisecond
+			quick := listwatch.DefaultLimits
+			quick.Silence = 50 * time.Millisecond
 			w, err := New(Config{Endpoint: api.URL}, Options{Log: log, Observer: seen, limits: quick})
 			if err != nil {
 				t.Fatal(err)
@@ -250,49 +65,6 @@ func TestC1SilentRequests(t *testing.T) {
 	}
 }
 
-// C1: a list that goes on for ever, a little at a time, ends too.
-func TestC1EndlessList(t *testing.T) {
-	over := make(chan struct{})
-	l, _ := newTestLister(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		beginsList(w)
-		for r.Context().Err() == nil {
-			_, _ = w.Write([]byte(" "))
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case <-over:
-				return
-			case <-time.After(time.Millisecond):
-			}
-		}
-	}))
-	defer close(over)
-	l.limits.list = 50 * time.Millisecond
-	if _, err := l.list(t.Context(), metav1.ListOptions{}); err == nil || !strings.Contains(err.Error(), "it has taken 50ms") {
-		t.Errorf("%v", err)
-	}
-}
-
-// C1: a watch ends soon after the time that it was asked for.
-func TestC1WatchWithoutEnd(t *testing.T) {
-	api := hanging(t, func(w http.ResponseWriter) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = http.NewResponseController(w).Flush()
-	})
-	l, _ := newTestLister(t, http.NotFoundHandler())
-	var err error
-	if l.clients, err = newRESTClients(testClient(t, api.URL, nopLogger{}, l.clock), l.resource); err != nil {
-		t.Fatal(err)
-	}
-	l.limits.grace, l.listed = 50*time.Millisecond, true
-	w, err := l.watch(context.Background(), metav1.ListOptions{TimeoutSeconds: new(int64)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for event := range w.ResultChan() {
-		t.Errorf("%v", event)
-	}
-}
-
 // C1: behind a proxy whose connections fall silent and stay open, a Watcher makes
 // new ones and misses nothing.
 func TestC1SilentProxy(t *testing.T) {
@@ -301,10 +73,10 @@ func TestC1SilentProxy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := c.in(t)
 			gate, log, seen := newGate(t, c.Cluster), new(recorder), newWitness()
-			quick := defaultLimits
-			quick.silence = 5 * time.Second
+			quick := listwatch.DefaultLimits
+			quick.Silence = 5 * time.Second
 			// Bookmarks are taken for granted: one comes a minute after the first event.
-			w, _ := c.watcherWith(Config{Endpoint: gate.URL, Pods: true}, Options{Log: log, Observer: seen, limits: quick}, edit, func(s *server) { s.bookmarks = true })
+			w, _ := c.watcherWith(Config{Endpoint: gate.URL, Pods: true}, Options{Log: log, Observer: seen, limits: quick}, edit, func(s *server) { s.lists.Bookmarks = true })
 			<-w.Synced()
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: heard-" + name + "}\n")
 			c.expect(w, "heard-"+name+".svc.cluster.local.", typeA, noData)

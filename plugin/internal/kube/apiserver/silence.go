@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// A SilentError says that nothing has come for a while.
-type SilentError struct{ After time.Duration }
+// A silentError says that nothing has come for a while.
+type silentError struct{ after time.Duration }
 
-func (e SilentError) Error() string { return fmt.Sprintf("nothing has come for %s", e.After) }
+func (e silentError) Error() string { return fmt.Sprintf("nothing has come for %s", e.after) }
 
 // IsSilent reports whether an error is that nothing has come.
 func IsSilent(err error) bool {
-	var silent SilentError
+	var silent silentError
 	return errors.As(err, &silent)
 }
 
@@ -28,7 +28,7 @@ type PatientReader struct {
 // NewPatientReader calls giveUp at the end of its patience, which has to end the
 // read that is under way.
 func NewPatientReader(r io.Reader, limit time.Duration, giveUp func(error)) *PatientReader {
-	timer := time.AfterFunc(limit, func() { giveUp(SilentError{limit}) })
+	timer := time.AfterFunc(limit, func() { giveUp(silentError{limit}) })
 	timer.Stop()
 	return &PatientReader{Reader: r, limit: limit, timer: timer}
 }

@@ -1,4 +1,4 @@
-package kube
+package listwatch
 
 import (
 	"context"
@@ -27,20 +27,20 @@ const (
 	longestWatch = 10 * time.Minute
 )
 
-// lister lists and watches the objects of a resource for a reflector. A list has gone
+// lister lists and watches the objects of a kind for a reflector. A list has gone
 // through the store before the reflector gets it: all that it gets is the end.
 type lister struct {
-	resource resource
-	store    *reflectorStore
-	clients  []rest.Interface // for each version of the resource
-	outages  *apiserver.OutageLog
-	clock    clock.WithTicker
-	limits   limits
-	redial   func()        // gives up all connections
-	renew    func()        // the same, unless that has only just been done
-	busy     *sync.RWMutex // read-locked during a list
-	plain    bool          // do not use streaming lists
-	listed   bool          // the next watch goes on from a list that has just ended
+	kind    Kind
+	store   Store
+	clients []rest.Interface // for each version of the kind
+	outages *apiserver.OutageLog
+	clock   clock.WithTicker
+	limits  Limits
+	redial  func()        // gives up all connections
+	renew   func()        // the same, unless that has only just been done
+	busy    *sync.RWMutex // read-locked during a list
+	plain   bool          // do not use streaming lists
+	listed  bool          // the next watch goes on from a list that has just ended
 
 	bookmarks bookmarks
 	streaming *streaming
@@ -70,13 +70,13 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 		l.failed(ctx, "watch", listFirst, err)
 		return nil, err
 	}
-	l.outages.Watched(l.resource.about().logged())
+	l.outages.Watched(l.kind.Logged)
 	return w, nil
 }
 
 // begin begins a watch that lasts no longer than the server was asked for.
 func (l *lister) begin(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
-	limited, release := context.WithTimeout(ctx, watchTime(options)+l.limits.grace)
+	limited, release := context.WithTimeout(ctx, watchTime(options)+l.limits.Grace)
 	err = l.served(func(client rest.Interface) (err error) {
 		w, err = l.open(limited, client, options)
 		return err
@@ -169,9 +169,9 @@ func (l *lister) whole(ctx context.Context, client rest.Interface) (string, erro
 
 // pages puts every object of a list.
 func (l *lister) pages(ctx context.Context, client rest.Interface, options metav1.ListOptions) (version string, _ error) {
-	l.store.begin()
+	l.store.Begin()
 	for {
-		about, err := l.page(ctx, client, options, l.store.put)
+		about, err := l.page(ctx, client, options, l.store.Put)
 		if err != nil {
 			return "", err
 		}
@@ -188,11 +188,11 @@ func (l *lister) failed(ctx context.Context, verb string, listFirst bool, err er
 		l.redial() // a renewed client certificate is shown on new connections only
 	}
 	if apiserver.IsSilent(err) {
-		l.store.observer.Silent(l.resource.about().name)
+		l.store.Silent()
 		l.renew()
 	}
-	if !listFirst && l.outages.Failed(ctx, verb, l.resource.about().logged(), err) && l.resource.about().optional {
-		l.store.send(l.resource.waive())
+	if !listFirst && l.outages.Failed(ctx, verb, l.kind.Logged, err) && l.kind.Logged.Optional {
+		l.store.Waive()
 	}
 	// client-go waits ten times as long as the server asks for, but not after that.
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
@@ -201,13 +201,13 @@ func (l *lister) failed(ctx context.Context, verb string, listFirst bool, err er
 }
 
 func (l *lister) request(client rest.Interface, options metav1.ListOptions) *rest.Request {
-	options.FieldSelector = l.resource.about().fields
-	options.LabelSelector = l.resource.about().labels.String()
+	options.FieldSelector = l.kind.Fields
+	options.LabelSelector = l.kind.Labels.String()
 	var timeout time.Duration
 	if options.TimeoutSeconds != nil {
 		timeout = watchTime(options)
 	}
-	return client.Get().Resource(l.resource.about().plural).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
+	return client.Get().Resource(l.kind.Logged.Resource).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
 }
 
 // listEnd is a list without items: those have been put already.

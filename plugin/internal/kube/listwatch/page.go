@@ -1,4 +1,4 @@
-package kube
+package listwatch
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 func (l *lister) page(
 	ctx context.Context, client rest.Interface, options metav1.ListOptions, put func(metav1.Object),
 ) (about metav1.ListMeta, err error) {
-	ctx, release := context.WithTimeoutCause(ctx, l.limits.list, fmt.Errorf("it has taken %s", l.limits.list))
+	ctx, release := context.WithTimeoutCause(ctx, l.limits.List, fmt.Errorf("it has taken %s", l.limits.List))
 	defer release()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -24,12 +24,12 @@ func (l *lister) page(
 		return about, err
 	}
 	defer body.Close()
-	about, err = slimpb.ReadList(apiserver.NewPatientReader(body, l.limits.silence, giveUp), l.resource.about().decode, l.resource.newList(), put)
+	about, err = slimpb.ReadList(apiserver.NewPatientReader(body, l.limits.Silence, giveUp), l.kind.Decode, l.kind.NewList(), put)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		return about, fmt.Errorf("list of %s: %w", l.resource.about().name, err)
+		return about, fmt.Errorf("list of %s: %w", l.kind.Logged.Name, err)
 	}
 	return about, nil
 }

@@ -1,4 +1,4 @@
-package kube
+package listwatch
 
 import (
 	"context"
@@ -31,13 +31,13 @@ type streaming struct {
 	clock   clock.PassiveClock
 
 	mu     sync.Mutex
-	broken map[resource]int // times in a row
+	broken map[apiserver.Kind]int // times in a row
 	told   bool
 	until  time.Time // lists are read in pages
 }
 
 func newStreaming(o *apiserver.OutageLog, c clock.PassiveClock) *streaming {
-	return &streaming{outages: o, clock: c, broken: make(map[resource]int)}
+	return &streaming{outages: o, clock: c, broken: make(map[apiserver.Kind]int)}
 }
 
 // possible reports whether a list may be streamed.
@@ -48,25 +48,25 @@ func (s *streaming) possible() bool {
 }
 
 // complete must be called for every streaming list that comes to its end.
-func (s *streaming) complete(r resource) {
+func (s *streaming) complete(k apiserver.Kind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.broken, r)
+	delete(s.broken, k)
 	s.told = false
 }
 
 // breaksOff must be called for every one that does not.
-func (s *streaming) breaksOff(r resource) {
+func (s *streaming) breaksOff(k apiserver.Kind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broken[r]++; s.broken[r] < streamTries {
+	if s.broken[k]++; s.broken[k] < streamTries {
 		return
 	}
 	clear(s.broken)
 	s.until = s.clock.Now().Add(streamPause)
 	if !s.told {
 		s.told = true
-		s.outages.ReadsPages(r.about().logged(), streamPause)
+		s.outages.ReadsPages(k, streamPause)
 	}
 }
 

@@ -1,4 +1,4 @@
-package kube
+package listwatch
 
 import (
 	"sync"
@@ -7,33 +7,34 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// limits bound how long we wait for an API server that has accepted a request.
+// Limits bound how long we wait for an API server that has accepted a request.
 // The connection may live on: a proxy or a load balancer can answer for it.
-type limits struct {
-	// silence is how long nothing may come: no answer to a request, nothing more
+type Limits struct {
+	// Silence is how long nothing may come: no answer to a request, nothing more
 	// of a list, no event and no bookmark of a watch. The API server answers a
 	// request within a minute (its --request-timeout), and sends a bookmark each
 	// minute, up to three seconds late; this is half as long again.
-	silence time.Duration
-	// list is how long a request for a list, or for a page of one, may take.
-	list time.Duration
-	// grace is how long a watch may go on after the end that it was asked for.
-	grace time.Duration
-	// stall is how long a list that is streamed may stand still, and stream how
+	Silence time.Duration
+	// List is how long a request for a list, or for a page of one, may take.
+	List time.Duration
+	// Grace is how long a watch may go on after the end that it was asked for.
+	Grace time.Duration
+	// Stall is how long a list that is streamed may stand still, and Stream how
 	// long it may take. The bookmark at its end comes with the last object.
-	stall, stream time.Duration
-	// redials is the shortest time between two times that all connections are
+	Stall, Stream time.Duration
+	// Redials is the shortest time between two times that all connections are
 	// given up. The watches of all kinds fall silent at once.
-	redials time.Duration
+	Redials time.Duration
 }
 
-var defaultLimits = limits{
-	silence: 90 * time.Second,
-	list:    10 * time.Minute,
-	grace:   30 * time.Second,
-	stall:   15 * time.Second,
-	stream:  3 * time.Minute,
-	redials: 10 * time.Second,
+// DefaultLimits suit every API server that is known to us.
+var DefaultLimits = Limits{
+	Silence: 90 * time.Second,
+	List:    10 * time.Minute,
+	Grace:   30 * time.Second,
+	Stall:   15 * time.Second,
+	Stream:  3 * time.Minute,
+	Redials: 10 * time.Second,
 }
 
 // bookmarks is what is known of the bookmarks of one kind.
@@ -87,18 +88,16 @@ func (b *bookmarks) miss() (tell bool) {
 // Whatever stands between us and the API server may hold up the connection, so a new
 // one is made.
 func (l *lister) silent(after time.Duration) {
-	about := l.resource.about()
-	l.store.observer.Silent(about.name)
-	l.outages.Silent(about.logged(), after)
+	l.store.Silent()
+	l.outages.Silent(l.kind.Logged, after)
 	l.renew()
 }
 
 // broughtNothing must be called for a watch that has brought nothing for a while. If
 // the connection is to blame, the next request on it has no answer.
 func (l *lister) broughtNothing() {
-	about := l.resource.about()
 	if l.bookmarks.miss() {
-		l.store.observer.Silent(about.name)
-		l.outages.SendsNothing(about.logged(), l.limits.silence)
+		l.store.Silent()
+		l.outages.SendsNothing(l.kind.Logged, l.limits.Silence)
 	}
 }

@@ -1,4 +1,4 @@
-package kube
+package listwatch
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, 
 	s := &stream{
 		incoming: incoming,
 		lister:   l,
-		timer:    l.clock.NewTimer(l.limits.silence),
+		timer:    l.clock.NewTimer(l.limits.Silence),
 		result:   make(chan watch.Event),
 		stopped:  make(chan struct{}),
 	}
@@ -42,7 +42,7 @@ func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, 
 		incoming.Stop()
 	})
 	if listFirst {
-		l.store.begin()
+		l.store.Begin()
 	}
 	go func() {
 		defer release()
@@ -84,9 +84,9 @@ func (s *stream) run(listFirst bool) {
 // limit returns how long the watch may be silent.
 func (s *stream) limit() time.Duration {
 	if s.expected {
-		return s.lister.limits.silence
+		return s.lister.limits.Silence
 	}
-	return s.lister.bookmarks.limit(s.lister.limits.silence)
+	return s.lister.bookmarks.limit(s.lister.limits.Silence)
 }
 
 func (s *stream) giveUp(limit time.Duration) {
@@ -101,18 +101,18 @@ func (s *stream) giveUp(limit time.Duration) {
 // it. Nothing is taken after an error: another list may have begun by then.
 func (s *stream) list() bool {
 	l := s.lister
-	alive, until := false, l.clock.Now().Add(l.limits.stream)
+	alive, until := false, l.clock.Now().Add(l.limits.Stream)
 	for {
-		event, sign := s.next(max(0, min(l.limits.stall, until.Sub(l.clock.Now()))))
+		event, sign := s.next(max(0, min(l.limits.Stall, until.Sub(l.clock.Now()))))
 		switch {
 		case sign == stopped:
 			return false
 		case sign != came:
 			s.stop()
-			l.streaming.breaksOff(l.resource)
+			l.streaming.breaksOff(l.kind.Logged)
 			return false
 		case event.Type == watch.Error:
-			l.streaming.breaksOff(l.resource)
+			l.streaming.breaksOff(l.kind.Logged)
 			s.pass(event)
 			return false
 		case s.take(event):
@@ -126,7 +126,7 @@ func (s *stream) list() bool {
 			return false
 		}
 		if endsList(event) {
-			l.streaming.complete(l.resource)
+			l.streaming.complete(l.kind.Logged)
 			return true
 		}
 	}
@@ -136,15 +136,15 @@ func (s *stream) list() bool {
 // list has ended. What is no object of the kind is for the reflector to refuse.
 func (s *stream) take(event watch.Event) bool {
 	to := s.lister.store
-	if reflect.TypeOf(event.Object) != reflect.TypeOf(to.resource.newObject()) {
+	if reflect.TypeOf(event.Object) != reflect.TypeOf(s.lister.kind.NewObject()) {
 		return false
 	}
 	obj := event.Object.(metav1.Object)
 	switch event.Type {
 	case watch.Added, watch.Modified:
-		to.put(obj)
+		to.Put(obj)
 	case watch.Deleted:
-		to.send(to.resource.drop(obj))
+		to.Drop(obj)
 	default:
 		return false
 	}
@@ -200,7 +200,7 @@ func (s *stream) heard(event watch.Event, ok bool) (watch.Event, sign) {
 		return event, ended
 	}
 	if event.Type != watch.Error {
-		s.lister.outages.Heard(s.lister.resource.about().logged())
+		s.lister.outages.Heard(s.lister.kind.Logged)
 	}
 	return event, came
 }

@@ -1,0 +1,187 @@
+package listwatch
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+	"github.com/clusterdns/clusterdns/test/kit/await"
+)
+
+var codecs = serializer.NewCodecFactory(newScheme()).WithoutConversion()
+
+func newScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	scheme.AddKnownTypes(corev1.SchemeGroupVersion, new(corev1.Service), new(corev1.ServiceList))
+	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
+	return scheme
+}
+
+// servicesKind is what the listers of the tests list.
+func servicesKind() Kind {
+	return Kind{
+		Logged:    apiserver.Kind{Name: "services", Resource: "services"},
+		Labels:    labels.Everything(),
+		Decode:    slimpb.Service,
+		NewObject: func() runtime.Object { return new(corev1.Service) },
+		NewList:   func() runtime.Object { return new(corev1.ServiceList) },
+	}
+}
+
+// heldNames is a Store that keeps the names of a list.
+type heldNames struct {
+	Store // of the reflector, which a test does not run
+
+	names  map[string]bool
+	taken  chan<- string // what Begin, Put and Drop have taken; may be nil
+	silent int
+}
+
+func (h *heldNames) Begin() {
+	h.names = map[string]bool{}
+	h.tell("")
+}
+
+func (h *heldNames) Put(obj metav1.Object) {
+	h.names[obj.GetName()] = true
+	h.tell(obj.GetName())
+}
+
+func (h *heldNames) Drop(obj metav1.Object) {
+	delete(h.names, obj.GetName())
+	h.tell(obj.GetName())
+}
+
+func (h *heldNames) Waive()  {}
+func (h *heldNames) Silent() { h.silent++ }
+
+func (h *heldNames) tell(name string) {
+	if h.taken != nil {
+		h.taken <- name
+	}
+}
+
+// all returns the names, sorted.
+func (h *heldNames) all() string {
+	return strings.Join(slices.Sorted(maps.Keys(h.names)), " ")
+}
+
+func serviceObject(name string) *corev1.Service {
+	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+}
+
+// endOfList is the bookmark that ends a streaming list.
+func endOfList() *corev1.Service {
+	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{
+		ResourceVersion: "10",
+		Annotations:     map[string]string{metav1.InitialEventsAnnotationKey: "true"},
+	}}
+}
+
+// recorder is a Logger that keeps its lines.
+type recorder struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (r *recorder) add(level, format string, args []any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, level+" "+fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, args) }
+func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
+func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
+
+func (r *recorder) expect(t *testing.T, want ...string) {
+	t.Helper()
+	if got := r.all(); !slices.Equal(got, want) {
+		t.Errorf("log: %q\nwant %q", got, want)
+	}
+}
+
+// all returns the lines so far.
+func (r *recorder) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.lines)
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	await.True(t, 30*time.Second, what, condition)
+}
+
+// leakless fails a test that leaves a goroutine behind. One may take its time to end.
+func leakless(t *testing.T) {
+	t.Helper()
+	known := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		await.Success(t, time.Millisecond, 30*time.Second, func(context.Context) error { return goleak.Find(known) })
+	})
+}
+
+// testClient makes a client of an API server.
+func testClient(t *testing.T, url string, log apiserver.Logger, c clock.PassiveClock) *apiserver.Client {
+	t.Helper()
+	client, err := apiserver.New(apiserver.Config{Endpoint: url}, apiserver.Options{
+		Log: log, Observe: func(apiserver.Request) {}, Clock: c, Silence: time.Minute, Renewals: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// servicesClients are the clients that a lister of Services asks.
+func servicesClients(t *testing.T, url string, c clock.PassiveClock) []rest.Interface {
+	t.Helper()
+	version := corev1.SchemeGroupVersion
+	client, err := testClient(t, url, new(recorder), c).REST(version, slimpb.Codecs(codecs, version.WithKind("Service"), slimpb.Service))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []rest.Interface{client}
+}
+
+// newTestLister lists the Services of a server.
+func newTestLister(t *testing.T, handler http.Handler) (*lister, *heldNames) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	l, held, _, clock := newStreamLister(t)
+	l.clients = servicesClients(t, server.URL, clock)
+	return l, held
+}
+
+// newStreamLister makes a lister that has no server.
+func newStreamLister(t *testing.T) (*lister, *heldNames, *recorder, *clocktesting.FakeClock) {
+	t.Helper()
+	log, held, c := new(recorder), new(heldNames), clocktesting.NewFakeClock(time.Now())
+	client := testClient(t, "https://10.96.0.1:443", log, c)
+	l := NewServer(client, c, DefaultLimits).lister(servicesKind(), nil, held)
+	l.redial, l.renew = func() {}, func() {}
+	return l, held, log, c
+}

@@ -1,0 +1,28 @@
+package listwatch
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// A watch that is stopped in the middle of a list leaves nobody behind who waits
+// for a reader.
+func TestStoppedStreamingList(t *testing.T) {
+	leakless(t)
+	for _, event := range []watch.Event{
+		{Type: watch.Added, Object: serviceObject("a")},
+		{Type: watch.Bookmark, Object: endOfList()},
+		{Type: watch.Error, Object: &metav1.Status{}},
+	} {
+		w := watch.NewFake()
+		l, _, _, _ := newStreamLister(t)
+		i := newStream(l, w, func() {}, true)
+		w.Action(event.Type, event.Object)
+		i.Stop()
+		i.Stop()
+		for range i.ResultChan() { // ends
+		}
+	}
+}
