@@ -67,7 +67,7 @@ func LookupBy(locate Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.N
 // that stands for the match.
 func RRset(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, m *resolve.Match, qtype uint16) []dns.RR {
 	b := recordSink{view: v, name: n, zone: o, serial: s.Serial()}
-	t := visit{view: v, zone: o, qtype: qtype, limits: Unlimited, free: Unlimited.Size, records: &b}
+	t := visit{view: v, zone: o, qtype: qtype, limits: &Unlimited, free: Unlimited.Size, records: &b}
 	t.rrset(s, m, qtype)
 	return b.answer.Records
 }
@@ -90,7 +90,7 @@ func follow(locate Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Nam
 		b.name, b.zone = n, o
 		target := m.Target(qtype == dns.TypeSRV)
 		if target == nil {
-			t := visit{view: v, zone: o, qtype: qtype, limits: limits, free: b.free(limits), records: &b}
+			t := visit{view: v, zone: o, qtype: qtype, limits: &limits, free: b.free(limits), records: &b}
 			t.tell(s, &m)
 			return b.answer
 		}

@@ -29,7 +29,7 @@ func AppendCompleted(msg []byte, v *resolve.View, s *cluster.Snapshot, q, target
 	w.out.UncompressedSize = len(msg)
 	w.alias(base)
 	w.out.UncompressedSize += len(q.Name().Wire()) - pointerSize
-	t := visit{view: v, zone: o, qtype: q.Type, limits: limits, free: limits.Size - limits.Reserved - len(w.msg), wire: &w}
+	t := visit{view: v, zone: o, qtype: q.Type, limits: &limits, free: limits.Size - limits.Reserved - len(w.msg), wire: &w}
 	switch t.asked(s, &m) {
 	case toldUnable:
 		return msg, Encoded{}, false

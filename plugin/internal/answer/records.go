@@ -217,7 +217,7 @@ func (b *recordSink) addresses(qtype uint16, packed []byte, which sample) {
 
 // pick copies the things of a sample, each of one size.
 func (s *sample) pick(packed []byte, size int) []byte {
-	if s.count == s.total {
+	if s.whole() {
 		return bytes.Clone(packed)
 	}
 	some := make([]byte, 0, s.count*size)

@@ -17,7 +17,7 @@ type visit struct {
 	view   *resolve.View
 	zone   *resolve.Origin
 	qtype  uint16
-	limits Limits
+	limits *Limits
 	free   int // octets of the message that are left
 
 	// One of the two, and no interface: what is told must not escape to the heap.
@@ -123,7 +123,7 @@ func (t *visit) packed(qtype uint16, packed []byte) told {
 	count := len(packed) / size
 	which := newSample(count, min(count, max(0, t.free)/(recordHead+size)), t.limits.Random)
 	if t.wire != nil {
-		t.wire.addresses(qtype, packed, which, &t.limits)
+		t.wire.addresses(qtype, packed, which, t.limits)
 	} else {
 		t.records.addresses(qtype, packed, which)
 	}
@@ -381,7 +381,7 @@ func (t *visit) pointers(s *cluster.Snapshot, m *resolve.Match, qtype uint16) to
 	if qtype != dns.TypePTR {
 		return toldNothing
 	}
-	var buf [resolve.Few]resolve.HostName
+	var buf [4]resolve.HostName
 	names, whole := t.view.NamesOf(s, m, max(0, t.free)/minPointer, buf[:0])
 	if !whole {
 		t.cut()
@@ -465,7 +465,7 @@ func (t *visit) negative(r resolve.Result) bool {
 
 func (t *visit) success() bool {
 	if t.wire != nil {
-		return t.wire.success(&t.limits)
+		return t.wire.success(t.limits)
 	}
 	t.records.answer.Result = resolve.Success
 	return true

@@ -65,7 +65,7 @@ func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, l
 	}
 	w := wireSink{view: v, question: q, zone: o, serial: s.Serial(), msg: msg, at: headerSize, maxTTL: soaMaxTTL}
 	w.out.UncompressedSize = len(msg)
-	t := visit{view: v, zone: o, qtype: q.Type, limits: limits, free: limits.Size - limits.Reserved - len(msg), wire: &w}
+	t := visit{view: v, zone: o, qtype: q.Type, limits: &limits, free: limits.Size - limits.Reserved - len(msg), wire: &w}
 	if !t.tell(s, &m) {
 		return msg, Encoded{}, false
 	}
@@ -240,11 +240,17 @@ func (w *wireSink) ptr(target *resolve.HostName, origin *resolve.Origin) bool {
 // addresses writes some of the addresses, which are packed one behind the other.
 func (w *wireSink) addresses(qtype uint16, packed []byte, which sample, l *Limits) {
 	start, size := len(w.msg), addressSize(qtype)
-	for range which.count {
-		at := which.next() * size
-		w.address(qtype, packed[at:at+size])
+	if which.whole() {
+		for ; len(packed) > 0; packed = packed[size:] {
+			w.address(qtype, packed[:size])
+		}
+	} else {
+		for range which.count {
+			at := which.next() * size
+			w.address(qtype, packed[at:at+size])
+		}
 	}
-	if l.Shuffle {
+	if l.Shuffle && which.count > 1 {
 		shuffle(w.msg[start:], recordHead+size, l.Random)
 	}
 	w.out.Answers += uint16(which.count)

@@ -55,7 +55,7 @@ func (v *View) holds(s *cluster.Snapshot, m *Match) bool {
 
 // HasName reports whether an address has a name.
 func (v *View) HasName(s *cluster.Snapshot, m *Match) bool {
-	var buf [Few]HostName
+	var buf [4]HostName
 	names, _ := v.NamesOf(s, m, 1, buf[:0])
 	return len(names) > 0
 }

@@ -29,7 +29,7 @@ func locateReverse(s *cluster.Snapshot, n *dnsname.Name) Match {
 // those of the Services that have it outside the cluster. Of more than limit it is chance
 // which are found, and whole is false.
 func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName) (names []HostName, whole bool) {
-	var buf [Few]*cluster.ServiceNode
+	var buf [4]*cluster.ServiceNode
 	if m.Subset.Outside {
 		owners, whole := v.owners(s, s.ExternalAddrs(), m.Addr, limit, buf[:0])
 		for _, svc := range owners {
@@ -59,29 +59,47 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 // that answers do not depend on the shape of the tree. Of more than limit, it is chance
 // which are found, and no more are looked at.
 func (v *View) owners(s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, limit int, list []*cluster.ServiceNode) (_ []*cluster.ServiceNode, whole bool) {
-	total, start := 0, 0
-	for range in.At(a) {
-		total++
+	total := 0
+	for k := range in.At(a) {
+		if total++; len(list) <= limit {
+			list = v.addOwner(s, in, k, list)
+		}
 	}
-	if total > limit {
-		start = rand.IntN(total)
+	if whole = len(list) <= limit; !whole {
+		list = v.someOwners(s, in, a, limit, list[:0], rand.IntN(total))
 	}
-	for _, part := range [2][2]int{{start, total}, {0, start}} {
+	if len(list) > 1 {
+		slices.SortFunc(list, func(a, b *cluster.ServiceNode) int { return a.Key.Compare(b.Key) })
+	}
+	return list, whole
+}
+
+// someOwners appends as many as limit of an address's Services, from one of them on.
+func (v *View) someOwners(
+	s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, limit int, list []*cluster.ServiceNode, start int,
+) []*cluster.ServiceNode {
+	for _, later := range [2]bool{true, false} {
 		i := 0
 		for k := range in.At(a) {
-			if i >= part[0] && i < part[1] && len(list) <= limit && v.Exposes(s, k.Namespace) {
-				if n := s.Service(*k); n != nil && (in == s.ExternalAddrs() || n.Service.Kind != cluster.ExternalName) {
-					list = append(list, n)
-				}
+			if i >= start == later && len(list) < limit {
+				list = v.addOwner(s, in, k, list)
 			}
 			i++
 		}
 	}
-	if whole = len(list) <= limit; !whole {
-		list = list[:limit]
+	return list
+}
+
+// addOwner appends a Service whose addresses have names.
+func (v *View) addOwner(s *cluster.Snapshot, in *cluster.AddrIndex, k *cluster.Key, list []*cluster.ServiceNode) []*cluster.ServiceNode {
+	if !v.Exposes(s, k.Namespace) {
+		return list
 	}
-	slices.SortFunc(list, func(a, b *cluster.ServiceNode) int { return a.Key.Compare(b.Key) })
-	return list, whole
+	n := s.Service(*k)
+	if n == nil || in != s.ExternalAddrs() && n.Service.Kind == cluster.ExternalName {
+		return list
+	}
+	return append(list, n)
 }
 
 // Few is how many things are compared with each other, which takes no memory.
