@@ -100,7 +100,7 @@ func (p *Pod) bytes() int {
 	}
 	sum += SizeOf[Profile]() + Rounded(len(p.Name)) + ArraySize(p.others)
 	if p.Labels != nil {
-		sum += MapSize(len(p.Labels))
+		sum += mapSize(len(p.Labels))
 	}
 	if p.Resolver != nil {
 		sum += SizeOf[Resolver]() + ArraySize(p.Resolver.Searches)
@@ -129,9 +129,9 @@ func SizeOf[T any]() int {
 	return Rounded(int(unsafe.Sizeof(item)))
 }
 
-// MapSize is about the size of a map of so many short strings. Maps keep eight
+// mapSize is about the size of a map of so many short strings. Maps keep eight
 // entries together, at most seven of them taken unless they are the only eight.
-func MapSize(entries int) int {
+func mapSize(entries int) int {
 	const header, eight = 48, 8 + 8*2*16
 	groups := 1
 	for entries > 8 && groups*7 < entries {

@@ -29,11 +29,11 @@ var (
 	PoolNamespaces = []string{"a", "b", "hidden"}
 	PoolNames      = []string{"web", "db", "1st"}
 	PoolHostnames  = []string{"", "", "", "h", "H", "10-0-0-2", "tcp"}
-	PoolPods       = []string{"", "web-0", "h", "10-0-0-1", "do.t"}
-	PoolZones      = []string{"", "", "z1", "eu.z1", "pin"}
+	poolPods       = []string{"", "web-0", "h", "10-0-0-1", "do.t"}
+	poolZones      = []string{"", "", "z1", "eu.z1", "pin"}
 	PoolClusters   = []string{"", "east", "West", "tcp", "h"}
-	PoolPorts      = []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Name: "", Protocol: "tcp", Number: 81}, {Name: "dns", Protocol: "udp", Number: 53}, {Name: "dns", Protocol: "tcp", Number: 53}, {Name: "http", Protocol: "tcp", Number: 8080}}
-	PoolTargets    = []string{"", "www.example.com.", "web.a.svc.cluster.local.", "db.B.svc.cluster.local.", "svc.cluster.local.", "db.a.svc.clusterset.local."}
+	poolPorts      = []cluster.Port{{Name: "http", Protocol: "tcp", Number: 80}, {Name: "", Protocol: "tcp", Number: 81}, {Name: "dns", Protocol: "udp", Number: 53}, {Name: "dns", Protocol: "tcp", Number: 53}, {Name: "http", Protocol: "tcp", Number: 8080}}
+	poolTargets    = []string{"", "www.example.com.", "web.a.svc.cluster.local.", "db.B.svc.cluster.local.", "svc.cluster.local.", "db.a.svc.clusterset.local."}
 	PoolAddrs      = []netip.Addr{
 		netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.1.1"),
 		netip.MustParseAddr("10.1.0.1"), netip.MustParseAddr("192.168.0.1"), netip.MustParseAddr("::1"),
@@ -53,20 +53,20 @@ func One[T any](t *rapid.T, label string, pool []T) T {
 
 func drawService(t *rapid.T, key cluster.Key) *cluster.Service {
 	s := &cluster.Service{Key: key, Kind: One(t, "kind", []cluster.Kind{cluster.ClusterIP, cluster.ClusterIP, cluster.Headless, cluster.Headless, cluster.ExternalName})}
-	s.Ports = Some(t, "ports", PoolPorts, 3)
+	s.Ports = Some(t, "ports", poolPorts, 3)
 	switch s.Kind {
 	case cluster.ClusterIP:
 		s.ClusterIPs = Some(t, "ClusterIPs", PoolAddrs, 2)
 	case cluster.ExternalName:
-		s.Target = One(t, "target", PoolTargets)
+		s.Target = One(t, "target", poolTargets)
 	}
 	s.ExternalIPs = Some(t, "external IPs", PoolAddrs, 1)
-	s.ExternalHosts = Some(t, "external hosts", PoolTargets, 1)
+	s.ExternalHosts = Some(t, "external hosts", poolTargets, 1)
 	return s
 }
 
 func drawImport(t *rapid.T, key cluster.Key) *cluster.Service {
-	s := &cluster.Service{Key: key, Kind: One(t, "kind", []cluster.Kind{cluster.ClusterIP, cluster.Headless}), Ports: Some(t, "ports", PoolPorts, 3)}
+	s := &cluster.Service{Key: key, Kind: One(t, "kind", []cluster.Kind{cluster.ClusterIP, cluster.Headless}), Ports: Some(t, "ports", poolPorts, 3)}
 	if s.Kind == cluster.ClusterIP {
 		s.ClusterIPs = Some(t, "addresses", PoolAddrs, 2)
 	}
@@ -80,11 +80,11 @@ func drawExport(t *rapid.T, key cluster.Key) *cluster.Slice {
 }
 
 func drawSlice(t *rapid.T, key cluster.Key) *cluster.Slice {
-	s := cluster.Slice{Namespace: key.Namespace, Name: key.Name, Service: One(t, "service", PoolNames), Ports: Some(t, "ports", PoolPorts, 3)}
+	s := cluster.Slice{Namespace: key.Namespace, Name: key.Name, Service: One(t, "service", PoolNames), Ports: Some(t, "ports", poolPorts, 3)}
 	var list []cluster.Endpoint
 	for _, a := range Some(t, "endpoints", PoolAddrs, 4) {
 		e := cluster.Endpoint{Addr: a}
-		id := cluster.Identity{Hostname: One(t, "hostname", PoolHostnames), Pod: One(t, "pod", PoolPods), TopologyZone: One(t, "zone", PoolZones)}
+		id := cluster.Identity{Hostname: One(t, "hostname", PoolHostnames), Pod: One(t, "pod", poolPods), TopologyZone: One(t, "zone", poolZones)}
 		if id != (cluster.Identity{}) {
 			e.Identity = &id
 		}

@@ -45,7 +45,7 @@ func Load(t T, txn *cluster.Txn, text string) {
 		case "clusterip":
 			txn.ReplaceService(nil, Virtual(t, f[1:]))
 		case "headless":
-			txn.ReplaceService(nil, Headless(t, f[1:]))
+			txn.ReplaceService(nil, headless(t, f[1:]))
 		case "external":
 			txn.ReplaceService(nil, &cluster.Service{Key: KeyOf(f[1]), Kind: cluster.ExternalName, Target: strings.TrimPrefix(f[2], "-"), Ports: Ports(t, f[3:])})
 		case "slice":
@@ -53,7 +53,7 @@ func Load(t T, txn *cluster.Txn, text string) {
 		case "imported-clusterip":
 			txn.ReplaceImport(nil, Virtual(t, f[1:]))
 		case "imported-headless":
-			txn.ReplaceImport(nil, Headless(t, f[1:]))
+			txn.ReplaceImport(nil, headless(t, f[1:]))
 		case "imported-slice":
 			txn.ReplaceImportSlice(nil, ImportedSlice(t, f[1:]))
 		case "pod":
@@ -70,8 +70,8 @@ func Virtual(t T, f []string) *cluster.Service {
 	return &cluster.Service{Key: KeyOf(f[0]), ClusterIPs: Addrs(t, f[1]), Ports: Ports(t, f[2:])}
 }
 
-// Headless reads a headless Service: a key, ports.
-func Headless(t T, f []string) *cluster.Service {
+// headless reads a headless Service: a key, ports.
+func headless(t T, f []string) *cluster.Service {
 	t.Helper()
 	return &cluster.Service{Key: KeyOf(f[0]), Kind: cluster.Headless, Ports: Ports(t, f[1:])}
 }
