@@ -22,6 +22,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		kube     = internal + "/kube"
 		convert  = kube + "/convert"
 		manifest = kube + "/manifest"
+		reply    = internal + "/reply"
 		udp      = internal + "/udp"
 		corefile = internal + "/corefile"
 		xfr      = internal + "/xfr"
@@ -113,7 +114,16 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: search, imports: []string{answer}, breaches: 1},
 		{from: search, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
 
-		{from: udp, imports: []string{names, model, answer, resolve, search, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
+		{from: reply, imports: []string{model, answer, resolve, search, "net/netip", "time", "github.com/miekg/dns"}},
+		{from: reply, imports: []string{udp}, breaches: 1},
+		{from: reply, imports: []string{"net", "os"}, breaches: 2},
+		{from: reply, imports: []string{completion}, breaches: 1},
+		{from: reply, imports: []string{kube}, breaches: 1},
+		{from: reply, deps: []string{"github.com/coredns/coredns/core/dnsserver"}, breaches: 1},
+		{from: reply, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
+
+		{from: udp, imports: []string{reply, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
+		{from: udp, imports: []string{answer, model}, breaches: 2},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
 
@@ -126,19 +136,20 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: corefile, imports: []string{search}, breaches: 1},
 		{from: corefile, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 
-		{from: completion, imports: []string{answer, search, udp, corefile, "github.com/miekg/dns"}},
+		{from: completion, imports: []string{answer, search, reply, corefile, "github.com/miekg/dns"}},
+		{from: completion, imports: []string{udp}, breaches: 1},
 		{from: completion, imports: []string{kube}, breaches: 1},
 		{from: completion, imports: []string{clusterdns}, breaches: 1},
 		{from: completion, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{completion}, breaches: 1},
 
-		{from: fastpath, imports: []string{answer, udp, corefile, completion}},
+		{from: fastpath, imports: []string{answer, reply, udp, corefile, completion}},
 		{from: fastpath, imports: []string{kube}, breaches: 1},
 		{from: fastpath, imports: []string{clusterdns}, breaches: 1},
 		{from: completion, imports: []string{fastpath}, breaches: 1},
 		{from: udp, imports: []string{fastpath}, breaches: 1},
 
-		{from: metrics, imports: []string{model, resolve, answer, kube, udp, search, completion, fastpath, "github.com/prometheus/client_golang/prometheus"}},
+		{from: metrics, imports: []string{model, resolve, answer, kube, reply, udp, search, completion, fastpath, "github.com/prometheus/client_golang/prometheus"}},
 		{from: metrics, imports: []string{clusterdns}, breaches: 1},
 		{from: metrics, imports: []string{external, xfr}, breaches: 2},
 		{from: metrics, imports: []string{"k8s.io/client-go/rest"}, breaches: 1},

@@ -127,8 +127,15 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/reply",
+		ours:   []string{internal + "/reply", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster"},
+		direct: inOutClock,
+		except: []string{"net/netip", "time"}, // the type of a duration
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
+		ours:    []string{internal + "/udp", internal + "/reply"},
 		deep:    kubernetes,
 		planned: true,
 	},
@@ -144,12 +151,12 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/completion",
-		ours:  []string{internal + "/completion", internal + "/cluster", internal + "/corefile", internal + "/dnsname", internal + "/searchpath", internal + "/udp", internal + "/answer", internal + "/resolve"},
+		ours:  []string{internal + "/completion", internal + "/cluster", internal + "/corefile", internal + "/dnsname", internal + "/reply", internal + "/searchpath", internal + "/answer", internal + "/resolve"},
 		deep:  kubernetes,
 	},
 	{
 		under: internal + "/fastpath",
-		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/udp",
+		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/reply", internal + "/udp",
 			internal + "/answer", internal + "/resolve"},
 		deep: kubernetes,
 	},
@@ -160,7 +167,7 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/metrics",
-		ours: []string{internal + "/metrics", internal + "/kube", internal + "/cluster", internal + "/resolve", internal + "/answer", internal + "/udp",
+		ours: []string{internal + "/metrics", internal + "/kube", internal + "/cluster", internal + "/resolve", internal + "/answer", internal + "/reply", internal + "/udp",
 			internal + "/searchpath", internal + "/completion", internal + "/fastpath"},
 		direct: kubernetes,
 	},

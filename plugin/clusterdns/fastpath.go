@@ -9,7 +9,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 type fastPathKey struct{}
@@ -38,7 +38,7 @@ func (d *ClusterDNS) onFastPath() fastpath.Handler {
 }
 
 // meter returns what counts the answers that are given at the sockets of a server.
-func (d *ClusterDNS) meter(s *dnsserver.Server) udp.Meter {
+func (d *ClusterDNS) meter(s *dnsserver.Server) reply.Meter {
 	counter := d.answers.Of(context.WithValue(context.Background(), dnsserver.Key{}, s))
 	if d.completer == nil {
 		return counter.AtSockets(nil)

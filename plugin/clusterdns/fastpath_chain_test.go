@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
@@ -71,20 +72,20 @@ func ownEDNS(m *dns.Msg) {
 }
 
 // fastReply is the fast path's answer to a packet, or nil if it gives none.
-func fastReply(t testing.TB, r *udp.Responder, s *udp.Backend, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
+func fastReply(t testing.TB, r *reply.Responder, s *udp.Backend, packet []byte, out []byte) (*dns.Msg, reply.Verdict) {
 	t.Helper()
 	return fastReplyTo(t, r, s, stranger, packet, out)
 }
 
 // fastReplyTo is the fast path's answer to a client.
-func fastReplyTo(t testing.TB, r *udp.Responder, s *udp.Backend, client netip.Addr, packet []byte, out []byte) (*dns.Msg, udp.Verdict) {
+func fastReplyTo(t testing.TB, r *reply.Responder, s *udp.Backend, client netip.Addr, packet []byte, out []byte) (*dns.Msg, reply.Verdict) {
 	t.Helper()
 	before := string(packet)
-	wire, verdict := r.Respond(s, client, packet, out)
+	wire, verdict := r.Respond(s.Zones, client, packet, out)
 	if string(packet) != before {
 		t.Fatalf("%x became %x", before, packet)
 	}
-	if verdict != udp.Answer {
+	if verdict != reply.Answer {
 		if len(wire) > len(out) {
 			t.Fatalf("%x: %d octets for what is not answered", packet, len(wire))
 		}
@@ -170,12 +171,12 @@ func fastQuestion(random *rand.Rand) []byte { return hostile.Question(random, fa
 func TestFastPathIsTheChain(t *testing.T) {
 	useRegistry(t)
 	s, random := chainService(t), rand.New(rand.NewPCG(1, 2))
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
 	answered := 0
 	for range 20000 {
 		packet := fastQuestion(random)
 		got, verdict := fastReply(t, r, s, packet, out)
-		if verdict != udp.Answer {
+		if verdict != reply.Answer {
 			continue
 		}
 		answered++
@@ -193,16 +194,16 @@ func TestFastPathIsTheChain(t *testing.T) {
 func TestFastPathAndHostilePackets(t *testing.T) {
 	useRegistry(t)
 	s, random := chainService(t), rand.New(rand.NewPCG(3, 4))
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
-	verdicts := map[udp.Verdict]int{}
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
+	verdicts := map[reply.Verdict]int{}
 	for range 1_000_000 {
 		packet := hostile.Spoil(random, fastQuestion(random))
 		got, verdict := fastReply(t, r, s, packet, out)
 		verdicts[verdict]++
-		if question := hostile.IsQuestion(packet); question == (verdict == udp.Ignore) {
+		if question := hostile.IsQuestion(packet); question == (verdict == reply.Ignore) {
 			t.Fatalf("%x is a question: %v, and the verdict is %v", packet, question, verdict)
 		}
-		if verdict != udp.Answer {
+		if verdict != reply.Answer {
 			continue
 		}
 		if want := chained(t, s, packet); text(got) != text(want) {

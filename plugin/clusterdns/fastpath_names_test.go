@@ -5,30 +5,30 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // TestFastPathLeavesBlocksTheirNames asks for what a more specific block has.
 func TestFastPathLeavesBlocksTheirNames(t *testing.T) {
 	useRegistry(t)
 	s := chainService(t)
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
-	for name, want := range map[string]udp.Verdict{
-		"web.a.svc.cluster.local.":         udp.Answer,
-		"no.web.a.svc.cluster.local.":      udp.Answer,
-		"elsewhere.svc.cluster.local.":     udp.HandOver,
-		"x.elsewhere.svc.cluster.local.":   udp.HandOver,
-		"xelsewhere.svc.cluster.local.":    udp.Answer,
-		"1.2.3.9.in-addr.arpa.":            udp.HandOver,
-		"1.0.3.10.in-addr.arpa.":           udp.Answer,
-		"1.2.3.8.in-addr.arpa.":            udp.HandOver, // falls through
-		"www.example.com.":                 udp.Outside,
-		"out.a.svc.cluster.local.":         udp.HandOver,
-		"x.EXAMPLE.A.svc.cluster.local.":   udp.Answer,
-		"x.elsewhere.SVC.cluster.local.":   udp.HandOver,
-		"1.2.3.9.IN-ADDR.arpa.":            udp.HandOver,
-		"cluster.local.example.com.":       udp.Outside,
-		"web.a.svc.cluster.local.a.local.": udp.Outside,
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
+	for name, want := range map[string]reply.Verdict{
+		"web.a.svc.cluster.local.":         reply.Answer,
+		"no.web.a.svc.cluster.local.":      reply.Answer,
+		"elsewhere.svc.cluster.local.":     reply.HandOver,
+		"x.elsewhere.svc.cluster.local.":   reply.HandOver,
+		"xelsewhere.svc.cluster.local.":    reply.Answer,
+		"1.2.3.9.in-addr.arpa.":            reply.HandOver,
+		"1.0.3.10.in-addr.arpa.":           reply.Answer,
+		"1.2.3.8.in-addr.arpa.":            reply.HandOver, // falls through
+		"www.example.com.":                 reply.Outside,
+		"out.a.svc.cluster.local.":         reply.HandOver,
+		"x.EXAMPLE.A.svc.cluster.local.":   reply.Answer,
+		"x.elsewhere.SVC.cluster.local.":   reply.HandOver,
+		"1.2.3.9.IN-ADDR.arpa.":            reply.HandOver,
+		"cluster.local.example.com.":       reply.Outside,
+		"web.a.svc.cluster.local.a.local.": reply.Outside,
 	} {
 		packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
 		if err != nil {
@@ -44,7 +44,7 @@ func TestFastPathLeavesBlocksTheirNames(t *testing.T) {
 func TestFastPathAllocatesNothing(t *testing.T) {
 	useRegistry(t)
 	s := chainService(t)
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
 	for _, name := range []string{"web.a.svc.cluster.local.", "db.a.svc.cluster.local.", "www.example.com.a.svc.cluster.local."} {
 		m := new(dns.Msg).SetQuestion(name, dns.TypeA)
 		m.SetEdns0(1232, true)
@@ -52,7 +52,7 @@ func TestFastPathAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := testing.AllocsPerRun(100, func() { r.Respond(s, stranger, packet, out) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { r.Respond(s.Zones, stranger, packet, out) }); n != 0 {
 			t.Errorf("%s costs %v allocations", name, n)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
@@ -129,7 +130,7 @@ func TestFastPathCompletesForPods(t *testing.T) {
 	for mode, properties := range podModes {
 		useRegistry(t)
 		s, _ := podService(t, properties)
-		r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+		r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
 		for _, tc := range podQuestions {
 			t.Run(properties+": "+tc.title, func(t *testing.T) {
 				client := netip.MustParseAddr(tc.addr)
@@ -138,7 +139,7 @@ func TestFastPathCompletesForPods(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := handed
-				if m, verdict := fastReplyTo(t, r, s, client, packet, out); verdict == udp.Answer {
+				if m, verdict := fastReplyTo(t, r, s, client, packet, out); verdict == reply.Answer {
 					got = dns.RcodeToString[m.Rcode]
 					if want := chainedTo(t, s, client, packet); text(m) != text(want) {
 						t.Errorf("got\n%s\nwant\n%s", text(m), text(want))
@@ -147,7 +148,7 @@ func TestFastPathCompletesForPods(t *testing.T) {
 				if want := tc.want[mode]; got != want {
 					t.Errorf("it is %s, want %s", got, want)
 				}
-				if n := leastAllocs(func() { r.Respond(s, client, packet, out) }); n != 0 {
+				if n := leastAllocs(func() { r.Respond(s.Zones, client, packet, out) }); n != 0 {
 					t.Errorf("it costs %v allocations", n)
 				}
 			})
@@ -161,7 +162,7 @@ func TestFastPathIsTheChainForPods(t *testing.T) {
 		t.Run(properties, func(t *testing.T) {
 			useRegistry(t)
 			s, _ := podService(t, properties)
-			random, r, out := rand.New(rand.NewPCG(7, 8)), udp.NewResponder(), make([]byte, 0, 1<<17)
+			random, r, out := rand.New(rand.NewPCG(7, 8)), reply.NewResponder(), make([]byte, 0, 1<<17)
 			answered, aliases := 0, map[netip.Addr]int{}
 			for i := range 20000 {
 				client := stranger
@@ -173,7 +174,7 @@ func TestFastPathIsTheChainForPods(t *testing.T) {
 					packet = hostile.Spoil(random, fastQuestion(random))
 				}
 				got, verdict := fastReplyTo(t, r, s, client, packet, out)
-				if verdict != udp.Answer {
+				if verdict != reply.Answer {
 					continue
 				}
 				answered++

@@ -7,7 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
 
@@ -16,17 +16,17 @@ func TestFastPathLeavesSearchedNames(t *testing.T) {
 	useRegistry(t)
 	t.Setenv(searchVariable, "names")
 	s := chainService(t)
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
-	for name, want := range map[string]udp.Verdict{
-		"www.example.com.a.svc.cluster.local.":       udp.HandOver,
-		"WWW.example.com.A.svc.cluster.local.":       udp.HandOver,
-		"web.a.svc.cluster.local.":                   udp.Answer,
-		"no.a.svc.cluster.local.":                    udp.Answer,
-		"x.db.a.svc.cluster.local.":                  udp.Answer,
-		"_x._tcp.db.a.svc.cluster.local.":            udp.Answer,
-		"www.example.com.svc.cluster.local.":         udp.Answer,
-		"www.example.com.cluster.local.":             udp.Answer,
-		"www.example.com.nowhere.svc.cluster.local.": udp.Answer,
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
+	for name, want := range map[string]reply.Verdict{
+		"www.example.com.a.svc.cluster.local.":       reply.HandOver,
+		"WWW.example.com.A.svc.cluster.local.":       reply.HandOver,
+		"web.a.svc.cluster.local.":                   reply.Answer,
+		"no.a.svc.cluster.local.":                    reply.Answer,
+		"x.db.a.svc.cluster.local.":                  reply.Answer,
+		"_x._tcp.db.a.svc.cluster.local.":            reply.Answer,
+		"www.example.com.svc.cluster.local.":         reply.Answer,
+		"www.example.com.cluster.local.":             reply.Answer,
+		"www.example.com.nowhere.svc.cluster.local.": reply.Answer,
 	} {
 		packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
 		if err != nil {
@@ -35,7 +35,7 @@ func TestFastPathLeavesSearchedNames(t *testing.T) {
 		if _, verdict := fastReply(t, r, s, packet, out); verdict != want {
 			t.Errorf("%s: verdict %v, want %v", name, verdict, want)
 		}
-		if n := testing.AllocsPerRun(100, func() { r.Respond(s, stranger, packet, out) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { r.Respond(s.Zones, stranger, packet, out) }); n != 0 {
 			t.Errorf("%s costs %v allocations", name, n)
 		}
 	}
@@ -46,14 +46,14 @@ func TestP6TypesOfTheZoneAreAnswered(t *testing.T) {
 	useRegistry(t)
 	t.Setenv(searchVariable, "names")
 	s := chainService(t)
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
 	for _, qtype := range []uint16{dns.TypeSOA, dns.TypeDNSKEY, dns.TypeCAA, dns.TypePTR} {
 		for _, name := range []string{"www.example.com.a.svc.cluster.local.", "web.a.svc.cluster.local.a.svc.cluster.local."} {
 			packet, err := new(dns.Msg).SetQuestion(name, qtype).Pack()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m, verdict := fastReply(t, r, s, packet, out); verdict != udp.Answer || m.Rcode != dns.RcodeNameError {
+			if m, verdict := fastReply(t, r, s, packet, out); verdict != reply.Answer || m.Rcode != dns.RcodeNameError {
 				t.Errorf("%s %s: verdict %v\n%s", name, dns.TypeToString[qtype], verdict, m)
 			}
 		}
@@ -78,7 +78,7 @@ func TestFastPathTakesTheLongestOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := text(chained(t, s, packet))
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
 	for range 100 {
 		if m, _ := fastReply(t, r, s, packet, out); text(m) != want {
 			t.Fatalf("got\n%s\nwant\n%s", text(m), want)
@@ -94,7 +94,7 @@ func TestFastPathIsTheChainThatSearches(t *testing.T) {
 	useRegistry(t)
 	t.Setenv(searchVariable, "names")
 	s, random := chainService(t), rand.New(rand.NewPCG(5, 6))
-	r, out := udp.NewResponder(), make([]byte, 0, 1<<17)
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
 	answered, completed := 0, 0
 	for i := range 20000 {
 		packet := fastQuestion(random)
@@ -102,7 +102,7 @@ func TestFastPathIsTheChainThatSearches(t *testing.T) {
 			packet = searchedQuestion(t, random)
 		}
 		got, verdict := fastReply(t, r, s, packet, out)
-		if verdict != udp.Answer {
+		if verdict != reply.Answer {
 			continue
 		}
 		answered++

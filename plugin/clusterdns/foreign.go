@@ -8,7 +8,7 @@ import (
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // limitsForeign reports whether replies to clients outside the cluster's own networks have
@@ -22,15 +22,15 @@ func limitsForeign(server *dnsserver.Config) bool {
 // as the plugin bufsize does, and returns how to undo that for the next plugin.
 func (d *ClusterDNS) LimitReply(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
 	opt := r.IsEdns0()
-	if !d.limitsForeign || opt == nil || opt.UDPSize() <= udp.ForeignSize {
+	if !d.limitsForeign || opt == nil || opt.UDPSize() <= reply.ForeignSize {
 		return func() {}
 	}
 	state := request.Request{W: w, Req: r}
 	client, err := netip.ParseAddr(state.IP())
-	if err != nil || state.Proto() != "udp" || udp.IsOwnNetwork(client.Unmap()) {
+	if err != nil || state.Proto() != "udp" || reply.IsOwnNetwork(client.Unmap()) {
 		return func() {}
 	}
 	takes := opt.UDPSize()
-	opt.SetUDPSize(udp.ForeignSize)
+	opt.SetUDPSize(reply.ForeignSize)
 	return func() { opt.SetUDPSize(takes) }
 }

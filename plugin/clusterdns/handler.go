@@ -171,9 +171,9 @@ var rcodes = [...]int{
 	resolve.FollowTarget: dns.RcodeSuccess,
 }
 
-// reply turns an answer into a message. The message and its question are one piece
+// message turns an answer into a message. The message and its question are one piece
 // of memory.
-func reply(r *dns.Msg, a *answer.Answer) *dns.Msg {
+func message(r *dns.Msg, a *answer.Answer) *dns.Msg {
 	piece := new(struct {
 		dns.Msg
 		question [1]dns.Question

@@ -261,12 +261,12 @@ func TestReplyIsSetReply(t *testing.T) {
 			}
 			want := new(dns.Msg).SetRcode(r, rcode)
 			want.Authoritative = true
-			if got := reply(r, &answer.Answer{Result: result}); got.String() != want.String() {
+			if got := message(r, &answer.Answer{Result: result}); got.String() != want.String() {
 				t.Fatalf("%v of %s: got\n%s\nwant\n%s", result, r, got, want)
 			}
 		}
 	}
-	if m := reply(new(dns.Msg), new(answer.Answer)); len(m.Question) > 0 {
+	if m := message(new(dns.Msg), new(answer.Answer)); len(m.Question) > 0 {
 		t.Errorf("a question where there was none: %s", m)
 	}
 }

@@ -27,7 +27,7 @@ func (d *ClusterDNS) View() *resolve.View { return &d.view }
 // Reply turns an answer into a message, and looks up what an alias leads to
 // outside its zones.
 func (d *ClusterDNS) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *answer.Answer) *dns.Msg {
-	m := reply(r, a)
+	m := message(r, a)
 	if a.Result != resolve.FollowTarget {
 		return m
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 // socketSearcher completes the names that a snapshot has, for the sockets. It decides as
@@ -18,10 +18,10 @@ type socketSearcher struct {
 	memory sync.Pool
 }
 
-var _ udp.Searcher = (*socketSearcher)(nil)
+var _ reply.Searcher = (*socketSearcher)(nil)
 
 // ForSockets returns the completer for the sockets. It is nil if nothing is completed.
-func (c *Completer) ForSockets() udp.Searcher {
+func (c *Completer) ForSockets() reply.Searcher {
 	if c == nil {
 		return nil
 	}
@@ -30,31 +30,31 @@ func (c *Completer) ForSockets() udp.Searcher {
 	return s
 }
 
-// MaxTTL implements udp.Searcher.
+// MaxTTL implements reply.Searcher.
 func (*socketSearcher) MaxTTL() uint32 { return MaxTTL }
 
-// Complete implements udp.Searcher.
-func (s *socketSearcher) Complete(snapshot *cluster.Snapshot, client netip.Addr, q, target *answer.Question) udp.Completion {
+// Complete implements reply.Searcher.
+func (s *socketSearcher) Complete(snapshot *cluster.Snapshot, client netip.Addr, q, target *answer.Question) reply.Completion {
 	if !searchedFor(q.Type) {
-		return udp.Completion{}
+		return reply.Completion{}
 	}
 	question, path, ok := s.c.question(q.Name(), q.Wire())
 	if !ok {
-		return udp.Completion{}
+		return reply.Completion{}
 	}
 	m := s.memory.Get().(*socketSearch)
 	defer s.memory.Put(m)
 	m.snapshot = snapshot
 	if s.c.AskAll {
 		if m.Taken(question.Namespace(), question.Service()) {
-			return udp.Completion{}
+			return reply.Completion{}
 		}
-		return udp.Completion{Outcome: searchpath.Ask}
+		return reply.Completion{Outcome: searchpath.Ask}
 	}
 	if list := s.c.listFor(snapshot, client, &question, path, &m.list); list != nil {
 		return m.complete(question, list, target)
 	}
-	return udp.Completion{}
+	return reply.Completion{}
 }
 
 // socketSearch is the cluster of one question, in memory that is used again.
@@ -68,15 +68,15 @@ type socketSearch struct {
 
 var _ searchpath.Cluster = (*socketSearch)(nil)
 
-func (m *socketSearch) complete(q searchpath.Question, l *searchpath.List, target *answer.Question) udp.Completion {
+func (m *socketSearch) complete(q searchpath.Question, l *searchpath.List, target *answer.Question) reply.Completion {
 	if !m.walk.Begin(q, l, m) {
-		return udp.Completion{}
+		return reply.Completion{}
 	}
 	if !m.walk.Next() {
 		m.c.Counter.None()
-		return udp.Completion{}
+		return reply.Completion{}
 	}
-	c := udp.Completion{Outcome: searchpath.Ask, Base: q.Base(), Element: m.walk.Suffix(), Saved: m.walk.Saved()}
+	c := reply.Completion{Outcome: searchpath.Ask, Base: q.Base(), Element: m.walk.Suffix(), Saved: m.walk.Saved()}
 	if m.walk.Status() == searchpath.Present {
 		if _, ok := target.Parse(m.walk.Name()); ok {
 			c.Outcome = searchpath.Inside

@@ -8,8 +8,8 @@ import (
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 // rootOrigin holds all names.
@@ -17,7 +17,7 @@ var rootOrigin, _ = resolve.ParseOrigin(".")
 
 // block returns what is answered of a server block of ours at a listener. It fails if a plugin
 // ahead has to see each question or answer.
-func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*udp.Block, error) {
+func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*reply.Block, error) {
 	ahead := corefile.Ahead(b.Configs[0], h.Directive)
 	// Our own handler for transfers is first, and has no directive.
 	if len(ahead)+1 != h.ahead {
@@ -35,7 +35,7 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*u
 	if err != nil {
 		return nil, err
 	}
-	return &udp.Block{
+	return &reply.Block{
 		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: fall, Claimed: c.Claimed,
 		Search: h.Completer.ForSockets(), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
 		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters,
@@ -44,9 +44,9 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*u
 
 // meters returns the meters of a server block: the block's own alone, or those of the plugin
 // prometheus too.
-func (f *Instance) meters(block udp.Meter, m *coremetrics.Metrics, s *dnsserver.Server) ([]udp.ZoneMeter, error) {
+func (f *Instance) meters(block reply.Meter, m *coremetrics.Metrics, s *dnsserver.Server) ([]reply.ZoneMeter, error) {
 	if m == nil {
-		return []udp.ZoneMeter{{Origin: rootOrigin, Meter: block}}, nil
+		return []reply.ZoneMeter{{Origin: rootOrigin, Meter: block}}, nil
 	}
 	names := slices.SortedFunc(slices.Values(m.ZoneNames()), func(a, b string) int { return len(b) - len(a) })
 	if !slices.Contains(names, ".") {
@@ -56,9 +56,9 @@ func (f *Instance) meters(block udp.Meter, m *coremetrics.Metrics, s *dnsserver.
 	if err != nil {
 		return nil, err
 	}
-	meters := make([]udp.ZoneMeter, len(names))
+	meters := make([]reply.ZoneMeter, len(names))
 	for i, name := range names {
-		meters[i] = udp.ZoneMeter{Origin: zones[i], Meter: f.metrics.Zone(block, s.Addr, name, m.Next.Name())}
+		meters[i] = reply.ZoneMeter{Origin: zones[i], Meter: f.metrics.Zone(block, s.Addr, name, m.Next.Name())}
 	}
 	return meters, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
@@ -32,7 +33,7 @@ type Handler struct {
 	View        *resolve.View
 	Fallthrough []string              // zones in which the next plugin may know a name
 	Completer   *completion.Completer // nil if nothing is completed
-	Meter       func(*dnsserver.Server) udp.Meter
+	Meter       func(*dnsserver.Server) reply.Meter
 	// Listening is told whether CoreDNS has begun to open the server's sockets.
 	Listening func(bool)
 
@@ -45,7 +46,7 @@ type Metrics interface {
 	Answers(server string, enabled bool)
 	Listener(server string) udp.ListenerMeter
 	// Zone counts what the plugin prometheus would, and what the meter of the server block does.
-	Zone(block udp.Meter, server, zone, plugin string) udp.Meter
+	Zone(block reply.Meter, server, zone, plugin string) reply.Meter
 }
 
 // Instance is what one instance of CoreDNS has of the fast path.

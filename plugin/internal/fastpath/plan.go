@@ -14,6 +14,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
@@ -35,7 +36,7 @@ func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: f.metrics.Listener(s.Addr),
 	}
 	reasons, whole := f.addBlocks(service, s)
-	if whole || !slices.ContainsFunc(service.Zones, func(z udp.Zone) bool { return z.Block != nil }) {
+	if whole || !slices.ContainsFunc(service.Zones, func(z reply.Zone) bool { return z.Block != nil }) {
 		service.Zones = nil
 		return &plan{service: service, reason: strings.Join(reasons, "; ")}
 	}
@@ -96,7 +97,7 @@ func (f *Instance) addBlocks(service *udp.Backend, s *dnsserver.Server) (reasons
 			}
 		}
 	}
-	slices.SortStableFunc(service.Zones, func(a, b udp.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
+	slices.SortStableFunc(service.Zones, func(a, b reply.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
 	return slices.Compact(reasons), false
 }
 
@@ -115,7 +116,7 @@ type listenerError struct{ error }
 // addZones adds the zones of a server block that are served at the listener. If their
 // questions have to be handed over, the error says why.
 func (f *Instance) addZones(service *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
-	var block *udp.Block
+	var block *reply.Block
 	var left error
 	for _, cfg := range b.Configs {
 		if !corefile.Listens(cfg, s.Addr) {
@@ -132,7 +133,7 @@ func (f *Instance) addZones(service *udp.Backend, b *corefile.Block, s *dnsserve
 		if err != nil {
 			return listenerError{fmt.Errorf("zone %s of the server block %s: %w", cfg.Zone, strings.Join(b.Keys, " "), err)}
 		}
-		service.Zones = append(service.Zones, udp.Zone{Origin: origin, Block: block})
+		service.Zones = append(service.Zones, reply.Zone{Origin: origin, Block: block})
 	}
 	return left
 }

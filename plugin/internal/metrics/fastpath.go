@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
@@ -28,16 +29,16 @@ type blockMeter struct {
 	searched completion.Counter // nil if nothing is completed
 }
 
-var _ udp.Meter = blockMeter{}
+var _ reply.Meter = blockMeter{}
 
 // AtSockets returns what counts the answers that are given at the sockets of the server.
 // Searched is nil if nothing is completed there.
-func (c *AnswerCounter) AtSockets(searched completion.Counter) udp.Meter {
+func (c *AnswerCounter) AtSockets(searched completion.Counter) reply.Meter {
 	return blockMeter{AnswerCounter: c, searched: searched}
 }
 
-// Answered implements udp.Meter.
-func (m blockMeter) Answered(a *udp.Answered) {
+// Answered implements reply.Meter.
+func (m blockMeter) Answered(a *reply.Answered) {
 	switch c := &a.Completion; {
 	case c.Outcome != searchpath.Inside:
 	case a.Result == resolve.Success:
@@ -53,7 +54,7 @@ func (m blockMeter) Answered(a *udp.Answered) {
 // zoneMeter counts what the plugin prometheus would as well, in its own metrics and
 // under its labels. As there, a series begins with the first that it counts.
 type zoneMeter struct {
-	block                udp.Meter
+	block                reply.Meter
 	server, zone, plugin string
 
 	requests [2][]series // by family and type
@@ -66,7 +67,7 @@ type zoneMeter struct {
 	asked    prometheus.Observer
 }
 
-var _ udp.Meter = (*zoneMeter)(nil)
+var _ reply.Meter = (*zoneMeter)(nil)
 
 // series is a counter that is looked up once.
 type series struct {
@@ -78,7 +79,7 @@ func (s *series) keep(c prometheus.Counter) prometheus.Counter {
 	return c
 }
 
-func newZoneMeter(block udp.Meter, server, zone, plugin string) *zoneMeter {
+func newZoneMeter(block reply.Meter, server, zone, plugin string) *zoneMeter {
 	m := &zoneMeter{block: block, server: server, zone: zone, plugin: plugin}
 	for family := range m.requests {
 		m.requests[family] = make([]series, len(monitoredTypes)+1)
@@ -90,8 +91,8 @@ func newZoneMeter(block udp.Meter, server, zone, plugin string) *zoneMeter {
 // with it.
 const view = ""
 
-// Answered implements udp.Meter.
-func (m *zoneMeter) Answered(a *udp.Answered) {
+// Answered implements reply.Meter.
+func (m *zoneMeter) Answered(a *reply.Answered) {
 	m.block.Answered(a)
 	m.once.Do(m.begin)
 	if a.DO {
@@ -168,7 +169,7 @@ func (m fastPathMetrics) Listener(server string) udp.ListenerMeter {
 }
 
 // Zone implements fastpath.Metrics.
-func (fastPathMetrics) Zone(block udp.Meter, server, zone, plugin string) udp.Meter {
+func (fastPathMetrics) Zone(block reply.Meter, server, zone, plugin string) reply.Meter {
 	return newZoneMeter(block, server, zone, plugin)
 }
 

@@ -14,9 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 // requests is what CoreDNS's own metric has counted of the questions to a server, by the
@@ -53,7 +53,7 @@ func requests(t *testing.T, server string) []string {
 func TestFastPathNamesTypes(t *testing.T) {
 	m := newZoneMeter(newAnswerCounter(testCollectors(), "dns://names").AtSockets(nil), "dns://names", ".", "errors")
 	for qtype := range uint16(300) {
-		m.Answered(&udp.Answered{Type: qtype, Result: resolve.Success})
+		m.Answered(&reply.Answered{Type: qtype, Result: resolve.Success})
 		msg := new(dns.Msg).SetQuestion(".", qtype)
 		vars.Report("dns://stock-names", request.Request{W: &test.ResponseWriter{}, Req: msg}, ".", "", "NOERROR", "errors", 0, time.Now())
 	}
@@ -82,11 +82,11 @@ func TestFastPathCountsCompletions(t *testing.T) {
 	all := testCollectors()
 	c := newSearchCounter(all)
 	m := newAnswerCounter(all, "dns://"+t.Name()).AtSockets(c)
-	found := udp.Completion{Outcome: searchpath.Inside, Element: searchpath.Element{Position: searchpath.Zone}, Saved: 2}
+	found := reply.Completion{Outcome: searchpath.Inside, Element: searchpath.Element{Position: searchpath.Zone}, Saved: 2}
 	success, saved := c.by[searchSuccess][searchpath.Zone], c.saved
 	before, beforeSaved := testutil.ToFloat64(success), testutil.ToFloat64(saved)
-	m.Answered(&udp.Answered{Result: resolve.Success, Kind: resolve.KindService, Completion: found})
-	m.Answered(&udp.Answered{Result: resolve.NoData, Kind: resolve.KindService, Completion: found})
+	m.Answered(&reply.Answered{Result: resolve.Success, Kind: resolve.KindService, Completion: found})
+	m.Answered(&reply.Answered{Result: resolve.NoData, Kind: resolve.KindService, Completion: found})
 	if got := testutil.ToFloat64(success) - before; got != 1 {
 		t.Errorf("%g answers are counted as completed, want one", got)
 	}

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 const (
@@ -15,7 +17,7 @@ const (
 	batchSize = 32
 	// arenaSize is the size of the buffer for answers. They are sent when the rest of it
 	// is too small for the longest answer.
-	arenaSize = 2 * maxSize
+	arenaSize = 2 * reply.MaxSize
 )
 
 // mmsghdr is struct mmsghdr of recvmmsg(2).
@@ -27,31 +29,25 @@ type mmsghdr struct {
 // batch is the memory with which a goroutine reads and answers packets. A goroutine takes one
 // when packets arrive and gives it back when it waits.
 type batch struct {
-	*Responder
+	*reply.Responder
 	in      [batchSize]mmsghdr
 	out     [batchSize]mmsghdr
 	inVec   [batchSize]unix.Iovec
 	outVec  [batchSize]unix.Iovec
 	clients [batchSize]unix.RawSockaddrInet6
-	packets [batchSize][packetSize]byte
-	counted [batchSize]counted
+	packets [batchSize][reply.PacketSize]byte
+	counted [batchSize]reply.Counted
 	arena   []byte
 	count   int // number of answers that are not sent yet
-}
-
-// counted is an answer that is counted once it is sent.
-type counted struct {
-	answered Answered
-	meter    Meter
 }
 
 var batches = sync.Pool{New: func() any { return newBatch() }}
 
 func newBatch() *batch {
-	b := &batch{Responder: NewResponder(), arena: make([]byte, 0, arenaSize)}
+	b := &batch{Responder: reply.NewResponder(), arena: make([]byte, 0, arenaSize)}
 	for i := range batchSize {
 		b.inVec[i].Base = &b.packets[i][0]
-		b.inVec[i].SetLen(packetSize)
+		b.inVec[i].SetLen(reply.PacketSize)
 		b.in[i].header.Iov, b.out[i].header.Iov = &b.inVec[i], &b.outVec[i]
 		b.in[i].header.SetIovlen(1)
 		b.out[i].header.SetIovlen(1)
@@ -76,7 +72,7 @@ func (b *batch) queue(i int, answer []byte) {
 	b.outVec[b.count].Base = &answer[0]
 	b.outVec[b.count].SetLen(len(answer))
 	out.header.Name, out.header.Namelen = b.in[i].header.Name, b.in[i].header.Namelen
-	b.counted[b.count] = counted{b.answered, b.meter}
+	b.counted[b.count] = *b.Last()
 	b.count++
 }
 
@@ -103,11 +99,6 @@ func (b *batch) reset() {
 // port returns the port of the sender of the i-th packet.
 func (b *batch) port(i int) uint16 {
 	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&b.clients[i].Port))[:])
-}
-
-func (b *batch) isIPv6(i int) bool {
-	c := &b.clients[i]
-	return c.Family == unix.AF_INET6 && !netip.AddrFrom16(c.Addr).Is4In6()
 }
 
 // addr returns the address of the sender of the i-th packet as Kubernetes writes it: an

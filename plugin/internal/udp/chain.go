@@ -3,9 +3,10 @@ package udp
 import (
 	"context"
 	"encoding/binary"
-	"slices"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // serve gives a packet to CoreDNS, as the server of miekg/dns does that reads CoreDNS's own
@@ -37,33 +38,13 @@ func unpack(packet []byte) (*dns.Msg, error) {
 	if err == nil {
 		return m, nil
 	}
-	if cleaned, ok := withoutOption(packet, dns.EDNS0ZONEVERSION); ok {
+	if cleaned, ok := reply.WithoutOption(packet, dns.EDNS0ZONEVERSION); ok {
 		again := new(dns.Msg)
 		if again.Unpack(cleaned) == nil {
 			return again, nil
 		}
 	}
 	return m, err
-}
-
-// withoutOption returns a plain question without an EDNS option. It reports false if the
-// question has no such option.
-func withoutOption(packet []byte, code uint16) ([]byte, bool) {
-	var q query
-	if q.parse(packet) != Answer || !q.edns || !slices.Contains(q.options[:q.count], code) {
-		return nil, false
-	}
-	begin := q.end + optSize
-	cleaned := slices.Clone(packet[:begin])
-	for p := packet[begin:]; len(p) > 0; {
-		size := 4 + int(binary.BigEndian.Uint16(p[2:]))
-		if binary.BigEndian.Uint16(p) != code {
-			cleaned = append(cleaned, p[:size]...)
-		}
-		p = p[size:]
-	}
-	binary.BigEndian.PutUint16(cleaned[begin-2:], uint16(len(cleaned)-begin))
-	return cleaned, true
 }
 
 // countOPT counts the OPT records of a message, which may have one (RFC 6891 6.1.1).
@@ -90,7 +71,7 @@ func unpackLeniently(packet []byte) *dns.Msg {
 		m.Question = nil
 		return m
 	}
-	var header [headerSize]byte
+	var header [reply.HeaderSize]byte
 	copy(header[:4], packet)
 	m = new(dns.Msg)
 	_ = m.Unpack(header[:]) // a header alone cannot be malformed
@@ -107,7 +88,7 @@ func (*Backend) reject(w *writer, m *dns.Msg, rcode int) {
 	}
 	m.Answer, m.Ns, m.Extra = nil, nil, nil
 	if opt != nil {
-		m.SetEdns0(packetSize, opt.Do())
+		m.SetEdns0(reply.PacketSize, opt.Do())
 	}
 	_ = w.WriteMsg(m) // there is nobody to tell of the error
 }

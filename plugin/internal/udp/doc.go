@@ -1,9 +1,9 @@
 // Package udp answers questions from UDP sockets of its own, which it opens beside
-// CoreDNS's own socket on the same address. It hands CoreDNS the questions that it
-// does not answer.
+// CoreDNS's own socket on the same address. What one packet is answered with is the
+// package reply's knowledge. CoreDNS gets the questions that reply hands over.
 //
-//	packet --parse in place--> answer.AppendWire --> reply
-//	   |-- anything else --> workers --> Backend.Handler (CoreDNS) --> reply
+//	packet --> reply.Responder --> answer
+//	   |-- anything else --> workers --> Backend.Handler (CoreDNS) --> answer
 //	   `-- an outside name behind a cache --> Backend.Handler, until it calls WillBlock
 //
 // A [Listener] belongs to the process, not to an instance of CoreDNS: a reload
@@ -13,8 +13,4 @@
 // prefers. Where it is bound to one address, ours is bound to the same address, and a
 // BPF program sends all packets of the group to it. When our sockets close, CoreDNS's
 // own gets the packets again.
-//
-// The rule not to break: our answer is the one that CoreDNS would give. A question whose
-// answer might differ is handed over. doc/differences.md lists the few exceptions, which
-// are about EDNS. A packet that is not a question is never answered.
 package udp

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // ednsReply returns the reply to a packet, from a Responder or from a handler that repeats the
@@ -16,8 +18,8 @@ import (
 func ednsReply(t *testing.T, packet []byte) *dns.Msg {
 	t.Helper()
 	s, _ := testBackend(t)
-	out, verdict := NewResponder().Respond(s, netip.Addr{}, packet, make([]byte, 0, maxSize))
-	if verdict == Answer {
+	out, verdict := reply.NewResponder().Respond(s.Zones, netip.Addr{}, packet, make([]byte, 0, reply.MaxSize))
+	if verdict == reply.Answer {
 		m := new(dns.Msg)
 		if err := m.Unpack(out); err != nil {
 			t.Fatal(err)
@@ -72,7 +74,7 @@ func wantEDNS(t *testing.T, m *dns.Msg, rcode int, do bool) {
 		t.Errorf("want %s with an OPT record:\n%s", dns.RcodeToString[rcode], m)
 		return
 	}
-	if opt.UDPSize() != packetSize || opt.Do() != do || opt.Co() || opt.Z() != 0 || opt.Version() != 0 {
+	if opt.UDPSize() != reply.PacketSize || opt.Do() != do || opt.Co() || opt.Z() != 0 || opt.Version() != 0 {
 		t.Errorf("not our own size and DO alone: %s", opt)
 	}
 }
@@ -101,7 +103,7 @@ func TestP10RejectsWithOPT(t *testing.T) {
 	for name := range ednsNames {
 		packet := ednsQuestion(t, name)
 		second := append([]byte(nil), packet...)
-		second = append(second, packet[len(packet)-optSize:]...)
+		second = append(second, packet[len(packet)-11:]...)
 		second[11] = 2
 		wantEDNS(t, ednsReply(t, second), dns.RcodeFormatError, true)
 		status := append([]byte(nil), packet...)
@@ -109,7 +111,7 @@ func TestP10RejectsWithOPT(t *testing.T) {
 		wantEDNS(t, ednsReply(t, status), dns.RcodeNotImplemented, true)
 		version := append([]byte(nil), packet...)
 		version[len(version)-5] = 1
-		if m := ednsReply(t, version); m.IsEdns0() == nil || m.IsEdns0().UDPSize() != packetSize {
+		if m := ednsReply(t, version); m.IsEdns0() == nil || m.IsEdns0().UDPSize() != reply.PacketSize {
 			t.Errorf("version 1: %s", m)
 		}
 	}
@@ -123,14 +125,14 @@ func TestP13LongQuestions(t *testing.T) {
 	_, _, client := serveOutside(t, h)
 	for name, rcode := range ednsNames {
 		short := len(ednsQuestion(t, name, &dns.EDNS0_PADDING{}))
-		for _, size := range []int{512, 513, 900, packetSize, packetSize + 1} {
+		for _, size := range []int{512, 513, 900, reply.PacketSize, reply.PacketSize + 1} {
 			packet := ednsQuestion(t, name, &dns.EDNS0_PADDING{Padding: make([]byte, size-short)})
 			binary.BigEndian.PutUint16(packet, uint16(size))
 			if _, err := client.Write(packet); err != nil {
 				t.Fatal(err)
 			}
 			want := rcode
-			if size > packetSize {
+			if size > reply.PacketSize {
 				want = dns.RcodeFormatError
 			}
 			if got, ok := replies(t, client, 1)[uint16(size)]; !ok || got != want {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -32,10 +33,10 @@ func testBackend(t testing.TB) (*Backend, *tally) {
 		t.Fatal(err)
 	}
 	meter := new(tally)
-	block := &Block{Store: store, View: &resolve.View{Origins: []resolve.Origin{origin}, TTL: 5}}
+	block := &reply.Block{Store: store, View: &resolve.View{Origins: []resolve.Origin{origin}, TTL: 5}}
 	return &Backend{
 		Owner:   t,
-		Zones:   []Zone{{Origin: origin, Block: block}},
+		Zones:   reply.Zones{{Origin: origin, Block: block}},
 		Meter:   meter,
 		Context: t.Context(),
 		Handler: handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {

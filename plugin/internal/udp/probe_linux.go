@@ -5,19 +5,21 @@ import (
 	"crypto/rand"
 	"net"
 	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // probes are packets that a listener sends to its own address, to find out which socket gets
 // them. They look like a reply, which CoreDNS does not answer either.
 type probes struct {
 	index   uint32 // our socket's place in its group, or noIndex
-	packet  [headerSize + 16]byte
+	packet  [reply.HeaderSize + 16]byte
 	arrived chan struct{}
 }
 
 func (p *probes) init() {
-	_, _ = rand.Read(p.packet[headerSize:]) // never fails
-	p.packet[2] = flagQR >> 8
+	_, _ = rand.Read(p.packet[reply.HeaderSize:]) // never fails
+	p.packet[2] = 1 << 7                          // the bit QR
 	p.index = noIndex
 	p.arrived = make(chan struct{}, 64)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // reader is the state of a goroutine that reads a socket. Between two batches the goroutine
@@ -143,13 +145,13 @@ func (r *reader) answer(b *batch, fd uintptr, n int) {
 	start := time.Now()
 	var ignored, submitted int
 	for i := range n {
-		if cap(b.arena)-len(b.arena) < maxSize {
+		if cap(b.arena)-len(b.arena) < reply.MaxSize {
 			r.flush(b, fd, backend, start)
 		}
 		switch r.answerOne(b, i, backend) {
-		case Ignore:
+		case reply.Ignore:
 			ignored++
-		case HandOver:
+		case reply.HandOver:
 			submitted++
 		}
 	}
@@ -166,23 +168,22 @@ func (r *reader) answer(b *batch, fd uintptr, n int) {
 }
 
 // answerOne queues the answer to a packet, or hands the packet over.
-func (r *reader) answerOne(b *batch, i int, backend *Backend) Verdict {
+func (r *reader) answerOne(b *batch, i int, backend *Backend) reply.Verdict {
 	packet := b.packets[i][:b.in[i].size]
 	if b.port(i) == 0 {
-		return Ignore
+		return reply.Ignore
 	}
 	before := len(b.arena)
 	arena, v := r.respond(b, backend, b.addr(i), packet)
 	switch v {
-	case Answer:
+	case reply.Answer:
 		b.arena = arena
-		b.answered.IPv6 = b.isIPv6(i)
 		b.queue(i, arena[before:])
-	case HandOver:
+	case reply.HandOver:
 		r.listener.workers.submit(r.task(b, i, backend))
-	case Outside:
+	case reply.Outside:
 		r.pending = append(r.pending, r.task(b, i, backend))
-	case Ignore:
+	case reply.Ignore:
 		r.listener.probes.seen(packet)
 	}
 	return v
@@ -213,14 +214,14 @@ func (s *socket) interfaceName(index uint32) string {
 }
 
 // respond calls Respond, and hands the packet over if that panics.
-func (r *reader) respond(b *batch, backend *Backend, client netip.Addr, packet []byte) (arena []byte, v Verdict) {
+func (r *reader) respond(b *batch, backend *Backend, client netip.Addr, packet []byte) (arena []byte, v reply.Verdict) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			r.listener.panicked(backend, cause)
-			v = HandOver
+			v = reply.HandOver
 		}
 	}()
-	return b.Respond(backend, client, packet, b.arena)
+	return b.Respond(backend.Zones, client, packet, b.arena)
 }
 
 // flush sends the queued answers and counts them.
@@ -232,9 +233,9 @@ func (r *reader) flush(b *batch, fd uintptr, backend *Backend, start time.Time) 
 	took := time.Since(start)
 	for i := range b.count {
 		c := &b.counted[i]
-		if c.meter != nil {
-			c.answered.Took = took
-			c.meter.Answered(&c.answered)
+		if c.Meter != nil {
+			c.Answered.Took = took
+			c.Meter.Answered(&c.Answered)
 		}
 	}
 	backend.Meter.Answered(b.count)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // maxGroup is the largest group of sockets at one address in which ours is searched for.
@@ -85,8 +87,8 @@ func sendTo(index uint32) []unix.SockFilter {
 // octets that follow the header of a message, which every question has.
 func (p *probes) try(index uint32) []unix.SockFilter {
 	return append([]unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: headerSize},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: binary.BigEndian.Uint32(p.packet[headerSize:])},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: reply.HeaderSize},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: binary.BigEndian.Uint32(p.packet[reply.HeaderSize:])},
 		{Code: unix.BPF_RET | unix.BPF_K, K: index},
 	}, sendTo(p.index)...)
 }

@@ -3,6 +3,8 @@ package udp
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 const (
@@ -50,7 +52,7 @@ type task struct {
 	backend *Backend
 	workers *workers
 	writer  *writer // is not used again, since a handler may keep it
-	buf     [packetSize]byte
+	buf     [reply.PacketSize]byte
 	size    int
 	open    *atomic.Int64 // counts the socket's unanswered questions
 }

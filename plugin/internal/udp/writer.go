@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // writer sends CoreDNS's reply to a question that came to one of our sockets.
@@ -80,7 +82,7 @@ func (w *writer) WriteMsg(m *dns.Msg) error {
 // 6.1.4, 6.2.3). CoreDNS repeats the client's.
 func ownOPT(m *dns.Msg) {
 	if opt := m.IsEdns0(); opt != nil {
-		opt.SetUDPSize(packetSize)
+		opt.SetUDPSize(reply.PacketSize)
 		opt.SetZ(0)
 		opt.SetCo(false)
 	}

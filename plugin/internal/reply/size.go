@@ -1,4 +1,4 @@
-package udp
+package reply
 
 import "net/netip"
 

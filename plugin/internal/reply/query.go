@@ -1,7 +1,8 @@
-package udp
+package reply
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -10,14 +11,14 @@ import (
 
 // Sizes of a message's parts (RFC 1035 4.1, RFC 6891 6.1.2).
 const (
-	headerSize   = 12
+	HeaderSize   = 12
 	questionTail = 4  // type and class, which follow the name
 	optSize      = 11 // an OPT record without options
 
-	// packetSize is the longest question that we read, and the size that replies announce
+	// PacketSize is the longest question that we read, and the size that replies announce
 	// (RFC 6891 6.2.3). Any network carries it without fragmentation. CoreDNS reads 512
 	// octets, which are too few for a padded question (RFC 7830).
-	packetSize = 1232
+	PacketSize = 1232
 )
 
 // Bits of the second word of a header (RFC 1035 4.1.1, RFC 4035 3.1.6).
@@ -63,7 +64,7 @@ const maxOptions = 8
 
 // parse parses a message. It hands over everything but a plain question.
 func (q *query) parse(p []byte) Verdict {
-	if len(p) < headerSize {
+	if len(p) < HeaderSize {
 		return Ignore
 	}
 	q.flags = binary.BigEndian.Uint16(p[2:])
@@ -75,8 +76,8 @@ func (q *query) parse(p []byte) Verdict {
 	if q.flags&opcodeMask != 0 || binary.BigEndian.Uint64(p[4:])&^1 != 1<<48 || additional > 1 {
 		return HandOver
 	}
-	size, ok := q.question.Parse(p[headerSize:])
-	q.end = headerSize + size + questionTail
+	size, ok := q.question.Parse(p[HeaderSize:])
+	q.end = HeaderSize + size + questionTail
 	if !ok || q.end > len(p) || binary.BigEndian.Uint16(p[q.end-2:]) != dns.ClassINET {
 		return HandOver
 	}
@@ -132,3 +133,23 @@ func anyForm(code uint16) bool {
 
 // lastKnownOption is no less than the last option whose data miekg/dns checks.
 const lastKnownOption = 20
+
+// WithoutOption returns a plain question without an EDNS option. It reports false if the
+// question has no such option.
+func WithoutOption(packet []byte, code uint16) ([]byte, bool) {
+	var q query
+	if q.parse(packet) != Answer || !q.edns || !slices.Contains(q.options[:q.count], code) {
+		return nil, false
+	}
+	begin := q.end + optSize
+	cleaned := slices.Clone(packet[:begin])
+	for p := packet[begin:]; len(p) > 0; {
+		size := 4 + int(binary.BigEndian.Uint16(p[2:]))
+		if binary.BigEndian.Uint16(p) != code {
+			cleaned = append(cleaned, p[:size]...)
+		}
+		p = p[size:]
+	}
+	binary.BigEndian.PutUint16(cleaned[begin-2:], uint16(len(cleaned)-begin))
+	return cleaned, true
+}

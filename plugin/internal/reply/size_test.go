@@ -1,4 +1,4 @@
-package udp
+package reply
 
 import (
 	"net/netip"
@@ -7,21 +7,29 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // A reply to an address outside the cluster's own networks has 1,232 octets at most, since the
 // address may be forged, and other replies have the size that the client accepts, unless the
 // Corefile sets another limit.
 func TestB4RepliesToForeignClients(t *testing.T) {
-	s, _ := testBackend(t)
-	block := s.Zones[0].Block
-	txn := block.Store.Begin()
+	store := cluster.NewStore()
+	txn := store.Begin()
+	txn.PutNamespace("a")
 	many := &cluster.Service{Key: cluster.Key{Namespace: "a", Name: "many"}}
 	for i := range 300 {
 		many.ClusterIPs = append(many.ClusterIPs, netip.AddrFrom4([4]byte{10, 4, byte(i >> 8), byte(i)}))
 	}
 	txn.ReplaceService(nil, many)
+	txn.SetSynced()
 	txn.Commit()
+	origin, err := resolve.ParseOrigin("cluster.local.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := &Block{Store: store, View: &resolve.View{Origins: []resolve.Origin{origin}, TTL: 5}}
+	zones := Zones{{Origin: origin, Block: block}}
 	packet, err := new(dns.Msg).SetQuestion("many.a.svc.cluster.local.", dns.TypeA).SetEdns0(65535, false).Pack()
 	if err != nil {
 		t.Fatal(err)
@@ -35,20 +43,20 @@ func TestB4RepliesToForeignClients(t *testing.T) {
 	}{
 		{client: "192.0.2.1", least: 1100, most: ForeignSize},
 		{client: "2001:db8::1", least: 1100, most: ForeignSize},
-		{client: "10.1.2.3", least: all, most: maxSize},
-		{client: "172.31.0.1", least: all, most: maxSize},
-		{client: "192.168.0.1", least: all, most: maxSize},
-		{client: "100.64.0.1", least: all, most: maxSize},
-		{client: "127.0.0.1", least: all, most: maxSize},
-		{client: "169.254.20.10", least: all, most: maxSize},
-		{client: "fd00::1", least: all, most: maxSize},
-		{client: "fe80::1", least: all, most: maxSize},
+		{client: "10.1.2.3", least: all, most: MaxSize},
+		{client: "172.31.0.1", least: all, most: MaxSize},
+		{client: "192.168.0.1", least: all, most: MaxSize},
+		{client: "100.64.0.1", least: all, most: MaxSize},
+		{client: "127.0.0.1", least: all, most: MaxSize},
+		{client: "169.254.20.10", least: all, most: MaxSize},
+		{client: "fd00::1", least: all, most: MaxSize},
+		{client: "fe80::1", least: all, most: MaxSize},
 		{client: "192.0.2.1", bound: 1500, least: 1400, most: 1500},
-		{client: "192.0.2.1", bound: 65535, least: all, most: maxSize},
+		{client: "192.0.2.1", bound: 65535, least: all, most: MaxSize},
 		{client: "10.1.2.3", bound: 1500, least: 1400, most: 1500},
 	} {
 		block.MaxSize = tc.bound
-		out, verdict := NewResponder().Respond(s, netip.MustParseAddr(tc.client), packet, make([]byte, 0, maxSize))
+		out, verdict := NewResponder().Respond(zones, netip.MustParseAddr(tc.client), packet, make([]byte, 0, MaxSize))
 		m := new(dns.Msg)
 		if err := m.Unpack(out); err != nil || verdict != Answer {
 			t.Fatalf("%s: %v, %v", tc.client, verdict, err)

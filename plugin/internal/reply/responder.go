@@ -1,4 +1,4 @@
-package udp
+package reply
 
 import (
 	"encoding/binary"
@@ -16,17 +16,22 @@ import (
 const (
 	// minSize is the reply size that every client accepts (RFC 1035 4.2.1).
 	minSize = 512
-	// maxSize is the longest message that fits into a UDP packet over IPv4.
-	maxSize = 65507
+	// MaxSize is the longest message that fits into a UDP packet over IPv4.
+	MaxSize = 65507
 )
 
 // Responder answers packets, one at a time.
 type Responder struct {
-	query    query
-	target   answer.Question // the name that the search path completes the question to
-	random   *rand.PCG
-	answered Answered
-	meter    Meter // counts the last answer; may be nil
+	query  query
+	target answer.Question // the name that the search path completes the question to
+	random *rand.PCG
+	last   Counted
+}
+
+// Counted is an answer that is counted once it is sent.
+type Counted struct {
+	Answered Answered
+	Meter    Meter // may be nil
 }
 
 // NewResponder returns a responder, which one goroutine may use at a time.
@@ -35,13 +40,14 @@ func NewResponder() *Responder {
 }
 
 // Respond appends the answer to a client's packet to out, whose capacity must suffice for the
-// longest answer. It appends nothing if the packet is handed over or ignored.
-func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
+// longest answer. It appends nothing if the packet is handed over or ignored. The client's address
+// is not IPv4-mapped.
+func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
 	if v := q.parse(packet); v != Answer {
 		return out, v
 	}
-	block := s.route(&q.question)
+	block := zones.route(&q.question)
 	if block == nil || block.mustHandOver(q) {
 		return out, HandOver
 	}
@@ -61,10 +67,13 @@ func (r *Responder) Respond(s *Backend, client netip.Addr, packet, out []byte) (
 			return out[:start], HandOver
 		}
 	}
-	r.record(block, packet, &wire)
-	r.answered.Completion = c
+	r.record(block, client, packet, &wire)
+	r.last.Answered.Completion = c
 	return out, Answer
 }
+
+// Last returns the last answer, which the next one overwrites.
+func (r *Responder) Last() *Counted { return &r.last }
 
 // mustHandOver reports whether a question is CoreDNS's whatever the answer is.
 func (b *Block) mustHandOver(q *query) bool {
@@ -86,7 +95,7 @@ func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *
 	msg := append(out[start:], packet[:q.end]...)
 	limits := answer.Limits{Size: minSize, Shuffle: b.Shuffle, Random: r.random}
 	if q.edns {
-		limits.Size, limits.Reserved = min(max(minSize, int(q.size)), maxSize), optSize
+		limits.Size, limits.Reserved = min(max(minSize, int(q.size)), MaxSize), optSize
 	}
 	msg, wire, ok := r.sections(b, s, msg, limits, c)
 	if !ok {
@@ -109,7 +118,7 @@ func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, limits a
 }
 
 func appendOPT(msg []byte, bits uint16) []byte {
-	return append(msg, 0, 0, byte(dns.TypeOPT), packetSize>>8, packetSize&0xff, 0, 0, byte(bits>>8), byte(bits), 0, 0)
+	return append(msg, 0, 0, byte(dns.TypeOPT), PacketSize>>8, PacketSize&0xff, 0, 0, byte(bits>>8), byte(bits), 0, 0)
 }
 
 // putHeader turns the header of a question into the header of its answer.
@@ -128,13 +137,14 @@ func putHeader(msg []byte, asked uint16, wire *answer.Encoded) {
 }
 
 // record remembers what the meters count once the answer is sent.
-func (r *Responder) record(b *Block, packet []byte, wire *answer.Encoded) {
+func (r *Responder) record(b *Block, client netip.Addr, packet []byte, wire *answer.Encoded) {
 	q := &r.query
-	r.meter = b.meter(&q.question)
-	r.answered = Answered{
+	r.last.Meter = b.meter(&q.question)
+	r.last.Answered = Answered{
 		Result: wire.Result,
 		Kind:   wire.Kind,
 		Type:   q.question.Type,
+		IPv6:   client.Is6(),
 		DO:     q.edns && q.bits&flagDO != 0,
 		Size:   wire.UncompressedSize,
 		Asked:  len(packet),

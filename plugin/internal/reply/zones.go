@@ -1,0 +1,141 @@
+package reply
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+)
+
+// Zones are those of all server blocks on a listener, those with most labels first. They do not
+// change while questions are answered.
+type Zones []Zone
+
+// Zone is a zone of a server block.
+type Zone struct {
+	Origin resolve.Origin
+	Block  *Block // nil if CoreDNS answers all questions of the server block
+}
+
+// Block is a server block whose questions a Responder may answer.
+type Block struct {
+	Store *cluster.Store
+	View  *resolve.View
+	// Elsewhere are zones of the view whose names a plugin ahead may answer for.
+	Elsewhere []resolve.Origin
+	// Fallthrough are zones in which the next plugin may know a name that does not
+	// exist here.
+	Fallthrough []resolve.Origin
+	// Claimed reports whether a plugin ahead answers for the name. It may be nil.
+	Claimed func(*answer.Question) bool
+	// Search completes names that do not exist. It may be nil.
+	Search Searcher
+	// Supported reports whether a reply may have to repeat an EDNS option. It may be nil.
+	Supported func(option uint16) bool
+
+	Cache     bool   // the handler has a cache for names outside the view
+	NoDenials bool   // CoreDNS gives negative answers
+	NoSearch  bool   // CoreDNS answers for names that do not exist
+	Shuffle   bool   // addresses are given in random order
+	MaxSize   uint16 // longest reply, whatever the client accepts; 0 for no limit
+	Meters    []ZoneMeter
+}
+
+// Searcher completes names that clients search for. It is safe for concurrent use.
+type Searcher interface {
+	// Complete decides what becomes of a question for a name that does not exist. If the
+	// name that it stands for is in the snapshot, Complete sets target to it.
+	Complete(s *cluster.Snapshot, client netip.Addr, q, target *answer.Question) Completion
+	// MaxTTL bounds the TTL of completed answers, in seconds.
+	MaxTTL() uint32
+}
+
+// Completion says what a searched name was completed to.
+type Completion struct {
+	Outcome searchpath.Outcome
+	Base    int // number of octets that the names of question and target have in common at the beginning
+	Element searchpath.Element
+	Saved   int // number of questions that the client need not ask any more
+}
+
+// ZoneMeter counts the answers to questions for names of a zone.
+type ZoneMeter struct {
+	Origin resolve.Origin
+	Meter  Meter
+}
+
+// Meter counts answers.
+type Meter interface {
+	// Answered counts one answer. It must be safe for concurrent use.
+	Answered(*Answered)
+}
+
+// Answered describes one answer to a Meter.
+type Answered struct {
+	Result resolve.Result
+	Kind   resolve.NameKind
+	Type   uint16
+	IPv6   bool // whether the client has an IPv6 address
+	DO     bool // whether the client wants DNSSEC records (RFC 3225)
+	Size   int  // of the answer in octets, as the handler's (answer.Encoded.Plain)
+	Asked  int  // size of the question in octets
+	Took   time.Duration
+
+	// Completion is the zero value unless the name was completed.
+	Completion Completion
+}
+
+// route returns the server block whose zone matches a question best, or nil if CoreDNS
+// answers for it.
+func (z Zones) route(q *answer.Question) *Block {
+	for i := range z {
+		if z[i].Origin.Encloses(q.Name()) {
+			return z[i].Block
+		}
+	}
+	return nil
+}
+
+func (b *Block) meter(q *answer.Question) Meter {
+	for i := range b.Meters {
+		if b.Meters[i].Origin.Encloses(q.Name()) {
+			return b.Meters[i].Meter
+		}
+	}
+	return nil
+}
+
+// declines reports whether CoreDNS must give an answer with this result, since another plugin
+// may have a better one.
+func (b *Block) declines(q *answer.Question, r resolve.Result) bool {
+	switch {
+	case r == resolve.Success:
+		return false
+	case b.NoDenials:
+		return true
+	case r != resolve.NXDomain:
+		return false
+	}
+	return b.NoSearch || holdsAny(b.Fallthrough, q)
+}
+
+// handOverAs returns how CoreDNS gets a question: the goroutine that reads asks CoreDNS itself
+// if the cache may have the answer.
+func (b *Block) handOverAs(q *answer.Question) Verdict {
+	if b.Cache && !answer.MetaType(q.Type) && !holdsAny(b.View.Origins, q) {
+		return Outside
+	}
+	return HandOver
+}
+
+func holdsAny(origins []resolve.Origin, q *answer.Question) bool {
+	for i := range origins {
+		if origins[i].Encloses(q.Name()) {
+			return true
+		}
+	}
+	return false
+}
