@@ -188,6 +188,22 @@ func TestB1WireShowsAsMuchAsFits(t *testing.T) {
 	}
 }
 
+// What is left to the handler is given up before more is written than fits: else the
+// memory of the message would grow.
+func TestB1WireGivesUpEarly(t *testing.T) {
+	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(5000))
+	for _, question := range crowdedQuestions {
+		name := wireName(t, question.name)
+		head := append(append(make([]byte, headerSize, 4096), name...), 0, 0, 0, 1)
+		q := Question{Type: question.qtype}
+		q.Parse(name)
+		allocs := testing.AllocsPerRun(20, func() { AppendWire(head, v, s, &q, Limits{Size: 1232, Reserved: optSize}) })
+		if allocs > 6 {
+			t.Errorf("%v costs %v allocations", question, allocs)
+		}
+	}
+}
+
 // Of endpoints that do not all fit, each has the same chance.
 func TestB1EachEndpointHasItsTurn(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, crowdedCluster(200))

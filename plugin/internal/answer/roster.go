@@ -2,6 +2,7 @@ package answer
 
 import (
 	"bytes"
+	"hash/maphash"
 	"net/netip"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ func (c *answerCache) targetsOf(n *cluster.ServiceNode, sub *resolve.Subset) *ta
 	if r != nil && r.targets != nil {
 		return r.targets
 	}
-	made := roster{subset: *sub, targets: makeTargets(n, sub)}
+	made := roster{subset: *sub, targets: makeTargets(n, *sub)}
 	if r != nil {
 		made.addresses = r.addresses
 	}
@@ -158,7 +159,7 @@ func (k *packedAddresses) bytes() int {
 
 func makeAddresses(n *cluster.ServiceNode, sub *resolve.Subset) *packedAddresses {
 	k := new(packedAddresses)
-	seen := map[netip.Addr]struct{}{}
+	seen := make(map[netip.Addr]struct{}, resolve.Members(n))
 	sub.Each(n, func(_ int, slice *cluster.Slice, i int) bool {
 		a := slice.Endpoints.Addr(i)
 		if _, dup := seen[a]; dup {
@@ -198,46 +199,84 @@ func targetKeyOf(s *cluster.Slice, e *cluster.Endpoint, podNames bool) targetKey
 	return k
 }
 
-func makeTargets(n *cluster.ServiceNode, sub *resolve.Subset) *targets {
-	t := new(targets)
-	var records, addresses []int32
-	seen := map[targetKey]struct{}{}
-	first := func(k targetKey) bool {
-		_, dup := seen[k]
-		seen[k] = struct{}{}
-		return !dup
+// makeTargets has a subset of its own, since what it does lets it escape to the heap.
+func makeTargets(n *cluster.ServiceNode, sub resolve.Subset) *targets {
+	c := targetCount{targets: new(targets), sub: &sub}
+	if !namedOnce(n, &sub) {
+		c.seen = make(map[targetKey]struct{}, 2*resolve.Members(n))
 	}
 	sub.Each(n, func(at int, slice *cluster.Slice, i int) bool {
-		var buf [8]uint16
-		numbers, count := sub.Numbers(slice.Ports, buf[:0])
-		t.pairs += max(1, count)
-		if count == 0 {
-			return true
-		}
-		e := slice.Endpoints.At(i)
-		k := targetKeyOf(slice, &e, sub.PodNames)
-		brings := 0
-		for _, k.port = range numbers {
-			if first(k) {
-				brings++
-			}
-		}
-		if brings > 0 {
-			records = append(records, int32(at))
-			t.overlap = t.overlap || brings < len(numbers)
-		}
-		if k.addr, k.port = e.Addr, 0; first(k) {
-			addresses = append(addresses, int32(at))
-		}
+		c.add(at, slice, i)
 		return true
 	})
-	members := resolve.Members(n)
-	t.records, t.addresses = compact(records, members), compact(addresses, members)
+	t, members := c.targets, resolve.Members(n)
+	t.records, t.addresses = compact(c.records, members), compact(c.addresses, members)
 	if slices.Equal(t.records.list, t.addresses.list) {
 		t.addresses.list = t.records.list
 	}
 	return t
 }
+
+// targetCount looks at one endpoint after the other for what it brings.
+type targetCount struct {
+	*targets
+	sub                *resolve.Subset
+	records, addresses []int32
+	seen               map[targetKey]struct{} // nil if all names differ
+}
+
+func (c *targetCount) add(at int, slice *cluster.Slice, i int) {
+	var buf [resolve.Few]uint16
+	numbers, count := c.sub.Numbers(slice.Ports, buf[:0])
+	if c.pairs += max(1, count); count == 0 {
+		return
+	}
+	if c.seen == nil {
+		c.records, c.addresses = append(c.records, int32(at)), append(c.addresses, int32(at))
+		return
+	}
+	e := slice.Endpoints.At(i)
+	k := targetKeyOf(slice, &e, c.sub.PodNames)
+	brings := 0
+	for _, k.port = range numbers {
+		if c.first(k) {
+			brings++
+		}
+	}
+	if brings > 0 {
+		c.records = append(c.records, int32(at))
+		c.overlap = c.overlap || brings < len(numbers)
+	}
+	if k.addr, k.port = e.Addr, 0; c.first(k) {
+		c.addresses = append(c.addresses, int32(at))
+	}
+}
+
+func (c *targetCount) first(k targetKey) bool {
+	_, dup := c.seen[k]
+	c.seen[k] = struct{}{}
+	return !dup
+}
+
+// namedOnce reports whether no two endpoints have a name in common. It looks at hashes, so
+// it may take two names for one, which costs no more than time.
+func namedOnce(n *cluster.ServiceNode, sub *resolve.Subset) bool {
+	hashes := make([]uint64, 0, resolve.Members(n))
+	sub.Each(n, func(_ int, slice *cluster.Slice, i int) bool {
+		e := slice.Endpoints.At(i)
+		hashes = append(hashes, maphash.Comparable(hashSeed, targetKeyOf(slice, &e, sub.PodNames)))
+		return true
+	})
+	slices.Sort(hashes)
+	for i := 1; i < len(hashes); i++ {
+		if hashes[i] == hashes[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+var hashSeed = maphash.MakeSeed()
 
 // bytes is the size of what is kept.
 func (r *roster) bytes() int {

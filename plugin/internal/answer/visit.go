@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/miekg/dns"
 )
@@ -332,6 +333,9 @@ func (e *endpointVisit) tell() told {
 	if surplus {
 		count = max(0, e.free)/least + 1
 	}
+	if e.wire != nil && !surplus && e.targets.addresses.count*recordHead > e.free {
+		return toldUnable
+	}
 	is, which := toldNothing, newSample(all.count, count, e.limits.Random)
 	for range count {
 		if !e.endpoint(&is, all.at(which.next())) {
@@ -382,7 +386,11 @@ func (t *visit) pointers(s *cluster.Snapshot, m *resolve.Match, qtype uint16) to
 		return toldNothing
 	}
 	var buf [4]resolve.HostName
-	names, whole := t.view.NamesOf(s, m, max(0, t.free)/minPointer, buf[:0])
+	limit := max(0, t.free) / minPointer
+	if t.wire != nil {
+		limit = min(limit, resolve.Few)
+	}
+	names, whole := t.view.NamesOf(s, m, limit, buf[:0])
 	if !whole {
 		t.cut()
 	}
@@ -391,6 +399,10 @@ func (t *visit) pointers(s *cluster.Snapshot, m *resolve.Match, qtype uint16) to
 	for i := range names {
 		is = toldSome
 		if t.wire == nil {
+			if t.free -= leastPointer(names, i); t.free < 0 {
+				t.cut()
+				return is
+			}
 			t.records.ptr(&names[i], origin)
 		} else if origin == nil || !whole || !t.wire.ptr(&names[i], origin) {
 			return toldUnable
@@ -399,9 +411,21 @@ func (t *visit) pointers(s *cluster.Snapshot, m *resolve.Match, qtype uint16) to
 	return is
 }
 
-// minPointer is the size that a PTR record has at least: a label and a pointer are all
+// minPointer is the size that a PTR record has at least: two labels and a pointer are all
 // of its name that is not there already.
-const minPointer = recordHead + 2 + 2
+const minPointer = recordHead + 2 + 2 + pointerSize
+
+// leastPointer is the size that a PTR record to the i-th name has at least, behind the
+// others, where names are compressed.
+func leastPointer(names []resolve.HostName, i int) int {
+	var buf [dnsname.MaxWire]byte
+	own, _ := names[i].AppendEndpoint(buf[:0])
+	size := recordHead + len(own) + pointerSize
+	if svc := names[i].Service; i == 0 || svc != names[i-1].Service {
+		size += 1 + len(svc.Name)
+	}
+	return size
+}
 
 // nameServers tells the NS RRset of a zone and the addresses of its targets. In a
 // reverse zone the targets are in the primary origin: only there do they exist.
@@ -522,7 +546,9 @@ func (t *visit) srvOut(is *told, weight, port uint16, target string) bool {
 func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr) bool {
 	var size int
 	if t.wire != nil {
-		size = t.wire.extra(target, a)
+		if size = t.wire.extra(target, a); size > t.free {
+			size = notTaken // the handler's names are shorter there
+		}
 	} else {
 		size = t.records.extra(target.Text(t.records.origin()), a, t.free)
 	}

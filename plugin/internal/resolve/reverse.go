@@ -37,36 +37,37 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 		}
 		return list, whole
 	}
-	if virtual, _ := v.owners(s, s.ClusterIPs(), m.Addr, math.MaxInt, buf[:0]); len(virtual) > 0 {
+	if virtual, _ := v.owners(s, s.ClusterIPs(), m.Addr, math.MaxInt-1, buf[:0]); len(virtual) > 0 {
 		return append(list, m.Subset.NameOf(virtual[0])), true
 	}
 	sub := Subset{PodNames: v.PodNames}
 	owners, whole := v.owners(s, s.EndpointAddrs(), m.Addr, limit, buf[:0])
 	for _, svc := range owners {
+		own := len(list) // names of two Services differ
 		for _, slice := range svc.Slices {
 			for e := range slice.WithAddr(m.Addr) {
 				if len(list) > limit {
-					return Distinct(list), false
+					return append(list[:own], Distinct(list[own:])...), false
 				}
 				list = append(list, sub.EndpointName(svc, slice, &e))
 			}
 		}
+		list = append(list[:own], Distinct(list[own:])...)
 	}
-	return Distinct(list), whole
+	return list, whole
 }
 
 // owners appends the Services with names that have an address, by namespace and name, so
 // that answers do not depend on the shape of the tree. Of more than limit, it is chance
 // which are found, and no more are looked at.
 func (v *View) owners(s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, limit int, list []*cluster.ServiceNode) (_ []*cluster.ServiceNode, whole bool) {
-	total := 0
-	for k := range in.At(a) {
-		if total++; len(list) <= limit {
-			list = v.addOwner(s, in, k, list)
-		}
-	}
+	list = v.ownersFrom(s, in, a, 0, limit+1, list)
 	if whole = len(list) <= limit; !whole {
-		list = v.someOwners(s, in, a, limit, list[:0], rand.IntN(total))
+		total := 0
+		for range in.At(a) {
+			total++
+		}
+		list = v.ownersFrom(s, in, a, rand.IntN(total), limit, list[:0])
 	}
 	if len(list) > 1 {
 		slices.SortFunc(list, func(a, b *cluster.ServiceNode) int { return a.Key.Compare(b.Key) })
@@ -74,17 +75,22 @@ func (v *View) owners(s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, 
 	return list, whole
 }
 
-// someOwners appends as many as limit of an address's Services, from one of them on.
-func (v *View) someOwners(
-	s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, limit int, list []*cluster.ServiceNode, start int,
+// ownersFrom appends the Services of an address from one of them on, as many as most.
+func (v *View) ownersFrom(
+	s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, start, most int, list []*cluster.ServiceNode,
 ) []*cluster.ServiceNode {
-	for _, later := range [2]bool{true, false} {
+	for _, part := range [2][2]int{{start, math.MaxInt}, {0, start}} {
 		i := 0
 		for k := range in.At(a) {
-			if i >= start == later && len(list) < limit {
+			if i >= part[1] || len(list) >= most {
+				break
+			}
+			if i++; i > part[0] {
 				list = v.addOwner(s, in, k, list)
 			}
-			i++
+		}
+		if start == 0 || len(list) >= most {
+			break
 		}
 	}
 	return list
