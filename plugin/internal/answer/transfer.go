@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"net/netip"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -184,9 +185,10 @@ func portWeights(n *cluster.ServiceNode) map[resolve.PortFilter]uint16 {
 			continue
 		}
 		own := weightOf(s.Endpoints.Len())
-		for _, p := range s.Ports {
+		for i, p := range s.Ports {
 			f := resolve.PortFilter{Name: p.Name, Protocol: p.Protocol}
-			differ[f] = differ[f] || counts[f] > 0 && own != weights[f]
+			twice := slices.ContainsFunc(s.Ports[:i], func(q cluster.Port) bool { return q.Name == p.Name && q.Protocol == p.Protocol })
+			differ[f] = differ[f] || twice || counts[f] > 0 && own != weights[f]
 			counts[f] += s.Endpoints.Len()
 			weights[f] = own
 		}
