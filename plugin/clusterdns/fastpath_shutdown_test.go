@@ -112,12 +112,10 @@ func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
 		stopInstance(i)
 		close(stopped)
 	}()
-	eventually(t, "CoreDNS's own servers end", func() bool {
-		conn, err := net.Dial("tcp", fastAddr(port).String())
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err != nil
+	before := packets(t, port, "missed")
+	eventually(t, "CoreDNS's own socket gets the packets", func() bool {
+		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
+		return packets(t, port, "missed") > before
 	})
 	if isClosed(ended) {
 		t.Error("CoreDNS ended first")
@@ -129,4 +127,21 @@ func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
 	}
 	<-stopped
 	<-ended
+}
+
+// CoreDNS takes the end of its last server for the end of the process, and panics when it
+// sees that before it stops the server itself.
+func TestC5LastServerIsLeftToCoreDNS(t *testing.T) {
+	useRegistry(t)
+	port := freePort(t)
+	i := startInstance(t, fastCorefile(t, strings.Replace(waitingCorefile, "UPSTREAM", "127.0.0.1:1", 1), port))
+	i.ShutdownCallbacks()
+	conn, err := net.Dial("tcp", fastAddr(port).String())
+	if err != nil {
+		t.Fatalf("the last server has ended: %v", err)
+	}
+	_ = conn.Close()
+	if err := i.Stop(); err != nil {
+		t.Error(err)
+	}
 }

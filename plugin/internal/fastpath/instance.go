@@ -62,8 +62,6 @@ type Instance struct {
 	plans   map[string]*plan // by the listener's address, as CoreDNS writes it
 	servers []*dnsserver.Server
 	stopped bool
-
-	ending ending
 }
 
 // New returns the fast path of the instance that a controller belongs to.
@@ -72,7 +70,6 @@ func New(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 		handlers: map[*dnsserver.Config]*Handler{}, decorators: map[*dnsserver.Config]bool{},
 		metrics: m, log: log, plans: map[string]*plan{},
 	}
-	f.ending.held = make(chan struct{}, 1)
 	f.blocks, f.unread = corefile.Blocks(c)
 	c.OnShutdown(func() error {
 		// CoreDNS cannot end a server that has not started yet, and it has not while
@@ -126,7 +123,6 @@ func (f *Instance) hook(server *dnsserver.Config) {
 		}
 		return func(w dns.Writer) dns.Writer {
 			listener.Misrouted() // called once for each packet of CoreDNS's own socket
-			f.ending.hold()
 			if decorate == nil {
 				return w
 			}
