@@ -90,7 +90,7 @@ func (s *searchPath) of(namespace, domain string) []string {
 	return append(path, "")
 }
 
-// isBelow says whether a name is below another.
+// isBelow reports whether a name is below another.
 func isBelow(name, other string) bool {
 	return dns.IsSubDomain(other, name) && dns.CountLabel(name) > dns.CountLabel(other)
 }

@@ -67,7 +67,7 @@ func isClosed(done chan struct{}) bool {
 	}
 }
 
-// asked says whether a reply came to a question from a socket of its own: the kernel
+// asked reports whether a reply came to a question from a socket of its own: the kernel
 // chooses among the sockets of an address by the client's.
 func asked(port int, packet []byte) bool {
 	conn, err := net.Dial("udp", fastAddr(port).String())
@@ -118,7 +118,7 @@ func TestFastPathKeepsItsShare(t *testing.T) {
 	}
 }
 
-// settles says whether of ten thousand packets since it was last asked no more than
+// settles reports whether of ten thousand packets since it was last asked no more than
 // one in a hundred missed our sockets.
 func settles(t testing.TB, port int) func() bool {
 	missed, answered := packets(t, port, "missed"), packets(t, port, "answered")

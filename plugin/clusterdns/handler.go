@@ -133,7 +133,7 @@ func questionOf(r *dns.Msg) (qname string, qtype uint16) {
 	return r.Question[0].Name, r.Question[0].Qtype
 }
 
-// FallsThrough says whether the next plugin may know the name. What an alias
+// FallsThrough reports whether the next plugin may know the name. What an alias
 // leads to may be known to it as well: then the answer is to be completed.
 func FallsThrough(f fall.F, qname string, a *answer.Answer) bool {
 	if a.Result != resolve.NXDomain {

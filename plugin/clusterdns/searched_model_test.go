@@ -33,7 +33,7 @@ var stubModels = map[string]stubModel{
 	},
 }
 
-// hasAddress says whether a reply has an answer. Nobody looks whether it is an alias.
+// hasAddress reports whether a reply has an answer. Nobody looks whether it is an alias.
 func hasAddress(a, aaaa *dns.Msg) bool { return answers(a) || answers(aaaa) }
 
 func answers(m *dns.Msg) bool { return m.Rcode == dns.RcodeSuccess && len(m.Answer) > 0 }

@@ -144,7 +144,7 @@ func chooseParts(names string) ([]string, error) {
 
 func (o options) has(part string) bool { return slices.Contains(o.parts, part) }
 
-// watchers says whether any of the servers watches an API server for what is measured.
+// watchers reports whether any of the servers watches an API server for what is measured.
 func (o options) watchers() bool {
 	if slices.Equal(o.parts, []string{partSearch}) {
 		return false

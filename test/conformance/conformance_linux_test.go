@@ -59,7 +59,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// filtered says whether subtests were chosen by hand.
+// filtered reports whether subtests were chosen by hand.
 func filtered() bool {
 	return strings.Contains(flag.Lookup("test.run").Value.String(), "/") ||
 		flag.Lookup("test.skip").Value.String() != ""

@@ -37,7 +37,7 @@ var (
 	gaugeLine   = regexp.MustCompile(`(?m)^coredns_clusterdns_fastpath_enabled\{.*\} (.*)$`)
 )
 
-// systemsPort says whether the system chooses the port, on which there is no fast
+// systemsPort reports whether the system chooses the port, on which there is no fast
 // path, and no second listener can be told from the first.
 func systemsPort(corefile string) bool { return strings.HasPrefix(corefile, ".:0 ") }
 

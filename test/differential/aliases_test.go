@@ -107,7 +107,7 @@ func (w *walk) add(target string, ttl uint32, origin string) {
 	}
 }
 
-// noData says whether the last name exists without the type. The upstream's answer
+// noData reports whether the last name exists without the type. The upstream's answer
 // may be aliases too.
 func (w *walk) noData(qtype uint16) bool {
 	return w.end == found && w.last.problem == nil && w.last.rcode == dns.RcodeSuccess &&
@@ -132,7 +132,7 @@ func (c *comparison) aliasAt(name string) string {
 	return target(c.world.service(service, namespace))
 }
 
-// walked says whether our answer is the whole way, and stock's the part of it
+// walked reports whether our answer is the whole way, and stock's the part of it
 // that stock tells of.
 func (c *comparison) walked(w *walk) bool {
 	return len(w.links) > 0 && w.last.problem == nil && c.ours.matches(c.wholeWay(w)) && c.stock.matches(c.stocksWay(w))

@@ -63,7 +63,7 @@ func (ch *changer) newServiceStep(ctx context.Context, i int) error {
 // sortedKeys keeps a seed's meaning from the order of maps.
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
-// outdated says whether an object was refused for what an earlier step has done:
+// outdated reports whether an object was refused for what an earlier step has done:
 // it is gone, another has its name, or its address.
 func outdated(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsInvalid(err)

@@ -61,7 +61,7 @@ func (c *comparison) exchange() error {
 	return nil
 }
 
-// differs says whether the answers differ in anything that is compared.
+// differs reports whether the answers differ in anything that is compared.
 func (c *comparison) differs() bool {
 	return !c.stock.equal(c.ours) || c.ordered && !c.stock.flags.tc && !c.stock.sameOrder(c.ours)
 }
@@ -113,10 +113,10 @@ func (c *corefile) locate(name string) (place, bool) {
 // place is where the question's name lies.
 func (c *comparison) place() (place, bool) { return c.locate(c.q.name) }
 
-// is says whether the labels before the origin are these.
+// is reports whether the labels before the origin are these.
 func (p place) is(labels ...string) bool { return !p.reverse && slices.Equal(p.labels, labels) }
 
-// underService says whether the labels are those of a Service, or a name below
+// underService reports whether the labels are those of a Service, or a name below
 // it, that may exist; below are the labels before it.
 func (c *comparison) underService(p place) (name, namespace string, below []string, ok bool) {
 	n := len(p.labels)
@@ -136,17 +136,17 @@ func (c *comparison) serviceAsked() (name, namespace string, below []string, ok 
 	return c.underService(p)
 }
 
-// visible says whether a Namespace exists and is shown.
+// visible reports whether a Namespace exists and is shown.
 func (c *scene) visible(namespace string) bool {
 	return c.world.exists(namespace) && c.exposes(namespace)
 }
 
-// header says whether a reply has the code and is ours to give.
+// header reports whether a reply has the code and is ours to give.
 func (r *reply) header(rcode int) bool {
 	return r.problem == nil && r.rcode == rcode && r.flags.aa && !r.flags.ra && !r.flags.tc
 }
 
-// negative says whether a reply has the code and nothing but the SOA record of
+// negative reports whether a reply has the code and nothing but the SOA record of
 // the name's own zone.
 func (c *comparison) negative(r *reply, rcode int) bool {
 	if _, ok := c.place(); !ok || r.flags.tc {
@@ -158,14 +158,14 @@ func (c *comparison) negative(r *reply, rcode int) bool {
 // expect is a reply as it ought to be.
 func (c *comparison) expect(m *dns.Msg) *reply { return c.loosen(newReply(m)) }
 
-// matches says whether a reply is ours to give, and has the code and the records.
+// matches reports whether a reply is ours to give, and has the code and the records.
 func (r *reply) matches(want *reply) bool {
 	return r.problem == nil && r.flags.aa && !r.flags.ra && r.rcode == want.rcode && (r.flags.tc || r.sameRecords(want))
 }
 
 func (r *reply) empty() bool { return len(r.answer) == 0 && len(r.extra) == 0 }
 
-// echoes says whether both replies repeat alike what they have to repeat of the
+// echoes reports whether both replies repeat alike what they have to repeat of the
 // query. No entry is about that.
 func (c *comparison) echoes() bool {
 	stock := c.stock
@@ -195,7 +195,7 @@ func (c *comparison) soa() dns.RR {
 	}
 }
 
-// noName says whether stock does not know the name: it denies it, or hands the
+// noName reports whether stock does not know the name: it denies it, or hands the
 // question on to the plugin behind.
 func (c *comparison) noName(r *reply) bool {
 	if c.fallsThrough(c.q.name) {
@@ -204,7 +204,7 @@ func (c *comparison) noName(r *reply) bool {
 	return c.negative(r, dns.RcodeNameError)
 }
 
-// alike says whether two replies are equal but for the letter case of names.
+// alike reports whether two replies are equal but for the letter case of names.
 func (r *reply) alike(other *reply) bool { return r.folded().equal(other.folded()) }
 
 func (r *reply) folded() *reply {

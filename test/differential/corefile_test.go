@@ -123,12 +123,12 @@ func corefileName(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
-// exposes says whether a Namespace is shown, if it exists.
+// exposes reports whether a Namespace is shown, if it exists.
 func (c *corefile) exposes(namespace string) bool {
 	return c.namespaces == nil || slices.Contains(c.namespaces, namespace)
 }
 
-// fallsThrough says whether the plugin behind is asked for a name that does not
+// fallsThrough reports whether the plugin behind is asked for a name that does not
 // exist.
 func (c *corefile) fallsThrough(name string) bool {
 	return slices.ContainsFunc(c.through, func(zone string) bool { return dns.IsSubDomain(zone, name) })

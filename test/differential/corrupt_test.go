@@ -52,7 +52,7 @@ var corruptions = map[string]func(*dns.Msg) bool{
 	},
 }
 
-// isStocks says whether ours has become stock's answer, but for what may differ beside.
+// isStocks reports whether ours has become stock's answer, but for what may differ beside.
 func (r *reasons) isStocks(c *comparison) bool {
 	for fixed, _, ok := r.corrected(c); ok; fixed, _, ok = r.corrected(c) {
 		c = fixed

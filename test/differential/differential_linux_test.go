@@ -54,7 +54,7 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// filtered says whether Corefiles were chosen by hand.
+// filtered reports whether Corefiles were chosen by hand.
 func filtered() bool {
 	return strings.Contains(flag.Lookup("test.run").Value.String(), "/") || flag.Lookup("test.skip").Value.String() != ""
 }

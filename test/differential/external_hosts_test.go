@@ -79,7 +79,7 @@ func severalHosts(c *comparison) bool {
 	return c.ours.matches(c.expect(want))
 }
 
-// hasAliases says whether stock has an alias to each of the hostnames.
+// hasAliases reports whether stock has an alias to each of the hostnames.
 func (c *comparison) hasAliases(hosts []string) bool {
 	return !slices.ContainsFunc(hosts, func(host string) bool {
 		return !slices.ContainsFunc(c.stock.msg.Answer, func(rr dns.RR) bool {

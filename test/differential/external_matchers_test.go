@@ -80,14 +80,14 @@ func belowOutside(c *comparison) bool {
 	return c.noName(c.ours)
 }
 
-// namedProtocol says whether a label is the protocol of a port with a name.
+// namedProtocol reports whether a label is the protocol of a port with a name.
 func namedProtocol(service *corev1.Service, label string) bool {
 	return slices.ContainsFunc(service.Spec.Ports, func(port servicePort) bool {
 		return port.Name != "" && strings.EqualFold(string(port.Protocol), strings.TrimPrefix(label, "_"))
 	})
 }
 
-// hiddenPointers says whether ours are stock's PTR records without those to
+// hiddenPointers reports whether ours are stock's PTR records without those to
 // Namespaces that are not shown.
 func hiddenPointers(c *comparison) bool {
 	p, _ := c.place()
@@ -135,7 +135,7 @@ func emptyOutside(c *comparison) bool {
 	return len(below) == 1 && headless(service) && c.world.hasNamedPort(name, namespace, below[0])
 }
 
-// hasNamedPort says whether ready endpoints have a port with a name and the protocol.
+// hasNamedPort reports whether ready endpoints have a port with a name and the protocol.
 func (w *world) hasNamedPort(name, namespace, protocol string) bool {
 	return slices.ContainsFunc(w.slicesOf(name, namespace), func(slice *endpointSlice) bool {
 		return len(readyAddrs(slice)) > 0 && slices.ContainsFunc(slice.Ports, func(port slicePort) bool {
@@ -157,7 +157,7 @@ func serviceInReverse(c *comparison) bool {
 	return c.visible(p.labels[n-1]) && (n == 1 || c.world.service(p.labels[n-2], p.labels[n-1]) != nil)
 }
 
-// pointsIntoReverse says whether ours are stock's PTR records with their targets
+// pointsIntoReverse reports whether ours are stock's PTR records with their targets
 // in the first forward zone.
 func pointsIntoReverse(c *comparison) bool {
 	p, _ := c.place()

@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// matcher says whether a difference is the one that an entry of the list
+// matcher reports whether a difference is the one that an entry of the list
 // describes. The entry is the one with the number whose question begins as given.
 type matcher struct {
 	number   string
@@ -16,7 +16,7 @@ type matcher struct {
 	matches  func(*comparison) bool
 }
 
-// about says whether an entry of the matcher's section can explain the question.
+// about reports whether an entry of the matcher's section can explain the question.
 func (m *matcher) about(c *comparison) bool {
 	return strings.HasPrefix(m.question, ofExternal) == c.external
 }
@@ -84,7 +84,7 @@ func emptyNonTerminal(c *comparison) bool {
 	return p.is("dns") || c.aboveProtocol(p)
 }
 
-// aboveProtocol says whether the name is that of a protocol of a named port.
+// aboveProtocol reports whether the name is that of a protocol of a named port.
 func (c *comparison) aboveProtocol(p place) bool {
 	name, namespace, below, ok := c.underService(p)
 	if !ok || len(below) != 1 {
@@ -107,7 +107,7 @@ func (c *comparison) aboveProtocol(p place) bool {
 	})
 }
 
-// above says whether the name is a part of one of the names.
+// above reports whether the name is a part of one of the names.
 func (c *comparison) above(names map[string]bool) bool {
 	suffix := "." + c.q.lower()
 	for name := range names {
@@ -190,7 +190,7 @@ func letterCase(c *comparison) bool {
 	return low.explainedByServers() && c.ours.alike(low.ours) && (c.negative(c.stock, dns.RcodeSuccess) || c.noName(c.stock))
 }
 
-// explainedByServers says whether there is no difference, or one of those about
+// explainedByServers reports whether there is no difference, or one of those about
 // name servers.
 func (c *comparison) explainedByServers() bool {
 	if !c.differs() || sameOrder(c) || slices.ContainsFunc(serverMatchers, func(m matcher) bool { return m.matches(c) }) {
@@ -200,7 +200,7 @@ func (c *comparison) explainedByServers() bool {
 	return ok && last.explainedByServers()
 }
 
-// aboutServers says whether the question is for NS records, or for the addresses
+// aboutServers reports whether the question is for NS records, or for the addresses
 // of ns.dns, to which an alias may lead.
 func (c *comparison) aboutServers() bool {
 	if _, isNS := c.isNS(); isNS {
@@ -240,7 +240,7 @@ func sameOrder(c *comparison) bool {
 	return c.ordered && c.stock.equal(c.ours) && c.ours.sameOrder(c.ask(ourServer, c.q)) && c.ours.sameOrder(c.ask(ourServer, c.q))
 }
 
-// uncappedTTL says whether ours is stock's answer with the TTLs that our records
+// uncappedTTL reports whether ours is stock's answer with the TTLs that our records
 // have, where stock's are what the cache caps them to.
 func uncappedTTL(c *comparison) bool {
 	if !c.cached || c.ours.problem != nil {

@@ -101,7 +101,7 @@ func undashed(label string) netip.Addr {
 	return netip.Addr{}
 }
 
-// hasAddress says whether our answer is that the name has this address alone.
+// hasAddress reports whether our answer is that the name has this address alone.
 func (c *comparison) hasAddress(address netip.Addr) bool {
 	rr := addressRecord(c.q.name, address, c.ttl)
 	if c.q.qtype != rr.Header().Rrtype && c.q.qtype != dns.TypeANY {

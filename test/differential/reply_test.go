@@ -99,7 +99,7 @@ func text(rr dns.RR) string {
 	return rr.String()
 }
 
-// equal says whether two replies say the same. Of truncated ones the sections are
+// equal reports whether two replies say the same. Of truncated ones the sections are
 // not compared: each server may keep other records.
 func (r *reply) equal(other *reply) bool {
 	if r.problem != nil || other.problem != nil {
@@ -115,7 +115,7 @@ func (r *reply) sameRecords(other *reply) bool {
 	return slices.Equal(r.answer, other.answer) && slices.Equal(r.ns, other.ns) && slices.Equal(r.extra, other.extra)
 }
 
-// sameOrder says whether the records of the answer stand in the same order.
+// sameOrder reports whether the records of the answer stand in the same order.
 func (r *reply) sameOrder(other *reply) bool {
 	if r.problem != nil || other.problem != nil {
 		return true
@@ -147,7 +147,7 @@ func (r *reply) loosened(uncached string) *reply {
 	return newReply(m)
 }
 
-// outsideOf says whether a name is not in the zone, if there is one.
+// outsideOf reports whether a name is not in the zone, if there is one.
 func outsideOf(zone, name string) bool { return zone == "" || !dns.IsSubDomain(zone, name) }
 
 func (r *reply) String() string {

@@ -16,7 +16,7 @@ var serverMatchers = []matcher{
 	{"", "NS and `ns.dns` of a server that listens on all addresses", withoutLinkLocal},
 }
 
-// isNS says whether a zone is asked for its name servers, and what zone their
+// isNS reports whether a zone is asked for its name servers, and what zone their
 // names have to be in.
 func (c *comparison) isNS() (origin string, ok bool) {
 	p, ok := c.place()
@@ -53,7 +53,7 @@ func boundServer(c *comparison) bool {
 	return len(want.Answer) > 0 && c.ours.matches(c.expect(want))
 }
 
-// isServer says whether the question is about ns.dns.
+// isServer reports whether the question is about ns.dns.
 func (c *comparison) isServer() bool {
 	p, ok := c.place()
 	return ok && (p.is("ns", "dns") || c.external && p.is("ns1", "dns"))
@@ -135,7 +135,7 @@ func pointsToNoService(c *comparison) bool {
 
 func pointsToNoNamespace(c *comparison) bool { return c.fewerPointers(c.withoutNamespace) }
 
-// points says whether stock's answer has such a target.
+// points reports whether stock's answer has such a target.
 func (c *comparison) points(wrong func(target string) bool) bool {
 	return c.stock.problem == nil && slices.ContainsFunc(c.stock.msg.Answer, func(rr dns.RR) bool {
 		ptr, ok := rr.(*dns.PTR)
@@ -143,7 +143,7 @@ func (c *comparison) points(wrong func(target string) bool) bool {
 	})
 }
 
-// fewerPointers says whether our answer is stock's without the names that wrong
+// fewerPointers reports whether our answer is stock's without the names that wrong
 // is true for. Such names can be impossible to pack, and then stock never answers.
 func (c *comparison) fewerPointers(wrong func(target string) bool) bool {
 	p, ok := c.place()
@@ -204,7 +204,7 @@ func (c *corefile) label(e *endpoint) string {
 	return dashed(e.Addresses[0])
 }
 
-// withoutService says whether the target's Service does not exist, or, of no
+// withoutService reports whether the target's Service does not exist, or, of no
 // target, whether the address is in a slice that names no Service.
 func (c *comparison) withoutService(target string) bool {
 	if target == "" {

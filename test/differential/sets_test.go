@@ -13,7 +13,7 @@ var setMatchers = []matcher{
 	{"", "ServiceImport of type ClusterSetIP without ports", portlessImport},
 }
 
-// inSet says whether the question is about a zone of a cluster set.
+// inSet reports whether the question is about a zone of a cluster set.
 func (c *comparison) inSet() bool { return c.scene != c.main && !c.external }
 
 // serversOfSet has the addresses that stock has, of a name that exists.
@@ -45,7 +45,7 @@ func clusterOfService(c *comparison) bool {
 	})
 }
 
-// portlessImport says whether our answer is the addresses of the import.
+// portlessImport reports whether our answer is the addresses of the import.
 func portlessImport(c *comparison) bool {
 	name, namespace, below, ok := c.serviceAsked()
 	service := c.world.service(name, namespace)

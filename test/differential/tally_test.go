@@ -151,7 +151,7 @@ func (t *tally) report(tb testing.TB) {
 	tb.Logf("differences by reason:\n%s", b.String())
 }
 
-// meant says whether questions or transfers are to meet an entry.
+// meant reports whether questions or transfers are to meet an entry.
 func (r *reasons) meant(entry int) bool {
 	return r.byEntry[entry] != nil || slices.Contains(r.transfers, entry) || slices.Contains(r.all(), entry)
 }

@@ -35,7 +35,7 @@ func numberlessPort(c *comparison) bool {
 	return c.q.qtype == dns.TypeSRV && c.numberedPorts()
 }
 
-// numberedPorts says whether our SRV records are stock's without those of port 0,
+// numberedPorts reports whether our SRV records are stock's without those of port 0,
 // and share the weight among themselves.
 func (c *comparison) numberedPorts() bool {
 	want := new(dns.Msg)
@@ -57,7 +57,7 @@ func (c *comparison) numberedPorts() bool {
 	return c.ours.matches(c.expect(want))
 }
 
-// hasNumberedPort says whether an address of a target is that of an endpoint with
+// hasNumberedPort reports whether an address of a target is that of an endpoint with
 // such a port: those of one name may be in several slices.
 func (c *comparison) hasNumberedPort(address dns.RR) bool {
 	name, namespace, _, _ := c.serviceAsked()
@@ -177,7 +177,7 @@ func respelled(name, as string) string {
 	return name[:len(name)-common] + as[len(as)-common:]
 }
 
-// isEndpoint says whether our answer is that of an endpoint's name.
+// isEndpoint reports whether our answer is that of an endpoint's name.
 func (c *comparison) isEndpoint(e dottedEndpoint) bool {
 	rr := addressRecord(c.q.name, e.address, c.ttl)
 	switch c.q.qtype {

@@ -33,7 +33,7 @@ func records(change func(c *pulled, rrs []dns.RR) []dns.RR) func(*pulled, *trans
 	}
 }
 
-// about says whether an entry of the matcher's section can explain the transfer.
+// about reports whether an entry of the matcher's section can explain the transfer.
 func (m *transferMatcher) about(c *pulled) bool {
 	return strings.HasPrefix(m.question, ofExternal) == c.external
 }
@@ -64,7 +64,7 @@ func withoutLongLabels(c *pulled, stock *transfer) *transfer {
 	return stock
 }
 
-// longPort says whether a port's name is as long as a label, without the underscore.
+// longPort reports whether a port's name is as long as a label, without the underscore.
 func (c *pulled) longPort() bool {
 	return slices.ContainsFunc(c.world.slices, func(slice *endpointSlice) bool {
 		service := c.world.service(serviceName(slice), slice.Namespace)
@@ -84,7 +84,7 @@ func (c *pulled) longAlias() bool {
 
 func failed(t *transfer) bool { return t.problem != nil && t.problem.Error() == errFailed.Error() }
 
-// isZone says whether a forward zone was asked for.
+// isZone reports whether a forward zone was asked for.
 func (c *pulled) isZone() bool {
 	p, ok := c.locate(c.zone)
 	return ok && !p.reverse && len(p.labels) == 0

@@ -64,7 +64,7 @@ func (t *transfer) serial() uint32 {
 	return 0
 }
 
-// equal says whether both are the same records, in any order, or problems.
+// equal reports whether both are the same records, in any order, or problems.
 func (t *transfer) equal(other *transfer) bool {
 	if t.problem != nil || other.problem != nil {
 		return fmt.Sprint(t.problem) == fmt.Sprint(other.problem)
@@ -97,7 +97,7 @@ var (
 	errFailed  = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeServerFailure)
 )
 
-// explained says whether the matchers make ours of stock's transfer.
+// explained reports whether the matchers make ours of stock's transfer.
 func (c *pulled) explained() bool {
 	_, want := c.explain()
 	return want.equal(c.ours)

@@ -93,7 +93,7 @@ func (w *world) selected(objects, namespaces labels.Selector) *world {
 	return left
 }
 
-// exists says whether there is a Namespace.
+// exists reports whether there is a Namespace.
 func (w *world) exists(namespace string) bool {
 	_, ok := w.namespaces[namespace]
 	return ok
@@ -137,7 +137,7 @@ func target(s *corev1.Service) string {
 	return name + "."
 }
 
-// overlong says whether a name does not fit into a message.
+// overlong reports whether a name does not fit into a message.
 func overlong(name string) bool {
 	_, ok := dns.IsDomainName(name)
 	return !ok

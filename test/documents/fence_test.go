@@ -66,7 +66,7 @@ var ourNames = []string{"clusterdns", "kubernetes"}
 // directive nor a word of a programming language is.
 var zoneOrPort = regexp.MustCompile(`^(\w+://\S*|[\w*-]*([.]|:[:\da-f]|/\d)[\w.:/*${%}-]*),?$`)
 
-// looksLikeCorefile says whether somebody would try the text as a Corefile: a
+// looksLikeCorefile reports whether somebody would try the text as a Corefile: a
 // line opens a server block, or has our directive with its zones.
 func looksLikeCorefile(text string) bool {
 	for line := range strings.Lines(text) {

@@ -38,7 +38,7 @@ func (p *podsAddress) fqdn(namespace string) string {
 	return strings.ReplaceAll(p.address(), ".", "-") + "." + namespace + ".pod.cluster.local"
 }
 
-// has says whether a Pod in a namespace has the address.
+// has reports whether a Pod in a namespace has the address.
 func (p *podsAddress) has(of string, version int) bool {
 	first, second := version%4 == 1 || version%4 == 2, version%4 == 2 || version%4 == 3
 	return first && of == namespace || second && of == p.second

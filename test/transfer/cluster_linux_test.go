@@ -81,7 +81,7 @@ func (c *cluster) mark(t *testing.T, ports []string) {
 	}
 }
 
-// hasPrefix says whether a zone has a record that begins so.
+// hasPrefix reports whether a zone has a record that begins so.
 func hasPrefix(port, origin, prefix string) error {
 	z, err := pull(port, origin)
 	if err == nil && !slices.ContainsFunc(z.records, func(r string) bool { return strings.HasPrefix(r, prefix) }) {

@@ -91,7 +91,7 @@ func (p *primary) start(t *testing.T) {
 	p.process = startCorefile(t, p.port, filepath.Join(p.dir, "Corefile"), text)
 }
 
-// shows says whether the zones have the last change.
+// shows reports whether the zones have the last change.
 func (p *primary) shows() error {
 	for origin, address := range map[string]string{origin: "10.96.0", outsideOrigin: "192.0.2"} {
 		z, err := pull(p.port, origin)

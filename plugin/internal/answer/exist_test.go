@@ -120,7 +120,7 @@ func TestNoOtherNameExists(t *testing.T) {
 	})
 }
 
-// aboveHidden says whether a reverse name exists only for addresses that a view
+// aboveHidden reports whether a reverse name exists only for addresses that a view
 // does not show: telling would take a look at each of them.
 func aboveHidden(m *clustertest.Model, name string) bool {
 	for _, a := range clustertest.PoolAddrs {

@@ -53,7 +53,7 @@ func (v *ExternalView) transfer(s *cluster.Snapshot, o resolve.Origin, keys []cl
 	}
 }
 
-// hides says whether a Service's name is below the apex label, where there is
+// hides reports whether a Service's name is below the apex label, where there is
 // nothing but the name server.
 func (v *ExternalView) hides(k cluster.Key) bool {
 	last := v.Apex.Labels() - 1

@@ -59,7 +59,7 @@ func (o *oracle) add(name string, records ...string) {
 	}
 }
 
-// has says whether a name exists.
+// has reports whether a name exists.
 func (o *oracle) has(name string) bool {
 	_, ok := o.names[name]
 	for !ok && name != "" {

@@ -68,7 +68,7 @@ func (b *recordSink) alias(target *dnsname.Name) {
 	b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.String()})
 }
 
-// closed says whether a chain of aliases must not be followed to target: it
+// closed reports whether a chain of aliases must not be followed to target: it
 // would go in a circle, or is too long. What was found so far is the answer.
 func (b *recordSink) closed(target string) bool {
 	for _, rr := range b.answer.Records {
@@ -178,7 +178,7 @@ func addressOf(owner string, a netip.Addr, ttl uint32) dns.RR {
 // to fit into 255 octets (RFC 1035 2.3.4).
 const maxText = 254
 
-// unsendable says whether a name is too long for a message. Four labels of full
+// unsendable reports whether a name is too long for a message. Four labels of full
 // length are, and an endpoint in a cluster of the set may have them. One record
 // like that would cost the whole answer, and its target cannot be asked for.
 func unsendable(name string) bool {

@@ -22,7 +22,7 @@ func newSample(total, count int, random *rand.PCG) sample {
 	return s
 }
 
-// whole says whether all things are chosen, in their own order.
+// whole reports whether all things are chosen, in their own order.
 func (s *sample) whole() bool { return s.count >= s.total }
 
 // next is the next one. It is not to be called more than count times.

@@ -103,7 +103,7 @@ func (r *recordEmitter) nameservers(s *cluster.Snapshot, o resolve.Origin) {
 	}
 }
 
-// transfers says whether a name server's name is one that a Service brings.
+// transfers reports whether a name server's name is one that a Service brings.
 func (r *recordEmitter) transfers(s *cluster.Snapshot, o resolve.Origin, name string) bool {
 	n, err := dnsname.Parse(name)
 	if err != nil {

@@ -73,7 +73,7 @@ func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, l
 	return w.msg, w.out, true
 }
 
-// MetaType says whether a type is not one of records, or one for which a server
+// MetaType reports whether a type is not one of records, or one for which a server
 // looks in another zone first (RFC 4035 3.1.4.1).
 func MetaType(qtype uint16) bool {
 	return qtype == dns.TypeDS || qtype == dns.TypeOPT || qtype == 0 || qtype >= 128 && qtype <= 255

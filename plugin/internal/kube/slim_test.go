@@ -50,7 +50,7 @@ func slimKinds() []slimKind {
 	}
 }
 
-// check says whether a message means the same to our decoder and to Kubernetes',
+// check reports whether a message means the same to our decoder and to Kubernetes',
 // if both can read it. Each knows other ways in which one can be wrong.
 func (k slimKind) check(t *testing.T, data []byte) error {
 	t.Helper()

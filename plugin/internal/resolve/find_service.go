@@ -57,7 +57,7 @@ func (v *View) locateBelow(svc *cluster.ServiceNode, n *dnsname.Name, o *Origin,
 	return Match{Name: KindEndpoint}
 }
 
-// hasClusterIn says whether the first two labels of a name two labels below a
+// hasClusterIn reports whether the first two labels of a name two labels below a
 // Service are an endpoint and its cluster, which only an origin of the cluster set
 // has, or a port and its protocol. An underscore tells them apart.
 func (o *Origin) hasClusterIn(n *dnsname.Name) bool {
@@ -132,7 +132,7 @@ func (v *View) locateExported(svc *cluster.ServiceNode, label, from string) Matc
 	return m
 }
 
-// exports says whether a cluster exports endpoints of the Service.
+// exports reports whether a cluster exports endpoints of the Service.
 func exports(n *cluster.ServiceNode, from string) bool {
 	return slices.ContainsFunc(n.Slices, func(s *cluster.Slice) bool {
 		return s.Endpoints.Len() > 0 && strings.ToLower(s.Cluster) == from
@@ -193,7 +193,7 @@ func topologyZone(n *cluster.ServiceNode, name *dnsname.Name, labels int) (strin
 	return "", false
 }
 
-// spells says whether the first labels of a name, with dots between them, are the text.
+// spells reports whether the first labels of a name, with dots between them, are the text.
 func spells(name *dnsname.Name, labels int, text string) bool {
 	for i := range labels {
 		label, rest, more := strings.Cut(text, ".")
@@ -212,7 +212,7 @@ func Undecorated(label string) string { return strings.TrimPrefix(label, "_") }
 // PortFilter chooses ports by name and protocol.
 type PortFilter struct{ Name, Protocol string }
 
-// Matches says whether a port is meant. Without a name there is no SRV record
+// Matches reports whether a port is meant. Without a name there is no SRV record
 // (Kubernetes DNS specification 2.3.2), so an empty name matches none.
 func (f PortFilter) Matches(p cluster.Port) bool {
 	return p.Name != "" && p.Name == f.Name && p.Protocol == f.Protocol

@@ -40,7 +40,7 @@ func (sub *Subset) Each(n *cluster.ServiceNode, yield func(at int, slice *cluste
 	}
 }
 
-// Holds says whether endpoints of a slice may be in the subset.
+// Holds reports whether endpoints of a slice may be in the subset.
 func (sub *Subset) Holds(slice *cluster.Slice) bool {
 	switch sub.Kind {
 	case ByPort:
@@ -56,7 +56,7 @@ func (sub *Subset) Holds(slice *cluster.Slice) bool {
 	return true
 }
 
-// Labels says whether the subset is of endpoints with a label.
+// Labels reports whether the subset is of endpoints with a label.
 func (sub *Subset) Labels() bool { return sub.Kind == ByLabel || sub.Kind == ByImport }
 
 func (sub *Subset) eachIn(slice *cluster.Slice, yield func(int) bool) bool {
@@ -79,7 +79,7 @@ func (sub *Subset) eachIn(slice *cluster.Slice, yield func(int) bool) bool {
 	return more
 }
 
-// isIn says whether the i-th endpoint is in a topology zone.
+// isIn reports whether the i-th endpoint is in a topology zone.
 func isIn(s *cluster.Slice, i int, topologyZone string) bool {
 	id := s.Endpoints.Identity(i)
 	return id != nil && id.TopologyZone == topologyZone

@@ -68,7 +68,7 @@ func (v *View) Origin(n *dnsname.Name) *Origin {
 	return best
 }
 
-// Exposes says whether a Namespace exists and is shown.
+// Exposes reports whether a Namespace exists and is shown.
 func (v *View) Exposes(s *cluster.Snapshot, name string) bool {
 	if v.Namespaces != nil {
 		if _, ok := v.Namespaces[name]; !ok {

@@ -225,7 +225,7 @@ func (r *Registry) Reloads(h *Holder) bool {
 	return r.first != nil && r.first != h
 }
 
-// Synced says whether anybody but h holds a whole cluster.
+// Synced reports whether anybody but h holds a whole cluster.
 func (r *Registry) Synced(h *Holder) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -54,7 +54,7 @@ func wantRunning(t *testing.T, r *Registry, want map[kube.Config]int) {
 	}
 }
 
-// stopped says whether a watcher has ended. To be asked for before it ends.
+// stopped reports whether a watcher has ended. To be asked for before it ends.
 func stopped(r *Registry, cfg kube.Config) func() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

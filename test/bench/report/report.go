@@ -44,7 +44,7 @@ func (r *Report) Add(figure, column string, value float64) {
 	r.values[at] = append(r.values[at], value)
 }
 
-// Empty says whether nothing was added.
+// Empty reports whether nothing was added.
 func (r *Report) Empty() bool { return len(r.figures) == 0 }
 
 // Median returns a cell's median.

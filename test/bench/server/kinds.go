@@ -101,7 +101,7 @@ func Choose(names string) ([]Kind, error) {
 // Program is the path of the binary.
 func (k Kind) Program(s Setup) string { return k.program(s) }
 
-// Watches says whether the server gets its names from the API server.
+// Watches reports whether the server gets its names from the API server.
 func (k Kind) Watches() bool { return k.Corefile != nil && k.Names }
 
 // Version is what the program says of itself.

@@ -142,7 +142,7 @@ func text(texts map[string]string, name string) (string, error) {
 // Name is what the case is called within its test.
 func (c *Case) Name() string { return c.ID[strings.LastIndexByte(c.ID, '/')+1:] }
 
-// IsTransfer says whether the case asks for a whole zone.
+// IsTransfer reports whether the case asks for a whole zone.
 func (c *Case) IsTransfer() bool { return c.Compare == transferRule }
 
 // WireName is what dig +search in the client's pod puts on the wire first: a

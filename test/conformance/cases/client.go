@@ -52,7 +52,7 @@ func digQuery(qname string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// belongs says whether dig would take the reply without a warning or a second
+// belongs reports whether dig would take the reply without a warning or a second
 // query.
 func belongs(reply, query *dns.Msg) error {
 	switch {

@@ -81,7 +81,7 @@ func (r record) isLike(got dns.RR) bool {
 // dashedLabel is the label of an endpoint that is known by its address.
 var dashedLabel = regexp.MustCompile(`^\d+-\d+-\d+-\d+\.`)
 
-// isLikeName says whether two names are equal but for an address in front.
+// isLikeName reports whether two names are equal but for an address in front.
 func isLikeName(want, got string) bool {
 	if a, b := dashedLabel.FindString(want), dashedLabel.FindString(got); a != "" && b != "" {
 		want, got = strings.TrimPrefix(want, a), strings.TrimPrefix(got, b)

@@ -86,6 +86,6 @@ func Spoil(random *rand.Rand, packet []byte) []byte {
 	return packet
 }
 
-// IsQuestion says whether a packet may have a reply at all, be it an error: it has a
+// IsQuestion reports whether a packet may have a reply at all, be it an error: it has a
 // whole header, and is no reply itself (RFC 1035 4.1.1).
 func IsQuestion(packet []byte) bool { return len(packet) >= headerSize && packet[2]&0x80 == 0 }

@@ -137,7 +137,7 @@ func (p *Process) endError() error {
 	return p.err
 }
 
-// Running says whether the process runs. One that was never started does not.
+// Running reports whether the process runs. One that was never started does not.
 func (p *Process) Running() bool { return p != nil && !p.hasEnded() }
 
 // Kill ends the process without giving it a chance to say goodbye.
