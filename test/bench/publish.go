@@ -32,14 +32,16 @@ func (b *bench) publish(w io.Writer) error {
 	if _, err := w.Write(text.Bytes()); err != nil || b.page == "" {
 		return err
 	}
-	chart := strings.TrimSuffix(b.page, filepath.Ext(b.page)) + ".svg"
-	var svg bytes.Buffer
-	b.report.Chart(&svg, chartTitle, b.groups(), b.titles())
-	if err := os.WriteFile(chart, svg.Bytes(), 0o644); err != nil {
-		return err
+	chart := strings.TrimSuffix(b.page, filepath.Ext(b.page))
+	for name, shown := range map[string]report.Chart{chart + ".svg": b.wholeChart(), chart + "-short.svg": b.shortChart()} {
+		var svg bytes.Buffer
+		b.report.WriteChart(&svg, shown, b.titles())
+		if err := os.WriteFile(name, svg.Bytes(), 0o644); err != nil {
+			return err
+		}
 	}
 	var page bytes.Buffer
-	fmt.Fprintf(&page, "## In short\n\n![%s](%s)\n\n", chartTitle, filepath.Base(chart))
+	fmt.Fprintf(&page, "## In short\n\n![%s](%s)\n\n", chartTitle, filepath.Base(chart)+".svg")
 	b.report.WriteSummary(&page, b.titles(), server.Ours, server.Stock, summary)
 	fmt.Fprintf(&page, "\n## All figures\n\n%s", text.String())
 	return report.ReplaceInPage(b.page, page.String())
@@ -65,14 +67,26 @@ const chartTitle = "CPU per query at saturation, microseconds"
 // beside it.
 const tooMuch = "headless-1000"
 
-func (b *bench) groups() []report.Group {
-	var groups []report.Group
+// wholeChart is that of the page.
+func (b *bench) wholeChart() report.Chart {
+	chart := report.Chart{Title: chartTitle}
 	for _, set := range b.sets {
 		if set.Name != tooMuch {
-			groups = append(groups, report.Group{Label: set.Title, Figure: saturation(set)})
+			chart.Groups = append(chart.Groups, report.Group{Label: set.Title, Figure: saturation(set)})
 		}
 	}
-	return groups
+	return chart
+}
+
+// shortChart is that of README.
+func (b *bench) shortChart() report.Chart {
+	chart := report.Chart{Title: chartTitle, Columns: []string{server.Ours, server.Stock, server.Knot}}
+	for _, set := range b.sets {
+		if slices.Contains([]string{"service-a", "nxdomain", "mix", "outside"}, set.Name) {
+			chart.Groups = append(chart.Groups, report.Group{Label: set.Title, Figure: saturation(set)})
+		}
+	}
+	return chart
 }
 
 func (b *bench) titles() map[string]string {

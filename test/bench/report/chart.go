@@ -7,15 +7,23 @@ import (
 	"slices"
 )
 
+// Chart is what a chart shows: bars in groups, of the columns that are named, or of all.
+type Chart struct {
+	Title   string
+	Groups  []Group
+	Columns []string
+}
+
 // Group is some bars of a chart: one for each column that has the figure.
 type Group struct{ Label, Figure string }
 
 // Sizes of the chart in pixels.
 const (
 	chartWidth  = 900
-	barsFrom    = 230 // where bars begin: left of it are the names
+	barsFrom    = 180 // where bars begin: left of it are the names
 	barsTo      = 820 // where the longest ends: right of it is room for its value
 	barHeight   = 14
+	labelHeight = 16 // of the line that names a group
 	groupGap    = 12
 	chartHeader = 34
 )
@@ -29,25 +37,26 @@ type bar struct {
 	value  float64
 }
 
-// Chart writes bars of the medians as SVG. What none of the columns has is left
-// out.
-func (r *Report) Chart(w io.Writer, title string, groups []Group, titles map[string]string) {
-	groups = slices.DeleteFunc(slices.Clone(groups), func(g Group) bool { return len(r.bars(g)) == 0 })
+// WriteChart writes bars of the medians as SVG. A figure that none of the columns has is
+// left out.
+func (r *Report) WriteChart(w io.Writer, c Chart, titles map[string]string) {
+	groups := slices.DeleteFunc(slices.Clone(c.Groups), func(g Group) bool { return len(r.bars(c, g)) == 0 })
 	height, longest := chartHeader, 0.0
 	for _, group := range groups {
-		for _, b := range r.bars(group) {
+		for _, b := range r.bars(c, group) {
 			longest = max(longest, b.value)
 			height += barHeight
 		}
-		height += groupGap
+		height += labelHeight + groupGap
 	}
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11">`+"\n", chartWidth, height)
 	fmt.Fprintf(w, `<rect width="100%%" height="100%%" fill="white"/>`+"\n")
-	fmt.Fprintf(w, `<text x="10" y="20" font-size="14" font-weight="bold">%s</text>`+"\n", html.EscapeString(title))
+	fmt.Fprintf(w, `<text x="10" y="20" font-size="14" font-weight="bold">%s</text>`+"\n", html.EscapeString(c.Title))
 	y := chartHeader
 	for _, group := range groups {
 		fmt.Fprintf(w, `<text x="10" y="%d" font-weight="bold">%s</text>`+"\n", y+barHeight-3, html.EscapeString(group.Label))
-		for _, b := range r.bars(group) {
+		y += labelHeight
+		for _, b := range r.bars(c, group) {
 			r.drawBar(w, y, b, titles[b.column], longest)
 			y += barHeight
 		}
@@ -56,9 +65,12 @@ func (r *Report) Chart(w io.Writer, title string, groups []Group, titles map[str
 	fmt.Fprintln(w, "</svg>")
 }
 
-func (r *Report) bars(g Group) []bar {
+func (r *Report) bars(c Chart, g Group) []bar {
 	var all []bar
 	for _, column := range r.columns {
+		if len(c.Columns) > 0 && !slices.Contains(c.Columns, column) {
+			continue
+		}
 		if value, ok := r.Median(g.Figure, column); ok {
 			all = append(all, bar{column, value})
 		}

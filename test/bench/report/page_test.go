@@ -47,26 +47,39 @@ func TestChart(t *testing.T) {
 	r.Add("a: CPU", "stock", 60)
 	r.Add("b: CPU", "ours", 5)
 	var svg strings.Builder
-	r.Chart(&svg, "CPU & more", []Group{{"a", "a: CPU"}, {"b", "b: CPU"}, {"c", "c: CPU"}}, map[string]string{"ours": "Ours <1>", "stock": "Stock"})
-	decoder, bars := xml.NewDecoder(strings.NewReader(svg.String())), 0
+	chart := Chart{Title: "CPU & more", Groups: []Group{{"a", "a: CPU"}, {"b", "b: CPU"}, {"c", "c: CPU"}}}
+	titles := map[string]string{"ours": "Ours <1>", "stock": "Stock"}
+	r.WriteChart(&svg, chart, titles)
+	if n := rectangles(t, svg.String()); n != 1+3 {
+		t.Errorf("%d rectangles, want the background and 3 bars", n)
+	}
+	for _, want := range []string{"CPU &amp; more", "Ours &lt;1&gt;", `width="640.0"`, `width="42.7"`} {
+		if !strings.Contains(svg.String(), want) {
+			t.Errorf("no %q in\n%s", want, svg.String())
+		}
+	}
+	svg.Reset()
+	chart.Columns = []string{"stock"}
+	r.WriteChart(&svg, chart, titles)
+	if n := rectangles(t, svg.String()); n != 1+1 {
+		t.Errorf("%d rectangles, want the background and the bar of the one column", n)
+	}
+}
+
+// rectangles counts those of a picture, and fails the test if it is not XML.
+func rectangles(t *testing.T, svg string) (n int) {
+	t.Helper()
+	decoder := xml.NewDecoder(strings.NewReader(svg))
 	for {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
-			break
+			return n
 		}
 		if err != nil {
-			t.Fatalf("not XML: %v\n%s", err, svg.String())
+			t.Fatalf("not XML: %v\n%s", err, svg)
 		}
 		if element, ok := token.(xml.StartElement); ok && element.Name.Local == "rect" {
-			bars++
-		}
-	}
-	if bars != 1+3 { // with the background
-		t.Errorf("%d rectangles, want the background and 3 bars", bars)
-	}
-	for _, want := range []string{"CPU &amp; more", "Ours &lt;1&gt;", `width="590.0"`, `width="39.3"`} {
-		if !strings.Contains(svg.String(), want) {
-			t.Errorf("no %q in\n%s", want, svg.String())
+			n++
 		}
 	}
 }
