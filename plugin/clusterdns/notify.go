@@ -11,7 +11,6 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
@@ -23,7 +22,7 @@ func (d *ClusterDNS) Primary() *xfr.Primary { return d.primary }
 
 // Transfer is what the plugin transfer calls.
 func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
-	return d.primary.Transfer(answer.Zones{View: &d.view}, name, serial)
+	return d.primary.Transfer(xfr.ClusterZones{View: &d.view}, name, serial)
 }
 
 // feedSecondaries prepares what the primary needs, and tells secondaries of changes for

@@ -10,7 +10,6 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/upstream"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
@@ -54,7 +53,7 @@ func setup(word string, c *caddy.Controller) error {
 		answers:  collectors.Servers(),
 		primary:  &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
 	}
-	d.primary.Serve(answer.Zones{View: &d.view}, d.view.Origins)
+	d.primary.Serve(xfr.ClusterZones{View: &d.view}, d.view.Origins)
 	d.completer = newCompleter(cfg, d, d.search.node)
 	fast := fastPathOf(c, log)
 	c.OnStartup(func() error {

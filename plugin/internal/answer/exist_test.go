@@ -20,19 +20,6 @@ var telling = []uint16{
 	dns.TypeCNAME, dns.TypeHTTPS, dns.TypeDS, dns.TypeANY, dns.TypeNone,
 }
 
-func drawView(t *rapid.T) *resolve.View {
-	v := viewOf(t, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.", "second.example.")
-	v.Origins[0].ClusterSet = true
-	v.Pods = clustertest.One(t, "pods", []resolve.PodMode{resolve.PodsDisabled, resolve.PodsVerified})
-	v.PodNames = rapid.Bool().Draw(t, "pod names")
-	v.IgnoreEmpty, v.Zonal = rapid.Bool().Draw(t, "ignore empty"), rapid.Bool().Draw(t, "zonal")
-	v.Local = clustertest.Some(t, "local", clustertest.PoolAddrs, 2)
-	if rapid.Bool().Draw(t, "filter") {
-		v.Namespaces = map[string]struct{}{"a": {}, "absent": {}}
-	}
-	return v
-}
-
 // Every name that a cluster has exists for every type, all the way up to its
 // origin (RFC 8020), with just the records that it should have.
 func TestEveryNameExists(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer/answertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
@@ -62,14 +63,7 @@ func askOuter(t clustertest.T, v *ExternalView, s *cluster.Snapshot, question st
 
 func runOuter(t *testing.T, v *ExternalView, s *cluster.Snapshot, rows []row) {
 	t.Helper()
-	for _, r := range rows {
-		t.Run(r.name, func(t *testing.T) {
-			got := renderOuter(askOuter(t, v, s, r.question))
-			if want := tidy(r.want); got != want {
-				t.Errorf("%s\ngot:\n%s\nwant:\n%s", r.question, got, want)
-			}
-		})
-	}
+	answertest.Run(t, rows, func(question string) string { return renderOuter(askOuter(t, v, s, question)) })
 }
 
 // renderOuter is render, with the SOA record of these zones for short too.

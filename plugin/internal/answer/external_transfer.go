@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"iter"
 	"math"
 	"slices"
 
@@ -14,33 +13,19 @@ import (
 
 // SOA is the SOA record of an origin in a snapshot.
 func (v *ExternalView) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
-	return soaOf(v.view(), s, o)
+	return SOA(v.view(), s, o)
 }
 
-// Transfer iterates over what a secondary is to have of an origin, each record
-// once and in an order that depends on the data alone: the name server with its
-// addresses, then the Services by namespace and name. The SOA records around it
-// (RFC 5936 2.2) are the caller's.
+// Walk implements xfr.Zones: the name server with its addresses, then the Services.
 //
 // Every RRset is the one that a look-up answers with, but for two: ports have SRV
 // records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2),
 // since a secondary would refuse a zone with anything beside it.
-func (v *ExternalView) Transfer(s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
-	return func(yield func(dns.RR) bool) { v.transfer(s, o, s.Keys(false), yield) }
-}
-
-// Difference compares the records of an origin, in the order of a transfer. The
-// snapshots must be of one store: what they share is not looked at.
-func (v *ExternalView) Difference(before, after *cluster.Snapshot, o resolve.Origin) Difference {
-	return difference(v.transfer, before, after, o)
-}
-
-// transfer passes on the name server and some of the Services.
-func (v *ExternalView) transfer(s *cluster.Snapshot, o resolve.Origin, keys []cluster.Key, yield func(dns.RR) bool) {
+func (v *ExternalView) Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool) {
 	if !v.transferApex(s, o, yield) {
 		return
 	}
-	for _, k := range keys {
+	for _, k := range services {
 		svc := s.Service(k)
 		if svc == nil || !v.Cluster.Exposes(s, k.Namespace) || v.hides(k) {
 			continue
@@ -78,7 +63,7 @@ var (
 
 func (v *ExternalView) transferApex(s *cluster.Snapshot, o resolve.Origin, yield func(dns.RR) bool) bool {
 	server := dnsname.Below(o.String(), v.belowApex(serverLabel))
-	return yield(&dns.NS{Hdr: header(o.String(), dns.TypeNS, v.TTL), Ns: server}) &&
+	return yield(NS(o.String(), server, v.TTL)) &&
 		v.transferName(s, o, externalRRs{server, resolve.Match{Kind: resolve.AtNameServer, Servers: v.servers(s, math.MaxInt)}, addressTypes}, yield)
 }
 
@@ -90,7 +75,7 @@ func (v *ExternalView) transferName(s *cluster.Snapshot, o resolve.Origin, rrs e
 		return true
 	}
 	if target := rrs.match.Target(false); target != nil && rrs.types[0] != dns.TypeSRV {
-		return yield(&dns.CNAME{Hdr: header(rrs.owner, dns.TypeCNAME, v.TTL), Target: target.String()})
+		return yield(CNAME(rrs.owner, target.String(), v.TTL))
 	}
 	rrs.match.Subset.Outside, rrs.match.Subset.PodNames = true, v.Cluster.PodNames
 	for _, qtype := range rrs.types {
@@ -125,7 +110,7 @@ func (v *ExternalView) names(svc *cluster.ServiceNode, origin string) []external
 		return nil
 	}
 	for _, f := range namedPorts(ports) {
-		list = append(list, externalRRs{portName(cluster.Port{Name: f.Name, Protocol: f.Protocol}, name.Text(origin)), v.locatePort(svc, f), portTypes})
+		list = append(list, externalRRs{f.NameBelow(name.Text(origin)), v.locatePort(svc, f), portTypes})
 	}
 	for _, label := range resolve.Distinct(labels) {
 		list = append(list, externalRRs{label + "." + name.Text(origin), v.locateEndpoint(svc, label), hostTypes})
@@ -138,7 +123,7 @@ func namedPorts(ports []cluster.Port) []resolve.PortFilter {
 	var list []resolve.PortFilter
 	for _, p := range ports {
 		if p.HasName() {
-			list = append(list, resolve.PortFilter{Name: p.Name, Protocol: p.Protocol})
+			list = append(list, resolve.FilterOf(p))
 		}
 	}
 	return resolve.Distinct(list)

@@ -1,11 +1,14 @@
 package answer
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
+	"pgregory.net/rapid"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
@@ -13,13 +16,18 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
+// walkOuter iterates over all records but the SOA record.
+func walkOuter(v *ExternalView, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
+	return func(yield func(dns.RR) bool) { v.Walk(s, o, s.Keys(false), yield) }
+}
+
 func outerTransfer(v *ExternalView, s *cluster.Snapshot, origin string) string {
 	o, err := resolve.ParseOrigin(origin)
 	if err != nil {
 		return err.Error()
 	}
 	lines := []string{v.SOA(s, o).String()}
-	for rr := range v.Transfer(s, o) {
+	for rr := range walkOuter(v, s, o) {
 		lines = append(lines, rr.String())
 	}
 	return tidy(strings.Join(lines, "\n"))
@@ -76,7 +84,7 @@ func TestExternalTransferAgreesWithLookup(t *testing.T) {
 	v, s := outerView(t, "example.org."), outerSnapshot(t, outerServices)
 	v.Headless, v.Cluster.Local = true, clustertest.Addrs(t, "198.51.100.1")
 	seen := map[string]bool{}
-	for rr := range v.Transfer(s, v.Origins[0]) {
+	for rr := range walkOuter(v, s, v.Origins[0]) {
 		if seen[rr.String()] {
 			t.Errorf("twice: %s", rr)
 		}
@@ -98,7 +106,7 @@ func TestExternalTransferEnds(t *testing.T) {
 	v.Headless = true
 	for n := range 20 {
 		count := 0
-		for range v.Transfer(s, v.Origins[0]) {
+		for range walkOuter(v, s, v.Origins[0]) {
 			if count++; count > n {
 				break
 			}
@@ -112,7 +120,7 @@ func TestExternalTransferLeavesOutLongNames(t *testing.T) {
 	v := outerView(t, long+"."+long+".example.org.")
 	v.Headless = true
 	s := outerSnapshot(t, "namespace default\nheadless default/"+long+"\nslice default/"+long+" a /tcp/80 10.0.0.1="+long)
-	for rr := range v.Transfer(s, v.Origins[0]) {
+	for rr := range walkOuter(v, s, v.Origins[0]) {
 		if _, err := dns.PackRR(rr, make([]byte, 600), 0, nil, false); err != nil {
 			t.Errorf("%s: %v", rr, err)
 		}
@@ -127,7 +135,7 @@ func TestExternalTransferBelowApex(t *testing.T) {
 		v := outerView(t, "example.org.")
 		v.Apex, _ = dnsname.Parse(apex)
 		var owners []string
-		for rr := range v.Transfer(s, v.Origins[0]) {
+		for rr := range walkOuter(v, s, v.Origins[0]) {
 			if rr.Header().Rrtype == dns.TypeA {
 				owners = append(owners, rr.Header().Name)
 				if a := askOuter(t, v, s, rr.Header().Name+" A"); len(a.Records) != 1 {
@@ -139,4 +147,42 @@ func TestExternalTransferBelowApex(t *testing.T) {
 			t.Errorf("%s: addresses of %v, want %d", apex, owners, want)
 		}
 	}
+}
+
+// Two walks over the Services that changed differ by what two walks over all do.
+func TestExternalTransferOfChanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, store, v := clustertest.NewModel(), cluster.NewStore(), outerView(t, "example.org.")
+		v.Cluster, v.Headless = drawView(t), rapid.Bool().Draw(t, "headless")
+		clustertest.Commit(store, (*cluster.Txn).SetSynced)
+		var kept []*cluster.Snapshot
+		for range rapid.IntRange(2, 6).Draw(t, "snapshots") {
+			clustertest.Commit(store, func(txn *cluster.Txn) {
+				for range rapid.IntRange(0, 20).Draw(t, "changes") {
+					m.Change(t, txn)
+				}
+			})
+			kept = append(kept, store.Load())
+		}
+		before, after := clustertest.One(t, "before", kept), clustertest.One(t, "after", kept)
+		changed := cluster.ChangedServices(before, after, false)
+		was, is := unchanged(v, before, changed), unchanged(v, after, changed)
+		if !maps.Equal(was, is) {
+			t.Fatalf("%v, then %v beside %v", was, is, changed)
+		}
+	})
+}
+
+// unchanged are the records that a walk over all Services has and one over some does not.
+func unchanged(v *ExternalView, s *cluster.Snapshot, changed []cluster.Key) map[string]bool {
+	rest := map[string]bool{}
+	v.Walk(s, v.Origins[0], s.Keys(false), func(rr dns.RR) bool {
+		rest[rr.String()] = true
+		return true
+	})
+	v.Walk(s, v.Origins[0], changed, func(rr dns.RR) bool {
+		delete(rest, rr.String())
+		return true
+	})
+	return rest
 }

@@ -65,7 +65,7 @@ func (b *recordSink) header(rrtype uint16) dns.RR_Header {
 func (b *recordSink) add(rr dns.RR) { b.answer.Records = append(b.answer.Records, rr) }
 
 func (b *recordSink) alias(target *dnsname.Name) {
-	b.add(&dns.CNAME{Hdr: b.header(dns.TypeCNAME), Target: target.String()})
+	b.add(CNAME(b.name.String(), target.String(), b.view.TTL))
 }
 
 // closed reports whether a chain of aliases must not be followed to target: it
@@ -107,8 +107,8 @@ func (b *recordSink) makeSOA() dns.SOA {
 	}
 }
 
-// soaOf is the SOA record of an origin.
-func soaOf(v *resolve.View, s *cluster.Snapshot, o resolve.Origin) dns.RR {
+// SOA makes the SOA record of an origin.
+func SOA(v *resolve.View, s *cluster.Snapshot, o resolve.Origin) dns.RR {
 	n, err := dnsname.Parse(o.String())
 	if err != nil {
 		return nil // cannot be: it is the name of an origin
@@ -122,7 +122,7 @@ func (b *recordSink) txt(text string, ttl uint32) {
 	b.add(&dns.TXT{Hdr: header(b.name.String(), dns.TypeTXT, ttl), Txt: []string{text}})
 }
 
-func (b *recordSink) ns(target string) { b.add(&dns.NS{Hdr: b.header(dns.TypeNS), Ns: target}) }
+func (b *recordSink) ns(target string) { b.add(NS(b.name.String(), target, b.view.TTL)) }
 
 func (b *recordSink) ptr(target *resolve.HostName, origin *resolve.Origin) {
 	b.add(&dns.PTR{Hdr: b.header(dns.TypePTR), Ptr: target.Text(originText(origin))})
@@ -140,12 +140,12 @@ func originText(o *resolve.Origin) string {
 func (b *recordSink) srv(weight, port uint16, target string, free int) int {
 	size := recordHead + srvFixed + len(target) + 1
 	switch {
-	case unsendable(target):
+	case dnsname.TooLong(target):
 		return 0
 	case size > free:
 		return noRoom
 	}
-	b.add(&dns.SRV{Hdr: b.header(dns.TypeSRV), Weight: weight, Port: port, Target: target})
+	b.add(SRV(b.name.String(), weight, port, target, b.view.TTL))
 	return size
 }
 
@@ -153,7 +153,7 @@ func (b *recordSink) srv(weight, port uint16, target string, free int) int {
 func (b *recordSink) extra(owner string, a netip.Addr, free int) int {
 	size := recordHead + addressSize(addressType(a))
 	switch {
-	case unsendable(owner):
+	case dnsname.TooLong(owner):
 		return 0
 	case size > free:
 		return noRoom
@@ -163,30 +163,30 @@ func (b *recordSink) extra(owner string, a netip.Addr, free int) int {
 }
 
 func (b *recordSink) address(owner string, a netip.Addr) {
-	b.answer.Extra = append(b.answer.Extra, addressOf(owner, a, b.view.TTL))
+	b.answer.Extra = append(b.answer.Extra, Address(owner, a, b.view.TTL))
 }
 
-// addressOf is an A or AAAA record.
-func addressOf(owner string, a netip.Addr, ttl uint32) dns.RR {
+// Address makes an A or AAAA record.
+func Address(owner string, a netip.Addr, ttl uint32) dns.RR {
 	if a.Is4() {
 		return &dns.A{Hdr: header(owner, dns.TypeA, ttl), A: a.AsSlice()}
 	}
 	return &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttl), AAAA: a.AsSlice()}
 }
 
-// maxText is the length up to which the presentation form of a name is certain
-// to fit into 255 octets (RFC 1035 2.3.4).
-const maxText = 254
+// NS makes an NS record.
+func NS(owner, target string, ttl uint32) dns.RR {
+	return &dns.NS{Hdr: header(owner, dns.TypeNS, ttl), Ns: target}
+}
 
-// unsendable reports whether a name is too long for a message. Four labels of full
-// length are, and an endpoint in a cluster of the set may have them. One record
-// like that would cost the whole answer, and its target cannot be asked for.
-func unsendable(name string) bool {
-	if len(name) <= maxText {
-		return false
-	}
-	_, err := dnsname.Parse(name)
-	return err != nil
+// CNAME makes a CNAME record.
+func CNAME(owner, target string, ttl uint32) dns.RR {
+	return &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, ttl), Target: target}
+}
+
+// SRV makes an SRV record. All have one priority.
+func SRV(owner string, weight, port uint16, target string, ttl uint32) dns.RR {
+	return &dns.SRV{Hdr: header(owner, dns.TypeSRV, ttl), Weight: weight, Port: port, Target: target}
 }
 
 // addresses makes records of some of the addresses, which are packed one behind the other.

@@ -238,7 +238,7 @@ func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostNam
 	}
 	is := toldNothing
 	for _, number := range numbers {
-		if !t.srv(&is, weightOf(pairs), number, &name) {
+		if !t.srv(&is, Weight(pairs), number, &name) {
 			return is
 		}
 	}
@@ -260,7 +260,7 @@ func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostNam
 func (t *visit) externalTargets(m *resolve.Match) told {
 	svc := m.Service.Service
 	numbers, count := m.Subset.Numbers(svc.Ports, nil)
-	weight := weightOf((len(svc.ExternalIPs) + len(svc.ExternalHosts)) * max(1, count))
+	weight := Weight((len(svc.ExternalIPs) + len(svc.ExternalHosts)) * max(1, count))
 	name := m.Subset.NameOf(m.Service)
 	is := toldNothing
 	for _, number := range numbers {
@@ -297,9 +297,9 @@ func (t *visit) endpoints(m *resolve.Match) told {
 	return e.tell()
 }
 
-// weightOf shares a hundred among all pairs of target and port, as stock CoreDNS
+// Weight shares a hundred among all pairs of target and port, as stock CoreDNS
 // does; a target without ports counts as one.
-func weightOf(pairs int) uint16 { return uint16(max(1, 100/max(1, pairs))) }
+func Weight(pairs int) uint16 { return uint16(max(1, 100/max(1, pairs))) }
 
 // endpointVisit tells the records of one endpoint after the other.
 type endpointVisit struct {
@@ -366,7 +366,7 @@ func (e *endpointVisit) endpoint(is *told, position int) bool {
 	var buf [resolve.Few]uint16
 	numbers, _ := e.m.Subset.Numbers(slice.Ports, buf[:0])
 	for _, number := range numbers {
-		if e.first(targetRecord{target: name, port: number}) && !e.srv(is, weightOf(e.targets.pairs), number, &name) {
+		if e.first(targetRecord{target: name, port: number}) && !e.srv(is, Weight(e.targets.pairs), number, &name) {
 			return false
 		}
 	}

@@ -125,3 +125,18 @@ func (n *Name) Suffix(count int) string {
 
 // Before returns the labels before the last count ones, in wire form without an end.
 func (n *Name) Before(count int) string { return n.folded[:n.Offset(count)] }
+
+// maxText is the length up to which the presentation form of a name is certain
+// to fit into 255 octets (RFC 1035 2.3.4).
+const maxText = 254
+
+// TooLong reports whether a name in presentation form is too long for a message. Four
+// labels of full length are, and an endpoint in a cluster of the set may have them. One
+// record like that would cost the whole answer, and its target cannot be asked for.
+func TooLong(text string) bool {
+	if len(text) <= maxText {
+		return false
+	}
+	_, err := Parse(text)
+	return err != nil
+}

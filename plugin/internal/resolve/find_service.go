@@ -212,6 +212,14 @@ func Undecorated(label string) string { return strings.TrimPrefix(label, "_") }
 // PortFilter chooses ports by name and protocol.
 type PortFilter struct{ Name, Protocol string }
 
+// FilterOf chooses the ports with the name and protocol of one.
+func FilterOf(p cluster.Port) PortFilter { return PortFilter{Name: p.Name, Protocol: p.Protocol} }
+
+// NameBelow returns the name of such a port below its Service's (RFC 2782).
+func (f PortFilter) NameBelow(service string) string {
+	return "_" + f.Name + "._" + f.Protocol + "." + service
+}
+
 // Matches reports whether a port is meant. Without a name there is no SRV record
 // (Kubernetes DNS specification 2.3.2), so an empty name matches none.
 func (f PortFilter) Matches(p cluster.Port) bool {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -133,7 +132,7 @@ func TestP2NotifyDeadAndLiving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Serve(&answer.ExternalView{}, []resolve.Origin{other})
+	p.Serve(ClusterZones{new(resolve.View)}, []resolve.Origin{other})
 	p.Policy = Policy{{Zones: []string{"."}, To: []string{"*", dead.LocalAddr().String(), living.LocalAddr().String()}}}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -190,7 +189,7 @@ func TestNotifiedZones(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Serve(&answer.ExternalView{}, []resolve.Origin{o})
+		p.Serve(ClusterZones{new(resolve.View)}, []resolve.Origin{o})
 	}
 	p.Policy = Policy{
 		{Zones: []string{"."}, To: []string{"10.0.0.1:53"}},

@@ -9,7 +9,6 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -24,13 +23,6 @@ const (
 )
 
 var errNotSynced = errors.New("no transfer before the first sync")
-
-// Zones are the records of zones, as a resolve.View or a answer.ExternalView has them.
-type Zones interface {
-	SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR
-	Transfer(s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR]
-	Difference(before, after *cluster.Snapshot, o resolve.Origin) answer.Difference
-}
 
 // Primary gives the zones of one server block away. Its zero value is ready to be
 // filled; all of its fields must be set before the server block serves.
@@ -105,7 +97,7 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 	case granted.upToDate(now.Serial()):
 		return stream(soa, slices.Values[[]dns.RR](nil)), nil
 	case before == nil || before.RetainedObjects(now) > maxDistance:
-		return stream(soa, zones.Transfer(now, o), soa), nil
+		return stream(soa, recordsOf(zones, now, o), soa), nil
 	default:
 		return stream(soa, increment(zones, before, now, o), soa), nil
 	}
@@ -134,10 +126,10 @@ func awaitSerial(made <-chan struct{}) {
 // increment is what stands between the first and the last SOA record of an
 // incremental transfer (RFC 1995 4), as one step from before to now.
 func increment(zones Zones, before, now *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
-	difference := zones.Difference(before, now, o)
+	removed, added := difference(zones, before, now, o)
 	return slices.Values(slices.Concat(
-		[]dns.RR{zones.SOA(before, o)}, difference.Removed,
-		[]dns.RR{zones.SOA(now, o)}, difference.Added,
+		[]dns.RR{zones.SOA(before, o)}, removed,
+		[]dns.RR{zones.SOA(now, o)}, added,
 	))
 }
 

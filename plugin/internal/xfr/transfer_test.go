@@ -17,7 +17,6 @@ import (
 	"github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -36,7 +35,7 @@ const nextRcode = dns.RcodeNotZone
 type testCluster struct{ *primary }
 
 func (c testCluster) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
-	return c.Primary.Transfer(answer.Zones{View: c.view}, name, serial)
+	return c.Primary.Transfer(ClusterZones{View: c.view}, name, serial)
 }
 
 func (testCluster) Name() string { return "kubernetes" }
@@ -55,7 +54,7 @@ func newPrimary(t *testing.T) *primary {
 		}
 		p.view.Origins = append(p.view.Origins, o)
 	}
-	p.Serve(answer.Zones{View: p.view}, p.view.Origins)
+	p.Serve(ClusterZones{View: p.view}, p.view.Origins)
 	p.Policy = Policy{{Zones: []string{clusterZone, "in-addr.arpa."}, To: []string{"*"}}}
 	p.Store.Checkpoint(100)
 	c := caddy.NewTestController("dns", "transfer cluster.local in-addr.arpa {\n to *\n}")
@@ -397,7 +396,7 @@ func TestSerialWithoutAGrant(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
 	p.pull(t, s, clusterZone, 0)
 	for _, serial := range []uint32{1, 99, 100, 101} {
-		records, err := p.Transfer(answer.Zones{View: p.view}, clusterZone, serial)
+		records, err := p.Transfer(ClusterZones{View: p.view}, clusterZone, serial)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package answer
+package xfr
 
 import (
 	"fmt"
@@ -11,8 +11,11 @@ import (
 	"github.com/miekg/dns"
 	"pgregory.net/rapid"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/answer/answertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -20,11 +23,11 @@ import (
 func transferOf(t clustertest.T, v *resolve.View, s *cluster.Snapshot, origin int) string {
 	t.Helper()
 	var lines []string
-	for rr := range (Zones{v}).Transfer(s, v.Origins[origin]) {
-		if rr.Header().Ttl != testTTL || rr.Header().Class != dns.ClassINET {
+	for rr := range recordsOf(ClusterZones{v}, s, v.Origins[origin]) {
+		if rr.Header().Ttl != answertest.TTL || rr.Header().Class != dns.ClassINET {
 			t.Errorf("%s", rr)
 		}
-		lines = append(lines, strings.ReplaceAll(tidy(rr.String()), " 5 IN ", " "))
+		lines = append(lines, strings.ReplaceAll(answertest.Tidy(rr.String()), " 5 IN ", " "))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -147,24 +150,50 @@ var transfers = []struct {
 		busy.default.svc.cluster.local. A 10.3.0.2` + nsAddresses},
 }
 
-func TestTransfer(t *testing.T) {
+func TestWalk(t *testing.T) {
 	for _, tc := range transfers {
 		t.Run(tc.name, func(t *testing.T) {
-			v := clusterView(t)
+			v := answertest.ClusterView(t)
 			v.Local = []netip.Addr{netip.MustParseAddr("10.244.0.53")}
 			if tc.change != nil {
 				tc.change(v)
 			}
-			if got, want := transferOf(t, v, clustertest.Snapshot(t, tc.cluster), 0), tidy(tc.want); got != want {
+			if got, want := transferOf(t, v, clustertest.Snapshot(t, tc.cluster), 0), answertest.Tidy(tc.want); got != want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, want)
 			}
 		})
 	}
 }
 
+// D9: nothing is transferred of a Namespace that is not shown, or not known since no
+// selector selects it.
+func TestD9HiddenNamespaces(t *testing.T) {
+	v := answertest.ClusterView(t)
+	only("default", "unknown")(v)
+	got := transferOf(t, v, clustertest.Snapshot(t, `
+		namespace default
+		namespace hidden
+		clusterip default/web 10.3.0.9
+		clusterip hidden/web 10.3.0.1
+		clusterip unknown/web 10.3.0.2
+		headless hidden/db sql/tcp/1
+		slice hidden/db a sql/tcp/1 10.0.0.1=db-0
+		headless unknown/db sql/tcp/1
+		slice unknown/db a sql/tcp/1 10.0.0.2=db-0
+		external hidden/alias www.example.com.
+		external unknown/alias www.example.com.
+	`), 0)
+	want := answertest.Tidy(`
+		cluster.local. NS ns.dns.cluster.local.
+		web.default.svc.cluster.local. A 10.3.0.9`)
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 // A zone of the cluster set has the imports, and endpoints below their clusters.
-func TestTransferClusterSet(t *testing.T) {
-	v := clusterSetView(t)
+func TestWalkClusterSet(t *testing.T) {
+	v := answertest.ClusterSetView(t)
 	origin := slices.IndexFunc(v.Origins, func(o resolve.Origin) bool { return o.ClusterSet })
 	long := strings.Repeat("x", 63)
 	s := clustertest.Snapshot(t, `
@@ -192,17 +221,17 @@ func TestTransferClusterSet(t *testing.T) {
 	`
 	// The last Service's endpoint has a name that no message can hold.
 	all := want + long + "." + long + ".svc.clusterset.local. A 10.5.0.3"
-	if got := transferOf(t, v, s, origin); got != tidy(all) {
-		t.Errorf("got:\n%s\nwant:\n%s", got, tidy(all))
+	if got := transferOf(t, v, s, origin); got != answertest.Tidy(all) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, answertest.Tidy(all))
 	}
 }
 
-func TestTransferStops(t *testing.T) {
-	s, v := clustertest.Snapshot(t, "namespace a\nclusterip a/a 10.3.0.1 a/tcp/1\nclusterip a/b 10.3.0.2"), clusterView(t)
-	all := len(slices.Collect(Zones{v}.Transfer(s, v.Origins[0])))
+func TestWalkStops(t *testing.T) {
+	s, v := clustertest.Snapshot(t, "namespace a\nclusterip a/a 10.3.0.1 a/tcp/1\nclusterip a/b 10.3.0.2"), answertest.ClusterView(t)
+	all := len(slices.Collect(recordsOf(ClusterZones{v}, s, v.Origins[0])))
 	for most := 1; most <= all; most++ {
 		n := 0
-		for range (Zones{v}).Transfer(s, v.Origins[0]) {
+		for range recordsOf(ClusterZones{v}, s, v.Origins[0]) {
 			if n++; n == most {
 				break
 			}
@@ -215,13 +244,13 @@ func TestTransferStops(t *testing.T) {
 
 // A secondary answers as we do: every RRset that is transferred is whole, none of
 // its records comes twice, and what leads to the same Service has the same share.
-func TestTransferAgreesWithLookup(t *testing.T) {
+func TestWalkAgreesWithLookup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, s := clustertest.DrawCluster(t)
-		v := drawView(t)
+		v := answertest.DrawView(t)
 		for _, o := range v.Origins {
 			if !o.Reverse() {
-				checkTransfer(t, v, s, o)
+				checkWalk(t, v, s, o)
 			}
 		}
 	})
@@ -232,9 +261,9 @@ type rrsetKey struct {
 	rrtype uint16
 }
 
-func checkTransfer(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origin) {
+func checkWalk(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origin) {
 	rrsets, servers := map[rrsetKey][]string{}, map[string]bool{}
-	for rr := range (Zones{v}).Transfer(s, o) {
+	for rr := range recordsOf(ClusterZones{v}, s, o) {
 		key := rrsetKey{rr.Header().Name, rr.Header().Rrtype}
 		rrsets[key] = append(rrsets[key], unweighted(rr))
 		if ns, ok := rr.(*dns.NS); ok {
@@ -246,7 +275,7 @@ func checkTransfer(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.O
 	}
 	checkWeights(t, v, s, o)
 	for key, got := range rrsets {
-		a := askType(t, v, s, key.owner, key.rrtype)
+		a := lookup(t, v, s, key.owner, key.rrtype)
 		if a.Result == resolve.NXDomain && servers[key.owner] {
 			continue // a name server in a Namespace that is hidden
 		}
@@ -267,7 +296,7 @@ func checkTransfer(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.O
 // where a Service has addresses of both families (P4).
 func checkWeights(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origin) {
 	weights := map[string]uint16{}
-	for rr := range (Zones{v}).Transfer(s, o) {
+	for rr := range recordsOf(ClusterZones{v}, s, o) {
 		srv, ok := rr.(*dns.SRV)
 		if !ok {
 			continue
@@ -277,13 +306,23 @@ func checkWeights(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Or
 		}
 		weights[srv.Hdr.Name] = srv.Weight
 		if !strings.HasSuffix(srv.Hdr.Name, srv.Target) ||
-			len(askType(t, v, s, srv.Target, dns.TypeA).Records) == 0 || len(askType(t, v, s, srv.Target, dns.TypeAAAA).Records) == 0 {
+			len(lookup(t, v, s, srv.Target, dns.TypeA).Records) == 0 || len(lookup(t, v, s, srv.Target, dns.TypeAAAA).Records) == 0 {
 			continue
 		}
-		if want := askType(t, v, s, srv.Hdr.Name, dns.TypeSRV).Records[0].(*dns.SRV).Weight; want != srv.Weight {
+		if want := lookup(t, v, s, srv.Hdr.Name, dns.TypeSRV).Records[0].(*dns.SRV).Weight; want != srv.Weight {
 			t.Fatalf("%s, but a look-up has the weight %d", srv, want)
 		}
 	}
+}
+
+// lookup answers with all that there is.
+func lookup(t clustertest.T, v *resolve.View, s *cluster.Snapshot, name string, qtype uint16) answer.Answer {
+	t.Helper()
+	n, err := dnsname.Parse(name)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return answer.Lookup(v, s, &n, qtype, answer.Unlimited)
 }
 
 // unweighted is a record as text, without its weight.

@@ -1,4 +1,4 @@
-package answer
+package xfr
 
 import (
 	"slices"
@@ -9,22 +9,16 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Difference is what makes the records of an origin in one snapshot those in
-// another. No record is in both lists.
-type Difference struct{ Removed, Added []dns.RR }
-
-// difference compares what a transfer of the name servers and of the Services that
-// changed passes on.
-func difference(
-	transfer func(s *cluster.Snapshot, o resolve.Origin, keys []cluster.Key, yield func(dns.RR) bool),
-	before, after *cluster.Snapshot, o resolve.Origin,
-) Difference {
+// difference returns what makes the records of an origin in one snapshot those in
+// another, each list in the order of a transfer. No record is in both lists. The
+// snapshots must be of one store: what they share is not looked at.
+func difference(z Zones, before, after *cluster.Snapshot, o resolve.Origin) (removed, added []dns.RR) {
 	keys := cluster.ChangedServices(before, after, o.ClusterSet)
 	some := func(s *cluster.Snapshot) []dns.RR {
-		return slices.Collect(func(yield func(dns.RR) bool) { transfer(s, o, keys, yield) })
+		return slices.Collect(func(yield func(dns.RR) bool) { z.Walk(s, o, keys, yield) })
 	}
 	was, is := some(before), some(after)
-	return Difference{Removed: without(was, is), Added: without(is, was)}
+	return without(was, is), without(is, was)
 }
 
 // without are the records that are in a but not in b.

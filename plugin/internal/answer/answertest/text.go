@@ -1,0 +1,65 @@
+package answertest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// Row is a case of a table: its name, a question, written as "name type", and the golden
+// text of the answer.
+type Row [3]string
+
+// Run asks the questions of a table. What ask returns is the text of the answer.
+func Run(t *testing.T, rows []Row, ask func(question string) string) {
+	t.Helper()
+	for _, r := range rows {
+		t.Run(r[0], func(t *testing.T) {
+			if got, want := ask(r[1]), Tidy(r[2]); got != want {
+				t.Errorf("%s\ngot:\n%s\nwant:\n%s", r[1], got, want)
+			}
+		})
+	}
+}
+
+// Tidy lets golden text be indented like the code around it.
+func Tidy(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) > 0 {
+			lines = append(lines, strings.Join(f, " "))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ResultText has the names of the results.
+var ResultText = map[resolve.Result]string{
+	resolve.OutOfZone: "OutOfZone", resolve.Success: "Success", resolve.NoData: "NoData",
+	resolve.NXDomain: "NXDomain", resolve.NotReady: "NotReady", resolve.FollowTarget: "FollowTarget",
+}
+
+// Render writes an answer as text. The first line is the result with its target, if there
+// is one. The SOA record that every negative answer of a zone has, which is soa for its owner,
+// is but its owner, on that line; additional records begin with a plus sign.
+func Render(result resolve.Result, target string, records, authority, extra []dns.RR, soa func(owner string) string) string {
+	var b strings.Builder
+	b.WriteString(ResultText[result] + " " + target + "\n")
+	for _, rr := range authority {
+		if owner := rr.Header().Name; rr.String() == soa(owner) {
+			b.WriteString("SOA " + owner + "\n")
+		} else {
+			b.WriteString(rr.String() + "\n")
+		}
+	}
+	for _, rr := range records {
+		b.WriteString(rr.String() + "\n")
+	}
+	for _, rr := range extra {
+		b.WriteString("+ " + rr.String() + "\n")
+	}
+	return Tidy(strings.Replace(b.String(), " \nSOA ", " ", 1))
+}

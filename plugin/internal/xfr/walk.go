@@ -1,0 +1,180 @@
+package xfr
+
+import (
+	"math"
+	"net/netip"
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// walk passes on the records of one zone, each once.
+type walk struct {
+	view   *resolve.View
+	origin string
+	yield  func(dns.RR) bool
+	ended  bool                   // nobody wants more
+	seen   map[recordKey]struct{} // of the part that has records in common
+}
+
+// recordKey tells records apart.
+type recordKey struct {
+	owner, target string
+	port          uint16
+	addr          netip.Addr
+}
+
+// pass passes a record on, unless it is there already or one of its names is too
+// long for a message: it would cost the whole transfer.
+func (w *walk) pass(k recordKey, rr dns.RR) {
+	if _, dup := w.seen[k]; dup || w.ended || dnsname.TooLong(k.owner) || dnsname.TooLong(k.target) {
+		return
+	}
+	w.seen[k] = struct{}{}
+	w.ended = !w.yield(rr)
+}
+
+func (w *walk) address(owner string, a netip.Addr) {
+	w.pass(recordKey{owner: owner, addr: a}, answer.Address(owner, a, w.view.TTL))
+}
+
+func (w *walk) srv(owner, target string, port, weight uint16) {
+	w.pass(recordKey{owner: owner, target: target, port: port}, answer.SRV(owner, weight, port, target, w.view.TTL))
+}
+
+// nameservers passes on the NS RRset and the addresses of its targets. Those that
+// a Service brings are left to it; that of a Namespace which is not shown brings
+// none, but a zone whose name servers have no address is of no use.
+func (w *walk) nameservers(s *cluster.Snapshot, o resolve.Origin) {
+	w.seen = map[recordKey]struct{}{}
+	servers := w.view.Servers(s, new(resolve.Match), o.ClusterSet, math.MaxInt)
+	for _, srv := range servers {
+		name := srv.Name.Text(w.origin)
+		w.pass(recordKey{owner: w.origin, target: name}, answer.NS(w.origin, name, w.view.TTL))
+	}
+	for _, srv := range servers {
+		if name := srv.Name.Text(w.origin); srv.Addr.IsValid() && !w.transfers(s, o, name) {
+			w.address(name, srv.Addr)
+		}
+	}
+}
+
+// transfers reports whether a name server's name is one that a Service brings.
+func (w *walk) transfers(s *cluster.Snapshot, o resolve.Origin, name string) bool {
+	n, err := dnsname.Parse(name)
+	if err != nil {
+		return false
+	}
+	m := w.view.Locate(s, &n, &o)
+	return m.Kind == resolve.AtClusterIP || m.Kind == resolve.AtEndpoints
+}
+
+// name is the name of a Service.
+func (w *walk) name(svc *cluster.ServiceNode) string {
+	name := new(resolve.Subset).NameOf(svc)
+	return name.Text(w.origin)
+}
+
+func (w *walk) service(svc *cluster.ServiceNode) {
+	w.seen = map[recordKey]struct{}{}
+	switch svc.Service.Kind {
+	case cluster.ExternalName:
+		w.alias(svc)
+	case cluster.Headless:
+		weights := portWeights(svc)
+		for _, slice := range svc.Slices {
+			w.slice(svc, slice, weights)
+		}
+	default:
+		w.clusterIP(svc)
+	}
+}
+
+func (w *walk) alias(svc *cluster.ServiceNode) {
+	owner := w.name(svc)
+	m := resolve.Match{Kind: resolve.AtAlias, Service: svc}
+	if target := m.Target(false); target != nil {
+		w.pass(recordKey{owner: owner, target: target.String()}, answer.CNAME(owner, target.String(), w.view.TTL))
+	}
+}
+
+// clusterIP passes on the addresses of a Service, its ports at its own name, and
+// the named ones at their names too. Without an address there is nothing to lead to.
+func (w *walk) clusterIP(svc *cluster.ServiceNode) {
+	name := w.name(svc)
+	for _, a := range svc.Service.ClusterIPs {
+		w.address(name, a)
+	}
+	if len(svc.Service.ClusterIPs) == 0 {
+		return
+	}
+	for _, p := range svc.Service.Ports {
+		w.srv(name, name, p.Number, ownWeight(svc, len(svc.Service.Ports)))
+		if p.HasName() {
+			named := resolve.Subset{Kind: resolve.ByPort, Ports: resolve.FilterOf(p)}
+			_, count := named.Numbers(svc.Service.Ports, nil)
+			w.srv(resolve.FilterOf(p).NameBelow(name), name, p.Number, ownWeight(svc, count))
+		}
+	}
+}
+
+// ownWeight is the weight of the SRV records that lead to a Service itself. With addresses
+// of both families it is the one that a look-up answers with. With one address it stays a
+// hundred, as from stock CoreDNS, whatever the number of ports: the share is the same.
+func ownWeight(n *cluster.ServiceNode, ports int) uint16 {
+	if addrs := len(n.Service.ClusterIPs); addrs > 1 {
+		return answer.Weight(addrs * ports)
+	}
+	return answer.Weight(1)
+}
+
+// portWeights are the weights of the SRV records of the ports of a headless Service. Stock
+// CoreDNS shares a hundred among the endpoints of each slice. Where all slices come to
+// the same, so that each endpoint has its share, the weight is that; else it is the one
+// that a look-up answers with, which counts the endpoints of all slices.
+func portWeights(n *cluster.ServiceNode) map[resolve.PortFilter]uint16 {
+	counts, weights := map[resolve.PortFilter]int{}, map[resolve.PortFilter]uint16{}
+	differ := map[resolve.PortFilter]bool{}
+	for _, s := range n.Slices {
+		if s.Endpoints.Len() == 0 {
+			continue
+		}
+		own := answer.Weight(s.Endpoints.Len())
+		for i, p := range s.Ports {
+			f := resolve.FilterOf(p)
+			twice := slices.ContainsFunc(s.Ports[:i], func(q cluster.Port) bool { return q.Name == p.Name && q.Protocol == p.Protocol })
+			differ[f] = differ[f] || twice || counts[f] > 0 && own != weights[f]
+			counts[f] += s.Endpoints.Len()
+			weights[f] = own
+		}
+	}
+	for f := range differ {
+		if differ[f] {
+			weights[f] = answer.Weight(counts[f])
+		}
+	}
+	return weights
+}
+
+// slice passes on the endpoints of a headless Service: their addresses at the
+// Service's name and at their own, and the named ports.
+func (w *walk) slice(svc *cluster.ServiceNode, s *cluster.Slice, weights map[resolve.PortFilter]uint16) {
+	name := w.name(svc)
+	sub := resolve.Subset{PodNames: w.view.PodNames}
+	for e := range s.Endpoints.All() {
+		host := sub.EndpointName(svc, s, &e)
+		target := host.Text(w.origin)
+		w.address(name, e.Addr)
+		w.address(target, e.Addr)
+		for _, p := range s.Ports {
+			if p.HasName() {
+				w.srv(resolve.FilterOf(p).NameBelow(name), target, p.Number, weights[resolve.FilterOf(p)])
+			}
+		}
+	}
+}
