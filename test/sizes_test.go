@@ -22,27 +22,11 @@ const (
 	maxFunctionLines = 60
 )
 
-// oversized are the packages that break a bound as yet.
-var oversized = []string{
-	"plugin/internal/answer",
-}
-
 // TestSizes holds the packages of the plugins to the bounds.
 func TestSizes(t *testing.T) {
 	for dir, files := range pluginFiles(t) {
-		found, listed := excesses(files), slices.Contains(oversized, dir)
-		if listed && len(found) == 0 {
-			t.Errorf("%s is not oversized: take it from the list", dir)
-		}
-		for _, excess := range found {
-			if !listed {
-				t.Errorf("%s: %s", dir, excess)
-			}
-		}
-	}
-	for _, dir := range oversized {
-		if _, err := os.Stat("../" + dir); err != nil {
-			t.Errorf("%s is listed as oversized: %v", dir, err)
+		for _, excess := range excesses(files) {
+			t.Errorf("%s: %s", dir, excess)
 		}
 	}
 }

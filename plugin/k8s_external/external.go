@@ -4,7 +4,8 @@
 // the place of the stock plugin k8s_external, under its name.
 //
 // The cluster is that of the directive kubernetes or clusterdns in the same server
-// block. What a Service means outside is decided in package zone.
+// block. What a name stands for outside is found here (view.go, find.go); the records are
+// told by package answer, as those of the cluster's own zones are.
 package external
 
 import (
@@ -28,41 +29,41 @@ type upstreamer interface {
 	Lookup(ctx context.Context, state request.Request, name string, typ uint16) (*dns.Msg, error)
 }
 
-// External is the handler of one server block.
-type External struct {
+// handler is that of one server block.
+type handler struct {
 	Next     plugin.Handler
-	view     answer.ExternalView
+	view     view
 	fall     fall.F
 	upstream upstreamer
 	cluster  *clusterdns.ClusterDNS // set at start-up
 }
 
 // Name implements plugin.Handler.
-func (*External) Name() string { return pluginName }
+func (*handler) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler.
-func (e *External) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+func (h *handler) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	state := request.Request{W: w, Req: r}
 	name, err := dnsname.Parse(state.QName())
 	if err != nil {
-		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	}
-	undo := e.cluster.LimitReply(w, r)
-	a := e.view.Lookup(e.cluster.Store().Load(), &name, state.QType(), clusterdns.LimitsFor(w, r))
-	switch e.cluster.Decide(ctx, e.fall, state.QName(), state.QType(), &a) {
+	undo := h.cluster.LimitReply(w, r)
+	a := h.view.lookup(h.cluster.Store().Load(), &name, state.QType(), clusterdns.LimitsFor(w, r))
+	switch h.cluster.Decide(ctx, h.fall, state.QName(), state.QType(), &a) {
 	case clusterdns.Pass:
 		undo()
-		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	case clusterdns.Refuse:
 		return dns.RcodeRefused, nil
 	}
-	m := e.cluster.Reply(ctx, w, r, &a)
-	e.addAddresses(ctx, state, m, targetsElsewhere(&a))
+	m := h.cluster.Reply(ctx, w, r, &a)
+	h.addAddresses(ctx, state, m, targetsElsewhere(&a))
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }
 
 // Holds implements clusterdns.Holder.
-func (e *External) Holds(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) clusterdns.Holding {
+func (h *handler) Holds(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) clusterdns.Holding {
 	if len(r.Question) == 0 {
 		return clusterdns.HoldsNothing
 	}
@@ -71,13 +72,13 @@ func (e *External) Holds(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) cl
 		return clusterdns.HoldsNothing
 	}
 	qtype := r.Question[0].Qtype
-	a := e.view.Lookup(e.cluster.Store().Load(), &name, qtype, answer.Limits{Size: dns.MinMsgSize})
+	a := h.view.lookup(h.cluster.Store().Load(), &name, qtype, answer.Limits{Size: dns.MinMsgSize})
 	switch {
 	case a.Result == resolve.OutOfZone:
 		return clusterdns.HoldsNothing
 	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
 		return clusterdns.HoldsAnswer
-	case clusterdns.FallsThrough(e.fall, name.String(), &a) || a.Result == resolve.FollowTarget || len(targetsElsewhere(&a)) > 0:
+	case clusterdns.FallsThrough(h.fall, name.String(), &a) || a.Result == resolve.FollowTarget || len(targetsElsewhere(&a)) > 0:
 		return clusterdns.HoldsNothing
 	case a.Result == resolve.NXDomain:
 		return clusterdns.HoldsDenial
@@ -106,10 +107,10 @@ func targetsElsewhere(a *answer.Answer) []string {
 
 // addAddresses adds the addresses of load balancers to SRV records that lead to
 // their hostnames (RFC 2782). The answer is no worse without.
-func (e *External) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, targets []string) {
+func (h *handler) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, targets []string) {
 	for _, target := range targets {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
-			if up, err := e.upstream.Lookup(ctx, state, target, qtype); err == nil && up != nil {
+			if up, err := h.upstream.Lookup(ctx, state, target, qtype); err == nil && up != nil {
 				m.Extra = append(m.Extra, up.Answer...)
 			}
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/upstream"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 const defaultApex = "dns"
@@ -27,21 +27,21 @@ func setup(c *caddy.Controller) error {
 	for _, text := range cfg.warnings {
 		log.Warning(text)
 	}
-	e := &External{view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
+	h := &handler{view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
 	server := dnsserver.GetConfig(c)
 	// Only at the start are the server block's handlers known by their names.
 	c.OnStartup(func() error {
-		if e.cluster = clusterOf(server); e.cluster == nil {
+		if h.cluster = clusterOf(server); h.cluster == nil {
 			return plugin.Error(pluginName, cfg.alone)
 		}
-		e.view.Cluster = e.cluster.View()
-		e.cluster.Primary().Serve(&e.view, e.view.Origins)
-		e.cluster.AddHolder(e)
+		h.view.show(h.cluster.View())
+		h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
+		h.cluster.AddHolder(h)
 		return nil
 	})
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		e.Next = next
-		return e
+		h.Next = next
+		return h
 	})
 	return nil
 }
@@ -58,7 +58,7 @@ func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
 
 // config is what the directives of a server block ask for.
 type config struct {
-	view     answer.ExternalView
+	view     view
 	fall     fall.F
 	alone    error    // what is wrong if the server block knows no cluster
 	warnings []string // what was accepted but has no effect
@@ -68,7 +68,7 @@ type config struct {
 // name the Corefile and the line. A directive that is repeated adds to the one
 // before it, but has its own zones, as with stock CoreDNS.
 func parse(c *caddy.Controller) (*config, error) {
-	cfg := &config{view: answer.ExternalView{TTL: corefile.DefaultTTL}}
+	cfg := &config{view: view{zones: resolve.View{TTL: corefile.DefaultTTL}}}
 	if err := parseApex(cfg, c, []string{defaultApex}); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (cfg *config) parseOrigins(c *caddy.Controller) error {
 	if err == nil && !forward {
 		cfg.warn("all zones are reverse zones: the names that addresses have do not exist")
 	}
-	cfg.view.Origins = origins
+	cfg.view.zones.Origins = origins
 	return err
 }
 
@@ -119,18 +119,18 @@ func parseApex(cfg *config, c *caddy.Controller, args []string) error {
 	if err != nil || name.String() == "." {
 		return c.Errf("apex must be a DNS label: %s", args[0])
 	}
-	cfg.view.Apex = name
+	cfg.view.apex = name
 	return nil
 }
 
 func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
 	ttl, err := corefile.ParseTTL(c, args, cfg.warn)
-	cfg.view.TTL = ttl
+	cfg.view.zones.TTL = ttl
 	return err
 }
 
 func parseHeadless(cfg *config, _ *caddy.Controller, args []string) error {
-	cfg.view.Headless = true
+	cfg.view.headless = true
 	if len(args) > 0 {
 		cfg.warn("headless takes no arguments: they have no effect")
 	}

@@ -16,7 +16,7 @@ func parseText(text string) (*config, error) {
 // origins are the zones of a configuration, with blanks between them.
 func (cfg *config) origins() string {
 	var list []string
-	for _, o := range cfg.view.Origins {
+	for _, o := range cfg.view.zones.Origins {
 		list = append(list, o.String())
 	}
 	return strings.Join(list, " ")
@@ -54,8 +54,8 @@ func TestParse(t *testing.T) {
 			continue
 		}
 		v := cfg.view
-		if cfg.origins() != tc.origins || v.Apex.String() != tc.apex || v.TTL != tc.ttl || v.Headless != tc.headless {
-			t.Errorf("%s: got zones %s, apex %s, ttl %d, headless %v", tc.text, cfg.origins(), v.Apex.String(), v.TTL, v.Headless)
+		if cfg.origins() != tc.origins || v.apex.String() != tc.apex || v.zones.TTL != tc.ttl || v.headless != tc.headless {
+			t.Errorf("%s: got zones %s, apex %s, ttl %d, headless %v", tc.text, cfg.origins(), v.apex.String(), v.zones.TTL, v.headless)
 		}
 		if got := strings.Join(cfg.fall.Zones, " "); got != tc.through {
 			t.Errorf("%s: falls through in %q, want %q", tc.text, got, tc.through)

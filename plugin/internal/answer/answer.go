@@ -39,6 +39,10 @@ type Limits struct {
 // Unlimited has room for every record there is.
 var Unlimited = Limits{Size: math.MaxInt32}
 
+// MinRecord is the size that every record has at least, for those who want to look at no
+// more than fits.
+const MinRecord = recordHead
+
 // Locator finds what a name below an origin stands for.
 type Locator func(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match
 

@@ -68,12 +68,3 @@ func TestNameKindWithoutLookup(t *testing.T) {
 		}
 	}
 }
-
-func TestExternalNameKind(t *testing.T) {
-	v := outerView(t, "example.org.")
-	for _, question := range []string{"example.org. SOA", "web.default.example.org. A", "lb.default.example.org. A", "x.example.org. A"} {
-		if a := askOuter(t, v, outerSnapshot(t, outerServices), question); a.Kind != resolve.KindExternal {
-			t.Errorf("%s: kind %d", question, a.Kind)
-		}
-	}
-}

@@ -22,7 +22,7 @@ const (
 	KindPort                         // a named port of a Service
 	KindPod                          // a Pod by its address
 	KindReverse                      // an address, or an empty non-terminal above addresses
-	KindExternal                     // any name of an ExternalView
+	KindExternal                     // any name in a zone for the world outside the cluster
 
 	NameKinds // the number of kinds
 )

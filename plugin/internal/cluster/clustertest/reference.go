@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
@@ -73,4 +74,28 @@ func Heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// Crowded is the text of a cluster with so many endpoints behind each kind of name.
+func Crowded(endpoints int) string {
+	var b strings.Builder
+	b.WriteString("namespace a\nheadless a/big\nheadless a/twins\n")
+	for i := range endpoints {
+		if i%100 == 0 {
+			fmt.Fprintf(&b, "\nslice a/big s%03d http/tcp/80 https/tcp/443", i/100)
+		}
+		fmt.Fprintf(&b, " 10.%d.%d.%d#here", 1+i>>16, i>>8&255, i&255)
+	}
+	for _, half := range []string{"a", "b"} { // all of one hostname, and each address in two slices
+		for i := range endpoints {
+			if i%100 == 0 {
+				fmt.Fprintf(&b, "\nslice a/twins s%03d%s http/tcp/80", i/100, half)
+			}
+			fmt.Fprintf(&b, " 10.%d.%d.%d=twin", 101+i>>16, i>>8&255, i&255)
+		}
+	}
+	for i := range endpoints {
+		fmt.Fprintf(&b, "\nheadless a/one-%d\nslice a/one-%d s 10.250.0.1", i, i)
+	}
+	return b.String()
 }

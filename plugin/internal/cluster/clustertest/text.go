@@ -32,6 +32,11 @@ type T interface {
 //	imported-headless default/db https/tcp/443
 //	imported-slice east default/db a https/tcp/443 10.4.0.100=my-pet 10.4.0.101
 //	pod default web 10.0.0.1,2001:db8::5
+//
+// and what Services say of themselves outside the cluster, by addresses and hostnames:
+//
+//	outside default/web 192.0.2.1,2001:db8::1 lb.example.net. https/tcp/443
+//	outside-headless default/db 192.0.2.2 - https/tcp/443
 func Load(t T, txn *cluster.Txn, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -48,6 +53,12 @@ func Load(t T, txn *cluster.Txn, text string) {
 			txn.ReplaceService(nil, headless(t, f[1:]))
 		case "external":
 			txn.ReplaceService(nil, &cluster.Service{Key: KeyOf(f[1]), Kind: cluster.ExternalName, Target: strings.TrimPrefix(f[2], "-"), Ports: Ports(t, f[3:])})
+		case "outside":
+			txn.ReplaceService(nil, outside(t, f[1:]))
+		case "outside-headless":
+			svc := outside(t, f[1:])
+			svc.Kind = cluster.Headless
+			txn.ReplaceService(nil, svc)
 		case "slice":
 			txn.ReplaceSlice(nil, SliceOf(t, f[1:]))
 		case "imported-clusterip":
@@ -74,6 +85,16 @@ func Virtual(t T, f []string) *cluster.Service {
 func headless(t T, f []string) *cluster.Service {
 	t.Helper()
 	return &cluster.Service{Key: KeyOf(f[0]), Kind: cluster.Headless, Ports: Ports(t, f[1:])}
+}
+
+// outside reads a Service as it is outside: a key, addresses, hostnames, ports.
+func outside(t T, f []string) *cluster.Service {
+	t.Helper()
+	svc := &cluster.Service{Key: KeyOf(f[0]), ExternalIPs: Addrs(t, f[1]), Ports: Ports(t, f[3:])}
+	if f[2] != "-" {
+		svc.ExternalHosts = strings.Split(f[2], ",")
+	}
+	return svc
 }
 
 // KeyOf reads a key: a Namespace and a name with a slash between them.

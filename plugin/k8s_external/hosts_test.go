@@ -1,9 +1,13 @@
-package answer
+package external
 
-import "testing"
+import (
+	"testing"
 
-func TestExternalHostnames(t *testing.T) {
-	runOuter(t, outerView(t, "example.org."), outerSnapshot(t, outerServices), []row{
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+)
+
+func TestHostnames(t *testing.T) {
+	run(t, viewOf(t, "example.org."), clustertest.Snapshot(t, outsideServices), []row{
 		{"A", "lb.default.example.org. A", `
 			FollowTarget lb.example.net.
 			lb.default.example.org. 5 IN CNAME lb.example.net.`},
@@ -47,8 +51,8 @@ func TestExternalHostnames(t *testing.T) {
 
 // A hostname may be in one of the zones itself: some controllers write the name
 // that they are to publish. The last name decides the result (RFC 6604).
-func TestExternalHostnamesWithinZone(t *testing.T) {
-	runOuter(t, outerView(t, "example.org.", "2.0.192.in-addr.arpa."), outerSnapshot(t, `
+func TestHostnamesWithinZone(t *testing.T) {
+	run(t, viewOf(t, "example.org.", "2.0.192.in-addr.arpa."), clustertest.Snapshot(t, `
 		namespace default
 		outside default/self - self.default.Example.org. http/tcp/80
 		outside default/ping - pong.default.example.org. http/tcp/80
@@ -81,10 +85,10 @@ func TestExternalHostnamesWithinZone(t *testing.T) {
 	})
 }
 
-func TestExternalHeadless(t *testing.T) {
-	v := outerView(t, "example.org.")
-	v.Headless = true
-	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+func TestHeadless(t *testing.T) {
+	v := viewOf(t, "example.org.")
+	v.headless = true
+	run(t, v, clustertest.Snapshot(t, outsideServices), []row{
 		{"addresses", "db.default.example.org. A", `
 			Success
 			db.default.example.org. 5 IN A 10.0.0.3

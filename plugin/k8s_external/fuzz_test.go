@@ -1,18 +1,19 @@
-package answer
+package external
 
 import (
 	"testing"
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// FuzzExternalLookup asks for any name and type. Whether a name exists depends on
+// FuzzLookup asks for any name and type. Whether a name exists depends on
 // no type, and every answer can be sent.
-func FuzzExternalLookup(f *testing.F) {
+func FuzzLookup(f *testing.F) {
 	for _, name := range []string{
 		"web.default.example.org.", "_http._tcp.lb.default.example.org.", "db-0.db.default.example.org.", "tcp.db.default.example.org.",
 		"ns1.dns.example.org.", "dns.example.org.", ".", "arpa.", "2.0.192.in-addr.arpa.", "1.2.0.192.in-addr.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa.",
@@ -24,21 +25,22 @@ func FuzzExternalLookup(f *testing.F) {
 		f.Add([]byte(n.Wire()), dns.TypeA)
 		f.Add([]byte(n.Wire()), dns.TypeSRV)
 	}
-	s := outerSnapshot(f, outerServices)
-	v := outerView(f, "example.org.", "192.in-addr.arpa.", ".")
-	v.Headless, v.Cluster.PodNames, v.Cluster.Local = true, true, clustertest.Addrs(f, "10.0.0.3,2001:db8::9")
+	s := clustertest.Snapshot(f, outsideServices)
+	v := viewOf(f, "example.org.", "192.in-addr.arpa.", ".")
+	v.headless, v.cluster.PodNames, v.cluster.Local = true, true, clustertest.Addrs(f, "10.0.0.3,2001:db8::9")
+	v.show(v.cluster)
 	f.Fuzz(func(t *testing.T, wire []byte, qtype uint16) {
 		n, err := dnsname.ParseWire(wire)
 		if err != nil {
 			return // no name
 		}
-		a := v.Lookup(s, &n, qtype, Unlimited)
+		a := v.lookup(s, &n, qtype, answer.Unlimited)
 		m := new(dns.Msg).SetQuestion(n.String(), qtype)
 		m.Answer, m.Ns, m.Extra = a.Records, a.Authority, a.Extra
 		if _, err := m.Pack(); err != nil && qtype != dns.TypeNone {
 			t.Errorf("%s %s cannot be sent: %v", n.String(), dns.Type(qtype), err)
 		}
-		if len(a.Records) == 0 && (a.Result == resolve.NXDomain) != (v.Lookup(s, &n, dns.TypeTXT, Unlimited).Result == resolve.NXDomain) {
+		if len(a.Records) == 0 && (a.Result == resolve.NXDomain) != (v.lookup(s, &n, dns.TypeTXT, answer.Unlimited).Result == resolve.NXDomain) {
 			t.Errorf("%s exists for some types only", n.String())
 		}
 	})

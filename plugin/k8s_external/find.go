@@ -1,4 +1,4 @@
-package answer
+package external
 
 import (
 	"slices"
@@ -16,13 +16,13 @@ import (
 //	_<port>._<protocol>.<service>...           AtExternalIP or AtEndpoints
 //	<endpoint>.<service>.<namespace>.<origin>  AtEndpoints, of a Service without an external address
 //	<d>.<c>.<b>.<a>.in-addr.arpa               AtAddress
-func (v *ExternalView) locate(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
+func (v *view) locate(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
 	m := v.find(s, n, o)
-	m.Name, m.Subset.Outside, m.Subset.PodNames = resolve.KindExternal, true, v.Cluster.PodNames
+	m.Name, m.Subset.Outside, m.Subset.PodNames = resolve.KindExternal, true, v.cluster.PodNames
 	return m
 }
 
-func (v *ExternalView) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
+func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
 	rest := n.Labels() - o.Labels()
 	if rest == 0 {
 		return resolve.LocateApex(n, o)
@@ -41,9 +41,9 @@ func (v *ExternalView) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Ori
 
 // findServer finds the names at and below the apex label, of which only one has
 // records. It fails for a name that is not there, which is left to the cluster.
-func (v *ExternalView) findServer(n *dnsname.Name, rest int) (resolve.Match, bool) {
-	for i := v.Apex.Labels() - 1; i >= 0 && rest > 0; i-- {
-		if n.Label(rest-1) != v.Apex.Label(i) {
+func (v *view) findServer(n *dnsname.Name, rest int) (resolve.Match, bool) {
+	for i := v.apex.Labels() - 1; i >= 0 && rest > 0; i-- {
+		if n.Label(rest-1) != v.apex.Label(i) {
 			return resolve.Match{}, false
 		}
 		rest--
@@ -59,9 +59,9 @@ func (v *ExternalView) findServer(n *dnsname.Name, rest int) (resolve.Match, boo
 
 // findService finds the names of Services; rest is the number of labels below
 // the origin.
-func (v *ExternalView) findService(s *cluster.Snapshot, n *dnsname.Name, rest int) resolve.Match {
+func (v *view) findService(s *cluster.Snapshot, n *dnsname.Name, rest int) resolve.Match {
 	namespace := n.Label(rest - 1)
-	if !v.Cluster.Exposes(s, namespace) {
+	if !v.cluster.Exposes(s, namespace) {
 		return resolve.Match{}
 	}
 	if rest == 1 {
@@ -84,12 +84,12 @@ func (v *ExternalView) findService(s *cluster.Snapshot, n *dnsname.Name, rest in
 
 // locateOwn finds a Service's own name. One with a ClusterIP alone has none but
 // for the names of its endpoints below it.
-func (v *ExternalView) locateOwn(svc *cluster.ServiceNode) resolve.Match {
+func (v *view) locateOwn(svc *cluster.ServiceNode) resolve.Match {
 	m := resolve.Match{Service: svc}
 	switch {
 	case svc.Service.HasExternal():
 		m.Kind = resolve.AtExternalIP
-	case !v.Headless || !svc.HasReadyEndpoints():
+	case !v.headless || !svc.HasReadyEndpoints():
 	case svc.Service.Kind == cluster.Headless:
 		m.Kind = resolve.AtEndpoints
 	default:
@@ -101,7 +101,7 @@ func (v *ExternalView) locateOwn(svc *cluster.ServiceNode) resolve.Match {
 // locateEndpoint finds a name one label below a Service: an endpoint, or
 // the empty non-terminal above the Service's ports. The endpoints of a Service
 // with an external address are nobody's business outside.
-func (v *ExternalView) locateEndpoint(svc *cluster.ServiceNode, label string) resolve.Match {
+func (v *view) locateEndpoint(svc *cluster.ServiceNode, label string) resolve.Match {
 	m := resolve.Match{Service: svc, Subset: resolve.Subset{Kind: resolve.ByLabel, Name: label}}
 	protocol := resolve.Undecorated(label)
 	like := func(p cluster.Port) bool { return p.Name != "" && p.Protocol == protocol }
@@ -110,8 +110,8 @@ func (v *ExternalView) locateEndpoint(svc *cluster.ServiceNode, label string) re
 		if slices.ContainsFunc(svc.Service.Ports, like) {
 			m.Kind = resolve.EmptyNonTerminal
 		}
-	case !v.Headless:
-	case svc.HasLabel(label, v.Cluster.PodNames):
+	case !v.headless:
+	case svc.HasLabel(label, v.cluster.PodNames):
 		m.Kind = resolve.AtEndpoints
 	case svc.Service.Kind == cluster.Headless && svc.HasPort(like):
 		m.Kind = resolve.EmptyNonTerminal
@@ -120,14 +120,14 @@ func (v *ExternalView) locateEndpoint(svc *cluster.ServiceNode, label string) re
 }
 
 // locatePort finds a port: what the Service has, but with that port only.
-func (v *ExternalView) locatePort(svc *cluster.ServiceNode, f resolve.PortFilter) resolve.Match {
+func (v *view) locatePort(svc *cluster.ServiceNode, f resolve.PortFilter) resolve.Match {
 	m := resolve.Match{Service: svc, Subset: resolve.Subset{Kind: resolve.ByPort, Ports: f}}
 	switch {
 	case svc.Service.HasExternal():
 		if slices.ContainsFunc(svc.Service.Ports, f.Matches) {
 			m.Kind = resolve.AtExternalIP
 		}
-	case v.Headless && svc.Service.Kind == cluster.Headless && svc.HasPort(f.Matches):
+	case v.headless && svc.Service.Kind == cluster.Headless && svc.HasPort(f.Matches):
 		m.Kind = resolve.AtEndpoints
 	}
 	return m
@@ -135,7 +135,7 @@ func (v *ExternalView) locatePort(svc *cluster.ServiceNode, f resolve.PortFilter
 
 // findReverse finds a reverse name: that of an external address, or an empty
 // non-terminal above such.
-func (v *ExternalView) findReverse(s *cluster.Snapshot, n *dnsname.Name) resolve.Match {
+func (v *view) findReverse(s *cluster.Snapshot, n *dnsname.Name) resolve.Match {
 	prefix, ok := dnsname.ReversePrefix(n)
 	switch {
 	case !ok:

@@ -1,4 +1,4 @@
-package answer
+package external
 
 import (
 	"iter"
@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 	"pgregory.net/rapid"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer/answertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
@@ -17,28 +18,28 @@ import (
 )
 
 // walkOuter iterates over all records but the SOA record.
-func walkOuter(v *ExternalView, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
+func recordsOf(v *view, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
 	return func(yield func(dns.RR) bool) { v.Walk(s, o, s.Keys(false), yield) }
 }
 
-func outerTransfer(v *ExternalView, s *cluster.Snapshot, origin string) string {
+func zoneOf(v *view, s *cluster.Snapshot, origin string) string {
 	o, err := resolve.ParseOrigin(origin)
 	if err != nil {
 		return err.Error()
 	}
 	lines := []string{v.SOA(s, o).String()}
-	for rr := range walkOuter(v, s, o) {
+	for rr := range recordsOf(v, s, o) {
 		lines = append(lines, rr.String())
 	}
-	return tidy(strings.Join(lines, "\n"))
+	return answertest.Tidy(strings.Join(lines, "\n"))
 }
 
 // A transfer has what look-ups answer with, with the TTL of the zone.
-func TestExternalTransfer(t *testing.T) {
-	v := outerView(t, "example.org.")
-	v.Cluster.Local = clustertest.Addrs(t, "198.51.100.1")
-	v.Headless = true
-	want := tidy(`
+func TestWalk(t *testing.T) {
+	v := viewOf(t, "example.org.")
+	v.cluster.Local = clustertest.Addrs(t, "198.51.100.1")
+	v.headless = true
+	want := answertest.Tidy(`
 		example.org. 5 IN SOA ns1.dns.example.org. hostmaster.dns.example.org. 7 7200 1800 86400 5
 		example.org. 5 IN NS ns1.dns.example.org.
 		ns1.dns.example.org. 5 IN A 198.51.100.1
@@ -62,7 +63,7 @@ func TestExternalTransfer(t *testing.T) {
 		web.default.example.org. 5 IN SRV 0 25 443 web.default.example.org.
 		web.default.example.org. 5 IN SRV 0 25 81 web.default.example.org.
 		_https._tcp.web.default.example.org. 5 IN SRV 0 50 443 web.default.example.org.`)
-	got := outerTransfer(v, outerSnapshot(t, `
+	got := zoneOf(v, clustertest.Snapshot(t, `
 		namespace default
 		outside default/web 192.0.2.1,2001:db8::1 - https/tcp/443 /tcp/81
 		outside-headless default/pets 192.0.2.5 - http/tcp/80
@@ -80,18 +81,18 @@ func TestExternalTransfer(t *testing.T) {
 }
 
 // What a transfer has of a name is what a look-up answers with.
-func TestExternalTransferAgreesWithLookup(t *testing.T) {
-	v, s := outerView(t, "example.org."), outerSnapshot(t, outerServices)
-	v.Headless, v.Cluster.Local = true, clustertest.Addrs(t, "198.51.100.1")
+func TestWalkAgreesWithLookup(t *testing.T) {
+	v, s := viewOf(t, "example.org."), clustertest.Snapshot(t, outsideServices)
+	v.headless, v.cluster.Local = true, clustertest.Addrs(t, "198.51.100.1")
 	seen := map[string]bool{}
-	for rr := range walkOuter(v, s, v.Origins[0]) {
+	for rr := range recordsOf(v, s, v.zones.Origins[0]) {
 		if seen[rr.String()] {
 			t.Errorf("twice: %s", rr)
 		}
 		seen[rr.String()] = true
 		question := rr.Header().Name + " " + dns.Type(rr.Header().Rrtype).String()
 		same := func(other dns.RR) bool { return other.String() == rr.String() }
-		if a := askOuter(t, v, s, question); !slices.ContainsFunc(a.Records, same) {
+		if a := lookup(t, v, s, question); !slices.ContainsFunc(a.Records, same) {
 			t.Errorf("%s is not what a look-up answers with:\n%s", rr, render(a))
 		}
 	}
@@ -101,12 +102,12 @@ func TestExternalTransferAgreesWithLookup(t *testing.T) {
 }
 
 // A transfer that nobody reads on ends, wherever that is.
-func TestExternalTransferEnds(t *testing.T) {
-	v, s := outerView(t, "example.org."), outerSnapshot(t, outerServices)
-	v.Headless = true
+func TestWalkEnds(t *testing.T) {
+	v, s := viewOf(t, "example.org."), clustertest.Snapshot(t, outsideServices)
+	v.headless = true
 	for n := range 20 {
 		count := 0
-		for range walkOuter(v, s, v.Origins[0]) {
+		for range recordsOf(v, s, v.zones.Origins[0]) {
 			if count++; count > n {
 				break
 			}
@@ -115,12 +116,12 @@ func TestExternalTransferEnds(t *testing.T) {
 }
 
 // A name that no message can hold costs no transfer.
-func TestExternalTransferLeavesOutLongNames(t *testing.T) {
+func TestWalkLeavesOutLongNames(t *testing.T) {
 	long := strings.Repeat("x", 60)
-	v := outerView(t, long+"."+long+".example.org.")
-	v.Headless = true
-	s := outerSnapshot(t, "namespace default\nheadless default/"+long+"\nslice default/"+long+" a /tcp/80 10.0.0.1="+long)
-	for rr := range walkOuter(v, s, v.Origins[0]) {
+	v := viewOf(t, long+"."+long+".example.org.")
+	v.headless = true
+	s := clustertest.Snapshot(t, "namespace default\nheadless default/"+long+"\nslice default/"+long+" a /tcp/80 10.0.0.1="+long)
+	for rr := range recordsOf(v, s, v.zones.Origins[0]) {
 		if _, err := dns.PackRR(rr, make([]byte, 600), 0, nil, false); err != nil {
 			t.Errorf("%s: %v", rr, err)
 		}
@@ -129,16 +130,16 @@ func TestExternalTransferLeavesOutLongNames(t *testing.T) {
 
 // Below the label of the name server there is nothing else, whatever Namespace is
 // called like it, and a transfer has no more than that.
-func TestExternalTransferBelowApex(t *testing.T) {
-	s := outerSnapshot(t, "namespace edge\nnamespace dns\noutside dns/web 192.0.2.1 - http/tcp/80\noutside edge/dns 192.0.2.2 - http/tcp/80\noutside edge/web 192.0.2.3 - http/tcp/80")
+func TestWalkBelowApex(t *testing.T) {
+	s := clustertest.Snapshot(t, "namespace edge\nnamespace dns\noutside dns/web 192.0.2.1 - http/tcp/80\noutside edge/dns 192.0.2.2 - http/tcp/80\noutside edge/web 192.0.2.3 - http/tcp/80")
 	for apex, want := range map[string]int{"dns.": 2, "dns.edge.": 2, "edge.": 1, "a.dns.edge.": 2} {
-		v := outerView(t, "example.org.")
-		v.Apex, _ = dnsname.Parse(apex)
+		v := viewOf(t, "example.org.")
+		v.apex, _ = dnsname.Parse(apex)
 		var owners []string
-		for rr := range walkOuter(v, s, v.Origins[0]) {
+		for rr := range recordsOf(v, s, v.zones.Origins[0]) {
 			if rr.Header().Rrtype == dns.TypeA {
 				owners = append(owners, rr.Header().Name)
-				if a := askOuter(t, v, s, rr.Header().Name+" A"); len(a.Records) != 1 {
+				if a := lookup(t, v, s, rr.Header().Name+" A"); len(a.Records) != 1 {
 					t.Errorf("%s: a look-up of %s answers with\n%s", apex, rr.Header().Name, render(a))
 				}
 			}
@@ -150,10 +151,11 @@ func TestExternalTransferBelowApex(t *testing.T) {
 }
 
 // Two walks over the Services that changed differ by what two walks over all do.
-func TestExternalTransferOfChanges(t *testing.T) {
+func TestWalkOfChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m, store, v := clustertest.NewModel(), cluster.NewStore(), outerView(t, "example.org.")
-		v.Cluster, v.Headless = drawView(t), rapid.Bool().Draw(t, "headless")
+		m, store, v := clustertest.NewModel(), cluster.NewStore(), viewOf(t, "example.org.")
+		v.headless = rapid.Bool().Draw(t, "headless")
+		v.show(answertest.DrawView(t))
 		clustertest.Commit(store, (*cluster.Txn).SetSynced)
 		var kept []*cluster.Snapshot
 		for range rapid.IntRange(2, 6).Draw(t, "snapshots") {
@@ -174,13 +176,13 @@ func TestExternalTransferOfChanges(t *testing.T) {
 }
 
 // unchanged are the records that a walk over all Services has and one over some does not.
-func unchanged(v *ExternalView, s *cluster.Snapshot, changed []cluster.Key) map[string]bool {
+func unchanged(v *view, s *cluster.Snapshot, changed []cluster.Key) map[string]bool {
 	rest := map[string]bool{}
-	v.Walk(s, v.Origins[0], s.Keys(false), func(rr dns.RR) bool {
+	v.Walk(s, v.zones.Origins[0], s.Keys(false), func(rr dns.RR) bool {
 		rest[rr.String()] = true
 		return true
 	})
-	v.Walk(s, v.Origins[0], changed, func(rr dns.RR) bool {
+	v.Walk(s, v.zones.Origins[0], changed, func(rr dns.RR) bool {
 		delete(rest, rr.String())
 		return true
 	})

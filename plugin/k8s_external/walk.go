@@ -1,4 +1,4 @@
-package answer
+package external
 
 import (
 	"math"
@@ -6,14 +6,20 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// SOA is the SOA record of an origin in a snapshot.
-func (v *ExternalView) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
-	return SOA(v.view(), s, o)
+// Transfer is for the transfer plugin, which finds it by its form.
+func (h *handler) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
+	return h.cluster.Primary().Transfer(&h.view, name, serial)
+}
+
+// SOA implements xfr.Zones.
+func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
+	return answer.SOA(&v.zones, s, o)
 }
 
 // Walk implements xfr.Zones: the name server with its addresses, then the Services.
@@ -21,13 +27,13 @@ func (v *ExternalView) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
 // Every RRset is the one that a look-up answers with, but for two: ports have SRV
 // records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2),
 // since a secondary would refuse a zone with anything beside it.
-func (v *ExternalView) Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool) {
+func (v *view) Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool) {
 	if !v.transferApex(s, o, yield) {
 		return
 	}
 	for _, k := range services {
 		svc := s.Service(k)
-		if svc == nil || !v.Cluster.Exposes(s, k.Namespace) || v.hides(k) {
+		if svc == nil || !v.cluster.Exposes(s, k.Namespace) || v.hides(k) {
 			continue
 		}
 		for _, name := range v.names(svc, o.String()) {
@@ -40,12 +46,12 @@ func (v *ExternalView) Walk(s *cluster.Snapshot, o resolve.Origin, services []cl
 
 // hides reports whether a Service's name is below the apex label, where there is
 // nothing but the name server.
-func (v *ExternalView) hides(k cluster.Key) bool {
-	last := v.Apex.Labels() - 1
-	if last < 0 || v.Apex.Label(last) != k.Namespace {
+func (v *view) hides(k cluster.Key) bool {
+	last := v.apex.Labels() - 1
+	if last < 0 || v.apex.Label(last) != k.Namespace {
 		return false
 	}
-	return last == 0 || v.Apex.Label(last-1) == k.Name
+	return last == 0 || v.apex.Label(last-1) == k.Name
 }
 
 // externalRRs is a name with the types that it has in a transfer.
@@ -61,25 +67,25 @@ var (
 	portTypes    = []uint16{dns.TypeSRV}
 )
 
-func (v *ExternalView) transferApex(s *cluster.Snapshot, o resolve.Origin, yield func(dns.RR) bool) bool {
+func (v *view) transferApex(s *cluster.Snapshot, o resolve.Origin, yield func(dns.RR) bool) bool {
 	server := dnsname.Below(o.String(), v.belowApex(serverLabel))
-	return yield(NS(o.String(), server, v.TTL)) &&
+	return yield(answer.NS(o.String(), server, v.zones.TTL)) &&
 		v.transferName(s, o, externalRRs{server, resolve.Match{Kind: resolve.AtNameServer, Servers: v.servers(s, math.MaxInt)}, addressTypes}, yield)
 }
 
 // transferName passes on the RRsets of a name. A name that is too long for a
 // message would cost the whole transfer.
-func (v *ExternalView) transferName(s *cluster.Snapshot, o resolve.Origin, rrs externalRRs, yield func(dns.RR) bool) bool {
+func (v *view) transferName(s *cluster.Snapshot, o resolve.Origin, rrs externalRRs, yield func(dns.RR) bool) bool {
 	n, err := dnsname.Parse(rrs.owner)
 	if err != nil {
 		return true
 	}
 	if target := rrs.match.Target(false); target != nil && rrs.types[0] != dns.TypeSRV {
-		return yield(CNAME(rrs.owner, target.String(), v.TTL))
+		return yield(answer.CNAME(rrs.owner, target.String(), v.zones.TTL))
 	}
-	rrs.match.Subset.Outside, rrs.match.Subset.PodNames = true, v.Cluster.PodNames
+	rrs.match.Subset.Outside, rrs.match.Subset.PodNames = true, v.cluster.PodNames
 	for _, qtype := range rrs.types {
-		if slices.ContainsFunc(RRset(v.view(), s, &n, &o, &rrs.match, qtype), func(rr dns.RR) bool { return !yield(rr) }) {
+		if slices.ContainsFunc(answer.RRset(&v.zones, s, &n, &o, &rrs.match, qtype), func(rr dns.RR) bool { return !yield(rr) }) {
 			return false
 		}
 	}
@@ -89,9 +95,9 @@ func (v *ExternalView) transferName(s *cluster.Snapshot, o resolve.Origin, rrs e
 // names are those of a Service, its named ports and, if it is shown by them, its
 // endpoints. The endpoints of a Service with a ClusterIP are not data, as in the
 // cluster's own zones.
-func (v *ExternalView) names(svc *cluster.ServiceNode, origin string) []externalRRs {
+func (v *view) names(svc *cluster.ServiceNode, origin string) []externalRRs {
 	own := v.locateOwn(svc)
-	own.Subset.Outside, own.Subset.PodNames = true, v.Cluster.PodNames
+	own.Subset.Outside, own.Subset.PodNames = true, v.cluster.PodNames
 	name := own.Subset.NameOf(svc)
 	list := []externalRRs{{name.Text(origin), own, hostTypes}}
 	var ports []cluster.Port
@@ -103,7 +109,7 @@ func (v *ExternalView) names(svc *cluster.ServiceNode, origin string) []external
 		for _, slice := range svc.Slices {
 			for e := range slice.Endpoints.All() {
 				ports = append(ports, slice.Ports...)
-				labels = append(labels, e.Label(v.Cluster.PodNames))
+				labels = append(labels, e.Label(v.cluster.PodNames))
 			}
 		}
 	default:

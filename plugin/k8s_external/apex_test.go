@@ -1,11 +1,9 @@
-package answer
+package external
 
 import (
 	"slices"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
@@ -13,11 +11,11 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-func TestExternalApex(t *testing.T) {
-	s := outerSnapshot(t, outerServices)
-	v := outerView(t, "example.org.", "192.in-addr.arpa.")
-	v.Cluster.Local = clustertest.Addrs(t, "198.51.100.1,2001:db8::53")
-	runOuter(t, v, s, []row{
+func TestApex(t *testing.T) {
+	s := clustertest.Snapshot(t, outsideServices)
+	v := viewOf(t, "example.org.", "192.in-addr.arpa.")
+	v.cluster.Local = clustertest.Addrs(t, "198.51.100.1,2001:db8::53")
+	run(t, v, s, []row{
 		{"SOA", "Example.org. SOA", `
 			Success
 			Example.org. 5 IN SOA ns1.dns.Example.org. hostmaster.dns.Example.org. 7 7200 1800 86400 5`},
@@ -44,8 +42,8 @@ func TestExternalApex(t *testing.T) {
 
 // The server is told of by the external addresses of the Services that it is an
 // endpoint of, even if there are none: a Pod's address is of no use outside.
-func TestExternalServers(t *testing.T) {
-	s := outerSnapshot(t, outerServices+"slice default/web a dns/udp/53 10.0.0.9\nslice default/web b dns/udp/53 10.0.0.8")
+func TestServers(t *testing.T) {
+	s := clustertest.Snapshot(t, outsideServices+"slice default/web a dns/udp/53 10.0.0.9\nslice default/web b dns/udp/53 10.0.0.8")
 	for _, tc := range []struct {
 		local    string
 		headless bool
@@ -57,8 +55,8 @@ func TestExternalServers(t *testing.T) {
 		{"10.0.0.3", true, "10.0.0.3 10.0.0.4 2001:db8::4"},
 		{"10.3.0.1", true, "10.3.0.1"},
 	} {
-		v := outerView(t, "example.org.")
-		v.Headless, v.Cluster.Local = tc.headless, clustertest.Addrs(t, tc.local)
+		v := viewOf(t, "example.org.")
+		v.headless, v.cluster.Local = tc.headless, clustertest.Addrs(t, tc.local)
 		var got []string
 		for _, a := range v.servers(s, 100) {
 			got = append(got, a.String())
@@ -70,10 +68,10 @@ func TestExternalServers(t *testing.T) {
 }
 
 // An apex of two labels has an empty non-terminal between them.
-func TestExternalApexLabels(t *testing.T) {
-	v := outerView(t, "example.org.")
-	v.Apex, _ = dnsname.Parse("X.Default")
-	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+func TestApexLabels(t *testing.T) {
+	v := viewOf(t, "example.org.")
+	v.apex, _ = dnsname.Parse("X.Default")
+	run(t, v, clustertest.Snapshot(t, outsideServices), []row{
 		{"SOA", "example.org. SOA", `
 			Success
 			example.org. 5 IN SOA ns1.X.Default.example.org. hostmaster.X.Default.example.org. 7 7200 1800 86400 5`},
@@ -86,11 +84,11 @@ func TestExternalApexLabels(t *testing.T) {
 	})
 }
 
-func TestExternalPointers(t *testing.T) {
-	v := outerView(t, "2.0.192.in-addr.arpa.", "ip6.arpa.", "Example.org.", "3.2.0.192.in-addr.arpa.")
-	v.Cluster.Namespaces = map[string]struct{}{"default": {}, "absent": {}}
+func TestPointers(t *testing.T) {
+	v := viewOf(t, "2.0.192.in-addr.arpa.", "ip6.arpa.", "Example.org.", "3.2.0.192.in-addr.arpa.")
+	v.cluster.Namespaces = map[string]struct{}{"default": {}, "absent": {}}
 	const nibbles = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa."
-	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+	run(t, v, clustertest.Snapshot(t, outsideServices), []row{
 		{"IPv4", "2.2.0.192.In-Addr.arpa. PTR", `
 			Success
 			2.2.0.192.In-Addr.arpa. 5 IN PTR web.default.example.org.`},
@@ -108,8 +106,8 @@ func TestExternalPointers(t *testing.T) {
 			Success
 			1.2.0.192.in-addr.arpa. 5 IN PTR web.default.example.org.`},
 	})
-	v.Cluster.Namespaces = nil
-	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+	v.cluster.Namespaces = nil
+	run(t, v, clustertest.Snapshot(t, outsideServices), []row{
 		{"shared address", "1.2.0.192.in-addr.arpa. PTR", `
 			Success
 			1.2.0.192.in-addr.arpa. 5 IN PTR web.default.example.org.
@@ -117,9 +115,9 @@ func TestExternalPointers(t *testing.T) {
 	})
 }
 
-func TestExternalRoot(t *testing.T) {
-	v := outerView(t, ".")
-	runOuter(t, v, outerSnapshot(t, outerServices), []row{
+func TestRoot(t *testing.T) {
+	v := viewOf(t, ".")
+	run(t, v, clustertest.Snapshot(t, outsideServices), []row{
 		{"Service", "portless.default. A", `
 			Success
 			portless.default. 5 IN A 192.0.2.3`},
@@ -133,9 +131,9 @@ func TestExternalRoot(t *testing.T) {
 
 // D22: before the first sync nothing is denied.
 func TestD22NotReady(t *testing.T) {
-	v := outerView(t, "example.org.", "in-addr.arpa.")
+	v := viewOf(t, "example.org.", "in-addr.arpa.")
 	for _, question := range []string{"web.default.example.org. A", "example.org. SOA", "ns1.dns.example.org. A", "1.2.0.192.in-addr.arpa. PTR"} {
-		a := askOuter(t, v, new(cluster.Snapshot), question)
+		a := lookup(t, v, new(cluster.Snapshot), question)
 		if a.Result != resolve.NotReady || len(a.Authority) != 1 || len(a.Records) != 0 {
 			t.Errorf("%s: got %s", question, render(a))
 		}
@@ -144,56 +142,18 @@ func TestD22NotReady(t *testing.T) {
 
 // D22: one TTL everywhere, with no bound in the SOA record.
 func TestD22TTL(t *testing.T) {
-	v := outerView(t, "example.org.", "in-addr.arpa.")
-	v.TTL, v.Headless, v.Cluster.Local = 3600, true, clustertest.Addrs(t, "192.0.2.53")
-	s := outerSnapshot(t, outerServices)
+	v := viewOf(t, "example.org.", "in-addr.arpa.")
+	v.zones.TTL, v.headless, v.cluster.Local = 3600, true, clustertest.Addrs(t, "192.0.2.53")
+	s := clustertest.Snapshot(t, outsideServices)
 	for _, question := range []string{
 		"web.default.example.org. SRV", "lb.default.example.org. A", "lb.default.example.org. SRV", "db.default.example.org. SRV",
 		"1.2.0.192.in-addr.arpa. PTR", "example.org. SOA", "example.org. NS", "x.example.org. A",
 	} {
-		a := askOuter(t, v, s, question)
+		a := lookup(t, v, s, question)
 		for _, rr := range slices.Concat(a.Records, a.Authority, a.Extra) {
 			if rr.Header().Ttl != 3600 {
 				t.Errorf("%s: %s", question, rr)
 			}
 		}
 	}
-}
-
-// The index of external addresses holds what the Services say, and nothing else.
-func TestExternalIndex(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		store, now := cluster.NewStore(), map[cluster.Key]*cluster.Service{}
-		for range rapid.IntRange(1, 20).Draw(t, "changes") {
-			key := cluster.Key{Namespace: clustertest.One(t, "namespace", clustertest.PoolNamespaces), Name: clustertest.One(t, "name", clustertest.PoolNames)}
-			next := &cluster.Service{Key: key, ExternalIPs: clustertest.Some(t, "addresses", clustertest.PoolAddrs, 4)}
-			if rapid.Bool().Draw(t, "remove") {
-				next = nil
-			}
-			if next == nil && now[key] == nil {
-				continue
-			}
-			txn := store.Begin()
-			txn.ReplaceService(now[key], next)
-			txn.Commit()
-			now[key] = next
-		}
-		s := store.Load()
-		for _, a := range clustertest.PoolAddrs {
-			var want, got []cluster.Key
-			for key, svc := range now {
-				if svc != nil && slices.Contains(svc.ExternalIPs, a) {
-					want = append(want, key)
-				}
-			}
-			nodes, _ := s.ServicesAt(s.ExternalAddrs(), a, len(clustertest.PoolNames)*len(clustertest.PoolNamespaces), func(*cluster.ServiceNode) bool { return true })
-			for _, n := range nodes {
-				got = append(got, *n.Key)
-			}
-			slices.SortFunc(want, func(a, b cluster.Key) int { return a.Compare(&b) })
-			if !slices.Equal(got, want) {
-				t.Fatalf("%s belongs to %v, want %v", a, got, want)
-			}
-		}
-	})
 }
