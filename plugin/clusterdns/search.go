@@ -13,6 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
 // newCompleter returns the completer of a handler, or nil if it completes nothing. The node is
@@ -31,7 +32,8 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 		Lookup: func(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error) {
 			return d.upstream.Lookup(ctx, state, name, qtype)
 		},
-		Counter: collectors.Searches(),
+		TurnedAway: udp.TurnedAway,
+		Counter:    collectors.Searches(),
 	})
 }
 

@@ -34,6 +34,7 @@ type finding struct {
 	extra     []dns.RR
 	recursion bool
 	truncated bool
+	unknown   bool // nobody could tell in time
 }
 
 // find finds what a name has of the question's type.
@@ -74,6 +75,7 @@ func (s *search) ask(name string) finding {
 	default:
 		f.rcode = s.existence(name, qtype, m)
 	}
+	f.unknown = f.rcode == dns.RcodeServerFailure && s.cut
 	return f
 }
 
@@ -162,7 +164,9 @@ func owned(rr dns.RR, owner string) dns.RR {
 // be changed. A view may tell questions of one client apart, by anything.
 func (s *search) shared(name string, qtype uint16) *dns.Msg {
 	if s.c.Filtered {
-		return s.inner(name, qtype)
+		m := s.inner(name, qtype)
+		s.cut = s.cut || m == cut
+		return m
 	}
 	server, _ := s.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	addr := ""
@@ -171,13 +175,20 @@ func (s *search) shared(name string, qtype uint16) *dns.Msg {
 	}
 	key := strings.Join([]string{addr, s.State.IP(), strconv.Itoa(int(qtype)), strconv.FormatBool(s.State.Do()), strings.ToLower(name)}, " ")
 	m, _, _ := s.c.flights.Do(key, func() (any, error) { return s.inner(name, qtype), nil })
+	if m.(*dns.Msg) == cut {
+		s.cut = true
+	}
 	return m.(*dns.Msg)
 }
+
+// cut is the reply where the server was not asked, or not for as long as it takes.
+var cut = &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeServerFailure}}
 
 // inner asks the server. It asks again over TCP for what does not fit into a datagram.
 func (s *search) inner(name string, qtype uint16) *dns.Msg {
 	// Others may wait for the reply when this client has gone.
-	ctx := AsItStands(context.WithoutCancel(s.ctx))
+	ctx, cancel := s.budget.context(AsItStands(context.WithoutCancel(s.ctx)))
+	defer cancel()
 	r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(innerSize, s.State.Do())
 	state := request.Request{W: s.State.W, Req: r}
 	m, err := s.c.Lookup(ctx, state, name, qtype)
@@ -186,7 +197,10 @@ func (s *search) inner(name string, qtype uint16) *dns.Msg {
 		m, err = s.c.Lookup(ctx, state, name, qtype)
 	}
 	if err != nil || m == nil {
-		return new(dns.Msg).SetRcode(r, dns.RcodeServerFailure)
+		m = new(dns.Msg).SetRcode(r, dns.RcodeServerFailure)
+	}
+	if m.Rcode == dns.RcodeServerFailure && (ctx.Err() != nil || s.c.turnedAway(ctx)) {
+		return cut
 	}
 	return m
 }

@@ -33,8 +33,10 @@ type Question struct {
 // search is the search for what a question stands for.
 type search struct {
 	Question
-	c   *Completer
-	ctx context.Context
+	c      *Completer
+	ctx    context.Context
+	budget budget
+	cut    bool // a look-up was
 }
 
 var _ searchpath.Cluster = (*search)(nil)
@@ -63,11 +65,12 @@ func (c *Completer) Complete(ctx context.Context, q Question) *dns.Msg {
 	if list == nil {
 		return nil
 	}
-	s := &search{Question: q, c: c, ctx: ctx}
+	s := &search{Question: q, c: c, ctx: ctx, budget: newBudget()}
 	return s.walk(parsed, list)
 }
 
-// walk answers with the first name of the list that exists.
+// walk answers with the first name of the list that exists. It returns nil if there is none, or
+// if the budget has no more: then the client goes on by itself.
 func (s *search) walk(q searchpath.Question, list *searchpath.List) *dns.Msg {
 	var w searchpath.Walk
 	if !w.Begin(q, list, s) || s.knownToNext() {
@@ -83,12 +86,24 @@ func (s *search) walk(q searchpath.Question, list *searchpath.List) *dns.Msg {
 		if err != nil {
 			continue
 		}
-		if f := s.find(&target, w.Status()); f.rcode != dns.RcodeNameError {
+		if !s.budget.take(w.Status()) {
+			return s.giveUp()
+		}
+		switch f := s.find(&target, w.Status()); {
+		case f.unknown:
+			return s.giveUp()
+		case f.rcode != dns.RcodeNameError:
 			s.c.count(&f, e.Position, w.Saved())
 			return s.reply(target.String(), &f)
 		}
 	}
 	s.c.Counter.None()
+	return nil
+}
+
+// giveUp ends a search whose budget has no more.
+func (s *search) giveUp() *dns.Msg {
+	s.c.Counter.GivenUp()
 	return nil
 }
 
@@ -130,7 +145,7 @@ func clientAddr(state *request.Request) netip.Addr {
 // knownToNext reports whether the next plugin may know the name as it stands, and does or
 // cannot tell.
 func (s *search) knownToNext() bool {
-	return s.c.fallsThrough(s.Name) && s.ask(s.State.QName()).rcode != dns.RcodeNameError
+	return s.c.fallsThrough(s.Name) && s.budget.take(searchpath.Unclear) && s.ask(s.State.QName()).rcode != dns.RcodeNameError
 }
 
 // Taken implements searchpath.Cluster.

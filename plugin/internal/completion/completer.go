@@ -40,7 +40,10 @@ type Config struct {
 	View        *resolve.View
 	Fallthrough []string // zones in which the next plugin may know a name
 	Lookup      LookupFunc
-	Counter     Counter
+	// TurnedAway reports whether Lookup failed because the client has too many questions that
+	// wait already. It may be nil.
+	TurnedAway func(context.Context) bool
+	Counter    Counter
 }
 
 // LookupFunc asks the whole server for a name.
@@ -53,6 +56,7 @@ type Counter interface {
 	NoData(p searchpath.Position) // the name exists, and has nothing of the type
 	Failed(p searchpath.Position) // an element could not be looked up
 	None()                        // no element exists
+	GivenUp()                     // too much would have to be asked for, or it takes too long
 }
 
 // Completer completes the searched names of a server block.
@@ -116,6 +120,10 @@ func New(cfg Config) *Completer {
 		}
 	}
 	return c
+}
+
+func (c *Completer) turnedAway(ctx context.Context) bool {
+	return c.TurnedAway != nil && c.TurnedAway(ctx)
 }
 
 // searchedFor reports whether programs look up names by this type through the search path.

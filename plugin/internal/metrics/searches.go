@@ -32,13 +32,17 @@ var (
 	searchLabels = [searchOutcomes]string{"success", "nodata", "servfail"}
 )
 
-const searchNone = "none"
+const (
+	searchNone    = "none"
+	searchGivenUp = "given_up" // its position is none
+)
 
 // searchCounter counts completed questions. Its counters are made beforehand, so that
 // counting takes no look-up.
 type searchCounter struct {
 	by    [searchOutcomes][searchpath.Positions]prometheus.Counter
 	none  prometheus.Counter
+	given prometheus.Counter // up
 	saved prometheus.Counter
 }
 
@@ -48,7 +52,11 @@ var _ completion.Counter = (*searchCounter)(nil)
 func (c *Collectors) Searches() completion.Counter { return newSearchCounter(c) }
 
 func newSearchCounter(m *Collectors) *searchCounter {
-	c := &searchCounter{none: m.searched.WithLabelValues(searchNone, searchNone), saved: m.searchSaved}
+	c := &searchCounter{
+		none:  m.searched.WithLabelValues(searchNone, searchNone),
+		given: m.searched.WithLabelValues(searchGivenUp, searchNone),
+		saved: m.searchSaved,
+	}
 	for o := range searchOutcomes {
 		for p := range searchpath.Positions {
 			c.by[o][p] = m.searched.WithLabelValues(searchLabels[o], positionLabels[p])
@@ -71,3 +79,6 @@ func (c *searchCounter) Failed(p searchpath.Position) { c.by[searchFailed][p].In
 
 // None implements completion.Counter.
 func (c *searchCounter) None() { c.none.Inc() }
+
+// GivenUp implements completion.Counter.
+func (c *searchCounter) GivenUp() { c.given.Inc() }

@@ -40,6 +40,12 @@ func WillBlock(ctx context.Context) bool {
 	return !ok || c.block()
 }
 
+// TurnedAway reports whether WillBlock has reported false during the call.
+func TurnedAway(ctx context.Context) bool {
+	c, ok := ctx.Value(callKey{}).(*call)
+	return ok && c.writer.refused.Load()
+}
+
 func (c *call) block() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

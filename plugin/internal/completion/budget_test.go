@@ -1,0 +1,135 @@
+package completion
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
+)
+
+// count counts searches.
+type count struct{ found, none, givenUp int }
+
+func (c *count) Found(searchpath.Position, int) { c.found++ }
+func (c *count) NoData(searchpath.Position)     {}
+func (c *count) Failed(searchpath.Position)     {}
+func (c *count) None()                          { c.none++ }
+func (c *count) GivenUp()                       { c.givenUp++ }
+
+// asked is the rest of a server, in which only some names exist. It takes its time.
+type asked struct {
+	mu    sync.Mutex
+	names []string
+	have  string // the suffix of the names that exist
+	takes time.Duration
+	fails bool
+}
+
+func (a *asked) lookup(ctx context.Context, _ request.Request, name string, qtype uint16) (*dns.Msg, error) {
+	a.mu.Lock()
+	a.names = append(a.names, name)
+	a.mu.Unlock()
+	m := new(dns.Msg).SetQuestion(name, qtype)
+	if a.takes > 0 {
+		select {
+		case <-time.After(a.takes):
+		case <-ctx.Done():
+			m.Rcode = dns.RcodeServerFailure
+			return m, nil
+		}
+	}
+	switch {
+	case a.fails:
+		m.Rcode = dns.RcodeServerFailure
+	case a.have == "" || !strings.HasSuffix(name, a.have):
+		m.Rcode = dns.RcodeNameError
+	default:
+		m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET}}}
+	}
+	return m, nil
+}
+
+// searchWith searches for www.example from the Namespace app, on a node with suffixes.
+func searchWith(t *testing.T, a *asked, suffixes int, set func(*Config)) (*dns.Msg, *count) {
+	t.Helper()
+	c := new(count)
+	cfg := Config{Mode: Names, Lookup: a.lookup, Counter: c}
+	for i := range suffixes {
+		cfg.Suffixes = append(cfg.Suffixes, parseName(t, fmt.Sprintf("s%d.corp.example.", i)).Wire())
+	}
+	if set != nil {
+		set(&cfg)
+	}
+	completer := completerOf(t, cfg, "cluster.local.")
+	const name = "www.example.app.svc.cluster.local."
+	r := new(dns.Msg).SetQuestion(name, dns.TypeA)
+	q := Question{State: request.Request{W: &test.ResponseWriter{}, Req: r}, Snapshot: clustertest.Snapshot(t, "namespace app"), Name: parseName(t, name)}
+	return completer.Complete(context.Background(), q), c
+}
+
+// A list as long as resolvers had for long is searched whole, and a longer one as far.
+func TestB3SearchAsksForFewNames(t *testing.T) {
+	for _, tc := range []struct{ suffixes, questions, givenUp int }{
+		{0, 2, 0}, {1, 4, 0}, {3, 8, 0}, {4, 8, 1}, {6, 8, 1}, {28, 8, 1},
+	} {
+		a := new(asked)
+		m, c := searchWith(t, a, tc.suffixes, nil)
+		if m != nil || len(a.names) != tc.questions || c.givenUp != tc.givenUp || c.none != 1-tc.givenUp {
+			t.Errorf("%d suffixes: %v asked %q, %+v, want %d questions", tc.suffixes, m, a.names, *c, tc.questions)
+		}
+	}
+}
+
+// A name that exists within the budget is found, however long the list is.
+func TestB3SearchFindsWithinTheBudget(t *testing.T) {
+	for suffix, found := range map[string]bool{".s0.corp.example.": true, ".s3.corp.example.": true, ".s4.corp.example.": false} {
+		m, c := searchWith(t, &asked{have: suffix}, 6, nil)
+		if (m != nil) != found || (c.found == 1) != found {
+			t.Errorf("%s: %v, %+v", suffix, m, *c)
+		}
+	}
+}
+
+// Behind a slow upstream a search ends in time, and the client goes on by itself.
+func TestB3SearchTakesLittleTime(t *testing.T) {
+	for _, tc := range []struct {
+		title     string
+		asked     *asked
+		takes     time.Duration
+		questions int
+	}{
+		{"slow", &asked{takes: 300 * time.Millisecond}, 1200 * time.Millisecond, 4},
+		{"dead", &asked{takes: time.Hour}, time.Second, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begun := time.Now()
+			m, c := searchWith(t, tc.asked, 3, nil)
+			took := time.Since(begun)
+			if m != nil || c.givenUp != 1 || took > tc.takes || len(tc.asked.names) > tc.questions {
+				t.Errorf("%s: %v after %s, %+v, asked %q", tc.title, m, took, *c, tc.asked.names)
+			}
+		})
+	}
+}
+
+// A client with too many questions that wait already goes on by itself; that an upstream fails
+// it is told.
+func TestB3SearchOfABusyClient(t *testing.T) {
+	for _, away := range []bool{true, false} {
+		a := &asked{fails: true}
+		m, c := searchWith(t, a, 3, func(cfg *Config) { cfg.TurnedAway = func(context.Context) bool { return away } })
+		if away != (m == nil) || (c.givenUp == 1) != away {
+			t.Errorf("turned away %t: %v, %+v", away, m, *c)
+		}
+	}
+}
