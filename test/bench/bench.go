@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/bench/fair"
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 	"github.com/clusterdns/clusterdns/test/bench/queries"
@@ -162,6 +164,7 @@ func (b *bench) run(ctx context.Context) error {
 		{b.has(partMemory) && b.watchers(), b.measureMemory},
 		{b.has(partChanges) && b.watchers(), b.measureChanges},
 		{b.has(partSearch), b.measureSearch},
+		{b.has(partFair), b.measureFair},
 	} {
 		if !part.wanted {
 			continue
@@ -179,6 +182,23 @@ func (b *bench) measureSearch(ctx context.Context) error {
 		Ours: b.setup.Ours, Stock: b.setup.Stock, Dir: b.dir,
 		Rounds: b.rounds, LookUps: 100, Delay: 5 * time.Millisecond,
 	}, os.Stdout)
+}
+
+// measureFair measures what polite clients lose while another floods the server, and prints it.
+func (b *bench) measureFair(ctx context.Context) error {
+	o := fair.Options{Dir: b.dir, Time: b.loadTime()}
+	if b.floods != "" {
+		o.Floods = strings.Split(b.floods, ",")
+	}
+	for _, k := range b.kinds {
+		switch k.Name {
+		case server.Ours:
+			o.Ours = b.setup.Ours
+		case server.Stock:
+			o.Stock = b.setup.Stock
+		}
+	}
+	return fair.Run(ctx, o, os.Stdout)
 }
 
 // startCluster starts a cluster in the state of the beginning.

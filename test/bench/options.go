@@ -19,13 +19,14 @@ const (
 	partMemory     = "memory"
 	partChanges    = "changes"
 	partSearch     = "search"
+	partFair       = "fair"
 )
 
-// allParts are those that make up the page. The search path has a table of its own,
-// servers and a cluster of its own, and is measured when it is asked for.
+// allParts are those that make up the page. The search path and fairness have tables, servers
+// and clusters of their own, and are measured when they are asked for.
 var (
 	allParts   = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
-	knownParts = append(slices.Clip(allParts), partSearch)
+	knownParts = append(slices.Clip(allParts), partSearch, partFair)
 )
 
 // What is measured when there is little time and nothing was chosen.
@@ -51,6 +52,7 @@ type options struct {
 	rounds   int // of the search path
 	plain    bool
 	verified bool
+	floods   string
 	page     string
 	timeout  time.Duration
 }
@@ -64,7 +66,7 @@ func parseFlags(args []string) (options, error) {
 	flags.StringVar(&o.before, "before", "", "`binary` of an earlier build of ours, to measure beside this one")
 	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all, quick "+quickOnly+")")
 	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all, quick "+quickSets+")")
-	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search)")
+	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search and fair)")
 	flags.BoolVar(&o.quick, "quick", false, "measure less, and shorter: for a look, not for a record")
 	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
 	flags.IntVar(&o.seconds, "seconds", 0, "how long each load lasts (default 5, quick 2)")
@@ -73,6 +75,7 @@ func parseFlags(args []string) (options, error) {
 	flags.BoolVar(&o.plain, "plain", false, "turn streaming lists off at the API server")
 	flags.BoolVar(&o.verified, "verified", false, `"pods verified" in the Corefile in place of "pods insecure"`)
 	flags.IntVar(&o.shape.Pods, "pods", o.shape.Pods, "number of Pods")
+	flags.StringVar(&o.floods, "floods", "", "`floods` of the part fair, as in own,srv (default all)")
 	flags.StringVar(&o.page, "page", "", "Markdown `file` that gets the results, with a chart beside it")
 	flags.DurationVar(&o.timeout, "timeout", 4*time.Hour, "time limit of the whole command")
 	if err := flags.Parse(args); err != nil {
@@ -146,7 +149,8 @@ func (o options) has(part string) bool { return slices.Contains(o.parts, part) }
 
 // watchers reports whether any of the servers watches an API server for what is measured.
 func (o options) watchers() bool {
-	if slices.Equal(o.parts, []string{partSearch}) {
+	alone := func(part string) bool { return part == partSearch || part == partFair }
+	if !slices.ContainsFunc(o.parts, func(part string) bool { return !alone(part) }) {
 		return false
 	}
 	return slices.ContainsFunc(o.kinds, server.Kind.Watches)

@@ -1,0 +1,108 @@
+package fair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/process"
+)
+
+// server is a server under test.
+type server struct {
+	name, binary string
+	properties   string
+	path         string // of its files, without their ending
+	kubeconfig   string
+	address      string
+	process      *process.Process
+}
+
+// servers are those of one flood.
+func servers(o Options, f flood) []*server {
+	var all []*server
+	if o.Stock != "" {
+		all = append(all, &server{name: "stock", binary: o.Stock})
+	}
+	if o.Ours != "" {
+		all = append(all, &server{name: "ours", binary: o.Ours, properties: f.properties})
+	}
+	return all
+}
+
+// corefile is kubeadm's, as far as questions pass it.
+const corefile = `
+.:%s {
+    bind 127.0.0.1
+    errors
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig %q
+        pods insecure
+        %s
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    forward . %s {
+        max_concurrent 1000
+    }
+    cache 30 {
+        disable success cluster.local
+        disable denial cluster.local
+    }
+    loadbalance
+}
+`
+
+func (s *server) start(ctx context.Context, upstream string) error {
+	free, err := freeport.Addrs(1)
+	if err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(free[0]) // never fails
+	s.address = "127.0.0.1:" + port
+	text := fmt.Sprintf(corefile, port, s.kubeconfig, s.properties, upstream)
+	if err := os.WriteFile(s.path+".Corefile", []byte(text), 0o600); err != nil {
+		return err
+	}
+	if s.process, err = process.Start(s.binary, s.path+".log", "-conf", s.path+".Corefile"); err != nil {
+		return err
+	}
+	if err := s.process.AwaitReady(ctx, s.probe); err != nil {
+		s.process.Kill()
+		return err
+	}
+	return nil
+}
+
+// probe asks whether the server has the cluster.
+func (s *server) probe(ctx context.Context) error {
+	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("many.app.svc.cluster.local.", dns.TypeA), s.address)
+	if err == nil && m.Rcode != dns.RcodeSuccess {
+		err = errors.New(dns.RcodeToString[m.Rcode])
+	}
+	return err
+}
+
+// warm has the outside names of the polite client in the cache.
+func (s *server) warm() error {
+	client := dns.Client{Timeout: patience}
+	for i := range cachedNames {
+		m, _, err := client.Exchange(new(dns.Msg).SetQuestion(cachedName(i), dns.TypeA), s.address)
+		if err != nil {
+			return err
+		}
+		if len(m.Answer) == 0 {
+			return fmt.Errorf("%s: %s", cachedName(i), dns.RcodeToString[m.Rcode])
+		}
+	}
+	return nil
+}
+
+// patience is how long a polite client waits for an answer.
+const patience = 2 * time.Second
