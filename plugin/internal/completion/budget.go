@@ -10,7 +10,7 @@ import (
 const (
 	// maxOutside is the largest number of names outside the cluster that are asked for to
 	// complete one question, each for A and for AAAA. A resolver that takes six suffixes has
-	// as many (glibc before 2.26, kubelet before 1.22): three of the node, behind three of the
+	// as many (glibc before 2.26, kubelet before 1.26): three of the node, behind three of the
 	// cluster, and the name as it is.
 	maxOutside = 4
 	// maxUnclear is the largest number of names of the cluster that the whole server is asked
