@@ -91,7 +91,7 @@ run: build ## Start the server on this machine, on port 1053, with no cluster
 test: build fmt-check vet lint control-plane test-race test-cmd test-image test-deploy differential ## Run every check and test, as CI does
 
 .PHONY: test-race
-test-race: compiler secondary resolvers ## Run the tests of every package but the next two under the race detector
+test-race: compiler secondary nsd resolvers ## Run the tests of every package but the next two under the race detector
 	packages=$$(go list ./...); $(GOTEST) -race $$(grep -Ev '/(cmd/coredns|test/differential)$$' <<<"$$packages")
 
 .PHONY: test-cmd

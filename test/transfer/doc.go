@@ -1,5 +1,5 @@
-// Package transfer tests zone transfers with a real secondary: Knot DNS, of the
-// Debian package knot. Everything is a process of its own, as servers are that
+// Package transfer tests zone transfers with real secondaries: Knot DNS, BIND and NSD, of the
+// Debian packages knot, bind9 and nsd, and CoreDNS. Everything is a process of its own, as servers are that
 // make up a zone together: the API server whose objects change, one or two
 // servers of ours, and the secondary, all of them on the loopback device.
 //

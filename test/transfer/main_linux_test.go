@@ -9,7 +9,9 @@ import (
 	"time"
 
 	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/secondary"
 	_ "github.com/coredns/coredns/plugin/transfer"
 
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"

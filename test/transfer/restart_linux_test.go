@@ -47,13 +47,15 @@ type primary struct {
 	*process
 	port, dir string
 	secondary []string // ports
+	ttl       int      // of its records
+	ahead     string   // a further line of the Corefile
 	address   int      // the last byte of the Service's addresses
 	shown     map[string]*zone
 }
 
 func newPrimary(t *testing.T, secondaryPorts ...string) *primary {
 	t.Helper()
-	return &primary{port: freeport.Port(t), dir: t.TempDir(), secondary: secondaryPorts, shown: map[string]*zone{}}
+	return &primary{port: freeport.Port(t), dir: t.TempDir(), secondary: secondaryPorts, ttl: 5, shown: map[string]*zone{}}
 }
 
 // change gives the Service other addresses. The file is never there by half.
@@ -79,31 +81,51 @@ func (p *primary) start(t *testing.T) {
 	text := fmt.Sprintf(`%s:%s %s:%[2]s {
 	bind 127.0.0.1
 	errors
+	%[7]s
 	kubernetes %[1]s {
 		manifests %[4]s
+		ttl %[6]d
 	}
-	k8s_external %[3]s
+	k8s_external %[3]s {
+		ttl %[6]d
+	}
 	transfer {
 		to * %[5]s
 	}
 }
-`, origin, p.port, outsideOrigin, filepath.Join(p.dir, "shop.yaml"), "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"))
+`, origin, p.port, outsideOrigin, filepath.Join(p.dir, "shop.yaml"), "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"), p.ttl, p.ahead)
 	p.process = startCorefile(t, p.port, filepath.Join(p.dir, "Corefile"), text)
 }
 
 // shows reports whether the zones have the last change.
 func (p *primary) shows() error {
-	for origin, address := range map[string]string{origin: "10.96.0", outsideOrigin: "192.0.2"} {
-		z, err := pull(p.port, origin)
-		if err != nil {
+	for _, origin := range origins {
+		if err := p.seenAt(p.port, origin); err != nil {
 			return err
-		}
-		want := fmt.Sprintf("web.shop.%s 5 IN A %s.%d", strings.Replace(origin, "cluster", "svc.cluster", 1), address, p.address)
-		if !slices.Contains(z.records, want) {
-			return fmt.Errorf("no %s in %s", want, z.records)
 		}
 	}
 	return nil
+}
+
+// seenAt reports whether a server has the last change in one of the zones.
+func (p *primary) seenAt(port, origin string) error {
+	z, err := pull(port, origin)
+	if err != nil {
+		return err
+	}
+	if want := p.record(origin); !slices.Contains(z.records, want) {
+		return fmt.Errorf("%s at port %s: no %s in\n%s", origin, port, want, strings.Join(z.records, "\n"))
+	}
+	return nil
+}
+
+// record is what the last change has brought into a zone.
+func (p *primary) record(zone string) string {
+	owner, network := "web.shop.svc."+origin, "10.96.0"
+	if zone == outsideOrigin {
+		owner, network = "web.shop."+outsideOrigin, "192.0.2"
+	}
+	return fmt.Sprintf("%s %d IN A %s.%d", owner, p.ttl, network, p.address)
 }
 
 // note fails the test if a serial has meant other records before.

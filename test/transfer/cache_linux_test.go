@@ -1,0 +1,59 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/clusterdns/clusterdns/test/kit/await"
+)
+
+const (
+	// longTTL is how long the cache may keep what it gets: longer than the test's patience,
+	// so that an SOA record out of the cache hides the next change for good.
+	longTTL = 3600
+	// betweenChanges is the time from one change to the next, in which a record that is
+	// kept for five seconds is still there.
+	betweenChanges = 2500 * time.Millisecond
+)
+
+// A9: behind cache, a secondary sees each of two changes that come one soon after the
+// other, in the cluster's zone and in the outside one, and records with the TTL that the
+// Corefile says.
+func TestA9SecondariesBehindTheCache(t *testing.T) {
+	all := peers(t)
+	p := newPrimary(t, ports(all)...)
+	p.ttl, p.ahead = longTTL, fmt.Sprintf("cache %d", longTTL)
+	p.change(t)
+	p.start(t)
+	for _, s := range all {
+		s.start(t, p.port)
+	}
+	p.awaitPeers(t, all)
+	for range 3 {
+		changed := time.Now()
+		p.change(t)
+		p.awaitPeers(t, all)
+		next := time.NewTimer(time.Until(changed.Add(betweenChanges)))
+		<-next.C
+	}
+}
+
+// awaitPeers waits until the primary shows the last change and each secondary has its zones.
+func (p *primary) awaitPeers(t *testing.T, peers []peer) {
+	t.Helper()
+	changed := time.Now()
+	for _, s := range append([]peer{{name: "the primary", port: p.port}}, peers...) {
+		for _, origin := range origins {
+			check := func(context.Context) error { return p.seenAt(s.port, origin) }
+			await.Success(t, interval/10, patience, check)
+		}
+		t.Logf("%s has the change after %s", s.name, time.Since(changed).Round(time.Millisecond))
+	}
+	for _, s := range peers {
+		for _, origin := range origins {
+			eventually(t, func() error { return sameZone(p.port, s.port, origin) })
+		}
+	}
+}
