@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
-
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/clusterdns/clusterdns/test/lab"
 	"github.com/clusterdns/clusterdns/test/lab/remains"
@@ -55,20 +52,10 @@ func takeRemains(ctx context.Context) (remains.State, error) {
 	return remains.Take(ctx, root)
 }
 
-// awaitRemains waits until the machine is as it was: the kernel takes namespaces apart
-// after their last process has ended.
+// awaitRemains waits until the machine is as it was.
 func awaitRemains(before remains.State) error {
-	var differences []string
-	err := wait.PollUntilContextTimeout(context.Background(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		after, err := takeRemains(ctx)
-		if err != nil {
-			return false, err
-		}
-		differences = after.Since(before)
-		return len(differences) == 0, nil
-	})
-	if err != nil {
-		return fmt.Errorf("the machine is not seen to be as before the lab: %w\n%s", err, strings.Join(differences, "\n"))
+	if err := remains.Await(context.Background(), before, takeRemains); err != nil {
+		return err
 	}
 	fmt.Printf("the lab has left nothing: %d things are as before\n", len(before))
 	return nil

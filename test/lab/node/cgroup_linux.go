@@ -29,11 +29,9 @@ func (d Dir) enterCgroups() error {
 	if err != nil {
 		return err
 	}
-	name := fnv.New32a()
-	name.Write([]byte(d))
 	var made []string
 	for _, h := range hierarchies {
-		made = append(made, filepath.Join(h.parent(), fmt.Sprintf("clusterdns-lab-%x", name.Sum32())))
+		made = append(made, filepath.Join(h.parent(), d.CgroupName()))
 	}
 	if _, err := d.write("cgroups", strings.Join(made, "\n")); err != nil {
 		return err
@@ -55,6 +53,13 @@ func (d Dir) enterCgroups() error {
 		}
 	}
 	return nil
+}
+
+// CgroupName is the name of the node's cgroup in each hierarchy, which no other node has.
+func (d Dir) CgroupName() string {
+	sum := fnv.New32a()
+	sum.Write([]byte(d))
+	return fmt.Sprintf("clusterdns-lab-%x", sum.Sum32())
 }
 
 // parent is the cgroup to make ours in. In version 2 one with processes cannot

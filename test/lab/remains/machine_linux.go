@@ -6,48 +6,59 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
-// processes are others than this one.
-func processes(folder string) ([]string, error) {
-	own, err := os.Readlink("/proc/self/ns/pid")
-	if err != nil {
-		return nil, err
-	}
-	entries, err := os.ReadDir("/proc")
+// lab is the folder of a lab.
+type lab node.Dir
+
+func labOf(repository string) lab { return lab(filepath.Join(repository, "bin", "lab.d")) }
+
+func (l lab) cgroup() string { return node.Dir(l).CgroupName() }
+
+// processes are the lab's own, as a folder in the form of /proc tells.
+func (l lab) processes(proc string) ([]string, error) {
+	entries, err := os.ReadDir(proc)
 	if err != nil {
 		return nil, err
 	}
 	var all []string
 	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		dir := filepath.Join("/proc", entry.Name())
-		// What cannot be read is that of a process that has ended, or of the kernel.
-		namespace, _ := os.Readlink(filepath.Join(dir, "ns", "pid"))
-		program, _ := os.Readlink(filepath.Join(dir, "exe"))
-		if namespace != "" && namespace != own || strings.HasPrefix(program, folder+"/") {
-			all = append(all, fmt.Sprintf("%d %s", pid, program))
+		if pid, err := strconv.Atoi(entry.Name()); err == nil && pid != os.Getpid() {
+			if program, own := l.owns(filepath.Join(proc, entry.Name())); own {
+				all = append(all, fmt.Sprintf("%d %s", pid, program))
+			}
 		}
 	}
 	return all, nil
 }
 
+// owns reports whether a process is the lab's: all of them but the first are in its
+// cgroups from their beginning, and that runs the lab's command. What cannot be read is
+// of a process that has ended, or of the kernel.
+func (l lab) owns(process string) (program string, own bool) {
+	program, _ = os.Readlink(filepath.Join(process, "exe"))
+	groups, _ := os.ReadFile(filepath.Join(process, "cgroup"))
+	command := filepath.Join(filepath.Dir(string(l)), "lab")
+	inGroup := slices.ContainsFunc(strings.Split(string(groups), "\n"), func(line string) bool {
+		return slices.Contains(strings.Split(line, "/"), l.cgroup())
+	})
+	return program, inGroup || program == command || strings.HasPrefix(program, string(l)+"/")
+}
+
 // cgroups are the lab's, and what the machine's own pass on.
-func cgroups() (all []string, err error) {
+func (l lab) cgroups() (all []string, err error) {
 	err = filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // it has ended
 			return nil
 		case err != nil:
 			return err
-		case entry.IsDir() && strings.HasPrefix(entry.Name(), "clusterdns-lab-"):
+		case entry.IsDir() && entry.Name() == l.cgroup():
 			all = append(all, path)
 		}
 		return nil
@@ -61,6 +72,32 @@ func cgroups() (all []string, err error) {
 		}
 	}
 	return all, nil
+}
+
+// The marks are parts of the lines about what a node's parts make: the node's network, the
+// CNI plugins, kube-proxy, kubelet and containerd. All of it belongs into the lab's own
+// namespaces.
+var (
+	interfaceMarks = []string{"cni", "nowhere", "kube"}
+	addressMarks   = []string{"172.30.0.", "fd00:172:30:", "10.244.", "fd00:10:244:", "10.96.", "fd00:10:96:"}
+	ruleMarks      = append([]string{"kube-proxy", "KUBE-", "CNI-", "cni"}, addressMarks...)
+)
+
+// mountMarks are places, with a space before each, which the kubelet, containerd and the
+// node itself mount at.
+func mountMarks(repository string) []string {
+	return []string{
+		" " + repository + "/", " /proc ", " /proc/sys/", " /var/lib ", " /var/lib/kubelet", " /var/lib/containerd", " /var/log ",
+		" /run ", " /run/settings", " /run/containerd", " /run/netns/cni-", "/resolv.conf ", " /sys/fs/cgroup",
+	}
+}
+
+// marked returns the lines that have one of the marks.
+func marked(read func() ([]string, error), marks []string) ([]string, error) {
+	lines, err := read()
+	return slices.DeleteFunc(lines, func(line string) bool {
+		return !slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(line, mark) })
+	}), err
 }
 
 // files are what the parts of a node write to where nothing covers it, and the

@@ -1,12 +1,14 @@
-// Package remains tells what has come to a machine, or gone from it, between two
-// moments: what a lab must leave as it was.
+// Package remains tells what a lab has left on a machine, or taken from it, between two
+// moments:
 //
 //	before, err := remains.Take(ctx, root)
 //	...
-//	after, err := remains.Take(ctx, root)
-//	for _, what := range after.Since(before) { ... }
+//	err = remains.Await(ctx, before, func(ctx context.Context) (remains.State, error) { return remains.Take(ctx, root) })
 //
-// Kernel modules are left out: those that the lab needs stay loaded.
+// Only what bears the marks of that lab counts: its folder, its cgroups, its addresses,
+// and the names that a node's parts give. Whatever else starts or ends on the machine
+// meanwhile is somebody else's. Kernel modules are left out: those that the lab needs stay
+// loaded.
 package remains
 
 import (
@@ -18,29 +20,31 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vishvananda/netlink"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // State has a line for each thing, sorted.
 type State []string
 
-// Take reads the state of the machine. Of its processes those count that run in a
-// process namespace of their own, or what the folder has.
-func Take(ctx context.Context, folder string) (State, error) {
+// Take reads what there is of a lab, that of a repository, on the machine.
+func Take(ctx context.Context, repository string) (State, error) {
+	l := labOf(repository)
 	var all State
 	for what, read := range map[string]func() ([]string, error){
-		"process":      func() ([]string, error) { return processes(folder) },
-		"mount":        mounts,
-		"namespace":    func() ([]string, error) { return filepath.Glob("/run/netns/*") },
-		"interface":    interfaces,
-		"address":      addresses,
-		"route":        routes,
-		"nftables":     func() ([]string, error) { return rules(ctx) },
-		"cgroup":       cgroups,
+		"process":      func() ([]string, error) { return l.processes("/proc") },
+		"mount":        func() ([]string, error) { return marked(mounts, mountMarks(repository)) },
+		"namespace":    func() ([]string, error) { return filepath.Glob("/run/netns/cni-*") },
+		"interface":    func() ([]string, error) { return marked(interfaces, interfaceMarks) },
+		"address":      func() ([]string, error) { return marked(addresses, addressMarks) },
+		"route":        func() ([]string, error) { return marked(routes, addressMarks) },
+		"nftables":     func() ([]string, error) { return marked(func() ([]string, error) { return rules(ctx) }, ruleMarks) },
+		"cgroup":       l.cgroups,
 		"file":         files,
 		"setting":      settings,
-		"lab's folder": func() ([]string, error) { return filepath.Glob(filepath.Join(folder, "bin", "lab.d")) },
+		"lab's folder": func() ([]string, error) { return filepath.Glob(string(l)) },
 	} {
 		lines, err := read()
 		if err != nil {
@@ -52,6 +56,43 @@ func Take(ctx context.Context, folder string) (State, error) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
+}
+
+const (
+	// interval is the time between two looks.
+	interval = 100 * time.Millisecond
+	// patience is how long the kernel may take to take a lab apart, and a slow machine to
+	// tell about it.
+	patience = 2 * time.Minute
+)
+
+// Await waits until the state is as it was before. The kernel takes namespaces apart after
+// their last process has ended, and what reads the state may fail or be slow on a busy
+// machine.
+func Await(ctx context.Context, before State, take func(context.Context) (State, error)) error {
+	return await(ctx, before, take, patience)
+}
+
+func await(ctx context.Context, before State, take func(context.Context) (State, error), patience time.Duration) error {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
+		after, err := take(ctx)
+		if err != nil {
+			if ctx.Err() == nil || last == nil { // else it is the end of patience that made it fail
+				last = err
+			}
+			return false, nil
+		}
+		if differences := after.Since(before); len(differences) > 0 {
+			last = errors.New(strings.Join(differences, "\n"))
+			return false, nil
+		}
+		return true, nil
+	})
+	if err != nil {
+		return fmt.Errorf("the machine is not seen to be as before the lab: %w\n%w", err, last)
+	}
+	return nil
 }
 
 // Since are the differences to an earlier state. A process may have gone by itself.

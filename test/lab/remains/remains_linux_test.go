@@ -1,12 +1,14 @@
 package remains
 
 import (
+	"context"
+	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSince(t *testing.T) {
@@ -21,38 +23,79 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// What runs from the folder is seen, and what does not is none of the lab's.
-func TestProcesses(t *testing.T) {
-	folder := t.TempDir()
-	sleep := filepath.Join(folder, "sleep")
-	program, err := exec.LookPath("sleep")
+// C12: a process is the lab's by its cgroup or its program. Whatever else is started on the
+// machine is not, be it in a process namespace of its own or from the same repository.
+func TestC12Processes(t *testing.T) {
+	l, proc := labOf("/src/clusterdns"), t.TempDir()
+	for pid, p := range map[string]struct{ program, namespace, cgroup string }{
+		"101": {"/src/clusterdns/bin/lab", "pid:[2]", "0::/"},
+		"102": {"/usr/bin/kubelet", "pid:[2]", "0::/" + l.cgroup() + "/node"},
+		"103": {"/usr/bin/etcd", "pid:[2]", "4:memory:/user/" + l.cgroup()},
+		"104": {"/src/clusterdns/bin/lab.d/agnhost", "pid:[1]", "0::/"},
+		"105": {"/usr/bin/dockerd-container", "pid:[3]", "0::/docker/1"},
+		"106": {"/src/clusterdns/bin/coredns", "pid:[1]", "0::/"},
+		"107": {"/usr/bin/kubelet", "pid:[4]", "0::/clusterdns-lab-other/node"},
+		"x":   {"/src/clusterdns/bin/lab", "pid:[2]", "0::/"},
+	} {
+		writeProcess(t, filepath.Join(proc, pid), p.program, p.namespace, p.cgroup)
+	}
+	got, err := l.processes(proc)
+	slices.Sort(got)
+	want := []string{
+		"101 /src/clusterdns/bin/lab", "102 /usr/bin/kubelet", "103 /usr/bin/etcd", "104 /src/clusterdns/bin/lab.d/agnhost",
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+}
+
+func writeProcess(t *testing.T, dir, program, namespace, cgroup string) {
+	t.Helper()
+	err := errors.Join(
+		os.MkdirAll(filepath.Join(dir, "ns"), 0o700),
+		os.Symlink(program, filepath.Join(dir, "exe")),
+		os.Symlink(namespace, filepath.Join(dir, "ns", "pid")),
+		os.WriteFile(filepath.Join(dir, "cgroup"), []byte(cgroup+"\n"), 0o600),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(program)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// C12: what somebody else starts on the machine is no difference.
+func TestC12SomebodyElse(t *testing.T) {
+	lines := []string{
+		"4026531992 nsfs /run/netns/other nsfs", "/ /run/netns/cni-1 rw - nsfs nsfs rw", "/ /data rw - ext4 /dev/sdb rw", "/ /sys/fs/cgroup rw - cgroup2 cgroup rw",
 	}
-	if err := os.WriteFile(sleep, content, 0o700); err != nil {
-		t.Fatal(err)
+	got, err := marked(func() ([]string, error) { return lines, nil }, mountMarks("/src/clusterdns"))
+	want := []string{"/ /run/netns/cni-1 rw - nsfs nsfs rw", "/ /sys/fs/cgroup rw - cgroup2 cgroup rw"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v, want %q", got, err, want)
 	}
-	for _, path := range []string{sleep, program} {
-		cmd := exec.Command(path, "60")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+}
+
+// C12: a look that fails, as one does on a busy machine, is repeated.
+func TestC12SlowMachine(t *testing.T) {
+	looks := 0
+	take := func(context.Context) (State, error) {
+		switch looks++; looks {
+		case 1:
+			return nil, errors.New("nft: signal: killed")
+		case 2:
+			return State{"cgroup a"}, nil
 		}
-		t.Cleanup(func() {
-			cmd.Process.Kill()
-			_ = cmd.Wait() // it has been killed
-		})
+		return nil, nil
 	}
-	all, err := processes(folder)
-	if err != nil {
-		t.Fatal(err)
+	if err := await(t.Context(), nil, take, time.Minute); err != nil || looks != 3 {
+		t.Errorf("%v after %d looks", err, looks)
 	}
-	all = slices.DeleteFunc(all, func(line string) bool { return !strings.Contains(line, "sleep") })
-	if len(all) != 1 || !strings.HasSuffix(all[0], " "+sleep) {
-		t.Errorf("%q, want one of %s", all, sleep)
+	slow := func(ctx context.Context) (State, error) { <-ctx.Done(); return nil, ctx.Err() }
+	if err := await(t.Context(), nil, slow, 10*time.Millisecond); err == nil {
+		t.Error("no error where nothing is ever seen")
+	}
+	left := func(context.Context) (State, error) { return State{"cgroup a"}, nil }
+	if err := await(t.Context(), nil, left, 10*time.Millisecond); err == nil || !strings.Contains(err.Error(), "new: cgroup a") {
+		t.Errorf("%v, want what is left", err)
 	}
 }
 
@@ -64,7 +107,7 @@ func TestReaders(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, lines, err)
 		}
 	}
-	if _, err := cgroups(); err != nil {
+	if _, err := labOf(t.TempDir()).cgroups(); err != nil {
 		t.Error(err)
 	}
 }
