@@ -2,6 +2,8 @@ package kube
 
 import (
 	"testing"
+
+	"github.com/miekg/dns"
 )
 
 const (
@@ -35,4 +37,26 @@ func TestD17SliceOfDomainNames(t *testing.T) {
 	for _, qtype := range []uint16{typeA, typeAAAA, typeSRV, typeCNAME} {
 		f.expect(web, qtype, nxDomain)
 	}
+}
+
+// P3: the API server keeps the text of an address, and stock CoreDNS makes the endpoint's
+// name of it, whatever RFC 5952 says. The name is the same here.
+func TestP3SpelledAddress(t *testing.T) {
+	const endpoints = "endpoints: [{addresses: ['fd00:10:244:0::6']}, {addresses: ['FD00:10:244::0007']}, {addresses: ['fd00:0:0::']}, {addresses: ['fd00:10:244::8']}]"
+	f := serve(t, Config{}, map[string]string{
+		"all.yaml": headlessService + webSliceKind + "metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}\n" +
+			"addressType: IPv6\nports: [{name: http, port: 80}]\n" + endpoints,
+	})
+	f.expect("fd00-10-244-0--6."+web, typeAAAA, "fd00:10:244::6")
+	f.expect("fd00-10-244--6."+web, typeAAAA, nxDomain)
+	f.expect("fd00-10-244--0007."+web, typeAAAA, "fd00:10:244::7")
+	f.expect("fd00-0-0--0."+web, typeAAAA, "fd00::")
+	f.expect("fd00-10-244--8."+web, typeAAAA, "fd00:10:244::8")
+	f.expect("_http._tcp."+web, typeSRV, "0 25 80 fd00-0-0--0."+web+" 0 25 80 fd00-10-244--0007."+web+
+		" 0 25 80 fd00-10-244--8."+web+" 0 25 80 fd00-10-244-0--6."+web)
+	pointer, err := dns.ReverseAddr("fd00:10:244::6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.expect(pointer, typePTR, "fd00-10-244-0--6."+web)
 }

@@ -1,12 +1,14 @@
 package convert
 
 import (
+	"net/netip"
 	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // Slice converts an EndpointSlice as a part of a Service of this cluster, which
@@ -48,7 +50,7 @@ func (c *Converter) serviceName(slice, service string) string {
 }
 
 // list makes one endpoint of each address, in a scratch list. The addresses of one
-// endpoint share its identity.
+// endpoint share its identity, unless that is the spelling of an address.
 func (c *Converter) list(all []discoveryv1.Endpoint) []cluster.Endpoint {
 	c.endpoints = c.endpoints[:0]
 	for i := range all {
@@ -56,8 +58,10 @@ func (c *Converter) list(all []discoveryv1.Endpoint) []cluster.Endpoint {
 			continue
 		}
 		identity := c.identity(&all[i])
-		for _, a := range parseAddrs(all[i].Addresses) {
-			c.endpoints = append(c.endpoints, cluster.Endpoint{Addr: a, Identity: identity})
+		for _, text := range all[i].Addresses {
+			if a := ParseAddr(text); a.IsValid() {
+				c.endpoints = append(c.endpoints, cluster.Endpoint{Addr: a, Identity: c.spelled(identity, a, text)})
+			}
 		}
 	}
 	return c.endpoints
@@ -79,6 +83,28 @@ func (c *Converter) identity(e *discoveryv1.Endpoint) *cluster.Identity {
 	}
 	if c.settings.TopologyZones && e.Zone != nil {
 		id.TopologyZone = strings.ToLower(*e.Zone)
+	}
+	return c.pool.identity(id)
+}
+
+// spelled adds the label of an address that is not spelled as RFC 5952 has it, such as
+// fd00:10:244:0::6, to an endpoint without a name. Stock CoreDNS makes the label of the
+// text, the API server keeps the text as it is, and an SRV record in a cache may outlive a
+// change from the one to the other.
+func (c *Converter) spelled(identity *cluster.Identity, a netip.Addr, text string) *cluster.Identity {
+	if !a.Is6() || identity != nil && (identity.Hostname != "" || identity.Pod != "") {
+		return identity
+	}
+	label := strings.ReplaceAll(strings.ToLower(text), ":", "-")
+	if strings.HasSuffix(label, "-") {
+		label += "0"
+	}
+	if label == dnsname.Dashed(a) || strings.Contains(label, ".") {
+		return identity
+	}
+	id := cluster.Identity{Hostname: label}
+	if identity != nil {
+		id.TopologyZone = identity.TopologyZone
 	}
 	return c.pool.identity(id)
 }
