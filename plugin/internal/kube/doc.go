@@ -11,7 +11,9 @@
 // snapshots point to.
 //
 // A list never empties the store. Each object of it is put as it is read, equal
-// ones change nothing, and what was not put is swept at the list's end. So an
+// ones change nothing, and what was not put is swept at the list's end. A list that is
+// not the first shows its changes then too, in one step, unless there are too many of them
+// to be kept back, and but for Pods. So an
 // API server that is gone, restarted or out of history costs freshness, not
 // answers, and no list is ever in memory, nor are its keys. Of an object in
 // protobuf only the fields that DNS needs are decoded.

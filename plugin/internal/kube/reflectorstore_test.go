@@ -140,13 +140,17 @@ func TestRelist(t *testing.T) {
 	w.Action(watch.Bookmark, endOfList())
 	eventually(t, "the sweep", func() bool { return wr.store.Load().Counts().Services == 2 })
 
-	// The list breaks off: nothing is swept.
+	// The list breaks off: nothing of it is shown, and nothing is swept.
+	before = wr.store.Load()
 	w.Error(&metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: 410})
 	w = <-watches
 	w.Add(serviceObject("d", "10.0.0.1"))
 	w.Error(&metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: 410})
 	w = <-watches
-	eventually(t, "the addition", func() bool { return wr.store.Load().Counts().Services == 3 })
+	eventually(t, "all changes to be applied", func() bool { return len(wr.changes) == 0 })
+	if wr.store.Load() != before {
+		t.Error("a list that has broken off has made a commit")
+	}
 	w.Action(watch.Bookmark, endOfList())
 	eventually(t, "an empty list to sweep", func() bool { return wr.store.Load().Counts().Services == 0 })
 }

@@ -61,7 +61,7 @@ var afterStart = []time.Duration{time.Minute, 10 * time.Minute}
 
 func newWriter(c clock.WithTicker, observer Observer) *writer {
 	now := c.Now()
-	return &writer{
+	w := &writer{
 		store:          cluster.NewStoreAfter(uint32(now.Unix())),
 		checkpointed:   secondOf(now),
 		restamps:       afterStart,
@@ -77,6 +77,10 @@ func newWriter(c clock.WithTicker, observer Observer) *writer {
 		imports:        newTable(serviceKey, sameService, (*cluster.Txn).ReplaceImport),
 		importedSlices: newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceImportSlice),
 	}
+	// An address that two Pods have is nobody's. That is better than the Pod that had it
+	// before: a search path would be completed for another Namespace.
+	w.pods.immediate = true
+	return w
 }
 
 func (w *writer) run(ctx context.Context) {
