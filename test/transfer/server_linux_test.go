@@ -79,7 +79,12 @@ func pull(port, origin string) (*zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	transfer := dns.Transfer{Conn: &dns.Conn{Conn: conn}, ReadTimeout: answerTimeout} // closes it
+	return pullFrom(conn, origin)
+}
+
+// pullFrom transfers the whole zone over a connection, and closes it.
+func pullFrom(conn net.Conn, origin string) (*zone, error) {
+	transfer := dns.Transfer{Conn: &dns.Conn{Conn: conn}, ReadTimeout: answerTimeout}
 	envelopes, err := transfer.In(new(dns.Msg).SetAxfr(origin), "")
 	if err != nil {
 		return nil, err

@@ -1,0 +1,139 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
+)
+
+// P7: NSD that asks for differences over UDP gets the SOA record alone, and goes on to TCP.
+func TestP7NSDAsksOverUDP(t *testing.T) {
+	n := newNSD(t, "UDP")
+	p := newPrimary(t, n.port)
+	p.change(t)
+	p.start(t)
+	n.start(t, p.port)
+	all := []peer{{name: "NSD", port: n.port}}
+	for range 3 {
+		p.awaitPeers(t, all)
+		p.change(t)
+	}
+	p.awaitPeers(t, all)
+}
+
+// P8: over HTTPS, where CoreDNS sends the last message of a transfer alone, a transfer is
+// refused. Over TLS it is whole.
+func TestP8TransferOverEncryption(t *testing.T) {
+	certificate, trusted := newCertificate(t)
+	p := newPrimary(t, "0")
+	p.change(t)
+	https, overTLS := freeport.Port(t), freeport.Port(t)
+	text := fmt.Sprintf("https://%[1]s:%[2]s tls://%[1]s:%[3]s %[1]s:%[4]s {\n\tbind 127.0.0.1\n\ttls %[5]s\n\tkubernetes %[1]s {\n\t\tmanifests %[6]s\n\t}\n\ttransfer {\n\t\tto *\n\t}\n}\n",
+		origin, https, overTLS, p.port, certificate, p.dir)
+	startCorefile(t, p.port, filepath.Join(t.TempDir(), "Corefile"), text)
+
+	config := &tls.Config{RootCAs: trusted, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}, Timeout: answerTimeout}
+	url := "https://localhost:" + https + "/dns-query"
+	if m := overHTTPS(t, client, url, new(dns.Msg).SetQuestion("web.shop.svc.cluster.local.", dns.TypeA)); len(m.Answer) != 1 {
+		t.Errorf("want an address, got\n%s", m)
+	}
+	for _, question := range []*dns.Msg{new(dns.Msg).SetAxfr(origin), new(dns.Msg).SetIxfr(origin, 1, "ns.", "mail.")} {
+		if m := overHTTPS(t, client, url, question); m.Rcode != dns.RcodeRefused || len(m.Answer) > 0 {
+			t.Errorf("want REFUSED, got\n%s", m)
+		}
+	}
+
+	want, err := pull(p.port, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: answerTimeout}, "tcp", "127.0.0.1:"+overTLS, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pullFrom(conn, origin)
+	if err != nil || len(got.records) != len(want.records) {
+		t.Errorf("%d records, %v, want %d", len(got.records), err, len(want.records))
+	}
+}
+
+func overHTTPS(t *testing.T, client *http.Client, url string, m *dns.Msg) *dns.Msg {
+	t.Helper()
+	question, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodPost, url, bytes.NewReader(question))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/dns-message")
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	answer := new(dns.Msg)
+	if err == nil {
+		err = answer.Unpack(body)
+	}
+	if err != nil || response.ProtoMajor != 2 {
+		t.Fatalf("%s %s: %v: %q", response.Proto, response.Status, err, body)
+	}
+	return answer
+}
+
+// newCertificate makes a certificate for this machine. It returns the files of the
+// certificate and its key, as the plugin tls wants them, and who trusts it.
+func newCertificate(t *testing.T) (files string, trusted *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+		DNSNames:     []string{"localhost"},
+		IsCA:         true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trusted = x509.NewCertPool()
+	trusted.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return certFile + " " + keyFile, trusted
+}
