@@ -28,7 +28,7 @@ func BenchmarkCommitOneEndpoint(b *testing.B) {
 	}
 }
 
-// BenchmarkModel builds the reference cluster and tells what it keeps on the heap.
+// BenchmarkModel builds the reference cluster and reports how much heap it takes.
 func BenchmarkModel(b *testing.B) {
 	for _, bc := range []struct {
 		name         string

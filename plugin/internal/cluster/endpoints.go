@@ -7,30 +7,32 @@ import (
 	"sort"
 )
 
-// Endpoint is one ready address of a slice.
+// Endpoint is one ready address of an EndpointSlice.
 type Endpoint struct {
 	Addr netip.Addr
-	// Identity is nil for an endpoint that is known by its address alone;
-	// equal identities of a slice may be shared.
+	// Identity is nil for an endpoint that has nothing but an address. Endpoints of one
+	// slice may share an Identity.
 	Identity *Identity
 }
 
-// Identity is what Kubernetes says of an endpoint besides its address.
+// Identity holds what Kubernetes reports about an endpoint besides its address.
 type Identity struct {
 	Hostname     string // the endpoint's DNS label, if it asks for one
 	Pod          string // name of the Pod behind it
 	TopologyZone string // lower case
 }
 
-// Endpoints are endpoints in the order of their addresses. They are what a
-// cluster has most of: one that has nothing but an IPv4 address takes four bytes.
+// Endpoints is a list of endpoints in the order of their addresses. A cluster has more
+// endpoints than anything else, so they are packed: an endpoint with nothing but an IPv4
+// address takes four bytes.
 type Endpoints struct {
-	octets     string      // of the addresses, one behind the other
-	wide       bool        // they take 16 each and not 4
-	identities []*Identity // of each, or nil if none has any
+	octets     string      // the addresses, one after another
+	wide       bool        // each address takes 16 octets, not 4
+	identities []*Identity // parallel to the addresses, or nil if no endpoint has an identity
 }
 
-// PackEndpoints sorts a list and packs it. Those of one address keep their order.
+// PackEndpoints sorts a list in place by address and packs it. Endpoints with the same
+// address keep their order.
 func PackEndpoints(list []Endpoint) Endpoints {
 	slices.SortStableFunc(list, func(a, b Endpoint) int { return a.Addr.Compare(b.Addr) })
 	wide := slices.ContainsFunc(list, func(e Endpoint) bool { return !e.Addr.Is4() })
@@ -62,15 +64,15 @@ func (p *Endpoints) width() int {
 	return 4
 }
 
-// Len is the number of endpoints.
+// Len returns the number of endpoints.
 func (p *Endpoints) Len() int { return len(p.octets) / p.width() }
 
-// At is the i-th endpoint.
+// At returns the i-th endpoint.
 func (p *Endpoints) At(i int) Endpoint {
 	return Endpoint{p.Addr(i), p.Identity(i)}
 }
 
-// Identity is that of the i-th endpoint, or nil.
+// Identity returns the identity of the i-th endpoint, or nil.
 func (p *Endpoints) Identity(i int) *Identity {
 	if p.identities == nil {
 		return nil
@@ -78,8 +80,9 @@ func (p *Endpoints) Identity(i int) *Identity {
 	return p.identities[i]
 }
 
-// Addr is the address of the i-th endpoint. IPv4 addresses stand among IPv6 ones
-// in the form of RFC 4291 2.5.5.2, which none of those has.
+// Addr returns the address of the i-th endpoint. In a list that also has IPv6 addresses,
+// IPv4 addresses are stored in IPv4-mapped form (RFC 4291 2.5.5.2); no IPv6 address of an
+// endpoint has that form.
 func (p *Endpoints) Addr(i int) netip.Addr {
 	if p.wide {
 		return netip.AddrFrom16([16]byte([]byte(p.octets[16*i:][:16]))).Unmap()
@@ -98,12 +101,12 @@ func (p *Endpoints) All() iter.Seq[Endpoint] {
 	}
 }
 
-// from is the index of the first endpoint whose address is not before a.
+// from returns the index of the first endpoint whose address is not less than a.
 func (p *Endpoints) from(a netip.Addr) int {
 	return sort.Search(p.Len(), func(i int) bool { return p.Addr(i).Compare(a) >= 0 })
 }
 
-// Equal reports whether two lists are the same.
+// Equal reports whether two lists have the same endpoints in the same order.
 func (p *Endpoints) Equal(other *Endpoints) bool {
 	return p.octets == other.octets && p.wide == other.wide &&
 		slices.EqualFunc(p.identities, other.identities, func(a, b *Identity) bool {

@@ -8,7 +8,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// Fingerprint is everything that a snapshot can reach.
+// Fingerprint returns a text of everything that a snapshot can reach.
 func Fingerprint(s *Snapshot) string {
 	lines := []string{fmt.Sprint(s.synced, s.serial, s.Counts())}
 	for name := range s.namespaces.All() {
@@ -35,13 +35,13 @@ func Fingerprint(s *Snapshot) string {
 	return strings.Join(lines, "\n")
 }
 
-// AnyService is the node of a Service, be it known by its slices alone, or nil.
+// AnyService returns the node of a Service or nil, even if only its slices are known.
 func (s *Snapshot) AnyService(k Key) *ServiceNode {
 	n, _ := s.services.Get(k)
 	return n
 }
 
-// AnyImport is the same of a ServiceImport.
+// AnyImport returns the node of a ServiceImport or nil, even if only its slices are known.
 func (s *Snapshot) AnyImport(k Key) *ServiceNode {
 	n, _ := s.imports.Get(k)
 	return n

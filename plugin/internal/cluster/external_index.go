@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// reindexExternal brings the index of external addresses in line with a Service
-// that was replaced. There are few of them, in the order of the Service.
+// reindexExternal updates the index of external addresses after a Service was replaced. A
+// Service has so few of them that they need no sorting.
 func (t *Txn) reindexExternal(n *ServiceNode, old, now *Service) {
 	before, after := old.externalIPs(), now.externalIPs()
 	for _, a := range before {

@@ -10,7 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
-// The index of external addresses holds what the Services say, and nothing else.
+// The index of external addresses has the addresses in the Services, and no others.
 func TestIndex(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		store, now := cluster.NewStore(), map[cluster.Key]*cluster.Service{}

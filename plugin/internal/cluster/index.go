@@ -6,8 +6,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// seed makes the shape of the trees unpredictable, so that nobody can choose
-// names that end in one leaf.
+// seed makes the shape of the trees unpredictable, so that nobody can choose names that all
+// end up in one leaf.
 var seed = maphash.MakeSeed()
 
 // Path returns a hash of the key.
@@ -20,7 +20,7 @@ func (k Key) Path() radix.Path {
 	return radix.Path{Hi: h.Sum64()}
 }
 
-// namespace is the name of a Namespace as a tree's key.
+// namespace is the name of a Namespace, as a key of a tree.
 type namespace string
 
 func (n namespace) Path() radix.Path { return radix.Path{Hi: maphash.String(seed, string(n))} }

@@ -9,8 +9,8 @@ import (
 // maxPodLabel is the longest Pod name that can be a DNS label (RFC 1035 2.3.4).
 const maxPodLabel = 63
 
-// Label returns the DNS label of an endpoint: its hostname, else, where podNames are
-// asked for, the name of its Pod, else its address with dashes.
+// Label returns the DNS label of an endpoint: its hostname; without one and if podNames is
+// set, the name of its Pod; otherwise its address with dashes.
 func (e *Endpoint) Label(podNames bool) string {
 	if e.Named(podNames) {
 		return e.OwnLabel()
@@ -18,18 +18,18 @@ func (e *Endpoint) Label(podNames bool) string {
 	return dnsname.Dashed(e.Addr)
 }
 
-// Named reports whether the label is one of the endpoint's own.
+// Named reports whether the label is a hostname or a Pod's name, and not the address.
 func (e *Endpoint) Named(podNames bool) bool {
 	return e.Identity != nil && (e.Identity.Hostname != "" || (podNames && usablePodLabel(e.Identity.Pod)))
 }
 
-// usablePodLabel reports whether a Pod's name fits into one label. Kubernetes lets
-// it be longer, and have dots.
+// usablePodLabel reports whether a Pod's name can be a DNS label. Kubernetes allows longer
+// names, and dots in them.
 func usablePodLabel(pod string) bool {
 	return pod != "" && len(pod) <= maxPodLabel && !strings.Contains(pod, ".")
 }
 
-// is reports whether label is that of the endpoint.
+// is reports whether the endpoint has the label.
 func (e *Endpoint) is(label string, podNames bool) bool {
 	if e.Named(podNames) {
 		return e.OwnLabel() == label

@@ -30,32 +30,32 @@ type Port struct {
 	Number   uint16
 }
 
-// Service is a Kubernetes Service as DNS sees it. It is never changed once a
-// transaction has been given it.
+// Service is a Kubernetes Service as DNS sees it. It must not change after it was passed to
+// a transaction.
 type Service struct {
 	Key
 	Kind          Kind
 	ClusterIPs    []netip.Addr // of a ClusterIP Service, both families
 	Ports         []Port
 	Target        string       // of an ExternalName Service: a fully qualified name
-	ExternalIPs   []netip.Addr // spec.externalIPs and the load balancer's addresses
-	ExternalHosts []string     // the load balancer's hostnames
+	ExternalIPs   []netip.Addr // spec.externalIPs and the addresses of the load balancer
+	ExternalHosts []string     // the hostnames of the load balancer
 }
 
-// Slice is an EndpointSlice as DNS sees it: its ready endpoints. It is made by
-// NewSlice and never changed afterwards.
+// Slice is an EndpointSlice as DNS sees it: its ready endpoints. NewSlice makes it, and it
+// must not change afterwards.
 type Slice struct {
 	Namespace string
 	Name      string
-	Service   string // name of the Service that it belongs to
-	Cluster   string // of an imported slice: the cluster that exported it
+	Service   string // name of the Service that the slice belongs to
+	Cluster   string // of an imported slice: the cluster that exports it
 	Ports     []Port // empty if the slice declares none
 	Endpoints Endpoints
-	named     []int32   // indices of the endpoints with a label of their own, by that label
-	zones     *[]string // of topology, of its endpoints, each once; nil for none
+	named     []int32   // indices of the endpoints that have a hostname or a Pod, sorted by that name
+	zones     *[]string // the topology zones of the endpoints, without repetitions; nil for none
 }
 
-// TopologyZones returns those of the endpoints, each once.
+// TopologyZones returns the topology zones of the endpoints, without repetitions.
 func (s *Slice) TopologyZones() []string {
 	if s.zones == nil {
 		return nil
@@ -63,8 +63,8 @@ func (s *Slice) TopologyZones() []string {
 	return *s.zones
 }
 
-// NewSlice indexes the names of the endpoints, so that a look-up does not depend on
-// the size of the slice.
+// NewSlice returns a copy of s with an index of the endpoints' names, so that the cost of a
+// look-up does not depend on the size of the slice.
 func NewSlice(s Slice) *Slice {
 	s.named, s.zones = nil, nil
 	var zones []string
@@ -85,14 +85,14 @@ func NewSlice(s Slice) *Slice {
 	return &s
 }
 
-// nameAt is the label of its own that the i-th endpoint has.
+// nameAt returns the hostname or Pod name of the i-th endpoint.
 func (s *Slice) nameAt(i int32) string { return s.Endpoints.identities[i].ownLabel() }
 
 // Key returns the key of the Service that the slice belongs to.
 func (s *Slice) Key() Key { return Key{s.Namespace, s.Service} }
 
-// OwnLabel is the label that an endpoint has for itself: its hostname, or the
-// name of its Pod, which counts only for views that ask for it.
+// OwnLabel returns the hostname of an endpoint or else the name of its Pod, which only
+// views with Pod names use as a label. It returns "" if the endpoint has neither.
 func (e *Endpoint) OwnLabel() string { return e.Identity.ownLabel() }
 
 func (id *Identity) ownLabel() string {
@@ -105,11 +105,11 @@ func (id *Identity) ownLabel() string {
 	return id.Pod
 }
 
-// HasExternal reports whether the Service has a place outside the cluster. What it
-// says of itself comes before its endpoints.
+// HasExternal reports whether the Service itself has an address or a hostname outside the
+// cluster. These take precedence over its endpoints.
 func (s *Service) HasExternal() bool { return len(s.ExternalIPs)+len(s.ExternalHosts) > 0 }
 
-// HasName reports whether a port has a name below its Service's. The name of an
-// EndpointSlice's port may be as long as a label (RFC 1035 2.3.4), without the
-// underscore.
+// HasName reports whether DNS has a name for the port below the name of its Service. The
+// underscore counts as a character of the label (RFC 1035 2.3.4), and EndpointSlices allow
+// port names that leave no room for it.
 func (p Port) HasName() bool { return p.Name != "" && len(p.Name) < maxPodLabel }

@@ -7,30 +7,30 @@ import (
 	"sync/atomic"
 )
 
-// ServiceNode is what a snapshot knows of one Service: the Service itself, which
-// may come after its slices, and the slices. It is one version of the Service.
+// ServiceNode is one version of a Service with its slices. Service is nil while only slices
+// are known, because they may arrive before their Service.
 type ServiceNode struct {
-	Key     *Key // shared by all versions of the node; what the reverse index points to
+	Key     *Key // shared by all versions of the node; the reverse indices point to it
 	Service *Service
-	Slices  []*Slice // by name
+	Slices  []*Slice // sorted by name
 	cache   atomic.Value
 }
 
-// Cached is what a reader made of one version of a Service, for others to use.
+// Cached is a value that a reader derives from one version of a Service and shares with
+// other readers.
 type Cached interface {
-	// Bytes returns how much of the heap it takes.
+	// Bytes returns how many bytes of the heap the value takes.
 	Bytes() int
 }
 
-// Cached returns what was given to Cache, or nil.
+// Cached returns the value that Cache stored, or nil.
 func (n *ServiceNode) Cached() Cached {
 	c, _ := n.cache.Load().(Cached)
 	return c
 }
 
-// Cache keeps what a reader made of the node for as long as the node is there, and
-// returns it, or what another reader was faster to make. It is of one type for all
-// readers.
+// Cache stores a derived value for the lifetime of the node, unless another reader has
+// already stored one, and returns the stored value. All readers must use the same type.
 func (n *ServiceNode) Cache(c Cached) Cached {
 	if n.cache.CompareAndSwap(nil, c) {
 		return c
@@ -48,9 +48,8 @@ func (n *ServiceNode) HasReadyEndpoints() bool {
 	return false
 }
 
-// Exported returns the part of an import that comes from a cluster. Identifiers of
-// clusters are compared as names are; the empty one is that of slices which do
-// not tell their cluster.
+// Exported returns the part of an import that one cluster exports. Cluster identifiers are
+// compared in lower case; an empty one selects the slices that do not name their cluster.
 func (n *ServiceNode) Exported(cluster string) *ServiceNode {
 	part := &ServiceNode{Key: n.Key, Service: n.Service}
 	for _, slice := range n.Slices {
@@ -81,8 +80,8 @@ func (n *ServiceNode) HasLabel(label string, podNames bool) bool {
 	return false
 }
 
-// HasPort reports whether the Service, or a slice of a headless one that has
-// endpoints, has a port like this.
+// HasPort reports whether like accepts a port of the Service. For a headless Service, it
+// asks about the ports of the slices that have endpoints.
 func (n *ServiceNode) HasPort(like func(Port) bool) bool {
 	if n.Service.Kind != Headless {
 		return slices.ContainsFunc(n.Service.Ports, like)
@@ -95,7 +94,7 @@ func (n *ServiceNode) HasPort(like func(Port) bool) bool {
 	return false
 }
 
-// HasProtocol reports whether a named port has the protocol.
+// HasProtocol reports whether the Service has a named port with the protocol.
 func (n *ServiceNode) HasProtocol(protocol string) bool {
 	return n.HasPort(func(p Port) bool { return p.Name != "" && p.Protocol == protocol })
 }

@@ -6,13 +6,12 @@ import (
 	"slices"
 )
 
-// Pod is a running Pod as DNS sees it. It is made by NewPod and never changed
-// afterwards. A cluster has very many of them: what most of them do not have, or
-// nobody asks for, is in the Profile.
+// Pod is a running Pod as DNS sees it. NewPod makes it, and it must not change afterwards.
+// A cluster has very many Pods, so fields that few Pods need are in the Profile.
 type Pod struct {
 	Namespace string
-	ID        uint64 // tells the Pods of one store apart
-	UID       uint64 // tells a Pod from others that have its name one after the other
+	ID        uint64 // differs between all Pods of a store
+	UID       uint64 // differs between successive Pods of the same name
 	*Profile         // never nil
 
 	v4          [4]byte // the first IPv4 address, if hasV4
@@ -20,19 +19,20 @@ type Pod struct {
 	HostNetwork bool
 }
 
-// Profile is what few Pods have, or few Corefiles ask for.
+// Profile holds the fields that few Pods have or few Corefiles need.
 type Profile struct {
-	Name     string            // empty unless asked for
-	Labels   map[string]string // nil unless asked for
-	Resolver *Resolver         // nil for a Pod with the cluster's defaults
+	Name     string            // empty unless a property needs it
+	Labels   map[string]string // nil unless a property needs them
+	Resolver *Resolver         // nil for a Pod with the default settings of the cluster
 
 	others []netip.Addr // all addresses but the first IPv4 one
 }
 
-// noProfile is that of nearly all Pods.
+// noProfile is the profile of nearly all Pods.
 var noProfile Profile
 
-// NewPod makes a Pod with these addresses out of p. An empty profile takes no room.
+// NewPod returns a copy of p with a profile and addresses. An empty profile takes no
+// memory.
 func NewPod(p Pod, profile Profile, addrs ...netip.Addr) *Pod {
 	profile.others = nil
 	for _, a := range addrs {
@@ -73,16 +73,17 @@ func (p *Pod) SameAddrs(other *Pod) bool {
 	return p.hasV4 == other.hasV4 && p.v4 == other.v4 && slices.Equal(p.others, other.others)
 }
 
-// Resolver is what a Pod says of its own stub resolver (dnsPolicy, dnsConfig).
+// Resolver holds the settings of a Pod's stub resolver (dnsPolicy, dnsConfig).
 type Resolver struct {
 	Policy   string
 	Searches []string // in wire form and lower case
 	Ndots    int      // -1 if not given
 
-	alone *Profile // of Pods that have nothing else of their own
+	alone *Profile // for Pods whose profile has nothing but this resolver
 }
 
-// NewResolver makes a resolver that many Pods may have: it takes room but once.
+// NewResolver makes a resolver for any number of Pods to share. Pods whose profile has
+// nothing else share the profile too.
 func NewResolver(policy string, searches []string, ndots int) *Resolver {
 	r := &Resolver{Policy: policy, Searches: searches, Ndots: ndots}
 	r.alone = &Profile{Resolver: r}

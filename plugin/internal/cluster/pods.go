@@ -2,16 +2,16 @@ package cluster
 
 import "net/netip"
 
-// Client is who asks from an address, as far as that is certain.
+// Client is the sender of a query, as far as its address identifies it.
 type Client struct {
-	Namespace string // empty if it is not known
-	Pod       *Pod   // nil unless a single Pod has the address
+	Namespace string // empty if unknown
+	Pod       *Pod   // nil unless exactly one Pod has the address
 }
 
-// Client finds the Pod behind an address. A Pod in its node's network shares the
-// address with whatever else runs there, so nobody is known by an address that
-// any such Pod has. Where an address passes from one Pod to the next, both may
-// have it for a while: then only what both have in common is known.
+// Client identifies the sender behind an address. A Pod in its node's network shares the
+// address with everything else on that node, so an address of such a Pod identifies nobody.
+// While an address passes from one Pod to another, both may have it for a while: then only
+// the Namespace is known, if they have it in common.
 func (s *Snapshot) Client(a netip.Addr) Client {
 	if !s.synced {
 		return Client{} // the Pod that makes the address ambiguous may be missing

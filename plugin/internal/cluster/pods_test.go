@@ -42,7 +42,7 @@ func TestClient(t *testing.T) {
 	check("10.0.0.1", "a", "web")
 	check("2001:db8::1", "a", "web")
 	check("10.0.0.2", "a", "") // two Pods of one Namespace
-	check("10.0.0.3", "", "")  // of two
+	check("10.0.0.3", "", "")  // two Pods of two Namespaces
 	check("10.0.0.4", "", "")  // a node
 	check("10.0.0.5", "", "")  // also a node
 	check("10.0.0.9", "", "")

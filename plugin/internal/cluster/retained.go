@@ -6,9 +6,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// ChangedServices returns the Services, or the ServiceImports, whose records may differ
-// between two snapshots of one store, by namespace and name: those that changed, and
-// all in Namespaces that came or went.
+// ChangedServices returns, sorted, the keys of the Services or the ServiceImports whose
+// records may differ between two snapshots of one store: those that changed, and all in
+// Namespaces that were added or removed.
 func ChangedServices(before, after *Snapshot, imports bool) []Key {
 	changed := map[Key]struct{}{}
 	for k := range radix.Differing(before.in(imports), after.in(imports)) {
@@ -37,8 +37,8 @@ func sortedKeys(set map[Key]struct{}) []Key {
 	return keys
 }
 
-// RetainedObjects returns how many Services, endpoints and addresses of Pods s holds
-// that a later snapshot of the same store does not: what it costs to keep s as well.
+// RetainedObjects returns how many Services, endpoints and Pod addresses s has that a later
+// snapshot of the same store does not have. It measures the memory that keeping s costs.
 func (s *Snapshot) RetainedObjects(later *Snapshot) int {
 	sum := 0
 	for _, pair := range [][2]*radix.Tree[Key, *ServiceNode]{{&s.services, &later.services}, {&s.imports, &later.imports}} {
@@ -54,7 +54,8 @@ func (s *Snapshot) RetainedObjects(later *Snapshot) int {
 	return sum
 }
 
-// retained is one, and the endpoints of the slices that only n has.
+// retained returns one for the node itself, plus the number of endpoints in slices that the
+// later node does not share.
 func (n *ServiceNode) retained(later *ServiceNode) int {
 	sum := 1
 	if n == nil {

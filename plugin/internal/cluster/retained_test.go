@@ -7,7 +7,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
-// The distance is what only the first snapshot has.
+// RetainedObjects counts what only the first snapshot has.
 func TestDistance(t *testing.T) {
 	store := cluster.NewStore()
 	clustertest.Commit(store, func(txn *cluster.Txn) {

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
-// A serial is the clock's as long as the clock can be trusted.
+// A serial follows the clock while the clock can be trusted.
 func TestSerial(t *testing.T) {
 	store := cluster.NewStore()
 	put := func(name string) func() {
@@ -43,8 +43,8 @@ func TestSerial(t *testing.T) {
 	}
 }
 
-// One serial always means the same data, the serial never falls, and it never
-// runs ahead of a clock that goes forward.
+// One serial always means the same data. The serial never falls, and it never runs ahead of
+// a clock that goes forward.
 func TestSerialMeansOneState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, store := clustertest.NewModel(), cluster.NewStore()

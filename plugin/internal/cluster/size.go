@@ -8,12 +8,12 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// Size is how many bytes of the heap a snapshot holds, by what they are for: the
-// records, the trees that find them, and what the allocator adds to round them up.
+// Size is how many bytes of the heap a snapshot takes, by purpose. It includes the records,
+// the trees that find them, and the rounding of the allocator.
 //
-// What many records have in common is not counted: lists of ports, topology zones,
-// and the names of Namespaces but once. Nor is what only other snapshots hold, such
-// as those that a secondary may still ask for the difference to.
+// It does not include what many records share (lists of ports, topology zones, repeated
+// names of Namespaces), nor what only other snapshots reach, such as those kept for
+// incremental transfers.
 type Size struct {
 	Namespaces     int
 	Services       int
@@ -21,10 +21,10 @@ type Size struct {
 	Imports        int
 	ImportedSlices int
 	Pods           int
-	Addresses      int // from the addresses of Services and endpoints to their names
+	Addresses      int // the indices from addresses to Services
 }
 
-// Size adds up all that the snapshot holds. It looks at every record, which takes
+// Size adds up the sizes of everything in the snapshot. It visits every record, which takes
 // three milliseconds with 100,000 endpoints.
 func (s *Snapshot) Size() Size {
 	z := Size{Addresses: allocated(s.clusterIPs.Allocations()) + allocated(s.endpoints.Allocations()) + allocated(s.external.Allocations())}
@@ -42,7 +42,7 @@ func podsSize(x *radix.AddrIndex[*Pod]) int {
 	sum := allocated(x.Allocations())
 	for a, p := range x.All() {
 		for first := range p.Addrs() {
-			if first == a { // and so it is counted once
+			if first == a { // count each Pod only at its first address
 				sum += p.bytes()
 			}
 			break
@@ -51,7 +51,7 @@ func podsSize(x *radix.AddrIndex[*Pod]) int {
 	return sum
 }
 
-// servicesSize is the size of Services and of their slices.
+// servicesSize returns the size of the Services and the size of their slices.
 func servicesSize(t *radix.Tree[Key, *ServiceNode]) (services, endpoints int) {
 	services = allocated(t.Allocations())
 	for _, n := range t.All() {
@@ -108,7 +108,7 @@ func (p *Pod) bytes() int {
 	return sum
 }
 
-// allocated adds up pieces of memory.
+// allocated adds up the rounded sizes of pieces of memory.
 func allocated(sizes iter.Seq[int]) int {
 	sum := 0
 	for size := range sizes {
@@ -117,20 +117,20 @@ func allocated(sizes iter.Seq[int]) int {
 	return sum
 }
 
-// ArraySize returns how much of the heap the memory behind a slice takes.
+// ArraySize returns how many bytes of the heap the array behind a slice takes.
 func ArraySize[T any](list []T) int {
 	var item T
 	return Rounded(cap(list) * int(unsafe.Sizeof(item)))
 }
 
-// SizeOf returns how much of the heap a value takes.
+// SizeOf returns how many bytes of the heap a value of the type takes.
 func SizeOf[T any]() int {
 	var item T
 	return Rounded(int(unsafe.Sizeof(item)))
 }
 
-// mapSize is about the size of a map of so many short strings. Maps keep eight
-// entries together, at most seven of them taken unless they are the only eight.
+// mapSize estimates the size of a map of short strings. Go's maps store entries in groups
+// of eight and fill at most seven of each, unless all entries fit into one group.
 func mapSize(entries int) int {
 	const header, eight = 48, 8 + 8*2*16
 	groups := 1
@@ -140,11 +140,10 @@ func mapSize(entries int) int {
 	return header + groups*Rounded(eight)
 }
 
-// classes are the sizes that the allocator rounds up to.
+// classes are the size classes of the allocator, by size in steps of eight bytes.
 var classes = sizeClasses()
 
-// sizeClasses asks the runtime, which gives a slice that grows all the room that
-// it has in its class.
+// sizeClasses asks the runtime: a slice that grows gets the whole room of its size class.
 func sizeClasses() [129]uint16 {
 	var sizes [129]uint16
 	for i := 1; i < len(sizes); i++ {
@@ -153,8 +152,8 @@ func sizeClasses() [129]uint16 {
 	return sizes
 }
 
-// Rounded returns the size of what the allocator gives for so many bytes. Larger ones
-// are rounded up by so little that it does not count.
+// Rounded returns how many bytes the allocator takes for a request of so many. It ignores
+// the rounding of requests above 1 kB, which is small beside them.
 func Rounded(bytes int) int {
 	if i := (bytes + 7) / 8; i < len(classes) {
 		return int(classes[i])

@@ -10,8 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
-// crowd fills a transaction with many objects of one kind, made as the Kubernetes
-// side makes them: with names of their own, and the rest shared.
+// crowd fills a transaction with many objects of one kind, made as the Kubernetes side
+// makes them: each has its own names and shares the rest.
 type crowd struct {
 	name string
 	fill func(txn *cluster.Txn)
@@ -104,8 +104,8 @@ func crowdAddr6(i int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("2001
 
 var sharedLabels = strings.Split("a b c d e f g h i j k l m n o p q r s t", " ")
 
-// What is said to be held is what the heap has grown by. Beside the records, the
-// heap of a process without load moves by much less than is asked for here.
+// Size reports what the heap has grown by. Beside the records, the heap of an idle process
+// changes by much less than the tolerance here.
 func TestSizeIsThatOfTheHeap(t *testing.T) {
 	for _, c := range crowds {
 		t.Run(c.name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestSizeIsThatOfTheHeap(t *testing.T) {
 	}
 }
 
-// Every object is counted where it belongs, and not when it is gone.
+// Every object counts in its own field, and no longer after its removal.
 func TestSizeOfNothing(t *testing.T) {
 	store := cluster.NewStore()
 	empty := store.Load().Size()

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// Snapshot is the state of a cluster at one moment. It never changes, so a
-// reader may use it for as long as it likes.
+// Snapshot is the state of a cluster at one moment. It never changes, so a reader may use
+// it for as long as it likes.
 type Snapshot struct {
 	synced     bool
 	serial     uint32
@@ -20,25 +20,25 @@ type Snapshot struct {
 	services   radix.Tree[Key, *ServiceNode]
 	imports    radix.Tree[Key, *ServiceNode] // ServiceImports and their slices
 	clusterIPs radix.AddrIndex[*Key]
-	endpoints  radix.AddrIndex[*Key] // of Services by the addresses of their slices
-	external   radix.AddrIndex[*Key] // addresses that Services have outside the cluster
+	endpoints  radix.AddrIndex[*Key] // from the addresses of endpoints to their Services
+	external   radix.AddrIndex[*Key] // from addresses outside the cluster to their Services
 	pods       radix.AddrIndex[*Pod]
 }
 
-// Synced reports whether the snapshot holds a whole cluster. Before that, nothing
-// may be answered from it.
+// Synced reports whether the snapshot has a whole cluster. Nothing may be answered from a
+// snapshot before that.
 func (s *Snapshot) Synced() bool { return s.synced }
 
-// Serial is the serial of the last checkpoint: the unix time at which it was
-// made. Before the first it is what that will be at the earliest, and before the
-// sync 0.
+// Serial returns the serial of the last checkpoint: the unix time of the checkpoint in
+// seconds. It is 0 before the sync, and between the sync and the first checkpoint the
+// lowest serial that the checkpoint can get.
 func (s *Snapshot) Serial() uint32 { return s.serial }
 
-// Counts is the number of objects in a snapshot. Services counts those too that
-// are known by their slices alone.
+// Counts holds the numbers of objects in a snapshot. Services includes Services of which
+// only slices are known.
 type Counts struct{ Namespaces, Services, Addresses, PodAddresses int }
 
-// Counts counts what the snapshot holds.
+// Counts counts the objects in the snapshot.
 func (s *Snapshot) Counts() Counts {
 	return Counts{
 		Namespaces:   s.namespaces.Len(),
@@ -74,20 +74,21 @@ type AddrIndex = radix.AddrIndex[*Key]
 // ClusterIPs returns the index of the ClusterIPs.
 func (s *Snapshot) ClusterIPs() *AddrIndex { return &s.clusterIPs }
 
-// EndpointAddrs returns the index of the addresses of endpoints, be there a Service or
-// slices alone.
+// EndpointAddrs returns the index of the addresses of endpoints, including endpoints whose
+// Service is not known.
 func (s *Snapshot) EndpointAddrs() *AddrIndex { return &s.endpoints }
 
-// ExternalAddrs returns the index of the addresses that Services have outside the cluster.
+// ExternalAddrs returns the index of the addresses of Services outside the cluster.
 func (s *Snapshot) ExternalAddrs() *AddrIndex { return &s.external }
 
-// Knows reports whether the snapshot has heard of a Service, be it by its slices alone.
+// Knows reports whether the snapshot has a Service, or slices of it alone.
 func (s *Snapshot) Knows(k Key) bool {
 	_, known := s.services.Get(k)
 	return known
 }
 
-// Keys returns the keys of all Services, or of all ServiceImports, by namespace and name.
+// Keys returns the keys of all Services, or of all ServiceImports, sorted by namespace and
+// name.
 func (s *Snapshot) Keys(imports bool) []Key {
 	keys := make([]Key, 0, s.in(imports).Len())
 	for k := range s.in(imports).All() {
@@ -104,15 +105,15 @@ func (s *Snapshot) in(imports bool) *radix.Tree[Key, *ServiceNode] {
 	return &s.services
 }
 
-// Hosted are the Services that have an endpoint with the address, or limit of them.
+// Hosted returns up to limit Services that have an endpoint with the address.
 func (s *Snapshot) Hosted(a netip.Addr, limit int) []*ServiceNode {
 	nodes, _ := s.ServicesAt(&s.endpoints, a, limit, func(*ServiceNode) bool { return true })
 	return nodes
 }
 
-// ServicesAt are the Services of an address that are wanted, by namespace and name, so
-// that answers do not depend on the shape of the tree. Of more than limit, it is chance
-// which are found, and no more are looked at.
+// ServicesAt returns the wanted Services that have an address, up to limit of them. It
+// sorts them by namespace and name, so that answers do not depend on the shape of the tree.
+// If there are more, whole is false, the choice is random, and the rest are not looked at.
 func (s *Snapshot) ServicesAt(in *AddrIndex, a netip.Addr, limit int, wanted func(*ServiceNode) bool) (nodes []*ServiceNode, whole bool) {
 	total, start := 0, 0
 	for range in.At(a) {
@@ -150,8 +151,8 @@ func (k *Key) Compare(other *Key) int {
 	return cmp.Or(cmp.Compare(k.Namespace, other.Namespace), cmp.Compare(k.Name, other.Name))
 }
 
-// WithAddr iterates over the endpoints of a slice that have the address. It is small
-// enough to be inlined, so that a loop over it allocates nothing; so is WithLabel.
+// WithAddr iterates over the endpoints of a slice that have the address. It is small enough
+// for the compiler to inline, so that a loop over it allocates nothing; so is WithLabel.
 func (s *Slice) WithAddr(a netip.Addr) iter.Seq[Endpoint] {
 	return func(yield func(Endpoint) bool) { s.eachWithAddr(a, yield) }
 }
@@ -164,7 +165,7 @@ func (s *Slice) eachWithAddr(a netip.Addr, yield func(Endpoint) bool) {
 	}
 }
 
-// WithLabel iterates over the endpoints of a slice that have the label, by their index.
+// WithLabel iterates over the indices of the endpoints of a slice that have the label.
 func (s *Slice) WithLabel(label string, podNames bool) iter.Seq[int] {
 	return func(yield func(int) bool) { s.eachWithLabel(label, podNames, yield) }
 }
@@ -182,7 +183,7 @@ func (s *Slice) eachWithLabel(label string, podNames bool, yield func(int) bool)
 	s.dashed(label, podNames, yield)
 }
 
-// dashed passes on the endpoints that are known by their address.
+// dashed yields the endpoints whose label is made of their address.
 func (s *Slice) dashed(label string, podNames bool, yield func(int) bool) {
 	a, ok := dnsname.ParseDashed(label)
 	if !ok {

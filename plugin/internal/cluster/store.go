@@ -9,21 +9,21 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// Store holds the current snapshot and the last checkpoint. It has one writer
-// and any number of readers, who take no lock.
+// Store has the current snapshot and the last checkpoint. It has one writer and any number
+// of readers, who take no lock.
 //
-// A checkpoint is a snapshot with a serial of its own. Look-ups see every commit
-// at once; SOA records and transfers see checkpoints, so that one serial always
-// means the same data.
+// A checkpoint is a snapshot with a serial of its own. Look-ups see every commit at once;
+// SOA records and transfers see checkpoints only, so that one serial always means the same
+// data.
 type Store struct {
 	live       atomic.Pointer[Snapshot]
 	checkpoint atomic.Pointer[Snapshot]
 	next       atomic.Pointer[chan struct{}] // closed at the next checkpoint
 	first      uint32                        // the lowest serial
-	dirty      bool                          // the writer's: live holds changes that the checkpoint does not
+	dirty      bool                          // for the writer only: live has changes that the checkpoint does not have
 }
 
-// NewStore makes a store that holds an empty snapshot, not yet synced.
+// NewStore makes a store with an empty snapshot that is not synced.
 func NewStore() *Store {
 	s := new(Store)
 	s.live.Store(new(Snapshot))
@@ -33,36 +33,36 @@ func NewStore() *Store {
 	return s
 }
 
-// NewStoreAfter makes a store whose checkpoints have higher serials than the one
-// given. Look-ups see the next one from the sync until the first checkpoint.
+// NewStoreAfter makes a store whose checkpoints have higher serials than the given one.
+// Look-ups report the lowest of those serials between the sync and the first checkpoint.
 func NewStoreAfter(serial uint32) *Store {
 	s := NewStore()
 	s.first = serial + 1
 	return s
 }
 
-// Load is the current snapshot.
+// Load returns the current snapshot.
 func (s *Store) Load() *Snapshot { return s.live.Load() }
 
-// LoadCheckpoint is the snapshot of the last checkpoint.
+// LoadCheckpoint returns the snapshot of the last checkpoint.
 func (s *Store) LoadCheckpoint() *Snapshot { return s.checkpoint.Load() }
 
-// NextCheckpoint is closed when a checkpoint has been made after the call. Who
-// loads the checkpoint after it misses none.
+// NextCheckpoint returns a channel that closes at the next checkpoint after the call. A
+// caller that loads the checkpoint after the channel closes never misses one.
 func (s *Store) NextCheckpoint() <-chan struct{} { return *s.next.Load() }
 
-// Dirty reports whether changes were committed since the last checkpoint. Only the
-// writer may ask.
+// Dirty reports whether changes were committed since the last checkpoint. Only the writer
+// may call it.
 func (s *Store) Dirty() bool { return s.dirty }
 
-// Touch asks for another checkpoint of data that may be the same. Only the writer
-// may call it.
+// Touch makes the next call of Checkpoint make one even if the data is the same. Only the
+// writer may call it.
 func (s *Store) Touch() { s.dirty = true }
 
-// Checkpoint gives the current snapshot a serial: now, in unix seconds, or one
-// more than the last serial if the clock fell behind it. Before the first sync,
-// or without a change, it does nothing. The writer calls it at most once a
-// second, so that the serial never runs ahead of the clock.
+// Checkpoint gives the current snapshot a serial: now, in unix seconds, or the last serial
+// plus one if the clock is behind it. It does nothing before the first sync or without a
+// change. The writer calls it at most once a second, so that the serial never runs ahead of
+// the clock.
 func (s *Store) Checkpoint(now uint32) {
 	live := s.live.Load()
 	if !s.dirty || !live.synced {
@@ -77,11 +77,12 @@ func (s *Store) Checkpoint(now uint32) {
 	close(*s.next.Swap(&upcoming))
 }
 
-// Txn is a batch of changes. It is not safe for concurrent use, and of all the
-// transactions of a store only the newest may be committed.
+// Txn is a batch of changes. It is not safe for concurrent use, and only the newest
+// transaction of a store may be committed.
 //
-// Objects are given as they were before and as they are now, nil for one that
-// does not exist; the caller keeps what it gave.
+// Each Replace method takes an object as it was and as it is now; nil stands for an object
+// that does not exist. The caller must pass the same old object that it passed before as
+// the new one.
 type Txn struct {
 	store   *Store
 	next    Snapshot
@@ -94,8 +95,8 @@ func (s *Store) Begin() *Txn {
 	return &Txn{store: s, next: *s.live.Load(), id: new(radix.TxnID)}
 }
 
-// Commit makes the changes visible, all at once, and ends the transaction. It
-// reports whether there were any.
+// Commit makes all changes visible at once and ends the transaction. It reports whether
+// there were any changes.
 func (t *Txn) Commit() bool {
 	if t.changed {
 		// A checkpoint may have been made since the transaction began.
@@ -109,7 +110,7 @@ func (t *Txn) Commit() bool {
 	return t.changed
 }
 
-// SetSynced says that the model holds a whole cluster from now on.
+// SetSynced marks the snapshot as having a whole cluster.
 func (t *Txn) SetSynced() {
 	t.changed = t.changed || !t.next.synced
 	t.next.synced = true
@@ -124,7 +125,7 @@ func (t *Txn) PutNamespace(name string) {
 	t.next.namespaces.Put(t.id, namespace(name), struct{}{})
 }
 
-// DeleteNamespace removes a Namespace, but not what is in it.
+// DeleteNamespace removes a Namespace, but not the objects in it.
 func (t *Txn) DeleteNamespace(name string) {
 	if !t.next.HasNamespace(name) {
 		return
@@ -140,8 +141,8 @@ func (t *Txn) ReplaceService(old, now *Service) {
 	t.reindexExternal(n, old, now)
 }
 
-// ReplaceImport replaces a ServiceImport by another with the same key. Its
-// addresses have no names: those are the business of the cluster that exports it.
+// ReplaceImport replaces a ServiceImport by another with the same key. Its addresses get no
+// reverse names: the cluster that exports the Service names them.
 func (t *Txn) ReplaceImport(old, now *Service) {
 	t.replaceService(&t.next.imports, old, now)
 }
@@ -165,7 +166,7 @@ func (t *Txn) ReplaceImportSlice(old, now *Slice) {
 	t.replaceSlice(&t.next.imports, old, now)
 }
 
-// moves reports whether a slice comes to belong to another Service.
+// moves reports whether a slice changes its Service.
 func (s *Slice) moves(now *Slice) bool {
 	return s != nil && now != nil && s.Key() != now.Key()
 }
@@ -209,7 +210,7 @@ func (t *Txn) ReplacePod(old, now *Pod) {
 	}
 }
 
-// edit is a copy of a Service's node, to be changed and put back.
+// edit returns a copy of a Service's node, for the caller to change and put back.
 func edit(in *radix.Tree[Key, *ServiceNode], key Key) *ServiceNode {
 	if n, ok := in.Get(key); ok {
 		return &ServiceNode{Key: n.Key, Service: n.Service, Slices: n.Slices}
@@ -217,7 +218,7 @@ func edit(in *radix.Tree[Key, *ServiceNode], key Key) *ServiceNode {
 	return &ServiceNode{Key: &key}
 }
 
-// put puts a changed node back, or removes it if nothing is left of it.
+// put stores a changed node, or removes it if it has neither a Service nor slices.
 func (t *Txn) put(in *radix.Tree[Key, *ServiceNode], n *ServiceNode) {
 	t.changed = true
 	if n.Service == nil && len(n.Slices) == 0 {
@@ -227,8 +228,8 @@ func (t *Txn) put(in *radix.Tree[Key, *ServiceNode], n *ServiceNode) {
 	in.Put(t.id, *n.Key, n)
 }
 
-// reindex brings an index in line with the part of a node that was replaced. Both lists
-// are sorted; what they share costs no change.
+// reindex updates an index after a part of a node was replaced. Both lists must be sorted;
+// addresses that are in both cost nothing.
 func (t *Txn) reindex(in *radix.AddrIndex[*Key], n *ServiceNode, before, after []netip.Addr) {
 	for _, a := range before {
 		if !contains(after, a) && (in != &t.next.endpoints || !n.HasEndpointAt(a)) {
@@ -247,7 +248,7 @@ func contains(sorted []netip.Addr, a netip.Addr) bool {
 	return ok
 }
 
-// addrs are the ClusterIPs of a Service, sorted.
+// addrs returns the ClusterIPs of a Service, sorted.
 func (s *Service) addrs() []netip.Addr {
 	if s == nil {
 		return nil
@@ -255,7 +256,7 @@ func (s *Service) addrs() []netip.Addr {
 	return slices.SortedFunc(slices.Values(s.ClusterIPs), netip.Addr.Compare)
 }
 
-// addrs are the addresses of a slice, sorted.
+// addrs returns the addresses of a slice, sorted.
 func (s *Slice) addrs() []netip.Addr {
 	if s == nil {
 		return nil
@@ -267,7 +268,7 @@ func (s *Slice) addrs() []netip.Addr {
 	return addrs
 }
 
-// either is the one that exists.
+// either returns a, or b if a is nil.
 func either[T any](a, b *T) *T {
 	if a != nil {
 		return a

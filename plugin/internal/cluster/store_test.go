@@ -12,8 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 )
 
-// A store holds what the model holds after every commit, and no snapshot taken
-// before sees any of it.
+// A store has what the model has after every commit, and earlier snapshots see no change.
 func TestStoreAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, store := clustertest.NewModel(), cluster.NewStore()
@@ -66,7 +65,7 @@ func checkStore(t *rapid.T, m *clustertest.Model, s *cluster.Snapshot) {
 	}
 }
 
-// serviceCount counts Services, and those that only slices tell of.
+// serviceCount counts the Services, including those of which only slices exist.
 func serviceCount(m *clustertest.Model) int {
 	keys := map[cluster.Key]bool{}
 	for key := range m.Services {
@@ -90,7 +89,8 @@ func podAddresses(m *clustertest.Model) int {
 	return count
 }
 
-// checkNode checks the node of a key, and the same again if its Service exists.
+// checkNode checks both views of a key: the node of any Service, and that of one that
+// exists.
 func checkNode(t *rapid.T, n, existing *cluster.ServiceNode, key cluster.Key, service *cluster.Service, list []*cluster.Slice) {
 	t.Helper()
 	ok := n != nil
@@ -108,8 +108,8 @@ func checkNode(t *rapid.T, n, existing *cluster.ServiceNode, key cluster.Key, se
 	}
 }
 
-// checkOwners compares the indices of an address with a look at every object, and counts
-// the entries of the address.
+// checkOwners compares the indices of an address with a look at every object, and returns
+// the number of entries of the address.
 func checkOwners(t *rapid.T, m *clustertest.Model, s *cluster.Snapshot, a netip.Addr) int {
 	t.Helper()
 	entries := 0

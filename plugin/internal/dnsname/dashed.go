@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// DashedSize is room for the longest label of an address.
+// DashedSize is the size of a buffer for the longest label of an address.
 const DashedSize = 64
 
-// Dashed returns the label of an address: 10-0-0-1, 2001-db8--1. A label must not end
-// in a dash (RFC 1123 2.1), so a trailing one is followed by the zero it stands for.
+// Dashed returns the label of an address: 10-0-0-1, 2001-db8--1. A label must not end in a
+// dash (RFC 1123 2.1), so Dashed adds the zero that a trailing dash stands for.
 func Dashed(a netip.Addr) string { return string(AppendDashed(nil, a)) }
 
 // AppendDashed appends the label of an address.
@@ -27,8 +27,8 @@ func AppendDashed(dst []byte, a netip.Addr) []byte {
 	return dst
 }
 
-// ParseDashed returns the address that a label spells with dashes. Several labels may
-// spell one IPv6 address.
+// ParseDashed returns the address that a label with dashes stands for. Several labels may
+// stand for one IPv6 address.
 func ParseDashed(label string) (netip.Addr, bool) {
 	if strings.Count(label, "-") == 3 && !strings.Contains(label, "--") {
 		return parseDashed4(label)
@@ -49,7 +49,7 @@ func parseDashed4(label string) (netip.Addr, bool) {
 	return netip.AddrFrom4(b), true
 }
 
-// parseOctet reads a number up to 255 that has no leading zero.
+// parseOctet parses a decimal number up to 255 without leading zeros.
 func parseOctet(text string) (byte, bool) {
 	if len(text) == 0 || len(text) > 3 || len(text) > 1 && text[0] == '0' {
 		return 0, false
@@ -64,8 +64,8 @@ func parseOctet(text string) (byte, bool) {
 	return byte(n), n <= 255
 }
 
-// parseDashed6 reads eight groups, or fewer with one "--" in the place of the
-// groups of zeros that are not there (RFC 4291 2.2).
+// parseDashed6 parses eight groups, or fewer with one "--" in place of the omitted groups
+// of zeros (RFC 4291 2.2).
 func parseDashed6(label string) (netip.Addr, bool) {
 	head, tail, elided := strings.Cut(label, "--")
 	var b, low [16]byte
@@ -81,8 +81,8 @@ func parseDashed6(label string) (netip.Addr, bool) {
 	return netip.AddrFrom16(b).Unmap(), true
 }
 
-// parseGroups reads groups of up to four hexadecimal digits, with a dash between
-// two, and returns how many octets they fill.
+// parseGroups parses groups of up to four hexadecimal digits with dashes between them, and
+// returns the number of octets that they fill.
 func parseGroups(dst []byte, text string) (int, bool) {
 	filled := 0
 	for more := text != ""; more; filled += 2 {
@@ -102,7 +102,7 @@ func parseGroups(dst []byte, text string) (int, bool) {
 	return filled, true
 }
 
-// hexDigit reads a hexadecimal digit.
+// hexDigit returns the value of a hexadecimal digit.
 func hexDigit(c byte) (byte, bool) {
 	switch {
 	case '0' <= c && c <= '9':

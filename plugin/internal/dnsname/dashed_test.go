@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzDashed checks that every address has one label, and that the label leads
-// back to it, as does every other label that is taken for an address.
+// FuzzDashed checks that every address has one label, that the label leads back to the
+// address, and that every label that parses leads to an address.
 func FuzzDashed(f *testing.F) {
 	for _, seed := range []string{
 		"10-0-0-1", "2001-db8--0", "2001-db8--", "--1", "--", "--0", "0--0", "1-2-3-4-5-6-7-8", "--ffff-a00-1", "10.0.0.1", "--10.0.0.1",

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// MaxWire is the size of a name in wire form (RFC 1035 2.3.4), and maxLabels the
-// number of labels that fit into it.
+// MaxWire is the largest size of a name in wire form, maxLabels the largest number of
+// labels of a name, and maxLabel the largest size of a label (RFC 1035 2.3.4).
 const (
 	MaxWire   = 255
 	maxLabels = 127
@@ -15,8 +15,8 @@ const (
 
 var errNotAName = errors.New("not a domain name")
 
-// Name is a domain name as a client spelled it, together with its wire form in
-// lower case and the place of every label in it, for look-up without copying.
+// Name is a domain name as a client spelled it, with its wire form in lower case and the
+// offset of every label in that form, so that look-ups copy nothing.
 type Name struct {
 	text    string // presentation form, fully qualified
 	folded  string // wire form, lower case
@@ -24,8 +24,8 @@ type Name struct {
 	count   int
 }
 
-// ParseWire parses a name in wire form (RFC 1035 3.1), without compression and
-// with nothing after it.
+// ParseWire parses a name in wire form (RFC 1035 3.1). It accepts neither compression nor
+// anything after the name.
 func ParseWire(wire []byte) (Name, error) {
 	var n Name
 	if err := n.fold(wire); err != nil {
@@ -35,16 +35,16 @@ func ParseWire(wire []byte) (Name, error) {
 	return n, nil
 }
 
-// String returns the name in presentation form, as it was spelled.
+// String returns the name in presentation form, as the client spelled it.
 func (n *Name) String() string { return n.text }
 
-// Wire returns the name in wire form and lower case.
+// Wire returns the name in wire form, in lower case.
 func (n *Name) Wire() string { return n.folded }
 
 // Labels returns the number of labels.
 func (n *Name) Labels() int { return n.count }
 
-// fold keeps the wire form in lower case and the offsets of its labels.
+// fold stores the wire form in lower case and the offsets of its labels.
 func (n *Name) fold(wire []byte) error {
 	if len(wire) > MaxWire {
 		return errNotAName
@@ -107,7 +107,7 @@ func (n *Name) Join(count int) string {
 	return strings.Join(labels, ".")
 }
 
-// Offset returns where the last count labels begin in the wire form.
+// Offset returns the offset in the wire form at which the last count labels begin.
 func (n *Name) Offset(count int) int {
 	if count == 0 {
 		return len(n.folded) - 1
@@ -123,16 +123,18 @@ func (n *Name) Suffix(count int) string {
 	return n.folded[n.offsets[n.count-count]:]
 }
 
-// Before returns the labels before the last count ones, in wire form without an end.
+// Before returns the labels before the last count ones, in wire form without the root
+// label.
 func (n *Name) Before(count int) string { return n.folded[:n.Offset(count)] }
 
-// maxText is the length up to which the presentation form of a name is certain
-// to fit into 255 octets (RFC 1035 2.3.4).
+// maxText is the largest size in presentation form, with the final dot, at which a name
+// certainly fits into 255 octets (RFC 1035 2.3.4).
 const maxText = 254
 
-// TooLong reports whether a name in presentation form is too long for a message. Four
-// labels of full length are, and an endpoint in a cluster of the set may have them. One
-// record like that would cost the whole answer, and its target cannot be asked for.
+// TooLong reports whether a name in presentation form is too long for a DNS message. An
+// endpoint in a zone of the cluster set may have four labels of full length, which is too
+// much. A single record with such a name would spoil the whole answer, and nobody can ask
+// for the name.
 func TooLong(text string) bool {
 	if len(text) <= maxText {
 		return false

@@ -22,8 +22,8 @@ var wireSeeds = []string{
 	strings.Repeat("\x3f"+strings.Repeat("\xff", 63), 3) + "\x3d" + strings.Repeat("\xff", 61) + "\x00",
 }
 
-// FuzzParseWire holds our parser to that of miekg/dns, which is laxer in two
-// ways: it follows compression pointers, and it stops reading after the name.
+// FuzzParseWire compares our parser with that of miekg/dns, which is less strict in two
+// ways: it follows compression pointers, and it ignores what comes after the name.
 func FuzzParseWire(f *testing.F) {
 	for _, seed := range wireSeeds {
 		f.Add([]byte(seed))
@@ -62,8 +62,8 @@ func pointed(wire []byte) bool {
 	return false
 }
 
-// asciiLower folds length octets too, which does not matter: no label is as long
-// as an upper case letter is high.
+// asciiLower also folds length octets, which changes nothing: the largest one, 63, is
+// smaller than the code of any capital letter.
 func asciiLower(wire []byte) []byte {
 	folded := bytes.Clone(wire)
 	for i, c := range folded {
@@ -74,7 +74,7 @@ func asciiLower(wire []byte) []byte {
 	return folded
 }
 
-// checkLabels puts a name together from its parts.
+// checkLabels rebuilds a name from its parts and compares.
 func checkLabels(t *testing.T, n *Name) {
 	t.Helper()
 	wire := ""
@@ -115,7 +115,8 @@ var nameSeeds = []string{
 	strings.Repeat("a.", 127), strings.Repeat("a.", 128), strings.Repeat(`\001.`, 127),
 }
 
-// FuzzParse holds what is read from text to miekg/dns, and to the same name read as wire.
+// FuzzParse compares a name parsed from text with miekg/dns and with the same name parsed
+// from wire form.
 func FuzzParse(f *testing.F) {
 	for _, seed := range nameSeeds {
 		f.Add(seed)

@@ -2,7 +2,8 @@ package dnsname
 
 import "net/netip"
 
-// The reverse trees and the name above them in wire form (RFC 1035 3.5, RFC 3596 2.5).
+// The reverse trees and arpa, the name above them, in wire form (RFC 1035 3.5, RFC 3596
+// 2.5).
 const (
 	Arpa     = "\x04arpa\x00"
 	reverse4 = "\x07in-addr" + Arpa
@@ -14,8 +15,9 @@ func (n *Name) IsReverse() bool {
 	return n.count >= 2 && (n.Suffix(2) == reverse4 || n.Suffix(2) == reverse6)
 }
 
-// ReversePrefix returns what a name in a reverse tree stands for: an address, or, if
-// it is short of labels, the prefix of the addresses below it.
+// ReversePrefix returns the addresses that a name in a reverse tree stands for: one
+// address, or the prefix of all addresses below a shorter name. The name must be in a
+// reverse tree.
 func ReversePrefix(n *Name) (netip.Prefix, bool) {
 	labels := n.count - 2
 	if n.Suffix(2) == reverse4 {

@@ -7,8 +7,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A reverse name leads back to its address, and the names above it to the prefixes that
-// have the address.
+// A reverse name leads back to its address, and the names above it to prefixes of the
+// address.
 func TestReversePrefix(t *testing.T) {
 	for _, text := range []string{"10.0.0.1", "255.250.0.9", "0.0.0.0", "2001:db8::1", "::", "fd00::a:b0c"} {
 		a := netip.MustParseAddr(text)

@@ -2,8 +2,7 @@ package dnsname
 
 import "strings"
 
-// Parse parses a name in presentation form (RFC 1035 5.1). The dot at its end may be
-// left out.
+// Parse parses a name in presentation form (RFC 1035 5.1). The final dot is optional.
 func Parse(text string) (Name, error) {
 	var wire [MaxWire]byte
 	end, ok := pack(&wire, text)
@@ -20,12 +19,12 @@ func Parse(text string) (Name, error) {
 	return n, n.fold(wire[:end])
 }
 
-// pack writes a name in presentation form in wire form, and returns its size.
+// pack writes the wire form of a name in presentation form, and returns its size.
 func pack(wire *[MaxWire]byte, text string) (int, bool) {
 	if text == "." {
 		return 1, true
 	}
-	start, at := 0, 1 // of the label's length, of the next octet
+	start, at := 0, 1 // offsets of the label's length octet and of the next octet
 	for i := 0; i < len(text); {
 		c, size := unescape(text[i:])
 		switch {
@@ -51,9 +50,9 @@ func pack(wire *[MaxWire]byte, text string) (int, bool) {
 	return start + 1, true
 }
 
-// unescape returns the octet that a text begins with and the number of characters it
-// is written with: one, or two or four that begin with a backslash. The number is zero
-// for a backslash with nothing behind it.
+// unescape returns the first octet of a text and the number of characters that spell it:
+// one, or two or four that begin with a backslash. The number is zero for a backslash with
+// nothing after it.
 func unescape(text string) (byte, int) {
 	switch {
 	case text[0] != '\\':
@@ -68,8 +67,8 @@ func unescape(text string) (byte, int) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// plain holds the octets that have one spelling. The spelling of a [Name] is the only
-// one, so that the end of it can be told to be an origin's by its length.
+// plain marks the octets that are spelled as themselves. Each name has only one spelling in
+// a [Name], so that an origin can be cut off its end by length.
 var plain = func() (table [256]bool) {
 	for c := range table {
 		table[c] = c > ' ' && c <= '~' && !strings.ContainsRune(`\"'();@`, rune(c))

@@ -5,28 +5,28 @@ import (
 	"unsafe"
 )
 
-// WireName is a name in memory that is used again and again: what a look-up makes of
-// it must not outlive the next call of Parse or ParseText.
+// WireName is a name in memory that is used again: nothing that a look-up returns for it
+// may be used after the next call of Parse or ParseText.
 type WireName struct {
 	name  Name
 	upper bool
 	buf   [MaxWire]byte
 }
 
-// Name returns the name. One that was read by Parse has no presentation form.
+// Name returns the name. It has no presentation form if Parse read it.
 func (w *WireName) Name() *Name { return &w.name }
 
 // Labels returns the number of labels of the name.
 func (w *WireName) Labels() int { return w.name.count }
 
-// Wire returns the name in wire form and lower case, in the memory of w.
+// Wire returns the name in wire form, in lower case. It is memory of w.
 func (w *WireName) Wire() []byte { return w.buf[:len(w.name.folded)] }
 
 // HasUpper reports whether the client wrote capital letters.
 func (w *WireName) HasUpper() bool { return w.upper }
 
-// Parse reads the name at the start of wire and returns its length there. It
-// fails for what is no name, and for one that is compressed.
+// Parse parses the name at the start of wire and returns its size there. It reports false
+// for anything but a domain name, and for a compressed one.
 func (w *WireName) Parse(wire []byte) (int, bool) {
 	w.upper = false
 	n := &w.name
@@ -49,8 +49,8 @@ func (w *WireName) Parse(wire []byte) (int, bool) {
 	return 0, false
 }
 
-// end ends the name. Look-ups take strings, and the buffer does not change while they
-// run.
+// end writes the root label. Look-ups take strings, so the buffer becomes one without a
+// copy: it does not change while they run.
 func (w *WireName) end(at int) {
 	w.buf[at] = 0
 	w.name.folded = unsafe.String(&w.buf[0], at+1)
@@ -68,8 +68,8 @@ func (w *WireName) fold(at int, label []byte) {
 	}
 }
 
-// ParseText reads a name in presentation form, as the function Parse does. The name
-// that it returns is in the memory of w.
+// ParseText parses a name in presentation form, as the function Parse does. The name that
+// it returns is memory of w.
 func (w *WireName) ParseText(text string) (*Name, error) {
 	if w.foldText(text) {
 		w.name.text = text
@@ -89,8 +89,8 @@ func hasUpper(text string) bool {
 	return strings.ContainsFunc(text, func(c rune) bool { return 'A' <= c && c <= 'Z' })
 }
 
-// foldText reads a name of which each character stands for itself. In wire form the
-// length of a label takes the place of the dot before it.
+// foldText parses a name without escapes. In wire form, the length octet of each label
+// takes the place of the dot before it.
 func (w *WireName) foldText(text string) bool {
 	w.upper = false
 	n := &w.name
@@ -123,8 +123,8 @@ func (w *WireName) foldText(text string) bool {
 	return true
 }
 
-// AppendText appends the name in presentation form, in lower case. It fails for a name
-// that is spelled with an escape.
+// AppendText appends the name in presentation form, in lower case. It reports false for a
+// name that needs an escape.
 func (w *WireName) AppendText(dst []byte) ([]byte, bool) {
 	for i := range w.name.count {
 		label := w.name.Label(i)

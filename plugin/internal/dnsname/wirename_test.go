@@ -6,7 +6,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// FuzzWireName holds names in memory that is used again to those in memory of their own.
+// FuzzWireName compares names in reused memory with names in memory of their own.
 func FuzzWireName(f *testing.F) {
 	for _, seed := range wireSeeds {
 		f.Add([]byte(seed))
@@ -34,7 +34,7 @@ func FuzzWireName(f *testing.F) {
 	})
 }
 
-// FuzzParseText holds a name in the memory of another to one in memory of its own.
+// FuzzParseText compares a name in reused memory with one in memory of its own.
 func FuzzParseText(f *testing.F) {
 	for _, seed := range nameSeeds {
 		f.Add(seed)
@@ -59,7 +59,8 @@ func FuzzParseText(f *testing.F) {
 	})
 }
 
-// What an escape spells is not in the text, so it is copied to the memory of the name.
+// The text does not contain the octet that an escape spells, so it is copied into the
+// name's memory.
 func TestWireAfterAnEscape(t *testing.T) {
 	var w WireName
 	for text, upper := range map[string]bool{"WWW.Example.org.": true, `a\046b.example.org.`: false, "x.org": false, `a\065.org.`: true} {

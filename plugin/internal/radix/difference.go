@@ -5,13 +5,13 @@ import (
 	"net/netip"
 )
 
-// Differing iterates over the keys that only one of two trees has or whose values
-// differ, in no order. Its cost is that of the branches that they do not share.
+// Differing iterates, in no order, over the keys that only one of two trees has or that
+// have different values. Its cost grows with the branches that the trees do not share.
 func Differing[K Key, V comparable](a, b *Tree[K, V]) iter.Seq[K] {
 	return func(yield func(K) bool) { walkDiffering(a.root, b.root, yield) }
 }
 
-// DifferingAddrs iterates over the pairs that only one of two indices has, in no order.
+// DifferingAddrs iterates, in no order, over the pairs that only one of two indices has.
 func DifferingAddrs[T comparable](a, b *AddrIndex[T]) iter.Seq2[netip.Addr, T] {
 	return func(yield func(netip.Addr, T) bool) {
 		for l := range Differing(&a.v4, &b.v4) {
@@ -42,7 +42,8 @@ func walkDiffering[K Key, V comparable](a, b *branch[K, V], yield func(K) bool) 
 	return true
 }
 
-// compareEntries compares what is below two nodes of which one may be a leaf.
+// compareEntries compares all entries below two nodes, where one or both may be leaves or
+// nil.
 func compareEntries[K Key, V comparable](a, b *branch[K, V], yield func(K) bool) bool {
 	rest := map[K]V{}
 	a.walk(func(k K, v V) bool {

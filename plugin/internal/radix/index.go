@@ -6,9 +6,9 @@ import (
 	"net/netip"
 )
 
-// located4 and located6 are something that has an address. One address may have
-// many of them. There is one for each address of the cluster, so it is no larger
-// than its family asks for: a netip.Addr takes 24 bytes.
+// located4 and located6 pair an address with one value that has it; an address may have
+// many values. An index has a pair for each address of the cluster, so a pair is no larger
+// than its family needs: a netip.Addr would take 24 bytes.
 type (
 	located4[T comparable] struct {
 		addr [4]byte
@@ -20,8 +20,8 @@ type (
 	}
 )
 
-// path is the address itself, from the left, so that the addresses below a node
-// of the tree are those of a prefix.
+// Path returns the address itself, from the left, so that the addresses below a node of the
+// tree share a prefix.
 func (l located4[T]) Path() Path {
 	return Path{Hi: uint64(binary.BigEndian.Uint32(l.addr[:])) << 32}
 }
@@ -30,17 +30,17 @@ func (l located6[T]) Path() Path {
 	return Path{binary.BigEndian.Uint64(l.addr[:8]), binary.BigEndian.Uint64(l.addr[8:])}
 }
 
-// AddrIndex finds things by address. The families have a tree each because
-// their paths would run into each other.
+// AddrIndex finds values by address. Each family has a tree of its own, because their paths
+// would overlap.
 type AddrIndex[T comparable] struct {
 	v4 Tree[located4[T], struct{}]
 	v6 Tree[located6[T], struct{}]
 }
 
-// Len returns the number of pairs of an address and what has it.
+// Len returns the number of pairs of an address and a value.
 func (x *AddrIndex[T]) Len() int { return x.v4.size + x.v6.size }
 
-// Add adds a pair of an address and what has it.
+// Add adds a pair of an address and a value.
 func (x *AddrIndex[T]) Add(id *TxnID, a netip.Addr, ref T) {
 	if a.Is4() {
 		x.v4.Put(id, located4[T]{a.As4(), ref}, struct{}{})
@@ -49,7 +49,7 @@ func (x *AddrIndex[T]) Add(id *TxnID, a netip.Addr, ref T) {
 	}
 }
 
-// Remove removes a pair, if it is there.
+// Remove removes a pair of an address and a value, if it is there.
 func (x *AddrIndex[T]) Remove(id *TxnID, a netip.Addr, ref T) {
 	if a.Is4() {
 		x.v4.Remove(id, located4[T]{a.As4(), ref})
@@ -58,7 +58,7 @@ func (x *AddrIndex[T]) Remove(id *TxnID, a netip.Addr, ref T) {
 	}
 }
 
-// At iterates over what has the address.
+// At iterates over the values of an address.
 func (x *AddrIndex[T]) At(a netip.Addr) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		if a.Is4() {
@@ -79,7 +79,7 @@ func (x *AddrIndex[T]) At(a netip.Addr) iter.Seq[T] {
 	}
 }
 
-// Covers reports whether any address lies in the prefix, whose length is a
+// Covers reports whether any address lies in the prefix. The length of the prefix must be a
 // multiple of four bits.
 func (x *AddrIndex[T]) Covers(p netip.Prefix) bool {
 	if p.Addr().Is4() {
@@ -88,7 +88,7 @@ func (x *AddrIndex[T]) Covers(p netip.Prefix) bool {
 	return x.v6.covers(located6[T]{addr: p.Addr().As16()}.Path(), p.Bits()/4)
 }
 
-// All iterates over every pair of an address and what has it, in no order.
+// All iterates, in no order, over all pairs of an address and a value.
 func (x *AddrIndex[T]) All() iter.Seq2[netip.Addr, T] {
 	return func(yield func(netip.Addr, T) bool) {
 		for l := range x.v4.All() {

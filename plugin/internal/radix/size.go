@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// Allocations iterates over the sizes in bytes of the pieces of memory that a tree is
-// made of, without what its entries point to.
+// Allocations iterates over the sizes in bytes of the pieces of memory that a tree consists
+// of, without the memory that its entries point to.
 func (t *Tree[K, V]) Allocations() iter.Seq[int] {
 	return func(yield func(int) bool) { t.root.allocations(yield) }
 }
@@ -29,7 +29,8 @@ func (b *branch[K, V]) allocations(yield func(int) bool) bool {
 	return yield(int(unsafe.Sizeof(*b.children)))
 }
 
-// Allocations iterates over the sizes of the pieces of memory that an index is made of.
+// Allocations iterates over the sizes in bytes of the pieces of memory that an index
+// consists of.
 func (x *AddrIndex[T]) Allocations() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		if x.v4.root.allocations(yield) {

@@ -6,20 +6,20 @@ import (
 )
 
 const (
-	// fanOut is the number of branches of a tree's node: one hexadecimal digit
-	// of the path, which is also one label of an ip6.arpa name.
+	// fanOut is the number of children of a node: one for each hexadecimal digit of the
+	// path, which is also one label of an ip6.arpa name.
 	fanOut = 16
-	// leafSize is the number of entries that a leaf holds before it is split.
-	// Larger leaves cost less memory, smaller ones less to copy on a commit.
+	// leafSize is the number of entries at which a leaf is full; one more splits it. Larger
+	// leaves take less memory, smaller ones make a commit copy less.
 	leafSize = 16
-	// pathDigits is the number of digits of a path.
+	// pathDigits is the number of hexadecimal digits of a path.
 	pathDigits = 32
 )
 
-// Path is the way to an entry: a hash of its key, or an address itself.
+// Path is where a tree keeps an entry: a hash of its key, or an address.
 type Path struct{ Hi, Lo uint64 }
 
-// digit is the i-th hexadecimal digit of a path, from the left.
+// digit returns the i-th hexadecimal digit of a path, from the left.
 func (p Path) digit(i int) int {
 	if i < fanOut {
 		return int(p.Hi >> (60 - 4*i) & 15)
@@ -27,7 +27,7 @@ func (p Path) digit(i int) int {
 	return int(p.Lo >> (60 - 4*(i-fanOut)) & 15)
 }
 
-// hasPrefix reports whether p and q agree in their first digits.
+// hasPrefix reports whether p and q have the same first digits.
 func (p Path) hasPrefix(q Path, digits int) bool {
 	for i := range digits {
 		if p.digit(i) != q.digit(i) {
@@ -37,24 +37,24 @@ func (p Path) hasPrefix(q Path, digits int) bool {
 	return true
 }
 
-// Key is a key that knows its way.
+// Key is a key of a tree.
 type Key interface {
 	comparable
 	Path() Path
 }
 
-// TxnID identifies the transaction that may change a node in place. Nodes of
-// another transaction, or of a committed one, are copied first.
+// TxnID identifies the transaction that may change a node in place. A node of any other
+// transaction, committed or not, is copied first.
 type TxnID struct{ _ byte }
 
-// entry is a key with its value. The value comes first so that an empty one
-// takes no room.
+// entry is a key with its value. The value comes first, because Go pads a struct whose last
+// field has size zero.
 type entry[K Key, V any] struct {
 	value V
 	key   K
 }
 
-// branch is a node of a tree: children, or a leaf's entries in no order.
+// branch is a node of a tree: either children, or the entries of a leaf in no order.
 type branch[K Key, V any] struct {
 	txn      *TxnID
 	children *[fanOut]*branch[K, V]
@@ -62,7 +62,8 @@ type branch[K Key, V any] struct {
 }
 
 // Tree is a persistent radix tree with buckets as leaves. A copy of the struct is a
-// snapshot: changes that another transaction makes through another copy do not show.
+// snapshot: it does not show the changes that a later transaction makes through another
+// copy.
 type Tree[K Key, V any] struct {
 	root *branch[K, V]
 	size int
@@ -71,7 +72,7 @@ type Tree[K Key, V any] struct {
 // Len returns the number of entries.
 func (t *Tree[K, V]) Len() int { return t.size }
 
-// Get looks a key up.
+// Get returns the value of a key and whether the tree has it.
 func (t *Tree[K, V]) Get(k K) (V, bool) {
 	for e := range t.at(k.Path()) {
 		if e.key == k {
@@ -82,8 +83,8 @@ func (t *Tree[K, V]) Get(k K) (V, bool) {
 	return none, false
 }
 
-// at iterates over the bucket that a path leads to. It may hold entries of other
-// paths, which the caller sorts out by key.
+// at iterates over the bucket of a path. The bucket may have entries of other paths, so the
+// caller must compare keys.
 func (t *Tree[K, V]) at(p Path) iter.Seq[*entry[K, V]] {
 	return func(yield func(*entry[K, V]) bool) {
 		b := t.root
@@ -101,7 +102,8 @@ func (t *Tree[K, V]) at(p Path) iter.Seq[*entry[K, V]] {
 	}
 }
 
-// covers reports whether an entry exists whose path begins with the first digits of p.
+// covers reports whether the tree has an entry whose path begins with the first digits of
+// p.
 func (t *Tree[K, V]) covers(p Path, digits int) bool {
 	b := t.root
 	for depth := 0; b != nil && b.children != nil; depth++ {
@@ -115,7 +117,7 @@ func (t *Tree[K, V]) covers(p Path, digits int) bool {
 	})
 }
 
-// All iterates over every entry, in no particular order.
+// All iterates over all entries, in no order.
 func (t *Tree[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) { t.root.walk(yield) }
 }
@@ -165,8 +167,8 @@ func (b *branch[K, V]) put(id *TxnID, e entry[K, V], p Path, depth int, size *in
 	return b
 }
 
-// split turns a full leaf into a node of leaves. Each is given just the room it
-// needs: most of them are never added to again.
+// split turns a full leaf into a node with leaves as children. Each leaf gets only the room
+// that it needs, because most leaves never grow again.
 func (b *branch[K, V]) split(id *TxnID, depth int) {
 	var counts [fanOut]int
 	for i := range b.entries {
@@ -183,7 +185,7 @@ func (b *branch[K, V]) split(id *TxnID, depth int) {
 	b.entries = nil
 }
 
-// Remove deletes the entry with the key, if there is one.
+// Remove removes the entry with the key, if there is one.
 func (t *Tree[K, V]) Remove(id *TxnID, k K) {
 	if _, ok := t.Get(k); !ok {
 		return
@@ -192,8 +194,8 @@ func (t *Tree[K, V]) Remove(id *TxnID, k K) {
 	t.root = t.root.remove(id, k, k.Path(), 0)
 }
 
-// remove returns nil for a node that has become empty, so that covers can trust
-// that every node leads to an entry.
+// remove returns nil for a node that has become empty: covers relies on every node leading
+// to an entry.
 func (b *branch[K, V]) remove(id *TxnID, k K, p Path, depth int) *branch[K, V] {
 	b = b.editable(id)
 	if b.children == nil {
@@ -212,7 +214,7 @@ func (b *branch[K, V]) remove(id *TxnID, k K, p Path, depth int) *branch[K, V] {
 	return b
 }
 
-// editable is the node itself if the transaction made it, else a copy of it.
+// editable returns the node itself if the transaction made it, or a copy otherwise.
 func (b *branch[K, V]) editable(id *TxnID) *branch[K, V] {
 	if b == nil {
 		return &branch[K, V]{txn: id}

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// spot is a key whose path is given, so that a test can make paths collide.
+// spot is a key with a given path, so that a test can make paths collide.
 type spot struct {
 	way Path
 	id  int
@@ -17,8 +17,7 @@ type spot struct {
 
 func (s spot) Path() Path { return s.way }
 
-// drawSpot draws from few paths, and from paths that agree in all but their
-// last digits.
+// drawSpot draws one of few paths, some of which differ in their last digits only.
 func drawSpot(t *rapid.T) spot {
 	ways := []Path{
 		{}, {0, 1}, {1, 0}, {1, 1}, {0, 0xf0}, {0xf << 60, 0}, {0xf1 << 56, 0}, {0xf1 << 56, 0xff}, {^uint64(0), ^uint64(0)},
@@ -26,8 +25,8 @@ func drawSpot(t *rapid.T) spot {
 	return spot{rapid.SampledFrom(ways).Draw(t, "way"), rapid.IntRange(0, 2*leafSize).Draw(t, "id")}
 }
 
-// A tree holds what a map would, and copies of it made before a change do not
-// see the change.
+// A tree has what a map would have, and copies of it from before a change do not see the
+// change.
 func TestTreeAgainstMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var now Tree[spot, int]
@@ -114,8 +113,8 @@ func TestPathDigits(t *testing.T) {
 	}
 }
 
-// A tree that was emptied is as good as new: an inner node left behind would
-// make an empty non-terminal of nothing.
+// An emptied tree works like a new one: an inner node left behind would make covers report
+// entries that are gone.
 func TestTreeEmptied(t *testing.T) {
 	var x Tree[spot, int]
 	id := new(TxnID)
@@ -131,7 +130,7 @@ func TestTreeEmptied(t *testing.T) {
 	}
 }
 
-// An iteration ends where its reader ends it.
+// An iteration ends when its reader ends it.
 func TestTreeIterationEnds(t *testing.T) {
 	var x Tree[spot, int]
 	for i := range 10 * leafSize {
@@ -152,13 +151,13 @@ func TestTreeIterationEnds(t *testing.T) {
 	}
 }
 
-// numbered is an address with a number for what has it.
+// numbered is an address with the number of a value that has it.
 type numbered struct {
 	addr netip.Addr
 	ref  int
 }
 
-// One address may have more owners than a leaf has room for.
+// One address may have more values than a leaf has room for.
 func TestAddrIndexAgainstMap(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var x AddrIndex[int]
@@ -179,7 +178,7 @@ func TestAddrIndexAgainstMap(t *testing.T) {
 	}
 }
 
-// randomAddr is one of few addresses, of which some agree in their first bits.
+// randomAddr returns one of few addresses, some of which have their first bits in common.
 func randomAddr(r *rand.Rand) netip.Addr {
 	a := netip.AddrFrom4([4]byte{10, byte(r.IntN(2)), byte(r.IntN(2) * 16), 1})
 	if r.IntN(2) == 0 {

@@ -12,7 +12,7 @@ const (
 	namespace = "app"
 )
 
-// wire is a name in wire form and lower case. The suffix "." is the root.
+// wire returns a name in wire form and lower case. The suffix "." is the root.
 func wire(t testing.TB, name string) string {
 	t.Helper()
 	var buf [maxName]byte
@@ -40,8 +40,8 @@ func text(t testing.TB, wire []byte) string {
 	return name
 }
 
-// names is a cluster of Services that are written <service>.<namespace>, those with
-// an exclamation mark without an address. Namespaces exist by their Services.
+// names is a cluster of Services, each written <service>.<namespace>; an exclamation mark
+// marks one without an address. A Namespace exists if it has a Service.
 type names map[string]bool
 
 func clusterOf(services string) names {
@@ -79,8 +79,8 @@ func (c names) Status(name []byte) Status {
 	return Absent
 }
 
-// stops are the names that a walk stops at, if none of them turns out to exist. A
-// name that cannot have been searched for has none, which is written as a dash.
+// stops returns the names at which a walk stops if none of them turns out to exist. It
+// returns a dash if the name cannot have been searched for.
 func stops(t testing.TB, c Cluster, question string, l *List) string {
 	t.Helper()
 	q, ok := Parse([]byte(wire(t, question)), wire(t, origin))

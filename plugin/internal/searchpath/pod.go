@@ -5,35 +5,36 @@ import (
 	"strings"
 )
 
-// What kubelet and resolvers do where a Pod says nothing (Kubernetes: dnsPolicy and
-// dnsConfig; resolv.conf(5)).
+// The defaults of kubelet and of resolvers where a Pod has no setting (Kubernetes:
+// dnsPolicy and dnsConfig; resolv.conf(5)).
 const (
 	clusterNdots = 5
 	defaultNdots = 1
-	// maxSuffixes is how many suffixes kubelet lets a Pod have, its own one included.
+	// maxSuffixes is the largest number of suffixes that kubelet gives to a Pod, including
+	// the suffix of its own Namespace.
 	maxSuffixes = 32
 )
 
-// The values of dnsPolicy with which Pods ask the cluster's DNS.
+// The values of dnsPolicy of Pods that ask the cluster's DNS.
 const (
 	clusterFirst            = "ClusterFirst"
 	clusterFirstWithHostNet = "ClusterFirstWithHostNet"
 	none                    = "None"
 )
 
-// Settings is what a Pod says of its own stub resolver.
+// Settings are the settings of a Pod's stub resolver.
 type Settings struct {
 	Policy   string   // dnsPolicy
 	Searches []string // dnsConfig.searches, in wire form and lower case
-	Ndots    int      // dnsConfig.options, or -1
+	Ndots    int      // the option ndots of dnsConfig.options, or -1 if not set
 }
 
-// Unset are the settings of a Pod that says nothing.
+// Unset is what a Pod without settings has.
 var Unset = Settings{Policy: clusterFirst, Ndots: -1}
 
-// Fill makes l the list of a Pod, in the memory that it has. It fails for one whose
-// search path does not begin with the suffix of its own Namespace: what such a Pod
-// asks for cannot be told from what it means as it stands.
+// Fill replaces l by the list of a Pod and reuses its memory. It reports false for a Pod
+// whose search path does not begin with the suffix of its own Namespace: its questions
+// cannot be told from names that are meant as they stand.
 func (p *Path) Fill(l *List, namespace string, s *Settings) bool {
 	*l = List{elements: l.elements[:0], outside: p.outside, ndots: s.Ndots}
 	switch s.Policy {
@@ -50,20 +51,20 @@ func (p *Path) Fill(l *List, namespace string, s *Settings) bool {
 	default:
 		return false
 	}
-	l.elements = slices.DeleteFunc(l.elements, func(e Element) bool { return p.owns(namespace, e.Suffix) }) // it has been asked for
+	l.elements = slices.DeleteFunc(l.elements, func(e Element) bool { return p.owns(namespace, e.Suffix) }) // the client has asked for this one
 	l.elements = l.elements[:min(len(l.elements), maxSuffixes-1)]
 	l.add(root, AsIs)
 	return true
 }
 
-// owns reports whether a suffix is that of a Namespace.
+// owns reports whether a suffix is that of the Namespace.
 func (p *Path) owns(namespace, suffix string) bool {
 	own, ok := strings.CutSuffix(suffix, p.service)
 	return ok && len(own) == 1+len(namespace) && int(own[0]) == len(namespace) && own[1:] == namespace
 }
 
-// addNdots takes the default where the Pod says nothing. No searched name has fewer
-// dots than one.
+// addNdots sets the default if the Pod has no setting. The least is one, because every
+// searched name has a dot.
 func (l *List) addNdots(unset int) {
 	if l.ndots < 0 {
 		l.ndots = unset

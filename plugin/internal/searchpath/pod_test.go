@@ -8,7 +8,7 @@ import (
 func TestRule8PodSettings(t *testing.T) {
 	const cluster, node = "a.b.svc.cluster.local. a.b.cluster.local. ", "a.b.corp.example. "
 	p := NewPath(wire(t, origin), wires(t, "corp.example."), 2)
-	var l List // of one Pod after the other
+	var l List // reused for every Pod
 	for _, tc := range []struct {
 		title, policy, searches string
 		ndots                   int
@@ -57,7 +57,7 @@ func TestPodSuffixesAreLimited(t *testing.T) {
 	}
 }
 
-// unclear is a cluster that has to ask for every name, so that walks show them all.
+// unclear is a cluster in which every name must be looked up, so that walks show all names.
 type unclear struct{}
 
 func (unclear) Taken(_, _ []byte) bool { return false }

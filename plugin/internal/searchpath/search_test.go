@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// The rules are those of what servers owe to stub resolvers; some of them are about
-// messages, and are tested where messages are made.
+// The numbered rules say what a server owes to stub resolvers. Rules about messages are
+// tested where messages are made.
 
 func standard(t testing.TB) *List {
 	return NewPath(wire(t, origin), wires(t, "corp.example. lab.example."), 2).Standard()
 }
 
-// below is a question of the Namespace app.
+// below returns a question from the Namespace app.
 func below(base string) string { return base + ".app.svc." + origin }
 
 func TestRule2AnExistingNameEndsTheWalk(t *testing.T) {
@@ -96,8 +96,8 @@ func TestNamesOfTheClusterStayThere(t *testing.T) {
 	}
 }
 
-// What only the server can tell, such as an alias that leads out, is asked for in
-// its place, whatever the name looks like.
+// A name that only the server can decide, such as an alias that leads out of the zone, is
+// looked up at its place in the path, whatever it looks like.
 func TestUnclearNames(t *testing.T) {
 	check(t, "alias", stops(t, clusterOf("web.shop"), below("alias.shop"), standard(t)),
 		"alias.shop.svc.cluster.local. alias.shop.cluster.local. alias.shop.corp.example. alias.shop.lab.example. alias.shop.")
@@ -107,7 +107,7 @@ func TestRule13LetterCase(t *testing.T) {
 	check(t, "upper case", stops(t, clusterOf("web.shop"), "WEB.Shop.APP.svc.Cluster.LOCAL.", standard(t)), "web.shop.svc.cluster.local.")
 }
 
-// A name that is too long with a suffix is not asked for, by no resolver.
+// No resolver asks for a name that is too long with its suffix.
 func TestLongNames(t *testing.T) {
 	label := strings.Repeat("a", 57)
 	base := strings.Join([]string{label, label, label, "aaa"}, ".")
@@ -126,7 +126,7 @@ func TestParseRefusesWhatIsNoName(t *testing.T) {
 	}
 }
 
-// Position and savings are what is counted.
+// A walk reports the position and the number of saved questions, for metrics.
 func TestWalkTellsWhereItIs(t *testing.T) {
 	q, _ := Parse([]byte(wire(t, below("www.example.com"))), wire(t, origin))
 	var w Walk
@@ -144,7 +144,7 @@ func TestWalkTellsWhereItIs(t *testing.T) {
 	}
 }
 
-// outcomeOf is what becomes of a question without asking anybody but the cluster.
+// outcomeOf returns the outcome of a question as far as the cluster alone decides it.
 func outcomeOf(w *Walk, q Question, l *List, c Cluster) Outcome {
 	switch {
 	case !w.Begin(q, l, c) || !w.Next():

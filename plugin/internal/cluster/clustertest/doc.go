@@ -1,3 +1,3 @@
-// Package clustertest makes clusters for tests: from a text, at random, and of the size
-// that benchmarks refer to.
+// Package clustertest makes clusters for tests: from text, at random, and of the size that
+// benchmarks refer to.
 package clustertest

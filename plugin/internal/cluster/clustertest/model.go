@@ -9,13 +9,13 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Model is a cluster in plain Go maps, against which stores are checked.
+// Model is a cluster in plain Go maps. Tests compare stores with it.
 type Model struct {
 	Namespaces map[string]bool
 	Services   map[cluster.Key]*cluster.Service
 	Slices     map[cluster.Key]*cluster.Slice // by namespace and name of the slice
 	Imports    map[cluster.Key]*cluster.Service
-	Exports    map[cluster.Key]*cluster.Slice // the imports' slices
+	Exports    map[cluster.Key]*cluster.Slice // the slices of the imports
 	Pods       map[cluster.Key]*cluster.Pod
 }
 
@@ -41,12 +41,12 @@ var (
 	}
 )
 
-// Some draws up to most things of a pool.
+// Some draws up to most elements of a pool.
 func Some[T any](t *rapid.T, label string, pool []T, most int) []T {
 	return rapid.SliceOfN(rapid.SampledFrom(pool), 0, most).Draw(t, label)
 }
 
-// One draws one thing of a pool.
+// One draws one element of a pool.
 func One[T any](t *rapid.T, label string, pool []T) T {
 	return rapid.SampledFrom(pool).Draw(t, label)
 }
@@ -94,11 +94,11 @@ func drawSlice(t *rapid.T, key cluster.Key) *cluster.Slice {
 	return cluster.NewSlice(s)
 }
 
-// objectKinds has the kinds of object as often as it takes for Services to have
+// objectKinds repeats the kinds of object that Services need, so that most Services get
 // endpoints.
 var objectKinds = []string{"namespace", "service", "service", "slice", "slice", "slice", "pod", "import", "import", "export", "export", "export"}
 
-// Change makes one random change to the model, and tells a transaction of it.
+// Change makes one random change to the model and records it in the transaction.
 func (m *Model) Change(t *rapid.T, txn *cluster.Txn) {
 	namespace := One(t, "namespace", PoolNamespaces)
 	key := cluster.Key{Namespace: namespace, Name: One(t, "name", PoolNames)}
@@ -121,7 +121,7 @@ func (m *Model) Change(t *rapid.T, txn *cluster.Txn) {
 	}
 }
 
-// ChangeNamespace adds or removes a Namespace, and tells a transaction of it.
+// ChangeNamespace adds or removes a Namespace and records it in the transaction.
 func (m *Model) ChangeNamespace(name string, remove bool, txn *cluster.Txn) {
 	if remove {
 		delete(m.Namespaces, name)
@@ -132,22 +132,23 @@ func (m *Model) ChangeNamespace(name string, remove bool, txn *cluster.Txn) {
 	txn.PutNamespace(name)
 }
 
-// replace replaces an object, or removes it, in a model's map and in a store.
-func replace[T any](objects map[cluster.Key]*T, key cluster.Key, remove bool, tell func(old, now *T), draw func() *T) {
+// replace replaces or removes an object in a map of the model, and passes the change to
+// record.
+func replace[T any](objects map[cluster.Key]*T, key cluster.Key, remove bool, record func(old, now *T), draw func() *T) {
 	old := objects[key]
 	if remove && old == nil {
 		return
 	}
 	if remove {
 		delete(objects, key)
-		tell(old, nil)
+		record(old, nil)
 		return
 	}
 	objects[key] = draw()
-	tell(old, objects[key])
+	record(old, objects[key])
 }
 
-// DrawCluster is a random cluster, as a model and as a snapshot.
+// DrawCluster returns a random cluster, as a model and as a snapshot.
 func DrawCluster(t *rapid.T) (*Model, *cluster.Snapshot) {
 	m, store := NewModel(), cluster.NewStore()
 	txn := store.Begin()
@@ -163,7 +164,7 @@ func DrawCluster(t *rapid.T) (*Model, *cluster.Snapshot) {
 	return m, store.Load()
 }
 
-// Owners are the Services of an address: those whose ClusterIP it is and those
+// Owners returns the Services of an address: those that have it as a ClusterIP and those
 // that have an endpoint with it.
 func (m *Model) Owners(a netip.Addr) []cluster.Key {
 	var keys []cluster.Key
@@ -176,7 +177,8 @@ func (m *Model) Owners(a netip.Addr) []cluster.Key {
 	return keys
 }
 
-// EndpointOf reports whether a Service, or one that may come, has the endpoint.
+// EndpointOf reports whether a slice of the Service has the address, whether or not the
+// Service exists.
 func (m *Model) EndpointOf(key cluster.Key, a netip.Addr) bool {
 	for _, s := range m.SlicesOf(key) {
 		for e := range s.Endpoints.All() {
@@ -188,10 +190,10 @@ func (m *Model) EndpointOf(key cluster.Key, a netip.Addr) bool {
 	return false
 }
 
-// SlicesOf are the slices of a Service, by name.
+// SlicesOf returns the slices of a Service, sorted by name.
 func (m *Model) SlicesOf(key cluster.Key) []*cluster.Slice { return SlicesIn(m.Slices, key) }
 
-// SlicesIn returns those objects that are slices of a Service, by name.
+// SlicesIn returns those of the slices that belong to a Service, sorted by name.
 func SlicesIn(objects map[cluster.Key]*cluster.Slice, key cluster.Key) []*cluster.Slice {
 	var list []*cluster.Slice
 	for _, name := range slices.Sorted(slices.Values(PoolNames)) {

@@ -16,7 +16,7 @@ const (
 	RefEndpoints = 10
 )
 
-// RefSlice is the slice of the i-th Service; its endpoint addresses begin at first.
+// RefSlice returns the slice of the i-th Service; its endpoint addresses begin at first.
 func RefSlice(i, first int, pods bool) *cluster.Slice {
 	key := RefKey(i)
 	s := cluster.Slice{Namespace: key.Namespace, Service: key.Name, Name: key.Name + "-x7k2p", Ports: []cluster.Port{{Name: "http", Protocol: "tcp", Number: 8080}}}
@@ -42,7 +42,7 @@ func RefAddr(net byte, i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{net, byte(i >> 16), byte(i >> 8), byte(i)})
 }
 
-// RefStore is the reference cluster, committed one Service at a time or all at once.
+// RefStore returns the reference cluster, committed one Service at a time or all at once.
 func RefStore(services int, pods, atOnce bool) *cluster.Store {
 	store := cluster.NewStore()
 	txn := store.Begin()
@@ -67,7 +67,7 @@ func RefStore(services int, pods, atOnce bool) *cluster.Store {
 	return store
 }
 
-// Heap is the live heap, once what is garbage was collected.
+// Heap returns the size of the live heap after a garbage collection.
 func Heap() uint64 {
 	runtime.GC()
 	runtime.GC()
@@ -76,7 +76,7 @@ func Heap() uint64 {
 	return m.HeapAlloc
 }
 
-// Crowded is the text of a cluster with so many endpoints behind each kind of name.
+// Crowded returns the text of a cluster with so many endpoints behind each kind of name.
 func Crowded(endpoints int) string {
 	var b strings.Builder
 	b.WriteString("namespace a\nheadless a/big\nheadless a/twins\n")
@@ -86,7 +86,7 @@ func Crowded(endpoints int) string {
 		}
 		fmt.Fprintf(&b, " 10.%d.%d.%d#here", 1+i>>16, i>>8&255, i&255)
 	}
-	for _, half := range []string{"a", "b"} { // all of one hostname, and each address in two slices
+	for _, half := range []string{"a", "b"} { // all with one hostname, and each address in two slices
 		for i := range endpoints {
 			if i%100 == 0 {
 				fmt.Fprintf(&b, "\nslice a/twins s%03d%s http/tcp/80", i/100, half)

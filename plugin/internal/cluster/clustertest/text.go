@@ -9,7 +9,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Serial is the serial of the snapshots.
+// Serial is the serial of the snapshots that this package makes.
 const Serial = 7
 
 // T is what testing.TB and rapid.T have in common.
@@ -20,8 +20,8 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// Load gives a transaction the objects of a cluster, written one to a line, in
-// the order of the lines:
+// Load adds the objects of a cluster to a transaction. The text has one object on each
+// line:
 //
 //	namespace default
 //	clusterip default/web 10.3.0.1,2001:db8::1 https/tcp/443 /tcp/80
@@ -33,7 +33,7 @@ type T interface {
 //	imported-slice east default/db a https/tcp/443 10.4.0.100=my-pet 10.4.0.101
 //	pod default web 10.0.0.1,2001:db8::5
 //
-// and what Services say of themselves outside the cluster, by addresses and hostnames:
+// Services with addresses and hostnames outside the cluster:
 //
 //	outside default/web 192.0.2.1,2001:db8::1 lb.example.net. https/tcp/443
 //	outside-headless default/db 192.0.2.2 - https/tcp/443
@@ -87,7 +87,8 @@ func headless(t T, f []string) *cluster.Service {
 	return &cluster.Service{Key: KeyOf(f[0]), Kind: cluster.Headless, Ports: Ports(t, f[1:])}
 }
 
-// outside reads a Service as it is outside: a key, addresses, hostnames, ports.
+// outside reads a Service with addresses outside the cluster: a key, addresses, hostnames,
+// ports.
 func outside(t T, f []string) *cluster.Service {
 	t.Helper()
 	svc := &cluster.Service{Key: KeyOf(f[0]), ExternalIPs: Addrs(t, f[1]), Ports: Ports(t, f[3:])}
@@ -168,7 +169,8 @@ func SliceOf(t T, f []string) *cluster.Slice {
 	return cluster.NewSlice(s)
 }
 
-// ImportedSlice is a slice that a cluster exports, or "-" if it does not say which.
+// ImportedSlice reads the slice of an import: the cluster that exports it, or "-" for none,
+// and the fields of SliceOf.
 func ImportedSlice(t T, f []string) *cluster.Slice {
 	t.Helper()
 	s := SliceOf(t, f[1:])
@@ -176,7 +178,7 @@ func ImportedSlice(t T, f []string) *cluster.Slice {
 	return s
 }
 
-// Snapshot is a synced snapshot of a cluster, with a serial.
+// Snapshot returns a synced snapshot of the cluster that the text describes, with a serial.
 func Snapshot(t T, text string) *cluster.Snapshot {
 	t.Helper()
 	store := cluster.NewStore()
@@ -188,7 +190,7 @@ func Snapshot(t T, text string) *cluster.Snapshot {
 	return store.Load()
 }
 
-// Commit makes a change and reports whether it was one.
+// Commit commits a change in a transaction of its own and reports whether anything changed.
 func Commit(store *cluster.Store, change func(*cluster.Txn)) bool {
 	txn := store.Begin()
 	change(txn)
