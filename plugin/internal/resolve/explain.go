@@ -6,21 +6,21 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Parts are what the labels of a name stand for, each as it is written, in lower
-// case. A part that a name does not have is empty.
+// Parts are the parts of a name, in lower case. A part that the name does not have is
+// empty.
 type Parts struct {
 	Kind         string // svc or pod
 	Namespace    string
-	Service      string // or the address of a Pod
+	Service      string // the name of a Service, or the address of a Pod with dashes
 	Endpoint     string
-	Cluster      string // of an endpoint, in an origin of the cluster set
-	Port         string // without underscore, as Protocol
+	Cluster      string // the cluster of an endpoint, in an origin of the cluster set
+	Port         string // without its underscore, like Protocol
 	Protocol     string
 	TopologyZone string
 }
 
-// Explain says what a name below an origin asks for, whether or not there is such
-// a thing. It fails for a name that has not the form of a Service's or a Pod's.
+// Explain splits a name in an origin into its parts, whether or not it exists. It reports
+// false for a name that has the form of neither a Service nor a Pod.
 func (v *View) Explain(n *dnsname.Name, o *Origin) (Parts, bool) {
 	rest := n.Labels() - o.Labels()
 	if rest == 0 {
@@ -32,7 +32,7 @@ func (v *View) Explain(n *dnsname.Name, o *Origin) (Parts, bool) {
 		return Parts{}, false
 	}
 	if rest == 1 {
-		return Parts{}, true // asks for no kind of object in particular
+		return Parts{}, true // the name svc or pod itself
 	}
 	p.Namespace = n.LabelText(rest - 2)
 	if rest >= 3 {
@@ -41,7 +41,7 @@ func (v *View) Explain(n *dnsname.Name, o *Origin) (Parts, bool) {
 	return p, rest <= 3 || v.explainBelow(&p, n, o, rest-3)
 }
 
-// explainBelow tells what the labels below a Service stand for.
+// explainBelow sets the parts in the labels below a Service; rest is their number.
 func (v *View) explainBelow(p *Parts, n *dnsname.Name, o *Origin, rest int) bool {
 	switch {
 	case rest == 1:

@@ -5,8 +5,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Locate finds what a name in one of the view's origins stands for, without allocating
-// anything.
+// Locate finds what a name in one of the view's origins stands for. It allocates nothing.
 //
 //	<origin>                                   AtApex
 //	dns-version.<origin>                       AtVersion
@@ -43,8 +42,9 @@ func (v *View) Locate(s *cluster.Snapshot, n *dnsname.Name, o *Origin) Match {
 	return Match{Name: KindZone}
 }
 
-// LocateApex finds the top of a zone. That of a reverse zone may be the name of an
-// address too: a network that does not end between two labels is made of such zones.
+// LocateApex returns the match of an origin itself. The apex of a reverse zone may also be
+// the reverse name of an address: a network whose prefix does not end between two labels is
+// served as several zones, each of which may be one address.
 func LocateApex(n *dnsname.Name, o *Origin) Match {
 	m := Match{Kind: AtApex, Name: KindZone}
 	if o.Reverse() {
@@ -55,7 +55,7 @@ func LocateApex(n *dnsname.Name, o *Origin) Match {
 	return m
 }
 
-// locateServer finds ns.dns and the empty non-terminal above it.
+// locateServer finds the name ns.dns and the empty non-terminal dns above it.
 func locateServer(n *dnsname.Name, rest int) Match {
 	switch {
 	case rest == 0:
@@ -66,7 +66,7 @@ func locateServer(n *dnsname.Name, rest int) Match {
 	return Match{Name: KindZone}
 }
 
-// locatePod finds the names below pod; rest is the number of labels before it.
+// locatePod finds the names below pod; rest is the number of labels before pod.
 func (v *View) locatePod(s *cluster.Snapshot, n *dnsname.Name, rest int) Match {
 	if rest == 0 {
 		return Match{Kind: EmptyNonTerminal, Name: KindZone}

@@ -8,15 +8,15 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// zoneLabel and the directives below it ask for the endpoints of one failure
-// domain (stock CoreDNS, property zonal).
+// zoneLabel and the directives below it select the endpoints of one topology zone (property
+// zonal of stock CoreDNS).
 const (
 	zoneLabel       = "_zone"
-	directivePin    = "pin"    // those of the topology zone, or none
-	directivePrefer = "prefer" // those of the topology zone, or all if it has none
+	directivePin    = "pin"    // the endpoints of the topology zone, or none
+	directivePrefer = "prefer" // the endpoints of the topology zone, or all endpoints if it has none
 )
 
-// locateService finds the names below svc; rest is the number of labels before it.
+// locateService finds the names below svc; rest is the number of labels before svc.
 func (v *View) locateService(s *cluster.Snapshot, n *dnsname.Name, o *Origin, rest int) Match {
 	if rest == 0 {
 		return Match{Kind: EmptyNonTerminal, Name: KindZone}
@@ -38,7 +38,8 @@ func (v *View) locateService(s *cluster.Snapshot, n *dnsname.Name, o *Origin, re
 	return v.locateBelow(svc, n, o, rest-2)
 }
 
-// locateBelow finds the names below a Service; rest is the number of labels before it.
+// locateBelow finds the names below a Service; rest is the number of labels before the
+// Service.
 func (v *View) locateBelow(svc *cluster.ServiceNode, n *dnsname.Name, o *Origin, rest int) Match {
 	switch {
 	case svc.Service.Kind == cluster.ExternalName:
@@ -57,9 +58,9 @@ func (v *View) locateBelow(svc *cluster.ServiceNode, n *dnsname.Name, o *Origin,
 	return Match{Name: KindEndpoint}
 }
 
-// hasClusterIn reports whether the first two labels of a name two labels below a
-// Service are an endpoint and its cluster, which only an origin of the cluster set
-// has, or a port and its protocol. An underscore tells them apart.
+// hasClusterIn reports whether the two labels below a Service are an endpoint and its
+// cluster. They are in an origin of the cluster set, unless one begins with an underscore;
+// otherwise they are a port and its protocol.
 func (o *Origin) hasClusterIn(n *dnsname.Name) bool {
 	return o.ClusterSet && n.Label(0)[0] != '_' && n.Label(1)[0] != '_'
 }
@@ -76,9 +77,9 @@ func (v *View) VisibleService(s *cluster.Snapshot, o *Origin, k cluster.Key) *cl
 	return svc
 }
 
-// locateOwn finds a Service's own name. A headless Service without ready
-// endpoints does not exist (Kubernetes DNS specification 2.4.1), nor does an
-// ExternalName Service without a usable name.
+// locateOwn finds the name of a Service itself. A headless Service without ready endpoints
+// does not exist (Kubernetes DNS specification 2.4.1), nor does an ExternalName Service
+// without a usable name.
 func (v *View) locateOwn(svc *cluster.ServiceNode) Match {
 	m := Match{Name: nameKinds[svc.Service.Kind], Service: svc, Subset: Subset{PodNames: v.PodNames}}
 	switch {
@@ -93,7 +94,7 @@ func (v *View) locateOwn(svc *cluster.ServiceNode) Match {
 }
 
 // locateEndpoint finds a name one label below a Service: an endpoint, or the empty
-// non-terminal above the Service's ports.
+// non-terminal above the ports with one protocol.
 func (v *View) locateEndpoint(svc *cluster.ServiceNode, label string) Match {
 	m := Match{Name: KindEndpoint, Service: svc, Subset: Subset{Kind: ByLabel, Name: label, PodNames: v.PodNames}}
 	switch {
@@ -105,8 +106,8 @@ func (v *View) locateEndpoint(svc *cluster.ServiceNode, label string) Match {
 	return m
 }
 
-// locateImported finds a name one label below an import. An endpoint that a
-// cluster exports is below the label of the cluster.
+// locateImported finds a name one label below an import: the empty non-terminal above the
+// endpoints of a cluster or above ports, or an endpoint of a slice that names no cluster.
 func (v *View) locateImported(svc *cluster.ServiceNode, label string) Match {
 	m := v.locateExported(svc, label, "")
 	if m.Kind == NoName && (exports(svc, label) || svc.HasProtocol(Undecorated(label))) {
@@ -115,8 +116,8 @@ func (v *View) locateImported(svc *cluster.ServiceNode, label string) Match {
 	return m
 }
 
-// locateExported finds the endpoints that a cluster exports under a label. Identifiers of
-// clusters are compared as names are; the empty one is that of slices which do not tell
+// locateExported finds the endpoints with a label that one cluster exports. Cluster
+// identifiers are compared in lower case; an empty one selects the slices that do not name
 // their cluster.
 func (v *View) locateExported(svc *cluster.ServiceNode, label, from string) Match {
 	m := Match{Name: KindEndpoint, Service: svc, Subset: Subset{Kind: ByImport, Name: label, Cluster: from, PodNames: v.PodNames}}
@@ -139,7 +140,7 @@ func exports(n *cluster.ServiceNode, from string) bool {
 	})
 }
 
-// locatePort finds a port: what the Service has, but with that port only.
+// locatePort finds the name of a port: the hosts of the Service, with that port only.
 func (v *View) locatePort(svc *cluster.ServiceNode, f PortFilter) Match {
 	m := Match{Name: KindPort, Service: svc, Subset: Subset{Kind: ByPort, Ports: f, PodNames: v.PodNames}}
 	switch {
@@ -152,9 +153,9 @@ func (v *View) locatePort(svc *cluster.ServiceNode, f PortFilter) Match {
 	return m
 }
 
-// locateZonal finds a name below _zone of a headless Service; rest is the number of
-// labels before it. Every topology zone has a name, even one without endpoints: a client
-// that pairs types must not be told that there is no name.
+// locateZonal finds a name below _zone of a headless Service; rest is the number of labels
+// before _zone. Every topology zone has a name, even one without endpoints: a client that
+// asks for A and AAAA must not get NXDOMAIN for one of them.
 func (v *View) locateZonal(svc *cluster.ServiceNode, n *dnsname.Name, rest int) Match {
 	m := Match{Name: KindEndpoint, Service: svc, Subset: Subset{Kind: ByZone, PodNames: v.PodNames}}
 	if svc.Service.Kind != cluster.Headless || !svc.HasReadyEndpoints() {
@@ -180,8 +181,8 @@ func (v *View) locateZonal(svc *cluster.ServiceNode, n *dnsname.Name, rest int) 
 	return m
 }
 
-// topologyZone is that of an endpoint which the first labels of a name spell. A dot
-// within a label is not one between two.
+// topologyZone returns the topology zone whose name the first labels spell. A dot within a
+// label is not a dot between labels.
 func topologyZone(n *cluster.ServiceNode, name *dnsname.Name, labels int) (string, bool) {
 	for _, slice := range n.Slices {
 		for _, zone := range slice.TopologyZones() {
@@ -193,7 +194,8 @@ func topologyZone(n *cluster.ServiceNode, name *dnsname.Name, labels int) (strin
 	return "", false
 }
 
-// spells reports whether the first labels of a name, with dots between them, are the text.
+// spells reports whether the first labels of a name, with dots between them, equal the
+// text.
 func spells(name *dnsname.Name, labels int, text string) bool {
 	for i := range labels {
 		label, rest, more := strings.Cut(text, ".")
@@ -205,23 +207,23 @@ func spells(name *dnsname.Name, labels int, text string) bool {
 	return true
 }
 
-// Undecorated is a port's or protocol's name without the underscore of RFC 2782,
-// which stock CoreDNS does not insist on either.
+// Undecorated returns the name of a port or protocol without the underscore of RFC 2782,
+// which stock CoreDNS does not require either.
 func Undecorated(label string) string { return strings.TrimPrefix(label, "_") }
 
 // PortFilter chooses ports by name and protocol.
 type PortFilter struct{ Name, Protocol string }
 
-// FilterOf chooses the ports with the name and protocol of one.
+// FilterOf returns the filter that chooses ports with the name and protocol of p.
 func FilterOf(p cluster.Port) PortFilter { return PortFilter{Name: p.Name, Protocol: p.Protocol} }
 
-// NameBelow returns the name of such a port below its Service's (RFC 2782).
+// NameBelow returns the name of the chosen port below the name of its Service (RFC 2782).
 func (f PortFilter) NameBelow(service string) string {
 	return "_" + f.Name + "._" + f.Protocol + "." + service
 }
 
-// Matches reports whether a port is meant. Without a name there is no SRV record
-// (Kubernetes DNS specification 2.3.2), so an empty name matches none.
+// Matches reports whether the filter chooses a port. A port without a name has no SRV
+// record (Kubernetes DNS specification 2.3.2), so no filter chooses it.
 func (f PortFilter) Matches(p cluster.Port) bool {
 	return p.Name != "" && p.Name == f.Name && p.Protocol == f.Protocol
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// HostName is the name of a Service, of an endpoint or of a name server, as data: it
-// may be written as text or in wire form, in any origin.
+// HostName is the name of a Service, of an endpoint or of a name server, as data. It can be
+// written as text or in wire form, below any origin.
 type HostName struct {
-	Service *cluster.Key // nil for a name of the zone's own
-	label   string       // of an endpoint, or the labels of the zone's own name
-	addr    netip.Addr   // of an endpoint whose label is made of its address
-	cluster string       // that exports the endpoint, in lower case
-	outside bool         // the name is one of an external zone
+	Service *cluster.Key // nil for a name of the zone itself
+	label   string       // the label of an endpoint, or the labels of a name of the zone itself
+	addr    netip.Addr   // valid for an endpoint whose label is made of its address
+	cluster string       // the cluster that exports the endpoint, in lower case
+	outside bool         // the name is in an external zone
 }
 
 // NameOf returns the name of a Service.
@@ -34,7 +34,7 @@ func (sub *Subset) EndpointName(svc *cluster.ServiceNode, slice *cluster.Slice, 
 		return h
 	}
 	h.label = e.OwnLabel()
-	// One name has one form, so that names can be compared.
+	// One name has one form, so that names can be compared. // Equal names must have equal HostNames, because callers compare them.
 	if a, ok := dnsname.ParseDashed(h.label); ok {
 		var buf [dnsname.DashedSize]byte
 		if string(dnsname.AppendDashed(buf[:0], a)) == h.label {
@@ -44,7 +44,7 @@ func (sub *Subset) EndpointName(svc *cluster.ServiceNode, slice *cluster.Slice, 
 	return h
 }
 
-// Text returns the name in an origin, in presentation form.
+// Text returns the name below an origin, both in presentation form.
 func (h *HostName) Text(origin string) string {
 	if h.Service == nil {
 		return dnsname.Below(origin, h.label)
@@ -71,8 +71,8 @@ func (h *HostName) Text(origin string) string {
 	return string(b)
 }
 
-// AppendWire appends the labels of the name, without those of the origin, in wire form.
-// It fails for a label that is spelled with an escape, or is too long.
+// AppendWire appends the labels of the name in wire form, without the labels of the origin.
+// It reports false for a label that is too long or has characters that need an escape.
 func (h *HostName) AppendWire(msg []byte) ([]byte, bool) {
 	msg, ok := h.AppendEndpoint(msg)
 	if h.Service == nil {
@@ -86,7 +86,7 @@ func (h *HostName) AppendWire(msg []byte) ([]byte, bool) {
 	return msg, ok
 }
 
-// AppendEndpoint appends the labels before those of the Service.
+// AppendEndpoint appends the labels before those of the Service, in wire form.
 func (h *HostName) AppendEndpoint(msg []byte) ([]byte, bool) {
 	ok := true
 	switch {
@@ -103,7 +103,7 @@ func (h *HostName) AppendEndpoint(msg []byte) ([]byte, bool) {
 	return msg, ok
 }
 
-// maxLabel is the size of a label (RFC 1035 2.3.4).
+// maxLabel is the largest size of a label (RFC 1035 2.3.4).
 const maxLabel = 63
 
 func appendLabel(msg []byte, label string, ok bool) ([]byte, bool) {
@@ -121,8 +121,8 @@ func appendLabel(msg []byte, label string, ok bool) ([]byte, bool) {
 	return msg, true
 }
 
-// MinSize returns the size that the name of an endpoint of a Service has at least, in wire
-// form. The shortest label has one character.
+// MinSize returns the least size in wire form of the name of an endpoint of a Service;
+// origin is the size of the origin. The shortest label has one character.
 func (sub *Subset) MinSize(svc *cluster.ServiceNode, origin int) int {
 	size := 2 + 1 + len(svc.Key.Name) + 1 + len(svc.Key.Namespace) + origin
 	if !sub.Outside {

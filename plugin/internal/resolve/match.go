@@ -7,44 +7,44 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Match is what a name stands for, as data: it is found without allocating anything.
-// Existence is decided here, once, for every form that an answer may have.
+// Match is what a name stands for, as data. Look-ups decide existence here, once for every
+// form of an answer.
 type Match struct {
 	Kind    MatchKind
 	Name    NameKind
 	Service *cluster.ServiceNode
-	Subset  Subset     // of the Service's endpoints, or of its ports
-	Addr    netip.Addr // of a Pod, of a reverse name, or of the top of a reverse zone that is one
+	Subset  Subset     // which endpoints or ports of the Service
+	Addr    netip.Addr // the address of a Pod or of a reverse name, the apex of a reverse zone included
 
-	// Servers are this server's addresses in an external zone, at its top and at the name
-	// of the server.
+	// Servers are the addresses of this server in an external zone, at the apex and at the
+	// name of the server.
 	Servers []netip.Addr
 }
 
-// MatchKind is the kind of what a name stands for.
+// MatchKind says what a name stands for.
 type MatchKind uint8
 
-// The kinds of what a name stands for.
+// The kinds of match.
 const (
-	NoName           MatchKind = iota // there is no such name
+	NoName           MatchKind = iota // the name does not exist
 	EmptyNonTerminal                  // a name that only has names below it (RFC 8020)
-	AtApex                            // the top of a zone
+	AtApex                            // the apex of a zone
 	AtVersion                         // dns-version
 	AtNameServer                      // ns.dns
-	AtAlias                           // a Service that is another name
+	AtAlias                           // an ExternalName Service
 	AtClusterIP                       // the ClusterIPs of a Service
-	AtExternalIP                      // the addresses and hostnames that a Service has outside the cluster
+	AtExternalIP                      // the addresses and hostnames of a Service outside the cluster
 	AtEndpoints                       // endpoints of a Service
 	AtPod                             // an address below pod
-	AtAddress                         // a reverse name, of what may be nobody's address
+	AtAddress                         // a reverse name, whether or not anything has the address
 )
 
-// Target returns the name that an alias leads to, nil for what is no alias or leads to
-// no name.
+// Target returns the name that an alias leads to. It returns nil if the match is not an
+// alias or its target is not a domain name.
 //
-// In an external zone, an alias gives way to addresses, and of several hostnames the first
-// counts. SRV records name all of them, so that type has them in place of the alias, as
-// from stock CoreDNS.
+// In an external zone, a Service with addresses is not an alias, and of several hostnames
+// the first is the target. SRV records name all hostnames, so a question for SRV gets them
+// in place of the alias, as from stock CoreDNS.
 func (m *Match) Target(srv bool) *dnsname.Name {
 	switch {
 	case m.Kind == AtAlias:
@@ -55,7 +55,7 @@ func (m *Match) Target(srv bool) *dnsname.Name {
 	return nameOrNil(m.Service.Service.ExternalHosts[0])
 }
 
-// nameOrNil is nil for a text that is no domain name.
+// nameOrNil parses a domain name. It returns nil for any other text.
 func nameOrNil(text string) *dnsname.Name {
 	n, err := dnsname.Parse(text)
 	if text == "" || err != nil {

@@ -2,15 +2,16 @@ package resolve
 
 import "github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 
-// Origin is the name of a zone that we serve.
+// Origin is the name of a zone that a server block serves.
 type Origin struct {
 	dnsname.Origin
 
-	// Of the zone's SOA record, where a client spells the origin in lower case.
+	// ns and mbox are the names in the zone's SOA record, for clients that spell the origin
+	// in lower case.
 	ns, mbox string
 
-	// ClusterSet is set for a zone of the multi-cluster services API, whose
-	// Services are the ServiceImports.
+	// ClusterSet marks a zone of the Multi-Cluster Services API, whose Services are the
+	// ServiceImports.
 	ClusterSet bool
 }
 

@@ -5,7 +5,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Result is what came of a look-up.
+// Result is the result of a look-up.
 type Result uint8
 
 // The results of a look-up.
@@ -14,22 +14,22 @@ const (
 	Success                    // the RRset exists
 	NoData                     // the name exists, the type does not (RFC 2308 2.2)
 	NXDomain                   // the name does not exist (RFC 2308 2.1)
-	NotReady                   // the snapshot does not hold a whole cluster yet
-	FollowTarget               // an alias leads out of our zones
+	NotReady                   // the snapshot does not have a whole cluster yet
+	FollowTarget               // an alias leads out of the view's zones
 )
 
-// MaxChain is the number of aliases that are followed within our zones. RFC 1034
-// 3.6.2 sets no limit; stock CoreDNS, which counts anew in each zone, may follow
-// more than its eleven.
+// MaxChain is the largest number of aliases that a look-up follows within our zones. RFC
+// 1034 3.6.2 sets no limit. Stock CoreDNS follows eleven, and counts anew in each zone.
 const MaxChain = 32
 
-// Types that ask for an alias itself (RFC 1035 3.2).
+// The query types that ask for an alias itself (RFC 1035 3.2).
 const (
 	typeCNAME = 5
 	typeANY   = 255
 )
 
-// Exists reports whether a name in one of the origins exists, whatever it has.
+// Exists reports whether a name in one of the origins exists, with records of any type or
+// none.
 func (v *View) Exists(s *cluster.Snapshot, n *dnsname.Name) bool {
 	o := v.Origin(n)
 	if o == nil {
@@ -39,8 +39,8 @@ func (v *View) Exists(s *cluster.Snapshot, n *dnsname.Name) bool {
 	return v.holds(s, &m)
 }
 
-// holds reports whether there is anything at a name. Whether an address has a name and
-// an alias a target is not known from the match alone.
+// holds reports whether the name of a match exists. The match alone does not tell whether
+// an address has a name or an alias has a target.
 func (v *View) holds(s *cluster.Snapshot, m *Match) bool {
 	switch m.Kind {
 	case NoName:
@@ -53,16 +53,16 @@ func (v *View) holds(s *cluster.Snapshot, m *Match) bool {
 	return true
 }
 
-// HasName reports whether an address has a name.
+// HasName reports whether the address of a match has a name.
 func (v *View) HasName(s *cluster.Snapshot, m *Match) bool {
 	var buf [4]HostName
 	names, _ := v.NamesOf(s, m, 1, buf[:0])
 	return len(names) > 0
 }
 
-// Outcome returns the result that a look-up comes to, without making a record: Success
-// where the name exists, whether or not it has the type. For an alias, last is the name
-// that decides the result.
+// Outcome returns the result of a look-up without making a record. It returns Success if
+// the name exists, whether or not it has the type. If the name is an alias, last is the
+// name that decides the result.
 func (v *View) Outcome(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Result, last *dnsname.Name) {
 	if v.Origin(n) == nil {
 		return OutOfZone, n
@@ -85,12 +85,12 @@ func (v *View) Outcome(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Re
 		}
 		n = target
 	}
-	return Success, n // the aliases alone, as a look-up answers where they go in a circle
+	return Success, n // the aliases alone, because they form a loop
 }
 
-// Presence returns Success if there is something at a name that has addresses, NXDomain if
-// there is nothing, OutOfZone, or FollowTarget for what only a look-up and those it leads
-// to can tell. Nothing is allocated.
+// Presence returns Success if a name exists and is neither an alias nor an address,
+// NXDOMAIN if it does not exist, OutOfZone if no origin encloses it, and FollowTarget if
+// only a look-up can tell. It allocates nothing.
 func (v *View) Presence(s *cluster.Snapshot, n *dnsname.Name) Result {
 	o := v.Origin(n)
 	if o == nil {
@@ -105,9 +105,9 @@ func (v *View) Presence(s *cluster.Snapshot, n *dnsname.Name) Result {
 	return Success
 }
 
-// Reserves reports whether names below a Service may be meant as they stand: the
-// Namespace does not exist or is not shown, or the Service has been heard of, with
-// endpoints or without, published or not.
+// Reserves reports whether a name below a Service may be meant as it stands: the view does
+// not show the Namespace, or the snapshot has the Service or slices of it, in whatever
+// state.
 func (v *View) Reserves(s *cluster.Snapshot, k cluster.Key) bool {
 	return !v.Exposes(s, k.Namespace) || s.Knows(k)
 }

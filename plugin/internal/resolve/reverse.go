@@ -10,7 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// locateReverse does not look whether an address has a name.
+// locateReverse finds a name in a reverse tree. It does not check whether an address has a
+// name.
 func locateReverse(s *cluster.Snapshot, n *dnsname.Name) Match {
 	prefix, ok := dnsname.ReversePrefix(n)
 	switch {
@@ -24,10 +25,11 @@ func locateReverse(s *cluster.Snapshot, n *dnsname.Name) Match {
 	return Match{Name: KindReverse}
 }
 
-// NamesOf appends the names of an address to a list, each once: that of the Service whose
-// ClusterIP it is, else those of the endpoints that have it. In an external zone they are
-// those of the Services that have it outside the cluster. Of more than limit it is chance
-// which are found, and whole is false.
+// NamesOf appends the names of the match's address to a list, without repetitions: the name
+// of the Service whose ClusterIP it is, or otherwise the names of the endpoints that have
+// it. In an external zone, it appends the names of the Services that have the address
+// outside the cluster. If there are more than limit, whole is false and the choice is
+// random.
 func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName) (names []HostName, whole bool) {
 	var buf [4]*cluster.ServiceNode
 	if m.Subset.Outside {
@@ -43,7 +45,7 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 	sub := Subset{PodNames: v.PodNames}
 	owners, whole := v.owners(s, s.EndpointAddrs(), m.Addr, limit, buf[:0])
 	for _, svc := range owners {
-		own := len(list) // names of two Services differ
+		own := len(list) // only names of one Service can be the same
 		for _, slice := range svc.Slices {
 			for e := range slice.WithAddr(m.Addr) {
 				if len(list) > limit {
@@ -57,9 +59,9 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 	return list, whole
 }
 
-// owners appends the Services with names that have an address, by namespace and name, so
-// that answers do not depend on the shape of the tree. Of more than limit, it is chance
-// which are found, and no more are looked at.
+// owners appends the visible Services that have an address, up to limit of them. It sorts
+// them by namespace and name, so that answers do not depend on the shape of the tree. If
+// there are more, whole is false, the choice is random, and the rest are not looked at.
 func (v *View) owners(s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, limit int, list []*cluster.ServiceNode) (_ []*cluster.ServiceNode, whole bool) {
 	list = v.ownersFrom(s, in, a, 0, limit+1, list)
 	if whole = len(list) <= limit; !whole {
@@ -75,7 +77,8 @@ func (v *View) owners(s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, 
 	return list, whole
 }
 
-// ownersFrom appends the Services of an address from one of them on, as many as most.
+// ownersFrom appends up to most Services of an address, beginning with number start and
+// going on from the first after the last.
 func (v *View) ownersFrom(
 	s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, start, most int, list []*cluster.ServiceNode,
 ) []*cluster.ServiceNode {
@@ -96,7 +99,7 @@ func (v *View) ownersFrom(
 	return list
 }
 
-// addOwner appends a Service whose addresses have names.
+// addOwner appends a Service if its addresses have names in the view.
 func (v *View) addOwner(s *cluster.Snapshot, in *cluster.AddrIndex, k *cluster.Key, list []*cluster.ServiceNode) []*cluster.ServiceNode {
 	if !v.Exposes(s, k.Namespace) {
 		return list
@@ -108,10 +111,11 @@ func (v *View) addOwner(s *cluster.Snapshot, in *cluster.AddrIndex, k *cluster.K
 	return append(list, n)
 }
 
-// Few is how many things are compared with each other, which takes no memory.
+// Few is the size up to which each element of a list is compared with every other: that
+// takes no memory, unlike a map.
 const Few = 16
 
-// Distinct leaves out what is there already.
+// Distinct removes repetitions from a list, in place.
 func Distinct[T comparable](list []T) []T {
 	if len(list) > Few {
 		return unique(list)

@@ -6,17 +6,18 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Server is a name of this DNS server with one of its addresses, which is invalid where
-// none is known.
+// Server is one name of this DNS server with one of its addresses. The address is invalid
+// if it is not known.
 type Server struct {
 	Name HostName
 	Addr netip.Addr
 }
 
-// Servers returns the Services that this server is an endpoint of, or the zone's own name
-// for it with its own addresses. A zone always has a name server, even one whose address
-// is not known. Services of this cluster have no names in a zone of the cluster set. No
-// more are looked at than limit.
+// Servers returns the names and addresses of this server: of the Services that have it as
+// an endpoint or, if there are none, the name that the zone itself has for the server with
+// its own addresses. A zone always has a name server, even if no address is known. In a
+// zone of the cluster set the name is always the zone's own, because Services of this
+// cluster have no names there. It looks at no more than limit Services.
 func (v *View) Servers(s *cluster.Snapshot, m *Match, clusterSet bool, limit int) []Server {
 	own := HostName{label: v.nameServer()}
 	if m.Subset.Outside {
@@ -50,8 +51,8 @@ func serversAt(name HostName, addrs []netip.Addr) []Server {
 	return Distinct(list)
 }
 
-// serversOf adds the names and addresses of a Service of which local is an endpoint:
-// its ClusterIPs, or the endpoints of a headless one.
+// serversOf appends the names and addresses of a Service that has local as an endpoint: its
+// ClusterIPs, or the endpoints of a headless Service.
 func (v *View) serversOf(list []Server, svc *cluster.ServiceNode, local netip.Addr, limit int) []Server {
 	for _, slice := range svc.Slices {
 		for range slice.WithAddr(local) {

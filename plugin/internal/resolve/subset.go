@@ -9,27 +9,27 @@ import (
 // Subset says which endpoints of a Service a name stands for, and how they are named.
 type Subset struct {
 	Kind     SubsetKind
-	Ports    PortFilter // ByPort
-	Name     string     // the label or the topology zone
-	Cluster  string     // ByImport: that the endpoints come from
-	PodNames bool       // endpoints are named after their Pods
-	Outside  bool       // names are those of an external zone
+	Ports    PortFilter // for ByPort
+	Name     string     // for ByLabel and ByImport a label, for ByZone a topology zone
+	Cluster  string     // for ByImport, the cluster that exports the endpoints
+	PodNames bool       // an endpoint without a hostname is named after its Pod
+	Outside  bool       // the names are in an external zone
 }
 
-// SubsetKind is what endpoints are chosen by.
+// SubsetKind is the property by which endpoints are chosen.
 type SubsetKind uint8
 
 // The kinds of subset.
 const (
-	All      SubsetKind = iota
-	ByPort              // those with a port; of a Service without endpoints, its ports
-	ByLabel             // those with a label
-	ByImport            // those with a label, of one cluster
-	ByZone              // those of a topology zone
+	All      SubsetKind = iota // every endpoint
+	ByPort                     // endpoints with a port; of a Service without endpoints, its ports
+	ByLabel                    // endpoints with a label
+	ByImport                   // endpoints with a label, exported by one cluster
+	ByZone                     // endpoints in a topology zone
 )
 
-// Each iterates over the endpoints of a subset: their position among all of the
-// Service's, and their slice and index there.
+// Each iterates over the endpoints of a subset. It yields the position of each among all
+// endpoints of the Service, its slice, and its index in the slice.
 func (sub *Subset) Each(n *cluster.ServiceNode, yield func(at int, slice *cluster.Slice, i int) bool) {
 	first := 0
 	for _, slice := range n.Slices {
@@ -40,7 +40,7 @@ func (sub *Subset) Each(n *cluster.ServiceNode, yield func(at int, slice *cluste
 	}
 }
 
-// Holds reports whether endpoints of a slice may be in the subset.
+// Holds reports whether a slice may have endpoints of the subset.
 func (sub *Subset) Holds(slice *cluster.Slice) bool {
 	switch sub.Kind {
 	case ByPort:
@@ -56,7 +56,7 @@ func (sub *Subset) Holds(slice *cluster.Slice) bool {
 	return true
 }
 
-// Labels reports whether the subset is of endpoints with a label.
+// Labels reports whether the subset is chosen by label.
 func (sub *Subset) Labels() bool { return sub.Kind == ByLabel || sub.Kind == ByImport }
 
 func (sub *Subset) eachIn(slice *cluster.Slice, yield func(int) bool) bool {
@@ -85,8 +85,8 @@ func isIn(s *cluster.Slice, i int, topologyZone string) bool {
 	return id != nil && id.TopologyZone == topologyZone
 }
 
-// Numbers appends the numbers of those of the ports that the subset is about, each once,
-// and says how many ports they are of.
+// Numbers appends the numbers of the ports in the subset to a list, without repetitions,
+// and returns how many ports there are.
 func (sub *Subset) Numbers(ports []cluster.Port, list []uint16) ([]uint16, int) {
 	count := 0
 	for _, p := range ports {
@@ -110,7 +110,7 @@ func holdsNumber(list []uint16, number uint16) bool {
 	return false
 }
 
-// Members returns the number of all endpoints of a Service.
+// Members returns the number of endpoints of a Service.
 func Members(n *cluster.ServiceNode) int {
 	sum := 0
 	for _, slice := range n.Slices {
@@ -119,15 +119,16 @@ func Members(n *cluster.ServiceNode) int {
 	return sum
 }
 
-// Cursor finds endpoints by their position. To go on from one position to a later one
-// costs as many steps as there are slices between them.
+// Cursor finds endpoints of a Service by position. Moving to a later position costs as many
+// steps as there are slices between the two.
 type Cursor struct {
 	Slices []*cluster.Slice
-	slice  int // of the last position
-	first  int // position of its first endpoint
+	slice  int // index of the slice at the last position
+	first  int // position of that slice's first endpoint
 }
 
-// At returns the slice of an endpoint and its index there.
+// At returns the slice of the endpoint at a position, and the endpoint's index in the
+// slice.
 func (c *Cursor) At(position int) (*cluster.Slice, int) {
 	if position < c.first {
 		c.slice, c.first = 0, 0

@@ -10,19 +10,18 @@ import (
 // PodMode says which names below pod.<origin> exist.
 type PodMode uint8
 
-// The modes of pod names.
+// The modes of names below pod.
 const (
 	PodsDisabled PodMode = iota // none
-	PodsInsecure                // every address in a Namespace that exists
-	PodsVerified                // the addresses of the Pods in the Namespace
+	PodsInsecure                // any address in a Namespace that exists
+	PodsVerified                // addresses of Pods in the Namespace
 )
 
-// View is what one server block shows of a snapshot. It is not changed while it
-// is in use.
+// View is what one server block shows of a snapshot. It must not change while it is in use.
 type View struct {
 	Origins    []Origin
-	TTL        uint32              // of every record but the schema version, in seconds
-	Namespaces map[string]struct{} // those shown; nil for all
+	TTL        uint32              // TTL in seconds of every record but the schema version
+	Namespaces map[string]struct{} // the Namespaces that are shown; nil for all
 	Pods       PodMode
 	PodNames   bool         // an endpoint without a hostname is named after its Pod
 	Local      []netip.Addr // the server's own addresses, for NS records
@@ -30,12 +29,12 @@ type View struct {
 	IgnoreEmpty bool // a ClusterIP Service without ready endpoints does not exist
 	Zonal       bool // headless Services have names for topology zones
 
-	// What a view for the world outside the cluster has of its own.
+	// The fields that only a view of an external zone sets.
 	NameServer, Mailbox string // labels of the names in the SOA record
-	LongSOA             bool   // the TTL of the SOA record has no bound of its own
+	LongSOA             bool   // the TTL of the SOA record is not capped
 }
 
-// The labels below an origin of the names in its SOA record.
+// The labels of the names in an SOA record, below the origin.
 const (
 	nsLabels  = "ns.dns"
 	mboxLabel = "hostmaster"
@@ -55,8 +54,7 @@ func (v *View) mailbox() string {
 	return v.Mailbox
 }
 
-// Origin returns the origin that a name belongs to: of several, the longest. It is nil for a
-// name outside.
+// Origin returns the longest origin that encloses a name, or nil if none does.
 func (v *View) Origin(n *dnsname.Name) *Origin {
 	var best *Origin
 	for i := range v.Origins {
@@ -78,9 +76,9 @@ func (v *View) Exposes(s *cluster.Snapshot, name string) bool {
 	return s.HasNamespace(name)
 }
 
-// primaryOrigin is the first origin that is not a reverse zone: reverse names point
-// into it. Zones of the cluster set come last: the names of this cluster's
-// addresses are not there.
+// primaryOrigin returns the origin that reverse names point into: the first forward zone.
+// Zones of the cluster set come last, because they have no names of this cluster's
+// addresses.
 func (v *View) primaryOrigin() *Origin {
 	for _, clusterSet := range []bool{false, true} {
 		for i := range v.Origins {
@@ -92,8 +90,9 @@ func (v *View) primaryOrigin() *Origin {
 	return nil
 }
 
-// Primary returns where the names of addresses are. In an external zone without a forward
-// origin they are where no zone has them, as from stock CoreDNS.
+// Primary returns the origin that the names of addresses are in, or nil if there is none.
+// In an external zone without a forward origin it is the first reverse zone, as in stock
+// CoreDNS.
 func (v *View) Primary(outside bool) *Origin {
 	o := v.primaryOrigin()
 	if o == nil && outside {
@@ -102,8 +101,8 @@ func (v *View) Primary(outside bool) *Origin {
 	return o
 }
 
-// SOANames returns the names in the SOA record of an origin, which a client may have spelled
-// in its own way.
+// SOANames returns the names in the SOA record of an origin. They keep the origin's
+// spelling in the question.
 func (v *View) SOANames(o *Origin, spelled string) (ns, mbox string) {
 	if v.NameServer == "" && spelled == o.String() {
 		return o.ns, o.mbox
