@@ -6,10 +6,12 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/cache"
+	"github.com/coredns/coredns/plugin/pkg/fall"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -91,19 +93,23 @@ func (d *ClusterDNS) Holds(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	if err != nil {
 		return HoldsNothing
 	}
-	snapshot := d.store.Load()
-	result, last := d.view.Outcome(snapshot, name, qtype)
+	result, last := d.view.Outcome(d.store.Load(), name, qtype)
+	if result == resolve.NXDomain && last == name && d.completer.Searched(ctx, &request.Request{W: w, Req: r}, name) {
+		return HoldsAnswer
+	}
+	return HoldingOf(result, qtype, d.fall, last)
+}
+
+// HoldingOf says what a handler holds by the outcome of a look-up, which is that of the last
+// name of a chain of aliases. A transfer is never for the cache.
+func HoldingOf(result resolve.Result, qtype uint16, f fall.F, last *dnsname.Name) Holding {
 	transfer := qtype == dns.TypeAXFR || qtype == dns.TypeIXFR
 	switch {
 	case result == resolve.OutOfZone || result == resolve.FollowTarget && !transfer:
 		return HoldsNothing
 	case result != resolve.NXDomain || transfer:
 		return HoldsAnswer
-	}
-	switch {
-	case last == name && d.completer.Searched(ctx, &request.Request{W: w, Req: r}, name):
-		return HoldsAnswer
-	case through(d.fall, last.String()):
+	case through(f, last.String()):
 		return HoldsNothing
 	}
 	return HoldsDenial

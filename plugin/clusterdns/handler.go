@@ -133,9 +133,9 @@ func questionOf(r *dns.Msg) (qname string, qtype uint16) {
 	return r.Question[0].Name, r.Question[0].Qtype
 }
 
-// FallsThrough reports whether the next plugin may know the name. What an alias
+// fallsThrough reports whether the next plugin may know the name. What an alias
 // leads to may be known to it as well: then the answer is to be completed.
-func FallsThrough(f fall.F, qname string, a *answer.Answer) bool {
+func fallsThrough(f fall.F, qname string, a *answer.Answer) bool {
 	if a.Result != resolve.NXDomain {
 		return false
 	}

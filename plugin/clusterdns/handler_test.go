@@ -202,7 +202,7 @@ func withRcode(rcode int, ns ...dns.RR) *dns.Msg {
 
 // A name in the zone that would fall through when it is asked for falls through
 // when an alias leads to it, too.
-func TestAliasFallsThrough(t *testing.T) {
+func TestAliasfallsThrough(t *testing.T) {
 	d := testHandler(t)
 	d.upstream = upstreamFunc(func(name string, _ uint16) (*dns.Msg, error) {
 		return &dns.Msg{Answer: []dns.RR{test.A(name + " 60 IN A 192.0.2.1")}}, nil

@@ -268,7 +268,7 @@ func TestSearchAsksOnceForBothTypes(t *testing.T) {
 	}
 }
 
-func TestSearchFallsThrough(t *testing.T) {
+func TestSearchfallsThrough(t *testing.T) {
 	rest := outside()
 	rest.names["known.next.shop.svc.cluster.local. A"] = "known.next.shop.svc.cluster.local. 60 A 192.0.2.8"
 	d := searchHandler(t, "search names\n fallthrough", rest)

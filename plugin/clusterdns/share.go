@@ -81,7 +81,7 @@ func (d *ClusterDNS) Decide(ctx context.Context, f fall.F, qname string, qtype u
 	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
 		counter.Refused(a)
 		return Refuse
-	case FallsThrough(f, qname, a):
+	case fallsThrough(f, qname, a):
 		counter.FellThrough(a)
 		return Pass
 	}

@@ -77,7 +77,7 @@ func TestFallsThrough(t *testing.T) {
 		{[]string{"."}, resolve.NoData, false},
 		{[]string{"."}, resolve.NotReady, false},
 	} {
-		if got := FallsThrough(fall.F{Zones: tc.zones}, state.QName(), &answer.Answer{Result: tc.result}); got != tc.want {
+		if got := fallsThrough(fall.F{Zones: tc.zones}, state.QName(), &answer.Answer{Result: tc.result}); got != tc.want {
 			t.Errorf("%v: got %v", tc, got)
 		}
 	}
