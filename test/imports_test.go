@@ -128,7 +128,7 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/reply",
-		ours:   []string{internal + "/reply", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster"},
+		ours:   []string{internal + "/reply", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
 		direct: inOutClock,
 		except: []string{"net/netip", "time"}, // the type of a duration
 		deep:   slices.Concat(coreDNS, kubernetes),
@@ -142,6 +142,11 @@ var rules = []rule{
 	{
 		under: internal + "/corefile",
 		ours:  []string{internal + "/corefile", internal + "/answer", internal + "/resolve", internal + "/dnsname"},
+		deep:  kubernetes,
+	},
+	{
+		under: internal + "/chain",
+		ours:  []string{internal + "/chain", internal + "/reply"},
 		deep:  kubernetes,
 	},
 	{

@@ -8,32 +8,28 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/template"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/upstream"
 )
 
 // countingUpstream is a server outside that knows each address below example.org and the
 // names of a cluster elsewhere, and fails for those below broken. It counts what it is asked.
 func countingUpstream(t *testing.T) (addr string, count *atomic.Int64) {
 	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	count = new(atomic.Int64)
-	started := make(chan struct{})
-	server := &dns.Server{PacketConn: pc, NotifyStartedFunc: func() { close(started) }, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+	addr = upstream.Start(t, func(r *dns.Msg) *dns.Msg {
 		count.Add(1)
-		_ = w.WriteMsg(outsideReply(r))
-	})}
-	go func() { _ = server.ActivateAndServe() }()
-	<-started
-	t.Cleanup(func() { _ = server.Shutdown() })
-	return pc.LocalAddr().String(), count
+		return outsideReply(r)
+	})
+	return addr, count
 }
 
 // away has the servers outside fail.
@@ -70,14 +66,14 @@ items:
 
 // startCached starts a server behind which the upstream stands. It returns its address,
 // and the path of the manifests.
-func startCached(t *testing.T, text, upstream string) (addr, path string) {
+func startCached(t *testing.T, text, forwarder string) (addr, path string) {
 	t.Helper()
-	useRegistry(t)
 	path = filepath.Join(t.TempDir(), "shop.yaml")
 	writeManifest(t, path, cachedManifest)
-	text = strings.NewReplacer("PORT", fmt.Sprint(freePort(t)), "MANIFESTS", "manifests "+path, "FORWARD", "forward . "+upstream).Replace(text)
-	i := startInstance(t, coredns.Input(text))
-	return i.Servers()[0].LocalAddr().String(), path
+	text = strings.NewReplacer("PORT", freeport.Port(t), "MANIFESTS", "manifests "+path, "FORWARD", "forward . "+forwarder).Replace(text)
+	s := coredns.StartTest(t, text)
+	s.AwaitFastPath(t)
+	return s.UDP(), path
 }
 
 // writeManifest puts a file in its place that is never there by half.
@@ -106,12 +102,12 @@ func TestA1CacheKeepsOthersAnswers(t *testing.T) {
 		{"searched name that falls through", ".:PORT {\n bind 127.0.0.1\n cache 30\n kubernetes cluster.local {\n MANIFESTS\n search names\n fallthrough\n }\n FORWARD\n}", "pod-0.elsewhere.shop.svc.cluster.local. A"},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
-			upstream, count := countingUpstream(t)
-			addr, _ := startCached(t, tc.corefile, upstream)
+			forwarder, count := countingUpstream(t)
+			addr, _ := startCached(t, tc.corefile, forwarder)
 			name, qtype, _ := strings.Cut(tc.question, " ")
 			for _, network := range []string{"udp", "tcp"} {
 				for range 5 {
-					if _, _, err := patient(network).Exchange(new(dns.Msg).SetQuestion(name, dns.StringToType[qtype]), addr); err != nil {
+					if _, _, err := coredns.Client(network).Exchange(new(dns.Msg).SetQuestion(name, dns.StringToType[qtype]), addr); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -128,7 +124,7 @@ func askBoth(t *testing.T, addr, name string) string {
 	t.Helper()
 	var texts []string
 	for _, network := range []string{"udp", "tcp"} {
-		m, _, err := patient(network).Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), addr)
+		m, _, err := coredns.Client(network).Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,9 +140,9 @@ func askBoth(t *testing.T, addr, name string) string {
 	return strings.Join(texts, ", ")
 }
 
-// heldCorefile has a cache that keeps for an hour whatever it may, and goes on to serve it
+// lastingCorefile has a cache that keeps for an hour whatever it may, and goes on to serve it
 // for another.
-const heldCorefile = `cluster.local:PORT {
+const lastingCorefile = `cluster.local:PORT {
     bind 127.0.0.1
     cache 3600 {
         success 9984 3600 3600
@@ -178,13 +174,13 @@ func TestA1CacheHoldsNothingOfOursBack(t *testing.T) {
 		{"both", hosts + "\n" + template, "fallthrough", kept},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
-			upstream, _ := countingUpstream(t)
-			text := strings.NewReplacer("AHEAD", tc.ahead, "FALLTHROUGH", tc.through).Replace(heldCorefile)
-			addr, path := startCached(t, text, upstream)
+			forwarder, _ := countingUpstream(t)
+			text := strings.NewReplacer("AHEAD", tc.ahead, "FALLTHROUGH", tc.through).Replace(lastingCorefile)
+			addr, path := startCached(t, text, forwarder)
 			checkAnswer(t, addr, "web.shop.svc.cluster.local.", "NOERROR 0 10.96.0.1, NOERROR 0 10.96.0.1")
 			checkAnswer(t, addr, "new.shop.svc.cluster.local.", tc.absent)
 			writeManifest(t, path, strings.ReplaceAll(strings.Replace(cachedManifest, "name: inside", "name: new", 1), "10.96.0.1", "10.96.0.2"))
-			eventually(t, "the new address", func() bool {
+			await.True(t, time.Minute, "the new address", func() bool {
 				return askBoth(t, addr, "web.shop.svc.cluster.local.") == "NOERROR 0 10.96.0.2, NOERROR 0 10.96.0.2"
 			})
 			alias := "NOERROR 0 web.shop.svc.cluster.local. 0 10.96.0.2"
@@ -204,14 +200,14 @@ func checkAnswer(t *testing.T, addr, name, want string) {
 
 // A1: what is stale of others is served while their server is away.
 func TestA1CacheServesOthersStale(t *testing.T) {
-	upstream, count := countingUpstream(t)
+	forwarder, count := countingUpstream(t)
 	text := ".:PORT {\n bind 127.0.0.1\n cache 1 {\n success 9984 1 0\n serve_stale 1h verify\n }\n kubernetes {\n MANIFESTS\n fallthrough\n }\n FORWARD\n}"
-	addr, _ := startCached(t, text, upstream)
+	addr, _ := startCached(t, text, forwarder)
 	const fresh, stale = "NOERROR 1 192.0.2.1", "NOERROR 0 192.0.2.1"
 	checkAnswer(t, addr, "www.example.org.", fresh+", "+fresh)
 	away.Store(true)
 	t.Cleanup(func() { away.Store(false) })
-	eventually(t, "the answer is stale", func() bool { return askBoth(t, addr, "www.example.org.") == stale+", "+stale })
+	await.True(t, time.Minute, "the answer is stale", func() bool { return askBoth(t, addr, "www.example.org.") == stale+", "+stale })
 	if count.Load() < 2 {
 		t.Error("the upstream was not asked again")
 	}

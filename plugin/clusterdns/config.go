@@ -4,21 +4,20 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/plugin/pkg/fall"
+	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
-
-// defaultStartupTimeout is how long the first sync may hold up the start.
-const defaultStartupTimeout = 5 * time.Second
 
 // config is what one directive of a Corefile asks for.
 type config struct {
 	source         kube.Config
 	view           resolve.View
-	fall           fall.F
+	fall           dnsname.Zones // in which the next plugin may know a name
 	search         searchConfig
 	startupTimeout time.Duration
 	root           string   // folder that relative manifest paths start from
@@ -35,7 +34,7 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 		}
 		cfg = &config{
 			view:           resolve.View{TTL: corefile.DefaultTTL},
-			startupTimeout: defaultStartupTimeout,
+			startupTimeout: watch.DefaultTimeout,
 			root:           root,
 		}
 		if err := cfg.parseOne(c); err != nil {
@@ -64,7 +63,7 @@ func (cfg *config) parseOrigins(c *caddy.Controller) error {
 	return err
 }
 
-// check looks at properties that must agree with each other.
+// check checks the properties that must agree with each other.
 func (cfg *config) check(c *caddy.Controller) error {
 	s := &cfg.source
 	if s.Manifests != "" && (s.Endpoint != "" || s.Kubeconfig != "") {
@@ -87,3 +86,12 @@ func (cfg *config) check(c *caddy.Controller) error {
 }
 
 func (cfg *config) warn(text string) { cfg.warnings = append(cfg.warnings, text) }
+
+// sourceFor returns what is watched for a server block, whose plugins must be known by their names.
+// Only the plugin metadata shows labels, and they are most of what a Pod costs.
+func (cfg *config) sourceFor(server *dnsserver.Config) kube.Config {
+	source := cfg.source
+	source.Pods = source.Pods || cfg.search.mode.WatchesPods()
+	source.PodLabels = source.Pods && server.Handler("metadata") != nil
+	return source
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coredns/caddy"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -16,6 +17,16 @@ func parseText(t *testing.T, text string) (*config, error) {
 	c := caddy.NewTestController("dns", text)
 	c.ServerBlockKeys = []string{"example.local."}
 	return parse(c, "/root/of")
+}
+
+// fallsThrough reports whether a name falls through.
+func fallsThrough(t *testing.T, cfg *config, text string) bool {
+	t.Helper()
+	n, err := dnsname.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg.fall.Enclose(&n)
 }
 
 func TestParse(t *testing.T) {
@@ -52,7 +63,7 @@ func TestParse(t *testing.T) {
 	if _, ok := v.Namespaces["one"]; !ok {
 		t.Error("namespace One is not shown as one")
 	}
-	if cfg.startupTimeout != 0 || !cfg.fall.Through("1.in-addr.arpa.") || cfg.fall.Through("x.cluster.local.") {
+	if cfg.startupTimeout != 0 || !fallsThrough(t, cfg, "1.in-addr.arpa.") || fallsThrough(t, cfg, "x.cluster.local.") {
 		t.Errorf("startup_timeout %v, fallthrough %v", cfg.startupTimeout, cfg.fall)
 	}
 }
@@ -85,7 +96,7 @@ func TestParseDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.view.TTL != 5 || cfg.startupTimeout != 5*time.Second || cfg.view.Namespaces != nil || cfg.fall.Through(".") {
+	if cfg.view.TTL != 5 || cfg.startupTimeout != 5*time.Second || cfg.view.Namespaces != nil || fallsThrough(t, cfg, ".") {
 		t.Errorf("defaults are %+v", cfg)
 	}
 	if cfg.source != (kube.Config{}) {
@@ -208,5 +219,12 @@ func TestParseDirectiveErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%.40s: error is %v, want %q", tc.text, err, tc.want)
 		}
+	}
+}
+
+// D13: no startup_timeout is negative.
+func TestD13StartupTimeoutNegative(t *testing.T) {
+	if _, err := parseText(t, "kubernetes {\n startup_timeout -1s\n}"); err == nil {
+		t.Error("a negative startup_timeout is taken")
 	}
 }

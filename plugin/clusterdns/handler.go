@@ -2,19 +2,20 @@ package clusterdns
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/cache"
-	"github.com/coredns/coredns/plugin/pkg/fall"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/chain"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
@@ -29,34 +30,32 @@ type upstreamer interface {
 // ClusterDNS is the handler of one server block.
 type ClusterDNS struct {
 	Next      plugin.Handler
-	name      string // the directive's word
+	directive string // that the Corefile uses
 	view      resolve.View
-	fall      fall.F
+	fall      dnsname.Zones // in which the next plugin may know a name
 	upstream  upstreamer
 	search    searchPath
-	completer *completion.Completer  // nil if nothing is to be completed
-	store     *cluster.Store         // set at start-up
-	restamp   func() <-chan struct{} // gives what is in the store another serial
+	completer *completion.Completer // nil if nothing is to be completed
 	primary   *xfr.Primary
-	started   atomic.Bool // and that it is, for those who may ask before
-	listening atomic.Bool // CoreDNS has begun to open the sockets
+	gate      *chain.CacheGate
 	answers   *metrics.ServerCounters
 
-	limitsForeign bool // the size of replies to foreign clients; set at start-up
+	// Of the following, nothing is known before the server block starts.
+	store   *cluster.Store
+	restamp func() <-chan struct{} // gives what is in the store another serial
+	limit   chain.ReplyLimit
 
-	cache             *cache.Cache // that stands ahead in the server block, or nil
-	holders           []Holder     // the handlers of the server block that may bypass it
-	cacheServesOthers bool         // for names that we deny
+	started   atomic.Bool // the store is set
+	listening atomic.Bool // CoreDNS has begun to open the sockets
 }
 
-// Name implements plugin.Handler. It is the word that the Corefile uses, so that
-// metrics and look-ups by name stay what they were.
-func (d *ClusterDNS) Name() string { return d.name }
+// Name implements plugin.Handler. It is the directive that the Corefile uses, so that metrics and
+// look-ups by name stay what they were.
+func (d *ClusterDNS) Name() string { return d.directive }
 
-// Ready implements ready.Readiness. Once synced it stays ready: without its API
-// server a DNS server still answers, and all replicas would leave the Service at once.
-// CoreDNS opens the port after all plugins have started; who is ready before gets
-// questions that nobody hears.
+// Ready implements ready.Readiness. Once synced it stays ready: without its API server a DNS
+// server still answers, and all replicas would leave the Service at once. CoreDNS opens the port
+// after all plugins have started: a server that is ready before gets questions that nobody hears.
 func (d *ClusterDNS) Ready() bool {
 	return d.started.Load() && d.listening.Load() && d.store.Load().Synced()
 }
@@ -64,8 +63,8 @@ func (d *ClusterDNS) Ready() bool {
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	undo := d.LimitReply(w, r)
-	m, verdict := d.answer(ctx, w, r)
-	switch verdict {
+	m, disposition := d.answer(ctx, w, r)
+	switch disposition {
 	case Pass:
 		undo()
 		if !udp.WillBlock(ctx) { // no plugin ahead has the answer, and those behind may wait
@@ -74,7 +73,7 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 	case passToCache:
 		undo()
-		return d.cache.ServeDNS(completion.AsItStands(ctx), w, r)
+		return d.gate.Cache().ServeDNS(completion.AsItStands(ctx), w, r)
 	case Refuse:
 		return dns.RcodeRefused, nil
 	}
@@ -84,8 +83,8 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 // questions are memory for names, which nothing that is made of them keeps.
 var questions = sync.Pool{New: func() any { return new(answer.Question) }}
 
-// answer is the reply to a question, if the verdict is that there is one.
-func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (*dns.Msg, Verdict) {
+// answer returns the reply to a question, if the disposition is that there is one.
+func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (*dns.Msg, Disposition) {
 	q := questions.Get().(*answer.Question)
 	defer questions.Put(q)
 	qname, qtype := questionOf(r)
@@ -94,85 +93,117 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return nil, Pass
 	}
 	snapshot := d.store.Load()
-	room := LimitsFor(w, r)
-	a := answer.Lookup(&d.view, snapshot, name, qtype, room)
+	limits := LimitsFor(w, r)
+	a := answer.Lookup(&d.view, snapshot, name, qtype, limits)
 	if d.completer != nil && a.Result == resolve.NXDomain && len(a.Records) == 0 {
-		q := completion.Question{State: request.Request{W: w, Req: r}, Snapshot: snapshot, Name: name, Room: room, Denial: a.Authority}
+		q := completion.Question{State: request.Request{W: w, Req: r}, Snapshot: snapshot, Name: name, Limits: limits, Denial: a.Authority}
 		if m := d.completer.Complete(ctx, q); m != nil {
 			return m, Answer
 		}
-		if d.cache != nil && d.completer.Searched(ctx, &q.State, name) && through(d.fall, qname) {
+		if d.gate.Cache() != nil && d.completer.Searched(ctx, &q.State, name) && d.fall.Enclose(name) {
 			return nil, passToCache
 		}
 	}
-	if verdict := d.Decide(ctx, d.fall, qname, qtype, &a); verdict != Answer {
-		return nil, verdict
+	if disposition := d.Decide(ctx, d.fall, name, qtype, &a); disposition != Answer {
+		return nil, disposition
 	}
 	return d.Reply(ctx, w, r, &a), Answer
 }
 
-// optSize is the size of an OPT record without options (RFC 6891 6.1.2).
-const optSize = 11
-
-// LimitsFor is what a client takes. CoreDNS cuts replies to it when plugins ahead are done
-// with them; those that shorten a reply can tell by TC that there was more.
-func LimitsFor(w dns.ResponseWriter, r *dns.Msg) answer.Limits {
-	state := request.Request{W: w, Req: r}
-	room := answer.Limits{Size: max(dns.MinMsgSize, state.Size())}
-	if r.IsEdns0() != nil {
-		room.Reserved = optSize
+// Covers implements chain.Source. A searched name is ours, whatever becomes of it: the cache knows
+// at most what others say of the name as it stands.
+func (d *ClusterDNS) Covers(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) chain.Coverage {
+	q := questions.Get().(*answer.Question)
+	defer questions.Put(q)
+	qname, qtype := questionOf(r)
+	name, err := q.ParseText(qname)
+	if err != nil {
+		return chain.CoversNothing
 	}
-	return room
+	result, last := d.view.Outcome(d.store.Load(), name, qtype)
+	transfer := qtype == dns.TypeAXFR || qtype == dns.TypeIXFR
+	switch {
+	case result == resolve.OutOfZone || result == resolve.FollowTarget && !transfer:
+		return chain.CoversNothing
+	case result != resolve.NXDomain || transfer:
+		return chain.CoversAnswer
+	case last == name && d.completer.Searched(ctx, &request.Request{W: w, Req: r}, name):
+		return chain.CoversAnswer
+	case d.fall.Enclose(last):
+		return chain.CoversNothing
+	}
+	return chain.CoversDenial
 }
 
-// questionOf is what a message asks for: of one without a question, the root.
-func questionOf(r *dns.Msg) (qname string, qtype uint16) {
-	if len(r.Question) == 0 {
-		return ".", dns.TypeNone
+// Disposition is what a handler does with a question.
+type Disposition uint8
+
+// The dispositions.
+const (
+	Answer Disposition = iota // what the look-up has found is the answer
+	Pass                      // the next plugin is to answer
+	Refuse                    // it is a transfer, which is for the transfer plugin to give
+
+	passToCache // the next plugin is to answer, and the cache was not asked before
+)
+
+// Decide decides what to do about a question that the look-up has answered, and counts it. The
+// answer to an alias of a name that falls through is changed into one that is to be completed.
+func (d *ClusterDNS) Decide(ctx context.Context, fall dnsname.Zones, name *dnsname.Name, qtype uint16, a *answer.Answer) Disposition {
+	if a.Result == resolve.OutOfZone {
+		return Pass
 	}
-	return r.Question[0].Name, r.Question[0].Qtype
+	counter := d.answers.Of(ctx)
+	switch {
+	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
+		counter.Refused(a)
+		return Refuse
+	case FallsThrough(fall, name, a):
+		counter.FellThrough(a)
+		return Pass
+	}
+	counter.Answered(a)
+	return Answer
 }
 
-// fallsThrough reports whether the next plugin may know the name. What an alias
-// leads to may be known to it as well: then the answer is to be completed.
-func fallsThrough(f fall.F, qname string, a *answer.Answer) bool {
+// FallsThrough reports whether the next plugin may know the name. The next plugin may know the
+// target of an alias as well: then the answer is changed into one that is to be completed.
+func FallsThrough(fall dnsname.Zones, name *dnsname.Name, a *answer.Answer) bool {
 	if a.Result != resolve.NXDomain {
 		return false
 	}
 	if len(a.Records) == 0 {
-		return through(f, qname)
+		return fall.Enclose(name)
 	}
 	last := a.Records[len(a.Records)-1].(*dns.CNAME).Target
-	if through(f, last) {
+	if target, err := dnsname.Parse(last); err == nil && fall.Enclose(&target) {
 		a.Result, a.Target, a.Authority = resolve.FollowTarget, last, nil
 	}
 	return false
 }
 
-// through is fall.F.Through, which takes each name apart, for any letter case.
-func through(f fall.F, name string) bool {
-	if strings.IndexByte(name, '\\') >= 0 {
-		return f.Through(strings.ToLower(dns.Name(name).String()))
+// Reply turns an answer into a message, and looks up what an alias leads to outside its zones.
+func (d *ClusterDNS) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *answer.Answer) *dns.Msg {
+	m := message(r, a)
+	if a.Result != resolve.FollowTarget {
+		return m
 	}
-	for _, origin := range f.Zones {
-		at := len(name) - len(origin)
-		if origin == "." || at >= 0 && strings.EqualFold(name[at:], origin) && (at == 0 || name[at-1] == '.') {
-			return true
-		}
+	if inner, ok := withTarget(ctx, a.Target); ok {
+		d.complete(inner, request.Request{W: w, Req: r}, m, a.Target)
+		m.Answer = dns.Dedup(m.Answer, nil)
 	}
-	return false
+	return m
 }
 
-// rcodes are the response codes of the results that have one of their own. An answer
-// that is to be completed takes its code from what completes it.
+// rcodes are the response codes of the results that have one of their own. An answer that is to be
+// completed takes its code from what completes it.
 var rcodes = [...]int{
 	resolve.NXDomain:     dns.RcodeNameError,
 	resolve.NotReady:     dns.RcodeServerFailure,
 	resolve.FollowTarget: dns.RcodeSuccess,
 }
 
-// message turns an answer into a message. The message and its question are one piece
-// of memory.
+// message turns an answer into a message. The message and its question are one piece of memory.
 func message(r *dns.Msg, a *answer.Answer) *dns.Msg {
 	piece := new(struct {
 		dns.Msg
@@ -191,10 +222,28 @@ func message(r *dns.Msg, a *answer.Answer) *dns.Msg {
 	return m
 }
 
-// complete adds what an alias leads to outside our zones. The last name decides
-// the response code (RFC 6604 3), and one without the type has the SOA record
-// (RFC 2308 2.2). Where the server answers for no such name at all, the aliases
-// alone are the answer, and the client goes on from there.
+// maxTargets is how many look-ups may nest for one question. Each is a walk through the whole
+// server, and none of real use takes as many.
+const maxTargets = 11
+
+type targetsKey struct{}
+
+// withTarget notes that an alias is followed out of our zones. It may lead into others of ours,
+// and from there back: no handler sees the whole of such a circle. withTarget fails where a circle
+// closes, or the chain is too long. The aliases alone are the answer then, as within a zone.
+func withTarget(ctx context.Context, target string) (context.Context, bool) {
+	targets, _ := ctx.Value(targetsKey{}).([]string)
+	same := func(other string) bool { return strings.EqualFold(other, target) }
+	if len(targets) >= maxTargets || slices.ContainsFunc(targets, same) {
+		return ctx, false
+	}
+	return context.WithValue(ctx, targetsKey{}, append(slices.Clip(targets), target)), true
+}
+
+// complete adds what an alias leads to outside our zones. The last name decides the response code
+// (RFC 6604 3), and one without the type has the SOA record (RFC 2308 2.2). Where the server
+// answers for no such name at all, the aliases alone are the answer, and the client goes on from
+// there.
 func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns.Msg, target string) {
 	up, err := d.upstream.Lookup(ctx, state, target, state.QType())
 	if err != nil || up == nil {
@@ -212,7 +261,7 @@ func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns
 	}
 }
 
-// soas are the records that make an answer negative (RFC 2308 2).
+// soas returns the records that make an answer negative (RFC 2308 2).
 func soas(rrs []dns.RR) []dns.RR {
 	var kept []dns.RR
 	for _, rr := range rrs {
@@ -221,4 +270,50 @@ func soas(rrs []dns.RR) []dns.RR {
 		}
 	}
 	return kept
+}
+
+// optSize is the size of an OPT record without options (RFC 6891 6.1.2).
+const optSize = 11
+
+// LimitsFor returns what a client takes. CoreDNS cuts replies to it when plugins ahead are done
+// with them; a plugin that shortens a reply can tell by TC that there was more.
+func LimitsFor(w dns.ResponseWriter, r *dns.Msg) answer.Limits {
+	state := request.Request{W: w, Req: r}
+	limits := answer.Limits{Size: max(dns.MinMsgSize, state.Size())}
+	if r.IsEdns0() != nil {
+		limits.Reserved = optSize
+	}
+	return limits
+}
+
+// questionOf returns what a message asks for: the root if it has no question.
+func questionOf(r *dns.Msg) (qname string, qtype uint16) {
+	if len(r.Question) == 0 {
+		return ".", dns.TypeNone
+	}
+	return r.Question[0].Name, r.Question[0].Qtype
+}
+
+// The rest is for k8s_external, which answers for other zones from the data of a ClusterDNS in its
+// server block.
+
+// Store returns the cluster. It is nil until the server block has started.
+func (d *ClusterDNS) Store() *cluster.Store { return d.store }
+
+// View returns what the server block shows of the cluster. It is complete once the server block
+// has started, and must not be changed.
+func (d *ClusterDNS) View() *resolve.View { return &d.view }
+
+// Primary gives the zones of the server block to secondaries. Other handlers add their zones
+// before the server block serves.
+func (d *ClusterDNS) Primary() *xfr.Primary { return d.primary }
+
+// CacheGate keeps answers of the server block's handlers out of the plugin cache. Other handlers
+// add themselves before the server block serves.
+func (d *ClusterDNS) CacheGate() *chain.CacheGate { return d.gate }
+
+// LimitReply lowers the size that the client says it takes, where replies to it have a limit, and
+// returns how to undo that for the next plugin.
+func (d *ClusterDNS) LimitReply(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
+	return d.limit.Lower(w, r)
 }

@@ -17,7 +17,9 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/chain"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -38,11 +40,12 @@ func testHandler(t *testing.T) *ClusterDNS {
 		t.Fatal(err)
 	}
 	d := &ClusterDNS{
-		name:    "kubernetes",
-		view:    cfg.view,
-		fall:    cfg.fall,
-		store:   testStore(),
-		answers: collectors.Servers(),
+		directive: "kubernetes",
+		gate:      new(chain.CacheGate),
+		view:      cfg.view,
+		fall:      cfg.fall,
+		store:     testStore(),
+		answers:   collectors.Servers(),
 		Next: plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
 			return nextRcode, nil
 		}),
@@ -202,7 +205,7 @@ func withRcode(rcode int, ns ...dns.RR) *dns.Msg {
 
 // A name in the zone that would fall through when it is asked for falls through
 // when an alias leads to it, too.
-func TestAliasfallsThrough(t *testing.T) {
+func TestAliasFallsThrough(t *testing.T) {
 	d := testHandler(t)
 	d.upstream = upstreamFunc(func(name string, _ uint16) (*dns.Msg, error) {
 		return &dns.Msg{Answer: []dns.RR{test.A(name + " 60 IN A 192.0.2.1")}}, nil
@@ -225,7 +228,7 @@ func TestTruncatedUpstream(t *testing.T) {
 
 func TestName(t *testing.T) {
 	if d := testHandler(t); d.Name() != "kubernetes" || !d.Ready() {
-		t.Error("the handler is not ready, or not known by the directive's word")
+		t.Error("the handler is not ready, or not known by the name of its directive")
 	}
 }
 
@@ -236,8 +239,8 @@ func TestReadyWaitsForTheSockets(t *testing.T) {
 		waits     bool
 	}{{transport.DNS, true}, {transport.TLS, false}} {
 		d, server := testHandler(t), &dnsserver.Config{Transport: tc.transport}
-		f := fastPathOf(caddy.NewTestController("dns", ""), clog.NewWithPlugin("kubernetes"))
-		f.Join(server, d.onFastPath())
+		f := fastpath.Of(caddy.NewTestController("dns", ""), collectors.FastPath(), clog.NewWithPlugin("kubernetes"))
+		f.Join(server, d.onFastPath(0))
 		if d.Ready() == tc.waits {
 			t.Errorf("%s: ready is %v before a socket is open", tc.transport, d.Ready())
 		}

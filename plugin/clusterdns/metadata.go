@@ -12,10 +12,9 @@ import (
 // parseError is the value of kubernetes/parse-error, in stock's words.
 const parseError = "invalid query name"
 
-// Metadata implements metadata.Provider. The keys are stock's, whatever the
-// directive's word, because Corefiles name them. Whether a key is there says as
-// much as its value, so the client and the name's form are looked at for every
-// query; that costs less than to register the keys.
+// Metadata implements metadata.Provider. The keys are stock's, whatever the directive, because
+// Corefiles name them. Whether a key is there says as much as its value, so the client and the
+// form of the name are looked at for every query; that costs less than to register the keys.
 func (d *ClusterDNS) Metadata(ctx context.Context, state request.Request) context.Context {
 	d.describeClient(ctx, state)
 	d.describeName(ctx, state)

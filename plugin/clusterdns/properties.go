@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -10,7 +11,9 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -180,7 +183,7 @@ func parseZonal(cfg *config, c *caddy.Controller, args []string) error {
 }
 
 func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
-	cfg.fall.SetZonesFromArgs(args)
+	cfg.fall = corefile.ParseFallthrough(args)
 	return nil
 }
 
@@ -241,4 +244,111 @@ func none(c *caddy.Controller, name string, args []string) error {
 		return corefile.WrongArguments(c, name, "without arguments")
 	}
 	return nil
+}
+
+// searchVariable is the environment variable that stands for the property search, for Corefiles
+// that somebody else writes.
+const searchVariable = "CLUSTERDNS_SEARCH"
+
+const (
+	searchUsage = "off|names|pods [names|none]"
+	// defaultSearchLabels and maxSearchLabels bound the property search_labels.
+	defaultSearchLabels = 2
+	maxSearchLabels     = 10
+)
+
+// searchConfig is what a directive asks for of the search path.
+type searchConfig struct {
+	mode        completion.Mode
+	set         bool // the Corefile says so
+	suffixes    []string
+	suffixesSet bool
+	labels      int
+}
+
+// searchModes are the values of the property.
+var searchModes = map[string]completion.Mode{
+	"off":        completion.Off,
+	"names":      completion.Names,
+	"pods":       completion.Pods,
+	"pods names": completion.Pods,
+	"pods none":  completion.PodsAlone,
+}
+
+func parseSearch(cfg *config, c *caddy.Controller, args []string) error {
+	mode, ok := searchModes[strings.Join(args, " ")]
+	if !ok {
+		return corefile.WrongArguments(c, "search", searchUsage)
+	}
+	cfg.search.mode, cfg.search.set = mode, true
+	return nil
+}
+
+// searchFrom takes the mode from the environment, where the Corefile has none.
+func (cfg *config) searchFrom(environment func(string) string) error {
+	value := environment(searchVariable)
+	if cfg.search.set || value == "" {
+		return nil
+	}
+	mode, ok := searchModes[strings.Join(strings.Fields(value), " ")]
+	if !ok {
+		return fmt.Errorf("wrong value for the environment variable %s: expected %s, found %q", searchVariable, searchUsage, value)
+	}
+	cfg.search.mode = mode
+	return nil
+}
+
+// parseSearchSuffixes reads the node's suffixes. Without arguments the node has none.
+func parseSearchSuffixes(cfg *config, c *caddy.Controller, args []string) error {
+	cfg.search.suffixes, cfg.search.suffixesSet = nil, true
+	for _, text := range args {
+		n, err := dnsname.Parse(text)
+		if err != nil {
+			return c.Errf("search_suffixes expects domain names: %s", text)
+		}
+		cfg.search.suffixes = append(cfg.search.suffixes, n.Wire())
+	}
+	return nil
+}
+
+func parseSearchLabels(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 1 {
+		return corefile.WrongArguments(c, "search_labels", "NUMBER")
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < defaultSearchLabels || n > maxSearchLabels {
+		return c.Errf("search_labels must be a number of labels in range [%d, %d]: %s", defaultSearchLabels, maxSearchLabels, args[0])
+	}
+	cfg.search.labels = n
+	return nil
+}
+
+// checkSearch warns of properties that have no effect.
+func (cfg *config) checkSearch() {
+	if cfg.search.mode != completion.Off {
+		return
+	}
+	if cfg.search.suffixesSet {
+		cfg.warn("search_suffixes has no effect without search")
+	}
+	if cfg.search.labels > 0 {
+		cfg.warn("search_labels has no effect without search")
+	}
+}
+
+// suffixes returns the suffixes of the node, in wire form: those of the property, or else those of
+// the search list of the server's own node. That list begins with suffixes of the cluster's if the
+// server asks the cluster's DNS as other Pods do.
+func (cfg *config) suffixes(node []string) []string {
+	if cfg.search.suffixesSet {
+		return cfg.search.suffixes
+	}
+	var wires []string
+	for _, suffix := range node {
+		n, err := dnsname.Parse(suffix)
+		if err == nil && cfg.view.Origin(&n) == nil {
+			wires = append(wires, n.Wire())
+		}
+	}
+	return wires
 }

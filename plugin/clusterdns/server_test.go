@@ -1,25 +1,43 @@
 package clusterdns
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/coredns/coredns/plugin"
+	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/forward"
+	_ "github.com/coredns/coredns/plugin/transfer"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
+// The directive that CoreDNS knows already.
+func init() { plugin.Register("kubernetes", SetupAs("kubernetes")) }
+
+// manifest is a file with one Namespace.
+func manifest(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "manifest.yaml")
+	if err := os.WriteFile(path, []byte("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // answerFrom starts a server with the properties on a port that the kernel chooses, behind a
 // cache, and asks it twice, so that the second answer would be the cache's.
 func answerFrom(t *testing.T, properties, name string, qtype uint16) *dns.Msg {
 	t.Helper()
-	useRegistry(t)
-	text := "cluster.local:0 {\n bind 127.0.0.1\n cache\n kubernetes {\n manifests " + manifest(t).Manifests + "\n" + properties + "\n}\n}\n"
-	i := startInstance(t, coredns.Input(text))
+	text := "cluster.local:0 {\n bind 127.0.0.1\n cache\n kubernetes {\n manifests " + manifest(t) + "\n" + properties + "\n}\n}\n"
+	i := coredns.StartTest(t, text)
 	var m *dns.Msg
 	for range 2 {
 		var err error
-		if m, _, err = patient("udp").Exchange(new(dns.Msg).SetQuestion(name, qtype), i.Servers()[0].LocalAddr().String()); err != nil {
+		if m, _, err = coredns.Client("udp").Exchange(new(dns.Msg).SetQuestion(name, qtype), i.UDP()); err != nil {
 			t.Fatal(err)
 		}
 	}

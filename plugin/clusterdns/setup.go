@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"context"
 	"os"
 	"slices"
 
@@ -9,25 +10,44 @@ import (
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/upstream"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/chain"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
+)
+
+// watchers and collectors belong to the process: an instance comes and goes with every reload, and
+// its watchers and counters must not.
+var (
+	watchers   = watch.NewRegistry()
+	collectors = metrics.New(prometheus.DefaultRegisterer, watchers.Snapshots)
 )
 
 func init() { plugin.Register("clusterdns", SetupAs("clusterdns")) }
 
-// SetupAs returns the setup function of the plugin under a directive's word.
-func SetupAs(word string) caddy.SetupFunc {
+// SetupAs returns the setup function of the plugin under the name of a directive.
+func SetupAs(directive string) caddy.SetupFunc {
 	return func(c *caddy.Controller) error {
-		if err := setup(word, c); err != nil {
-			return plugin.Error(word, err)
+		if err := setup(directive, c); err != nil {
+			return plugin.Error(directive, err)
 		}
 		return nil
 	}
 }
 
-func setup(word string, c *caddy.Controller) error {
-	if err := claim(word, c); err != nil {
+func setup(directive string, c *caddy.Controller) error {
+	if err := claim(directive, c); err != nil {
 		return err
 	}
 	server := dnsserver.GetConfig(c)
@@ -39,41 +59,28 @@ func setup(word string, c *caddy.Controller) error {
 		return err
 	}
 	cfg.checkSearch()
-	cfg.source.Pods = cfg.source.Pods || cfg.search.mode.WatchesPods()
-	log := clog.NewWithPlugin(word)
+	log := clog.NewWithPlugin(directive)
 	for _, text := range cfg.warnings {
 		log.Warning(text)
 	}
-	d := &ClusterDNS{
-		name:     word,
-		view:     cfg.view,
-		fall:     cfg.fall,
-		upstream: upstream.New(),
-		search:   newSearchPath(resolvConf, log),
-		answers:  collectors.Servers(),
-		primary:  &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
-	}
-	d.primary.Serve(xfr.ClusterZones{View: &d.view}, d.view.Origins)
-	d.completer = newCompleter(cfg, d, d.search.node)
-	fast := fastPathOf(c, log)
-	c.OnStartup(func() error {
-		d.view.Local = localAddrs(server.ListenHosts)
-		d.limitsForeign = limitsForeign(server)
-		// Only now are the server block's plugins known by their names. Nothing
-		// but metadata shows labels, and they are most of what a Pod costs.
-		cfg.source.PodLabels = cfg.source.Pods && server.Handler("metadata") != nil
-		d.cacheServesOthers = corefile.CacheServesOthers(corefile.Ahead(server, word))
-		return d.startSearch(c, fast.Blocks(), log)
+	ahead := len(server.Plugin)
+	d := newHandler(directive, cfg, server, log)
+	fast := fastpath.Of(c, collectors.FastPath(), log)
+	c.OnStartup(func() error { return d.lookAround(c, fast.Blocks(), log) })
+	watchers.Attach(c, watch.Need{
+		Directive: directive,
+		Source:    func() kube.Config { return cfg.sourceFor(server) },
+		Options:   kube.Options{Log: log, ManifestError: collectors.ManifestError, Observer: collectors.Observer()},
+		Timeout:   cfg.startupTimeout,
+		Use:       d.use,
 	})
-	attach(c, cfg, d, log)
-	feedSecondaries(c, d)
+	d.notifySecondaries(c)
 	// Before the plugins that are there already, of which transfer is one.
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
-		return &first{next: d.primary.Track(next)}
+		return chain.First(d.primary.Track(next))
 	})
-	fast.Join(server, d.onFastPath())
-	passMinimal(server)
-	gateCache(server, d)
+	chain.PassMinimal(server)
+	fast.Join(server, d.onFastPath(ahead))
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
 		return d
@@ -82,13 +89,142 @@ func setup(word string, c *caddy.Controller) error {
 }
 
 // claim makes sure that a server block uses the plugin under one name only.
-func claim(word string, c *caddy.Controller) error {
+func claim(directive string, c *caddy.Controller) error {
 	type claimed struct{ block int }
 	key := claimed{c.ServerBlockIndex}
-	if other, ok := c.Get(key).(string); ok && other != word {
+	if other, ok := c.Get(key).(string); ok && other != directive {
 		c.Next() // so that the error has the directive's line
-		return c.Errf("%s and %s are the same plugin: expected one of them in a server block", other, word)
+		return c.Errf("%s and %s are the same plugin: expected one of them in a server block", other, directive)
 	}
-	c.Set(key, word)
+	c.Set(key, directive)
 	return nil
+}
+
+// newHandler returns the handler of a server block, and gates the plugin cache ahead of it.
+func newHandler(directive string, cfg *config, server *dnsserver.Config, log clog.P) *ClusterDNS {
+	d := &ClusterDNS{
+		directive: directive,
+		view:      cfg.view,
+		fall:      cfg.fall,
+		upstream:  upstream.New(),
+		search:    newSearchPath(resolvConf, log),
+		primary:   &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
+		gate:      chain.GateCache(server),
+		answers:   collectors.Servers(),
+	}
+	d.gate.Add(d)
+	d.primary.Serve(xfr.ClusterZones{View: &d.view}, d.view.Origins)
+	d.completer = newCompleter(cfg, d, d.search.node)
+	return d
+}
+
+// newCompleter returns the completer of a handler, or nil if it completes nothing. The node is the
+// search list of the server's own node.
+func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Completer {
+	return completion.New(completion.Config{
+		Mode:        cfg.search.mode,
+		Suffixes:    cfg.suffixes(node),
+		Labels:      cfg.search.labels,
+		View:        &d.view,
+		Fallthrough: d.fall,
+		Lookup: func(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error) {
+			return d.upstream.Lookup(ctx, state, name, qtype)
+		},
+		TurnedAway: udp.TurnedAway,
+		Counter:    collectors.Searches(),
+	})
+}
+
+// lookAround takes in what stands around the handler when the server block starts. Only then has
+// all of the Corefile been read, and are the server block's plugins known by their names.
+func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, log clog.P) error {
+	server := dnsserver.GetConfig(c)
+	d.view.Local = localAddrs(server.ListenHosts)
+	d.limit = chain.ReplyLimitOf(server)
+	d.gate.ServesOthers = corefile.CacheServesOthers(corefile.Ahead(server, d.directive))
+	if d.completer == nil {
+		return nil
+	}
+	if server.Handler("autopath") != nil {
+		return plugin.Error(d.directive, c.Err("search, or "+searchVariable+", and the plugin autopath both complete search paths: expected one of them"))
+	}
+	d.completer.LookAround(server, d.directive, blocks, log)
+	return nil
+}
+
+// use takes a watcher as the source of answers.
+func (d *ClusterDNS) use(w *kube.Watcher) {
+	d.store, d.restamp, d.primary.Store = w.Store(), w.Restamp, w.Store()
+	d.started.Store(true)
+}
+
+// notifySecondaries tells secondaries of changes for as long as the instance runs.
+func (d *ClusterDNS) notifySecondaries(c *caddy.Controller) {
+	ctx, stop := context.WithCancel(context.Background())
+	renewed := make(chan struct{})
+	c.OnStartup(func() error {
+		if watchers.Reloads(c) {
+			d.primary.Renewed = renewed
+		}
+		block, err := corefile.OwnBlock(c)
+		if err != nil {
+			return err
+		}
+		d.primary.Policy = xfr.ParsePolicy(block.Tokens["transfer"], block.Zones())
+		return nil
+	})
+	watch.OnServing(c, func() {
+		if len(d.primary.Policy) > 0 {
+			go d.notify(ctx, renewed)
+		}
+	})
+	// There is no need to wait for the end: a notification under way harms nobody, and may
+	// take seconds.
+	c.OnShutdown(func() error {
+		stop()
+		return nil
+	})
+}
+
+// notify tells secondaries of changes. After a reload it first gives the zones a new serial, once
+// the instance before has ended: the zones may have other records now, and the instance before
+// has sent those that it had.
+func (d *ClusterDNS) notify(ctx context.Context, renewed chan<- struct{}) {
+	if d.primary.Renewed != nil {
+		select {
+		case <-d.restamp():
+		case <-ctx.Done():
+		}
+		close(renewed)
+	}
+	d.primary.Notify(ctx)
+}
+
+// Transfer implements transfer.Transferer.
+func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
+	return d.primary.Transfer(xfr.ClusterZones{View: &d.view}, name, serial)
+}
+
+// onFastPath returns what the fast path needs of the handler. Ahead is how many plugins the server
+// block had before ours.
+func (d *ClusterDNS) onFastPath(ahead int) fastpath.Handler {
+	return fastpath.Handler{
+		Directive:   d.directive,
+		Store:       func() *cluster.Store { return d.store },
+		View:        &d.view,
+		Fallthrough: d.fall,
+		Completer:   d.completer,
+		Meter:       d.meter,
+		Listening:   d.listening.Store,
+		Ahead:       ahead,
+	}
+}
+
+// meter returns what counts the answers that are given at the sockets of a server.
+func (d *ClusterDNS) meter(s *dnsserver.Server) reply.Meter {
+	counter := d.answers.Of(context.WithValue(context.Background(), dnsserver.Key{}, s))
+	if d.completer == nil {
+		return counter.AtSockets(nil)
+	}
+	return counter.AtSockets(d.completer.Counter)
 }

@@ -12,14 +12,14 @@ import (
 	"context"
 
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/pkg/fall"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
-	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/chain"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 const pluginName = "k8s_external"
@@ -33,7 +33,7 @@ type upstreamer interface {
 type handler struct {
 	Next     plugin.Handler
 	view     view
-	fall     fall.F
+	fall     dnsname.Zones
 	upstream upstreamer
 	cluster  *clusterdns.ClusterDNS // set at start-up
 }
@@ -50,7 +50,7 @@ func (h *handler) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	}
 	undo := h.cluster.LimitReply(w, r)
 	a := h.view.lookup(h.cluster.Store().Load(), &name, state.QType(), clusterdns.LimitsFor(w, r))
-	switch h.cluster.Decide(ctx, h.fall, state.QName(), state.QType(), &a) {
+	switch h.cluster.Decide(ctx, h.fall, &name, state.QType(), &a) {
 	case clusterdns.Pass:
 		undo()
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
@@ -58,32 +58,57 @@ func (h *handler) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 		return dns.RcodeRefused, nil
 	}
 	m := h.cluster.Reply(ctx, w, r, &a)
-	h.addAddresses(ctx, state, m, &a)
+	h.addAddresses(ctx, state, m, targetsElsewhere(&a))
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }
 
-// Holds implements clusterdns.Holder.
-func (h *handler) Holds(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) clusterdns.Holding {
+// Covers implements chain.Source.
+func (h *handler) Covers(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) chain.Coverage {
 	if len(r.Question) == 0 {
-		return clusterdns.HoldsNothing
+		return chain.CoversNothing
 	}
-	return h.view.holds(h.cluster.Store().Load(), h.fall, r.Question[0].Name, r.Question[0].Qtype)
+	name, err := dnsname.Parse(r.Question[0].Name)
+	if err != nil {
+		return chain.CoversNothing
+	}
+	qtype := r.Question[0].Qtype
+	a := h.view.lookup(h.cluster.Store().Load(), &name, qtype, answer.Limits{Size: dns.MinMsgSize})
+	switch {
+	case a.Result == resolve.OutOfZone:
+		return chain.CoversNothing
+	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
+		return chain.CoversAnswer
+	case clusterdns.FallsThrough(h.fall, &name, &a) || a.Result == resolve.FollowTarget || len(targetsElsewhere(&a)) > 0:
+		return chain.CoversNothing
+	case a.Result == resolve.NXDomain:
+		return chain.CoversDenial
+	}
+	return chain.CoversAnswer
 }
 
-// holds makes no record.
-func (v *view) holds(s *cluster.Snapshot, f fall.F, qname string, qtype uint16) clusterdns.Holding {
-	name, err := dnsname.Parse(qname)
-	if err != nil {
-		return clusterdns.HoldsNothing
+// targetsElsewhere are the hostnames of load balancers that SRV records lead to, whose
+// addresses other plugins know.
+func targetsElsewhere(a *answer.Answer) []string {
+	known := map[string]bool{}
+	for _, rr := range a.Extra {
+		known[rr.Header().Name] = true
 	}
-	result, last := v.zones.OutcomeBy(v.locate, s, &name, qtype)
-	return clusterdns.HoldingOf(result, qtype, f, last)
+	var targets []string
+	for _, rr := range a.Records {
+		srv, ok := rr.(*dns.SRV)
+		if !ok || known[srv.Target] {
+			continue
+		}
+		known[srv.Target] = true
+		targets = append(targets, srv.Target)
+	}
+	return targets
 }
 
 // addAddresses adds the addresses of load balancers to SRV records that lead to
 // their hostnames (RFC 2782). The answer is no worse without.
-func (h *handler) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, a *answer.Answer) {
-	for _, target := range a.Hosts {
+func (h *handler) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, targets []string) {
+	for _, target := range targets {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 			if up, err := h.upstream.Lookup(ctx, state, target, qtype); err == nil && up != nil {
 				m.Extra = append(m.Extra, up.Answer...)

@@ -4,7 +4,6 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/pkg/fall"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/upstream"
 
@@ -36,7 +35,7 @@ func setup(c *caddy.Controller) error {
 		}
 		h.view.show(h.cluster.View())
 		h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
-		h.cluster.AddHolder(h)
+		h.cluster.CacheGate().Add(h)
 		return nil
 	})
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
@@ -48,8 +47,8 @@ func setup(c *caddy.Controller) error {
 
 // clusterOf is the handler of the server block that knows a cluster, or nil.
 func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
-	for _, word := range []string{"kubernetes", "clusterdns"} {
-		if d, ok := server.Handler(word).(*clusterdns.ClusterDNS); ok {
+	for _, directive := range []string{"kubernetes", "clusterdns"} {
+		if d, ok := server.Handler(directive).(*clusterdns.ClusterDNS); ok {
 			return d
 		}
 	}
@@ -59,7 +58,7 @@ func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
 // config is what the directives of a server block ask for.
 type config struct {
 	view     view
-	fall     fall.F
+	fall     dnsname.Zones
 	alone    error    // what is wrong if the server block knows no cluster
 	warnings []string // what was accepted but has no effect
 }
@@ -138,7 +137,7 @@ func parseHeadless(cfg *config, _ *caddy.Controller, args []string) error {
 }
 
 func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
-	cfg.fall.SetZonesFromArgs(args)
+	cfg.fall = corefile.ParseFallthrough(args)
 	return nil
 }
 

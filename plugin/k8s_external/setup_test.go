@@ -57,7 +57,11 @@ func TestParse(t *testing.T) {
 		if cfg.origins() != tc.origins || v.apex.String() != tc.apex || v.zones.TTL != tc.ttl || v.headless != tc.headless {
 			t.Errorf("%s: got zones %s, apex %s, ttl %d, headless %v", tc.text, cfg.origins(), v.apex.String(), v.zones.TTL, v.headless)
 		}
-		if got := strings.Join(cfg.fall.Zones, " "); got != tc.through {
+		var zones []string
+		for _, o := range cfg.fall {
+			zones = append(zones, o.String())
+		}
+		if got := strings.Join(zones, " "); got != tc.through {
 			t.Errorf("%s: falls through in %q, want %q", tc.text, got, tc.through)
 		}
 		if len(cfg.warnings) != tc.warnings {

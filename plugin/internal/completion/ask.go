@@ -49,7 +49,7 @@ func (s *search) find(n *dnsname.Name, status searchpath.Status) finding {
 // limitsBehindAlias returns the limits of the records of a name behind the
 // alias that leads there.
 func (s *search) limitsBehindAlias(target string) answer.Limits {
-	limits := s.Room
+	limits := s.Limits
 	question := dns.Question{Name: target}
 	alone := dns.Msg{Question: []dns.Question{question}, Compress: true}
 	question.Name = s.State.QName()

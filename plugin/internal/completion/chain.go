@@ -26,7 +26,7 @@ type Question struct {
 	State    request.Request
 	Snapshot *cluster.Snapshot
 	Name     *dnsname.Name
-	Room     answer.Limits // that the client has for the answer
+	Limits   answer.Limits // that the client has for the answer
 	Denial   []dns.RR      // the authority of the answer without completion: the zone's SOA record
 }
 
@@ -145,7 +145,7 @@ func clientAddr(state *request.Request) netip.Addr {
 // knownToNext reports whether the next plugin may know the name as it stands, and does or
 // cannot tell.
 func (s *search) knownToNext() bool {
-	return s.c.fallsThrough(s.Name) && s.budget.take(searchpath.Unclear) && s.ask(s.State.QName()).rcode != dns.RcodeNameError
+	return s.c.Fallthrough.Enclose(s.Name) && s.budget.take(searchpath.Unclear) && s.ask(s.State.QName()).rcode != dns.RcodeNameError
 }
 
 // Taken implements searchpath.Cluster.

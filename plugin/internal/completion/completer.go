@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/coredns/coredns/core/dnsserver"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 	"golang.org/x/sync/singleflight"
@@ -38,7 +39,7 @@ type Config struct {
 	Suffixes    []string // of the node, in wire form
 	Labels      int      // the fewest that a name outside the cluster has, 0 for the default
 	View        *resolve.View
-	Fallthrough []string // zones in which the next plugin may know a name
+	Fallthrough dnsname.Zones // zones in which the next plugin may know a name
 	Lookup      LookupFunc
 	// TurnedAway reports whether Lookup failed because the client has too many questions that
 	// wait already. It may be nil.
@@ -64,7 +65,6 @@ type Completer struct {
 	Config
 	Surroundings
 	paths   []originPath // of all origins, the longest first
-	fall    []dnsname.Origin
 	flights singleflight.Group
 }
 
@@ -87,15 +87,22 @@ type Surroundings struct {
 	Routing corefile.Routing
 }
 
-// SurroundingsOf returns the surroundings of a directive in a server block.
-func SurroundingsOf(server *dnsserver.Config, directive string, blocks []corefile.Block) Surroundings {
+// LookAround takes in what stands around a directive in a server block. It must be called when the
+// server block's plugins are known by their names, before the server block serves.
+func (c *Completer) LookAround(server *dnsserver.Config, directive string, blocks []corefile.Block, log clog.P) {
 	filtered := corefile.FilteredBeside(server, blocks)
 	ahead := corefile.Ahead(server, directive)
-	return Surroundings{
+	c.Surroundings = Surroundings{
 		AskAll:   filtered || !corefile.ClearOfNames(ahead),
 		Signed:   corefile.Signs(ahead),
 		Filtered: filtered,
 		Routing:  corefile.RoutingOf(server, blocks),
+	}
+	switch {
+	case c.Filtered:
+		log.Info("search asks the whole server for names in the cluster too: a view chooses the server block by more than the name")
+	case c.AskAll:
+		log.Info("search asks the whole server for names in the cluster too: a plugin ahead may have a say in them")
 	}
 }
 
@@ -114,11 +121,6 @@ func New(cfg Config) *Completer {
 		c.paths = append(c.paths, p)
 	}
 	slices.SortStableFunc(c.paths, func(a, b originPath) int { return cmp.Compare(b.origin.Labels(), a.origin.Labels()) })
-	for _, text := range cfg.Fallthrough {
-		if o, err := dnsname.ParseOrigin(text); err == nil {
-			c.fall = append(c.fall, o)
-		}
-	}
 	return c
 }
 
@@ -184,13 +186,8 @@ func (c *Completer) status(r resolve.Result, n *dnsname.Name) searchpath.Status 
 		return searchpath.Unclear
 	case r != resolve.NXDomain:
 		return searchpath.Present
-	case c.fallsThrough(n):
+	case c.Fallthrough.Enclose(n):
 		return searchpath.Unclear
 	}
 	return searchpath.Absent
-}
-
-// fallsThrough reports whether the next plugin may know a name.
-func (c *Completer) fallsThrough(n *dnsname.Name) bool {
-	return slices.ContainsFunc(c.fall, func(o dnsname.Origin) bool { return o.Encloses(n) })
 }

@@ -60,7 +60,7 @@ func TestQuestionTakesTheLongestOrigin(t *testing.T) {
 
 // TestStatus has what a look-up in the snapshot says of a name, by what stands around.
 func TestStatus(t *testing.T) {
-	c := completerOf(t, Config{Mode: Names, Fallthrough: []string{"next.cluster.local."}}, "cluster.local")
+	c := completerOf(t, Config{Mode: Names, Fallthrough: dnsname.ParseZones([]string{"next.cluster.local."})}, "cluster.local")
 	all := completerOf(t, Config{Mode: Names}, "cluster.local")
 	all.AskAll = true
 	for _, tc := range []struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/edns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -92,7 +93,7 @@ func Signs(ahead []plugin.Handler) bool {
 
 // Conditions is what an answer from our sockets has to heed for the plugins that it passes by.
 type Conditions struct {
-	Elsewhere  []resolve.Origin            // zones of ours whose names a plugin may answer for
+	Elsewhere  dnsname.Zones               // zones of ours whose names a plugin may answer for
 	Claimed    func(*answer.Question) bool // reports whether a plugin answers for the name; nil if none does
 	Repeats    func(option uint16) bool    // reports whether a reply may have to repeat an EDNS option
 	NoDenials  bool                        // negative answers are handed over

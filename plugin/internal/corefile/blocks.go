@@ -42,6 +42,16 @@ func Blocks(c *caddy.Controller) ([]Block, error) {
 	return blocks, nil
 }
 
+// OwnBlock returns the server block that a controller belongs to. It is empty in a test without a
+// Corefile.
+func OwnBlock(c *caddy.Controller) (Block, error) {
+	blocks, err := Blocks(c)
+	if err != nil || c.ServerBlockIndex >= len(blocks) {
+		return Block{}, err
+	}
+	return blocks[c.ServerBlockIndex], nil
+}
+
 // markKey is where an instance keeps the mark by which it is found: a controller does not
 // show the instance that it belongs to.
 type markKey struct{}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/fall"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -72,6 +74,14 @@ func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint3
 		return 0, c.Errf("ttl must be a number of seconds in range [0, %d]: %s", maxTTL, args[0])
 	}
 	return uint32(ttl), nil
+}
+
+// ParseFallthrough reads the arguments of the property fallthrough: the zones in which the next
+// plugin may know a name.
+func ParseFallthrough(args []string) dnsname.Zones {
+	var f fall.F
+	f.SetZonesFromArgs(args)
+	return dnsname.ParseZones(f.Zones)
 }
 
 // WrongArguments returns the error of a property with the wrong number of arguments.

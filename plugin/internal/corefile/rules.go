@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -107,13 +108,13 @@ func applyZones(rc *ruleContext) error {
 
 // leave leaves the names of a zone to a plugin ahead.
 func (rc *ruleContext) leave(text string) error {
-	origin, err := resolve.ParseOrigin(text)
+	origin, err := dnsname.ParseOrigin(text)
 	if err != nil {
 		return err
 	}
 	all := true
 	for _, o := range rc.origins {
-		all = all && dns.IsSubDomain(origin.String(), o.String())
+		all = all && origin.EnclosesOrigin(o.Origin)
 	}
 	if all {
 		return fmt.Errorf("for the zone %s, which has all of ours", origin)
@@ -129,9 +130,9 @@ func applyHosts(rc *ruleContext) error {
 	if !ok {
 		return errKind
 	}
-	for _, origin := range h.Origins {
+	for _, zone := range dnsname.ParseZones(h.Origins) {
 		for _, o := range rc.origins {
-			in := dns.IsSubDomain(origin, o.String()) || dns.IsSubDomain(o.String(), origin)
+			in := zone.EnclosesOrigin(o.Origin) || o.EnclosesOrigin(zone)
 			if in && !h.Fall.Through(o.String()) {
 				return fmt.Errorf("and lets no name of %s fall through", o)
 			}

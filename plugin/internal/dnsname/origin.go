@@ -34,8 +34,45 @@ func (o *Origin) Encloses(n *Name) bool {
 	return n.count >= o.labels && n.Suffix(o.labels) == o.folded
 }
 
+// EnclosesOrigin reports whether another origin is the origin or below it.
+func (o Origin) EnclosesOrigin(other Origin) bool {
+	rest := other.folded
+	for range other.labels - o.labels {
+		rest = rest[1+int(rest[0]):]
+	}
+	return rest == o.folded
+}
+
 // Spelled returns the origin as the client spelled it in n. The origin must enclose n.
 func (o *Origin) Spelled(n *Name) string { return n.text[len(n.text)-len(o.text):] }
+
+// Zones is a set of zones, by their names.
+type Zones []Origin
+
+// ParseZones parses the names of zones. It leaves out what is no name: nothing is in such a zone.
+func ParseZones(texts []string) Zones {
+	var zones Zones
+	for _, text := range texts {
+		if o, err := ParseOrigin(text); err == nil {
+			zones = append(zones, o)
+		}
+	}
+	return zones
+}
+
+// Enclose reports whether a name is in one of the zones.
+func (z Zones) Enclose(n *Name) bool { return z.Longest(n) >= 0 }
+
+// Longest returns the number of labels of the longest zone that encloses a name, or -1.
+func (z Zones) Longest(n *Name) int {
+	longest := -1
+	for i := range z {
+		if z[i].labels > longest && z[i].Encloses(n) {
+			longest = z[i].labels
+		}
+	}
+	return longest
+}
 
 // Below joins labels and an origin, both in presentation form. If the origin is the root,
 // it only adds the final dot.

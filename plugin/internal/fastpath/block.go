@@ -19,15 +19,10 @@ var rootOrigin, _ = resolve.ParseOrigin(".")
 // ahead has to see each question or answer.
 func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*reply.Block, error) {
 	ahead := corefile.Ahead(b.Configs[0], h.Directive)
-	// Our own handler for transfers is first, and has no directive.
-	if len(ahead)+1 != h.ahead {
+	if len(ahead) != h.Ahead {
 		return nil, errors.New("a plugin without a directive of its own stands ahead")
 	}
 	c, err := b.Conditions(ahead, h.View.Origins)
-	if err != nil {
-		return nil, err
-	}
-	fall, err := origins(h.Fallthrough)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +31,7 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*r
 		return nil, err
 	}
 	return &reply.Block{
-		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: fall, Claimed: c.Claimed,
+		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: h.Fallthrough, Claimed: c.Claimed,
 		Search: h.Completer.ForSockets(), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
 		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters,
 	}, nil

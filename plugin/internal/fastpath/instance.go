@@ -14,6 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
@@ -31,13 +32,13 @@ type Handler struct {
 	Directive   string
 	Store       func() *cluster.Store // is called once the server block has started
 	View        *resolve.View
-	Fallthrough []string              // zones in which the next plugin may know a name
+	Fallthrough dnsname.Zones         // zones in which the next plugin may know a name
 	Completer   *completion.Completer // nil if nothing is completed
 	Meter       func(*dnsserver.Server) reply.Meter
 	// Listening is told whether CoreDNS has begun to open the server's sockets.
 	Listening func(bool)
-
-	ahead int // plugins that were there before ours
+	// Ahead is how many plugins the server block had before those of ours.
+	Ahead int
 }
 
 // Metrics counts what the fast path does.
@@ -64,8 +65,19 @@ type Instance struct {
 	stopped bool
 }
 
-// New returns the fast path of the instance that a controller belongs to.
-func New(c *caddy.Controller, m Metrics, log clog.P) *Instance {
+type instanceKey struct{}
+
+// Of returns the fast path of the instance that a controller belongs to.
+func Of(c *caddy.Controller, m Metrics, log clog.P) *Instance {
+	if f, ok := c.Get(instanceKey{}).(*Instance); ok {
+		return f
+	}
+	f := newInstance(c, m, log)
+	c.Set(instanceKey{}, f)
+	return f
+}
+
+func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f := &Instance{
 		handlers: map[*dnsserver.Config]*Handler{}, decorators: map[*dnsserver.Config]bool{},
 		metrics: m, log: log, plans: map[string]*plan{},
@@ -95,12 +107,10 @@ func New(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 // Blocks returns the server blocks of the Corefile.
 func (f *Instance) Blocks() []corefile.Block { return f.blocks }
 
-// Join has a server block answered from the fast path where that can be. It must be called
-// before the plugin itself is added. CoreDNS has no hook for sockets of other transports than
-// plain DNS, so they are not waited for.
+// Join has a server block answered from the fast path where that can be. CoreDNS has no hook for
+// sockets of other transports than plain DNS, so they are not waited for.
 func (f *Instance) Join(server *dnsserver.Config, h Handler) {
 	h.Listening(server.Transport != transport.DNS)
-	h.ahead = len(server.Plugin)
 	f.handlers[server] = &h
 	if server.UDPDecorateWriterFunc == nil {
 		f.hook(server)
@@ -156,13 +166,13 @@ func (f *Instance) start(s *dnsserver.Server) *udp.Listener {
 		p = f.plan(s, address)
 		f.plans[s.Addr] = p
 	}
-	if p.service != nil {
-		l, err := listeners.Serve(address, p.service)
+	if p.backend != nil {
+		l, err := listeners.Serve(address, p.backend)
 		if err == nil {
 			f.report(s.Addr, p, "answers nothing and hands questions over", planned)
 			return l
 		}
-		p.service, p.reason, planned = nil, err.Error(), false
+		p.backend, p.reason, planned = nil, err.Error(), false
 	}
 	listeners.StopAt(address)
 	f.report(s.Addr, p, "is off", planned)
@@ -177,21 +187,9 @@ func (f *Instance) report(server string, p *plan, state string, again bool) {
 		if !again {
 			f.log.Infof("fast path %s at %s: %s", state, server, p.reason)
 		}
-	case p.service != nil:
+	case p.backend != nil:
 		f.metrics.Answers(server, true)
 	}
-}
-
-// Planned returns what is served at a listener, nil if nothing is, and why nothing is answered
-// there. It fails for a listener that CoreDNS has not opened yet.
-func (f *Instance) Planned(server string) (service *udp.Backend, reason string, ok bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	p := f.plans[server]
-	if p == nil {
-		return nil, "", false
-	}
-	return p.service, p.reason, true
 }
 
 // listenAddress returns the address of a listener without its transport. CoreDNS writes

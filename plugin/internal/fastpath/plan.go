@@ -22,7 +22,7 @@ import (
 // plan says what is done at one listener: our sockets answer questions, or hand all of them
 // over, or leave all packets to CoreDNS's own sockets.
 type plan struct {
-	service *udp.Backend // nil if packets are left to CoreDNS
+	backend *udp.Backend // nil if packets are left to CoreDNS
 	reason  string       // why nothing is answered, empty where we have no server block
 }
 
@@ -32,18 +32,18 @@ func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	if reason, ours := f.off(s, address); reason != "" || !ours {
 		return &plan{reason: reason}
 	}
-	service := &udp.Backend{
+	backend := &udp.Backend{
 		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: f.metrics.Listener(s.Addr),
 	}
-	reasons, whole := f.addBlocks(service, s)
-	if whole || !slices.ContainsFunc(service.Zones, func(z reply.Zone) bool { return z.Block != nil }) {
-		service.Zones = nil
-		return &plan{service: service, reason: strings.Join(reasons, "; ")}
+	reasons, whole := f.addBlocks(backend, s)
+	if whole || !slices.ContainsFunc(backend.Zones, func(z reply.Zone) bool { return z.Block != nil }) {
+		backend.Zones = nil
+		return &plan{backend: backend, reason: strings.Join(reasons, "; ")}
 	}
 	for _, reason := range reasons {
 		f.log.Infof("fast path at %s leaves a server block out: %s", s.Addr, reason)
 	}
-	return &plan{service: service}
+	return &plan{backend: backend}
 }
 
 // off returns the reason why our sockets stay closed at a listener, if there is one, and
@@ -88,16 +88,16 @@ func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
 
 // addBlocks adds the zones of all server blocks of a listener. It returns the reasons why
 // questions for blocks of ours are handed over, or, if whole, the one reason why all are.
-func (f *Instance) addBlocks(service *udp.Backend, s *dnsserver.Server) (reasons []string, whole bool) {
+func (f *Instance) addBlocks(backend *udp.Backend, s *dnsserver.Server) (reasons []string, whole bool) {
 	for i := range f.blocks {
-		if err := f.addZones(service, &f.blocks[i], s); err != nil {
+		if err := f.addZones(backend, &f.blocks[i], s); err != nil {
 			reasons = append(reasons, err.Error())
 			if errors.As(err, new(listenerError)) {
 				return []string{err.Error()}, true
 			}
 		}
 	}
-	slices.SortStableFunc(service.Zones, func(a, b reply.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
+	slices.SortStableFunc(backend.Zones, func(a, b reply.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
 	return slices.Compact(reasons), false
 }
 
@@ -115,7 +115,7 @@ type listenerError struct{ error }
 
 // addZones adds the zones of a server block that are served at the listener. If their
 // questions have to be handed over, the error says why.
-func (f *Instance) addZones(service *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
+func (f *Instance) addZones(backend *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
 	var block *reply.Block
 	var left error
 	for _, cfg := range b.Configs {
@@ -133,7 +133,7 @@ func (f *Instance) addZones(service *udp.Backend, b *corefile.Block, s *dnsserve
 		if err != nil {
 			return listenerError{fmt.Errorf("zone %s of the server block %s: %w", cfg.Zone, strings.Join(b.Keys, " "), err)}
 		}
-		service.Zones = append(service.Zones, reply.Zone{Origin: origin, Block: block})
+		backend.Zones = append(backend.Zones, reply.Zone{Origin: origin, Block: block})
 	}
 	return left
 }

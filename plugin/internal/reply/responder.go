@@ -84,7 +84,7 @@ func (b *Block) mustHandOver(q *query) bool {
 			}
 		}
 	}
-	return holdsAny(b.Elsewhere, &q.question) || b.Claimed != nil && b.Claimed(&q.question)
+	return b.Elsewhere.Enclose(q.question.Name()) || b.Claimed != nil && b.Claimed(&q.question)
 }
 
 // write appends the whole reply. It copies header and question from the packet.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
@@ -25,10 +26,10 @@ type Block struct {
 	Store *cluster.Store
 	View  *resolve.View
 	// Elsewhere are zones of the view whose names a plugin ahead may answer for.
-	Elsewhere []resolve.Origin
+	Elsewhere dnsname.Zones
 	// Fallthrough are zones in which the next plugin may know a name that does not
 	// exist here.
-	Fallthrough []resolve.Origin
+	Fallthrough dnsname.Zones
 	// Claimed reports whether a plugin ahead answers for the name. It may be nil.
 	Claimed func(*answer.Question) bool
 	// Search completes names that do not exist. It may be nil.
@@ -119,23 +120,14 @@ func (b *Block) declines(q *answer.Question, r resolve.Result) bool {
 	case r != resolve.NXDomain:
 		return false
 	}
-	return b.NoSearch || holdsAny(b.Fallthrough, q)
+	return b.NoSearch || b.Fallthrough.Enclose(q.Name())
 }
 
 // handOverAs returns how CoreDNS gets a question: the goroutine that reads asks CoreDNS itself
 // if the cache may have the answer.
 func (b *Block) handOverAs(q *answer.Question) Verdict {
-	if b.Cache && !answer.MetaType(q.Type) && !holdsAny(b.View.Origins, q) {
+	if b.Cache && !answer.MetaType(q.Type) && b.View.Origin(q.Name()) == nil {
 		return Outside
 	}
 	return HandOver
-}
-
-func holdsAny(origins []resolve.Origin, q *answer.Question) bool {
-	for i := range origins {
-		if origins[i].Encloses(q.Name()) {
-			return true
-		}
-	}
-	return false
 }

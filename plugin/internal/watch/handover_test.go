@@ -23,9 +23,9 @@ func TestHandOver(t *testing.T) {
 	next := withPods(cfg)
 	anew := transition{before: []kube.Config{cfg}, after: []kube.Config{next}}
 	moved := transition{before: []kube.Config{cfg, next}, after: []kube.Config{next, next}}
-	t.Run("GoOn", func(t *testing.T) { testGoOn(t, c, cfg, anew, "1") })
-	t.Run("Moved", func(t *testing.T) { testGoOn(t, c, cfg, moved, "2") })
-	t.Run("Longest", func(t *testing.T) { testLongest(t, c, cfg, anew) })
+	t.Run("Resume", func(t *testing.T) { testResume(t, c, cfg, anew, "1") })
+	t.Run("Moved", func(t *testing.T) { testResume(t, c, cfg, moved, "2") })
+	t.Run("MaxPause", func(t *testing.T) { testMaxPause(t, c, cfg, anew) })
 }
 
 // transition is what the server blocks of two instances watch.
@@ -37,82 +37,81 @@ func withPods(cfg kube.Config) kube.Config {
 	return cfg
 }
 
-func acquireSynced(t *testing.T, r *Registry, cfg kube.Config, u Use) *kube.Watcher {
+func acquireSynced(t *testing.T, r *Registry, cfg kube.Config, u use) *kube.Watcher {
 	t.Helper()
-	w := mustAcquireFor(t, r, cfg, u.Holder, u.Block)
+	w := mustAcquireFor(t, r, cfg, u.instance, u.block)
 	await.True(t, time.Minute, "it has its data", func() bool { return w.Store().Load().Synced() })
 	return w
 }
 
-// Of what a new instance begins to watch, that is held level which takes the place of
-// what others have served.
+// A watcher that a new instance begins to use is aligned with those whose place it takes.
 func testBefore(t *testing.T, cfg kube.Config) {
-	type held struct {
+	type usage struct {
 		cfg   kube.Config
-		by    *Holder
+		by    *instance
 		block string
 	}
-	before, now, next := new(Holder), new(Holder), withPods(cfg)
+	before, now, next := new(instance), new(instance), withPods(cfg)
 	third := next
 	third.PodNames = true
 	for _, tc := range []struct {
 		title string
-		held  []held
+		uses  []usage
 		want  int
 	}{
-		{"a reload", []held{{cfg, before, "a"}, {next, now, "a"}}, 1},
-		{"a reload of two watches", []held{{cfg, before, "a"}, {third, before, "b"}, {next, now, "a"}}, 2},
-		{"a reload that goes on with the old one too", []held{{cfg, before, "a"}, {cfg, now, "a"}, {next, now, "b"}}, 1},
-		{"a reload to two watches", []held{{cfg, before, "a"}, {third, now, "a"}, {next, now, "b"}}, 2},
-		{"a reload to what is served already", []held{{cfg, before, "a"}, {next, before, "b"}, {next, now, "b"}}, 0},
-		{"a reload that moves a block to what is served already", []held{{cfg, before, "a"}, {next, before, "b"}, {next, now, "b"}, {next, now, "a"}}, 1},
-		{"a reload that moves a block to what is served already, whose own is gone", []held{{cfg, before, "a"}, {next, before, "b"}, {next, now, "a"}}, 1},
-		{"the second block that is moved", []held{{cfg, before, "a"}, {cfg, before, "b"}, {next, before, "c"}, {next, now, "c"}, {next, now, "a"}, {next, now, "b"}}, 0},
-		{"the second block of a reload", []held{{cfg, before, "a"}, {next, now, "a"}, {next, now, "b"}}, 0},
-		{"a reload from manifests", []held{{manifest(t), before, "a"}, {next, now, "a"}}, 0},
-		{"a start", []held{{cfg, now, "a"}, {next, now, "b"}}, 0},
+		{"a reload", []usage{{cfg, before, "a"}, {next, now, "a"}}, 1},
+		{"a reload of two watches", []usage{{cfg, before, "a"}, {third, before, "b"}, {next, now, "a"}}, 2},
+		{"a reload that goes on with the old one too", []usage{{cfg, before, "a"}, {cfg, now, "a"}, {next, now, "b"}}, 1},
+		{"a reload to two watches", []usage{{cfg, before, "a"}, {third, now, "a"}, {next, now, "b"}}, 2},
+		{"a reload to what is served already", []usage{{cfg, before, "a"}, {next, before, "b"}, {next, now, "b"}}, 0},
+		{"a reload that moves a block to what is served already", []usage{{cfg, before, "a"}, {next, before, "b"}, {next, now, "b"}, {next, now, "a"}}, 1},
+		{"a reload that moves a block to what is served already, whose own is gone", []usage{{cfg, before, "a"}, {next, before, "b"}, {next, now, "a"}}, 1},
+		{"the second block that is moved", []usage{{cfg, before, "a"}, {cfg, before, "b"}, {next, before, "c"}, {next, now, "c"}, {next, now, "a"}, {next, now, "b"}}, 0},
+		{"the second block of a reload", []usage{{cfg, before, "a"}, {next, now, "a"}, {next, now, "b"}}, 0},
+		{"a reload from manifests", []usage{{manifest(t), before, "a"}, {next, now, "a"}}, 0},
+		{"a start", []usage{{cfg, now, "a"}, {next, now, "b"}}, 0},
 	} {
 		t.Run(tc.title, func(t *testing.T) {
 			r := testRegistry(t)
 			var w *kube.Watcher
-			for _, of := range tc.held {
-				w = acquireSynced(t, r, of.cfg, Use{of.by, of.block})
+			for _, of := range tc.uses {
+				w = acquireSynced(t, r, of.cfg, use{of.by, of.block})
 			}
-			last := tc.held[len(tc.held)-1]
-			if got := len(r.before(next, w, Use{now, last.block})); got != tc.want {
-				t.Errorf("level with %d watchers, want %d", got, tc.want)
+			last := tc.uses[len(tc.uses)-1]
+			if got := len(r.before(next, w, use{now, last.block})); got != tc.want {
+				t.Errorf("aligned with %d watchers, want %d", got, tc.want)
 			}
 		})
 	}
 	r := testRegistry(t)
 	mustAcquire(t, r, nowhere, before)
-	if got := r.before(withPods(nowhere), mustAcquire(t, r, withPods(nowhere), now), Use{Holder: now}); len(got) > 0 {
-		t.Error("level with a watcher that has no data")
+	if got := r.before(withPods(nowhere), mustAcquire(t, r, withPods(nowhere), now), use{instance: now}); len(got) > 0 {
+		t.Error("aligned with a watcher that has no data")
 	}
 }
 
-// beginReload hands over from one instance's watches to another's, and tells of no
-// end. It returns the watchers of both configurations, the second of which has Pods.
-func beginReload(t *testing.T, cfg kube.Config, longest time.Duration, tr transition) (*Registry, []*kube.Watcher) {
+// beginReload aligns the watchers of a new instance with those of the one before, and does not
+// end the reload. It returns the watchers of both configurations, the second of which has Pods.
+func beginReload(t *testing.T, cfg kube.Config, maxPause time.Duration, tr transition) (*Registry, []*kube.Watcher) {
 	t.Helper()
-	r, old, now := testRegistry(t), new(Holder), new(Holder)
-	r.longest = longest
+	r, old, now := testRegistry(t), new(instance), new(instance)
+	r.maxPause = maxPause
 	for i, cfg := range tr.before {
-		acquireSynced(t, r, cfg, Use{old, fmt.Sprint(i)})
+		acquireSynced(t, r, cfg, use{old, fmt.Sprint(i)})
 	}
 	for i, cfg := range tr.after {
-		u := Use{now, fmt.Sprint(i)}
-		r.HandOver(cfg, acquireSynced(t, r, cfg, u), u)
+		u := use{now, fmt.Sprint(i)}
+		r.align(cfg, acquireSynced(t, r, cfg, u), u)
 	}
 	return r, []*kube.Watcher{r.running[cfg].watcher, r.running[withPods(cfg)].watcher}
 }
 
 // A Service that comes during a reload is shown by no watcher before the end.
-func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition, n string) {
+func testResume(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition, n string) {
 	r, both := beginReload(t, cfg, time.Hour, tr)
 	before := countsOf(both[1])
-	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: held-"+n+"}, spec: {ports: [{port: 80}]}}")
-	// Pods are not held, because the old watcher has none: what came before has come
+	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: paused-"+n+"}, spec: {ports: [{port: 80}]}}")
+	// Pods are not paused, because the old watcher has none: what came before has come
 	// once this one is shown.
 	apply(t, c, "{apiVersion: v1, kind: Pod, metadata: {name: last-"+n+"}, spec: {containers: [{name: a, image: a}]}, status: {podIPs: [{ip: 10.9.9."+n+"}]}}")
 	await.True(t, time.Minute, "the last event is shown", func() bool { return countsOf(both[1]).PodAddresses > before.PodAddresses })
@@ -121,14 +120,14 @@ func testGoOn(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transit
 			t.Errorf("%d Services are shown during the reload, want %d", n, before.Services)
 		}
 	}
-	r.Resume()
+	r.resume()
 	for _, w := range both {
 		await.True(t, time.Minute, "it goes on", func() bool { return countsOf(w).Services == before.Services+1 })
 	}
 }
 
 // If nobody tells of the end of a reload, watchers go on by themselves.
-func testLongest(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition) {
+func testMaxPause(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition) {
 	_, both := beginReload(t, cfg, time.Millisecond, tr)
 	before := countsOf(both[1])
 	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: late}, spec: {ports: [{port: 80}]}}")

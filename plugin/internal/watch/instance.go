@@ -2,30 +2,56 @@ package watch
 
 import "github.com/coredns/caddy"
 
-// Holder stands for a caddy.Instance, which a plugin cannot see.
-type Holder struct{ _ byte }
+// instance stands for a caddy.Instance, which a plugin cannot see.
+type instance struct{ _ byte }
 
-type holderKey struct{}
+type instanceKey struct{}
 
-// HolderOf returns the holder of the instance that a controller belongs to.
-func HolderOf(c *caddy.Controller) *Holder {
-	if h, ok := c.Get(holderKey{}).(*Holder); ok {
-		return h
+// instanceOf returns the instance that a controller belongs to.
+func instanceOf(c *caddy.Controller) *instance {
+	if i, ok := c.Get(instanceKey{}).(*instance); ok {
+		return i
 	}
-	h := new(Holder)
-	c.Set(holderKey{}, h)
-	return h
+	i := new(instance)
+	c.Set(instanceKey{}, i)
+	return i
 }
 
-// LiveHolders returns the holders of the instances that run or start.
-func LiveHolders() map[*Holder]bool {
-	live := map[*Holder]bool{}
+// liveInstances returns the instances that run or start.
+func liveInstances() map[*instance]bool {
+	live := map[*instance]bool{}
 	for _, i := range caddy.Instances() {
 		i.StorageMu.RLock()
-		if h, ok := i.Storage[holderKey{}].(*Holder); ok {
-			live[h] = true
+		if own, ok := i.Storage[instanceKey{}].(*instance); ok {
+			live[own] = true
 		}
 		i.StorageMu.RUnlock()
 	}
 	return live
+}
+
+// servingKey is where an instance keeps the functions that are called once it serves.
+type servingKey struct{}
+
+func init() { caddy.RegisterEventHook("clusterdns", callServing) }
+
+// OnServing has a function called once the sockets of the instance are open. It is never called
+// in an instance whose start fails, and nobody would tell such an instance to stop.
+func OnServing(c *caddy.Controller, begin func()) {
+	list, _ := c.Get(servingKey{}).([]func())
+	c.Set(servingKey{}, append(list, begin))
+}
+
+func callServing(event caddy.EventName, about any) error {
+	i, ok := about.(*caddy.Instance)
+	if event != caddy.InstanceStartupEvent || !ok {
+		return nil
+	}
+	i.StorageMu.RLock()
+	list, _ := i.Storage[servingKey{}].([]func())
+	i.StorageMu.RUnlock()
+	for _, begin := range list {
+		begin()
+	}
+	return nil
 }

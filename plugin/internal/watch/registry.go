@@ -12,38 +12,38 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
-// Registry shares watchers between those who want the same objects. A watcher
-// runs for as long as anybody holds it.
+// Registry shares watchers between the server blocks that need the same objects. A watcher
+// runs for as long as any server block uses it.
 type Registry struct {
-	mu      sync.Mutex
-	running map[kube.Config]*running
-	held    []func()      // let watchers go on that are held for a reload
-	longest time.Duration // that they are held, should nobody tell that it has ended
-	first   *Holder       // the instance that served first
+	mu       sync.Mutex
+	running  map[kube.Config]*running
+	resumes  []func()      // each lets watchers go on that are paused for a reload
+	maxPause time.Duration // after which watchers go on although nobody said that the reload has ended
+	first    *instance     // the instance that served first
 }
 
-// longestHold is more than a reload takes that has its data.
-const longestHold = 5 * time.Second
+// maxPause is longer than a reload takes that has its data.
+const maxPause = 5 * time.Second
 
-// running is a watcher that runs, with its holders and how often each holds it.
+// running is a watcher that runs, with its uses.
 type running struct {
 	watcher *kube.Watcher
 	stop    context.CancelFunc
 	done    chan struct{}
 	ended   func()      // called once it no longer runs
-	uses    map[Use]int // a server block of several zones may count more than once
+	uses    map[use]int // a server block of several zones may count more than once
 }
 
-// Use is what holds a watcher: a server block of an instance.
-type Use struct {
-	Holder *Holder
-	Block  string // the keys of the server block
+// use tells who uses a watcher: a server block of an instance.
+type use struct {
+	instance *instance
+	block    string // the keys of the server block
 }
 
-// heldByOthers reports whether another holder than h uses the watcher.
-func (r *running) heldByOthers(h *Holder) bool {
+// usedBeside reports whether another instance uses the watcher.
+func (r *running) usedBeside(i *instance) bool {
 	for u := range r.uses {
-		if u.Holder != h {
+		if u.instance != i {
 			return true
 		}
 	}
@@ -52,11 +52,11 @@ func (r *running) heldByOthers(h *Holder) bool {
 
 // NewRegistry returns a registry in which no watcher runs.
 func NewRegistry() *Registry {
-	return &Registry{running: map[kube.Config]*running{}, longest: longestHold}
+	return &Registry{running: map[kube.Config]*running{}, maxPause: maxPause}
 }
 
-// Acquire returns the watcher for a configuration and starts it if there is none.
-func (r *Registry) Acquire(cfg kube.Config, options kube.Options, u Use) (*kube.Watcher, error) {
+// acquire returns the watcher for a configuration and starts it if there is none.
+func (r *Registry) acquire(cfg kube.Config, options kube.Options, u use) (*kube.Watcher, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	run, ok := r.running[cfg]
@@ -77,7 +77,7 @@ func (r *Registry) Acquire(cfg kube.Config, options kube.Options, u Use) (*kube.
 
 func start(w *kube.Watcher) *running {
 	ctx, stop := context.WithCancel(context.Background())
-	run := &running{watcher: w, stop: stop, done: make(chan struct{}), ended: func() {}, uses: map[Use]int{}}
+	run := &running{watcher: w, stop: stop, done: make(chan struct{}), ended: func() {}, uses: map[use]int{}}
 	go func() {
 		defer close(run.done)
 		w.Run(ctx)
@@ -85,9 +85,9 @@ func start(w *kube.Watcher) *running {
 	return run
 }
 
-// Release gives back what Acquire returned. The last use stops the watcher, and waits for
+// release gives back what acquire returned. The last use stops the watcher, and waits for
 // its end.
-func (r *Registry) Release(cfg kube.Config, u Use) {
+func (r *Registry) release(cfg kube.Config, u use) {
 	r.mu.Lock()
 	var unused []*running
 	if run, ok := r.running[cfg]; ok && run.uses[u] > 0 {
@@ -100,12 +100,12 @@ func (r *Registry) Release(cfg kube.Config, u Use) {
 	end(unused)
 }
 
-// Sweep takes watchers away from holders that no longer live.
-func (r *Registry) Sweep(live map[*Holder]bool) {
+// sweep takes watchers away from instances that no longer live.
+func (r *Registry) sweep(live map[*instance]bool) {
 	r.mu.Lock()
 	for _, run := range r.running {
 		for u := range run.uses {
-			if !live[u.Holder] {
+			if !live[u.instance] {
 				delete(run.uses, u)
 			}
 		}
@@ -139,25 +139,26 @@ func end(list []*running) {
 	}
 }
 
-// HandOver holds a watcher level with those before it, until the reload has ended. It
-// may take a second and a quarter on top of startup_timeout, which is for the data:
-// a reload is not to fail because a kind has no event that tells how far it is.
-func (r *Registry) HandOver(cfg kube.Config, w *kube.Watcher, u Use) {
+// align brings a watcher to the same state as those that served before it, and pauses all of
+// them until the reload has ended. It may take a second and a quarter on top of startup_timeout,
+// which is for the data: a reload must not fail because a kind has no event that tells how far
+// it is.
+func (r *Registry) align(cfg kube.Config, w *kube.Watcher, u use) {
 	old := r.before(cfg, w, u)
 	if len(old) == 0 {
 		return
 	}
 	resume := sync.OnceFunc(kube.Align(context.Background(), w, old...))
-	time.AfterFunc(r.longest, resume)
+	time.AfterFunc(r.maxPause, resume)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.held = append(r.held, resume)
+	r.resumes = append(r.resumes, resume)
 }
 
-// before are the other watchers of the same API server, if another holder has any of
-// them. They are held together: of two that are held one after the other, the first
+// before returns the other watchers of the same API server, if another instance uses any of
+// them. They are paused together: of two that are paused one after the other, the first
 // would be behind.
-func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u Use) (old []*kube.Watcher) {
+func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.Watcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.running[cfg].isNewUse(u) {
@@ -169,7 +170,7 @@ func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u Use) (old []*kube.
 			continue
 		}
 		old = append(old, run.watcher)
-		served = served || run.heldByOthers(u.Holder)
+		served = served || run.usedBeside(u.instance)
 	}
 	if !served {
 		return nil
@@ -177,60 +178,44 @@ func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u Use) (old []*kube.
 	return old
 }
 
-// isNewUse reports whether a use is the first of its holder that no other holder has: a
-// server block that was served by no watcher, or by another one. Those that come behind
-// the first find the watcher level already.
-func (r *running) isNewUse(u Use) bool {
+// isNewUse reports whether a use is the first of its instance for a server block that the
+// instance before served from no watcher, or from another one. For those that come after the
+// first, the watcher is aligned already.
+func (r *running) isNewUse(u use) bool {
 	for other := range r.uses {
-		if other.Holder == u.Holder && other != u && r.isNew(other) {
+		if other.instance == u.instance && other != u && r.isNew(other) {
 			return false
 		}
 	}
 	return r.isNew(u)
 }
 
-// isNew reports whether no other holder has the watcher for the server block of a use.
-func (r *running) isNew(u Use) bool {
+// isNew reports whether no other instance uses the watcher for the same server block.
+func (r *running) isNew(u use) bool {
 	for other := range r.uses {
-		if other.Holder != u.Holder && other.Block == u.Block {
+		if other.instance != u.instance && other.block == u.block {
 			return false
 		}
 	}
 	return true
 }
 
-// Resume ends what HandOver began.
-func (r *Registry) Resume() {
+// resume lets all watchers go on that align has paused.
+func (r *Registry) resume() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, resume := range r.held {
+	for _, resume := range r.resumes {
 		resume()
 	}
-	r.held = nil
+	r.resumes = nil
 }
 
-// Serving notes that an instance serves.
-func (r *Registry) Serving(h *Holder) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.first == nil {
-		r.first = h
-	}
-}
-
-// Reloads reports whether another instance has served before an instance.
-func (r *Registry) Reloads(h *Holder) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.first != nil && r.first != h
-}
-
-// Synced reports whether anybody but h holds a whole cluster.
-func (r *Registry) Synced(h *Holder) bool {
+// syncedBeside reports whether another instance has the data of a whole cluster.
+func (r *Registry) syncedBeside(i *instance) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, run := range r.running {
-		if run.heldByOthers(h) && run.watcher.Store().Load().Synced() {
+		if run.usedBeside(i) && run.watcher.Store().Load().Synced() {
 			return true
 		}
 	}
@@ -246,19 +231,4 @@ func (r *Registry) Snapshots() []*cluster.Snapshot {
 		list = append(list, run.watcher.Store().Load())
 	}
 	return list
-}
-
-// Holders returns how many instances hold each watcher.
-func (r *Registry) Holders() map[kube.Config]int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	held := map[kube.Config]int{}
-	for cfg, run := range r.running {
-		holders := map[*Holder]bool{}
-		for u := range run.uses {
-			holders[u.Holder] = true
-		}
-		held[cfg] = len(holders)
-	}
-	return held
 }

@@ -27,31 +27,46 @@ var nowhere = kube.Config{Endpoint: "http://127.0.0.1:1"}
 func testRegistry(t testing.TB) *Registry {
 	t.Helper()
 	r := NewRegistry()
-	t.Cleanup(func() { r.Sweep(nil) })
+	t.Cleanup(func() { r.sweep(nil) })
 	return r
 }
 
-func mustAcquire(t *testing.T, r *Registry, cfg kube.Config, h *Holder) *kube.Watcher {
+func mustAcquire(t *testing.T, r *Registry, cfg kube.Config, i *instance) *kube.Watcher {
 	t.Helper()
-	return mustAcquireFor(t, r, cfg, h, "")
+	return mustAcquireFor(t, r, cfg, i, "")
 }
 
-func mustAcquireFor(t *testing.T, r *Registry, cfg kube.Config, h *Holder, block string) *kube.Watcher {
+func mustAcquireFor(t *testing.T, r *Registry, cfg kube.Config, i *instance, block string) *kube.Watcher {
 	t.Helper()
-	w, err := r.Acquire(cfg, kube.Options{}, Use{h, block})
+	w, err := r.acquire(cfg, kube.Options{}, use{i, block})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-// wantRunning fails the test unless the registry has these watchers, each with
-// this number of holders, and no other.
+// wantRunning fails the test unless the registry has these watchers, each used by
+// this number of instances, and no other.
 func wantRunning(t *testing.T, r *Registry, want map[kube.Config]int) {
 	t.Helper()
-	if got := r.Holders(); !maps.Equal(got, want) {
-		t.Errorf("holders are %v, want %v", got, want)
+	if got := instancesOf(r); !maps.Equal(got, want) {
+		t.Errorf("the watchers and the number of their instances are %v, want %v", got, want)
 	}
+}
+
+// instancesOf returns how many instances use each watcher.
+func instancesOf(r *Registry) map[kube.Config]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	counts := map[kube.Config]int{}
+	for cfg, run := range r.running {
+		instances := map[*instance]bool{}
+		for u := range run.uses {
+			instances[u.instance] = true
+		}
+		counts[cfg] = len(instances)
+	}
+	return counts
 }
 
 // stopped reports whether a watcher has ended. To be asked for before it ends.
@@ -70,38 +85,37 @@ func stopped(r *Registry, cfg kube.Config) func() bool {
 }
 
 func TestAcquireShares(t *testing.T) {
-	r, cfg, a, b := testRegistry(t), manifest(t), new(Holder), new(Holder)
+	r, cfg, a, b := testRegistry(t), manifest(t), new(instance), new(instance)
 	if mustAcquire(t, r, cfg, a) != mustAcquire(t, r, cfg, b) {
 		t.Error("two watchers for the same objects")
 	}
 	ended := stopped(r, cfg)
 	wantRunning(t, r, map[kube.Config]int{cfg: 2})
-	r.Release(cfg, Use{Holder: a})
+	r.release(cfg, use{instance: a})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
 	if ended() {
-		t.Error("the watcher ended while somebody held it")
+		t.Error("the watcher ended while an instance used it")
 	}
-	r.Release(cfg, Use{Holder: b})
+	r.release(cfg, use{instance: b})
 	wantRunning(t, r, nil)
 	if !ended() {
-		t.Error("the watcher runs, and nobody holds it")
+		t.Error("the watcher runs, and nobody uses it")
 	}
 }
 
-// Server blocks of one instance are one holder, who holds as often as there are
-// blocks.
+// An instance uses a watcher as often as it has server blocks.
 func TestAcquireCounts(t *testing.T) {
-	r, cfg, h := testRegistry(t), manifest(t), new(Holder)
+	r, cfg, h := testRegistry(t), manifest(t), new(instance)
 	mustAcquire(t, r, cfg, h)
 	mustAcquire(t, r, cfg, h)
-	r.Release(cfg, Use{Holder: h})
+	r.release(cfg, use{instance: h})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
-	r.Release(cfg, Use{Holder: h})
+	r.release(cfg, use{instance: h})
 	wantRunning(t, r, nil)
 }
 
 func TestAcquireTellsSourcesApart(t *testing.T) {
-	r, one, h := testRegistry(t), manifest(t), new(Holder)
+	r, one, h := testRegistry(t), manifest(t), new(instance)
 	two := one
 	two.Pods = true
 	if mustAcquire(t, r, one, h) == mustAcquire(t, r, two, h) {
@@ -110,11 +124,11 @@ func TestAcquireTellsSourcesApart(t *testing.T) {
 	wantRunning(t, r, map[kube.Config]int{one: 1, two: 1})
 }
 
-// A watcher runs once, so who comes after its end gets another.
+// A watcher runs once, so an instance that comes after its end gets another.
 func TestAcquireAfterRelease(t *testing.T) {
-	r, cfg, h := testRegistry(t), manifest(t), new(Holder)
+	r, cfg, h := testRegistry(t), manifest(t), new(instance)
 	first := mustAcquire(t, r, cfg, h)
-	r.Release(cfg, Use{Holder: h})
+	r.release(cfg, use{instance: h})
 	if mustAcquire(t, r, cfg, h) == first {
 		t.Error("got a watcher that has ended")
 	}
@@ -123,7 +137,7 @@ func TestAcquireAfterRelease(t *testing.T) {
 func TestAcquireFails(t *testing.T) {
 	r := testRegistry(t)
 	for _, cfg := range []kube.Config{{Manifests: "/nonexistent"}, {Kubeconfig: "/nonexistent"}} {
-		if _, err := r.Acquire(cfg, kube.Options{}, Use{Holder: new(Holder)}); err == nil {
+		if _, err := r.acquire(cfg, kube.Options{}, use{instance: new(instance)}); err == nil {
 			t.Errorf("%+v: no error", cfg)
 		}
 	}
@@ -132,46 +146,46 @@ func TestAcquireFails(t *testing.T) {
 
 // An instance may be told to end more often than it began.
 func TestReleaseOfWhatIsNotHeld(t *testing.T) {
-	r, cfg, h := testRegistry(t), manifest(t), new(Holder)
-	r.Release(cfg, Use{Holder: h})
+	r, cfg, h := testRegistry(t), manifest(t), new(instance)
+	r.release(cfg, use{instance: h})
 	mustAcquire(t, r, cfg, h)
-	r.Release(cfg, Use{Holder: new(Holder)})
-	r.Release(nowhere, Use{Holder: h})
+	r.release(cfg, use{instance: new(instance)})
+	r.release(nowhere, use{instance: h})
 	wantRunning(t, r, map[kube.Config]int{cfg: 1})
 }
 
 func TestSweep(t *testing.T) {
-	r, shared, left, a, b := testRegistry(t), manifest(t), manifest(t), new(Holder), new(Holder)
+	r, shared, left, a, b := testRegistry(t), manifest(t), manifest(t), new(instance), new(instance)
 	mustAcquire(t, r, shared, a)
 	mustAcquire(t, r, shared, b)
 	mustAcquire(t, r, left, b)
 	ended := stopped(r, left)
-	r.Sweep(map[*Holder]bool{a: true, b: true})
+	r.sweep(map[*instance]bool{a: true, b: true})
 	wantRunning(t, r, map[kube.Config]int{shared: 2, left: 1})
-	r.Sweep(map[*Holder]bool{a: true})
+	r.sweep(map[*instance]bool{a: true})
 	wantRunning(t, r, map[kube.Config]int{shared: 1})
 	if !ended() {
-		t.Error("the watcher of a holder who does not live runs")
+		t.Error("the watcher of an instance that no longer lives runs")
 	}
-	r.Release(shared, Use{Holder: b}) // who was swept may still be told to end
+	r.release(shared, use{instance: b}) // an instance that was swept may still be told to end
 	wantRunning(t, r, map[kube.Config]int{shared: 1})
 }
 
-// Only what somebody else holds can go on being served.
+// Only the data of another instance can go on being served.
 func TestSynced(t *testing.T) {
-	r, cfg, a, b := testRegistry(t), manifest(t), new(Holder), new(Holder)
+	r, cfg, a, b := testRegistry(t), manifest(t), new(instance), new(instance)
 	mustAcquire(t, r, nowhere, b)
 	mustAcquire(t, r, cfg, a)
 	for _, tc := range []struct {
 		title string
-		asks  *Holder
+		asks  *instance
 		want  bool
 	}{
-		{"the holder of data", a, false},
-		{"the holder of none", b, true},
-		{"anybody", new(Holder), true},
+		{"the instance with data", a, false},
+		{"the instance without", b, true},
+		{"any other", new(instance), true},
 	} {
-		if got := r.Synced(tc.asks); got != tc.want {
+		if got := r.syncedBeside(tc.asks); got != tc.want {
 			t.Errorf("%s: synced %v, want %v", tc.title, got, tc.want)
 		}
 	}
@@ -179,12 +193,12 @@ func TestSynced(t *testing.T) {
 
 // A scrape of the metrics does not wait for a watcher that takes its time to end.
 func TestScrapeWhileAWatcherEnds(t *testing.T) {
-	r, u := testRegistry(t), Use{Holder: new(Holder)}
+	r, u := testRegistry(t), use{instance: new(instance)}
 	stopping, ended := make(chan struct{}), make(chan struct{})
-	r.running[nowhere] = &running{stop: func() { close(stopping) }, done: ended, ended: func() {}, uses: map[Use]int{u: 1}}
+	r.running[nowhere] = &running{stop: func() { close(stopping) }, done: ended, ended: func() {}, uses: map[use]int{u: 1}}
 	released := make(chan struct{})
 	go func() {
-		r.Release(nowhere, u)
+		r.release(nowhere, u)
 		close(released)
 	}()
 	<-stopping

@@ -3,7 +3,10 @@ package xfr
 import (
 	"net"
 
+	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/parse"
+	"github.com/coredns/coredns/plugin/pkg/transport"
 )
 
 // Policy is what the directives transfer of a server block say.
@@ -14,6 +17,37 @@ type Rule struct {
 	Zones  []string
 	To     []string // "*", or address and port
 	Source net.IP   // where notifications come from; nil for any
+}
+
+// ParsePolicy reads the directives transfer of a server block with these zones. The plugin transfer
+// has read them without an error, and keeps what it read to itself.
+func ParsePolicy(tokens []caddyfile.Token, zones []string) Policy {
+	var policy Policy
+	for d := caddyfile.NewDispenserTokens("Corefile", tokens); d.Next(); {
+		rule := Rule{Zones: plugin.OriginsFromArgsOrServerBlock(d.RemainingArgs(), zones)}
+		for d.NextBlock() {
+			switch property, args := d.Val(), d.RemainingArgs(); property {
+			case "to":
+				rule.To = append(rule.To, withPort(args)...)
+			case "source":
+				rule.Source = net.ParseIP(args[0])
+			}
+		}
+		policy = append(policy, rule)
+	}
+	return policy
+}
+
+// withPort adds the default port to hosts that have none.
+func withPort(hosts []string) []string {
+	var list []string
+	for _, host := range hosts {
+		if addr, err := parse.HostPort(host, transport.Port); err == nil && host != "*" {
+			host = addr
+		}
+		list = append(list, host)
+	}
+	return list
 }
 
 // rule returns the rule for a zone, that of the longest name that holds it.

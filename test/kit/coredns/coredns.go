@@ -2,13 +2,20 @@
 package coredns
 
 import (
+	"bytes"
+	"log"
 	"net"
+	"os"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/await"
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
 // Input is a Corefile for caddy.
@@ -35,6 +42,31 @@ func Start(corefile caddy.Input) (*Server, error) {
 	return &Server{instance}, nil
 }
 
+// StartTest starts a server that ends with the test. What the process logs until then is dropped.
+func StartTest(t testing.TB, corefile string) *Server {
+	t.Helper()
+	CaptureLog(t)
+	s, err := Start(Input(corefile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// CaptureLog collects what the process logs until the test ends.
+func CaptureLog(t testing.TB) *bytes.Buffer {
+	t.Helper()
+	b := new(bytes.Buffer)
+	log.SetOutput(b)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	return b
+}
+
+// Client returns a client that bears with a busy machine: the default client of miekg/dns gives up
+// after two seconds.
+func Client(network string) *dns.Client { return &dns.Client{Net: network, Timeout: 20 * time.Second} }
+
 // Instance returns the instance that runs, or nil after Stop.
 func (s *Server) Instance() *caddy.Instance { return s.instance }
 
@@ -56,6 +88,25 @@ func (s *Server) AwaitServing() {
 			}
 		}
 	}
+}
+
+// AwaitFastPath waits until packets come to the plugin's own sockets and not to CoreDNS's, if it
+// has any at the first listener. What it asks comes to no plugin.
+func (s *Server) AwaitFastPath(t testing.TB) {
+	t.Helper()
+	missed := func() float64 {
+		return metrics.Total(t, "coredns_clusterdns_fastpath_packets_total", "server=dns://"+s.UDP(), "outcome=missed")
+	}
+	await.True(t, time.Minute, "packets come to the plugin's sockets", func() bool {
+		before := missed()
+		for range 50 {
+			m := &dns.Msg{MsgHdr: dns.MsgHdr{Id: dns.Id(), Opcode: dns.OpcodeStatus}}
+			if _, err := dns.Exchange(m, s.UDP()); err != nil {
+				return false
+			}
+		}
+		return missed() == before
+	})
 }
 
 // Reload does what a signal does to the command. After an error the server goes on as

@@ -1,0 +1,92 @@
+package chain
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/cache"
+	"github.com/miekg/dns"
+)
+
+// Coverage says how much of the answer to a question a handler has in its own data.
+type Coverage uint8
+
+// The coverages, in the order in which they prevail.
+const (
+	CoversNothing Coverage = iota // other plugins have the answer, or a part of it
+	CoversDenial                  // the name is the handler's and does not exist
+	CoversAnswer                  // no other plugin is needed
+)
+
+// Source is a handler that can say what it covers before it is asked.
+type Source interface {
+	Covers(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) Coverage
+}
+
+// CacheGate takes the place of the plugin cache of a server block. The cache would hold back
+// changes of the cluster, and a look-up costs less than the cache does, so an answer from our own
+// data never passes through it. What other plugins answer does, for names of our zones too: such
+// names fall through, or they are aliases of names elsewhere.
+type CacheGate struct {
+	sources []Source
+	cache   *cache.Cache // nil if the server block has none ahead
+
+	// ServesOthers is set if the cache is of use for names that our handlers deny. It must be set
+	// before the server block serves.
+	ServesOthers bool
+}
+
+// GateCache puts a gate in front of the plugin cache, if a server block has it ahead of ours. It
+// must be called before our own plugin is added.
+func GateCache(server *dnsserver.Config) *CacheGate {
+	g := new(CacheGate)
+	at := pluginIndex(server, "cache")
+	if at < 0 {
+		return g
+	}
+	build := server.Plugin[at]
+	server.Plugin[at] = func(next plugin.Handler) plugin.Handler {
+		h := build(next)
+		c, ok := h.(*cache.Cache)
+		if !ok {
+			return h
+		}
+		g.cache = c
+		return &gatedCache{Cache: c, gate: g}
+	}
+	return g
+}
+
+// Add adds a handler whose answers bypass the cache. It must be called before the server block
+// serves.
+func (g *CacheGate) Add(s Source) { g.sources = append(g.sources, s) }
+
+// Cache returns the plugin cache that stands ahead, or nil.
+func (g *CacheGate) Cache() *cache.Cache { return g.cache }
+
+// bypasses reports whether the cache may not answer a question. It might know what other plugins
+// said of a name before we had it, so each question is looked up first. Where the cache is of use
+// for names that we deny, it keeps our denials as well, and gives them to nobody once the name
+// exists.
+func (g *CacheGate) bypasses(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) bool {
+	most := CoversNothing
+	for _, s := range g.sources {
+		most = max(most, s.Covers(ctx, w, r))
+	}
+	return most == CoversAnswer || most == CoversDenial && !g.ServesOthers
+}
+
+// gatedCache is the plugin cache behind its gate.
+type gatedCache struct {
+	*cache.Cache
+	gate *CacheGate
+}
+
+// ServeDNS implements plugin.Handler.
+func (c *gatedCache) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if r.Opcode != dns.OpcodeQuery || !c.gate.bypasses(ctx, w, r) {
+		return c.Cache.ServeDNS(ctx, w, r)
+	}
+	return plugin.NextOrFailure(c.Name(), c.Next, ctx, w, r)
+}

@@ -1,0 +1,39 @@
+package chain
+
+import (
+	"net/netip"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
+)
+
+// ReplyLimit reports whether replies to clients outside the cluster's own networks have a limit.
+type ReplyLimit bool
+
+// ReplyLimitOf returns the limit of a server block: there is one over plain UDP, unless the
+// Corefile has another with the plugin bufsize. It must be called when the server block's plugins
+// are known by their names.
+func ReplyLimitOf(server *dnsserver.Config) ReplyLimit {
+	return ReplyLimit(server.Transport == transport.DNS && server.Handler("bufsize") == nil)
+}
+
+// Lower lowers the size that a client outside the cluster's own networks says it takes, as the
+// plugin bufsize does, and returns how to undo that for the next plugin.
+func (l ReplyLimit) Lower(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
+	opt := r.IsEdns0()
+	if !l || opt == nil || opt.UDPSize() <= reply.ForeignSize {
+		return func() {}
+	}
+	state := request.Request{W: w, Req: r}
+	client, err := netip.ParseAddr(state.IP())
+	if err != nil || state.Proto() != "udp" || reply.IsOwnNetwork(client.Unmap()) {
+		return func() {}
+	}
+	takes := opt.UDPSize()
+	opt.SetUDPSize(reply.ForeignSize)
+	return func() { opt.SetUDPSize(takes) }
+}

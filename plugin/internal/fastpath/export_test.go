@@ -1,0 +1,22 @@
+package fastpath
+
+import (
+	"github.com/coredns/caddy"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+)
+
+// Planned returns what an instance of CoreDNS serves at a listener, nil if nothing is, and why
+// nothing is answered there. It fails for a listener that CoreDNS has not opened yet.
+func Planned(i *caddy.Instance, server string) (backend *udp.Backend, reason string, ok bool) {
+	i.StorageMu.RLock()
+	f := i.Storage[instanceKey{}].(*Instance)
+	i.StorageMu.RUnlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.plans[server]
+	if p == nil {
+		return nil, "", false
+	}
+	return p.backend, p.reason, true
+}

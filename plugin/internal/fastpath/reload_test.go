@@ -1,0 +1,187 @@
+package fastpath_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/await"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
+)
+
+// packets is what a listener has counted of an outcome.
+func packets(t testing.TB, port int, outcome string) float64 {
+	t.Helper()
+	return packetsAt(t, "127.0.0.1", port, outcome)
+}
+
+func packetsAt(t testing.TB, host string, port int, outcome string) float64 {
+	t.Helper()
+	return metrics.Total(t, "coredns_clusterdns_fastpath_packets_total", fmt.Sprintf("server=dns://%s:%d", host, port), "outcome="+outcome)
+}
+
+// pester asks until the test is over, and returns how many questions got no reply so
+// far.
+func pester(t *testing.T, port int) (lost func() int) {
+	t.Helper()
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	none, done := 0, make(chan struct{})
+	packet, err := new(dns.Msg).SetQuestion("web.a.svc.cluster.local.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		group.Go(func() {
+			for !isClosed(done) {
+				if !asked(port, packet) {
+					mu.Lock()
+					none++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		close(done)
+		group.Wait()
+	})
+	return func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return none
+	}
+}
+
+func isClosed(done chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// asked reports whether a reply came to a question from a socket of its own: the kernel
+// chooses among the sockets of an address by the client's.
+func asked(port int, packet []byte) bool {
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := conn.Write(packet); err != nil {
+		return false
+	}
+	_, err = conn.Read(make([]byte, 512))
+	return err == nil
+}
+
+const reloadCorefile = ".:PORT {\n bind 127.0.0.1\n multisocket %d\n OURS\n whoami\n}\n"
+
+func socketsCorefile(t *testing.T, sockets, port int) string {
+	t.Helper()
+	return fastCorefile(t, fmt.Sprintf(reloadCorefile, sockets), port)
+}
+
+// CoreDNS's sockets come and go, and with them the places in the group. Nearly all
+// packets come to ours nonetheless, and all are answered.
+func TestFastPathKeepsItsShare(t *testing.T) {
+	port := freePort(t)
+	i := coredns.StartTest(t, socketsCorefile(t, 2, port))
+	if service, reason := fastService(t, i, port); service == nil {
+		t.Fatal(reason)
+	}
+	lost := pester(t, port)
+	for _, sockets := range []int{1, 2, 1, 2} {
+		if err := i.Reload(coredns.Input(socketsCorefile(t, sockets, port))); err != nil {
+			t.Fatal(err)
+		}
+		fastService(t, i, port)
+		await.True(t, time.Minute, "nearly all packets come to our sockets again", settles(t, port))
+	}
+	missed, answered := packets(t, port, "missed"), packets(t, port, "answered")
+	t.Logf("%v packets missed our sockets, %v came to them", missed, answered)
+	// What a socket of CoreDNS holds when it closes is lost, with or without us.
+	if n := lost(); float64(n) > (answered+missed)/1000 {
+		t.Errorf("%d questions of %v got no reply", n, answered+missed)
+	}
+}
+
+// settles reports whether of ten thousand packets since it was last asked no more than
+// one in a hundred missed our sockets.
+func settles(t testing.TB, port int) func() bool {
+	missed, answered := packets(t, port, "missed"), packets(t, port, "answered")
+	return func() bool {
+		m, a := packets(t, port, "missed")-missed, packets(t, port, "answered")-answered
+		if a < 10000 {
+			return false
+		}
+		missed, answered = missed+m, answered+a
+		return m <= a/100
+	}
+}
+
+// Nothing is left of what a hundred reloads opened and started.
+func TestFastPathReloadsLeaveNothing(t *testing.T) {
+	port := freePort(t)
+	i := coredns.StartTest(t, socketsCorefile(t, 1, port))
+	fastService(t, i, port)
+	for n := range 100 {
+		if n == 5 {
+			t.Logf("after %d reloads: %d goroutines", n, runtime.NumGoroutine())
+		}
+		if err := i.Reload(coredns.Input(socketsCorefile(t, 1+n%2, port))); err != nil {
+			t.Fatal(err)
+		}
+		fastService(t, i, port)
+	}
+	if m := exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA); len(m.Answer) != 1 {
+		t.Errorf("no answer:\n%s", m)
+	}
+	i.Stop()
+	await.True(t, time.Minute, "all is closed", func() bool { return runtime.NumGoroutine() < 100 && udpSockets(t, port) == 0 })
+}
+
+// udpSockets is the number of sockets bound to a port.
+func udpSockets(t *testing.T, port int) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(text), fmt.Sprintf("0100007F:%04X", port))
+}
+
+// Nothing is lost where the fast path hands everything over, or ends and CoreDNS goes on
+// alone.
+func TestFastPathTurnedOff(t *testing.T) {
+	port := freePort(t)
+	i := coredns.StartTest(t, socketsCorefile(t, 1, port))
+	fastService(t, i, port)
+	lost := pester(t, port)
+	const off = "proxyproto {\n allow 192.0.2.0/24\n}"
+	for _, lines := range []string{off, "errors", "log", "errors", "log", off, "log", "errors"} {
+		if err := i.Reload(coredns.Input(fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\n OURS\n whoami\n}\n", port))); err != nil {
+			t.Fatal(err)
+		}
+		service, reason := fastService(t, i, port)
+		if (service == nil) != (lines == off) || (reason == "") != (lines == "errors") {
+			t.Fatalf("with %s: off %v, for the reason %q", lines, service == nil, reason)
+		}
+	}
+	answered := packets(t, port, "answered")
+	await.True(t, time.Minute, "packets are answered again", func() bool { return packets(t, port, "answered") > answered+1000 })
+	if n := lost(); n > 0 {
+		t.Errorf("%d questions got no reply", n)
+	}
+}

@@ -1,0 +1,147 @@
+package fastpath_test
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/await"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
+)
+
+// besiege asks for names outside at each address until the test is over.
+func besiege(t *testing.T, addresses []netip.AddrPort) {
+	t.Helper()
+	var group sync.WaitGroup
+	done := make(chan struct{})
+	for _, address := range addresses {
+		conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() {
+			defer conn.Close()
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for n := 0; ; n++ {
+				packet, err := new(dns.Msg).SetQuestion(fmt.Sprintf("www-%d.example.com.", n), dns.TypeA).Pack()
+				if err != nil {
+					t.Error(err)
+				}
+				_, _ = conn.Write(packet) // nobody may listen any more
+				select {
+				case <-tick.C:
+				case <-done:
+					return
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		close(done)
+		group.Wait()
+	})
+}
+
+// A server that listens at six addresses ends as fast as one with a single address while
+// its upstream is dead and questions go on coming: kubelet waits for 30 seconds.
+func TestC5ShutdownWithDeadUpstream(t *testing.T) {
+	gate, port := make(chan struct{}), freePort(t)
+	defer close(gate)
+	var addresses []netip.AddrPort
+	bind := "bind"
+	for i := range 6 {
+		addr := netip.AddrFrom4([4]byte{127, 0, 0, byte(1 + i)})
+		addresses = append(addresses, netip.AddrPortFrom(addr, uint16(port)))
+		bind += " " + addr.String()
+	}
+	text := strings.NewReplacer("bind 127.0.0.1", bind, "UPSTREAM", heldUpstream(t, gate)).Replace(waitingCorefile)
+	i := coredns.StartTest(t, fastCorefile(t, text, port))
+	besiege(t, addresses)
+	waiting := func() bool { return packetsAt(t, "127.0.0.6", port, "handed_over") > 10 }
+	await.True(t, time.Minute, "questions wait at the last address", waiting)
+	start := time.Now()
+	i.Stop() // as at SIGTERM
+	took := time.Since(start)
+	t.Logf("the end took %v", took)
+	if took > 20*time.Second {
+		t.Errorf("the end took %v, of which CoreDNS needs up to 5s itself", took)
+	}
+}
+
+// CoreDNS ends the process with its last server: that is not before what came to our
+// sockets is answered.
+func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
+	gate, port := make(chan struct{}), freePort(t)
+	text := strings.Replace(waitingCorefile, "UPSTREAM", heldUpstream(t, gate), 1)
+	i := coredns.StartTest(t, fastCorefile(t, text, port))
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	open := sync.OnceFunc(func() { close(gate) })
+	defer open()
+	packet, err := new(dns.Msg).SetQuestion("www.example.com.", dns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	await.True(t, time.Minute, "packets come to our sockets", func() bool {
+		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
+		return packets(t, port, "answered") > 0
+	})
+	// CoreDNS's own socket may get a packet as long as the way to ours is looked for.
+	await.True(t, time.Minute, "the question is handed over", func() bool {
+		if _, err := conn.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+		return packets(t, port, "handed_over") > 0
+	})
+	instance, ended := i.Instance(), make(chan struct{})
+	go func() {
+		instance.Wait()
+		close(ended)
+	}()
+	stopped := make(chan struct{})
+	go func() {
+		i.Stop()
+		close(stopped)
+	}()
+	before := packets(t, port, "missed")
+	await.True(t, time.Minute, "CoreDNS's own socket gets the packets", func() bool {
+		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
+		return packets(t, port, "missed") > before
+	})
+	if isClosed(ended) {
+		t.Error("CoreDNS ended first")
+	}
+	open()
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := conn.Read(make([]byte, 512)); err != nil {
+		t.Errorf("the question was not answered: %v", err)
+	}
+	<-stopped
+	<-ended
+}
+
+// CoreDNS takes the end of its last server for the end of the process, and panics when it
+// sees that before it stops the server itself.
+func TestC5LastServerIsLeftToCoreDNS(t *testing.T) {
+	port := freePort(t)
+	i := coredns.StartTest(t, fastCorefile(t, strings.Replace(waitingCorefile, "UPSTREAM", "127.0.0.1:1", 1), port))
+	i.Instance().ShutdownCallbacks()
+	conn, err := net.Dial("tcp", fastAddr(port).String())
+	if err != nil {
+		t.Fatalf("the last server has ended: %v", err)
+	}
+	_ = conn.Close()
+	if err := i.Instance().Stop(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,101 @@
+package watch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+)
+
+// DefaultTimeout is how long the first sync may hold up a start, unless the Corefile says
+// otherwise.
+const DefaultTimeout = 5 * time.Second
+
+// Need is what a server block needs of a watcher.
+type Need struct {
+	Directive string                // for errors
+	Source    func() kube.Config    // returns what is watched; called when the instance starts
+	Options   kube.Options          // with a Log
+	Timeout   time.Duration         // how long the first sync may hold up the start
+	Use       func(w *kube.Watcher) // called with the watcher, which may not be synced yet
+}
+
+// Attach gives a server block its data for as long as the instance of the controller runs.
+func (r *Registry) Attach(c *caddy.Controller, n Need) {
+	u := use{instance: instanceOf(c), block: strings.Join(c.ServerBlockKeys, " ")}
+	var source kube.Config
+	c.OnStartup(func() error {
+		r.sweep(liveInstances())
+		source = n.Source().Stamped()
+		w, err := r.acquire(source, n.Options, u)
+		if err != nil {
+			return plugin.Error(n.Directive, err)
+		}
+		n.Use(w)
+		if err := r.waitForSync(w, u.instance, n.Timeout, n.Options.Log); err != nil {
+			return plugin.Error(n.Directive, err)
+		}
+		r.align(source, w, u)
+		return nil
+	})
+	OnServing(c, func() { r.serving(u.instance) })
+	c.OnShutdown(func() error {
+		r.resume()
+		r.release(source, u)
+		return nil
+	})
+	// A failed reload discards the new instance without telling it.
+	c.OnRestartFailed(func() error {
+		r.resume()
+		r.sweep(liveInstances())
+		return nil
+	})
+}
+
+// waitForSync holds up the start until the data is there, or for a while. A reload that has to
+// wait longer fails where there is data to go on serving: stale answers are better than none.
+// A reload waits even if a start does not, since otherwise it could never come to other data.
+func (r *Registry) waitForSync(w *kube.Watcher, i *instance, timeout time.Duration, log kube.Logger) error {
+	select {
+	case <-w.Synced():
+		return nil
+	default:
+	}
+	if timeout == 0 && r.syncedBeside(i) {
+		timeout = DefaultTimeout
+	}
+	if timeout > 0 {
+		log.Infof("waiting for Kubernetes API before starting server")
+	}
+	select {
+	case <-w.Synced():
+		return nil
+	case <-time.After(timeout):
+	}
+	if r.syncedBeside(i) {
+		return fmt.Errorf("no data from the API server within %s: what was loaded before goes on serving", timeout)
+	}
+	log.Warningf("starting server with unsynced Kubernetes API")
+	return nil
+}
+
+// Reloads reports whether another instance has served before the instance of a controller.
+func (r *Registry) Reloads(c *caddy.Controller) bool {
+	i := instanceOf(c)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.first != nil && r.first != i
+}
+
+// serving notes that an instance serves.
+func (r *Registry) serving(i *instance) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.first == nil {
+		r.first = i
+	}
+}

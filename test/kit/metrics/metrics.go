@@ -1,0 +1,51 @@
+// Package metrics reads the metrics of the process, for tests.
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// Series returns the series of a counter or gauge that have some labels, each of them written as
+// name=value.
+func Series(t testing.TB, name string, labels ...string) map[string]float64 {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]float64{}
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			if its := labelsOf(m); !slices.ContainsFunc(labels, func(l string) bool { return !slices.Contains(its, l) }) {
+				found[fmt.Sprint(its)] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return found
+}
+
+func labelsOf(m *dto.Metric) []string {
+	var labels []string
+	for _, l := range m.GetLabel() {
+		labels = append(labels, l.GetName()+"="+l.GetValue())
+	}
+	return labels
+}
+
+// Total returns the sum of such series.
+func Total(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
+	sum := 0.0
+	for _, value := range Series(t, name, labels...) {
+		sum += value
+	}
+	return sum
+}
