@@ -6,7 +6,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -242,53 +241,6 @@ func TestClusterSetLongNames(t *testing.T) {
 		checkSets(t, name, qtype, a)
 		if len(a.Records) != want || qtype == dns.TypeSRV && len(a.Extra) != want {
 			t.Errorf("%s %s: %s", name, dns.Type(qtype), render(a))
-		}
-	}
-}
-
-// What happens to an import and its slices one after the other.
-func TestReplacedImports(t *testing.T) {
-	const svc = ".default.svc.clusterset.local. "
-	headless := &cluster.Service{Key: clustertest.KeyOf("default/db"), Kind: cluster.Headless}
-	virtual := &cluster.Service{Key: clustertest.KeyOf("default/db"), ClusterIPs: clustertest.Addrs(t, "10.4.0.1")}
-	first := clustertest.ImportedSlice(t, strings.Fields("east default/db s 10.0.0.1=h"))
-	second := clustertest.ImportedSlice(t, strings.Fields("west default/db s 10.0.0.2=h"))
-	moved := clustertest.ImportedSlice(t, strings.Fields("east default/other s 10.0.0.1=h"))
-	store, v := cluster.NewStore(), clusterSetView(t)
-	for _, step := range []struct {
-		name             string
-		change           func(*cluster.Txn)
-		a, c, east, west string
-	}{
-		{"slice before its import", func(txn *cluster.Txn) {
-			txn.PutNamespace("default")
-			txn.SetSynced()
-			txn.ReplaceImportSlice(nil, first)
-		}, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"local service", func(txn *cluster.Txn) { txn.ReplaceService(nil, headless) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"import", func(txn *cluster.Txn) { txn.ReplaceImport(nil, headless) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"another cluster", func(txn *cluster.Txn) { txn.ReplaceImportSlice(first, second) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"type changes", func(txn *cluster.Txn) { txn.ReplaceImport(headless, virtual) }, "10.4.0.1", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"and back", func(txn *cluster.Txn) { txn.ReplaceImport(virtual, headless) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"local slice of the same name", func(txn *cluster.Txn) { txn.ReplaceSlice(nil, first) }, "10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"},
-		{"slice moves", func(txn *cluster.Txn) { txn.ReplaceImportSlice(second, moved) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"and back", func(txn *cluster.Txn) { txn.ReplaceImportSlice(moved, first) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"local service goes", func(txn *cluster.Txn) { txn.ReplaceService(headless, nil) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"import goes, slice stays", func(txn *cluster.Txn) { txn.ReplaceImport(headless, nil) }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"import again", func(txn *cluster.Txn) { txn.ReplaceImport(nil, headless) }, "10.0.0.1", "NoData", "10.0.0.1", "NXDomain"},
-		{"namespace goes", func(txn *cluster.Txn) { txn.DeleteNamespace("default") }, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-		{"slice goes", func(txn *cluster.Txn) {
-			txn.PutNamespace("default")
-			txn.ReplaceImportSlice(first, nil)
-		}, "NXDomain", "NXDomain", "NXDomain", "NXDomain"},
-	} {
-		if !clustertest.Commit(store, step.change) {
-			t.Errorf("%s: no change", step.name)
-		}
-		for prefix, want := range map[string]string{"db": step.a, "east.db": step.c, "h.east.db": step.east, "h.west.db": step.west} {
-			if got := brief(ask(t, v, store.Load(), prefix+svc+"A")); got != want {
-				t.Errorf("%s: %s: %s, want %s", step.name, prefix, got, want)
-			}
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
-	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -119,21 +118,6 @@ func TestEscapedOrigin(t *testing.T) {
 	run(t, v, clustertest.Snapshot(t, originCluster), []row{
 		{"spelled as asked", `Absent.C\076uster.l@c\(L. A`, `NXDomain CLuster.l\@c\(L.`},
 	})
-}
-
-func TestNoOrigin(t *testing.T) {
-	for _, text := range []string{"..", "a..b", "x" + longLabel, ".a"} {
-		if o, err := resolve.ParseOrigin(text); err == nil {
-			t.Errorf("%s became %s", text, o)
-		}
-	}
-	n, err := dnsname.Parse("www.example.com.")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if new(resolve.View).Origin(&n) != nil {
-		t.Error("a view without origins has a zone")
-	}
 }
 
 const longLabel = "123456789-123456789-123456789-123456789-123456789-123456789-123."

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // What happens to a Service and its slices one after the other, by name.
@@ -17,34 +18,77 @@ func TestReplacedObjects(t *testing.T) {
 	first := clustertest.SliceOf(t, strings.Fields("default/db s 10.0.0.1"))
 	second := clustertest.SliceOf(t, strings.Fields("default/db s 10.0.0.1 10.0.0.2"))
 	moved := clustertest.SliceOf(t, strings.Fields("default/other s 10.0.0.1"))
-	store, v := cluster.NewStore(), clusterView(t)
-	for _, step := range []struct {
-		name   string
-		change func(*cluster.Txn)
-		a, ptr string
-	}{
-		{"slice before its service", func(txn *cluster.Txn) { txn.PutNamespace("default"); txn.SetSynced(); txn.ReplaceSlice(nil, first) }, "NXDomain", "NXDomain"},
-		{"service", func(txn *cluster.Txn) { txn.ReplaceService(nil, service) }, "10.0.0.1", "10-0-0-1.db"},
-		{"larger slice", func(txn *cluster.Txn) { txn.ReplaceSlice(first, second) }, "10.0.0.1 10.0.0.2", "10-0-0-1.db"},
-		{"service changes its kind", func(txn *cluster.Txn) { txn.ReplaceService(service, virtual) }, "10.3.0.1", "10-0-0-1.db"},
-		{"and back", func(txn *cluster.Txn) { txn.ReplaceService(virtual, service) }, "10.0.0.1 10.0.0.2", "10-0-0-1.db"},
-		{"slice moves", func(txn *cluster.Txn) { txn.ReplaceSlice(second, moved) }, "NXDomain", "NXDomain"},
+	replace(t, clusterView(t), []string{a, ptr}, []replacement{
+		{"slice before its service", func(txn *cluster.Txn) { txn.PutNamespace("default"); txn.SetSynced(); txn.ReplaceSlice(nil, first) }, []string{"NXDomain", "NXDomain"}},
+		{"service", func(txn *cluster.Txn) { txn.ReplaceService(nil, service) }, []string{"10.0.0.1", "10-0-0-1.db"}},
+		{"larger slice", func(txn *cluster.Txn) { txn.ReplaceSlice(first, second) }, []string{"10.0.0.1 10.0.0.2", "10-0-0-1.db"}},
+		{"service changes its kind", func(txn *cluster.Txn) { txn.ReplaceService(service, virtual) }, []string{"10.3.0.1", "10-0-0-1.db"}},
+		{"and back", func(txn *cluster.Txn) { txn.ReplaceService(virtual, service) }, []string{"10.0.0.1 10.0.0.2", "10-0-0-1.db"}},
+		{"slice moves", func(txn *cluster.Txn) { txn.ReplaceSlice(second, moved) }, []string{"NXDomain", "NXDomain"}},
 		{"to a service", func(txn *cluster.Txn) {
 			txn.ReplaceService(nil, &cluster.Service{Key: moved.Key(), Kind: cluster.Headless})
-		}, "NXDomain", "10-0-0-1.other"},
-		{"and back", func(txn *cluster.Txn) { txn.ReplaceSlice(moved, first) }, "10.0.0.1", "10-0-0-1.db"},
-		{"service goes, slice stays", func(txn *cluster.Txn) { txn.ReplaceService(service, nil) }, "NXDomain", "NXDomain"},
-		{"service again", func(txn *cluster.Txn) { txn.ReplaceService(nil, service) }, "10.0.0.1", "10-0-0-1.db"},
-		{"slice goes", func(txn *cluster.Txn) { txn.ReplaceSlice(first, nil) }, "NXDomain", "NXDomain"},
-		{"slice that was never there goes", func(txn *cluster.Txn) { txn.ReplaceSlice(moved, nil) }, "NXDomain", "NXDomain"},
-		{"namespace goes", func(txn *cluster.Txn) { txn.ReplaceSlice(nil, first); txn.DeleteNamespace("default") }, "NXDomain", "NXDomain"},
-	} {
-		txn := store.Begin()
-		step.change(txn)
-		txn.Commit()
-		for question, want := range map[string]string{a: step.a, ptr: step.ptr} {
-			if got := brief(ask(t, v, store.Load(), question)); got != want {
-				t.Errorf("%s: %s: %s, want %s", step.name, question, got, want)
+		}, []string{"NXDomain", "10-0-0-1.other"}},
+		{"and back", func(txn *cluster.Txn) { txn.ReplaceSlice(moved, first) }, []string{"10.0.0.1", "10-0-0-1.db"}},
+		{"service goes, slice stays", func(txn *cluster.Txn) { txn.ReplaceService(service, nil) }, []string{"NXDomain", "NXDomain"}},
+		{"service again", func(txn *cluster.Txn) { txn.ReplaceService(nil, service) }, []string{"10.0.0.1", "10-0-0-1.db"}},
+		{"slice goes", func(txn *cluster.Txn) { txn.ReplaceSlice(first, nil) }, []string{"NXDomain", "NXDomain"}},
+		{"slice that was never there goes", func(txn *cluster.Txn) { txn.ReplaceSlice(moved, nil) }, []string{"NXDomain", "NXDomain"}},
+		{"namespace goes", func(txn *cluster.Txn) { txn.ReplaceSlice(nil, first); txn.DeleteNamespace("default") }, []string{"NXDomain", "NXDomain"}},
+	})
+}
+
+// What happens to an import and its slices one after the other.
+func TestReplacedImports(t *testing.T) {
+	const svc = ".default.svc.clusterset.local. A"
+	headless := &cluster.Service{Key: clustertest.KeyOf("default/db"), Kind: cluster.Headless}
+	virtual := &cluster.Service{Key: clustertest.KeyOf("default/db"), ClusterIPs: clustertest.Addrs(t, "10.4.0.1")}
+	first := clustertest.ImportedSlice(t, strings.Fields("east default/db s 10.0.0.1=h"))
+	second := clustertest.ImportedSlice(t, strings.Fields("west default/db s 10.0.0.2=h"))
+	moved := clustertest.ImportedSlice(t, strings.Fields("east default/other s 10.0.0.1=h"))
+	questions := []string{"db" + svc, "east.db" + svc, "h.east.db" + svc, "h.west.db" + svc}
+	replace(t, clusterSetView(t), questions, []replacement{
+		{"slice before its import", func(txn *cluster.Txn) {
+			txn.PutNamespace("default")
+			txn.SetSynced()
+			txn.ReplaceImportSlice(nil, first)
+		}, []string{"NXDomain", "NXDomain", "NXDomain", "NXDomain"}},
+		{"local service", func(txn *cluster.Txn) { txn.ReplaceService(nil, headless) }, []string{"NXDomain", "NXDomain", "NXDomain", "NXDomain"}},
+		{"import", func(txn *cluster.Txn) { txn.ReplaceImport(nil, headless) }, []string{"10.0.0.1", "NoData", "10.0.0.1", "NXDomain"}},
+		{"another cluster", func(txn *cluster.Txn) { txn.ReplaceImportSlice(first, second) }, []string{"10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"}},
+		{"type changes", func(txn *cluster.Txn) { txn.ReplaceImport(headless, virtual) }, []string{"10.4.0.1", "NXDomain", "NXDomain", "10.0.0.2"}},
+		{"and back", func(txn *cluster.Txn) { txn.ReplaceImport(virtual, headless) }, []string{"10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"}},
+		{"local slice of the same name", func(txn *cluster.Txn) { txn.ReplaceSlice(nil, first) }, []string{"10.0.0.2", "NXDomain", "NXDomain", "10.0.0.2"}},
+		{"slice moves", func(txn *cluster.Txn) { txn.ReplaceImportSlice(second, moved) }, []string{"NXDomain", "NXDomain", "NXDomain", "NXDomain"}},
+		{"and back", func(txn *cluster.Txn) { txn.ReplaceImportSlice(moved, first) }, []string{"10.0.0.1", "NoData", "10.0.0.1", "NXDomain"}},
+		{"local service goes", func(txn *cluster.Txn) { txn.ReplaceService(headless, nil) }, []string{"10.0.0.1", "NoData", "10.0.0.1", "NXDomain"}},
+		{"import goes, slice stays", func(txn *cluster.Txn) { txn.ReplaceImport(headless, nil) }, []string{"NXDomain", "NXDomain", "NXDomain", "NXDomain"}},
+		{"import again", func(txn *cluster.Txn) { txn.ReplaceImport(nil, headless) }, []string{"10.0.0.1", "NoData", "10.0.0.1", "NXDomain"}},
+		{"namespace goes", func(txn *cluster.Txn) { txn.DeleteNamespace("default") }, []string{"NXDomain", "NXDomain", "NXDomain", "NXDomain"}},
+		{"slice goes", func(txn *cluster.Txn) {
+			txn.PutNamespace("default")
+			txn.ReplaceImportSlice(first, nil)
+		}, []string{"NXDomain", "NXDomain", "NXDomain", "NXDomain"}},
+	})
+}
+
+// replacement is a change, and what is answered to some questions after it.
+type replacement struct {
+	name   string
+	change func(*cluster.Txn)
+	want   []string
+}
+
+// replace makes one change after the other.
+func replace(t *testing.T, v *resolve.View, questions []string, steps []replacement) {
+	t.Helper()
+	store := cluster.NewStore()
+	for _, step := range steps {
+		if !clustertest.Commit(store, step.change) {
+			t.Errorf("%s: no change", step.name)
+		}
+		for i, want := range step.want {
+			if got := brief(ask(t, v, store.Load(), questions[i])); got != want {
+				t.Errorf("%s: %s: %s, want %s", step.name, questions[i], got, want)
 			}
 		}
 	}

@@ -166,3 +166,18 @@ func BenchmarkParse(b *testing.B) {
 		}
 	})
 }
+
+func TestTooLong(t *testing.T) {
+	long := strings.Repeat("x", 63) + "."
+	for text, want := range map[string]bool{
+		"": false, ".": false, "a..b": false, // what is no name is not too long for one
+		strings.Repeat(long, 3) + strings.Repeat("x", 61) + ".":    false,
+		strings.Repeat(long, 3) + strings.Repeat("x", 62) + ".":    true,
+		strings.Repeat(long, 4):                                    true,
+		strings.Repeat(`\120`, 63) + "." + strings.Repeat(long, 2): false,
+	} {
+		if got := TooLong(text); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}

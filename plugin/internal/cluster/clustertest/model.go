@@ -105,7 +105,7 @@ func (m *Model) Change(t *rapid.T, txn *cluster.Txn) {
 	remove := rapid.IntRange(0, 2).Draw(t, "remove") == 0
 	switch One(t, "object", objectKinds) {
 	case "namespace":
-		m.ChangeNamespace(namespace, remove, txn)
+		m.changeNamespace(namespace, remove, txn)
 	case "service":
 		replace(m.Services, key, remove, txn.ReplaceService, func() *cluster.Service { return drawService(t, key) })
 	case "slice":
@@ -121,8 +121,8 @@ func (m *Model) Change(t *rapid.T, txn *cluster.Txn) {
 	}
 }
 
-// ChangeNamespace adds or removes a Namespace and records it in the transaction.
-func (m *Model) ChangeNamespace(name string, remove bool, txn *cluster.Txn) {
+// changeNamespace adds or removes a Namespace and records it in the transaction.
+func (m *Model) changeNamespace(name string, remove bool, txn *cluster.Txn) {
 	if remove {
 		delete(m.Namespaces, name)
 		txn.DeleteNamespace(name)
@@ -153,7 +153,7 @@ func DrawCluster(t *rapid.T) (*Model, *cluster.Snapshot) {
 	m, store := NewModel(), cluster.NewStore()
 	txn := store.Begin()
 	for _, namespace := range PoolNamespaces[:2] {
-		m.ChangeNamespace(namespace, false, txn)
+		m.changeNamespace(namespace, false, txn)
 	}
 	for range rapid.IntRange(0, 40).Draw(t, "changes") {
 		m.Change(t, txn)

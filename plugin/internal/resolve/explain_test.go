@@ -1,14 +1,15 @@
-package answer
+package resolve_test
 
 import (
 	"testing"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer/answertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 func TestExplain(t *testing.T) {
-	v := viewOf(t, "cluster.local.", "set.local.", "in-addr.arpa.")
+	v := answertest.View(t, "cluster.local.", "set.local.", "in-addr.arpa.")
 	v.Origins[1].ClusterSet = true
 	v.Zonal = true
 	for _, tc := range []struct {
@@ -39,7 +40,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestExplainFails(t *testing.T) {
-	v := viewOf(t, "cluster.local.", "set.local.", "in-addr.arpa.")
+	v := answertest.View(t, "cluster.local.", "set.local.", "in-addr.arpa.")
 	v.Origins[1].ClusterSet = true
 	v.Zonal = true
 	fails := func(names ...string) {
