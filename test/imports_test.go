@@ -146,7 +146,7 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/chain",
-		ours:  []string{internal + "/chain", internal + "/reply"},
+		ours:  []string{internal + "/chain", internal + "/reply", internal + "/resolve", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
 	{

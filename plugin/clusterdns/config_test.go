@@ -19,8 +19,8 @@ func parseText(t *testing.T, text string) (*config, error) {
 	return parse(c, "/root/of")
 }
 
-// fallsThrough reports whether a name falls through.
-func fallsThrough(t *testing.T, cfg *config, text string) bool {
+// inFallthrough reports whether a name that does not exist falls through.
+func inFallthrough(t *testing.T, cfg *config, text string) bool {
 	t.Helper()
 	n, err := dnsname.Parse(text)
 	if err != nil {
@@ -63,7 +63,7 @@ func TestParse(t *testing.T) {
 	if _, ok := v.Namespaces["one"]; !ok {
 		t.Error("namespace One is not shown as one")
 	}
-	if cfg.startupTimeout != 0 || !fallsThrough(t, cfg, "1.in-addr.arpa.") || fallsThrough(t, cfg, "x.cluster.local.") {
+	if cfg.startupTimeout != 0 || !inFallthrough(t, cfg, "1.in-addr.arpa.") || inFallthrough(t, cfg, "x.cluster.local.") {
 		t.Errorf("startup_timeout %v, fallthrough %v", cfg.startupTimeout, cfg.fall)
 	}
 }
@@ -96,7 +96,7 @@ func TestParseDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.view.TTL != 5 || cfg.startupTimeout != 5*time.Second || cfg.view.Namespaces != nil || fallsThrough(t, cfg, ".") {
+	if cfg.view.TTL != 5 || cfg.startupTimeout != 5*time.Second || cfg.view.Namespaces != nil || inFallthrough(t, cfg, ".") {
 		t.Errorf("defaults are %+v", cfg)
 	}
 	if cfg.source != (kube.Config{}) {

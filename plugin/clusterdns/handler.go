@@ -121,18 +121,10 @@ func (d *ClusterDNS) Covers(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return chain.CoversNothing
 	}
 	result, last := d.view.Outcome(d.store.Load(), name, qtype)
-	transfer := qtype == dns.TypeAXFR || qtype == dns.TypeIXFR
-	switch {
-	case result == resolve.OutOfZone || result == resolve.FollowTarget && !transfer:
-		return chain.CoversNothing
-	case result != resolve.NXDomain || transfer:
+	if result == resolve.NXDomain && last == name && d.completer.Searched(ctx, &request.Request{W: w, Req: r}, name) {
 		return chain.CoversAnswer
-	case last == name && d.completer.Searched(ctx, &request.Request{W: w, Req: r}, name):
-		return chain.CoversAnswer
-	case d.fall.Enclose(last):
-		return chain.CoversNothing
 	}
-	return chain.CoversDenial
+	return chain.CoverageOf(result, qtype, d.fall, last)
 }
 
 // Disposition is what a handler does with a question.
@@ -158,7 +150,7 @@ func (d *ClusterDNS) Decide(ctx context.Context, fall dnsname.Zones, name *dnsna
 	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
 		counter.Refused(a)
 		return Refuse
-	case FallsThrough(fall, name, a):
+	case fallsThrough(fall, name, a):
 		counter.FellThrough(a)
 		return Pass
 	}
@@ -166,9 +158,9 @@ func (d *ClusterDNS) Decide(ctx context.Context, fall dnsname.Zones, name *dnsna
 	return Answer
 }
 
-// FallsThrough reports whether the next plugin may know the name. The next plugin may know the
+// fallsThrough reports whether the next plugin may know the name. The next plugin may know the
 // target of an alias as well: then the answer is changed into one that is to be completed.
-func FallsThrough(fall dnsname.Zones, name *dnsname.Name, a *answer.Answer) bool {
+func fallsThrough(fall dnsname.Zones, name *dnsname.Name, a *answer.Answer) bool {
 	if a.Result != resolve.NXDomain {
 		return false
 	}

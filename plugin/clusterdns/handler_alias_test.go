@@ -81,7 +81,7 @@ func TestFallsThrough(t *testing.T) {
 		{[]string{"."}, resolve.NoData, false},
 		{[]string{"."}, resolve.NotReady, false},
 	} {
-		if got := FallsThrough(dnsname.ParseZones(tc.zones), &name, &answer.Answer{Result: tc.result}); got != tc.want {
+		if got := fallsThrough(dnsname.ParseZones(tc.zones), &name, &answer.Answer{Result: tc.result}); got != tc.want {
 			t.Errorf("%v: got %v", tc, got)
 		}
 	}

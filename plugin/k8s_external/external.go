@@ -18,8 +18,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/chain"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 const pluginName = "k8s_external"
@@ -58,7 +58,7 @@ func (h *handler) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 		return dns.RcodeRefused, nil
 	}
 	m := h.cluster.Reply(ctx, w, r, &a)
-	h.addAddresses(ctx, state, m, targetsElsewhere(&a))
+	h.addAddresses(ctx, state, m, &a)
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }
 
@@ -67,48 +67,23 @@ func (h *handler) Covers(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) ch
 	if len(r.Question) == 0 {
 		return chain.CoversNothing
 	}
-	name, err := dnsname.Parse(r.Question[0].Name)
+	return h.view.covers(h.cluster.Store().Load(), h.fall, r.Question[0].Name, r.Question[0].Qtype)
+}
+
+// covers makes no record.
+func (v *view) covers(s *cluster.Snapshot, fall dnsname.Zones, qname string, qtype uint16) chain.Coverage {
+	name, err := dnsname.Parse(qname)
 	if err != nil {
 		return chain.CoversNothing
 	}
-	qtype := r.Question[0].Qtype
-	a := h.view.lookup(h.cluster.Store().Load(), &name, qtype, answer.Limits{Size: dns.MinMsgSize})
-	switch {
-	case a.Result == resolve.OutOfZone:
-		return chain.CoversNothing
-	case qtype == dns.TypeAXFR || qtype == dns.TypeIXFR:
-		return chain.CoversAnswer
-	case clusterdns.FallsThrough(h.fall, &name, &a) || a.Result == resolve.FollowTarget || len(targetsElsewhere(&a)) > 0:
-		return chain.CoversNothing
-	case a.Result == resolve.NXDomain:
-		return chain.CoversDenial
-	}
-	return chain.CoversAnswer
-}
-
-// targetsElsewhere are the hostnames of load balancers that SRV records lead to, whose
-// addresses other plugins know.
-func targetsElsewhere(a *answer.Answer) []string {
-	known := map[string]bool{}
-	for _, rr := range a.Extra {
-		known[rr.Header().Name] = true
-	}
-	var targets []string
-	for _, rr := range a.Records {
-		srv, ok := rr.(*dns.SRV)
-		if !ok || known[srv.Target] {
-			continue
-		}
-		known[srv.Target] = true
-		targets = append(targets, srv.Target)
-	}
-	return targets
+	result, last := v.zones.OutcomeBy(v.locate, s, &name, qtype)
+	return chain.CoverageOf(result, qtype, fall, last)
 }
 
 // addAddresses adds the addresses of load balancers to SRV records that lead to
 // their hostnames (RFC 2782). The answer is no worse without.
-func (h *handler) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, targets []string) {
-	for _, target := range targets {
+func (h *handler) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, a *answer.Answer) {
+	for _, target := range a.Hosts {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 			if up, err := h.upstream.Lookup(ctx, state, target, qtype); err == nil && up != nil {
 				m.Extra = append(m.Extra, up.Answer...)

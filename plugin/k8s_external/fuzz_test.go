@@ -35,6 +35,7 @@ func FuzzLookup(f *testing.F) {
 			return // no name
 		}
 		a := v.lookup(s, &n, qtype, answer.Unlimited)
+		checkOutcome(t, v, s, &n, qtype, &a)
 		m := new(dns.Msg).SetQuestion(n.String(), qtype)
 		m.Answer, m.Ns, m.Extra = a.Records, a.Authority, a.Extra
 		if _, err := m.Pack(); err != nil && qtype != dns.TypeNone {

@@ -29,13 +29,26 @@ func viewOf(t clustertest.T, origins ...string) *view {
 // lookup answers a question that is written as "name type". Tests change what is shown.
 func lookup(t clustertest.T, v *view, s *cluster.Snapshot, question string) answer.Answer {
 	t.Helper()
-	f := strings.Fields(question)
-	n, err := dnsname.Parse(f[0])
-	if err != nil {
-		t.Fatalf("%s: %v", question, err)
-	}
+	n, qtype := parseQuestion(t, question)
 	v.show(v.cluster)
-	return v.lookup(s, &n, dns.StringToType[f[1]], answer.Unlimited)
+	a := v.lookup(s, n, qtype, answer.Unlimited)
+	checkOutcome(t, v, s, n, qtype, &a)
+	return a
+}
+
+// checkOutcome holds what is told without records to the look-up with them.
+func checkOutcome(t clustertest.T, v *view, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, a *answer.Answer) {
+	t.Helper()
+	want := a.Result
+	if want == resolve.NoData {
+		want = resolve.Success
+	}
+	if len(a.Hosts) > 0 {
+		want = resolve.FollowTarget
+	}
+	if got, last := v.zones.OutcomeBy(v.locate, s, n, qtype); got != want || a.Target != "" && last.String() != a.Target {
+		t.Errorf("%s %s: the outcome is %d at %s, the answer %+v", n, dns.Type(qtype), got, last, *a)
+	}
 }
 
 type row = answertest.Row

@@ -20,7 +20,8 @@ type Answer struct {
 	Authority []dns.RR
 	Extra     []dns.RR
 	Target    string
-	Truncated bool // records are left out, for which there is no room
+	Hosts     []string // that SRV records lead to, and whose addresses others know
+	Truncated bool     // records are left out, for which there is no room
 }
 
 // Limits says how an answer is to be made.
@@ -43,9 +44,6 @@ var Unlimited = Limits{Size: math.MaxInt32}
 // more than fits.
 const MinRecord = recordHead
 
-// Locator finds what a name below an origin stands for.
-type Locator func(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match
-
 // Lookup answers a question from a snapshot. Owners and origins in the answer keep the
 // spelling of the question. It takes a time that does not depend on how much more there
 // is than the limits let in.
@@ -54,7 +52,7 @@ func Lookup(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16,
 }
 
 // LookupBy is Lookup in zones whose names are found in another way.
-func LookupBy(locate Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
+func LookupBy(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
 	o := v.Origin(n)
 	if o == nil {
 		return Answer{Result: resolve.OutOfZone}
@@ -78,7 +76,7 @@ func RRset(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, o *resolve.Ori
 
 // follow answers with the chain of aliases that begins at n and with what its
 // last name has (RFC 1034 3.6.2). The last name decides the result (RFC 6604).
-func follow(locate Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
+func follow(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
 	b := recordSink{view: v, serial: s.Serial()}
 	for {
 		o := v.Origin(n)

@@ -149,6 +149,15 @@ func (b *recordSink) srv(weight, port uint16, target string, free int) int {
 	return size
 }
 
+// srvOut is srv for a target whose addresses others know.
+func (b *recordSink) srvOut(weight, port uint16, target string, free int) int {
+	size := b.srv(weight, port, target, free)
+	if size > 0 && !slices.Contains(b.answer.Hosts, target) {
+		b.answer.Hosts = append(b.answer.Hosts, target)
+	}
+	return size
+}
+
 // extra returns the size of the record, whose owner is the target of another.
 func (b *recordSink) extra(owner string, a netip.Addr, free int) int {
 	size := recordHead + addressSize(addressType(a))

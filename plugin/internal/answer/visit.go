@@ -539,7 +539,7 @@ func (t *visit) srvOut(is *told, weight, port uint16, target string) bool {
 		*is = toldUnable
 		return false
 	}
-	return t.took(is, t.records.srv(weight, port, target, t.free))
+	return t.took(is, t.records.srvOut(weight, port, target, t.free))
 }
 
 // extra tells an address of a target in the additional section.

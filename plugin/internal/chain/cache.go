@@ -7,6 +7,9 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/cache"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // Coverage says how much of the answer to a question a handler has in its own data.
@@ -18,6 +21,21 @@ const (
 	CoversDenial                  // the name is the handler's and does not exist
 	CoversAnswer                  // no other plugin is needed
 )
+
+// CoverageOf returns what a handler covers by the outcome of a look-up, which is that of the last
+// name of a chain of aliases. A transfer is never for the cache.
+func CoverageOf(result resolve.Result, qtype uint16, fall dnsname.Zones, last *dnsname.Name) Coverage {
+	transfer := qtype == dns.TypeAXFR || qtype == dns.TypeIXFR
+	switch {
+	case result == resolve.OutOfZone || result == resolve.FollowTarget && !transfer:
+		return CoversNothing
+	case result != resolve.NXDomain || transfer:
+		return CoversAnswer
+	case fall.Enclose(last):
+		return CoversNothing
+	}
+	return CoversDenial
+}
 
 // Source is a handler that can say what it covers before it is asked.
 type Source interface {

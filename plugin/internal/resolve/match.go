@@ -55,6 +55,11 @@ func (m *Match) Target(srv bool) *dnsname.Name {
 	return nameOrNil(m.Service.Service.ExternalHosts[0])
 }
 
+// leadsOut reports whether SRV records there lead to hostnames of load balancers.
+func (m *Match) leadsOut() bool {
+	return m.Kind == AtExternalIP && len(m.Service.Service.ExternalHosts) > 0 && len(m.Service.Service.Ports) > 0
+}
+
 // nameOrNil parses a domain name. It returns nil for any other text.
 func nameOrNil(text string) *dnsname.Name {
 	n, err := dnsname.Parse(text)

@@ -22,10 +22,12 @@ const (
 // 1034 3.6.2 sets no limit. Stock CoreDNS follows eleven, and counts anew in each zone.
 const MaxChain = 32
 
-// The query types that ask for an alias itself (RFC 1035 3.2).
+// The query types that ask for an alias itself (RFC 1035 3.2), and one whose records lead
+// to names (RFC 2782).
 const (
 	typeCNAME = 5
 	typeANY   = 255
+	typeSRV   = 33
 )
 
 // Exists reports whether a name in one of the origins exists, with records of any type or
@@ -64,6 +66,15 @@ func (v *View) HasName(s *cluster.Snapshot, m *Match) bool {
 // the name exists, whether or not it has the type. If the name is an alias, last is the
 // name that decides the result.
 func (v *View) Outcome(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Result, last *dnsname.Name) {
+	return v.OutcomeBy(v.Locate, s, n, qtype)
+}
+
+// Locator finds what a name below an origin stands for.
+type Locator func(s *cluster.Snapshot, n *dnsname.Name, o *Origin) Match
+
+// OutcomeBy is Outcome in zones whose names are found in another way. It is FollowTarget
+// for SRV records too that lead to names whose addresses others know.
+func (v *View) OutcomeBy(locate Locator, s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Result, last *dnsname.Name) {
 	if v.Origin(n) == nil {
 		return OutOfZone, n
 	}
@@ -75,11 +86,13 @@ func (v *View) Outcome(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Re
 		if o == nil || n.IsReverse() && hops > 0 {
 			return FollowTarget, n
 		}
-		m := v.Locate(s, n, o)
-		target := m.Target(false)
+		m := locate(s, n, o)
+		target := m.Target(qtype == typeSRV)
 		switch {
 		case !v.holds(s, &m):
 			return NXDomain, n
+		case qtype == typeSRV && m.leadsOut():
+			return FollowTarget, n
 		case target == nil || qtype == typeCNAME || qtype == typeANY:
 			return Success, n
 		}
