@@ -12,19 +12,20 @@ import (
 )
 
 const (
-	// catchUp bounds how long Align waits for the new Watcher. What it selects may
-	// have no event as new as those that the old one has seen.
+	// catchUp bounds how long Align waits for the new Watcher. The objects that it selects
+	// may have no event as new as the events that the old one has seen.
 	catchUp = time.Second
-	// followUp bounds how long Align waits for the old one. A kind that does not
-	// change has no event that tells of the version of a list.
+	// followUp bounds how long Align waits for the old Watchers. A kind that does not
+	// change has no event to report the version of a list.
 	followUp = 250 * time.Millisecond
 )
 
-// Align pauses Watchers of one API server where all have shown the same of each kind
-// that they watch as the new one does. Two watches are never level by themselves, and
-// while some answers come from one and some from another, they would go back. It takes
-// no longer than catchUp and followUp together. All go on when resume is called, which
-// must be soon: what they show is getting old.
+// Align pauses Watchers of one API server at the same version of every kind that the new
+// one watches. Two watches never keep the same pace, so while some answers come from one
+// Watcher and some from the other, clients would see data go back in time.
+//
+// Align takes at most catchUp and followUp together. resume lets all Watchers go on. The
+// caller must call it soon, because the paused data gets old.
 func Align(ctx context.Context, to *Watcher, from ...*Watcher) (resume func()) {
 	var paused []*barrier
 	for _, r := range to.writer.resources {
@@ -40,7 +41,7 @@ func Align(ctx context.Context, to *Watcher, from ...*Watcher) (resume func()) {
 	}
 }
 
-// barriers are those of the resources of one name.
+// barriers returns the barriers of the resources with a name.
 func barriers(name string, of []*Watcher) (all []*barrier) {
 	for _, w := range of {
 		for _, r := range w.writer.resources {
@@ -52,7 +53,8 @@ func barriers(name string, of []*Watcher) (all []*barrier) {
 	return all
 }
 
-// reach waits until everything up to the barriers is shown, or for a while.
+// reach waits until the watchers have published everything up to their barriers, but no
+// longer than patience.
 func reach(ctx context.Context, patience time.Duration, watchers ...*Watcher) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -66,14 +68,14 @@ func reach(ctx context.Context, patience time.Duration, watchers ...*Watcher) {
 
 // barrier lets the events of a resource through up to a version, or all of them.
 type barrier struct {
-	rank uint64 // whoever locks several barriers locks those with a lower rank first
+	rank uint64 // the order of locking: a caller that locks several barriers locks the lowest rank first
 
 	mu      sync.Mutex
-	heard   string        // the version of the last event
-	passed  string        // that of the last one that was let through
-	sent    string        // that of the last one that the writer has got
-	limit   string        // empty if the barrier is open
-	changed chan struct{} // closed when any of them changes
+	heard   string        // version of the last event that arrived
+	passed  string        // version of the last event that was let through
+	sent    string        // version of the last event that the writer has received
+	limit   string        // version up to which events pass; empty if all pass
+	changed chan struct{} // closed when any of these fields changes
 }
 
 var barrierRanks atomic.Uint64
@@ -82,8 +84,8 @@ func newBarrier() *barrier {
 	return &barrier{rank: barrierRanks.Add(1), changed: make(chan struct{})}
 }
 
-// lockAll locks barriers, each once, in the order of their ranks. Without an order two
-// callers could wait for each other.
+// lockAll locks each barrier once, in the order of their ranks. Without an order, two
+// callers could wait for each other for ever.
 func lockAll(barriers ...*barrier) (unlock func()) {
 	ranked := slices.Clone(barriers)
 	slices.SortFunc(ranked, func(a, b *barrier) int { return cmp.Compare(a.rank, b.rank) })
@@ -98,9 +100,9 @@ func lockAll(barriers ...*barrier) (unlock func()) {
 	}
 }
 
-// align closes barriers behind the newest version that has come through one of them,
-// and returns them. One whose version cannot be compared with the first one's stays as
-// it is.
+// align closes the barriers after the newest version that has passed any of them, and
+// returns the closed ones. A barrier whose version cannot be compared with the first one's
+// stays open.
 func align(first *barrier, others ...*barrier) (closed []*barrier) {
 	defer lockAll(append(others, first)...)()
 	limit := first.passed
@@ -132,7 +134,7 @@ func (b *barrier) open() {
 	b.announce()
 }
 
-// pass waits until an event may be sent on, or ctx ends.
+// pass waits until the event with a version may be sent on, or until ctx ends.
 func (b *barrier) pass(ctx context.Context, version string) {
 	b.wait(ctx, func() bool {
 		if b.heard != version {
@@ -147,7 +149,7 @@ func (b *barrier) pass(ctx context.Context, version string) {
 	})
 }
 
-// done notes that everything up to a version has been sent on.
+// done records that everything up to a version has been sent on.
 func (b *barrier) done(version string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -155,7 +157,7 @@ func (b *barrier) done(version string) {
 	b.announce()
 }
 
-// await waits until everything up to the limit has been sent on, or ctx ends.
+// await waits until everything up to the limit has been sent on, or until ctx ends.
 func (b *barrier) await(ctx context.Context) {
 	b.wait(ctx, func() bool { return b.limit == "" || !newer(b.limit, b.sent) || newer(b.heard, b.limit) })
 }
@@ -182,8 +184,7 @@ func (b *barrier) announce() {
 	b.changed = make(chan struct{})
 }
 
-// newer reports whether a version is newer than another. Those that cannot be compared
-// are not.
+// newer reports whether a is newer than b. It reports false if they cannot be compared.
 func newer(a, b string) bool {
 	order, err := resourceversion.CompareResourceVersion(a, b)
 	return err == nil && order > 0

@@ -7,22 +7,22 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
-// Config says where a cluster's objects come from and which of them are kept.
-// Watchers with equal Configs do the same, so that one can serve for both.
+// Config says where the objects of a cluster come from and which of them a Watcher keeps.
+// Equal Configs ask for the same, so one Watcher can serve them all.
 //
-// Manifests win over Kubeconfig, Kubeconfig over Endpoint, and without any of
-// them the process is a Pod and asks the API server of its own cluster.
+// Manifests take precedence over Kubeconfig, and Kubeconfig over Endpoint. Without any of
+// them the process is a Pod and uses the API server of its own cluster.
 type Config struct {
 	Endpoint                  string // URL of an API server
 	CertFile, KeyFile, CAFile string // for Endpoint
-	Kubeconfig, Context       string // a file, and a context of it other than the current one
+	Kubeconfig, Context       string // path of a file, and the name of a context in it if not the current one
 
-	// The rate of requests to the API server. Either at 0 means client-go's own
-	// default, 5 a second after a burst of 10.
+	// QPS and Burst limit the rate of requests to the API server. If either is 0, the
+	// default of client-go applies: 5 a second after a burst of 10.
 	QPS   float32
 	Burst int
-	// MaxInflight is the number of requests that may be under way at once, or 0
-	// for no limit. A watch is under way until the server has answered it.
+	// MaxInflight is the largest number of unanswered requests at a time, or 0 for no
+	// limit. A watch counts until the server begins to answer it.
 	MaxInflight int
 
 	Pods        bool // watch Pods
@@ -32,18 +32,18 @@ type Config struct {
 
 	TopologyZones bool // keep the topology zones of endpoints
 
-	// Label selectors, as the API server writes them; empty ones select all.
+	// Label selectors in the syntax of the API server. An empty one selects everything.
 	Labels          string // of Services, Pods and EndpointSlices
 	NamespaceLabels string // of Namespaces
 
-	MultiCluster bool // watch ServiceImports, and EndpointSlices from other clusters
+	MultiCluster bool // also watch ServiceImports, and EndpointSlices from other clusters
 
-	Manifests string // files and folders, as ManifestPaths makes it
+	Manifests string // paths of files and folders, joined by ManifestPaths
 
-	stamp [sha256.Size]byte // as Stamped makes it
+	stamp [sha256.Size]byte // hash of the credential files, set by Stamped
 }
 
-// apiServer is the part of c that says how the API server is reached.
+// apiServer returns the part of c about the connection to the API server.
 func (c Config) apiServer() apiserver.Config {
 	return apiserver.Config{
 		Endpoint: c.Endpoint, CertFile: c.CertFile, KeyFile: c.KeyFile, CAFile: c.CAFile,
@@ -52,17 +52,17 @@ func (c Config) apiServer() apiserver.Config {
 	}
 }
 
-// SameServer reports whether the objects come from one API server, so that their
-// versions can be compared.
+// SameServer reports whether both Configs use the same API server. Only then can the
+// versions of objects be compared.
 func (c Config) SameServer(other Config) bool {
 	return c.Manifests == "" && other.Manifests == "" &&
 		c.Endpoint == other.Endpoint && c.Kubeconfig == other.Kubeconfig && c.Context == other.Context
 }
 
-// pathSeparator is the one character that no path can have in it.
+// pathSeparator is the one character that no path can contain.
 const pathSeparator = "\x00"
 
-// ManifestPaths makes one text of paths, so that a Config can be compared.
+// ManifestPaths joins paths to one text, because a Config must be comparable.
 func ManifestPaths(paths ...string) string { return strings.Join(paths, pathSeparator) }
 
 func (c Config) manifestPaths() []string { return strings.Split(c.Manifests, pathSeparator) }

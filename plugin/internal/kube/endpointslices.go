@@ -41,7 +41,7 @@ func (r *sliceResource) newList() runtime.Object   { return new(discoveryv1.Endp
 
 func (r *sliceResource) drop(obj metav1.Object) change { return r.set(convert.KeyOf(obj), nil) }
 
-// endpointSlices are those of the cluster's own Services.
+// endpointSlices are the EndpointSlices of the cluster's own Services.
 type endpointSlices struct {
 	sliceResource
 	converter *convert.Converter
@@ -56,8 +56,8 @@ func (r *endpointSlices) put(obj metav1.Object) change {
 	return r.set(convert.KeyOf(obj), r.converter.Slice(obj.(*discoveryv1.EndpointSlice)))
 }
 
-// event notes the date of the change, if there is one and DNS can see the change. A
-// slice equal to the one held leaves that in its place.
+// event also records the time of the cause, if the object has one and DNS can see the
+// change. A slice equal to the current one does not replace it, so the pointers tell.
 func (r *endpointSlices) event(obj metav1.Object) change {
 	key, since, put := convert.KeyOf(obj), triggerTime(obj), r.put(obj)
 	return func(txn *cluster.Txn) {
@@ -70,9 +70,9 @@ func (r *endpointSlices) event(obj metav1.Object) change {
 	}
 }
 
-// importedSlices are those of ServiceImports. They have a watch of their own, since
-// the selector is what keeps the cluster's other EndpointSlices away where those are
-// not asked for.
+// importedSlices are the EndpointSlices of ServiceImports. They have a watch of their own:
+// with NoEndpoints, its selector keeps out the EndpointSlices of the cluster's own
+// Services.
 type importedSlices struct {
 	sliceResource
 	converter *convert.Converter

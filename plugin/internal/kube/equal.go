@@ -7,8 +7,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// These compare what DNS can see of two objects with the same key. A relist asks
-// for every object of the cluster, so they allocate nothing.
+// These functions compare what DNS can see of two objects with the same key. A relist calls
+// them for every object of the cluster, so they allocate nothing.
 
 func sameService(a, b *cluster.Service) bool {
 	return a.Key == b.Key &&

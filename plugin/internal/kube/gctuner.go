@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// listGCPercent is the GC percentage while a list is under way. Nearly all that
-// is allocated then is garbage at once, and the peak of a list is what a memory
-// limit has to have room for. At other times it would cost CPU time for nothing.
+// listGCPercent is the GC percentage during a list. Nearly everything allocated then is
+// garbage at once, and a memory limit must leave room for the peak of a list. At other
+// times the lower percentage would cost CPU time for nothing.
 const listGCPercent = 50
 
-// gcTuner keeps the heap small while there are lists, of any Watcher of the
-// process, and returns memory to the system behind the last of them. An operator
-// who sets GOGC is left alone.
+// gcTuner keeps the heap small while any Watcher of the process reads a list, and returns
+// memory to the operating system after the last list. If the operator sets GOGC, it does
+// not touch the percentage.
 type gcTuner struct {
 	mu     sync.Mutex
-	lists  int // Watchers with a list under way
-	before int // the GC percentage
-	manual bool
+	lists  int  // number of Watchers that are reading a list
+	before int  // the GC percentage before the first list
+	manual bool // the operator has set GOGC
 }
 
 var processGC = &gcTuner{manual: os.Getenv("GOGC") != ""}
@@ -35,7 +35,7 @@ func (t *gcTuner) begin() {
 	}
 }
 
-// end must be called when its lists have ended, or when the Watcher itself ends.
+// end must be called when the Watcher's lists have ended, or when the Watcher itself ends.
 func (t *gcTuner) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

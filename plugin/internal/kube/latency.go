@@ -9,14 +9,15 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// dated is a change of a slice whose cause in the cluster has a date.
+// dated is a visible change of an EndpointSlice with the time of its cause.
 type dated struct {
 	service cluster.Key
 	since   time.Time
 }
 
-// triggerTime is when the controller of a slice was told of the change that it
-// made, or zero if it does not say.
+// triggerTime returns when the cause of a slice's change happened, as its controller
+// reports it (annotation endpoints.kubernetes.io/last-change-trigger-time), or zero if it
+// does not.
 func triggerTime(obj metav1.Object) time.Time {
 	since, err := time.Parse(time.RFC3339Nano, obj.GetAnnotations()[corev1.EndpointsLastChangeTriggerTime])
 	if err != nil {
@@ -41,8 +42,9 @@ func (w *writer) observe() {
 	}
 }
 
-// observeLatency leaves out changes that no client could see: those before the sync,
-// and those of a Service that is not known. The clock may be behind the controller's.
+// observeLatency ignores changes that no client could see: those before the sync, and those
+// of a Service that does not exist. A latency is at least zero, because the local clock may
+// be behind the controller's.
 func (w *writer) observeLatency(d dated) {
 	service := w.services.held.at(d.service)
 	if service == nil || !w.store.Load().Synced() {

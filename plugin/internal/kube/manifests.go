@@ -9,13 +9,13 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest"
 )
 
-// manifests is the source that follows files.
+// manifests is the source that follows manifest files.
 type manifests struct {
 	resources []resource
 	follower  *manifest.Follower[[]step]
 }
 
-// step puts an object by way of a resource.
+// step puts an object through a resource.
 type step struct {
 	resource resource
 	put      change
@@ -37,7 +37,7 @@ func newManifests(cfg Config, resources []resource, opts Options) *manifests {
 	return m
 }
 
-// steps are those that an object takes: none if no resource is for it.
+// steps returns the steps for an object: none if no resource selects it.
 func (m *manifests) steps(kind string, obj metav1.Object) (steps []step) {
 	for _, r := range m.resources {
 		if r.about().kind == kind && r.about().selects(obj) {
@@ -65,7 +65,7 @@ func (m *manifests) run(ctx context.Context, out chan<- change) {
 	})
 }
 
-// change puts all objects, and sweeps the others.
+// change returns a change that puts all objects and removes the others.
 func (m *manifests) change(all [][]step) change {
 	var changes []change
 	for _, r := range m.resources {

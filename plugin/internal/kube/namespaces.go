@@ -12,7 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// namespace is a Namespace as DNS sees it: it exists.
+// namespace is a Namespace as DNS sees it: all that matters is that it exists.
 type namespace struct{ name string }
 
 func sameNamespace(a, b *namespace) bool { return *a == *b }

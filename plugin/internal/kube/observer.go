@@ -6,43 +6,43 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
-// Observer counts and measures what a Watcher does. Its methods are called from
-// several goroutines and hold up the Watcher, so they must be quick. Look-ups are
-// not observed.
+// Observer counts and measures what a Watcher does. Several goroutines call its methods and
+// wait for them, so the methods must be quick and safe for concurrent use. Look-ups are not
+// observed.
 //
-// A resource is services, namespaces, endpointslices, pods, serviceimports or,
-// for the EndpointSlices of the latter, multicluster-endpointslices.
+// A resource is one of services, namespaces, endpointslices, pods, serviceimports and
+// multicluster-endpointslices (the EndpointSlices of ServiceImports).
 type Observer interface {
-	// Programmed is called for a change of an EndpointSlice that DNS can see: how
-	// long it took from what its controller says was the cause until the commit.
-	// The kind of Service is cluster_ip or headless_with_selector; without a
-	// selector there is no such cause. What comes by a list is not told, as it
-	// may be hours old, nor are deletions, which have no cause of their own.
+	// Programmed reports a change of an EndpointSlice that DNS can see, with the time from
+	// its cause, as the slice's controller reports it, to the commit. serviceKind is
+	// cluster_ip or headless_with_selector; a Service without a selector has no controller
+	// to report a cause. Objects from lists are not reported, because their causes may be
+	// hours old, nor are deletions, which have no reported cause.
 	Programmed(serviceKind string, latency time.Duration)
 
-	// Heard is called when a watch brought an event or a bookmark, which comes about
-	// once a minute, or a list has ended.
+	// Heard reports that a watch brought an event or a bookmark (about one a minute), or
+	// that a list ended.
 	Heard(resource string, at time.Time)
 
-	// Relisted is called for every list that ended but the first.
+	// Relisted reports that a list ended, for every list of a resource but the first.
 	Relisted(resource string)
 
-	// Silent is called for every watch that was given up because nothing came.
+	// Silent reports that a watch was closed because nothing arrived on it.
 	Silent(resource string)
 
-	// Held is called with how many objects of a resource the Watcher holds, after the
-	// commit that changed it.
+	// Held reports how many objects of a resource the Watcher has, after each commit that
+	// changed the number.
 	Held(resource string, objects int)
 
-	// Committed is called for every commit that changed the store.
+	// Committed reports a commit that changed the store.
 	Committed()
 
-	// Requested is called for requests to the API server: of a watch when it has been
-	// answered, of others when the answer has been read.
+	// Requested reports a request to the API server: a watch when its answer begins, any
+	// other request when its answer has been read.
 	Requested(r Request)
 }
 
-// Request is what there is to measure of a request to the API server.
+// Request has the measurements of one request to the API server.
 type Request = apiserver.Request
 
 type nopObserver struct{}

@@ -8,19 +8,19 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
-// Logger is what the package writes its few lines to.
+// Logger receives the package's few log lines.
 type Logger interface {
 	Infof(format string, args ...any)
 	Warningf(format string, args ...any)
 	Errorf(format string, args ...any)
 }
 
-// Options is what a Watcher works with; the zero value serves.
+// Options are the settings of a Watcher besides its Config. The zero value is usable.
 type Options struct {
 	Log           Logger
 	Observer      Observer      // for metrics
-	ManifestError func()        // counts a change of the manifests that could not be read
-	Poll          time.Duration // time between two looks at the manifests; 0 means 250 ms
+	ManifestError func()        // called for each change of the manifests that cannot be read
+	Poll          time.Duration // interval at which the manifests are checked; 0 means 250 ms
 
 	// Parameters for tests.
 	clock  clock.WithTicker

@@ -14,9 +14,10 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// pods are the cluster's Pods. One that is gone takes away no other that has its
-// name by now. Of Pods with one name the last that is put is the newest: the API
-// server keeps their order. Of those with one address it keeps none.
+// pods are the cluster's Pods, identified by namespace and name. The deletion of a Pod does
+// not remove a newer Pod that has taken its name. Of Pods with one name, the last that is
+// put is the newest, because the API server keeps the order of one name; it keeps no order
+// among Pods with one address.
 type pods struct {
 	tabled[uint64, cluster.Pod]
 	converter *convert.Converter

@@ -10,12 +10,13 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
-// reflectorStore is the store of a reflector. It keeps nothing: it converts and sends on.
+// reflectorStore is the store of a reflector. It keeps no object: it converts each one and
+// sends the change to the writer.
 //
-// Lists do not come through the reflector, which would gather them: package listwatch
-// puts their objects itself, between Begin and the reflector's Replace.
+// Lists do not pass through the reflector, which would collect them in memory: package
+// listwatch puts their objects itself, between Begin and the reflector's Replace.
 type reflectorStore struct {
-	ctx      context.Context // of the reflector, whose interface has none
+	ctx      context.Context // ends with the reflector, whose interface has no context
 	resource resource
 	out      chan<- change
 
@@ -26,11 +27,11 @@ type reflectorStore struct {
 
 var _ listwatch.Store = (*reflectorStore)(nil)
 
-// Add takes an object that is new. It comes from a watch, as those of Update and
-// Delete do, and never from a list.
+// Add puts a new object. Add, Update and Delete receive objects from a watch, never from a
+// list.
 func (s *reflectorStore) Add(obj any) error { return s.Update(obj) }
 
-// Update takes an object that has changed.
+// Update puts a changed object.
 func (s *reflectorStore) Update(obj any) error {
 	o, err := meta.Accessor(obj)
 	if err != nil {
@@ -41,7 +42,7 @@ func (s *reflectorStore) Update(obj any) error {
 	return nil
 }
 
-// Delete takes an object that is gone.
+// Delete removes an object.
 func (s *reflectorStore) Delete(obj any) error {
 	o, err := meta.Accessor(obj)
 	if err != nil {
@@ -52,14 +53,14 @@ func (s *reflectorStore) Delete(obj any) error {
 	return nil
 }
 
-// Bookmark notes that a watch without events goes on.
+// Bookmark records that a watch without events is alive.
 func (s *reflectorStore) Bookmark(version string) error {
 	s.heard()
 	s.resource.about().barrier.done(version)
 	return nil
 }
 
-// Replace takes the end of a list. There is nothing in it.
+// Replace ends a list. The reflector passes it no objects.
 func (s *reflectorStore) Replace(_ []any, version string) error {
 	s.heard()
 	if s.listed {
@@ -71,25 +72,25 @@ func (s *reflectorStore) Replace(_ []any, version string) error {
 	return nil
 }
 
-// Resync does nothing: no object is kept here that could be sent again.
+// Resync does nothing: the store keeps no object that it could send again.
 func (s *reflectorStore) Resync() error { return nil }
 
 // Begin begins a list.
 func (s *reflectorStore) Begin() { s.send(s.resource.begin()) }
 
-// Put takes an object of a list.
+// Put puts an object of a list.
 func (s *reflectorStore) Put(obj metav1.Object) { s.send(s.resource.put(obj)) }
 
-// Drop takes an object that is gone while its list is under way.
+// Drop removes an object that was deleted during its list.
 func (s *reflectorStore) Drop(obj metav1.Object) { s.send(s.resource.drop(obj)) }
 
-// Waive gives up waiting for the first list.
+// Waive stops the wait for the first list.
 func (s *reflectorStore) Waive() { s.send(s.resource.waive()) }
 
-// Silent counts a watch that was given up because nothing came.
+// Silent counts a watch that was closed because nothing arrived on it.
 func (s *reflectorStore) Silent() { s.observer.Silent(s.resource.about().name) }
 
-// pass sends what an event has changed, once it may be seen.
+// pass sends the change of an event once its barrier lets it through.
 func (s *reflectorStore) pass(version string, c change) {
 	s.resource.about().barrier.pass(s.ctx, version)
 	s.send(c)

@@ -14,51 +14,52 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// resource is one kind of object on its way to the writer. Its methods make
-// changes, which the writer applies; they belong to one goroutine at a time.
+// resource is one kind of object on its way to the writer. Its methods make changes for the
+// writer to apply. Only one goroutine at a time may call them.
 type resource interface {
 	about() *description
 
 	newObject() runtime.Object
 	newList() runtime.Object
 
-	// put says that an object is there, event that it has just come or changed, and
-	// drop that it is gone. What was not put between begin and end is gone too.
+	// put makes the change for an object of a list, event for one that is new or has
+	// changed, and drop for one that is gone. Objects that are not put between begin and
+	// end are removed by end.
 	put(obj metav1.Object) change
 	event(obj metav1.Object) change
 	drop(obj metav1.Object) change
 	begin() change
 	end() change
-	// waive gives up waiting for the first list.
+	// waive makes the change that stops the wait for the first list.
 	waive() change
 
-	// For the writer's goroutine alone: listing reports whether a list has begun and
-	// not ended, count returns the number of objects held.
+	// listing reports whether a list has begun and not ended, count returns the number of
+	// objects. Only the writer's goroutine may call them.
 	listing() bool
 	count() int
 }
 
-// description is what a resource is, for the API server, the log and the metrics.
+// description describes a resource to the API server, the log and the metrics.
 type description struct {
 	name     string // in log lines and metrics
 	kind     string
 	versions []schema.GroupVersion // of the API, the best one first
 	plural   string                // in URLs
-	fields   string                // a selector
+	fields   string                // a field selector
 	labels   labels.Selector
-	optional bool           // the sync does not wait for the kind if it cannot be watched
-	decode   slimpb.Decoder // of an object in protobuf; nil for a kind that there is in JSON alone
+	optional bool           // the sync does not wait for this kind if it cannot be watched
+	decode   slimpb.Decoder // for objects in protobuf; nil for a kind that only exists in JSON
 
-	barrier *barrier // holds events while Watchers are aligned
-	told    int      // the count that the observer was told last; the writer's
+	barrier *barrier // keeps events back while Watchers are aligned
+	told    int      // for the writer only: the last count that was reported to the observer
 }
 
-// logged is how the log names the kind.
+// logged returns the description of the kind for the log.
 func (d *description) logged() apiserver.Kind {
 	return apiserver.Kind{Name: d.name, Group: d.versions[0].Group, Resource: d.plural, Optional: d.optional}
 }
 
-// codecs decode the kind.
+// codecs returns the codecs of the kind.
 func (d *description) codecs(version schema.GroupVersion) runtime.NegotiatedSerializer {
 	if d.decode == nil {
 		return codecs
@@ -66,7 +67,8 @@ func (d *description) codecs(version schema.GroupVersion) runtime.NegotiatedSeri
 	return slimpb.Codecs(codecs, version.WithKind(d.kind), d.decode)
 }
 
-// newResources makes the resources that cfg asks for. The writer awaits their first lists.
+// newResources makes the resources that cfg asks for. The writer waits for their first
+// lists.
 func newResources(cfg Config, w *writer) ([]resource, error) {
 	selected, err := parseSelectors(cfg)
 	if err != nil {
@@ -89,18 +91,17 @@ func newResources(cfg Config, w *writer) ([]resource, error) {
 	return all, nil
 }
 
-// newConverter makes a converter of its own for each resource: converters are not
-// for concurrent use.
+// newConverter makes a converter for one resource. Resources cannot share converters, which
+// are not safe for concurrent use.
 func newConverter(cfg Config) *convert.Converter {
 	return convert.New(convert.Settings{PodNames: cfg.PodNames, PodLabels: cfg.PodLabels, TopologyZones: cfg.TopologyZones})
 }
 
-// tabled is the part that all resources share: their objects are in a table of
-// the writer's.
+// tabled is what all resources have in common: their objects are in a table of the writer.
 type tabled[K comparable, T any] struct {
 	description
 	table  *table[K, T]
-	settle func() // ends the wait for the first list
+	settle func() // stops the wait for the first list
 }
 
 func newTabled[K comparable, T any](w *writer, t *table[K, T], d description) tabled[K, T] {
@@ -110,7 +111,7 @@ func newTabled[K comparable, T any](w *writer, t *table[K, T], d description) ta
 
 func (r *tabled[K, T]) about() *description { return &r.description }
 
-// set makes the change that an object is there, or that it is gone if it is nil.
+// set makes the change that stores an object under an ID, or removes it if now is nil.
 func (r *tabled[K, T]) set(id K, now *T) change {
 	return func(txn *cluster.Txn) { r.table.put(txn, id, now) }
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
-// selectors are the label selectors of a Config, for each kind of object that
-// they may narrow.
+// selectors are the label selectors of a Config, by the kinds of object that they apply to.
 type selectors struct {
 	objects    labels.Selector // Services, Pods and EndpointSlices
 	imported   labels.Selector // EndpointSlices of ServiceImports
@@ -33,7 +32,7 @@ func parseSelectors(cfg Config) (s selectors, err error) {
 	return s, nil
 }
 
-// selects reports whether the API server would show an object of the manifests.
+// selects reports whether the API server would return an object, given its labels.
 func (d *description) selects(obj metav1.Object) bool {
 	return d.labels.Matches(labels.Set(obj.GetLabels()))
 }

@@ -15,7 +15,7 @@ import (
 // server is the source that follows an API server: one reflector for each resource.
 type server struct {
 	resources []resource
-	clients   [][]rest.Interface // of each resource, for each of its versions
+	clients   [][]rest.Interface // of each resource, one client for each version of its API
 	opts      Options
 	client    *apiserver.Client
 	lists     *listwatch.Server
@@ -55,7 +55,7 @@ func newRESTClients(client *apiserver.Client, r resource) (clients []rest.Interf
 }
 
 func (s *server) run(ctx context.Context, out chan<- change) {
-	// What reflectors have to say is in the report already, and shorter.
+	// Package apiserver logs what reflectors would log, and in fewer lines.
 	ctx = klog.NewContext(ctx, logr.Discard())
 	var wg sync.WaitGroup
 	for i, r := range s.resources {
@@ -67,7 +67,7 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 	s.client.Close()
 }
 
-// listed is how a resource is listed and watched.
+// listed returns how a resource is listed and watched.
 func listed(r resource) listwatch.Kind {
 	about := r.about()
 	return listwatch.Kind{

@@ -10,8 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
-// importVersions are those of the Multi-Cluster Services API in which a
-// ServiceImport looks the same to us.
+// importVersions are the versions of the Multi-Cluster Services API whose ServiceImports
+// have the same fields for our purpose.
 var importVersions = []schema.GroupVersion{
 	{Group: "multicluster.x-k8s.io", Version: "v1beta1"},
 	{Group: "multicluster.x-k8s.io", Version: "v1alpha1"},
@@ -23,10 +23,11 @@ type serviceImportList struct {
 	Items           []convert.ServiceImport `json:"items"`
 }
 
-// DeepCopyObject makes a runtime.Object of it; nobody copies one.
+// DeepCopyObject implements runtime.Object. A shallow copy is enough, because nobody
+// changes one.
 func (l *serviceImportList) DeepCopyObject() runtime.Object { c := *l; return &c }
 
-// serviceImports are optional: the kind has to be installed, and the cluster's own
+// serviceImports are optional: a cluster need not have the kind installed, and its own
 // names do not depend on it.
 type serviceImports struct {
 	tabled[cluster.Key, cluster.Service]

@@ -5,15 +5,15 @@ import (
 	"iter"
 )
 
-// set finds objects by the key that they have in them. A slot costs a pointer;
-// in a map the keys of a cluster's Pods alone would cost megabytes. It is a hash
-// table with linear probing.
+// set finds objects by the key that they contain. It is a hash table with linear probing,
+// in which a slot takes one pointer: the keys of a map would take megabytes for the Pods of
+// a large cluster.
 type set[K comparable, T any] struct {
 	key   func(*T) K
 	seed  maphash.Seed
 	slots []*T // their number is a power of two, and at least one is nil
 	count int
-	marks []bool // of the slots, between clearMarks and unmarked; else nil
+	marks []bool // marks of the slots, from clearMarks to unmarked; nil otherwise
 }
 
 func newSet[K comparable, T any](key func(*T) K) *set[K, T] {
@@ -23,7 +23,7 @@ func newSet[K comparable, T any](key func(*T) K) *set[K, T] {
 // at returns the object with a key, or nil.
 func (s *set[K, T]) at(key K) *T { return s.slots[s.find(key)] }
 
-// put adds an object, or replaces the one with its key.
+// put adds an object, or replaces the object with the same key.
 func (s *set[K, T]) put(object *T) {
 	slot := s.find(s.key(object))
 	if s.slots[slot] == nil {
@@ -35,17 +35,17 @@ func (s *set[K, T]) put(object *T) {
 	}
 }
 
-// clearMarks begins to mark objects.
+// clearMarks begins to record marks, with no object marked.
 func (s *set[K, T]) clearMarks() { s.marks = make([]bool, len(s.slots)) }
 
-// mark marks the object with a key, which must be there.
+// mark marks the object with a key, if marks are recorded. The object must be in the set.
 func (s *set[K, T]) mark(key K) {
 	if s.marks != nil {
 		s.marks[s.find(key)] = true
 	}
 }
 
-// unmarked ends to mark objects, and returns the keys of those that were not.
+// unmarked returns the keys of the objects without a mark, and stops recording marks.
 func (s *set[K, T]) unmarked() (keys []K) {
 	for slot, marked := range s.marks {
 		if object := s.slots[slot]; object != nil && !marked {
@@ -56,8 +56,8 @@ func (s *set[K, T]) unmarked() (keys []K) {
 	return keys
 }
 
-// remove removes the object with a key, and moves up those that had to step
-// aside for it.
+// remove removes the object with a key, and moves the objects after it closer to the slots
+// that their hashes choose.
 func (s *set[K, T]) remove(key K) {
 	gap := s.find(key)
 	if s.slots[gap] == nil {
@@ -70,7 +70,7 @@ func (s *set[K, T]) remove(key K) {
 	}
 }
 
-// take empties a slot.
+// take empties a slot and returns what was in it.
 func (s *set[K, T]) take(slot int) (object *T, marked bool) {
 	object, s.slots[slot] = s.slots[slot], nil
 	if s.marks != nil {
@@ -79,7 +79,7 @@ func (s *set[K, T]) take(slot int) (object *T, marked bool) {
 	return object, marked
 }
 
-// place fills the slot that an object has to be in.
+// place puts an object into the first free slot for its key.
 func (s *set[K, T]) place(object *T, marked bool) {
 	slot := s.find(s.key(object))
 	s.slots[slot] = object
@@ -88,7 +88,7 @@ func (s *set[K, T]) place(object *T, marked bool) {
 	}
 }
 
-// all iterates over the objects, which must stay the same meanwhile.
+// all iterates over the objects. The set must not change meanwhile.
 func (s *set[K, T]) all() iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		for _, object := range s.slots {
@@ -99,7 +99,7 @@ func (s *set[K, T]) all() iter.Seq[*T] {
 	}
 }
 
-// find is the slot of the object with a key, or the empty one that it would take.
+// find returns the slot of the object with a key, or the empty slot that it would take.
 func (s *set[K, T]) find(key K) int {
 	slot := int(maphash.Comparable(s.seed, key)) & (len(s.slots) - 1)
 	for s.slots[slot] != nil && s.key(s.slots[slot]) != key {

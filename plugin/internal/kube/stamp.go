@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Stamped is c together with what the files of its credentials say now. A reload
-// shares the Watcher of the instance before only if they say the same: a new
-// kubeconfig under the old name is another API server.
+// Stamped returns c with a hash of its credential files. A reload shares the Watcher of the
+// previous instance only if these files have not changed: a new kubeconfig under the old
+// path may mean another API server.
 //
-// A file that cannot be read says nothing; New has the error.
+// A file that cannot be read counts as empty; New reports the error.
 func (c Config) Stamped() Config {
 	paths := []string{c.Kubeconfig, c.CertFile, c.KeyFile, c.CAFile}
 	if strings.Join(paths, "") == "" {

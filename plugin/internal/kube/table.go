@@ -2,24 +2,25 @@ package kube
 
 import "github.com/clusterdns/clusterdns/plugin/internal/cluster"
 
-// leastStaged is how many differences a list may keep back, however few objects are held.
+// leastStaged is how many differences a list may always keep back, however few objects
+// there are.
 const leastStaged = 1024
 
-// table holds all objects of one kind, by what identifies them.
+// table has all objects of one kind, by their identity.
 //
-// A list that is not the first shows nothing before its end, and then all at once: an
-// object that has gone and another that has its address now would be seen together for as
-// long as the list takes. What it brings is compared with what is held, so only the
-// differences are kept back. Their number is bounded by a part of what is held; a list
-// that brings more shows them as they come.
+// Every list but the first becomes visible in one step at its end. Otherwise an object that
+// is gone and another that now has its address would both be visible until the end. The
+// list is compared with the current objects, so only the differences are kept back. The
+// table bounds their number by a fraction of its objects; a list with more differences
+// becomes visible as it is read from then on.
 type table[K comparable, T any] struct {
 	held      *set[K, T]
 	equal     func(a, b *T) bool
 	replace   func(txn *cluster.Txn, old, now *T)
-	immediate bool // lists show what they bring as it comes
+	immediate bool // lists become visible as they are read
 
 	listed bool     // a list has ended
-	staged map[K]*T // what the list under way has changed and does not show yet; nil if it shows all
+	staged map[K]*T // differences that the current list keeps back; nil if it keeps none back
 }
 
 func newTable[K comparable, T any](
@@ -30,7 +31,7 @@ func newTable[K comparable, T any](
 	return &table[K, T]{held: newSet(key), equal: equal, replace: replace}
 }
 
-// put holds an object under key, or none if it is nil.
+// put stores an object under key, or removes it if now is nil.
 func (t *table[K, T]) put(txn *cluster.Txn, key K, now *T) {
 	if t.staged == nil {
 		t.show(txn, key, now)
@@ -42,7 +43,7 @@ func (t *table[K, T]) put(txn *cluster.Txn, key K, now *T) {
 	}
 }
 
-// stage keeps back what put changes.
+// stage keeps back the difference that an object makes, if it makes one.
 func (t *table[K, T]) stage(key K, now *T) {
 	old := t.held.at(key)
 	if old != nil && now != nil {
@@ -55,7 +56,7 @@ func (t *table[K, T]) stage(key K, now *T) {
 	t.staged[key] = now
 }
 
-// same reports whether an object is no change to another. Either may be nil.
+// same reports whether two objects are equal for DNS. Either may be nil.
 func (t *table[K, T]) same(old, now *T) bool {
 	if old == nil || now == nil {
 		return old == now
@@ -63,7 +64,7 @@ func (t *table[K, T]) same(old, now *T) bool {
 	return t.equal(old, now)
 }
 
-// show changes what snapshots show. An object that is equal to the one held is dropped.
+// show makes a change visible in snapshots. It drops an object that equals the current one.
 func (t *table[K, T]) show(txn *cluster.Txn, key K, now *T) {
 	old := t.held.at(key)
 	switch {
@@ -81,7 +82,7 @@ func (t *table[K, T]) show(txn *cluster.Txn, key K, now *T) {
 	t.replace(txn, old, now)
 }
 
-// showStaged shows what was kept back, and from here on what is put.
+// showStaged makes the kept back differences visible, and from then on every put at once.
 func (t *table[K, T]) showStaged(txn *cluster.Txn) {
 	staged := t.staged
 	t.staged = nil
@@ -90,8 +91,8 @@ func (t *table[K, T]) showStaged(txn *cluster.Txn) {
 	}
 }
 
-// begin begins a list: what is not put from here on to its end is gone. What a list that
-// has broken off has kept back is forgotten.
+// begin begins a list: objects that are not put before its end are gone. It forgets the
+// differences that an aborted list has kept back.
 func (t *table[K, T]) begin() {
 	t.held.clearMarks()
 	if t.staged = nil; t.listed && !t.immediate {
@@ -99,7 +100,8 @@ func (t *table[K, T]) begin() {
 	}
 }
 
-// sweep ends a list. One that was never begun has nothing to say.
+// sweep ends a list: it removes the objects that were not put. Without a begun list, it
+// removes nothing.
 func (t *table[K, T]) sweep(txn *cluster.Txn) {
 	t.listed = true
 	for _, key := range t.held.unmarked() {

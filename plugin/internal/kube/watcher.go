@@ -7,20 +7,20 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Watcher keeps a cluster.Store in line with a cluster.
+// Watcher keeps a cluster.Store up to date with a cluster.
 type Watcher struct {
 	writer *writer
 	source source
 }
 
-// source is where objects come from. It sends changes until ctx ends.
+// source sends the changes of a cluster until ctx ends.
 type source interface {
 	run(ctx context.Context, out chan<- change)
 }
 
-// New makes a Watcher. It checks the selectors and files of cfg and makes the
-// clients, but talks to no server. Manifests are read at once: the store is synced when
-// New returns, and what does not parse is an error with file and line.
+// New makes a Watcher. It checks the selectors and files of cfg and makes the clients, but
+// contacts no server. It reads manifests at once: then the store is synced when New
+// returns, and anything that cannot be parsed is an error with file and line.
 func New(cfg Config, opts Options) (*Watcher, error) {
 	opts = opts.withDefaults()
 	o := newWriter(opts.clock, opts.Observer)
@@ -44,8 +44,8 @@ func New(cfg Config, opts Options) (*Watcher, error) {
 	return &Watcher{o, s}, nil
 }
 
-// Run brings changes into the store until ctx ends, and leaves no goroutine
-// behind. It may be called once.
+// Run applies changes to the store until ctx ends, and leaves no goroutine behind. It must
+// be called only once.
 func (w *Watcher) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -53,11 +53,12 @@ func (w *Watcher) Run(ctx context.Context) {
 	w.writer.run(ctx)
 }
 
-// Store is the store that the Watcher writes to.
+// Store returns the store that the Watcher writes to.
 func (w *Watcher) Store() *cluster.Store { return w.writer.store }
 
-// Restamp gives the data another serial within about a second, though it has not
-// changed: what a server block shows of it has. It returns a channel that is closed then.
+// Restamp gives the data another serial within about a second although it has not changed.
+// The caller needs that when a server block shows the data in another way. It returns a
+// channel that closes when the serial has changed or the Watcher has ended.
 func (w *Watcher) Restamp() <-chan struct{} {
 	asked := make(chan (<-chan struct{}), 1)
 	w.writer.send(func(*cluster.Txn) {
@@ -72,5 +73,6 @@ func (w *Watcher) Restamp() <-chan struct{} {
 	}
 }
 
-// Synced is closed when the store has a whole cluster for the first time.
+// Synced returns a channel that closes when the store has a whole cluster for the first
+// time.
 func (w *Watcher) Synced() <-chan struct{} { return w.writer.synced }

@@ -11,22 +11,20 @@ import (
 )
 
 const (
-	// backlog is how many changes may wait for the writer. It bounds the memory
-	// of a list that is decoded faster than it is applied.
+	// backlog is how many changes may wait for the writer. It bounds the memory of a list
+	// that is decoded faster than it is applied.
 	backlog = 256
-	// batchLimit bounds how long a change can wait to be seen because of those
-	// that keep coming behind it.
+	// batchLimit is the largest number of changes in one commit. It bounds how long a
+	// change waits while others keep arriving.
 	batchLimit = 4096
-	// checkpointInterval is a second because a serial is one.
+	// checkpointInterval is a second because serials are unix seconds.
 	checkpointInterval = time.Second
 )
 
-// change is something that a source has learned. It runs on the writer's
-// goroutine.
+// change is a change that a source sends. It runs on the writer's goroutine.
 type change func(txn *cluster.Txn)
 
-// writer holds the objects that the store is made of. It is the store's one
-// writer.
+// writer owns the objects that the store consists of, and is the only writer of the store.
 type writer struct {
 	store    *cluster.Store
 	changes  chan change
@@ -43,20 +41,20 @@ type writer struct {
 	importedSlices *table[cluster.Key, cluster.Slice]
 
 	resources []resource
-	awaited   int // kinds whose first list has not ended
+	awaited   int // number of kinds whose first list has not ended
 
-	flushed      []chan<- struct{} // closed when the transaction under way is visible
-	dated        []dated           // what the transaction under way is to make visible
-	checkpointed time.Time         // when the last checkpoint was made, or the second began that may have none
-	due          clock.Timer       // runs while a checkpoint waits for its second, else nil
-	restamps     []time.Duration   // how long to wait for each of the checkpoints without a change
-	listing      bool              // a list is under way
+	flushed      []chan<- struct{} // closed when the current transaction is visible
+	dated        []dated           // the dated changes of the current transaction
+	checkpointed time.Time         // when the last checkpoint was made, or the start of a second that must not get one
+	due          clock.Timer       // runs while a checkpoint waits for the next second; nil otherwise
+	restamps     []time.Duration   // the waits before each of the remaining restamps
+	listing      bool              // a list is being read
 }
 
-// afterStart is how long after the start data that has not changed is given another
-// serial. The process before may have had a clock that was ahead, on another node or
-// until it was set: its secondaries take no data with a lower serial, and the next
-// change may be far away.
+// afterStart is when, counted from the start, unchanged data gets another serial. The
+// previous process may have run on a node whose clock was ahead, or until its clock was
+// set. Its secondaries accept no data with a lower serial, and the next change may take
+// long to come.
 var afterStart = []time.Duration{time.Minute, 10 * time.Minute}
 
 func newWriter(c clock.WithTicker, observer Observer) *writer {
@@ -77,8 +75,8 @@ func newWriter(c clock.WithTicker, observer Observer) *writer {
 		imports:        newTable(serviceKey, sameService, (*cluster.Txn).ReplaceImport),
 		importedSlices: newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceImportSlice),
 	}
-	// An address that two Pods have is nobody's. That is better than the Pod that had it
-	// before: a search path would be completed for another Namespace.
+	// An address that two Pods have identifies neither. That is safer than to keep it for
+	// the first Pod: a search path would be completed for the wrong Namespace.
 	w.pods.immediate = true
 	return w
 }
@@ -106,7 +104,7 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// apply commits a change, together with those that wait behind it already.
+// apply commits a change together with the changes that already wait behind it.
 func (w *writer) apply(c change) {
 	txn := w.store.Begin()
 	for n := 1; c != nil; n++ {
@@ -119,7 +117,7 @@ func (w *writer) apply(c change) {
 	w.commit(txn)
 }
 
-// waiting is a change that need not be waited for, or nil.
+// waiting returns a change that is already there, or nil.
 func (w *writer) waiting() change {
 	select {
 	case c := <-w.changes:
@@ -147,7 +145,7 @@ func (w *writer) commit(txn *cluster.Txn) {
 	w.flushed = nil
 }
 
-// send makes the writer apply a change, unless it has ended.
+// send passes a change to the writer, unless the writer has ended.
 func (w *writer) send(c change) {
 	select {
 	case w.changes <- c:
@@ -155,7 +153,7 @@ func (w *writer) send(c change) {
 	}
 }
 
-// flush waits until everything that was sent before is visible, or the end of run.
+// flush waits until everything that was sent before is visible, or until the writer ends.
 func (w *writer) flush() {
 	done := make(chan struct{})
 	select {
@@ -169,12 +167,12 @@ func (w *writer) flush() {
 	}
 }
 
-// checkpoint makes a checkpoint at once, or as soon as the last one is a second
-// old. Elapsed time is measured by the monotonic clock: wall time may jump.
+// checkpoint makes a checkpoint at once, or as soon as the last one is a second old. It
+// measures elapsed time with the monotonic clock, because wall time may jump.
 //
-// No serial is that of the second in which the process started: the one before it
-// may have used it, for other data, before it was killed. It has used none of a later
-// second, since serials do not run ahead of the clock.
+// No checkpoint gets the second in which the process started: the previous process may have
+// used that serial for other data before it ended. It cannot have used a later second,
+// since serials do not run ahead of the clock.
 func (w *writer) checkpoint() {
 	if w.due != nil || !w.store.Load().Synced() {
 		return
@@ -187,7 +185,7 @@ func (w *writer) checkpoint() {
 	w.store.Checkpoint(uint32(w.checkpointed.Unix()))
 }
 
-// restamp gives the data a serial of a second that has not begun yet.
+// restamp makes a checkpoint of the same data in a second that has not begun yet.
 func (w *writer) restamp() {
 	w.stopTimer()
 	w.due = nil
@@ -198,7 +196,8 @@ func (w *writer) restamp() {
 	w.checkpoint()
 }
 
-// nextRestamp is ready when the next checkpoint without a change is due.
+// nextRestamp returns a channel that is ready when the next restamp is due, and a function
+// that stops its timer.
 func (w *writer) nextRestamp() (<-chan time.Time, func() bool) {
 	if len(w.restamps) == 0 {
 		return nil, func() bool { return false }
@@ -208,7 +207,7 @@ func (w *writer) nextRestamp() (<-chan time.Time, func() bool) {
 	return timer.C(), timer.Stop
 }
 
-// secondOf is when the second of a time began. It keeps the monotonic clock.
+// secondOf returns the start of the second that a time is in. It keeps the monotonic clock.
 func secondOf(t time.Time) time.Time { return t.Add(-time.Duration(t.Nanosecond())) }
 
 // lists reports whether a list is under way.
@@ -216,7 +215,7 @@ func (w *writer) lists() bool {
 	return slices.ContainsFunc(w.resources, resource.listing)
 }
 
-// save saves memory while a list is under way.
+// save makes the garbage collector save memory while a list is being read.
 func (w *writer) save(listing bool) {
 	if listing == w.listing {
 		return
@@ -228,7 +227,7 @@ func (w *writer) save(listing bool) {
 	}
 }
 
-// timer is ready when a checkpoint is due; never, if none waits.
+// timer returns a channel that is ready when a checkpoint is due; it is nil if none waits.
 func (w *writer) timer() <-chan time.Time {
 	if w.due == nil {
 		return nil
