@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// aligned is a Watcher of Services alone, with a store that a test resources.
+// aligned is a Watcher of Services alone. A test feeds its store.
 type aligned struct {
 	*Watcher
 	store *reflectorStore
@@ -25,17 +25,18 @@ func newAligned(ctx context.Context, version string) *aligned {
 	return h
 }
 
-// hear is an event that a Service has come.
+// hear passes it the event that a Service was added.
 func (h *aligned) hear(name, version string) {
 	service := serviceObject(name, "10.0.0.1")
 	service.ResourceVersion = version
 	_ = h.store.Update(service) // never fails for an object
 }
 
-// services is how many are visible.
+// services returns the number of visible Services.
 func (h *aligned) services() int { return h.Store().Load().Counts().Services }
 
-// Those that are behind come to where the furthest is, and no further, until all go on.
+// Watchers that are behind advance to the furthest one's version, and no further until all
+// are resumed.
 func TestAlignHoldsAllLevel(t *testing.T) {
 	for title, behind := range map[string][]int{
 		"the new one is behind":       {0},
@@ -87,7 +88,7 @@ func wantServices(t *testing.T, all []*aligned, want int) {
 	}
 }
 
-// One whose versions cannot be compared holds up none of the others.
+// A Watcher whose versions cannot be compared does not hold up the others.
 func TestAlignOfWhatCannotBeCompared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -107,8 +108,8 @@ func TestAlignOfWhatCannotBeCompared(t *testing.T) {
 	})
 }
 
-// What never comes to the version of the other, such as an API server that was set
-// back, is waited for no longer than a while.
+// Align waits for a bounded time for a Watcher that never reaches the other's version, as
+// after a restored backup.
 func TestAlignEnds(t *testing.T) {
 	for title, version := range map[string]string{"set back": "5", "not to be compared": "x"} {
 		t.Run(title, func(t *testing.T) {

@@ -53,7 +53,7 @@ spec: {containers: [{name: web, image: web}]}
 status: {phase: Succeeded, podIP: 10.1.0.9, podIPs: [{ip: 10.1.0.9}]}
 `
 
-// questions about the objects of shop, with their answers.
+// questions are about the objects of the Namespace shop, with their answers.
 var questions = []struct {
 	name  string
 	qtype uint16
@@ -70,7 +70,7 @@ var questions = []struct {
 	{"other.svc.cluster.local.", typeA, nxDomain},
 }
 
-// cluster is an API server with the objects of shop.
+// testCluster is an API server with the objects of the Namespace shop.
 type testCluster struct {
 	*controlplane.Cluster
 	t *testing.T
@@ -90,10 +90,10 @@ func (c *testCluster) apply(text string) {
 	}
 }
 
-// in is the cluster, for a subtest.
+// in returns the cluster for a subtest.
 func (c *testCluster) in(t *testing.T) *testCluster { return &testCluster{c.Cluster, t} }
 
-// watcher makes a Watcher that acts as the administrator, and starts it.
+// watcher makes a Watcher with the rights of the administrator, and starts it.
 func (c *testCluster) watcher(cfg Config, log Logger, edit ...func(*server)) (w *Watcher, stop func()) {
 	c.t.Helper()
 	return c.watcherWith(cfg, Options{Log: log}, edit...)
@@ -155,7 +155,7 @@ func (c *testCluster) expectShop(w *Watcher) {
 
 func plain(s *server) { s.lists.Plain = true }
 
-// crowd makes Namespaces, which are the cheapest of our objects.
+// crowd makes Namespaces, the cheapest of our objects.
 func (c *testCluster) crowd(count int) {
 	names := make(chan string)
 	var wg sync.WaitGroup
@@ -176,7 +176,7 @@ func (c *testCluster) crowd(count int) {
 	wg.Wait()
 }
 
-// held is all objects of a Watcher that has stopped.
+// held has all objects of a Watcher that has stopped.
 type held struct {
 	Services   map[cluster.Key]*cluster.Service
 	Slices     map[cluster.Key]*cluster.Slice

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A path may have anything in it but the zero byte, a line break too.
+// A path may contain any character but the zero byte, even a line break.
 func TestManifestPathsAreKeptApart(t *testing.T) {
 	paths := []string{"/a\nb", "/c d", "/e,f"}
 	if got := (Config{Manifests: ManifestPaths(paths...)}).manifestPaths(); !slices.Equal(got, paths) {

@@ -8,8 +8,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// A field that a comparison forgot would be a change that nobody sees, so every
-// exported field of the model is changed in turn.
+// A comparison that forgets a field hides changes, so this test changes each exported field
+// of the model.
 func TestEveryFieldCounts(t *testing.T) {
 	identity := func(e *cluster.Identity) *cluster.Slice {
 		return &cluster.Slice{Endpoints: cluster.PackEndpoints([]cluster.Endpoint{{Identity: e}})}
@@ -34,7 +34,7 @@ func TestEveryFieldCounts(t *testing.T) {
 	})
 }
 
-// profiled is a Pod with a profile, as every Pod has one.
+// profiled returns a Pod with a profile, which every Pod must have.
 func profiled(p *cluster.Pod) *cluster.Pod {
 	c := *p
 	if c.Profile == nil {
@@ -63,7 +63,7 @@ func everyField[T any](t *testing.T, same func(a, b *T) bool) {
 	}
 }
 
-// something is a value that is not the type's zero value.
+// something returns a value that is not the zero value of the type.
 func something(t reflect.Type) reflect.Value {
 	if t == reflect.TypeFor[netip.Addr]() {
 		return reflect.ValueOf(netip.IPv4Unspecified())

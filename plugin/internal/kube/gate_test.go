@@ -14,8 +14,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// gate stands between a Watcher and an API server. It counts requests, and it
-// can be shut, which ends all connections.
+// gate is a proxy between a Watcher and an API server. It counts requests. Shutting it
+// closes all connections.
 type gate struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -25,7 +25,7 @@ type gate struct {
 	proxy    http.Handler
 }
 
-// newGate lets everybody through as the administrator.
+// newGate makes an open gate. It gives every client the rights of the administrator.
 func newGate(t *testing.T, c *controlplane.Cluster) *gate {
 	t.Helper()
 	target, err := url.Parse(c.URL())
@@ -62,8 +62,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(&muteable{w, r, silent}, r)
 }
 
-// fallSilent lets nothing more through of the answers that have begun. Their
-// connections stay open.
+// fallSilent blocks the answers that have begun and keeps their connections open.
 func (g *gate) fallSilent() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -71,7 +70,7 @@ func (g *gate) fallSilent() {
 	g.silent = make(chan struct{})
 }
 
-// muteable is an answer that may fall silent.
+// muteable is an answer that can fall silent.
 type muteable struct {
 	http.ResponseWriter
 	request *http.Request
@@ -92,7 +91,7 @@ func (m *muteable) Write(data []byte) (int, error) {
 // Unwrap lets the proxy flush.
 func (m *muteable) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
-// set shuts the gate or opens it.
+// set shuts or opens the gate.
 func (g *gate) set(shut bool) {
 	g.mu.Lock()
 	g.shut = shut
@@ -102,7 +101,7 @@ func (g *gate) set(shut bool) {
 	}
 }
 
-// count counts the requests with a text in their path or query.
+// count returns how many requests have a text in their path or query.
 func (g *gate) count(text string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// gcPercent is the GC percentage now.
+// gcPercent returns the current GC percentage.
 func gcPercent() int {
 	now := debug.SetGCPercent(100)
 	debug.SetGCPercent(now)
@@ -44,7 +44,7 @@ func TestThrift(t *testing.T) {
 	}
 }
 
-// Memory is saved from the beginning of the first list to the end of the last.
+// The writer saves memory from the beginning of the first list to the end of the last.
 func TestOwnerSavesWhileListing(t *testing.T) {
 	wr, resources, _ := newTestWriter(Config{})
 	step := func(c change, want bool) {

@@ -23,7 +23,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
-// The types of the questions that tests ask.
+// The query types of the tests.
 const (
 	typeA     = 1
 	typeCNAME = 5
@@ -32,7 +32,7 @@ const (
 	typeSRV   = 33
 )
 
-// What ask returns if there are no records.
+// The results of ask without records.
 var (
 	noData   = fmt.Sprintf("[%d]", resolve.NoData)
 	nxDomain = fmt.Sprintf("[%d]", resolve.NXDomain)
@@ -79,8 +79,8 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	await.True(t, 30*time.Second, what, condition)
 }
 
-// ask looks a name up and returns the data of the records, sorted, or the result
-// in brackets if there are none.
+// ask looks a name up and returns the sorted data of the records, or the result in brackets
+// without records.
 func ask(t *testing.T, s *cluster.Store, name string, qtype uint16) string {
 	t.Helper()
 	var view resolve.View
@@ -110,7 +110,7 @@ func ask(t *testing.T, s *cluster.Store, name string, qtype uint16) string {
 	return strings.Join(data, " ")
 }
 
-// clusterSet is the origin of the names from other clusters.
+// clusterSet returns the origin of names from other clusters.
 func clusterSet(t *testing.T) resolve.Origin {
 	t.Helper()
 	o, err := resolve.ParseOrigin("clusterset.local.")
@@ -121,8 +121,8 @@ func clusterSet(t *testing.T) resolve.Origin {
 	return o
 }
 
-// start runs a Watcher and returns a function that stops it and checks that it
-// leaves nothing behind. The test's end stops it too.
+// start runs a Watcher. It returns a function that stops the Watcher and checks that no
+// goroutine remains. The end of the test stops it too.
 func start(t *testing.T, w *Watcher) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -146,7 +146,7 @@ func awaitCheckpoint(t *testing.T, w *Watcher) *cluster.Snapshot {
 	return w.Store().LoadCheckpoint()
 }
 
-// leakless fails a test that leaves a goroutine behind. One may take its time to end.
+// leakless fails a test that leaves a goroutine behind. It gives goroutines time to end.
 func leakless(t *testing.T) {
 	t.Helper()
 	known := goleak.IgnoreCurrent()
@@ -169,7 +169,7 @@ func write(t *testing.T, folder string, files map[string]string) {
 	}
 }
 
-// compared treats a model object as the tests do: by value.
+// compared makes cmp compare objects of the model by value.
 var compared = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}),
 	cmpopts.IgnoreUnexported(cluster.Slice{}, cluster.Resolver{}),

@@ -13,7 +13,8 @@ import (
 
 const tenSecondsAgo = testEpoch - 10
 
-// sliceFrom is the slice web of a Service, with a date in unix seconds.
+// sliceFrom returns the EndpointSlice web of a Service, with a trigger time in unix
+// seconds.
 func sliceFrom(service, address string, date int64) *discoveryv1.EndpointSlice {
 	s := &discoveryv1.EndpointSlice{AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{Addresses: []string{address}}}}
 	s.Namespace, s.Name = "shop", "web"
@@ -22,8 +23,8 @@ func sliceFrom(service, address string, date int64) *discoveryv1.EndpointSlice {
 	return s
 }
 
-// newTimedWriter has the Services web, which has a ClusterIP, and db, which is
-// headless, and the slice web of Service web.
+// newTimedWriter makes a writer with the Services web (with a ClusterIP) and db (headless),
+// and the EndpointSlice web of Service web.
 func newTimedWriter(t *testing.T) (*writer, resource, *witness, *clocktesting.FakeClock) {
 	t.Helper()
 	wr, resources, clock := newTestWriter(Config{})
@@ -65,7 +66,7 @@ func TestProgrammed(t *testing.T) {
 	}
 }
 
-// D25: a list brings changes of any age.
+// D25: a list may bring changes of any age.
 func TestD25ListsAreNotProgrammed(t *testing.T) {
 	wr, r, seen, _ := newTimedWriter(t)
 	wr.apply(r.put(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
@@ -77,7 +78,7 @@ func TestD25ListsAreNotProgrammed(t *testing.T) {
 	}
 }
 
-// visible is an Observer that sees whether a change can be seen when it is told.
+// visible is an Observer that records whether a change is visible when it is reported.
 type visible struct {
 	*witness
 	store  *cluster.Store
@@ -90,7 +91,7 @@ func (v *visible) Programmed(kind string, latency time.Duration) {
 	v.witness.Programmed(kind, latency)
 }
 
-// The latency ends with the commit: all changes of a batch wait for it.
+// The latency ends with the commit, for every change of a batch.
 func TestProgrammedAfterTheCommit(t *testing.T) {
 	wr, r, seen, clock := newTimedWriter(t)
 	watching := &visible{witness: seen, store: wr.store, before: wr.store.Load()}

@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// Kubernetes takes leading zeros in addresses of old objects, and reads numbers as decimal.
+// Kubernetes accepts leading zeros in addresses of old objects, and reads the numbers as
+// decimal.
 func TestA6LeadingZeros(t *testing.T) {
 	f := serve(t, Config{Pods: true, MultiCluster: true}, map[string]string{"a.yaml": `
 {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {clusterIP: 10.096.000.001, externalIPs: [192.000.002.007]}, status: {loadBalancer: {ingress: [{ip: 198.051.100.007}]}}}

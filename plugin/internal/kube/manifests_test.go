@@ -41,8 +41,8 @@ status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}
 	web = "web.shop.svc.cluster.local."
 )
 
-// files is a folder of manifests with a Watcher that has read them. Looks at the
-// folder are taken by hand.
+// files is a folder of manifests with a Watcher that has read them. The test triggers each
+// look.
 type files struct {
 	t        *testing.T
 	folder   string
@@ -52,7 +52,7 @@ type files struct {
 	watcher  *Watcher
 }
 
-// serve starts with the files given.
+// serve starts a Watcher with the given files.
 func serve(t *testing.T, cfg Config, contents map[string]string) *files {
 	t.Helper()
 	f := &files{t: t, folder: t.TempDir(), log: new(recorder), clock: clocktesting.NewFakeClock(time.Now().Add(time.Hour))}
@@ -68,7 +68,7 @@ func serve(t *testing.T, cfg Config, contents map[string]string) *files {
 	return f
 }
 
-// look lets the Watcher look at the files once.
+// look makes the Watcher look at the files once.
 func (f *files) look() {
 	f.t.Helper()
 	m := f.watcher.source.(*manifests)
@@ -77,7 +77,7 @@ func (f *files) look() {
 	}
 }
 
-// settle lets it look until it has seen that nothing moves any more.
+// settle makes the Watcher look until it has seen that the files no longer change.
 func (f *files) settle() {
 	f.t.Helper()
 	f.look()
@@ -181,7 +181,7 @@ func TestManifestsOfConfig(t *testing.T) {
 	}
 }
 
-// The last good state stays until a whole new one can be read.
+// The last good state stays until the Watcher can read a complete new one.
 func TestManifestsReread(t *testing.T) {
 	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
 	change := func(from, to string) string { return strings.Replace(webService, from, to, 1) }
@@ -219,8 +219,8 @@ func TestManifestsReread(t *testing.T) {
 	}
 }
 
-// A change that leaves size and time of change as they were is found as long as
-// the file is young.
+// The Watcher finds a change that leaves size and modification time as they were, while the
+// file is new.
 func TestManifestChangedWithinOneTick(t *testing.T) {
 	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
 	f.clock.SetTime(time.Now())
@@ -239,7 +239,7 @@ func TestManifestChangedWithinOneTick(t *testing.T) {
 	f.expect(web, typeA, "10.0.0.2")
 }
 
-// Only what differs is committed.
+// Only differences are committed.
 func TestManifestTouched(t *testing.T) {
 	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
 	before := f.watcher.Store().Load()
@@ -255,7 +255,7 @@ func TestManifestTouched(t *testing.T) {
 	}
 }
 
-// As the kubelet mounts a ConfigMap: a link of links is exchanged.
+// The kubelet mounts a ConfigMap like this: it replaces a link to a folder of links.
 func TestManifestsOfConfigMap(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string]string{"..one/a.yaml": webService, "..two/a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1)})
@@ -277,13 +277,14 @@ func TestManifestsOfConfigMap(t *testing.T) {
 	f.expect(web, typeA, "10.0.0.2")
 }
 
-// The Watcher looks by itself, at every tick.
+// The Watcher looks at the files at every tick.
 func TestManifestsRun(t *testing.T) {
 	leakless(t)
 	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
 	stop := start(t, f.watcher)
 	eventually(t, "the ticker", f.clock.HasWaiters)
-	// Of another size, since the clock of the file system may not have moved.
+	// The new file has another size, since the clock of the file system may not have
+	// advanced.
 	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
 	eventually(t, "the change", func() bool {
 		f.clock.Step(time.Second)

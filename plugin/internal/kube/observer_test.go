@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// witness is an Observer that keeps what it is told.
+// witness is an Observer that records what is reported to it.
 type witness struct {
 	mu         sync.Mutex
 	programmed []string // kind and latency
@@ -45,12 +45,12 @@ func (w *witness) note(change func()) {
 	change()
 }
 
-// watches is how many of the requests were watches.
+// watches returns how many of the requests were watches.
 func (w *witness) watches() int {
 	return len(slices.DeleteFunc(slices.Clone(w.requests), func(r Request) bool { return !r.Watch }))
 }
 
-// when waits until what it has been told fits.
+// when waits until the records fit.
 func (w *witness) when(t *testing.T, what string, fits func() bool) {
 	t.Helper()
 	eventually(t, what, func() bool {
@@ -60,7 +60,7 @@ func (w *witness) when(t *testing.T, what string, fits func() bool) {
 	})
 }
 
-// What is held and committed is told after each commit, and nothing without one.
+// Counts and commits are reported after each commit, and never without one.
 func TestHeldAndCommitted(t *testing.T) {
 	wr, resources, _ := newTestWriter(Config{NoEndpoints: true})
 	seen := newWitness()
@@ -83,8 +83,8 @@ func TestHeldAndCommitted(t *testing.T) {
 	expect(3, map[string]int{"services": 0})
 }
 
-// A reflector hears events, bookmarks and the ends of lists, and counts the
-// lists that follow the first.
+// Heard reports events, bookmarks and the ends of lists, and Relisted reports every list
+// but the first.
 func TestHeardAndRelisted(t *testing.T) {
 	leakless(t)
 	wr, resources, clock := newTestWriter(Config{NoEndpoints: true})
@@ -164,7 +164,7 @@ func (c *testCluster) expectObserved(seen *witness, gate *gate, mode string) {
 	seen.when(t, "a latency", func() bool {
 		return len(seen.programmed) == 1 && strings.HasPrefix(seen.programmed[0], "headless_with_selector 1m")
 	})
-	// Behind a plain list, that of a kind without events may not have begun yet.
+	// After a plain list, the watch of a kind without events may not have begun yet.
 	seen.when(t, "a watch of each kind", func() bool { return seen.watches() >= 3 })
 	seen.note(func() {
 		if len(seen.relisted) > 0 {
@@ -182,7 +182,7 @@ func (c *testCluster) expectObserved(seen *witness, gate *gate, mode string) {
 	})
 }
 
-// datedSlice is a slice of a Service of shop as its controller writes it.
+// datedSlice returns an EndpointSlice of a Service in shop, as its controller writes it.
 func datedSlice(service string, cause time.Time) string {
 	return `
 apiVersion: discovery.k8s.io/v1

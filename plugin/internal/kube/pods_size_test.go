@@ -11,8 +11,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// A cluster may have 50,000 Pods, and all of them a dnsConfig, from a policy of the
-// cluster. They take no more than four megabytes of the live heap.
+// A cluster may have 50,000 Pods that all have a dnsConfig, from one policy of the cluster.
+// They take at most four megabytes of the live heap.
 func TestPodsAreSmall(t *testing.T) {
 	const count, limit = 50_000, 4 << 20
 	store := cluster.NewStore()
@@ -45,7 +45,7 @@ func liveHeap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// manyPod is one of many Pods of a cluster.
+// manyPod returns one of many Pods of a cluster.
 func manyPod(i int) *corev1.Pod {
 	ndots := "2"
 	return &corev1.Pod{

@@ -14,7 +14,7 @@ import (
 
 const secret = "s3cret"
 
-// withUser puts a user and a password into a URL.
+// withUser inserts a user and a password into a URL.
 func withUser(url string) string { return strings.Replace(url, "://", "://someone:"+secret+"@", 1) }
 
 // kubeconfigWith writes a kubeconfig file with one cluster.
@@ -32,8 +32,8 @@ func kubeconfigWith(t *testing.T, cluster *clientcmdapi.Cluster) string {
 	return path
 }
 
-// C4: the password in the URL of the API server is sent, as stock does, and is
-// in no line and in no metric, whatever the server answers.
+// C4: the password in the URL of the API server is sent, as by stock CoreDNS, but no log
+// line and no metric shows it, whatever the server answers.
 func TestC4PasswordOfTheAPIServer(t *testing.T) {
 	for name, status := range map[string]int{"nonsense": 200, "forbidden": 403, "busy": 429, "broken": 500, "away": 503, "gone": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestC4PasswordOfTheAPIServer(t *testing.T) {
 	}
 }
 
-// C4: what cannot be parsed is an error that does not repeat the password.
+// C4: the error for a URL that cannot be parsed does not repeat the password.
 func TestC4PasswordInWhatCannotBeParsed(t *testing.T) {
 	for _, url := range []string{
 		"https://someone:" + secret + "%zz@host", "https://someone:x/" + secret + "@host", "https://someone:a " + secret + "@host",

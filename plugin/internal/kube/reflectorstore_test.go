@@ -19,8 +19,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
-// follow follows the Services of an API server whose watches a test feeds. Each watch
-// that is begun comes out of the channel.
+// follow follows the Services of an API server whose watches the test feeds. It sends each
+// new watch to the channel.
 func follow(t *testing.T, wr *writer, r resource) <-chan *watch.FakeWatcher {
 	t.Helper()
 	return followWith(t, wr, r, func(*reflectorStore) {})
@@ -48,7 +48,7 @@ func followWith(t *testing.T, wr *writer, r resource, edit func(*reflectorStore)
 	return watches
 }
 
-// serveWatch sends the events of a new watch to a client, for as long as it listens.
+// serveWatch sends the events of a new watch to a client as long as it listens.
 func serveWatch(w http.ResponseWriter, r *http.Request, watches chan<- *watch.FakeWatcher) {
 	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
 	_ = http.NewResponseController(w).Flush()
@@ -75,7 +75,7 @@ func serveWatch(w http.ResponseWriter, r *http.Request, watches chan<- *watch.Fa
 	}
 }
 
-// endOfList is the bookmark that ends a streaming list.
+// endOfList returns the bookmark that ends a streaming list.
 func endOfList() *corev1.Service {
 	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{
 		ResourceVersion: "10",
@@ -114,8 +114,8 @@ func TestStreamingList(t *testing.T) {
 	eventually(t, "the deletion", func() bool { return count() == 2 })
 }
 
-// A relist sweeps what is not there any more, at its end and not before, and what
-// has not changed makes no commit.
+// A relist removes missing objects at its end and not before. Equal objects cause no
+// commit.
 func TestRelist(t *testing.T) {
 	leakless(t)
 	wr, resources, _ := newTestWriter(Config{})
@@ -140,7 +140,7 @@ func TestRelist(t *testing.T) {
 	w.Action(watch.Bookmark, endOfList())
 	eventually(t, "the sweep", func() bool { return wr.store.Load().Counts().Services == 2 })
 
-	// The list breaks off: nothing of it is shown, and nothing is swept.
+	// The list breaks off: it shows nothing and removes nothing.
 	before = wr.store.Load()
 	w.Error(&metav1.Status{Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: 410})
 	w = <-watches
@@ -155,7 +155,7 @@ func TestRelist(t *testing.T) {
 	eventually(t, "an empty list to sweep", func() bool { return wr.store.Load().Counts().Services == 0 })
 }
 
-// What is no object of the kind is left to the reflector, which goes on without it.
+// The reflector handles an object of another type, and continues without it.
 func TestStreamingListOfOtherThings(t *testing.T) {
 	leakless(t)
 	wr, resources, _ := newTestWriter(Config{})
@@ -170,7 +170,7 @@ func TestStreamingListOfOtherThings(t *testing.T) {
 	}
 }
 
-// A store whose reflector has been stopped drops what it is given.
+// A store whose reflector has been stopped drops everything.
 func TestSinkStops(t *testing.T) {
 	_, resources, _ := newTestWriter(Config{})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// newListed makes a writer that has been synced: there is a Namespace, and a Service with
-// the address 10.0.0.1.
+// newListed makes a synced writer with a Namespace and a Service that has the address
+// 10.0.0.1.
 func newListed() (*writer, []resource) {
 	wr, resources, _ := newTestWriter(Config{})
 	listAll(wr, resources[1:])
@@ -19,8 +19,8 @@ func newListed() (*writer, []resource) {
 	return wr, resources
 }
 
-// A7: while a list is under way that is not the first, nothing of it is seen: not an object
-// beside the one whose address it has now. At its end everything is seen in one step.
+// A7: a list that is not the first shows nothing before its end, not even an object that
+// now has another object's address. At its end everything becomes visible in one step.
 func TestA7RelistIsShownWhole(t *testing.T) {
 	wr, resources := newListed()
 	services := resources[0]
@@ -38,7 +38,7 @@ func TestA7RelistIsShownWhole(t *testing.T) {
 		wantA(t, wr, name, want)
 	}
 
-	// Watches of other kinds go on meanwhile.
+	// Watches of other kinds continue meanwhile.
 	wr.apply(resources[1].event(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "other"}}))
 	if wr.store.Load() == before {
 		t.Error("another kind's event is held back")
@@ -60,7 +60,8 @@ func wantA(t *testing.T, wr *writer, name, want string) {
 	}
 }
 
-// A7: what comes and goes while the list is under way, and changes back, is no change.
+// A7: an object that appears and disappears during the list, or changes back, makes no
+// difference.
 func TestA7RelistWithoutADifference(t *testing.T) {
 	wr, resources := newListed()
 	services := resources[0]
@@ -77,7 +78,7 @@ func TestA7RelistWithoutADifference(t *testing.T) {
 	}
 }
 
-// A7: an object that goes while the list is under way is gone at its end.
+// A7: an object that is deleted during the list is gone at its end.
 func TestA7DroppedWhileListed(t *testing.T) {
 	wr, resources := newListed()
 	services := resources[0]
@@ -91,7 +92,7 @@ func TestA7DroppedWhileListed(t *testing.T) {
 	wantA(t, wr, "stays", "10.0.0.9")
 }
 
-// A7: what a list has kept back and breaks off is forgotten.
+// A7: the differences that an aborted list has kept back are forgotten.
 func TestA7RelistBreaksOff(t *testing.T) {
 	wr, resources := newListed()
 	services := resources[0]
@@ -102,7 +103,8 @@ func TestA7RelistBreaksOff(t *testing.T) {
 	wantA(t, wr, "old", "10.0.0.1")
 }
 
-// A7: the memory for what is kept back is bounded. A list with more shows it as it comes.
+// A7: the memory for differences is bounded. A list with more of them shows them as it is
+// read.
 func TestA7RelistOfManyDifferences(t *testing.T) {
 	wr, resources := newListed()
 	services := resources[0]
@@ -126,7 +128,8 @@ func TestA7RelistOfManyDifferences(t *testing.T) {
 	wantA(t, wr, "s0", "10.0.1.1")
 }
 
-// A7: EndpointSlices are the same, and their first list is seen as it comes.
+// A7: the same holds for EndpointSlices, and their first list becomes visible as it is
+// read.
 func TestA7RelistOfSlices(t *testing.T) {
 	wr, resources, _ := newTestWriter(Config{})
 	slices := resources[2]

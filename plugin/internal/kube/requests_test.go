@@ -17,7 +17,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
-// Each kind is asked for by its path and selectors, in protobuf where it has that.
+// The Watcher requests each kind by its path and selectors, and in protobuf if the kind has
+// it.
 func TestRequests(t *testing.T) {
 	var got http.Header
 	var paths []string

@@ -10,12 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Two addresses that pass from one Pod to the next.
+// Two addresses that pass from one Pod to another.
 const addrX, addrY = "10.1.0.1", "10.1.0.2"
 
-// reuseTests are sequences of what the API server tells, a Pod being
-// <namespace>/<name>/<uid>, and who has the addresses in the end: a Pod, the Namespace
-// alone if several Pods of it may have the address, or nobody. A minus sign deletes.
+// reuseTests are sequences of events from the API server, with who has the addresses in the
+// end. An event names a Pod as <namespace>/<name>/<uid>; a minus sign means deletion. The
+// owner is a Pod, a Namespace if several Pods of it may have the address, or nobody.
 var reuseTests = []struct {
 	title string
 	steps string
@@ -101,7 +101,7 @@ func reusedPod(name, addr, phase string) *corev1.Pod {
 	return p
 }
 
-// clientAt is the Pod that is known by an address, or its Namespace.
+// clientAt returns the Pod that an address identifies, or else its Namespace.
 func clientAt(wr *writer, addr string) string {
 	c := wr.store.Load().Client(netip.MustParseAddr(addr))
 	if c.Pod == nil {

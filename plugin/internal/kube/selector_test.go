@@ -30,8 +30,8 @@ func TestSelectorsAreParsed(t *testing.T) {
 	}
 }
 
-// D10: each kind of object is asked for with the selectors that narrow it, and
-// those of Namespaces say nothing of ServiceImports.
+// D10: each kind is requested with the selectors that apply to it. Those of Namespaces do
+// not apply to ServiceImports.
 func TestD10SelectorsOfFeeds(t *testing.T) {
 	_, resources, _ := newTestWriter(Config{Labels: "app = web", NamespaceLabels: "team in (b,a)", Pods: true, MultiCluster: true})
 	want := []string{
@@ -121,7 +121,7 @@ func TestSelectorsOfManifests(t *testing.T) {
 		{Config{Labels: "app in (web,mail)"}, "10.1.0.1", "10.1.0.3", noData, noData, "10.1.0.1", nxDomain},
 		{Config{NamespaceLabels: "team"}, "10.1.0.1 10.1.0.2", "10.1.0.3", nxDomain, nxDomain, "10.1.0.1", "10.1.0.9"},
 		{Config{NamespaceLabels: "!team"}, nxDomain, nxDomain, noData, noData, nxDomain, nxDomain},
-		// The API server's own label of every Namespace.
+		// The label that the API server sets on every Namespace.
 		{Config{NamespaceLabels: "kubernetes.io/metadata.name in (shop,implied)"}, "10.1.0.1 10.1.0.2", "10.1.0.3", nxDomain, noData, "10.1.0.1", "10.1.0.9"},
 	} {
 		t.Run(tc.cfg.Labels+" "+tc.cfg.NamespaceLabels, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestSelectorsOfManifests(t *testing.T) {
 	}
 }
 
-// What no longer matches after an edit is gone.
+// An object that no longer matches after an edit is gone.
 func TestManifestStopsMatching(t *testing.T) {
 	f := serve(t, Config{Labels: "app=web"}, map[string]string{"all.yaml": labelled})
 	f.expect(web, typeA, "10.1.0.1")
@@ -146,7 +146,7 @@ func TestManifestStopsMatching(t *testing.T) {
 	f.expect(web, typeA, nxDomain)
 }
 
-// An object that stops matching is deleted for us, one that begins to is added.
+// An object that stops matching arrives as deleted, and one that begins to match as added.
 func testSelectors(c *testCluster) {
 	objects := strings.NewReplacer("10.1.0.", "10.9.0.", "shop", "depot", "attic", "cellar", "namespace: implied", "namespace: cellar").Replace(labelled)
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {

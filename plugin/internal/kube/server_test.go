@@ -26,7 +26,7 @@ func TestServer(t *testing.T) {
 	t.Run("Replaced", func(t *testing.T) { testReplaced(c.in(t)) })
 }
 
-// Objects of every kind come, change and go.
+// Objects of every kind are added, changed and deleted.
 func testObjects(c *testCluster) {
 	log := new(recorder)
 	w, _ := c.watcher(Config{Pods: true}, log)
@@ -77,7 +77,7 @@ ports: [{name: http, port: 8080}]
 	log.expect(c.t)
 }
 
-// webZero is a Pod of shop with another address.
+// webZero returns a Pod of shop with another address.
 func webZero(phase string) string {
 	return `
 apiVersion: v1
@@ -95,10 +95,10 @@ func (c *testCluster) delete(err error) {
 	}
 }
 
-// manyPages are more objects than a page of a list has.
+// manyPages is the number of objects for a list of several pages.
 const manyPages = 510
 
-// Streaming lists and plain ones, of several pages, give the same store.
+// Streaming lists and plain lists of several pages give the same store.
 func testLists(c *testCluster) {
 	c.crowd(manyPages)
 	gate := newGate(c.t, c.Cluster)
@@ -145,7 +145,7 @@ func testLeaks(c *testCluster) {
 	}
 }
 
-// The Corefile's "tls CERT KEY CA".
+// The property "tls CERT KEY CA" of the Corefile.
 func testCertificates(c *testCluster) {
 	user, err := c.User("dns", "system:masters")
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// role grants what a Watcher needs, with some text replaced, to a ServiceAccount.
+// role returns manifests that grant a ServiceAccount what a Watcher needs, with some text
+// replaced.
 func role(replace ...string) string {
 	return strings.NewReplacer(replace...).Replace(`
 apiVersion: rbac.authorization.k8s.io/v1
@@ -28,7 +29,7 @@ subjects: [{kind: ServiceAccount, name: dns, namespace: default}]
 `)
 }
 
-// asServiceAccount is a Config that acts as the ServiceAccount of role.
+// asServiceAccount returns a Config with the rights of the ServiceAccount of role.
 func (c *testCluster) asServiceAccount() Config {
 	c.t.Helper()
 	account, err := c.ServiceAccount(c.t.Context(), "default", "dns")
@@ -42,8 +43,8 @@ func (c *testCluster) asServiceAccount() Config {
 	return Config{Kubeconfig: path, Pods: true}
 }
 
-// grant applies a role, and waits until the API server goes by it: whether the
-// ServiceAccount may watch a resource.
+// grant applies a role and waits until it takes effect: until the ServiceAccount may watch
+// a resource, or may not.
 func (c *testCluster) grant(role, group, resource string, may bool) {
 	c.t.Helper()
 	c.apply(role)
@@ -51,7 +52,7 @@ func (c *testCluster) grant(role, group, resource string, may bool) {
 	c.AwaitRule(c.t, "system:serviceaccount:default:dns", watch, may)
 }
 
-// A missing rule is named in one line, and the watch begins when it is there.
+// One log line names a missing rule, and the watch begins once the rule exists.
 func testForbidden(c *testCluster) {
 	c.grant(role("[endpointslices]", "[nothing]"), "", "services", true)
 	log := new(recorder)
@@ -78,7 +79,7 @@ func testForbidden(c *testCluster) {
 	}
 }
 
-// The verb watch alone is missing: there is a list, but it is not kept up.
+// Only the verb watch is missing: there is a list, but nothing updates it.
 func testUnwatchable(c *testCluster) {
 	c.grant(role("[endpointslices], verbs: [list, watch]", "[endpointslices], verbs: [list]"), "discovery.k8s.io", "endpointslices", false)
 	log := new(recorder)
@@ -92,7 +93,7 @@ func testUnwatchable(c *testCluster) {
 	c.apply(role())
 }
 
-// A limit of one request under way, with lists in pages and four watches.
+// A limit of one request at a time, with lists in pages and four watches.
 func testLimits(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
@@ -100,7 +101,7 @@ func testLimits(c *testCluster) {
 			w, _ := c.watcher(Config{Pods: true, MaxInflight: 1, QPS: 1000, Burst: 1000}, nil, edit)
 			<-w.Synced()
 			c.expectShop(w)
-			// All watches go on, each beside the others.
+			// All watches continue, each beside the others.
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: limits-" + name + "}\n")
 			c.expect(w, "limits-"+name+".svc.cluster.local.", typeA, noData)
 		})
@@ -118,8 +119,8 @@ func testLimits(c *testCluster) {
 	}
 }
 
-// The way to the API server is cut while objects come and go and history is
-// forgotten: the old answers stay, and then all is caught up by a new list.
+// The connection to the API server is cut while objects change and history expires: the old
+// answers stay, and a new list then brings everything up to date.
 func testGate(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
@@ -159,8 +160,8 @@ func testGate(c *testCluster) {
 	}
 }
 
-// expectOutage wants the lines of one outage: each reason once, of which a slow machine
-// has more than one, and the end.
+// expectOutage checks the log lines of one outage: one for each reason, of which a slow
+// machine has several, and one for the end.
 func expectOutage(t *testing.T, lines []string) {
 	t.Helper()
 	last := len(lines) - 1
@@ -176,7 +177,7 @@ func expectOutage(t *testing.T, lines []string) {
 	}
 }
 
-// deleteNamespace deletes a Namespace to the end, which nobody else does here.
+// deleteNamespace deletes a Namespace and finalizes it, because no controller runs here.
 func (c *testCluster) deleteNamespace(name string) {
 	c.t.Helper()
 	namespaces := c.Client().CoreV1().Namespaces()
@@ -212,8 +213,8 @@ func testRestart(c *testCluster) {
 	expectOutage(c.t, lines)
 }
 
-// Another cluster takes the place of the first one. Its versions are smaller
-// than those that are known.
+// Another cluster takes the place of the first one. Its versions are lower than the known
+// ones.
 func testReplaced(c *testCluster) {
 	w, _ := c.watcher(Config{Pods: true}, nil)
 	<-w.Synced()
@@ -227,8 +228,8 @@ func testReplaced(c *testCluster) {
 	c.expect(w, "web.shop.svc.cluster.local.", typeA, nxDomain)
 }
 
-// A server that has no streaming lists, as before Kubernetes 1.34, is asked for
-// plain ones without a word.
+// A server without streaming lists, as before Kubernetes 1.34, gets plain lists, and
+// nothing is logged.
 func TestServerWithoutStreamingLists(t *testing.T) {
 	c := newCluster(t, controlplane.Options{DisableStreamingLists: true})
 	log, gate := new(recorder), newGate(t, c.Cluster)

@@ -12,7 +12,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// importDefinition defines ServiceImports of v1alpha1, and of v1beta1 if that is served.
+// importDefinition returns the definition of ServiceImports in v1alpha1, and in v1beta1 if
+// that is served.
 func importDefinition(v1beta1 string) string {
 	const schema = "schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}"
 	return `
@@ -58,8 +59,8 @@ const (
 	importedWeb   = "web.shop.svc.clusterset.local."
 )
 
-// importQuestions are about the imports of shop. The cluster's own Service web
-// has nothing to do with the other clusters' one.
+// importQuestions are about the imports of shop. The cluster's own Service web is unrelated
+// to the Service of that name in the other clusters.
 var importQuestions = []struct {
 	name  string
 	qtype uint16
@@ -83,7 +84,7 @@ func (c *testCluster) expectImports(w *Watcher) {
 	}
 }
 
-// The same from files, of which a Watcher of one cluster alone takes no notice.
+// The same from files. A Watcher without MultiCluster ignores them.
 func TestImportsOfManifests(t *testing.T) {
 	all := shop + "---\n" + strings.Replace(shopImports, "v1alpha1", "v1beta1", 1) + "---\n" + shopImportedSlice
 	f := serve(t, Config{MultiCluster: true}, map[string]string{"all.yaml": all})
@@ -107,11 +108,11 @@ func TestImports(t *testing.T) {
 }
 
 const (
-	noImports  = "WARNING the API server has no serviceimports.multicluster.x-k8s.io, going on without: they are watched when their CustomResourceDefinition is there"
+	noImports  = "WARNING the API server has no serviceimports.multicluster.x-k8s.io, continuing without them: they will be watched once their CustomResourceDefinition is installed"
 	hasImports = "INFO the API server has serviceimports.multicluster.x-k8s.io now"
 )
 
-// Without the kind all the rest works, and the kind is found when it is there.
+// Without the kind everything else works, and the kind is watched once it exists.
 func testMissing(c *testCluster) {
 	gate, log := newGate(c.t, c.Cluster), new(recorder)
 	w, _ := c.watcher(Config{Endpoint: gate.URL, MultiCluster: true}, log)
@@ -127,8 +128,8 @@ func testMissing(c *testCluster) {
 	log.expect(c.t, noImports, hasImports)
 }
 
-// The better version is used if there is one; both look the same, by a streaming
-// list and by a plain one.
+// The better version is used if the server has it. Both give the same result, by a
+// streaming list and by a plain one.
 func testVersions(c *testCluster) {
 	old, stopOld := c.watcher(Config{MultiCluster: true}, nil)
 	<-old.Synced()
@@ -159,7 +160,7 @@ func testVersions(c *testCluster) {
 	}
 }
 
-// serveBeta serves v1beta1 too, and waits until the server does.
+// serveBeta adds v1beta1, and waits until the server serves it.
 func (c *testCluster) serveBeta() {
 	c.t.Helper()
 	c.apply(importDefinition("true"))
@@ -173,7 +174,7 @@ func (c *testCluster) serveBeta() {
 	})
 }
 
-// Without the right to see the kind all the rest works too.
+// Without the right to watch the kind everything else works.
 func testForbiddenImports(c *testCluster) {
 	c.grant(role(), "", "services", true)
 	log, cfg := new(recorder), c.asServiceAccount()
@@ -194,7 +195,7 @@ func testForbiddenImports(c *testCluster) {
 	}
 }
 
-// With the definition its objects go.
+// Deleting the definition deletes its objects.
 func testRemoved(c *testCluster) {
 	log := new(recorder)
 	w, _ := c.watcher(Config{MultiCluster: true}, log)

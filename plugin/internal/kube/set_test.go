@@ -10,7 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Whatever is done to a set, it holds what a map would.
+// After any operations, a set has what a map would have.
 func TestSetIsLikeAMap(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -11,7 +11,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// hanging answers as far as the test wants it to, and then keeps the connection.
+// hanging is a server that begins an answer as the test wants and then keeps the connection
+// open.
 func hanging(t *testing.T, begin func(w http.ResponseWriter)) *httptest.Server {
 	t.Helper()
 	over := make(chan struct{})
@@ -35,16 +36,15 @@ func beginsList(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).Flush()
 }
 
-// C1: a list ends when nothing more of it comes, and so does a request that is
-// never answered.
+// C1: a list ends when no more of it arrives, and so does a request without any answer.
 func TestC1SilentRequests(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		begin func(http.ResponseWriter)
 		line  string
 	}{
-		{"no answer", neverBegins, "cannot be reached, trying on: net/http: timeout awaiting response headers"},
-		{"half a list", beginsList, "cannot list services: list of services: nothing has come for 50ms"},
+		{"no answer", neverBegins, "cannot be reached, retrying: net/http: timeout awaiting response headers"},
+		{"half a list", beginsList, "cannot list services: list of services: nothing received for 50ms"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			api, log, seen := hanging(t, tc.begin), new(recorder), newWitness()
@@ -65,8 +65,8 @@ func TestC1SilentRequests(t *testing.T) {
 	}
 }
 
-// C1: behind a proxy whose connections fall silent and stay open, a Watcher makes
-// new ones and misses nothing.
+// C1: behind a proxy whose connections fall silent and stay open, a Watcher opens new ones
+// and misses nothing.
 func TestC1SilentProxy(t *testing.T) {
 	c := newCluster(t, controlplane.Options{})
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
@@ -75,7 +75,8 @@ func TestC1SilentProxy(t *testing.T) {
 			gate, log, seen := newGate(t, c.Cluster), new(recorder), newWitness()
 			quick := listwatch.DefaultLimits
 			quick.Silence = 5 * time.Second
-			// Bookmarks are taken for granted: one comes a minute after the first event.
+			// Bookmarks are expected from the start: one comes only a minute after the
+			// first event.
 			w, _ := c.watcherWith(Config{Endpoint: gate.URL, Pods: true}, Options{Log: log, Observer: seen, limits: quick}, edit, func(s *server) { s.lists.Bookmarks = true })
 			<-w.Synced()
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: heard-" + name + "}\n")

@@ -11,7 +11,7 @@ const (
 	webSliceKind    = "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
 )
 
-// D15: an address is named after a Service that exists, or not at all.
+// D15: an address gets the name of a Service that exists, or no name.
 func TestD15SliceWithoutService(t *testing.T) {
 	const pointer = "1.0.1.10.in-addr.arpa."
 	for labels, want := range map[string]string{
@@ -29,7 +29,7 @@ func TestD15SliceWithoutService(t *testing.T) {
 	}
 }
 
-// D17: domain names are no addresses, and a Service with nothing else has no endpoint.
+// D17: domain names are not addresses, and a Service with nothing else has no endpoint.
 func TestD17SliceOfDomainNames(t *testing.T) {
 	f := serve(t, Config{}, map[string]string{
 		"all.yaml": headlessService + webSliceKind + "metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}\n" + "addressType: FQDN\nendpoints: [{addresses: [www.example.com]}]",
@@ -40,7 +40,7 @@ func TestD17SliceOfDomainNames(t *testing.T) {
 }
 
 // P3: the API server keeps the text of an address, and stock CoreDNS makes the endpoint's
-// name of it, whatever RFC 5952 says. The name is the same here.
+// name from it, even if RFC 5952 has another spelling. Our name is the same.
 func TestP3SpelledAddress(t *testing.T) {
 	const endpoints = "endpoints: [{addresses: ['fd00:10:244:0::6']}, {addresses: ['FD00:10:244::0007']}, {addresses: ['fd00:0:0::']}, {addresses: ['fd00:10:244::8']}]"
 	f := serve(t, Config{}, map[string]string{

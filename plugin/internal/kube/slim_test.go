@@ -19,8 +19,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// slimKind is a kind with a decoder of our own. Its settings ask for all that can
-// be asked for.
+// slimKind is a kind with a decoder of our own. Its settings request every optional field.
 type slimKind struct {
 	name    string
 	decode  slimpb.Decoder
@@ -50,8 +49,8 @@ func slimKinds() []slimKind {
 	}
 }
 
-// check reports whether a message means the same to our decoder and to Kubernetes',
-// if both can read it. Each knows other ways in which one can be wrong.
+// check reports whether our decoder and that of Kubernetes read the same from a message
+// that both accept. Each refuses some messages that the other accepts.
 func (k slimKind) check(t *testing.T, data []byte) error {
 	t.Helper()
 	whole := k.empty()
@@ -72,8 +71,8 @@ func (k slimKind) check(t *testing.T, data []byte) error {
 	return nil
 }
 
-// filler fills in every field of an object by chance, those that DNS reads with
-// values that it can read.
+// filler fills every field of an object at random, and the fields that DNS reads with valid
+// values.
 func filler(seed int64) *randfill.Filler {
 	pick := func(c randfill.Continue, list ...string) string { return list[c.Intn(len(list))] }
 	addr := func(c randfill.Continue) string { return pick(c, "10.0.0.1", "10.1.2.3", "fd00::1", "none", "") }
@@ -125,7 +124,7 @@ func filler(seed int64) *randfill.Filler {
 	return fuzzer.FuzzerFor(fuzzer.MergeFuzzerFuncs(metafuzzer.Funcs, custom), rand.NewSource(seed), serializer.NewCodecFactory(newScheme()))
 }
 
-// What our decoders leave out, the converters do not miss.
+// The converters need nothing that our decoders leave out.
 func TestSlimDecoders(t *testing.T) {
 	for _, k := range slimKinds() {
 		fill := filler(1)

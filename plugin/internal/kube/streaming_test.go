@@ -15,7 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
-// encode makes a message of an object, as an API server would.
+// encode returns an object as a message, like an API server.
 func encode(mediaType string, obj runtime.Object) []byte {
 	info, _ := runtime.SerializerInfoForMediaType(codecs.SupportedMediaTypes(), mediaType)
 	message, err := runtime.Encode(info.Serializer, obj)
@@ -25,8 +25,8 @@ func encode(mediaType string, obj runtime.Object) []byte {
 	return message
 }
 
-// oddServer is an API server whose streaming lists are not as they should be. All
-// else works, and every kind is empty.
+// oddServer is an API server with faulty streaming lists. Everything else works, and every
+// kind is empty.
 type oddServer struct {
 	stream func(w http.ResponseWriter, r *http.Request)
 	list   func(w http.ResponseWriter, r *http.Request) // nil for one that works
@@ -75,7 +75,7 @@ func (o *oddServer) counts() (streamed, listed int) {
 	return o.streamed, o.listed
 }
 
-// an event of a list that has an object of the kind in the path.
+// writeObject writes an event of a list with an object of the kind in the path.
 func writeObject(w http.ResponseWriter, r *http.Request) {
 	kinds := map[string]string{"services": "Service", "namespaces": "Namespace", "endpointslices": "EndpointSlice"}
 	path := strings.Split(r.URL.Path, "/")
@@ -88,8 +88,8 @@ func writeObject(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).Flush()
 }
 
-// C13: streaming lists that end before their bookmark, or never have it, are given
-// up after the second of a kind, and that is one line.
+// C13: streaming lists that end before their bookmark, or never have one, are abandoned
+// after the second of a kind, with one log line.
 func TestC13StreamingListsThatBreakOff(t *testing.T) {
 	for name, stream := range map[string]func(http.ResponseWriter, *http.Request){
 		"ends after an object": writeObject,
@@ -118,7 +118,7 @@ func TestC13StreamingListsThatBreakOff(t *testing.T) {
 			}
 			start(t, w)
 			<-w.Synced()
-			// Three kinds, of which each is tried twice at most.
+			// Three kinds, each tried twice at most.
 			if streamed, _ := odd.counts(); streamed > 3*2 {
 				t.Errorf("%d streaming lists", streamed)
 			}
@@ -129,8 +129,7 @@ func TestC13StreamingListsThatBreakOff(t *testing.T) {
 	}
 }
 
-// C3: a plain list that is cut is told as that, though a streaming one was refused
-// before it.
+// C3: a plain list that is cut off is logged as such, even after a refused streaming list.
 func TestC3CutListIsNotForbidden(t *testing.T) {
 	odd := &oddServer{
 		stream: func(w http.ResponseWriter, _ *http.Request) {
@@ -157,8 +156,8 @@ func TestC3CutListIsNotForbidden(t *testing.T) {
 	}
 }
 
-// C2: a server that says 429 to everything is one line, and it is asked no sooner
-// than it wants.
+// C2: a server that answers 429 to everything causes one log line, and gets no request
+// earlier than it asks for.
 func TestC2RetryAfter(t *testing.T) {
 	busy := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "1")
@@ -177,7 +176,7 @@ func TestC2RetryAfter(t *testing.T) {
 	if took := time.Since(begun); took < 3*time.Second {
 		t.Errorf("two kinds, four requests each, in %s", took)
 	}
-	if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "refuses ours, trying on: 429 Too Many Requests") {
+	if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "because it has too many, retrying: 429 Too Many Requests") {
 		t.Errorf("log: %q", lines)
 	}
 }

@@ -16,8 +16,8 @@ import (
 
 const testEpoch = 1700000000
 
-// newTestWriter makes a writer with a clock that stands still, a second after it was
-// made, and its resources.
+// newTestWriter makes a writer and its resources. The clock stands still, a second after
+// the writer was made.
 func newTestWriter(cfg Config) (*writer, []resource, *clocktesting.FakeClock) {
 	clock := clocktesting.NewFakeClock(time.Unix(testEpoch-1, 0))
 	wr := newWriter(clock, nopObserver{})
@@ -30,7 +30,7 @@ func newTestWriter(cfg Config) (*writer, []resource, *clocktesting.FakeClock) {
 	return wr, resources, clock
 }
 
-// newTestStore makes a store that tells nobody what it hears.
+// newTestStore makes a store without an observer.
 func newTestStore(ctx context.Context, r resource, out chan<- change) *reflectorStore {
 	return &reflectorStore{ctx: ctx, resource: r, out: out, observer: nopObserver{}, clock: clock.RealClock{}}
 }
@@ -42,14 +42,14 @@ func serviceObject(name, address string) *corev1.Service {
 	}
 }
 
-// listAll is the first list of all resources. There is nothing in it.
+// listAll makes the first list of all resources, without objects.
 func listAll(wr *writer, resources []resource) {
 	for _, r := range resources {
 		list(wr, r)
 	}
 }
 
-// list is a list of Services.
+// list makes a list of Services.
 func list(wr *writer, r resource, services ...*corev1.Service) {
 	wr.apply(r.begin())
 	for _, s := range services {
@@ -101,7 +101,7 @@ func TestSyncedWhenEveryKindIsListed(t *testing.T) {
 	}
 }
 
-// A kind that is not waited for any more may be listed all the same.
+// A kind that the sync no longer waits for may still be listed.
 func TestWaive(t *testing.T) {
 	wr, resources, _ := newTestWriter(Config{MultiCluster: true})
 	imports := resources[3]
@@ -201,7 +201,7 @@ func TestNamespaceComesAndGoes(t *testing.T) {
 	}
 }
 
-// Commits are seen at once; a serial is spent at most once a second.
+// A commit is visible at once; a serial is used at most once a second.
 func TestCheckpoints(t *testing.T) {
 	leakless(t)
 	wr, resources, clock := newTestWriter(Config{})
@@ -244,7 +244,7 @@ func TestCheckpoints(t *testing.T) {
 	}
 }
 
-// A pending checkpoint does not outlive the writer.
+// A pending checkpoint ends with the writer.
 func TestStopWhileCheckpointIsDue(t *testing.T) {
 	leakless(t)
 	wr, resources, clock := newTestWriter(Config{})
@@ -261,8 +261,8 @@ func TestStopWhileCheckpointIsDue(t *testing.T) {
 	}
 }
 
-// runWriter runs a writer that began within a second until the test is over, with
-// everything listed.
+// runWriter runs a writer, made within a second and with everything listed, until the end
+// of the test.
 func runWriter(t *testing.T, restamps ...time.Duration) (*writer, *clocktesting.FakeClock) {
 	t.Helper()
 	clock := clocktesting.NewFakeClock(time.Unix(testEpoch, int64(300*time.Millisecond)))
@@ -280,7 +280,7 @@ func runWriter(t *testing.T, restamps ...time.Duration) (*writer, *clocktesting.
 	return wr, clock
 }
 
-// step lets a timer run out and waits for the serial.
+// step advances the clock until a timer fires, and waits for the serial.
 func (wr *writer) step(t *testing.T, clock *clocktesting.FakeClock, by time.Duration, want uint32) {
 	t.Helper()
 	eventually(t, "a timer", clock.HasWaiters)
@@ -288,8 +288,8 @@ func (wr *writer) step(t *testing.T, clock *clocktesting.FakeClock, by time.Dura
 	eventually(t, fmt.Sprint("the serial ", want), func() bool { return wr.store.LoadCheckpoint().Serial() == want })
 }
 
-// P1: the process before may have given the second of the start to other data, so it
-// gets no checkpoint. Look-ups show the serial that comes.
+// P1: the previous process may have used the second of the start for other data, so no
+// checkpoint gets it. Look-ups show the next serial.
 func TestP1NoSerialOfTheSecondOfTheStart(t *testing.T) {
 	leakless(t)
 	wr, clock := runWriter(t)
@@ -303,7 +303,7 @@ func TestP1NoSerialOfTheSecondOfTheStart(t *testing.T) {
 	}
 }
 
-// P1: a clock that goes back while the first checkpoint waits takes no serial back.
+// P1: a clock that is set back while the first checkpoint waits does not lower the serial.
 func TestP1ClockGoesBackAfterTheStart(t *testing.T) {
 	leakless(t)
 	wr, clock := runWriter(t)
@@ -317,8 +317,8 @@ func TestP1ClockGoesBackAfterTheStart(t *testing.T) {
 	eventually(t, "the checkpoint", func() bool { return wr.store.LoadCheckpoint().Serial() == testEpoch+1 })
 }
 
-// P1: a secondary may have a higher serial from a process whose clock was ahead, so
-// data that does not change is given another after a while.
+// P1: a secondary may have a higher serial, from a process whose clock was ahead. So
+// unchanged data gets another serial after a while.
 func TestP1Restamps(t *testing.T) {
 	leakless(t)
 	wr, clock := runWriter(t, time.Minute, time.Hour)
@@ -340,8 +340,8 @@ func TestP1Restamps(t *testing.T) {
 	}
 }
 
-// P1: after a reload the same data may be another zone, so it is given the serial of a
-// second that no instance has used.
+// P1: after a reload the same data may make another zone, so it gets the serial of a second
+// that no instance has used.
 func TestP1RestampOnReload(t *testing.T) {
 	leakless(t)
 	wr, clock := runWriter(t)

@@ -13,7 +13,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// A Client talks to one API server. Its connections are its own.
+// A Client sends requests to one API server. It shares its connections with no other
+// Client.
 type Client struct {
 	Outages *OutageLog
 
@@ -22,7 +23,7 @@ type Client struct {
 	dialer *dialer
 }
 
-// New makes a Client, but talks to no server.
+// New makes a Client. It contacts no server.
 func New(cfg Config, opts Options) (*Client, error) {
 	about, err := restConfig(cfg)
 	if err != nil {
@@ -37,8 +38,8 @@ func New(cfg Config, opts Options) (*Client, error) {
 	return c, err
 }
 
-// REST makes a client of one version of an API group. client-go's typed clients
-// would bring the types of all groups into memory; we decode ten.
+// REST makes a client of one version of an API group. client-go's typed clients would load
+// the types of all groups; we decode ten.
 func (c *Client) REST(version schema.GroupVersion, codecs kruntime.NegotiatedSerializer) (rest.Interface, error) {
 	about := rest.CopyConfig(c.config)
 	about.GroupVersion = &version
@@ -50,17 +51,17 @@ func (c *Client) REST(version schema.GroupVersion, codecs kruntime.NegotiatedSer
 	return rest.RESTClientForConfigAndClient(about, c.http)
 }
 
-// Redial gives up all connections, so that new ones are made.
+// Redial closes all connections, so that requests open new ones.
 func (c *Client) Redial() { c.dialer.redial() }
 
-// Renew does the same, unless that has only just been done: what holds up one
-// request holds up all of them.
+// Renew does the same, unless it did so a short time ago. Connections fail together, so
+// several requests call it at once.
 func (c *Client) Renew() { c.dialer.renew() }
 
 // Close closes all connections for good.
 func (c *Client) Close() { c.dialer.close() }
 
-// restConfig is how the API server of cfg is reached.
+// restConfig returns how to reach the API server of cfg.
 func restConfig(cfg Config) (*rest.Config, error) {
 	c, err := baseConfig(cfg)
 	if err != nil {

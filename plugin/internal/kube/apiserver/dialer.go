@@ -12,20 +12,21 @@ import (
 // dialer opens connections that can be closed all at once.
 type dialer struct {
 	tracked *connrotation.Dialer
-	open    context.Context // until the end
+	open    context.Context // ends when the dialer closes
 	end     context.CancelFunc
 	renewal flowcontrol.PassiveRateLimiter
 }
 
-// newDialer makes a dialer that renews its connections no more often than that.
+// newDialer makes a dialer. renewals is the shortest time between two calls of renew that
+// take effect.
 func newDialer(renewals time.Duration) *dialer {
 	d := &dialer{renewal: flowcontrol.NewTokenBucketPassiveRateLimiter(float32(1/renewals.Seconds()), 1), tracked: connrotation.NewDialer((&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext)}
 	d.open, d.end = context.WithCancel(context.Background())
 	return d
 }
 
-// dial opens a connection. The transport goes on dialling when nobody wants the
-// connection any more, so the end has to be looked for here too.
+// dial opens a connection. A transport may still be dialling after its request has ended,
+// so dial itself checks whether the dialer has been closed.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -44,8 +45,8 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 // redial closes all connections, so that new ones are opened.
 func (d *dialer) redial() { d.tracked.CloseAll() }
 
-// renew closes all connections, unless that has only just been done: what holds up
-// one request holds up all of them.
+// renew closes all connections, unless it did so a short time ago. Connections fail
+// together, so several requests call it at once.
 func (d *dialer) renew() {
 	if d.renewal.TryAccept() {
 		d.redial()

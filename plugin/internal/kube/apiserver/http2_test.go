@@ -13,7 +13,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// A server may send no more ahead of its reader than we have room for.
+// A server may send no further ahead of its reader than the buffer has room for.
 func TestStreamBuffer(t *testing.T) {
 	window := make(chan uint32, 1)
 	server := http2Server(t, func(conn *tls.Conn) {
@@ -57,7 +57,7 @@ func http2Server(t *testing.T, serve func(conn *tls.Conn)) *httptest.Server {
 	return server
 }
 
-// goAway ends a connection behind the first request.
+// goAway closes a connection after the first request.
 func goAway(code http2.ErrCode, debug string) func(conn *tls.Conn) {
 	return func(conn *tls.Conn) {
 		_, _ = io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
@@ -76,8 +76,8 @@ func goAway(code http2.ErrCode, debug string) func(conn *tls.Conn) {
 	}
 }
 
-// A server that ends a connection in good order is not away, whatever the words are
-// that it does it with.
+// A server that closes a connection in good order is not unreachable, whatever message it
+// sends.
 func TestGoAway(t *testing.T) {
 	for _, tc := range []struct {
 		name  string

@@ -13,51 +13,52 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// patience is how long requests for a kind of object must have failed before
-// that is worth a line. A server that has just started refuses everything until
-// it has read its own rules.
+// patience is how long requests for a kind of object must have failed before that is
+// logged. A server that has just started refuses everything until it has read its own
+// rules.
 const patience = time.Second
 
-// protocolPatience is the same for errors that are a part of the protocol, such as
-// history that is forgotten. A new list settles them.
+// protocolPatience is the same for errors that are a normal part of the protocol, such as
+// expired history. A new list resolves them.
 const protocolPatience = 30 * time.Second
 
-// maxReasons bounds how many reasons of one outage have a line.
+// maxReasons is the largest number of reasons that are logged for one outage.
 const maxReasons = 8
 
-// An OutageLog writes the few log lines about an API server: one when something stops
-// working and one when it works again, however often it is tried in between.
+// An OutageLog writes the log lines about an API server: one when something stops working
+// and one when it works again, however many attempts fail in between.
 type OutageLog struct {
 	log    Logger
 	clock  clock.PassiveClock
 	server string
 
 	mu      sync.Mutex
-	lost    reasons              // why the server cannot be reached
-	busy    map[string]time.Time // paths that are refused because of too many requests, and since when
-	told    bool                 // that the server refuses requests
+	lost    reasons              // logged reasons why the server cannot be reached
+	busy    map[string]time.Time // paths on which the server has too many requests, and since when
+	told    bool                 // it has been logged that the server refuses requests
 	trouble map[Kind]*trouble
-	quiet   map[Kind]bool // kinds whose watches have fallen silent
+	quiet   map[Kind]bool // kinds whose watches are silent
 }
 
 // A Kind is a kind of object, as the log names it.
 type Kind struct {
-	Name            string // of the watch, in the plural
+	Name            string // name of the resource, in the plural
 	Group, Resource string
 	Optional        bool // the server may not have it
 }
 
 // trouble is a kind of object that cannot be watched.
 type trouble struct {
-	seen    map[string]time.Time // reasons, and since when
+	seen    map[string]time.Time // reasons, and since when each is known
 	told    reasons
-	missing bool // what was told last is that there is no such kind
+	missing bool // the last logged reason is that the server does not have the kind
 }
 
-// reasons are those that have been told.
+// reasons are the reasons of an outage that have been logged.
 type reasons map[string]bool
 
-// reasonKey is a reason without what differs each time: ports, times, counts.
+// reasonKey returns a reason without its digits, because ports, times and counts differ
+// each time.
 func reasonKey(text string) string {
 	return strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' {
@@ -67,7 +68,7 @@ func reasonKey(text string) string {
 	}, text)
 }
 
-// add reports whether a reason is new.
+// add adds a reason and reports whether it was new.
 func (r reasons) add(key string) bool {
 	if r[key] || len(r) >= maxReasons {
 		return false
@@ -93,7 +94,7 @@ func (o *OutageLog) unreachable(reason string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.lost.add(reasonKey(reason)) {
-		o.log.Warningf("API server %s cannot be reached, trying on: %s", o.server, redact(reason))
+		o.log.Warningf("API server %s cannot be reached, retrying: %s", o.server, redact(reason))
 	}
 }
 
@@ -107,9 +108,9 @@ func (o *OutageLog) reachable() {
 	clear(o.lost)
 }
 
-// refused must be called for every request that the server refuses because it has
-// too many, and accepted for every other answer. A path is refused until another
-// answer comes on it.
+// refused must be called for every request that the server refuses because it has too many,
+// and accepted for every other answer. A path counts as refused until it gets another
+// answer.
 func (o *OutageLog) refused(path, status string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -118,7 +119,7 @@ func (o *OutageLog) refused(path, status string) {
 	}
 	if !o.told && o.clock.Since(o.busy[path]) >= patience {
 		o.told = true
-		o.log.Warningf("API server %s has too many requests and refuses ours, trying on: %s", o.server, status)
+		o.log.Warningf("API server %s refuses our requests because it has too many, retrying: %s", o.server, status)
 	}
 }
 
@@ -128,12 +129,12 @@ func (o *OutageLog) accepted(path string) {
 	delete(o.busy, path)
 	if o.told && len(o.busy) == 0 {
 		o.told = false
-		o.log.Infof("API server %s takes requests again", o.server)
+		o.log.Infof("API server %s accepts requests again", o.server)
 	}
 }
 
-// Failed must be called with every error that a list or watch ends with. It
-// reports whether the log tells of the trouble of this kind.
+// Failed must be called with every error that ends a list or watch. It reports whether any
+// trouble with this kind has been logged.
 func (o *OutageLog) Failed(ctx context.Context, verb string, k Kind, err error) (told bool) {
 	if ctx.Err() != nil || toldElsewhere(err) {
 		return false
@@ -154,7 +155,7 @@ func (o *OutageLog) Failed(ctx context.Context, verb string, k Kind, err error) 
 	return len(t.told) > 0
 }
 
-// lasts reports whether a reason has been there for a while.
+// lasts reports whether a reason has been known for longer than leniency.
 func (t *trouble) lasts(key string, now time.Time, leniency time.Duration) bool {
 	if _, ok := t.seen[key]; !ok && len(t.seen) < maxReasons {
 		t.seen[key] = now
@@ -163,7 +164,7 @@ func (t *trouble) lasts(key string, now time.Time, leniency time.Duration) bool 
 	return ok && now.Sub(since) >= leniency
 }
 
-// leniency returns how long an error must last before it is worth a line.
+// leniency returns how long an error must last before it is logged.
 func leniency(err error, missing bool) time.Duration {
 	switch {
 	case missing || IsSilent(err):
@@ -179,7 +180,7 @@ func (o *OutageLog) tell(verb string, k Kind, missing bool, err error) {
 	group := k.Group
 	switch {
 	case missing:
-		o.log.Warningf("the API server has no %s.%s, going on without: they are watched when their CustomResourceDefinition is there",
+		o.log.Warningf("the API server has no %s.%s, continuing without them: they will be watched once their CustomResourceDefinition is installed",
 			k.Resource, group)
 	case apierrors.IsForbidden(err):
 		o.log.Errorf("not allowed to %s %s: a ClusterRole must grant the verbs list and watch on resource %q in apiGroup %q: %s",
@@ -189,7 +190,7 @@ func (o *OutageLog) tell(verb string, k Kind, missing bool, err error) {
 	}
 }
 
-// Watched must be called for every watch that begins: the kind is followed then.
+// Watched must be called for every watch that begins, which ends the trouble with its kind.
 func (o *OutageLog) Watched(k Kind) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -204,25 +205,25 @@ func (o *OutageLog) Watched(k Kind) {
 	}
 }
 
-// Silent must be called for every watch that is given up because nothing came.
+// Silent must be called for every watch that is closed because nothing arrived on it.
 func (o *OutageLog) Silent(k Kind, after time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.quiet) == 0 {
-		o.log.Warningf("API server %s has sent nothing on the watch of %s for %s, not even the bookmark that was asked for: watching anew over a new connection",
+		o.log.Warningf("API server %s has sent nothing on the watch of %s for %s, not even the requested bookmark: starting a new watch over a new connection",
 			o.server, k.Name, after)
 	}
 	o.quiet[k] = true
 }
 
-// SendsNothing must be called once for a kind whose watches bring nothing, which can
-// be right.
+// SendsNothing must be called once for a kind whose watches bring nothing. That can be
+// normal.
 func (o *OutageLog) SendsNothing(k Kind, after time.Duration) {
-	o.log.Warningf("API server %s has sent nothing on two watches of %s in a row, for %s each, not even the bookmarks that were asked for: "+
-		"it sends none, or it is silent; watching anew from time to time", o.server, k.Name, after)
+	o.log.Warningf("API server %s has sent nothing on two watches of %s in a row, for %s each, not even the requested bookmarks: "+
+		"either it never sends bookmarks or the connection is dead; starting a new watch from time to time", o.server, k.Name, after)
 }
 
-// Heard must be called for everything that comes by a watch.
+// Heard must be called for everything that arrives on a watch.
 func (o *OutageLog) Heard(k Kind) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -235,19 +236,20 @@ func (o *OutageLog) Heard(k Kind) {
 	}
 }
 
-// ReadsPages must be called when lists are no longer streamed, for a while.
+// ReadsPages must be called when lists are read in pages for a while and no longer
+// streamed.
 func (o *OutageLog) ReadsPages(k Kind, pause time.Duration) {
 	o.log.Warningf("API server %s breaks off streaming lists of %s before their end: lists are read in pages for %s", o.server, k.Name, pause)
 }
 
-// toldElsewhere reports whether noteAnswer has already told the log of an error.
+// toldElsewhere reports whether noteAnswer has already passed an error to the log.
 func toldElsewhere(err error) bool {
 	var unanswered *url.Error
 	return errors.As(err, &unanswered) || apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)
 }
 
-// absent reports whether an answer comes from something that stands in front of the
-// API server, or from a server that is only just starting.
+// absent reports whether an answer comes from a proxy in front of the API server, or from a
+// server that is starting.
 func absent(status int) bool {
 	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable
 }

@@ -19,7 +19,7 @@ func TestServerIsLostAndBack(t *testing.T) {
 	for range 5 {
 		r.unreachable("connection refused")
 	}
-	lost := "WARNING API server https://10.96.0.1:443 cannot be reached, trying on: connection refused"
+	lost := "WARNING API server https://10.96.0.1:443 cannot be reached, retrying: connection refused"
 	log.expect(t, lost)
 	for range 5 {
 		r.reachable()
@@ -33,7 +33,7 @@ var (
 )
 
 const (
-	noImports  = "WARNING the API server has no serviceimports.multicluster.x-k8s.io, going on without: they are watched when their CustomResourceDefinition is there"
+	noImports  = "WARNING the API server has no serviceimports.multicluster.x-k8s.io, continuing without them: they will be watched once their CustomResourceDefinition is installed"
 	hasImports = "INFO the API server has serviceimports.multicluster.x-k8s.io now"
 )
 
@@ -95,8 +95,8 @@ func TestOtherErrors(t *testing.T) {
 	log.expect(t, "ERROR cannot list services: nonsense")
 }
 
-// A server without streaming lists refuses each of them. Since a plain list and
-// a watch follow, that is nothing to talk about.
+// A server without streaming lists refuses each of them. A plain list and a watch follow,
+// so nothing is logged.
 func TestRefusedStreamingListIsNotReported(t *testing.T) {
 	r, log, clock := newTestLog()
 	for range 3 {
@@ -124,7 +124,7 @@ func TestMissingKind(t *testing.T) {
 	r.Watched(imports)
 	log.expect(t, noImports, hasImports)
 
-	// The right is missing, and then it turns out that the kind is.
+	// First the right is missing, then the kind.
 	failed(forbidden("serviceimports"), false)
 	clock.Step(patience)
 	failed(forbidden("serviceimports"), true)
@@ -136,7 +136,7 @@ func TestMissingKind(t *testing.T) {
 	failed(&url.Error{Op: "Get", URL: "x", Err: errors.New("connection refused")}, false)
 }
 
-// Of a kind that every server has, nothing found is an error like any other.
+// For a kind that every server has, 404 is an error like any other.
 func TestNotFound(t *testing.T) {
 	r, log, clock := newTestLog()
 	for range 3 {
@@ -146,8 +146,8 @@ func TestNotFound(t *testing.T) {
 	log.expect(t, `ERROR cannot list services: services "" not found`)
 }
 
-// C3: an outage whose reason changes is one line for each reason, however often
-// it comes back, and whatever port or time is in it.
+// C3: an outage whose reason changes gets one line for each reason, however often it recurs
+// and whatever port or time is in it.
 func TestC3EachReasonOnce(t *testing.T) {
 	r, log, _ := newTestLog()
 	refused := "dial tcp 10.96.0.1:443: connect: connection refused"
@@ -158,7 +158,7 @@ func TestC3EachReasonOnce(t *testing.T) {
 		r.unreachable("read tcp 10.0.0.9:41234->10.96.0.1:443: read: connection reset by peer")
 		r.unreachable("read tcp 10.0.0.9:52345->10.96.0.1:443: read: connection reset by peer")
 	}
-	line := "WARNING API server https://10.96.0.1:443 cannot be reached, trying on: "
+	line := "WARNING API server https://10.96.0.1:443 cannot be reached, retrying: "
 	again := "INFO API server https://10.96.0.1:443 answers again"
 	want := []string{line + refused, line + authority, line + "read tcp 10.0.0.9:41234->10.96.0.1:443: read: connection reset by peer"}
 	log.expect(t, want...)
@@ -173,7 +173,7 @@ func TestC3EachReasonOnce(t *testing.T) {
 	}
 }
 
-// C3: the same holds for a kind.
+// C3: the same holds for the trouble of a kind.
 func TestC3EachReasonOfAKindOnce(t *testing.T) {
 	r, log, clock := newTestLog()
 	for range 3 {
@@ -185,7 +185,7 @@ func TestC3EachReasonOfAKindOnce(t *testing.T) {
 	log.expect(t, "ERROR cannot list services: unexpected EOF", "ERROR cannot list services: no kind")
 }
 
-// C2: what is a part of the protocol is worth a line if it goes on.
+// C2: an error that is part of the protocol is logged if it lasts.
 func TestC2ProtocolErrorsThatLast(t *testing.T) {
 	for text, err := range map[string]error{
 		"too old":                             apierrors.NewResourceExpired("too old"),
@@ -203,15 +203,15 @@ func TestC2ProtocolErrorsThatLast(t *testing.T) {
 	}
 }
 
-// C2: a server without room for our requests is one line, whatever it does with
-// the others.
+// C2: a server without room for our requests gets one line, whatever it does with other
+// requests.
 func TestC2TooManyRequests(t *testing.T) {
 	r, log, clock := newTestLog()
 	r.refused("/services", "429 Too Many Requests")
 	r.accepted("/services")
 	clock.Step(time.Minute)
 	log.expect(t)
-	told := "WARNING API server https://10.96.0.1:443 has too many requests and refuses ours, trying on: 429 Too Many Requests"
+	told := "WARNING API server https://10.96.0.1:443 refuses our requests because it has too many, retrying: 429 Too Many Requests"
 	for range 5 {
 		r.refused("/services", "429 Too Many Requests")
 		r.refused("/pods", "429 Too Many Requests")
@@ -222,10 +222,10 @@ func TestC2TooManyRequests(t *testing.T) {
 	r.accepted("/services")
 	log.expect(t, told)
 	r.accepted("/pods")
-	log.expect(t, told, "INFO API server https://10.96.0.1:443 takes requests again")
+	log.expect(t, told, "INFO API server https://10.96.0.1:443 accepts requests again")
 }
 
-// C4: net/http repeats what is wrong in the environment.
+// C4: net/http repeats a bad proxy URL from the environment in its errors.
 func TestC4PasswordInAReason(t *testing.T) {
 	r, log, clock := newTestLog()
 	r.unreachable(`invalid proxy address "http://someone:a s3cret@proxy": parse "http://someone:a s3cret@proxy": net/url: invalid userinfo`)

@@ -10,12 +10,12 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// errSecretURL stands in for an error of package url, which would repeat the URL.
-var errSecretURL = errors.New("the URL of the API server cannot be parsed (it is not shown because it has a password in it)")
+// errSecretURL replaces an error of package url, which would repeat the URL.
+var errSecretURL = errors.New("the URL of the API server cannot be parsed (the URL is not shown, because it contains a password)")
 
-// separateUser takes user and password out of the URL of the API server, so that
-// no error, log line or metric can show them. As net/http would, the client still
-// sends them if it has no other credentials.
+// separateUser moves user and password out of the URL of the API server, so that no error,
+// log line or metric can show them. The client still sends them if it has no other
+// credentials, as net/http would.
 func separateUser(c *rest.Config) error {
 	user, host := cutUser(c.Host)
 	if user == "" {
@@ -53,20 +53,20 @@ func cutUser(address string) (user, rest string) {
 	return address[start : start+at], address[:start] + address[start+at+1:]
 }
 
-// authenticated reports whether requests have credentials of their own.
+// authenticated reports whether the configuration has credentials besides the URL's.
 func authenticated(c *rest.Config) bool {
 	return c.Username != "" || c.BearerToken != "" || c.BearerTokenFile != "" || c.AuthProvider != nil || c.ExecProvider != nil
 }
 
-// userInURL matches the user information of a URL, whatever is in it: a URL that
-// cannot be parsed is shown too, in quotes or without.
+// userInURL matches the user information of a URL with any characters in it, because errors
+// also quote URLs that cannot be parsed.
 var userInURL = regexp.MustCompile(`://(?:[^"\\\n]|\\.)*@`)
 
 // redact hides user and password of every URL in a text.
 func redact(text string) string { return userInURL.ReplaceAllString(text, "://***@") }
 
-// redactError hides what is known to be user information, and whatever else looks
-// like it, in the text of an error.
+// redactError hides the user information of the URLs in the text of an error, and whatever
+// else looks like user information.
 func redactError(err error, urls ...string) error {
 	text := err.Error()
 	for _, u := range urls {
@@ -93,5 +93,5 @@ type redactedError struct {
 
 func (e redactedError) Error() string { return e.text }
 
-// Unwrap returns the error as it was.
+// Unwrap returns the original error.
 func (e redactedError) Unwrap() error { return e.err }

@@ -17,15 +17,15 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// streamBuffer is how much of a list may be on its way or wait to be decoded, in
-// bytes. All kinds are listed at once, and the default of 4 MB is as much as
-// thousands of Services take. With this, a server a millisecond away can still
-// send 256 MB a second.
+// streamBuffer is how many bytes of a list may be in transit or wait to be decoded. All
+// kinds are listed at once, and the default of 4 MB would be as much as thousands of
+// Services take. With this size, a server a millisecond away can still send 256 MB a
+// second.
 const streamBuffer = 256 << 10
 
-// newHTTPClient makes the one HTTP client of all reflectors. Its transport is
-// not one of those that client-go keeps for the life of the process: the
-// connections are ours to close.
+// newHTTPClient makes the HTTP client that all reflectors share. Its transport is not one
+// of those that client-go caches for the life of the process, so that we can close the
+// connections.
 func newHTTPClient(cfg *rest.Config, limits Config, d *dialer, outages *OutageLog, opts Options) (*http.Client, error) {
 	tlsConfig, err := rest.TLSConfigFor(cfg)
 	if err != nil {
@@ -50,19 +50,19 @@ func newHTTPClient(cfg *rest.Config, limits Config, d *dialer, outages *OutageLo
 	return &http.Client{Transport: rt}, nil
 }
 
-// throttle is a transport that limits the rate of requests and how many are
-// under way. It tells the outage log whether there was an answer, and measures how
-// long it took.
+// throttle is a transport that limits the rate of requests and the number of unanswered
+// ones. It reports to the outage log whether the server answers, and measures how long that
+// takes.
 //
-// The limits are here, and not in client-go's clients, because those do not
-// count watches, and nearly all of our requests are watches.
+// The limits are here, and not in client-go's clients, because those do not count watches,
+// and nearly all of our requests are watches.
 type throttle struct {
 	next    http.RoundTripper
 	rate    flowcontrol.RateLimiter
-	slots   chan struct{} // nil without a limit
-	pages   bool          // the pages of a list count one by one
+	slots   chan struct{} // nil without a limit on the number of requests
+	pages   bool          // each page of a list counts for the rate limit
 	outages *OutageLog
-	renew   func() // gives up all connections
+	renew   func() // closes all connections
 	observe func(Request)
 	clock   clock.PassiveClock
 }
@@ -83,7 +83,7 @@ func newThrottle(next http.RoundTripper, limits Config, outages *OutageLog, rene
 	return t
 }
 
-// RoundTrip waits its turn and sends the request.
+// RoundTrip waits for the limits and sends the request.
 func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	begun := t.clock.Now()
 	release, err := t.acquire(r)
@@ -112,11 +112,11 @@ func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// noteAnswer tells the outage log whether the server is there.
+// noteAnswer reports to the outage log whether the server answered.
 func (t *throttle) noteAnswer(r *http.Request, response *http.Response, err error) {
 	switch {
 	case err != nil:
-		if r.Context().Err() == nil && !dismissed(err) && !errors.Is(err, net.ErrClosed) { // closed by ourselves
+		if r.Context().Err() == nil && !dismissed(err) && !errors.Is(err, net.ErrClosed) { // we closed the connection ourselves
 			t.outages.unreachable(err.Error())
 			t.giveUp(err)
 		}
@@ -132,8 +132,8 @@ func (t *throttle) noteAnswer(r *http.Request, response *http.Response, err erro
 	}
 }
 
-// giveUp gives up the connections if a request had a connection and no answer.
-// HTTP/2 would send the next request over the same one.
+// giveUp closes all connections if a request had a connection and got no answer. Otherwise
+// HTTP/2 would send the next request over the same connection.
 func (t *throttle) giveUp(err error) {
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
@@ -145,7 +145,8 @@ func (t *throttle) giveUp(err error) {
 	}
 }
 
-// codeOf is the status of an answer, in client-go's words if there was none.
+// codeOf returns the status code of an answer, or "<error>", as client-go writes it, if
+// there is none.
 func codeOf(response *http.Response) string {
 	if response == nil {
 		return "<error>"
@@ -153,9 +154,9 @@ func codeOf(response *http.Response) string {
 	return strconv.Itoa(response.StatusCode)
 }
 
-// acquire waits for the rate limit and for a slot. The pages of a list are one
-// list, which would be one request if memory did not matter; without a limit
-// from the configuration they count once.
+// acquire waits for the rate limit and for a slot. A list counts once for the default rate
+// limit, however many pages it has, because it would be one request if memory did not
+// matter. With a configured limit, each page counts.
 func (t *throttle) acquire(r *http.Request) (release func(), err error) {
 	if t.pages || r.URL.Query().Get("continue") == "" {
 		if err := t.rate.Wait(r.Context()); err != nil {
@@ -173,23 +174,23 @@ func (t *throttle) acquire(r *http.Request) (release func(), err error) {
 	}
 }
 
-// dismissed reports whether the server ended the connection in good order, as it
-// does when it shuts down or has refused a request. It will be heard of again.
+// dismissed reports whether the server closed the connection in good order, as it does when
+// it shuts down or has refused a request. Such an error is no outage.
 func dismissed(err error) bool {
 	var goAway http2.GoAwayError //nolint:staticcheck // what Kubernetes' transport returns
 	return errors.As(err, &goAway) && goAway.ErrCode == http2.ErrCodeNo
 }
 
-// isWatch reports whether the request is a watch. A watch goes on for minutes, so
-// it gives its slot back when it is answered: otherwise as many watches as there
-// are slots would end all other requests. A list keeps its slot until its body
-// is read, because that is the work that the limit is for.
+// isWatch reports whether the request is a watch. A watch lasts for minutes, so it gives
+// back its slot when its answer begins: otherwise as many watches as there are slots would
+// block all other requests. A list keeps its slot until its body has been read, because the
+// limit is meant for that work.
 func isWatch(r *http.Request) bool {
 	watch := r.URL.Query().Get("watch")
 	return watch == "true" || watch == "1"
 }
 
-// ending tells when the body of an answer has been read.
+// ending calls end when the body of an answer is closed.
 type ending struct {
 	io.ReadCloser
 	end func()

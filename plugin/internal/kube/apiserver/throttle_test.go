@@ -49,8 +49,8 @@ func newTestThrottle(next http.RoundTripper, limits Config) *throttle {
 	return newThrottle(next, limits, newOutageLog(new(recorder), clock.RealClock{}, ""), func() {}, testOptions())
 }
 
-// try sends a request that gives up, after a moment, if it has to wait. A busy
-// machine may let that moment pass before it is sent.
+// try sends a request, and gives up after a moment if it has to wait. A busy machine may
+// let that moment pass before it sends.
 func try(rt http.RoundTripper, url string) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
@@ -71,7 +71,7 @@ const (
 	watchURL = "http://x/api/v1/services?watch=true"
 )
 
-// D1: a rate so low that no token comes back during the test leaves the burst.
+// D1: with a rate so low that no token returns during the test, only the burst passes.
 func TestD1RateLimit(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -98,7 +98,7 @@ func TestD1RateLimit(t *testing.T) {
 	}
 }
 
-// D1: what the Corefile says of limits reaches the client.
+// D1: the limits in the Corefile reach the client.
 func TestD1LimitsReachTheClient(t *testing.T) {
 	var asked atomic.Int32
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -116,7 +116,7 @@ func TestD1LimitsReachTheClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A request that has to wait longer than its context lasts fails at once.
+	// A request that would wait longer than its context lasts fails at once.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for i := range 5 {
@@ -141,7 +141,7 @@ func TestDefaultRate(t *testing.T) {
 	}
 }
 
-// D1: no more lists are under way at once than may be.
+// D1: the number of simultaneous lists is limited.
 func TestD1MaxInflight(t *testing.T) {
 	const limit, requests = 2, 9
 	next := &counting{blocked: make(chan struct{})}
@@ -166,7 +166,7 @@ func TestD1MaxInflight(t *testing.T) {
 	}
 }
 
-// A list holds its slot until its body is closed, a watch until it is answered.
+// A list keeps its slot until its body is closed, a watch until its answer begins.
 func TestSlots(t *testing.T) {
 	throttled := newTestThrottle(new(counting), Config{MaxInflight: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -194,7 +194,7 @@ func TestSlots(t *testing.T) {
 	response.Body.Close()
 }
 
-// slowRate lets requests wait for a second each.
+// slowRate makes each request wait for a second.
 type slowRate struct {
 	flowcontrol.RateLimiter
 	clock *clocktesting.FakeClock
@@ -205,8 +205,8 @@ func (s slowRate) Wait(context.Context) error {
 	return nil
 }
 
-// A watch is measured when it is answered, any other request when its answer has
-// been read, and one without an answer too.
+// A watch is measured when its answer begins, any other request when its answer has been
+// read. A request without an answer is measured too.
 func TestRequested(t *testing.T) {
 	var seen []Request
 	clock := clocktesting.NewFakeClock(time.Now())
@@ -257,7 +257,7 @@ func TestSlotOfFailedRequest(t *testing.T) {
 	}
 }
 
-// A dial that ends after the end gives no connection.
+// A dial that completes after the dialer has closed returns no connection.
 func TestDialerCloses(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

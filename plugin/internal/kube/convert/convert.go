@@ -1,7 +1,7 @@
-// Package convert turns Kubernetes objects into the model of a cluster.
+// Package convert turns Kubernetes objects into the model of package cluster. It decides
+// which fields of an object mean something in DNS, and what they mean.
 //
-// Its functions are pure: what they return depends on the object and the Settings alone.
-// It decides which fields of an object mean something in DNS, and what.
+// The rule not to break: a result depends on nothing but the object and the Settings.
 package convert
 
 import (
@@ -17,20 +17,20 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Settings say what is kept of an object beyond its addresses, ports and names.
+// Settings say which optional fields are kept.
 type Settings struct {
-	PodNames      bool // of an endpoint, the name of its Pod
-	PodLabels     bool // of a Pod, its name and labels
-	TopologyZones bool // of an endpoint, its topology zone
+	PodNames      bool // the name of the Pod behind an endpoint
+	PodLabels     bool // the name and labels of a Pod
+	TopologyZones bool // the topology zone of an endpoint
 }
 
 // Converter turns API objects into the model. A nil result means that DNS shows nothing of
-// the object. Equal values share memory, so a Converter must not be used concurrently.
+// the object. Equal values share memory, so a Converter is not safe for concurrent use.
 type Converter struct {
 	settings Settings
 
 	pool      *pool
-	ports     []cluster.Port // scratch, as is endpoints
+	ports     []cluster.Port // scratch, like endpoints
 	endpoints []cluster.Endpoint
 }
 
@@ -44,14 +44,13 @@ func KeyOf(o metav1.Object) cluster.Key {
 
 // Service converts a Service.
 //
-// The type ExternalName comes first: such a Service is an alias whatever else it
-// says. Its target is empty if it is an IP literal or no domain name, since a
-// CNAME cannot say that. Next, clusterIP None is a headless Service. All others
-// have the ClusterIPs of both families, and none as long as the API server has
-// not given them any.
+// The type ExternalName takes precedence: such a Service is an alias whatever else it has.
+// Its target is empty if it is an IP address or not a host name, because a CNAME record
+// cannot have it. Next, clusterIP None makes a headless Service. All others have the
+// ClusterIPs of both families, and none before the API server allocates any.
 //
-// A load balancer has addresses or hostnames; of an ingress that has both only
-// the address counts, as everywhere in Kubernetes.
+// A load balancer has addresses or hostnames. If an ingress has both, only the address
+// counts, as elsewhere in Kubernetes.
 func (c *Converter) Service(s *corev1.Service) *cluster.Service {
 	out := &cluster.Service{
 		Key:         cluster.Key{Namespace: c.pool.text(s.Namespace), Name: s.Name},
@@ -81,8 +80,8 @@ func Headless(spec *corev1.ServiceSpec) bool {
 	return spec.ClusterIP == corev1.ClusterIPNone || slices.Contains(spec.ClusterIPs, corev1.ClusterIPNone)
 }
 
-// clusterIPs are the addresses of a Service. The list is newer than the single
-// address, which is all that an object written by hand may have.
+// clusterIPs returns the ClusterIPs of a Service. An object written by hand may have only
+// the older field with a single address.
 func clusterIPs(spec *corev1.ServiceSpec) []netip.Addr {
 	if len(spec.ClusterIPs) > 0 {
 		return parseAddrs(spec.ClusterIPs)
@@ -98,8 +97,8 @@ func (c *Converter) servicePorts(ports []corev1.ServicePort) []cluster.Port {
 	return c.pool.ports(c.ports)
 }
 
-// addPort adds a port to the scratch list. One without a number is left out: no
-// SRV record can name it, and addresses do not depend on ports.
+// addPort appends a port to the scratch list. It drops a port without a number: no SRV
+// record can name it, and addresses do not depend on ports.
 func (c *Converter) addPort(name, protocol string, number int32) {
 	if number <= 0 || number > 65535 {
 		return
@@ -114,8 +113,8 @@ func (c *Converter) addPort(name, protocol string, number int32) {
 	})
 }
 
-// hostname is a name in fully qualified form, or empty if it is an IP literal or
-// no host name, such as a URL or a name with a port.
+// hostname returns a fully qualified host name, or "" for an IP address or anything that is
+// not a host name, such as a URL or a name with a port.
 func hostname(text string) string {
 	if ParseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." || strings.ContainsAny(text, ":/* ") {
 		return ""
@@ -127,7 +126,7 @@ func hostname(text string) string {
 	return name.String()
 }
 
-// parseAddrs leaves out what is no address.
+// parseAddrs parses addresses and drops texts that are not addresses.
 func parseAddrs(texts []string) []netip.Addr {
 	var addrs []netip.Addr
 	for _, text := range texts {
@@ -138,9 +137,9 @@ func parseAddrs(texts []string) []netip.Addr {
 	return addrs
 }
 
-// ParseAddr returns the zero Addr if text is no address. Kubernetes takes numbers with
-// leading zeros in old objects, and reads them as decimal. An IPv4 address in IPv6
-// clothes is an IPv4 address, because it can only be an A record.
+// ParseAddr parses an IP address. It returns the zero Addr for any other text. Kubernetes
+// accepts numbers with leading zeros in old objects and reads them as decimal. An
+// IPv4-mapped IPv6 address becomes an IPv4 address, because it can only be an A record.
 func ParseAddr(text string) netip.Addr {
 	a, err := netip.ParseAddr(text)
 	if err != nil {

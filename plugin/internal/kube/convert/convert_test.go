@@ -13,7 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// compared treats a model object as the tests do: by value.
+// compared makes cmp compare objects of the model by value.
 var compared = cmp.Options{
 	cmpopts.EquateComparable(netip.Addr{}),
 	cmpopts.IgnoreUnexported(cluster.Slice{}, cluster.Resolver{}),
@@ -216,7 +216,7 @@ func TestPod(t *testing.T) {
 	}
 }
 
-// Names and labels of Pods are for whoever asks for them.
+// Names and labels of Pods are kept only with the setting for them.
 func TestPodProfile(t *testing.T) {
 	pod := decode[corev1.Pod](t, "metadata: {name: web-0, namespace: shop, labels: {app: web}}\nstatus: {podIPs: [{ip: 10.1.0.1}]}")
 	for asked, want := range map[bool]cluster.Profile{

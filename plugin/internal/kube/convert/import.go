@@ -12,13 +12,13 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Labels of the EndpointSlices that come from another cluster (KEP-1645).
+// Labels of EndpointSlices from other clusters (KEP-1645).
 const (
 	LabelServiceImport = "multicluster.kubernetes.io/service-name"
 	LabelSourceCluster = "multicluster.kubernetes.io/source-cluster"
 )
 
-// ServiceImport is a ServiceImport of any version, with what DNS needs of it.
+// ServiceImport is a ServiceImport of any version, with the fields that DNS needs.
 type ServiceImport struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -37,14 +37,15 @@ type ServiceImportPort struct {
 	Port     int32  `json:"port"`
 }
 
-// DeepCopyObject makes a runtime.Object of it. Nobody copies one.
+// DeepCopyObject implements runtime.Object. A shallow copy is enough, because nobody
+// changes one.
 func (i *ServiceImport) DeepCopyObject() runtime.Object { c := *i; return &c }
 
-// ServiceImport converts a ServiceImport. The addresses of a headless one are
-// those of its slices, whatever else it says.
+// ServiceImport converts a ServiceImport. A headless one has the addresses of its slices
+// only, even if it lists others.
 //
-// It is a custom resource, so the API server checks less than of a Service: one
-// whose name is no DNS label has no name in DNS.
+// The API server validates such a custom resource less strictly than a Service. A
+// ServiceImport whose name is not a DNS label has no name in DNS, so the result is nil.
 func (c *Converter) ServiceImport(i *ServiceImport) *cluster.Service {
 	if label(i.Name) != i.Name {
 		return nil
@@ -61,8 +62,8 @@ func (c *Converter) ServiceImport(i *ServiceImport) *cluster.Service {
 	return out
 }
 
-// importPorts leaves out what no SRV record can name. A port whose name is no
-// DNS label counts as unnamed.
+// importPorts converts ports. It drops protocols that no SRV record can have, and treats a
+// port whose name is not a DNS label as unnamed.
 func (c *Converter) importPorts(ports []ServiceImportPort) []cluster.Port {
 	c.ports = c.ports[:0]
 	for _, p := range ports {
@@ -73,13 +74,13 @@ func (c *Converter) importPorts(ports []ServiceImportPort) []cluster.Port {
 	return c.pool.ports(c.ports)
 }
 
-// ImportedSlice converts an EndpointSlice as a part of a ServiceImport. If it is
-// labelled for a Service of this cluster too, it is a part of both.
+// ImportedSlice converts an EndpointSlice as a part of a ServiceImport. A slice that also
+// has the label of a Service of this cluster belongs to both.
 func (c *Converter) ImportedSlice(s *discoveryv1.EndpointSlice) *cluster.Slice {
 	return c.sliceOf(s, s.Labels[LabelServiceImport], label(s.Labels[LabelSourceCluster]))
 }
 
-// label is a text as a DNS label, or empty if it is none.
+// label returns a text as a DNS label, or "" if it is not one.
 func label(text string) string {
 	text = strings.ToLower(text)
 	if len(validation.IsDNS1123Label(text)) > 0 {

@@ -63,8 +63,8 @@ func TestConvertServiceImport(t *testing.T) {
 	}
 }
 
-// A slice is a part of the cluster's own Service, of an imported one, of both or
-// of none, as its labels say.
+// The labels of a slice decide whether it belongs to the cluster's own Service, to an
+// imported one, to both or to none.
 func TestConvertImportedSlice(t *testing.T) {
 	for _, tc := range []struct {
 		name           string

@@ -11,15 +11,15 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// EndedPhases are the phases of Pods whose addresses may be another Pod's by now. The
-// API server is asked to leave them out, so a Pod that comes into one of them is
-// deleted for us.
+// EndedPhases are the phases of Pods whose addresses may already belong to another Pod. The
+// API server is asked to leave such Pods out, so a Pod that enters one of these phases
+// arrives as deleted.
 var EndedPhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown}
 
 // Ended reports whether a Pod is in one of the EndedPhases.
 func Ended(p *corev1.Pod) bool { return slices.Contains(EndedPhases, p.Status.Phase) }
 
-// Pod converts a Pod, if it has an address.
+// Pod converts a Pod. It returns nil for a Pod that has ended or has no address.
 func (c *Converter) Pod(p *corev1.Pod) *cluster.Pod {
 	if Ended(p) {
 		return nil
@@ -41,21 +41,20 @@ func (c *Converter) Pod(p *corev1.Pod) *cluster.Pod {
 	return cluster.NewPod(pod, profile, addrs...)
 }
 
-// PodID stands for a Pod's namespace and name, which would be the largest part of
-// what is kept of it. Nobody can choose names that have one in common, since the
-// seed is secret; by chance, two of a million Pods have it once in forty million
-// clusters.
+// PodID returns a hash of a Pod's namespace and name, which would take more memory than the
+// rest of the Pod. The seed is secret, so nobody can choose names that collide. By chance,
+// two of a million Pods collide in one of forty million clusters.
 func PodID(key cluster.Key) uint64 { return maphash.Comparable(podSeed, key) }
 
-// PodUID stands for a Pod's uid, by which it is told from those that had its name
-// before it. Of the text's 36 octets a record has room for no more than this, and two
-// Pods of one name have one in common by chance once in 2^64 times.
+// PodUID returns a hash of a Pod's UID, which differs between Pods that have the same name
+// one after another. The UID itself has 36 octets; two Pods of one name collide by chance
+// once in 2^64 times.
 func PodUID(p metav1.Object) uint64 { return maphash.Comparable(podSeed, p.GetUID()) }
 
 var podSeed = maphash.MakeSeed()
 
-// PodIPs are the addresses of a Pod. A manifest written by hand may have the
-// older field alone; the API server fills in both.
+// PodIPs returns the addresses of a Pod. A manifest written by hand may have the older
+// field alone; the API server sets both.
 func PodIPs(status *corev1.PodStatus) []string {
 	if len(status.PodIPs) == 0 && status.PodIP != "" {
 		return []string{status.PodIP}
@@ -67,7 +66,8 @@ func PodIPs(status *corev1.PodStatus) []string {
 	return texts
 }
 
-// labels are those of a Pod. Most of them are those of other Pods too.
+// labels returns the labels of a Pod in shared strings, because most Pods have the same
+// ones.
 func (c *Converter) labels(all map[string]string) map[string]string {
 	if len(all) == 0 {
 		return nil
@@ -79,7 +79,7 @@ func (c *Converter) labels(all map[string]string) map[string]string {
 	return kept
 }
 
-// resolver is nil for a Pod that asks the cluster's DNS in the usual way.
+// resolver returns the settings of a Pod's stub resolver, or nil for the default settings.
 func (c *Converter) resolver(spec *corev1.PodSpec) *cluster.Resolver {
 	policy, searches, dots := spec.DNSPolicy, []string(nil), -1
 	if policy == "" {
@@ -94,7 +94,8 @@ func (c *Converter) resolver(spec *corev1.PodSpec) *cluster.Resolver {
 	return c.pool.resolver(string(policy), searches, dots)
 }
 
-// ndots is the last one given, as in resolv.conf(5), or -1.
+// ndots returns the last ndots option, which is the one that counts in resolv.conf(5), or
+// -1.
 func ndots(options []corev1.PodDNSConfigOption) int {
 	found := -1
 	for _, o := range options {

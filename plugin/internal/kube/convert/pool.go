@@ -9,16 +9,16 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// poolLimit is the number of distinct values after which a pool starts afresh,
-// so that names of the past do not stay forever. It only costs some sharing.
+// poolLimit is the number of distinct values at which a pool is emptied, so that old names
+// do not stay for ever. Emptying it costs nothing but some sharing.
 const poolLimit = 1 << 14
 
-// pool shares equal values: a cluster has few namespaces and lists of ports, and
-// very many objects that name them. It is not safe for concurrent use.
+// pool shares equal values: a cluster has few Namespaces and lists of ports, and very many
+// objects that refer to them. It is not safe for concurrent use.
 type pool struct {
 	strings map[string]string
 	lists   map[string][]cluster.Port
-	zones   map[string]*cluster.Identity // of endpoints that are nothing but in a topology zone
+	zones   map[string]*cluster.Identity // of endpoints that have a topology zone and no name
 	stubs   map[string]*cluster.Resolver
 	buf     []byte
 }
@@ -32,8 +32,8 @@ func newPool() *pool {
 	}
 }
 
-// text is a string equal to s. It is a copy if it is new, so that it does not
-// hold on to what s is a part of.
+// text returns a shared string equal to s. A new one is a copy, so that it does not keep
+// alive the memory that s is a part of.
 func (p *pool) text(s string) string {
 	if shared, ok := p.strings[s]; ok {
 		return shared
@@ -46,7 +46,7 @@ func (p *pool) text(s string) string {
 	return s
 }
 
-// ports is a list equal to ports, which is the caller's to use again.
+// ports returns a shared list equal to ports. The caller may reuse ports.
 func (p *pool) ports(ports []cluster.Port) []cluster.Port {
 	if len(ports) == 0 {
 		return nil
@@ -72,8 +72,8 @@ func (p *pool) ports(ports []cluster.Port) []cluster.Port {
 	return list
 }
 
-// identity is nil for an empty one. Endpoints that have a topology zone and no
-// name are many, and share one for each zone.
+// identity returns nil for an empty identity. Many endpoints have a topology zone and no
+// name; they share one identity for each zone.
 func (p *pool) identity(id cluster.Identity) *cluster.Identity {
 	if id == (cluster.Identity{}) {
 		return nil
@@ -93,8 +93,8 @@ func (p *pool) identity(id cluster.Identity) *cluster.Identity {
 	return shared
 }
 
-// resolver is what a Pod says of its stub resolver. Pods have it from a few templates,
-// or all of them from one policy of their cluster.
+// resolver returns a shared resolver. Pods get their settings from a few templates, or all
+// of them from one policy of their cluster.
 func (p *pool) resolver(policy string, searches []string, ndots int) *cluster.Resolver {
 	p.buf = binary.BigEndian.AppendUint32(p.buf[:0], uint32(ndots))
 	p.buf = append(p.buf, policy...)
@@ -109,7 +109,7 @@ func (p *pool) resolver(policy string, searches []string, ndots int) *cluster.Re
 	}
 	var list []string
 	for _, suffix := range searches {
-		// One that is no name is of no use to a resolver.
+		// A suffix that is not a domain name is useless to a resolver.
 		if n, err := dnsname.Parse(suffix); err == nil {
 			list = append(list, p.text(n.Wire()))
 		}

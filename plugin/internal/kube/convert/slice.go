@@ -11,21 +11,19 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Slice converts an EndpointSlice as a part of a Service of this cluster, which
-// one from another cluster is only if it is labelled so.
+// Slice converts an EndpointSlice as a part of a Service of this cluster. It returns nil
+// for a slice without the label of one, such as most slices from other clusters.
 func (c *Converter) Slice(s *discoveryv1.EndpointSlice) *cluster.Slice {
 	return c.sliceOf(s, s.Labels[discoveryv1.LabelServiceName], "")
 }
 
-// sliceOf converts an EndpointSlice.
+// sliceOf converts an EndpointSlice, or returns nil if it means nothing in DNS: it names no
+// Service, or its address type is FQDN. Only ready endpoints count, and an unknown state
+// counts as ready (EndpointConditions). Endpoints that a Service publishes before they are
+// ready (publishNotReadyAddresses) have been marked as ready by its controller.
 //
-// Only those that name their Service and hold addresses mean anything in DNS:
-// slices of the address type FQDN do not. Only ready endpoints count, and an
-// unknown state counts as ready (the API says so). What a Service publishes
-// although it is not ready, its controller marks as ready.
-//
-// An endpoint has an identity only if it has a hostname, or if Pod names or
-// topology zones are asked for, since with large Services every endpoint costs.
+// An endpoint has an identity only if it has a hostname, or if Pod names or topology zones
+// are needed, because large Services have very many endpoints.
 func (c *Converter) sliceOf(s *discoveryv1.EndpointSlice, service, clusterID string) *cluster.Slice {
 	if service == "" || s.AddressType == discoveryv1.AddressTypeFQDN {
 		return nil
@@ -40,8 +38,8 @@ func (c *Converter) sliceOf(s *discoveryv1.EndpointSlice, service, clusterID str
 	})
 }
 
-// serviceName is the name of a Service, as a part of the name of its slice where
-// that begins with it: Kubernetes' own controller names them so.
+// serviceName returns the name of a Service. If the slice's name begins with it, as in
+// slices of Kubernetes' own controller, the two share memory.
 func (c *Converter) serviceName(slice, service string) string {
 	if strings.HasPrefix(slice, service) {
 		return slice[:len(service)]
@@ -49,8 +47,9 @@ func (c *Converter) serviceName(slice, service string) string {
 	return c.pool.text(service)
 }
 
-// list makes one endpoint of each address, in a scratch list. The addresses of one
-// endpoint share its identity, unless that is the spelling of an address.
+// list returns the ready endpoints, one for each address, in a scratch list. The addresses
+// of one endpoint share its identity, unless the label comes from the spelling of an
+// address.
 func (c *Converter) list(all []discoveryv1.Endpoint) []cluster.Endpoint {
 	c.endpoints = c.endpoints[:0]
 	for i := range all {
@@ -71,8 +70,8 @@ func ready(e *discoveryv1.Endpoint) bool {
 	return e.Conditions.Ready == nil || *e.Conditions.Ready
 }
 
-// identity takes the name of whatever the endpoint stands for, as stock CoreDNS
-// does: monitoring has Services whose endpoints are Nodes.
+// identity returns the identity of an endpoint, or nil. Its Pod may be an object of another
+// kind, as in stock CoreDNS: monitoring has Services whose endpoints are Nodes.
 func (c *Converter) identity(e *discoveryv1.Endpoint) *cluster.Identity {
 	var id cluster.Identity
 	if e.Hostname != nil {
@@ -87,10 +86,11 @@ func (c *Converter) identity(e *discoveryv1.Endpoint) *cluster.Identity {
 	return c.pool.identity(id)
 }
 
-// spelled adds the label of an address that is not spelled as RFC 5952 has it, such as
-// fd00:10:244:0::6, to an endpoint without a name. Stock CoreDNS makes the label of the
-// text, the API server keeps the text as it is, and an SRV record in a cache may outlive a
-// change from the one to the other.
+// spelled returns the identity of an endpoint with one of its addresses. If the endpoint
+// has no name and the address is not spelled as in RFC 5952, such as fd00:10:244:0::6, its
+// label keeps that spelling. Stock CoreDNS makes the label from the text, the API server
+// keeps the text as it is, and a cached SRV record may outlive a change from one server to
+// the other.
 func (c *Converter) spelled(identity *cluster.Identity, a netip.Addr, text string) *cluster.Identity {
 	if !a.Is6() || identity != nil && (identity.Hostname != "" || identity.Pod != "") {
 		return identity

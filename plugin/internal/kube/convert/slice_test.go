@@ -11,7 +11,7 @@ import (
 
 const webSliceMeta = "metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}\n"
 
-// anonymous is a slice of endpoints that are known by their addresses.
+// anonymous returns a slice of endpoints that have nothing but an address.
 func anonymous(texts ...string) *cluster.Slice {
 	s := &cluster.Slice{Namespace: "shop", Name: "web-x", Service: "web"}
 	var list []cluster.Endpoint
@@ -102,7 +102,7 @@ func TestSlice(t *testing.T) {
 	}
 }
 
-// What equal objects have in common is in memory once.
+// Equal parts of objects are in memory once.
 func TestSharing(t *testing.T) {
 	const text = `
 metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}

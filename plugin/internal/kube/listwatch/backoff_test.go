@@ -7,7 +7,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// However long the API server was away, it is asked again soon, and not at once.
+// However long the API server was away, the next request comes soon, but not at once.
 func TestBackoffIsBounded(t *testing.T) {
 	next := backoff.DelayWithReset(clock.RealClock{}, time.Hour)
 	for i := range 1000 {

@@ -1,11 +1,12 @@
-// Package listwatch lists and watches one kind of object of an API server, each step
-// bounded in time, and heals by itself: whatever breaks off is begun anew.
+// Package listwatch lists and watches one kind of object of an API server. Each step is
+// bounded in time, and whatever breaks off is begun again.
 //
-// Server.Follow runs client-go's reflector, but a list never is in memory: its objects
-// go to the Store as they are read, and the reflector gets no more than the end. Lists
-// are streamed where the server can do that, and read in pages where it cannot, or
-// where streams break off. A watch whose bookmarks fail to come is given up with its
-// connection; a server that sends none is recognised. An API server that was set back
-// to a backup is listed anew. What has happened is told by the log of outages in
-// package apiserver.
+// Server.Follow runs client-go's reflector, but no list is ever in memory: its objects go
+// to the Store as they are read, and the reflector gets nothing but the end. Lists are
+// streamed if the server supports that, and read in pages otherwise, or while streams break
+// off. A watch that stops bringing bookmarks is closed together with all connections; a
+// server that never sends bookmarks is recognised. After an API server was restored from a
+// backup, everything is listed again. Package apiserver logs what happened.
+//
+// The rule not to break: no request may wait without a bound.
 package listwatch

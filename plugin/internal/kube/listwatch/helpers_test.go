@@ -36,7 +36,7 @@ func newScheme() *runtime.Scheme {
 	return scheme
 }
 
-// servicesKind is what the listers of the tests list.
+// servicesKind returns the kind that the listers of the tests list.
 func servicesKind() Kind {
 	return Kind{
 		Logged:    apiserver.Kind{Name: "services", Resource: "services"},
@@ -89,7 +89,7 @@ func serviceObject(name string) *corev1.Service {
 	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
 }
 
-// endOfList is the bookmark that ends a streaming list.
+// endOfList returns the bookmark that ends a streaming list.
 func endOfList() *corev1.Service {
 	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{
 		ResourceVersion: "10",
@@ -133,7 +133,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	await.True(t, 30*time.Second, what, condition)
 }
 
-// leakless fails a test that leaves a goroutine behind. One may take its time to end.
+// leakless fails a test that leaves a goroutine behind. It gives goroutines time to end.
 func leakless(t *testing.T) {
 	t.Helper()
 	known := goleak.IgnoreCurrent()
@@ -155,7 +155,7 @@ func testClient(t *testing.T, url string, log apiserver.Logger, c clock.PassiveC
 	return client
 }
 
-// servicesClients are the clients that a lister of Services asks.
+// servicesClients returns the clients for a lister of Services.
 func servicesClients(t *testing.T, url string, c clock.PassiveClock) []rest.Interface {
 	t.Helper()
 	version := corev1.SchemeGroupVersion
@@ -166,7 +166,7 @@ func servicesClients(t *testing.T, url string, c clock.PassiveClock) []rest.Inte
 	return []rest.Interface{client}
 }
 
-// newTestLister lists the Services of a server.
+// newTestLister makes a lister of the Services of a server.
 func newTestLister(t *testing.T, handler http.Handler) (*lister, *heldNames) {
 	t.Helper()
 	server := httptest.NewServer(handler)

@@ -17,18 +17,18 @@ import (
 )
 
 const (
-	// pageSize is that of client-go, and what API servers are used to.
+	// pageSize is the page size of client-go, which API servers are used to.
 	pageSize = 500
-	// pageTries is how often a list is read in pages: its pages are of one
-	// version, which the server forgets after some minutes. After that it is read
-	// in one piece, since a large answer is better than none.
+	// pageTries is how often a list is read in pages. The pages must be of one version,
+	// which the server forgets after some minutes. After that the list is read in one
+	// piece, because a large answer is better than none.
 	pageTries = 2
-	// longestWatch is what a reflector asks for at most.
+	// longestWatch is the longest time that a reflector asks a watch to last.
 	longestWatch = 10 * time.Minute
 )
 
-// lister lists and watches the objects of a kind for a reflector. A list has gone
-// through the store before the reflector gets it: all that it gets is the end.
+// lister lists and watches the objects of a kind for a reflector. The objects of a list go
+// to the store; the reflector gets nothing but the end of the list.
 type lister struct {
 	kind    Kind
 	store   Store
@@ -36,19 +36,19 @@ type lister struct {
 	outages *apiserver.OutageLog
 	clock   clock.WithTicker
 	limits  Limits
-	redial  func()        // gives up all connections
-	renew   func()        // the same, unless that has only just been done
+	redial  func()        // closes all connections
+	renew   func()        // does the same, unless it did so a short time ago
 	busy    *sync.RWMutex // read-locked during a list
 	plain   bool          // do not use streaming lists
-	listed  bool          // the next watch goes on from a list that has just ended
+	listed  bool          // a list has just ended, and the next watch continues from it
 
 	bookmarks bookmarks
 	streaming *streaming
-	streams   *pace // of streaming lists
-	watches   *pace // of the watches behind a list
+	streams   *pace // spaces out streaming lists
+	watches   *pace // spaces out watches after a list
 }
 
-// IsWatchListSemanticsUnSupported is asked by the reflector.
+// IsWatchListSemanticsUnSupported tells the reflector whether to use streaming lists.
 func (l *lister) IsWatchListSemanticsUnSupported() bool { return l.plain }
 
 func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
@@ -74,7 +74,8 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 	return w, nil
 }
 
-// begin begins a watch that lasts no longer than the server was asked for.
+// begin begins a watch, and ends it soon after the time that the server was asked to keep
+// it for.
 func (l *lister) begin(ctx context.Context, options metav1.ListOptions) (w watch.Interface, err error) {
 	limited, release := context.WithTimeout(ctx, watchTime(options)+l.limits.Grace)
 	err = l.served(func(client rest.Interface) (err error) {
@@ -88,7 +89,7 @@ func (l *lister) begin(ctx context.Context, options metav1.ListOptions) (w watch
 	return newStream(l, w, release, options.SendInitialEvents != nil), nil
 }
 
-// watchTime returns how long the server was asked to keep a watch.
+// watchTime returns how long the server is asked to keep a watch.
 func watchTime(options metav1.ListOptions) time.Duration {
 	if options.TimeoutSeconds == nil {
 		return longestWatch
@@ -96,10 +97,10 @@ func watchTime(options metav1.ListOptions) time.Duration {
 	return time.Duration(*options.TimeoutSeconds) * time.Second
 }
 
-// open begins a watch, unless the API server is at an earlier version than the
-// one to go on from: then its data was set back to a backup. It would accept the
-// watch and send nothing until it comes to that version, which may take days. The
-// error is the one that makes the reflector list everything again.
+// open begins a watch, unless the API server is at an earlier version than the one to
+// continue from. Then its data was restored from a backup: it would accept the watch but
+// send nothing until it reaches that version again, which may take days. The error makes
+// the reflector list everything again.
 func (l *lister) open(ctx context.Context, client rest.Interface, options metav1.ListOptions) (watch.Interface, error) {
 	if options.SendInitialEvents == nil && !l.listed {
 		newest, err := l.version(ctx, client)
@@ -113,14 +114,14 @@ func (l *lister) open(ctx context.Context, client rest.Interface, options metav1
 	return l.request(client, options).Watch(ctx)
 }
 
-// version is the newest version, by a list of as little as possible.
+// version returns the newest version, from the smallest possible list.
 func (l *lister) version(ctx context.Context, client rest.Interface) (string, error) {
 	about, err := l.page(ctx, client, metav1.ListOptions{Limit: 1}, func(metav1.Object) {})
 	return about.ResourceVersion, err
 }
 
-// list ignores the options that it is given. They name a version that would do,
-// but pages of any version but the newest are not to be had.
+// list ignores its options. They name a version that would be recent enough, but a server
+// gives pages of the newest version only.
 func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
 	end, err := l.listEnd(ctx)
 	if err != nil {
@@ -142,8 +143,8 @@ func (l *lister) listEnd(ctx context.Context) (*listEnd, error) {
 	return end, err
 }
 
-// served does something with the best version of the kind that the server has.
-// It is found anew each time, since an API is installed and upgraded meanwhile.
+// served calls do with the client of the best version of the kind that the server has. It
+// tries them each time, because an API may be installed or upgraded at any time.
 func (l *lister) served(do func(client rest.Interface) error) (err error) {
 	for _, client := range l.clients {
 		if err = do(client); !apierrors.IsNotFound(err) {
@@ -181,11 +182,11 @@ func (l *lister) pages(ctx context.Context, client rest.Interface, options metav
 	}
 }
 
-// failed deals with an error before the reflector does. A streaming list that
-// fails has no line: a plain one follows, and if that fails too it says why.
+// failed handles an error before the reflector does. It logs no error of a streaming list:
+// a plain list follows, and if that fails too, its error is logged.
 func (l *lister) failed(ctx context.Context, verb string, listFirst bool, err error) {
 	if apierrors.IsUnauthorized(err) {
-		l.redial() // a renewed client certificate is shown on new connections only
+		l.redial() // only new connections use a renewed client certificate
 	}
 	if apiserver.IsSilent(err) {
 		l.store.Silent()
@@ -194,7 +195,7 @@ func (l *lister) failed(ctx context.Context, verb string, listFirst bool, err er
 	if !listFirst && l.outages.Failed(ctx, verb, l.kind.Logged, err) && l.kind.Logged.Optional {
 		l.store.Waive()
 	}
-	// client-go waits ten times as long as the server asks for, but not after that.
+	// client-go waits ten times as long as the server asks for, but not before a watch.
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
 		_ = sleep(ctx, l.clock, time.Duration(seconds)*time.Second)
 	}
@@ -210,12 +211,13 @@ func (l *lister) request(client rest.Interface, options metav1.ListOptions) *res
 	return client.Get().Resource(l.kind.Logged.Resource).VersionedParams(&options, metav1.ParameterCodec).Timeout(timeout)
 }
 
-// listEnd is a list without items: those have been put already.
+// listEnd is a list without items: the store has them already.
 type listEnd struct {
 	metav1.TypeMeta
 	metav1.ListMeta
 	Items []runtime.Object
 }
 
-// DeepCopyObject makes a runtime.Object of it; nobody copies one.
+// DeepCopyObject implements runtime.Object. A shallow copy is enough, because nobody
+// changes one.
 func (l *listEnd) DeepCopyObject() runtime.Object { c := *l; return &c }

@@ -14,9 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// pagesServer is an API server that has nothing but a list of Services. A name
-// in answers decides what one request gets: "410" or names of Services, with a
-// final plus sign if there are more pages.
+// pagesServer is an API server with nothing but a list of Services. Each of its answers is
+// for one request: "410" or names of Services, with a final plus sign if there are more
+// pages.
 type pagesServer struct {
 	mediaType string
 	mu        sync.Mutex
@@ -51,7 +51,7 @@ func (p *pagesServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(encode(p.mediaType, &list))
 }
 
-// encode makes a message of an object, as an API server would.
+// encode returns an object as a message, like an API server.
 func encode(mediaType string, obj runtime.Object) []byte {
 	info, _ := runtime.SerializerInfoForMediaType(codecs.SupportedMediaTypes(), mediaType)
 	message, err := runtime.Encode(info.Serializer, obj)
@@ -78,7 +78,7 @@ func testPages(t *testing.T, mediaType string) {
 		{"an empty list", []string{""}, "", []string{"limit=500"}},
 		{"pages", []string{"a b+", "c+", "d"}, "a b c d", []string{"limit=500", "continue=page1&limit=500", "continue=page2&limit=500"}},
 		{
-			// What was there at first is not in the list that counts.
+			// The objects of the first attempt are not in the list that counts.
 			"history is forgotten between two pages",
 			[]string{"a b+", "410", "a+", "c"},
 			"a c",
@@ -112,7 +112,7 @@ func testPages(t *testing.T, mediaType string) {
 	}
 }
 
-// A renewed client certificate is only shown on a new connection.
+// Only a new connection uses a renewed client certificate.
 func TestUnauthorizedRedials(t *testing.T) {
 	l, _ := newTestLister(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)

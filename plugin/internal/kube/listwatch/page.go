@@ -11,11 +11,11 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// page reads a list, or a page of one, and hands over each object as it comes.
+// page reads a list, or a page of one, and passes each object to put as soon as it is read.
 func (l *lister) page(
 	ctx context.Context, client rest.Interface, options metav1.ListOptions, put func(metav1.Object),
 ) (about metav1.ListMeta, err error) {
-	ctx, release := context.WithTimeoutCause(ctx, l.limits.List, fmt.Errorf("it has taken %s", l.limits.List))
+	ctx, release := context.WithTimeoutCause(ctx, l.limits.List, fmt.Errorf("not complete after %s", l.limits.List))
 	defer release()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)

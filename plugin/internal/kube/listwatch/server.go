@@ -18,67 +18,68 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// longestBackoff is how long the API server can be back at most before it is asked
-// again. A few small requests in that time are no load, and one that asks for more
+// longestBackoff is the longest wait before the next request to an API server that has
+// failed. A few small requests in that time are no load, and a server that asks for more
 // time by Retry-After gets it.
 const longestBackoff = 5 * time.Second
 
-// backoff is client-go's, but not as long: while the API server is back and we
-// wait, old answers are served. Jitter makes a wait up to twice as long.
+// backoff is shorter than client-go's, because clients get old answers while we wait for a
+// server that works again. Jitter makes a wait up to twice as long.
 var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 10, Cap: longestBackoff / 2}
 
-// Kind is what to list and watch.
+// Kind is a kind of object to list and watch.
 type Kind struct {
-	Logged             apiserver.Kind  // its Resource is that of the URLs too
-	Fields             string          // a selector
-	Labels             labels.Selector // likewise
-	Decode             slimpb.Decoder  // of an object in protobuf; nil for a kind that there is in JSON alone
+	Logged             apiserver.Kind  // its Resource is also the one in URLs
+	Fields             string          // a field selector
+	Labels             labels.Selector // a label selector
+	Decode             slimpb.Decoder  // for objects in protobuf; nil for a kind that only exists in JSON
 	NewObject, NewList func() runtime.Object
 }
 
-// Store takes what lists and watches bring. The objects of a list come by Begin, Put
-// and Drop, and the list's end by Replace, without any object. What comes behind the
-// list comes by the methods of a reflector's store.
+// Store receives what lists and watches bring. The objects of a list arrive by Begin, Put
+// and Drop, and the end of the list by Replace, without objects. Events after the list
+// arrive by the methods of a reflector's store.
 type Store interface {
 	cache.ReflectorStore
 	cache.ReflectorBookmarkStore
 
-	// Begin begins a list. One that was begun before and has not ended is forgotten.
+	// Begin begins a list. It abandons a list that has begun and not ended.
 	Begin()
-	// Put takes an object of a list, and Drop one that is gone before the list's end.
+	// Put puts an object of a list, and Drop removes one that was deleted before the end of
+	// the list.
 	Put(obj metav1.Object)
 	Drop(obj metav1.Object)
-	// Waive says that an optional kind cannot be had.
+	// Waive reports that an optional kind is not available.
 	Waive()
-	// Silent says that a watch or a request was given up because nothing came.
+	// Silent reports that a watch or a request was abandoned because nothing arrived.
 	Silent()
 }
 
-// Server is an API server, and what its kinds have in common.
+// Server is an API server, with the state that its kinds share.
 type Server struct {
-	// Parameters for tests: no streaming lists, and bookmarks taken for granted.
+	// Parameters for tests: no streaming lists, and bookmarks expected from the start.
 	Plain, Bookmarks bool
 
 	client    *apiserver.Client
 	clock     clock.WithTicker
 	limits    Limits
 	streaming *streaming
-	busy      sync.RWMutex // read-locked while a list is under way
+	busy      sync.RWMutex // read-locked while a list is being read
 }
 
-// NewServer makes a Server that is asked by client.
+// NewServer makes a Server that sends its requests through client.
 func NewServer(client *apiserver.Client, c clock.WithTicker, limits Limits) *Server {
 	return &Server{client: client, clock: c, limits: limits, streaming: newStreaming(client.Outages, c)}
 }
 
-// Wait waits for the lists that are under way: Follow does not.
+// Wait waits for the lists that are being read. Follow does not.
 func (s *Server) Wait() {
 	s.busy.Lock()
 	defer s.busy.Unlock()
 }
 
-// Follow lists and watches a kind until ctx ends. There is a client for each version
-// of the kind, the best one first.
+// Follow lists and watches a kind until ctx ends. clients has a client for each version of
+// the kind, the best one first.
 func (s *Server) Follow(ctx context.Context, kind Kind, clients []rest.Interface, to Store) {
 	logger := logr.Discard()
 	l := s.lister(kind, clients, to)
@@ -114,14 +115,14 @@ func (s *Server) lister(kind Kind, clients []rest.Interface, to Store) *lister {
 	return l
 }
 
-// endingClock ends waits with a context. Between two attempts to begin a
-// streaming list a reflector waits for nothing but the time.
+// endingClock ends waits when a context ends. Between two attempts to begin a streaming
+// list, a reflector waits for its clock only.
 type endingClock struct {
 	clock.RealClock
 	ctx context.Context
 }
 
-// After waits for the duration, or until the context ends.
+// After returns a channel that closes after the duration, or when the context ends.
 func (c endingClock) After(d time.Duration) <-chan time.Time {
 	over := make(chan time.Time)
 	timer := time.NewTimer(d)

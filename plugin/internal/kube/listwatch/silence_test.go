@@ -14,7 +14,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 )
 
-// silentWatches is a lister whose watches a test feeds.
+// silentWatches is a lister whose watches the test feeds.
 type silentWatches struct {
 	*lister
 	log   *recorder
@@ -32,7 +32,7 @@ func newSilentWatches(t *testing.T) *silentWatches {
 	return s
 }
 
-// begin begins a watch that goes on from a list.
+// begin begins a watch that continues from a list.
 func (s *silentWatches) begin() (*watch.FakeWatcher, *stream) {
 	w := watch.NewFakeWithChanSize(1, false)
 	return w, newStream(s.lister, w, func() {}, false)
@@ -47,7 +47,7 @@ func (s *silentWatches) send(t *testing.T, w *watch.FakeWatcher, to *stream, kin
 	}
 }
 
-// pass lets time pass for a watch that waits.
+// pass advances the clock for a watch that waits.
 func (s *silentWatches) pass(t *testing.T, d time.Duration) {
 	t.Helper()
 	eventually(t, "the watch to wait", s.clock.HasWaiters)
@@ -73,14 +73,14 @@ func wantEnd(t *testing.T, s *stream) {
 
 const (
 	silentLine = "WARNING API server https://10.96.0.1:443 has sent nothing on the watch of services for 1m30s, " +
-		"not even the bookmark that was asked for: watching anew over a new connection"
+		"not even the requested bookmark: starting a new watch over a new connection"
 	againLine   = "INFO API server https://10.96.0.1:443 sends events again"
 	nothingLine = "WARNING API server https://10.96.0.1:443 has sent nothing on two watches of services in a row, for 1m30s each, " +
-		"not even the bookmarks that were asked for: it sends none, or it is silent; watching anew from time to time"
+		"not even the requested bookmarks: either it never sends bookmarks or the connection is dead; starting a new watch from time to time"
 )
 
-// C1: a watch without the bookmark of the minute is given up with its connection,
-// and that is one line, however long the API server is silent.
+// C1: a watch that misses a bookmark is closed with its connection, and logged once,
+// however long the API server is silent.
 func TestC1SilentWatch(t *testing.T) {
 	s := newSilentWatches(t)
 	w, to := s.begin()
@@ -130,8 +130,8 @@ func TestC1WatchThatBringsNothing(t *testing.T) {
 	}
 }
 
-// C1: an API server that sends no bookmarks, or none before the first event of a
-// kind, is no API server in trouble, however long and often nothing happens.
+// C1: an API server that sends no bookmarks, or none before the first event of a kind, is
+// not in trouble, however long and often nothing happens.
 func TestC1ServerWithoutBookmarks(t *testing.T) {
 	s := newSilentWatches(t)
 	for range 50 {
@@ -141,7 +141,7 @@ func TestC1ServerWithoutBookmarks(t *testing.T) {
 		wantEnd(t, to)
 	}
 	s.log.expect(t, nothingLine)
-	// Bookmarks come behind events only, as where etcd sends no notifications of progress.
+	// Bookmarks come after events only, as if etcd sends no progress notifications.
 	for range 50 {
 		w, to := s.begin()
 		s.send(t, w, to, watch.Added)
@@ -158,7 +158,7 @@ func TestC1ServerWithoutBookmarks(t *testing.T) {
 	}
 }
 
-// C1: what a list brings says nothing of the bookmarks that are to come.
+// C1: the events of a list do not show whether bookmarks will come.
 func TestC1ListIsNoSignOfLife(t *testing.T) {
 	s := newSilentWatches(t)
 	w := watch.NewFakeWithChanSize(3, false)
@@ -174,7 +174,7 @@ func TestC1ListIsNoSignOfLife(t *testing.T) {
 	s.log.expect(t)
 }
 
-// C1: a slow consumer is no silent server.
+// C1: a slow consumer does not make the server silent.
 func TestC1SlowConsumer(t *testing.T) {
 	s := newSilentWatches(t)
 	w, to := s.begin()
@@ -189,7 +189,8 @@ func TestC1SlowConsumer(t *testing.T) {
 	s.log.expect(t)
 }
 
-// hanging answers as far as the test wants it to, and then keeps the connection.
+// hanging is a server that begins an answer as the test wants and then keeps the connection
+// open.
 func hanging(t *testing.T, begin func(w http.ResponseWriter)) *httptest.Server {
 	t.Helper()
 	over := make(chan struct{})
@@ -228,12 +229,12 @@ func TestC1EndlessList(t *testing.T) {
 	}))
 	defer close(over)
 	l.limits.List = 50 * time.Millisecond
-	if _, err := l.list(t.Context(), metav1.ListOptions{}); err == nil || !strings.Contains(err.Error(), "it has taken 50ms") {
+	if _, err := l.list(t.Context(), metav1.ListOptions{}); err == nil || !strings.Contains(err.Error(), "not complete after 50ms") {
 		t.Errorf("%v", err)
 	}
 }
 
-// C1: a watch ends soon after the time that it was asked for.
+// C1: a watch ends soon after the time that was requested.
 func TestC1WatchWithoutEnd(t *testing.T) {
 	api := hanging(t, func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")

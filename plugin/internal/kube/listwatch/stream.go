@@ -11,23 +11,23 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// stream is a watch on its way to a reflector. It ends a watch that has fallen
-// silent: the reflector begins a new one then, from the version of the last event.
+// stream is a watch on its way to a reflector. It ends a watch that has fallen silent; then
+// the reflector begins a new one from the version of the last event.
 //
-// Where the watch begins with a list, a reflector would gather that, with a key
-// for each object, so the objects go to the store before it sees them. All it gets
-// is the list's end, and what comes after that.
+// If the watch begins with a list, a reflector would collect that with a key for each
+// object. So the objects go to the store instead, and the reflector gets only the end of
+// the list and the events after it.
 type stream struct {
 	incoming watch.Interface
 	lister   *lister
-	timer    clock.Timer // runs while nothing comes
-	expected bool        // bookmarks come, each minute
+	timer    clock.Timer // runs while waiting for an event
+	expected bool        // bookmarks are expected, every minute
 	result   chan watch.Event
 	stop     func()
 	stopped  chan struct{}
 }
 
-// newStream calls release when the watch has ended.
+// newStream starts a stream. It calls release when the watch has ended.
 func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, listFirst bool) *stream {
 	s := &stream{
 		incoming: incoming,
@@ -51,7 +51,7 @@ func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, 
 	return s
 }
 
-// ResultChan has the events for the reflector.
+// ResultChan returns the channel of events for the reflector.
 func (s *stream) ResultChan() <-chan watch.Event { return s.result }
 
 // Stop ends the watch.
@@ -97,8 +97,8 @@ func (s *stream) giveUp(limit time.Duration) {
 	}
 }
 
-// list takes the objects of the list and reports whether the watch goes on behind
-// it. Nothing is taken after an error: another list may have begun by then.
+// list puts the objects of the list and reports whether the watch continues after it. It
+// puts nothing after an error, because another list may have begun by then.
 func (s *stream) list() bool {
 	l := s.lister
 	alive, until := false, l.clock.Now().Add(l.limits.Stream)
@@ -116,7 +116,8 @@ func (s *stream) list() bool {
 			s.pass(event)
 			return false
 		case s.take(event):
-			// A reflector takes a watch without events for a server that cannot do it.
+			// A reflector treats a watch without events as one that the server does not
+			// support.
 			if alive {
 				continue
 			}
@@ -132,8 +133,9 @@ func (s *stream) list() bool {
 	}
 }
 
-// take gives an object of the list to the store. It may change and go before the
-// list has ended. What is no object of the kind is for the reflector to refuse.
+// take passes an object of the list to the store, and reports whether it did. The object
+// may change or be deleted before the list ends. An object of another type is for the
+// reflector to refuse.
 func (s *stream) take(event watch.Event) bool {
 	to := s.lister.store
 	if reflect.TypeOf(event.Object) != reflect.TypeOf(s.lister.kind.NewObject()) {
@@ -165,18 +167,18 @@ func (s *stream) pass(event watch.Event) bool {
 	}
 }
 
-// sign is what a wait for an event has ended with.
+// sign is the reason why a wait for an event ended.
 type sign int
 
 const (
 	came sign = iota
 	ended
 	stopped
-	nothing // for as long as the wait may last
+	nothing // the time was up
 )
 
-// next waits for an event, no longer than the limit. While an event is dealt with, no
-// time passes.
+// next waits for an event, but no longer than limit. The time spent on handling events does
+// not count.
 func (s *stream) next(limit time.Duration) (event watch.Event, got sign) {
 	s.timer.Reset(limit)
 	defer s.timer.Stop()
@@ -188,7 +190,7 @@ func (s *stream) next(limit time.Duration) (event watch.Event, got sign) {
 	case <-s.timer.C():
 	}
 	select {
-	case event, ok := <-s.incoming.ResultChan(): // it came while this process was held up
+	case event, ok := <-s.incoming.ResultChan(): // it arrived while this process was paused
 		return s.heard(event, ok)
 	default:
 		return event, nothing

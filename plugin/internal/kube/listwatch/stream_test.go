@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// A watch that is stopped in the middle of a list leaves nobody behind who waits
-// for a reader.
+// A watch that is stopped in the middle of a list leaves no goroutine that waits for a
+// reader.
 func TestStoppedStreamingList(t *testing.T) {
 	leakless(t)
 	for _, event := range []watch.Event{

@@ -12,28 +12,28 @@ import (
 )
 
 const (
-	// streamTries is how often a streaming list may break off before lists are
-	// read in pages.
+	// streamTries is how often the streaming list of a kind may break off in a row before
+	// lists are read in pages.
 	streamTries = 2
-	// streamPause is how long lists are read in pages then: an API server is
-	// upgraded, and the proxy before it is mended.
+	// streamPause is how long lists are then read in pages. An API server may be upgraded,
+	// or the proxy in front of it repaired.
 	streamPause = time.Hour
-	// shortWatch is a watch that ends too soon to be followed by another at once.
+	// shortWatch is the length below which a watch may not be followed by another at once.
 	shortWatch = 5 * time.Second
 )
 
 // errPagesOnly makes a reflector read a list in pages.
 var errPagesOnly = errors.New("streaming lists break off, reading in pages")
 
-// streaming is what is known of an API server's streaming lists.
+// streaming records what is known about an API server's streaming lists.
 type streaming struct {
 	outages *apiserver.OutageLog
 	clock   clock.PassiveClock
 
 	mu     sync.Mutex
-	broken map[apiserver.Kind]int // times in a row
-	told   bool
-	until  time.Time // lists are read in pages
+	broken map[apiserver.Kind]int // how many times in a row the streaming lists of a kind broke off
+	told   bool                   // it has been logged
+	until  time.Time              // until then, lists are read in pages
 }
 
 func newStreaming(o *apiserver.OutageLog, c clock.PassiveClock) *streaming {
@@ -47,7 +47,7 @@ func (s *streaming) possible() bool {
 	return !s.clock.Now().Before(s.until)
 }
 
-// complete must be called for every streaming list that comes to its end.
+// complete must be called for every streaming list that reaches its end.
 func (s *streaming) complete(k apiserver.Kind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +55,7 @@ func (s *streaming) complete(k apiserver.Kind) {
 	s.told = false
 }
 
-// breaksOff must be called for every one that does not.
+// breaksOff must be called for every streaming list that does not reach its end.
 func (s *streaming) breaksOff(k apiserver.Kind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,8 +70,8 @@ func (s *streaming) breaksOff(k apiserver.Kind) {
 	}
 }
 
-// pace keeps attempts apart that a reflector makes one right after the other: it
-// waits after an error, but not after a watch that ends.
+// pace spaces out attempts that a reflector makes without a pause: it waits after an error,
+// but not after a watch that ends.
 type pace struct {
 	clock clock.Clock
 	delay func() time.Duration
@@ -82,7 +82,7 @@ func newPace(c clock.Clock) *pace {
 	return &pace{clock: c, delay: backoff.DelayWithReset(c, 2*longestBackoff)}
 }
 
-// next waits until it is time for another attempt.
+// next waits until the next attempt may begin.
 func (p *pace) next(ctx context.Context) error {
 	if since := p.clock.Since(p.last); !p.last.IsZero() && since < shortWatch {
 		if err := sleep(ctx, p.clock, p.delay()-since); err != nil {

@@ -46,7 +46,7 @@ func TestC13StreamingListsAreTriedAgain(t *testing.T) {
 	}
 }
 
-// C13: what comes slowly is no list that stands still.
+// C13: a slow streaming list is not a list that has stopped.
 func TestC13SlowStreamingList(t *testing.T) {
 	s := newSilentWatches(t)
 	taken := make(chan string)
@@ -71,7 +71,7 @@ func TestC13SlowStreamingList(t *testing.T) {
 	to.Stop()
 }
 
-// C2: client-go gives up after ten answers, but the last one is heeded too.
+// C2: client-go stops waiting after ten answers, but we follow the last Retry-After too.
 func TestC2LastRetryAfter(t *testing.T) {
 	l, _ := newTestLister(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", runtime.ContentTypeJSON)

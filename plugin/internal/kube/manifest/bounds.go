@@ -7,27 +7,29 @@ import (
 )
 
 const (
-	// depthLimit bounds how deep values may be nested, with and without aliases. The deepest
-	// objects in use, the schemas of CustomResourceDefinitions, have about fifty levels.
+	// depthLimit bounds how deep values may be nested, with and without aliases. The
+	// deepest objects in use, the schemas of CustomResourceDefinitions, have about fifty
+	// levels.
 	depthLimit = 1000
-	// aliasLimit bounds how many octets the aliases of a document may stand for.
+	// aliasLimit bounds the total size in octets of the values that the aliases of a
+	// document stand for.
 	aliasLimit = pieceLimit
-	// nodeSize is what a value counts for beside its text.
+	// nodeSize is the size of a value in addition to its text.
 	nodeSize = 16
 )
 
-// extent tells how much a value is once its aliases are followed.
+// extent is the size and depth of a value with its aliases replaced.
 type extent struct{ size, depth int }
 
-// aliases measures what the aliases of a document stand for.
+// aliases adds up the sizes of the values that the aliases of a document stand for.
 type aliases struct {
 	document *document
-	anchored map[*yaml.Node]extent // measured to their end
+	anchored map[*yaml.Node]extent // values with an anchor that have been measured completely
 	size     int
 }
 
-// checkAliases refuses aliases that lead to themselves, or stand for too much: a few
-// hundred octets can stand for more than any machine has memory.
+// checkAliases refuses aliases of values that contain themselves, or that stand for too
+// much: a few hundred octets can stand for more than any machine has memory.
 func checkAliases(d *document) error {
 	a := &aliases{document: d, anchored: make(map[*yaml.Node]extent)}
 	_, err := a.measure(d.node)
@@ -56,8 +58,8 @@ func (a *aliases) measure(n *yaml.Node) (extent, error) {
 	return e, nil
 }
 
-// follow measures what an alias stands for. What its anchor marks stands before it, and
-// has been measured unless the alias is a part of it.
+// follow returns the extent of the value that an alias stands for. That value comes before
+// the alias, so it has been measured, unless the alias is a part of it.
 func (a *aliases) follow(n *yaml.Node) (extent, error) {
 	e, ok := a.anchored[n.Alias]
 	if !ok {
@@ -69,8 +71,8 @@ func (a *aliases) follow(n *yaml.Node) (extent, error) {
 	return e, nil
 }
 
-// checkKeys refuses a mapping that has a key twice. The YAML package compares each with
-// each, and remembers every pair.
+// checkKeys refuses a mapping that has a key twice. The check of the YAML package compares
+// each key with every other and remembers all pairs, so it is switched off.
 func (d *document) checkKeys(n *yaml.Node, seen map[*yaml.Node]bool) error {
 	n = resolve(n)
 	if n.Anchor != "" {

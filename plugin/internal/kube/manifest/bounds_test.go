@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// hostile are texts that would take all memory, all time, or the whole process.
+// hostile are texts that could take all memory, all time, or end the process.
 var hostile = []struct {
 	name string
 	text string
@@ -44,7 +44,7 @@ var hostile = []struct {
 	{"a line that does not end", strings.Repeat("\x00", 6<<20), ":1: expected a Kubernetes object, found more than 4 MiB"},
 }
 
-// longList is a list that is long enough for its items to be parsed one by one.
+// longList returns a list that is long enough for its items to be parsed one by one.
 func longList(items ...string) string {
 	var list strings.Builder
 	list.WriteString("apiVersion: v1\nitems:\n")
@@ -97,7 +97,7 @@ func manyKeys(n int) string {
 	return keys.String()
 }
 
-// Whatever a file holds, it is refused with its place and at once.
+// A hostile file is refused at once, with the place.
 func TestB5HostileManifests(t *testing.T) {
 	for _, tc := range hostile {
 		t.Run(tc.name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestB5HostileManifests(t *testing.T) {
 	}
 }
 
-// The quantities of a Pod have no part in DNS, and one can take for ever to be decoded.
+// Quantities of a Pod mean nothing in DNS, and decoding one can take for ever.
 func TestB5Quantities(t *testing.T) {
 	for _, quantity := range []string{"1e-100000000", "much"} {
 		pod := strings.Replace(webPod, "metadata:", "spec: {overhead: {cpu: "+quantity+"}}\nmetadata:", 1)
@@ -133,7 +133,7 @@ func TestB5Quantities(t *testing.T) {
 	}
 }
 
-// A few aliases are nothing to be afraid of.
+// A few aliases are harmless.
 func TestB5AliasesInUse(t *testing.T) {
 	f := serve(t, config{}, map[string]string{"a.yaml": `
 apiVersion: v1
@@ -152,7 +152,7 @@ items:
 	f.expect("Service shop/mail[10.0.0.2]")
 }
 
-// splitTests are documents that mean the same whether lists are split or not.
+// splitTests are documents with the same meaning whether lists are split or not.
 var splitTests = map[string]string{
 	"as kubectl writes it":   "apiVersion: v1\nitems:\n" + item("  ", webService) + item("  ", webSlice) + "kind: List\nmetadata:\n  resourceVersion: \"\"\n",
 	"as yq writes it":        "apiVersion: v1\nitems:\n  " + item("    ", webService) + "  " + item("    ", webSlice) + "kind: List\n",
@@ -192,7 +192,7 @@ func TestB5SplitLists(t *testing.T) {
 	}
 }
 
-// documentsOf tells the documents of a text, with lists split that are longer than whole.
+// documentsOf returns the documents of a text. Lists longer than whole are split.
 func documentsOf(text string, whole int) (all []string, err error) {
 	p := &parser{path: "a.yaml", take: func(d *document) error {
 		kind := d.apiVersion + " " + d.kind
@@ -214,7 +214,7 @@ func documentsOf(text string, whole int) (all []string, err error) {
 	return all, err
 }
 
-// What goes wrong while a file is read is an error, wherever that is.
+// An error while reading a file is reported, wherever it happens.
 func TestB5ReadErrors(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	for name, text := range splitTests {
@@ -229,7 +229,7 @@ func TestB5ReadErrors(t *testing.T) {
 	}
 }
 
-// A list that is cut is no list, wherever it is cut.
+// A list that is cut off anywhere is an error.
 func TestB5CutLists(t *testing.T) {
 	for _, text := range []string{"JSON", "an empty list in JSON"} {
 		text := strings.TrimSpace(splitTests[text])
@@ -247,7 +247,8 @@ type brokenReader struct{ err error }
 
 func (f brokenReader) Read([]byte) (int, error) { return 0, f.err }
 
-// FuzzManifests has no text end the process, and every list mean the same whole and split.
+// FuzzManifests checks that no text ends the process, and that every list means the same
+// whole and split.
 func FuzzManifests(f *testing.F) {
 	for _, text := range splitTests {
 		f.Add(text)
@@ -258,7 +259,7 @@ func FuzzManifests(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		// A text that takes for ever ends the process, so that the engine keeps it.
+		// A text that takes for ever ends the process, so that the fuzzing engine keeps it.
 		defer time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("takes too long: %q", text)) }).Stop()
 		want, wantErr := documentsOf(text, wholeDocument)
 		got, err := documentsOf(text, 0)

@@ -26,8 +26,8 @@ var supported = map[string]func() metav1.Object{
 	"multicluster.x-k8s.io/v1alpha1 ServiceImport": func() metav1.Object { return new(convert.ServiceImport) },
 }
 
-// podManifest is what a Pod says about DNS. To decode the quantities of its resources
-// takes for ever if somebody writes 1e-100000000.
+// podManifest has the fields of a Pod that DNS needs. The quantities of its resources must
+// not be decoded: a value like 1e-100000000 would take for ever.
 type podManifest struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -44,7 +44,7 @@ type podManifest struct {
 	} `json:"status"`
 }
 
-// pod is the Pod, as far as it is known.
+// pod returns the Pod with these fields.
 func (m *podManifest) pod() *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: m.ObjectMeta,
@@ -56,16 +56,16 @@ func (m *podManifest) pod() *corev1.Pod {
 // objectsLimit bounds the number of objects that mean something in DNS.
 const objectsLimit = 1_000_000
 
-// object is what is remembered of a Kubernetes object of a file.
+// object is what a bundle remembers of a Kubernetes object in a file.
 type object struct {
 	name     objectName
 	path     string
 	line     int
-	services [2]objectName // of an EndpointSlice, the Service and the ServiceImport that it names
+	services [2]objectName // the Service and the ServiceImport that an EndpointSlice names
 	warnings []warning
 }
 
-// objectName tells objects apart.
+// objectName identifies an object.
 type objectName struct {
 	kind string
 	key  cluster.Key
@@ -80,15 +80,15 @@ func (n objectName) String() string {
 	return fmt.Sprintf("%s %s/%s", n.kind, n.key.Namespace, n.key.Name)
 }
 
-// bundle is the objects of all files, each once, in the order of the files.
+// bundle has the objects of all files, without repetitions, in the order of the files.
 type bundle struct {
-	keep           func(index int, kind string, api metav1.Object) // replaces the one kept before it at index
-	serviceImports bool                                            // the user shows ServiceImports
+	keep           func(index int, kind string, api metav1.Object) // stores an object at index, in place of the one that was there
+	serviceImports bool                                            // the caller uses ServiceImports
 
 	objects  []*object
 	index    map[objectName]int
-	counts   map[string]int // of the objects of supported kinds and the empty lists, by file.given
-	pending  int            // the number of warnings that the objects hold
+	counts   map[string]int // number of objects of supported kinds and of empty lists, by file.given
+	pending  int            // number of warnings that are kept with the objects
 	warnings warnings
 }
 
@@ -96,9 +96,9 @@ func newBundle(keep func(int, string, metav1.Object)) *bundle {
 	return &bundle{keep: keep, index: make(map[objectName]int), counts: make(map[string]int)}
 }
 
-// read adds the objects of a file. The first thing that does not parse is an error; what
-// parses but means nothing is a warning. A list without items counts as well, as it says
-// that there are none.
+// read adds the objects of a file. The first text that cannot be parsed is an error; an
+// object that means nothing in DNS is a warning. A list without items counts as an object,
+// because it states that there are none.
 func (b *bundle) read(f file, in io.Reader) error {
 	emptyLists, err := parseDocuments(f.path, in, func(d *document) error {
 		if supported[d.apiVersion+" "+d.kind] == nil {
@@ -112,8 +112,9 @@ func (b *bundle) read(f file, in io.Reader) error {
 	return err
 }
 
-// check refuses paths without an object that means something in DNS. A folder whose files
-// are moved away for a moment, or the wrong folder, is no cluster without Services.
+// check refuses paths without an object that means something in DNS. Otherwise a folder
+// whose files are away for a moment, or the wrong folder, would be a cluster without
+// Services.
 func (b *bundle) check(files fileSet, paths []string) error {
 	for _, path := range paths {
 		if b.counts[path] > 0 {
@@ -127,7 +128,7 @@ func (b *bundle) check(files fileSet, paths []string) error {
 	return nil
 }
 
-// finish adds what follows from the objects as a whole.
+// finish adds the warnings and Namespaces that follow from all objects together.
 func (b *bundle) finish(files fileSet) {
 	for _, f := range files.others {
 		b.warnings.add(irregular, f.path, kindOf(f.info))
@@ -162,8 +163,8 @@ func (b *bundle) add(d *document) error {
 	return nil
 }
 
-// put adds an object. Of two with the same name the last one counts, as if they
-// had been applied one after the other.
+// put adds an object. Of two with the same name the last one counts, as if they had been
+// applied one after another.
 func (b *bundle) put(o *object, api metav1.Object) {
 	if o.name.kind == "Namespace" {
 		labelName(api)
@@ -181,8 +182,8 @@ func (b *bundle) put(o *object, api metav1.Object) {
 	b.keep(i, o.name.kind, api)
 }
 
-// labelName gives a Namespace the label that an API server gives it, as it may
-// be selected by that.
+// labelName sets the label that an API server sets on a Namespace, because selectors may
+// use it.
 func labelName(namespace metav1.Object) {
 	labels := namespace.GetLabels()
 	if labels == nil {
@@ -192,8 +193,8 @@ func labelName(namespace metav1.Object) {
 	namespace.SetLabels(labels)
 }
 
-// unservable is the first name of an object that should be a DNS label and is
-// not. An API server would have refused it, or we would not have taken it.
+// unservable returns the first name in an object that should be a DNS label and is not, or
+// "". An API server would refuse such an object.
 func unservable(obj metav1.Object) string {
 	var labels []string
 	switch o := obj.(type) {
@@ -225,7 +226,8 @@ func unservable(obj metav1.Object) string {
 	return ""
 }
 
-// implyNamespaces adds the Namespaces of all objects, since dumps often lack them.
+// implyNamespaces adds a Namespace for each object that is in one, because dumps often lack
+// them.
 func (b *bundle) implyNamespaces() {
 	for _, o := range b.objects {
 		implied := &object{name: objectName{"Namespace", cluster.Key{Name: o.name.key.Namespace}}, path: o.path, line: o.line}

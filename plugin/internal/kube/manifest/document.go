@@ -15,45 +15,45 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// document is one Kubernetes object of a file, not yet decoded. Objects of lists
-// are documents of their own.
+// document is one Kubernetes object of a file before it is decoded. Each object of a list
+// is a document of its own.
 type document struct {
 	path       string
-	node       *yaml.Node // a mapping
-	above      int        // lines of the file before those that node counts
+	node       *yaml.Node // always a mapping
+	above      int        // number of lines of the file before line 1 of node
 	apiVersion string
 	kind       string
 }
 
-// at is a line that a node or an error of the parser tells, as one of the file.
+// at returns the place in the file of a line as a node or an error of the parser counts it.
 func (d *document) at(line int) string { return fmt.Sprintf("%s:%d", d.path, d.above+line) }
 
-// place is where the document begins, for messages.
+// place returns the place where the document begins, for messages.
 func (d *document) place() string { return d.at(d.node.Line) }
 
 // parser finds the documents of one file.
 type parser struct {
 	path string
 	take func(*document) error
-	list document // what is known of the list whose items are pieces
+	list document // what is known about the list whose items are pieces
 
 	emptyLists int
 }
 
-// parseDocuments gives take the documents of a YAML or JSON file, one after the other. It
-// counts lists without items.
+// parseDocuments passes the documents of a YAML or JSON file to take, one after another. It
+// returns the number of lists without items.
 func parseDocuments(path string, in io.Reader, take func(*document) error) (emptyLists int, err error) {
 	p := &parser{path: path, take: take}
 	err = newSplitter(path, in, p.piece).run()
 	return p.emptyLists, err
 }
 
-// piece parses a piece. The YAML package has had panics that no test had foreseen, and a
-// file must not end the process.
+// piece parses a piece. It recovers panics: the YAML package has had some that no test
+// foresaw, and a file must not end the process.
 func (p *parser) piece(t piece) (err error) {
 	defer func() {
 		if trouble := recover(); trouble != nil {
-			err = fmt.Errorf("%s:%d: expected YAML or JSON that can be parsed: %v", p.path, t.line+1, trouble)
+			err = fmt.Errorf("%s:%d: expected YAML or JSON, the parser failed: %v", p.path, t.line+1, trouble)
 		}
 	}()
 	if t.part == headerPart {
@@ -84,7 +84,7 @@ func (p *parser) piece(t piece) (err error) {
 	return nil
 }
 
-// root takes what one document of a piece is.
+// root handles one document of a piece, by the part that the piece is.
 func (p *parser) root(of part, d document) error {
 	switch of {
 	case itemPart:
@@ -95,13 +95,13 @@ func (p *parser) root(of part, d document) error {
 	return p.objects(d)
 }
 
-// objects takes an object, or the items of a list. d has the apiVersion and kind that
-// the list around it implies, if any: the API server leaves them out of the items of typed
+// objects passes on an object, or the items of a list. d has the apiVersion and kind that
+// the list around it implies, if any: the API server omits them from the items of typed
 // lists.
 func (p *parser) objects(d document) error {
 	d.node = resolve(d.node)
 	if d.node.Tag == "!!null" {
-		return nil // nothing but comments between two ---
+		return nil // only comments between two ---
 	}
 	if d.node.Kind != yaml.MappingNode {
 		return fmt.Errorf("%s: expected a Kubernetes object, found %s", d.place(), nameOf(d.node))
@@ -130,7 +130,7 @@ func (p *parser) objects(d document) error {
 	return nil
 }
 
-// typed reads the apiVersion and kind of the document, where it has them.
+// typed reads the apiVersion and kind of the document, if it has them.
 func (d *document) typed() {
 	if v := field(d.node, "apiVersion"); v != nil {
 		d.apiVersion = v.Value
@@ -142,7 +142,8 @@ func (d *document) typed() {
 
 func (d *document) isList() bool { return strings.HasSuffix(d.kind, "List") }
 
-// implied is what a list says of each of its items.
+// implied returns a document with the apiVersion and kind that a list implies for its
+// items.
 func (d *document) implied() document {
 	item := document{path: d.path, above: d.above}
 	if kind := strings.TrimSuffix(d.kind, "List"); kind != "" {
@@ -151,7 +152,7 @@ func (d *document) implied() document {
 	return item
 }
 
-// header reads what stands before or behind the items of a list.
+// header reads the text before or after the items of a list.
 func (p *parser) header(d document) error {
 	if d.node.Kind != yaml.MappingNode {
 		return fmt.Errorf("%s: expected a Kubernetes object, found %s", d.place(), nameOf(d.node))
@@ -164,7 +165,7 @@ func (p *parser) header(d document) error {
 	return nil
 }
 
-// items takes the items that a piece of a list has: one.
+// items passes on the item in a piece of a list.
 func (p *parser) items(d document) error {
 	if p.list.kind != "" && !p.list.isList() {
 		return nil // an object that happens to have items
@@ -184,7 +185,7 @@ func (p *parser) items(d document) error {
 	return nil
 }
 
-// endList checks that what had items was a list.
+// endList checks that the document with the items was a list.
 func (p *parser) endList() error {
 	switch l := &p.list; {
 	case l.apiVersion == "" || l.kind == "":
@@ -195,8 +196,8 @@ func (p *parser) endList() error {
 	return nil
 }
 
-// into decodes the document. It goes by way of JSON, as the API types know no
-// other tags.
+// into decodes the document. It converts it to JSON first, because the API types have JSON
+// tags only.
 func (d *document) into(obj any) error {
 	if err := d.checkKeys(d.node, make(map[*yaml.Node]bool)); err != nil {
 		return err
@@ -207,7 +208,7 @@ func (d *document) into(obj any) error {
 	}
 	data, err := json.Marshal(value)
 	if err != nil { // a key that is a number, a number that is infinite
-		return fmt.Errorf("%s: expected what JSON can express: %w", d.place(), err)
+		return fmt.Errorf("%s: expected values that JSON can express: %w", d.place(), err)
 	}
 	if err := utiljson.Unmarshal(data, obj); err != nil {
 		return d.explain(data, obj, err)
@@ -215,14 +216,14 @@ func (d *document) into(obj any) error {
 	return nil
 }
 
-// syntaxError is an error of the YAML package, with the line that it is in.
+// syntaxError returns an error of the YAML package with its place in the file.
 func (p *parser) syntaxError(t piece, err error) error {
-	// The parser notices what is missing at the end only beyond it.
+	// The parser notices only after the end that something is missing there.
 	line := min(lineOf(err, badLine(t.text)), lastLine(t.text))
 	return fmt.Errorf("%s:%d: expected YAML or JSON: %s", p.path, t.line+line, messageOf(err))
 }
 
-// lastLine is the last line that says something, or the first.
+// lastLine returns the number of the last line with text, or 1.
 func lastLine(data []byte) int {
 	return 1 + bytes.Count(bytes.TrimRight(data, " \t\r\n"), []byte("\n"))
 }
@@ -243,8 +244,8 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
-// badLine is the first line with a character that YAML forbids, of which the
-// parser does not say where it is.
+// badLine returns the number of the first line with a character that YAML forbids. The
+// parser does not report where it is.
 func badLine(data []byte) int {
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		if !utf8.Valid(line) || bytes.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }) {

@@ -64,7 +64,7 @@ func TestManifestErrors(t *testing.T) {
 	}
 }
 
-// bomb is a small document that would be large without its aliases.
+// bomb returns a small document that would be large with its aliases replaced.
 func bomb() string {
 	text := "apiVersion: v1\nkind: Service\nmetadata: {name: web}\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
 	for _, n := range []string{"01", "12", "23", "34", "45", "56"} {
@@ -86,8 +86,8 @@ func TestManifestPathsThatAreMissing(t *testing.T) {
 	}
 }
 
-// While the files are no good the last good state stays, with one line and one
-// count for each content.
+// While the files are bad the last good state stays, with one line and one count for each
+// content.
 func TestManifestsTurnBad(t *testing.T) {
 	f := serve(t, config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
 	expect := func(failures int, lines ...string) {
@@ -104,7 +104,7 @@ func TestManifestsTurnBad(t *testing.T) {
 		f.expect("Service shop/web[10.0.0.1]")
 		f.expect("Service shop/mail[10.0.0.1]")
 	}
-	const going = "ERROR manifests cannot be read, going on with what is known: "
+	const going = "ERROR manifests cannot be read, keeping the last good state: "
 
 	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "80", "eighty", 1)})
 	f.settle()
@@ -151,7 +151,7 @@ func TestManifestPathVanishes(t *testing.T) {
 	}
 }
 
-// A file that goes after the fileSet at it is no trouble: the next fileSet tells.
+// A file that disappears after the look is no trouble: the next look shows the new state.
 func TestManifestGoesBeforeItIsRead(t *testing.T) {
 	f := serve(t, config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
 	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})

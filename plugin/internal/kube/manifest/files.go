@@ -19,26 +19,28 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// file is a manifest file as it was when looked at.
+// file is a manifest file at the time of a look.
 type file struct {
-	given string // the path that it was found by
+	given string // the path in the Corefile that led to it
 	path  string
 	info  os.FileInfo
 }
 
-// fileSet is what the files are that some paths stand for, or why that cannot be said.
+// fileSet is the set of files that some paths stand for, or the error that prevents finding
+// them.
 type fileSet struct {
 	files  []file
-	others []file // have the name of a manifest, but cannot be read as a file
+	others []file // have the name of a manifest, but are not regular files
 	err    error
 }
 
-// findFiles finds the files. A path is a file of any name or a folder, of which the
-// files count whose names end in .yaml, .yml or .json, but neither hidden ones
-// nor folders below: as with kubectl -f, and as a mounted ConfigMap needs it.
+// findFiles finds the files of some paths. A path is a file of any name or a folder. Of a
+// folder, files count if their names end in .yaml, .yml or .json, but neither hidden files
+// nor files in subfolders: the same as with kubectl -f, and as a mounted ConfigMap needs
+// it.
 //
-// Only regular files are read, and links to them. A pipe keeps a reader waiting, and a
-// device may have no end.
+// Only regular files and links to them are read. A pipe would block a reader, and a device
+// may have no end.
 func findFiles(paths []string) fileSet {
 	var s fileSet
 	for _, path := range paths {
@@ -82,7 +84,7 @@ func (s *fileSet) addFolder(folder string) error {
 	return nil
 }
 
-// kindOf says in words what something is that is not a regular file.
+// kindOf describes a file that is not a regular file.
 func kindOf(info os.FileInfo) string {
 	switch mode := info.Mode(); {
 	case mode&os.ModeNamedPipe != 0:
@@ -112,16 +114,16 @@ func (s fileSet) same(other fileSet) bool {
 		})
 }
 
-// changedSince reports whether any file was changed after a time, or will be.
+// changedSince reports whether any file has a modification time after t.
 func (s fileSet) changedSince(t time.Time) bool {
 	return slices.ContainsFunc(s.files, func(f file) bool { return f.info.ModTime().After(t) })
 }
 
-// sizeLimit bounds the size of all files. The largest clusters that Kubernetes is tested
-// with have 150,000 Pods, which kubectl writes with some 8 kB each.
+// sizeLimit bounds the size of all files together. The largest clusters that Kubernetes is
+// tested with have 150,000 Pods, and kubectl writes about 8 kB for each.
 const sizeLimit = 2 << 30
 
-// digest reads all files, and returns what tells their contents, or the error, from others.
+// digest reads all files and returns a hash of their contents, or of the error.
 func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 	h := sha256.New()
 	for _, f := range s.others {
@@ -131,7 +133,7 @@ func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 		fmt.Fprintf(h, "%q", f.path)
 		blank := &blankWriter{blank: true}
 		n, err := io.Copy(io.MultiWriter(h, blank), in)
-		// Whoever writes a file empties it first, and may take its time.
+		// A program that writes a file empties it first, and may take its time.
 		if err == nil && blank.blank {
 			err = fmt.Errorf("%s:1: expected a Kubernetes object, found an empty file", f.path)
 		}
@@ -142,7 +144,7 @@ func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), err
 }
 
-// blankWriter finds out whether what is written to it is nothing but white space.
+// blankWriter records whether everything written to it is white space.
 type blankWriter struct{ blank bool }
 
 func (b *blankWriter) Write(data []byte) (int, error) {
@@ -150,7 +152,7 @@ func (b *blankWriter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// each gives take the files, one after the other.
+// each passes the files to take, one after another.
 func (s fileSet) each(ctx context.Context, take func(file, io.Reader) error) error {
 	if s.err != nil {
 		return s.err
@@ -169,8 +171,8 @@ func (s fileSet) each(ctx context.Context, take func(file, io.Reader) error) err
 	return nil
 }
 
-// read gives take the text of a file, in UTF-8 unless it begins with the mark of another
-// encoding of Unicode: shells on Windows write UTF-16.
+// read passes the text of a file to take. The text is UTF-8, unless the file begins with
+// the byte order mark of another Unicode encoding: shells on Windows write UTF-16.
 func (f file) read(ctx context.Context, take func(file, io.Reader) error) error {
 	in, err := f.open()
 	if err != nil {
@@ -181,8 +183,9 @@ func (f file) read(ctx context.Context, take func(file, io.Reader) error) error 
 	return take(f, text)
 }
 
-// open opens a file, and does not wait if it has become a pipe since the look. Files of
-// the kernel, which may keep a reader waiting as well, have no size.
+// open opens a file, and does not block if the file has become a pipe since the look. It
+// does not open files without a size: files of the kernel have none, and may block a reader
+// as well.
 func (f file) open() (io.ReadCloser, error) {
 	if f.info.Size() == 0 {
 		return io.NopCloser(strings.NewReader("")), nil
@@ -202,7 +205,7 @@ func (f file) open() (io.ReadCloser, error) {
 	return in, nil
 }
 
-// contextReader reads until a context ends.
+// contextReader fails when its context ends.
 type contextReader struct {
 	ctx context.Context
 	in  io.Reader

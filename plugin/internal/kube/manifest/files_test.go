@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What is no regular file is never opened: a pipe would keep the reader waiting, and some
-// devices have no end.
+// Only regular files are opened: a pipe would block the reader, and some devices have no
+// end.
 func TestB6IrregularFiles(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string]string{"a.yaml": webService, "elsewhere/b": strings.ReplaceAll(webService, "web", "mail")})
@@ -26,7 +26,7 @@ func TestB6IrregularFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The path of a socket has room for about a hundred octets.
+	// The path of a socket may have only about a hundred octets.
 	t.Chdir(folder)
 	l, err := net.Listen("unix", "socket.yaml")
 	if err != nil {
@@ -74,7 +74,7 @@ func TestB6IrregularPaths(t *testing.T) {
 	}
 }
 
-// A file that becomes a pipe after the fileSet at it keeps nobody waiting.
+// A file that becomes a pipe after the look blocks nobody.
 func TestB6FileBecomesPipe(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string]string{"a.yaml": webService})
@@ -130,7 +130,7 @@ func TestA8NoObjects(t *testing.T) {
 	}
 }
 
-// The same object in two places is one in each of them.
+// An object that is given twice counts in both places.
 func TestA8ObjectGivenTwice(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	write(t, one, map[string]string{"a.yaml": webService})
@@ -138,13 +138,13 @@ func TestA8ObjectGivenTwice(t *testing.T) {
 	serve(t, config{paths: []string{one, two}}, nil).expect("Service shop/web[10.0.0.1]")
 }
 
-// Who lists nothing says that there is nothing.
+// An empty list states that there are no objects.
 func TestA8EmptyList(t *testing.T) {
 	f := serve(t, config{}, map[string]string{"a.yaml": "apiVersion: v1\nkind: List\nitems: []\n"})
 	f.expectNone("")
 }
 
-// Files that are moved away for a second take no name away.
+// Files that are moved away for a second remove no name.
 func TestA8FilesMoveAway(t *testing.T) {
 	f := serve(t, config{}, map[string]string{"a.yaml": webService})
 	for away, want := range map[string]string{f.path("a.bak"): "found none", f.path(".a.yaml"): "found none"} {
@@ -160,7 +160,7 @@ func TestA8FilesMoveAway(t *testing.T) {
 		}
 		f.settle()
 		lines := f.log.all()[before:]
-		if len(lines) != 2 || !strings.HasPrefix(lines[0], "ERROR manifests cannot be read, going on with what is known: "+f.folder) ||
+		if len(lines) != 2 || !strings.HasPrefix(lines[0], "ERROR manifests cannot be read, keeping the last good state: "+f.folder) ||
 			!strings.Contains(lines[0], want) || lines[1] != "INFO manifests can be read again" {
 			t.Errorf("log: %q", lines)
 		}

@@ -1,21 +1,23 @@
 // Package manifest reads Kubernetes objects from files, and follows the files.
 //
-// A Follower looks at its files in an interval and reads them when they have changed and
-// come to rest. What cannot be read changes nothing: the caller keeps the last good state.
+// A Follower checks its files at an interval. It reads them when they have changed and then
+// stayed the same for one interval. Files that cannot be read change nothing: the caller
+// keeps the last good state.
 //
-// A path is a file, or a folder of .yaml, .yml and .json files, of which hidden files and files in
-// folders below do not count. A file has YAML documents or one JSON value, and each is a
-// Namespace, a Service, an EndpointSlice, a Pod, a ServiceImport or a list, as kubectl get prints
-// it. Objects that have no meaning in DNS (other kinds, ...) are reported once, in a warning.
+// A path is a file, or a folder of .yaml, .yml and .json files; hidden files and files in
+// subfolders do not count. A file has YAML documents or one JSON value. Each is a
+// Namespace, a Service, an EndpointSlice, a Pod, a ServiceImport or a list, as kubectl get
+// prints it. Objects that have no meaning in DNS (other kinds, ...) are reported once, in a
+// warning.
 //
 //	files.go                  which files there are, and whether they have changed
 //	pieces.go, lists.go       split a file into pieces that are parsed one by one
-//	document.go, bounds.go    parse a piece, and refuse what stands for too much
-//	bundle.go, inspect.go     the objects of all files together
-//	warnings.go               the objects that will not do what their author may expect
+//	document.go, bounds.go    parse a piece, and refuse values that stand for too much
+//	bundle.go, inspect.go     collect the objects of all files
+//	warnings.go               report objects that will not do what their author may expect
 //
-// Whatever a file holds, reading it must end, in bounded time and memory, and an error says
-// where in the file it is.
+// The rule not to break: whatever is in a file, reading it ends, in bounded time and
+// memory, and an error says where in the file it is.
 package manifest
 
 import (
@@ -29,50 +31,51 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// defaultPoll is the time between two looks at the files. A change shows after two
-// of them. A look takes microseconds for each file. File systems that tell of changes
-// do so in ways of their own for a mounted ConfigMap, a network folder and an editor, so the
-// Follower would have to look anyway.
+// defaultPoll is the interval between two looks at the files. A change takes effect after
+// two looks. A look takes microseconds for each file. Change notifications differ between
+// mounted ConfigMaps, network folders and editors, so the Follower would have to look
+// anyway.
 const defaultPoll = 250 * time.Millisecond
 
-// settling is how old a change of a file must be for its time of change to tell
-// the next one. File systems count in coarse steps.
+// settling is how old the last change of a file must be before its modification time is
+// sure to differ after another change. File systems store times in coarse steps.
 const settling = 2 * time.Second
 
-// Logger is what a Follower writes its few lines to.
+// Logger receives the few log lines of a Follower.
 type Logger interface {
 	Infof(format string, args ...any)
 	Warningf(format string, args ...any)
 	Errorf(format string, args ...any)
 }
 
-// Options is what a Follower works with. All but Poll must be set.
+// Options are the settings of a Follower. All fields but Poll and ServiceImports must be
+// set.
 type Options[T any] struct {
 	Paths          []string
-	ServiceImports bool // the caller shows ServiceImports
+	ServiceImports bool // the caller uses ServiceImports
 
-	// Convert returns what the caller keeps of an object. An object is not in memory
-	// any longer than that.
+	// Convert returns what the caller keeps of an object. The object itself is not kept any
+	// longer.
 	Convert func(kind string, object metav1.Object) T
 
 	Log    Logger
-	Failed func()        // counts changes that could not be read
-	Begin  func()        // is called before files are parsed,
-	End    func()        // and this after it
+	Failed func()        // called for each change that cannot be read
+	Begin  func()        // called before files are parsed
+	End    func()        // called after files are parsed
 	Poll   time.Duration // 0 means defaultPoll
 	Clock  clock.WithTicker
 }
 
-// Follower reads files and follows their changes. T is what its user keeps of an object.
+// Follower reads files and follows their changes. T is what the caller keeps of an object.
 type Follower[T any] struct {
 	opts Options[T]
 
-	last     fileSet           // as last looked at
-	read     fileSet           // as last read
-	recent   bool              // read may hide a change that followed at once
-	digest   [sha256.Size]byte // of what was read last
-	failed   bool              // what was read last was refused
-	warnings warnings          // about the last good state
+	last     fileSet           // the files at the last look
+	read     fileSet           // the files when they were last read
+	recent   bool              // read was so recent that another change may not show in it
+	digest   [sha256.Size]byte // hash of the contents that were read last
+	failed   bool              // the contents that were read last were refused
+	warnings warnings          // of the last good state
 }
 
 // New makes a Follower.
@@ -83,8 +86,8 @@ func New[T any](opts Options[T]) *Follower[T] {
 	return &Follower[T]{opts: opts}
 }
 
-// Load reads the files for the first time. It returns what Convert returned for each
-// object, in the order of the files.
+// Load reads the files for the first time. It returns the results of Convert, in the order
+// of the files.
 func (f *Follower[T]) Load() ([]T, error) {
 	ctx := context.Background()
 	f.last = findFiles(f.opts.Paths)
@@ -95,7 +98,8 @@ func (f *Follower[T]) Load() ([]T, error) {
 	return f.parse(ctx, f.last)
 }
 
-// Run follows the files until ctx ends, and gives changed all objects after each change.
+// Run follows the files until ctx ends. After each change it calls changed with the results
+// of Convert for all objects.
 func (f *Follower[T]) Run(ctx context.Context, changed func([]T)) {
 	ticker := f.opts.Clock.NewTicker(f.opts.Poll)
 	defer ticker.Stop()
@@ -111,8 +115,9 @@ func (f *Follower[T]) Run(ctx context.Context, changed func([]T)) {
 	}
 }
 
-// Look looks at the files once. It returns all objects if they have changed, and the files
-// have not changed since the last look: before that they may be half written.
+// Look looks at the files once. It returns the results of Convert for all objects if the
+// files have changed since they were last read, but not since the last look: before that
+// they may be half written.
 func (f *Follower[T]) Look(ctx context.Context) (all []T, changed bool) {
 	return f.follow(ctx, findFiles(f.opts.Paths))
 }
@@ -135,23 +140,23 @@ func (f *Follower[T]) follow(ctx context.Context, now fileSet) (all []T, changed
 		all, err = f.parse(ctx, now)
 	}
 	if ctx.Err() != nil || vanished(now, err) {
-		f.digest = [sha256.Size]byte{} // it has not been used
+		f.digest = [sha256.Size]byte{} // the contents have not been used
 		return nil, false
 	}
 	f.tell(err)
 	return all, err == nil
 }
 
-// vanished reports whether a file went between the look and the reading. Then nothing is
-// the matter, and the next look shows more.
+// vanished reports whether a file disappeared between the look and the reading. That is no
+// error, and the next look shows the new state.
 func vanished(files fileSet, err error) bool {
 	return files.err == nil && errors.Is(err, fs.ErrNotExist)
 }
 
-// tell writes a line if what has been read is refused, or is good again.
+// tell logs a line when the files cannot be read, or can be read again.
 func (f *Follower[T]) tell(err error) {
 	if err != nil {
-		f.opts.Log.Errorf("manifests cannot be read, going on with what is known: %v", err)
+		f.opts.Log.Errorf("manifests cannot be read, keeping the last good state: %v", err)
 		f.opts.Failed()
 	} else if f.failed {
 		f.opts.Log.Infof("manifests can be read again")
@@ -159,14 +164,14 @@ func (f *Follower[T]) tell(err error) {
 	f.failed = err != nil
 }
 
-// note remembers which files have been read, and what they held.
+// note records which files have been read, and a hash of their contents.
 func (f *Follower[T]) note(files fileSet, digest [sha256.Size]byte) {
 	f.read, f.recent = files, files.changedSince(f.opts.Clock.Now().Add(-settling))
 	f.digest = digest
 }
 
-// parse reads the files once more, now for their objects. Their text is never in memory as
-// a whole.
+// parse reads the files again, now for their objects. Their text is never in memory as a
+// whole.
 func (f *Follower[T]) parse(ctx context.Context, files fileSet) ([]T, error) {
 	f.opts.Begin()
 	defer f.opts.End()

@@ -74,8 +74,8 @@ type config struct {
 	imports bool
 }
 
-// files is a folder of manifests with a Follower that has read them. Looks at the
-// folder are taken by hand.
+// files is a folder of manifests with a Follower that has read them. The test triggers each
+// look.
 type files struct {
 	t        *testing.T
 	folder   string
@@ -85,7 +85,7 @@ type files struct {
 	objects  map[string]bool
 }
 
-// serve starts with the files given.
+// serve starts a Follower with the given files.
 func serve(t *testing.T, cfg config, contents map[string]string) *files {
 	t.Helper()
 	f := &files{t: t, folder: t.TempDir(), log: new(recorder)}
@@ -110,13 +110,13 @@ func follower(cfg config, log Logger, failed func()) *Follower[string] {
 	})
 }
 
-// load says what is wrong with files at the start.
+// load returns the error of the first reading.
 func load(paths ...string) error {
 	_, err := follower(config{paths: paths}, new(recorder), func() {}).Load()
 	return err
 }
 
-// describe tells objects apart by what DNS knows of them.
+// describe returns a text of an object that has what DNS knows of it.
 func describe(kind string, api metav1.Object) string {
 	c := convert.New(convert.Settings{})
 	text := kind + " " + api.GetNamespace() + "/" + api.GetName()
@@ -139,14 +139,14 @@ func (f *files) take(all []string) {
 	}
 }
 
-// look lets the Follower look at the files once.
+// look makes the Follower look at the files once.
 func (f *files) look() {
 	if all, ok := f.follower.Look(f.t.Context()); ok {
 		f.take(all)
 	}
 }
 
-// settle lets it look until it has seen that nothing moves any more.
+// settle makes the Follower look until it has seen that the files no longer change.
 func (f *files) settle() {
 	f.look()
 	f.look()
@@ -160,7 +160,7 @@ func (f *files) expect(object string) {
 	}
 }
 
-// expectNone checks that no object begins so.
+// expectNone checks that no object begins with a prefix.
 func (f *files) expectNone(prefix string) {
 	f.t.Helper()
 	for object := range f.objects {

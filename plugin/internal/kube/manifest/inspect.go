@@ -15,8 +15,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
-// leaveOut tells why a document is left out that is not of a supported kind: many are
-// close to one that is.
+// leaveOut records why a document is left out whose kind is not supported. Many such kinds
+// are close to a supported one.
 func (b *bundle) leaveOut(d *document) {
 	name := d.apiVersion + " " + d.kind
 	group, _, _ := strings.Cut(d.apiVersion, "/")
@@ -34,11 +34,11 @@ func (b *bundle) leaveOut(d *document) {
 	}
 }
 
-// warningsLimit bounds the number of warnings that wait for all objects to be known.
+// warningsLimit bounds the number of warnings that are kept until all objects are known.
 const warningsLimit = 10_000
 
-// inspectObject finds out what an object will not do that its author may expect. Until all
-// objects are known a later one may take its place.
+// inspectObject collects warnings about an object. They are kept with the object, because a
+// later object with the same name replaces both.
 func (b *bundle) inspectObject(o *object, api metav1.Object) {
 	if o.check(api); o.name.kind == "ServiceImport" && !b.serviceImports {
 		o.warnings = []warning{{unread, o.name.String()}}
@@ -48,7 +48,7 @@ func (b *bundle) inspectObject(o *object, api metav1.Object) {
 	}
 }
 
-// inspect finds objects that will not do what their author may expect.
+// inspect adds the warnings of all objects that remain.
 func (b *bundle) inspect() {
 	for _, o := range b.objects {
 		for _, f := range o.warnings {
@@ -60,7 +60,7 @@ func (b *bundle) inspect() {
 	}
 }
 
-// named reports whether an object is a slice that names its Service.
+// named reports whether an object is an EndpointSlice that names its Service.
 func (o *object) named() bool { return o.services[0].key.Name != "" || o.services[1].key.Name != "" }
 
 func (b *bundle) has(name objectName) bool {
@@ -68,7 +68,7 @@ func (b *bundle) has(name objectName) bool {
 	return ok
 }
 
-// check looks at each field that means something in DNS.
+// check checks each field that means something in DNS.
 func (o *object) check(api metav1.Object) {
 	switch api := api.(type) {
 	case *corev1.Service:
@@ -116,7 +116,7 @@ func (o *object) checkService(s *corev1.Service) {
 	}
 }
 
-// checkTarget tells an externalName that no resolver can follow.
+// checkTarget warns about an externalName that no resolver can follow.
 func (o *object) checkTarget(target string) {
 	name := strings.TrimSuffix(strings.ToLower(target), ".")
 	switch host, _, _ := strings.Cut(name, ":"); {
@@ -133,7 +133,7 @@ func (o *object) checkTarget(target string) {
 	}
 }
 
-// isName reports whether a text is a host name as far as DNS goes: an underscore is no harm.
+// isName reports whether DNS accepts a text as a host name. Underscores are allowed.
 func isName(text string) bool {
 	return len(validation.IsDNS1123Subdomain(strings.ReplaceAll(text, "_", "x"))) == 0
 }
@@ -168,7 +168,7 @@ func (o *object) checkSlice(s *discoveryv1.EndpointSlice) {
 	}
 }
 
-// checkAddrs tells what is not read of a list of addresses.
+// checkAddrs warns about each text that is not an address.
 func (o *object) checkAddrs(field string, texts []string) {
 	for _, text := range texts {
 		if text != "" && !convert.ParseAddr(text).IsValid() {

@@ -9,8 +9,8 @@ import (
 	"io"
 )
 
-// listReader returns what reads the document that begins with text item by item, or nil
-// if text does not show a list.
+// listReader returns a function that reads the document beginning with text item by item,
+// or nil if text does not show a list.
 func (s *splitter) listReader(text []byte) func() error {
 	if indent, ok := blockItems(text); ok {
 		return func() error { return s.blockList(indent) }
@@ -21,7 +21,7 @@ func (s *splitter) listReader(text []byte) func() error {
 	return nil
 }
 
-// blockItems finds the line "items:" and tells how far the items behind it are indented.
+// blockItems finds the line "items:" and returns the indentation of the items after it.
 func blockItems(text []byte) (indent int, ok bool) {
 	found := false
 	for line := range bytes.Lines(text) {
@@ -42,8 +42,8 @@ func isItem(line []byte) bool { return isMarker(bytes.TrimLeft(line, " "), "-") 
 
 func indentOf(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " ")) }
 
-// blockList reads a list of which each item begins with a dash in a line of its own. In
-// YAML nothing else can stand there: text that spans lines is indented further.
+// blockList reads a list in which each item begins with a dash on a line of its own. In
+// YAML nothing else can stand there: text that spans lines has a deeper indentation.
 func (s *splitter) blockList(indent int) error {
 	p := piece{part: headerPart, line: s.line}
 	for items := false; ; {
@@ -73,8 +73,8 @@ func (s *splitter) blockList(indent int) error {
 	}
 }
 
-// partOf tells which part of a list a line among its items begins, or wholePart if it goes on
-// with the part that the lines before it belong to.
+// partOf returns the part of a list that a line among its items begins, or wholePart if the
+// line continues the part before it.
 func partOf(line []byte, indent int) part {
 	switch here := indentOf(line); {
 	case here == indent && isItem(line):
@@ -85,7 +85,7 @@ func partOf(line []byte, indent int) part {
 	return wholePart
 }
 
-// endList gives the last piece, and an empty footer if it is none.
+// endList passes on the last piece, followed by an empty footer unless that was the footer.
 func (s *splitter) endList(p piece) error {
 	if err := s.give(p); err != nil || p.part == footerPart {
 		return err
@@ -120,12 +120,12 @@ func (s *splitter) jsonList() error {
 	r.Decoder = json.NewDecoder(r)
 	err := r.list()
 	if err == nil {
-		rest, _ := io.ReadAll(r.Buffered()) // the decoder has read on
+		rest, _ := io.ReadAll(r.Buffered()) // the decoder has read ahead
 		s.unread(append(rest, r.chunk...))
 		s.inner = true
 		return s.endJSON()
 	}
-	if errors.Is(err, io.EOF) { // which is the end of the file to the splitter
+	if errors.Is(err, io.EOF) { // to the splitter, io.EOF is the end of the file
 		err = io.ErrUnexpectedEOF
 	}
 	var syntax *json.SyntaxError
@@ -135,7 +135,7 @@ func (s *splitter) jsonList() error {
 	return err
 }
 
-// endJSON reads to the end of the document, where nothing may follow the list.
+// endJSON reads to the end of the document. Nothing may follow the list there.
 func (s *splitter) endJSON() error {
 	for {
 		line, begins, err := s.chunk()
@@ -155,15 +155,15 @@ func (s *splitter) endJSON() error {
 	}
 }
 
-// jsonReader decodes a list. It gives the decoder only what a piece may hold at a time.
+// jsonReader decodes a list. The decoder can read no more at a time than a piece may have.
 type jsonReader struct {
 	*json.Decoder
 	s     *splitter
-	chunk []byte  // was read from s, but not by the decoder
-	left  int     // what the decoder may read until the next piece
+	chunk []byte  // has been read from s, but not by the decoder
+	left  int     // how much the decoder may read before the next piece
 	first int     // number of the lines before the list
-	read  int64   // by the decoder
-	lines []int64 // offsets of the line ends behind the last piece
+	read  int64   // number of bytes that the decoder has read
+	lines []int64 // offsets of the line ends after the last piece
 }
 
 func (r *jsonReader) Read(b []byte) (int, error) {
@@ -187,7 +187,8 @@ func (r *jsonReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// lineAt is the number of the lines before an offset, which never falls.
+// lineAt returns the number of lines before an offset. Offsets must not decrease between
+// calls.
 func (r *jsonReader) lineAt(offset int64) int {
 	for len(r.lines) > 0 && r.lines[0] < offset {
 		r.lines = r.lines[1:]

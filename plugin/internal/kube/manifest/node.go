@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// resolve is what an alias stands for.
+// resolve returns the node that an alias stands for, or the node itself.
 func resolve(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias
@@ -18,7 +18,7 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// field is the value under a key of a mapping, or nil.
+// field returns the value of a key in a mapping, or nil.
 func field(n *yaml.Node, key string) *yaml.Node {
 	if n.Kind != yaml.MappingNode {
 		return nil
@@ -31,7 +31,7 @@ func field(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// nameOf says in words what a node is.
+// nameOf describes a node in words.
 func nameOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -50,9 +50,9 @@ func nameOf(n *yaml.Node) string {
 	return fmt.Sprintf("the text %q", n.Value)
 }
 
-// explain says what is wrong with a document that does not fit its type. The
-// standard library is asked because the decoder of Kubernetes keeps the path of
-// the field to itself.
+// explain returns an error that says where a document does not fit its type. It decodes the
+// document again with the standard library, because the decoder of Kubernetes does not
+// report the path of the field.
 func (d *document) explain(data []byte, obj any, err error) error {
 	var mismatch *json.UnmarshalTypeError
 	std := json.Unmarshal(data, reflect.New(reflect.TypeOf(obj).Elem()).Interface())
@@ -68,15 +68,15 @@ func (d *document) explain(data []byte, obj any, err error) error {
 	return fmt.Errorf("%s: %s: expected %s, found %s", d.at(culprit.Line), mismatch.Field, expected, nameOf(culprit))
 }
 
-// search looks for a node that does not fit a type. The type may be that of the
-// elements of a list, unless it is a list that does not fit.
+// search finds a node that does not fit a type. If elements is set, the type is that of the
+// elements of a list.
 type search struct {
 	elements bool
 	t        reflect.Type
 }
 
-// find is the first node at a path that is wrong. Lists have no part in the
-// path: all their items are looked at.
+// find returns the first node at a path that does not fit. A path does not mention lists:
+// find tries all their items.
 func (s search) find(n *yaml.Node, path []string) *yaml.Node {
 	n = resolve(n)
 	wrong := !fits(n, s.t)
@@ -105,7 +105,7 @@ func (s search) findIn(items []*yaml.Node, path []string) *yaml.Node {
 	return nil
 }
 
-// fits reports whether a node can be decoded into a type, as far as one can see.
+// fits reports whether a node seems to fit a type.
 func fits(n *yaml.Node, t reflect.Type) bool {
 	if n.Tag == "!!null" {
 		return true

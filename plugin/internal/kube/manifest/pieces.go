@@ -9,45 +9,45 @@ import (
 	"io"
 )
 
-// A parsed document takes some forty times the memory of its text, so a file is
-// parsed in pieces. A whole cluster, as kubectl writes it, is one list in one
-// document: above wholeDocument octets, the items of a list are pieces of their own.
+// A parsed document takes about forty times the memory of its text, so a file is parsed in
+// pieces. A whole cluster, as kubectl writes it, is one list in one document: above
+// wholeDocument octets, each item of a list is a piece of its own.
 //
-// etcd takes objects of at most 1.5 MiB, so an object fits into pieceLimit however
-// it is indented. The bound on separators is for texts that are nothing but
-// structure, and which take most memory for their size.
+// etcd accepts objects of at most 1.5 MiB, so an object fits into pieceLimit with any
+// indentation. separatorsLimit bounds texts that consist of nothing but structure, which
+// take the most memory for their size.
 const (
 	wholeDocument   = 512 << 10
 	pieceLimit      = 4 << 20
 	separatorsLimit = 400_000
 )
 
-// part says what a piece is of its document.
+// part says which part of its document a piece is.
 type part int
 
 const (
-	wholePart  part = iota // all of it
+	wholePart  part = iota // the whole document
 	itemPart               // an item of its list
-	headerPart             // what stands before the items
-	footerPart             // what stands behind them; it ends each list
+	headerPart             // the text before the items
+	footerPart             // the text after the items; every list ends with one
 )
 
-// piece is text that is parsed at once.
+// piece is a text that is parsed at once.
 type piece struct {
 	part part
-	line int // number of the lines before it
+	line int // number of lines before the piece
 	text []byte
 }
 
-// splitter splits a file into pieces, and gives them to take one after the other.
-// A piece's text is only valid until take returns.
+// splitter splits a file into pieces and passes them to take one after another. The text of
+// a piece is valid only until take returns.
 type splitter struct {
 	path  string
 	in    *bufio.Reader
-	back  []byte // was read and comes again, before in
-	inner bool   // the next chunk does not begin a line
-	line  int    // number of the lines read
-	whole int    // above this size, lists are split
+	back  []byte // text that was unread and is read again before in
+	inner bool   // the next chunk continues a line
+	line  int    // number of lines read
+	whole int    // size above which lists are split
 	take  func(piece) error
 }
 
@@ -65,7 +65,7 @@ func (s *splitter) run() error {
 	}
 }
 
-// chunk is the next line, or a part of a very long one, and whether it begins a line.
+// chunk returns the next line, or a part of a very long one, and whether it begins a line.
 // It is valid until the next call.
 func (s *splitter) chunk() (chunk []byte, begins bool, err error) {
 	begins = !s.inner
@@ -83,15 +83,15 @@ func (s *splitter) chunk() (chunk []byte, begins bool, err error) {
 	return chunk, begins, err
 }
 
-// unread has text, which began a line, come again.
+// unread puts back text that began a line, to be read again.
 func (s *splitter) unread(text []byte) {
 	s.line -= bytes.Count(text, []byte{'\n'})
 	s.back = append(bytes.Clone(text), s.back...)
 	s.inner = false
 }
 
-// document reads one document. Markers end a document wherever they begin a line, but
-// directives and comments belong to what follows them.
+// document reads one document. A marker ends a document wherever it begins a line, but
+// directives and comments belong to the document after them.
 func (s *splitter) document() error {
 	var text []byte
 	first, begun, list := s.line, false, false
@@ -136,7 +136,7 @@ func (s *splitter) give(p piece) error {
 }
 
 func (s *splitter) tooLarge(line int) error {
-	return fmt.Errorf("%s:%d: expected a Kubernetes object, found more than %d MiB: put --- between objects, or write a list as kubectl does",
+	return fmt.Errorf("%s:%d: expected a Kubernetes object, found more than %d MiB: put --- between objects, or write a list as kubectl writes it",
 		s.path, line+1, pieceLimit>>20)
 }
 
@@ -147,7 +147,7 @@ func separators(text []byte) (n int) {
 	return n
 }
 
-// isMarker reports whether a line is a marker between documents.
+// isMarker reports whether a line is a given marker between documents.
 func isMarker(line []byte, marker string) bool {
 	rest, ok := bytes.CutPrefix(line, []byte(marker))
 	return ok && (len(rest) == 0 || bytes.IndexByte([]byte(" \t\r\n"), rest[0]) >= 0)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// category is a way in which an object of the manifests means nothing, or less
-// than it seems to.
+// category is a way in which an object of the manifests means nothing, or less than it
+// seems to.
 type category int
 
 const (
@@ -28,7 +28,7 @@ const (
 	categories
 )
 
-// headings of the categories, for a log line that goes on with a list.
+// headings are the texts of the categories in log lines. A list of objects follows each.
 var headings = [categories]string{
 	unsupported:  "left out, of a kind that DNS does not show",
 	versioned:    "left out, of a version of the API that is not read",
@@ -43,13 +43,13 @@ var headings = [categories]string{
 	misported:    "ports left out, expected a number from 1 to 65535, and TCP, UDP or SCTP",
 	mistyped:     "taken for the type ClusterSetIP, expected ClusterSetIP or Headless",
 	unlabelled:   "EndpointSlices without the label kubernetes.io/service-name, which has to name their Service",
-	orphaned:     "EndpointSlices of no Service in these files, which mean nothing",
+	orphaned:     "EndpointSlices without effect, because these files do not have their Service",
 }
 
-// mentions bounds the length of a log line.
+// mentions is the largest number of objects in one log line.
 const mentions = 20
 
-// warnings are the objects of each category.
+// warnings are the groups of all categories.
 type warnings [categories]group
 
 // warning is an object of a category.
@@ -58,11 +58,10 @@ type warning struct {
 	name     string
 }
 
-// group is the objects of one category: how many there are, and those that a line has
-// room for.
+// group is the objects of one category: their number, and the first ones by name.
 type group struct {
 	count int
-	names uint64 // a hash of all names, in their order
+	names uint64 // hash of all names, in order
 	first []string
 }
 
@@ -76,8 +75,8 @@ func (w *warnings) add(c category, name, place string) {
 	}
 }
 
-// write writes a line for each category, unless before had the same objects in
-// it. Places do not count: they move with every edit.
+// write logs a line for each category, unless before has the same objects in it. It ignores
+// their places, which move with every edit.
 func (w *warnings) write(log Logger, before *warnings) {
 	for c := range w {
 		if g := &w[c]; g.count > 0 && g.names != before[c].names {
@@ -86,7 +85,7 @@ func (w *warnings) write(log Logger, before *warnings) {
 	}
 }
 
-// leftOut tells what has been left out, to go on an error with.
+// leftOut returns a text about objects that were left out, to append to an error.
 func (w *warnings) leftOut() (text string) {
 	for c := range w {
 		if g := &w[c]; g.count > 0 && strings.HasPrefix(headings[c], "left out") {

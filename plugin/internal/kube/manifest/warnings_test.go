@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// aService is a Service of the Namespace default.
+// aService returns a Service of the Namespace default.
 func aService(name, spec string) string {
 	return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name + "}\nspec: " + spec + "\n"
 }
@@ -53,7 +53,7 @@ var warningTests = []struct {
 	{
 		"slices of a Service that is elsewhere",
 		strings.ReplaceAll(webService, "shop", "other") + "---\n" + webSlice,
-		[]string{"EndpointSlices of no Service in these files, which mean nothing: EndpointSlice shop/web-x (FILE:12)"},
+		[]string{"EndpointSlices without effect, because these files do not have their Service: EndpointSlice shop/web-x (FILE:12)"},
 	},
 	{
 		"versions of the API",
@@ -106,7 +106,7 @@ var warningTests = []struct {
 	{
 		"imported slices",
 		shopImports + "---\n" + strings.Replace(shopImportedSlice, "service-name: web", "service-name: other", 1),
-		[]string{"EndpointSlices of no Service in these files, which mean nothing: EndpointSlice shop/web-east (FILE:13)"},
+		[]string{"EndpointSlices without effect, because these files do not have their Service: EndpointSlice shop/web-east (FILE:13)"},
 	},
 	{
 		"names of imports",
@@ -150,8 +150,8 @@ func TestLastOneCounts(t *testing.T) {
 	f.expect("Service shop/web[10.0.0.2]")
 }
 
-// A warning comes again only if it is about other objects than before, wherever
-// in the file they are.
+// A warning is repeated only if it is about other objects than before, wherever in the file
+// they are.
 func TestWarningsAreToldOnce(t *testing.T) {
 	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
 	f := serve(t, config{}, map[string]string{"a.yaml": webService + "---\n" + deployment})
@@ -188,7 +188,7 @@ func TestC11ImportsNotAskedFor(t *testing.T) {
 	}
 }
 
-// What is no name is no target of a CNAME either.
+// A text that is not a host name cannot be the target of a CNAME.
 func TestC11TargetsThatAreNoNames(t *testing.T) {
 	for _, target := range []string{"db.example.com:5432", "https://db.example.com", "db example.com", "db.example.com/x", "'*.example.com'"} {
 		f := serve(t, config{}, map[string]string{"a.yaml": alias("db", target)})

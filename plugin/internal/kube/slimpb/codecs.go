@@ -1,9 +1,11 @@
-// Package slimpb decodes objects of Kubernetes from protobuf, and of each only the
-// fields that DNS needs.
+// Package slimpb decodes Kubernetes objects from protobuf, but only the fields that DNS
+// needs.
 //
-// The API server sends ten times as much of an object. Decoding all of it makes
-// most of the garbage of a list, and garbage is memory. What the package does not
-// know, such as the status of an error, it leaves to the decoders of Kubernetes.
+// The API server sends ten times as much for each object. Decoding all of it would make
+// most of the garbage of a list, and garbage takes memory. Anything that the package does
+// not know, such as the status of an error, it leaves to the decoders of Kubernetes.
+//
+// The rule not to break: a field that package convert reads must be decoded here.
 package slimpb
 
 import (
@@ -15,26 +17,26 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// magic begins every object in protobuf, before its envelope.
+// magic are the first bytes of every object in protobuf, before its envelope.
 var magic = []byte("k8s\x00")
 
-// A Decoder makes an object of its message in protobuf. It keeps nothing of raw.
+// A Decoder makes an object from its protobuf message. It keeps no reference to raw.
 type Decoder func(raw []byte) (runtime.Object, error)
 
-// Codecs returns codecs that decode the objects of one kind by a decoder of ours,
-// and all else as those given do.
+// Codecs returns codecs that decode the objects of one kind with decode, and everything
+// else like the given codecs.
 func Codecs(all runtime.NegotiatedSerializer, kind schema.GroupVersionKind, decode Decoder) runtime.NegotiatedSerializer {
 	return codecs{all, kind, decode}
 }
 
-// codecs decode the objects of one kind by a decoder of our own.
+// codecs decode the objects of one kind with a decoder of our own.
 type codecs struct {
 	runtime.NegotiatedSerializer
 	kind   schema.GroupVersionKind
 	decode Decoder
 }
 
-// SupportedMediaTypes are those of Kubernetes, protobuf among them with our decoders.
+// SupportedMediaTypes returns the media types of Kubernetes, with our decoder for protobuf.
 func (c codecs) SupportedMediaTypes() []runtime.SerializerInfo {
 	all := c.NegotiatedSerializer.SupportedMediaTypes()
 	slim := make([]runtime.SerializerInfo, len(all))
@@ -73,8 +75,7 @@ func (s serializer) Decode(
 	return obj, &kind, nil
 }
 
-// openEnvelope tells the kind of an object in protobuf, and where in the data its
-// message is.
+// openEnvelope returns the kind of an object in protobuf, and its message within data.
 func openEnvelope(data []byte) (kind schema.GroupVersionKind, raw []byte, err error) {
 	envelope, ok := bytes.CutPrefix(data, magic)
 	if !ok {
@@ -110,8 +111,8 @@ func typeMeta(data []byte) (schema.GroupVersionKind, error) {
 // eventSerializer decodes the events of a watch.
 type eventSerializer struct{ runtime.Serializer }
 
-// Decode decodes an event without copying the object in it, which is valid until
-// the next event is read: by then the object has been decoded.
+// Decode decodes an event without copying the object in it. The object's bytes are valid
+// until the next event is read; by then the object has been decoded.
 func (s eventSerializer) Decode(
 	data []byte, defaults *schema.GroupVersionKind, into runtime.Object,
 ) (runtime.Object, *schema.GroupVersionKind, error) {

@@ -6,9 +6,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// SliceFields are the fields of an EndpointSlice that not everybody needs.
+// SliceFields are the optional fields of an EndpointSlice to decode.
 type SliceFields struct {
-	Labels        []string // their keys
+	Labels        []string // keys of labels
 	TargetRef     bool     // of endpoints
 	TopologyZones bool     // of endpoints
 }

@@ -7,19 +7,18 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// wireField is a field of a message in protobuf. Which of the values it has depends
-// on its type, and the numbers are those of the generated.proto files of
-// Kubernetes, where they are never used twice.
+// wireField is a field of a protobuf message. Its type decides which value it has. The
+// field numbers are those of Kubernetes' generated.proto files, which never reuse one.
 type wireField struct {
 	number protowire.Number
-	bytes  []byte // of a text or of a message
+	bytes  []byte // of a string or of a message
 	varint uint64
 }
 
 func (f wireField) isTrue() bool { return f.varint != 0 }
 
-// eachField calls tell with every field of a message, in order.
-func eachField(message []byte, tell func(wireField) error) error {
+// eachField calls visit with every field of a message, in order.
+func eachField(message []byte, visit func(wireField) error) error {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)
 		if n < 0 {
@@ -39,17 +38,17 @@ func eachField(message []byte, tell func(wireField) error) error {
 			return protowire.ParseError(n)
 		}
 		message = message[n:]
-		if err := tell(f); err != nil {
+		if err := visit(f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// countFields is the number of fields with a number, so that a list can be made
-// in one piece.
+// countFields returns the number of fields with a number, so that a list can be allocated
+// at once.
 func countFields(message []byte, number protowire.Number) (count int) {
-	// What is wrong with the message shows when its fields are decoded.
+	// Errors in the message appear when its fields are decoded.
 	_ = eachField(message, func(f wireField) error {
 		if f.number == number {
 			count++
@@ -59,12 +58,12 @@ func countFields(message []byte, number protowire.Number) (count int) {
 	return count
 }
 
-// wanted reports whether an entry of a map is kept; nil keeps none.
+// wanted reports whether an entry of a map is kept; a nil wanted keeps none.
 type wanted func(key []byte) bool
 
 func all([]byte) bool { return true }
 
-// oneOf keeps the entries with these keys.
+// oneOf returns a wanted that keeps the entries with these keys.
 func oneOf(keys ...string) wanted {
 	return func(key []byte) bool {
 		for _, k := range keys {
@@ -76,11 +75,11 @@ func oneOf(keys ...string) wanted {
 	}
 }
 
-// wantedAnnotations are the mark of the end of a streaming list, and the date of
-// a change.
+// wantedAnnotations keeps the mark at the end of a streaming list, and the time of the
+// cause of a change.
 var wantedAnnotations = oneOf(metav1.InitialEventsAnnotationKey, corev1.EndpointsLastChangeTriggerTime)
 
-// objectMeta decodes what identifies an object, and of its labels those wanted.
+// objectMeta decodes the identity of an object and its wanted labels.
 func objectMeta(message []byte, m *metav1.ObjectMeta, labels wanted) error {
 	return eachField(message, func(f wireField) error {
 		switch f.number {
@@ -101,7 +100,7 @@ func objectMeta(message []byte, m *metav1.ObjectMeta, labels wanted) error {
 	})
 }
 
-// addEntry adds an entry of a map of texts, if it is wanted.
+// addEntry adds an entry to a map of strings, if it is wanted.
 func addEntry(to *map[string]string, message []byte, w wanted) error {
 	if w == nil {
 		return nil

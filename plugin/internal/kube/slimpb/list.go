@@ -18,16 +18,16 @@ import (
 const (
 	// pageBuffer is the size of the reads from a connection.
 	pageBuffer = 32 << 10
-	// maxObject is more than etcd takes of an object, whatever its settings.
+	// maxObject is larger than any object that etcd accepts, whatever its settings.
 	maxObject = 64 << 20
 )
 
-// ReadList reads a list, or a page of one, and hands over each object as it comes.
-// There is never more than one of them in memory, however long the list is, unless
-// the list is in JSON. The decoder may be nil for a kind that there is in JSON alone.
+// ReadList reads a list, or a page of one, and passes each object to put as soon as it is
+// read. It never has more than one object in memory, however long the list is, unless the
+// list is in JSON. decode may be nil for a kind that only exists in JSON.
 func ReadList(body io.Reader, decode Decoder, list runtime.Object, put func(metav1.Object)) (metav1.ListMeta, error) {
 	r := bufio.NewReaderSize(body, pageBuffer)
-	// A body that is shorter is in JSON, or no list.
+	// A shorter body is JSON or not a list.
 	if begin, _ := r.Peek(len(magic)); bytes.Equal(begin, magic) && decode != nil {
 		return readProtobuf(r, decode, put)
 	}
@@ -53,8 +53,8 @@ func readJSON(r io.Reader, list runtime.Object, put func(metav1.Object)) (about 
 	return metav1.ListMeta{ResourceVersion: accessor.GetResourceVersion(), Continue: accessor.GetContinue()}, nil
 }
 
-// listReader reads a list in protobuf: an envelope, in it the list, and in that
-// its items. The same numbers of fields hold for the lists of all kinds.
+// listReader reads a list in protobuf: an envelope with the list in it, which has the
+// items. The field numbers are the same for the lists of all kinds.
 type listReader struct {
 	r      *bufio.Reader
 	decode Decoder
@@ -103,7 +103,7 @@ func (l *listReader) list(m *part) error {
 	})
 }
 
-// fill reads a field whole, into memory that the next one uses again.
+// fill reads a whole field into memory that the next field reuses.
 func (l *listReader) fill(m *part, size int64) error {
 	if size > maxObject {
 		return fmt.Errorf("an object of %d bytes, the limit is %d", size, maxObject)
@@ -127,15 +127,15 @@ func (l *listReader) meta() error {
 	})
 }
 
-// part is a message in protobuf that is read from a stream.
+// part is a protobuf message that is read from a stream.
 type part struct {
 	r    *bufio.Reader
-	left int64 // bytes, or negative for all that there are
+	left int64 // remaining bytes, or negative for everything up to the end of the stream
 }
 
-// each calls tell with each field that is a text or a message, which the callee must
-// read or skip.
-func (m *part) each(tell func(number protowire.Number, size int64) error) error {
+// each calls visit with each field that is a string or a message. visit must read or skip
+// it.
+func (m *part) each(visit func(number protowire.Number, size int64) error) error {
 	for m.left != 0 {
 		tag, err := binary.ReadUvarint(m)
 		if errors.Is(err, io.EOF) && m.left < 0 {
@@ -157,7 +157,7 @@ func (m *part) each(tell func(number protowire.Number, size int64) error) error 
 		case value > 1<<62 || m.left >= 0 && int64(value) > m.left:
 			return fmt.Errorf("field %d of %d bytes in a message that has %d left", number, value, m.left)
 		}
-		if err := tell(number, int64(value)); err != nil {
+		if err := visit(number, int64(value)); err != nil {
 			return err
 		}
 		m.spend(int64(value))
@@ -165,7 +165,7 @@ func (m *part) each(tell func(number protowire.Number, size int64) error) error 
 	return nil
 }
 
-// ReadByte reads a byte of a tag or of a length.
+// ReadByte implements io.ByteReader, for tags and lengths.
 func (m *part) ReadByte() (byte, error) {
 	if m.left == 0 {
 		return 0, io.ErrUnexpectedEOF
@@ -193,7 +193,8 @@ func (m *part) skip(size int64) error {
 	return cutOff(err)
 }
 
-// cutOff is the error for a message that ends too early.
+// cutOff returns the error for a message that ends too early, and passes on all other
+// errors.
 func cutOff(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

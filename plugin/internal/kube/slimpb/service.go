@@ -70,8 +70,8 @@ func decodeServicePort(message []byte, port *corev1.ServicePort) error {
 	})
 }
 
-// decodeServiceStatus decodes the addresses and names of a load balancer, which
-// are two messages deep.
+// decodeServiceStatus decodes the addresses and hostnames of a load balancer, which are
+// nested two messages deep.
 func decodeServiceStatus(message []byte, status *corev1.ServiceStatus) error {
 	return eachField(message, func(f wireField) error {
 		if f.number != 1 {

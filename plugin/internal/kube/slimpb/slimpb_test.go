@@ -22,7 +22,7 @@ func serviceObject(name, address string) *corev1.Service {
 	}
 }
 
-// encode makes a message of an object, as an API server would.
+// encode returns an object as a message, like an API server.
 func encode(obj runtime.Object) []byte {
 	info, _ := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), runtime.ContentTypeProtobuf)
 	message, err := runtime.Encode(info.Serializer, obj)
@@ -32,14 +32,14 @@ func encode(obj runtime.Object) []byte {
 	return message
 }
 
-// serviceSerializer decodes Services from protobuf.
+// serviceSerializer returns the serializer that decodes Services from protobuf.
 func serviceSerializer() runtime.SerializerInfo {
 	c := Codecs(scheme.Codecs.WithoutConversion(), serviceKind, Service)
 	info, _ := runtime.SerializerInfoForMediaType(c.SupportedMediaTypes(), runtime.ContentTypeProtobuf)
 	return info
 }
 
-// The decoders of Kubernetes are asked for what is no object of the kind.
+// The decoders of Kubernetes decode everything but objects of the kind.
 func TestSerializer(t *testing.T) {
 	info := serviceSerializer()
 	decode := func(obj runtime.Object, into runtime.Object) runtime.Object {
@@ -85,7 +85,7 @@ func TestSerializerErrors(t *testing.T) {
 	}
 }
 
-// A list is read to its end, and one that is cut off anywhere is an error.
+// A list is read to its end, and a list that is cut off anywhere is an error.
 func TestListReader(t *testing.T) {
 	list := &corev1.ServiceList{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceList"},
@@ -101,7 +101,7 @@ func TestListReader(t *testing.T) {
 	if err != nil || strings.Join(names, ",") != "a,,bb" || about.ResourceVersion != "7" || about.Continue != "more" {
 		t.Errorf("%q, %+v, %v", names, about, err)
 	}
-	// The end of the envelope is two empty texts, which nobody misses.
+	// The last four octets are two empty strings, which may be missing.
 	for cut := range len(data) - 4 {
 		if names, _, err := read(data[:cut]); err == nil {
 			t.Fatalf("the first %d of %d bytes are a list of %q", cut, len(data), names)
