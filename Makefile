@@ -45,7 +45,7 @@ APT   = $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive 
 
 .PHONY: help
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
 build: ## Build the server with every stock plugin: bin/coredns
@@ -78,7 +78,7 @@ image-again: image ## Build the image of this commit twice and fail if they diff
 	cmp $(IMAGE) "$$dir/again.tar"
 
 .PHONY: run
-run: build ## Start the server on this machine, on port 1053, with no cluster
+run: build ## Start the server on this machine, on port 1053, with a demo cluster
 	@echo
 	@echo 'Try these in another terminal (dig is in the Debian package bind9-dnsutils):'
 	@echo '  dig @127.0.0.1 -p 1053 web.shop.svc.cluster.local'

@@ -40,7 +40,7 @@ var promises = map[string]promise{
 	"-x 10.96.0.1 # kubernetes.default": {
 		rdata: map[string]string{"PTR": "kubernetes.default.svc.cluster.local."},
 	},
-	"dns-version.cluster.local TXT": {
+	"dns-version.cluster.local TXT # the version of the specification of these names": {
 		rdata: map[string]string{"TXT": `"1.1.0"`},
 	},
 	"nobody.shop.svc.cluster.local # NXDOMAIN, with the SOA": {
