@@ -17,7 +17,7 @@ import (
 
 // Whether the cache may answer is decided without a look at an endpoint: what an answer
 // looks at leaves something on the Service's node.
-func TestB1HoldsVisitsNoEndpoint(t *testing.T) {
+func TestB1CoversVisitsNoEndpoint(t *testing.T) {
 	v := crowdedView(t)
 	few, many := clustertest.Snapshot(t, clustertest.Crowded(100)), clustertest.Snapshot(t, clustertest.Crowded(5000))
 	for _, question := range crowdedQuestions {
@@ -28,7 +28,7 @@ func TestB1HoldsVisitsNoEndpoint(t *testing.T) {
 				}
 			})
 		}
-		if a, b := cost(few), cost(many); a != b || a > 4 {
+		if a, b := cost(few), cost(many); a != 0 || b != 0 {
 			t.Errorf("%v: %v allocations of 5,000 endpoints, %v of 100", question, b, a)
 		}
 	}
@@ -39,7 +39,7 @@ func TestB1HoldsVisitsNoEndpoint(t *testing.T) {
 	}
 }
 
-func TestHolds(t *testing.T) {
+func TestCovers(t *testing.T) {
 	v := viewOf(t, "example.org.", "2.0.192.in-addr.arpa.")
 	s := clustertest.Snapshot(t, outsideServices+`
 		outside default/ours - web.default.example.org. http/tcp/80

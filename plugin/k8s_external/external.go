@@ -10,6 +10,7 @@ package external
 
 import (
 	"context"
+	"sync"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/request"
@@ -18,7 +19,6 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/chain"
-	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
@@ -43,23 +43,37 @@ func (*handler) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler.
 func (h *handler) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	state := request.Request{W: w, Req: r}
-	name, err := dnsname.Parse(state.QName())
-	if err != nil {
-		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
-	}
 	undo := h.cluster.LimitReply(w, r)
-	a := h.view.lookup(h.cluster.Store().Load(), &name, state.QType(), clusterdns.LimitsFor(w, r))
-	switch h.cluster.Decide(ctx, h.fall, &name, state.QType(), &a) {
+	m, disposition := h.answer(ctx, w, r)
+	switch disposition {
 	case clusterdns.Pass:
 		undo()
 		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
 	case clusterdns.Refuse:
 		return dns.RcodeRefused, nil
 	}
+	return dns.RcodeSuccess, w.WriteMsg(m)
+}
+
+// names are memory for names, which nothing that is made of them keeps.
+var names = sync.Pool{New: func() any { return new(dnsname.WireName) }}
+
+// answer returns the reply to a question, if the disposition is that there is one.
+func (h *handler) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (*dns.Msg, clusterdns.Disposition) {
+	state := request.Request{W: w, Req: r}
+	memory := names.Get().(*dnsname.WireName)
+	defer names.Put(memory)
+	name, err := memory.ParseText(state.QName())
+	if err != nil {
+		return nil, clusterdns.Pass
+	}
+	a := h.view.lookup(h.cluster.Store().Load(), name, state.QType(), clusterdns.LimitsFor(w, r))
+	if disposition := h.cluster.Decide(ctx, h.fall, name, state.QType(), &a); disposition != clusterdns.Answer {
+		return nil, disposition
+	}
 	m := h.cluster.Reply(ctx, w, r, &a)
 	h.addAddresses(ctx, state, m, &a)
-	return dns.RcodeSuccess, w.WriteMsg(m)
+	return m, clusterdns.Answer
 }
 
 // Covers implements chain.Source.
@@ -68,16 +82,6 @@ func (h *handler) Covers(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) ch
 		return chain.CoversNothing
 	}
 	return h.view.covers(h.cluster.Store().Load(), h.fall, r.Question[0].Name, r.Question[0].Qtype)
-}
-
-// covers makes no record.
-func (v *view) covers(s *cluster.Snapshot, fall dnsname.Zones, qname string, qtype uint16) chain.Coverage {
-	name, err := dnsname.Parse(qname)
-	if err != nil {
-		return chain.CoversNothing
-	}
-	result, last := v.zones.OutcomeBy(v.locate, s, &name, qtype)
-	return chain.CoverageOf(result, qtype, fall, last)
 }
 
 // addAddresses adds the addresses of load balancers to SRV records that lead to

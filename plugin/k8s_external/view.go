@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/chain"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
@@ -39,6 +40,18 @@ func (v *view) lookup(s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits
 		return m
 	}
 	return answer.LookupBy(locate, &v.zones, s, n, qtype, limits)
+}
+
+// covers returns how much of an answer there is. It makes no record, and allocates nothing.
+func (v *view) covers(s *cluster.Snapshot, fall dnsname.Zones, qname string, qtype uint16) chain.Coverage {
+	memory := names.Get().(*dnsname.WireName)
+	defer names.Put(memory)
+	name, err := memory.ParseText(qname)
+	if err != nil {
+		return chain.CoversNothing
+	}
+	result, last := v.zones.OutcomeBy(v.locate, s, name, qtype)
+	return chain.CoverageOf(result, qtype, fall, last)
 }
 
 // serverLabel is that of the name server, below the apex label.

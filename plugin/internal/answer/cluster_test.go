@@ -13,15 +13,12 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-const testTTL = answertest.TTL
-
 // Shorter names.
 var (
 	viewOf         = answertest.View
 	clusterView    = answertest.ClusterView
 	clusterSetView = answertest.ClusterSetView
 	drawView       = answertest.DrawView
-	tidy           = answertest.Tidy
 	resultText     = answertest.ResultText
 )
 
