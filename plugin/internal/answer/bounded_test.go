@@ -118,6 +118,27 @@ func TestB1ShowsAsMuchAsFits(t *testing.T) {
 	}
 }
 
+// P12: a message of 64 KiB that has the whole answer does not say TC because addresses of
+// targets are left out of it: resolvers take that for a failure.
+func TestP12WholeAnswerWithoutAddresses(t *testing.T) {
+	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(1000))
+	for _, question := range crowdedQuestions {
+		if question.qtype != dns.TypeSRV {
+			continue
+		}
+		n, _ := dnsname.Parse(question.name)
+		whole := Lookup(v, s, &n, question.qtype, Unlimited)
+		if len(whole.Records) != 1000 {
+			continue
+		}
+		a := Lookup(v, s, &n, question.qtype, Limits{Size: dns.MaxMsgSize, Reserved: optSize})
+		m := handled(a, &n, question.qtype, dns.MaxMsgSize)
+		if m.Truncated = m.Truncated || a.Truncated; m.Truncated || len(m.Answer) != 1000 || len(m.Extra) < 100 || len(m.Extra) >= len(whole.Extra) {
+			t.Errorf("%v: truncated %v, %d records, %d of %d addresses", question, m.Truncated, len(m.Answer), len(m.Extra), len(whole.Extra))
+		}
+	}
+}
+
 func abs(n int) int { return max(n, -n) }
 
 // The sockets show as many SRV records as the handler.

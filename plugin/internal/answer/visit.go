@@ -545,14 +545,30 @@ func (t *visit) srvOut(is *told, weight, port uint16, target string) bool {
 // extra tells an address of a target in the additional section.
 func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr) bool {
 	var size int
-	if t.wire != nil {
+	switch {
+	case t.wire != nil:
 		if size = t.wire.extra(target, a); size > t.free {
 			size = notTaken // the handler's names are shorter there
 		}
-	} else {
+	case t.limits.Size >= dns.MaxMsgSize:
+		return t.extraIfRoom(is, target, a)
+	default:
 		size = t.records.extra(target.Text(t.records.origin()), a, t.free)
 	}
 	return t.took(is, size)
+}
+
+// extraIfRoom tells an address record of a message that is as long as one can be. One for
+// which there is no room is left out without a word. TC would say that the answer, which is
+// whole, is not (RFC 2181 9), and there is no way left to ask again: resolvers take TC over
+// TCP for a failure.
+func (t *visit) extraIfRoom(is *told, target *resolve.HostName, a netip.Addr) bool {
+	var buf [dnsname.MaxWire]byte
+	own, _ := target.AppendEndpoint(buf[:0])
+	if t.free -= len(own); t.free < recordHead+addressSize(addressType(a)) {
+		return false
+	}
+	return t.took(is, t.records.extra(target.Text(t.records.origin()), a, t.free))
 }
 
 // took notes what a sink says of a record: its size, 0 if it is one that no message can
