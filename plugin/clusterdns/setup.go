@@ -200,7 +200,7 @@ func (d *ClusterDNS) notify(ctx context.Context, renewed chan<- struct{}) {
 	d.primary.Notify(ctx)
 }
 
-// Transfer implements transfer.Transferer.
+// Transfer returns the records of a zone, as the plugin transfer asks for them.
 func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
 	return d.primary.Transfer(xfr.ClusterZones{View: &d.view}, name, serial)
 }

@@ -90,9 +90,11 @@ func (g *CacheGate) Cache() *cache.Cache { return g.cache }
 func (g *CacheGate) bypasses(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) bool {
 	most := CoversNothing
 	for _, s := range g.sources {
-		most = max(most, s.Covers(ctx, w, r))
+		if most = max(most, s.Covers(ctx, w, r)); most == CoversAnswer {
+			return true
+		}
 	}
-	return most == CoversAnswer || most == CoversDenial && !g.ServesOthers
+	return most == CoversDenial && !g.ServesOthers
 }
 
 // gatedCache is the plugin cache behind its gate.
