@@ -2,7 +2,6 @@ package udp
 
 import (
 	"context"
-	"encoding/binary"
 	"net"
 	"net/netip"
 	"testing"
@@ -113,31 +112,6 @@ func TestP10RejectsWithOPT(t *testing.T) {
 		version[len(version)-5] = 1
 		if m := ednsReply(t, version); m.IsEdns0() == nil || m.IsEdns0().UDPSize() != reply.PacketSize {
 			t.Errorf("version 1: %s", m)
-		}
-	}
-}
-
-// A padded question is read up to the size that replies say (RFC 7830).
-func TestP13LongQuestions(t *testing.T) {
-	h := handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
-		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
-	})
-	_, _, client := serveOutside(t, h)
-	for name, rcode := range ednsNames {
-		short := len(ednsQuestion(t, name, &dns.EDNS0_PADDING{}))
-		for _, size := range []int{512, 513, 900, reply.PacketSize, reply.PacketSize + 1} {
-			packet := ednsQuestion(t, name, &dns.EDNS0_PADDING{Padding: make([]byte, size-short)})
-			binary.BigEndian.PutUint16(packet, uint16(size))
-			if _, err := client.Write(packet); err != nil {
-				t.Fatal(err)
-			}
-			want := rcode
-			if size > reply.PacketSize {
-				want = dns.RcodeFormatError
-			}
-			if got, ok := replies(t, client, 1)[uint16(size)]; !ok || got != want {
-				t.Errorf("%s in %d octets: %s", name, size, dns.RcodeToString[got])
-			}
 		}
 	}
 }

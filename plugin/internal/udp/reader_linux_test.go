@@ -2,6 +2,7 @@ package udp
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -88,8 +90,6 @@ func replies(t *testing.T, client net.Conn, n int) map[uint16]int {
 	}
 	return rcodes
 }
-
-const ourName = "web.a.svc.cluster.local."
 
 // Questions that block hold up no question that came with them or after them, and are answered
 // in the end.
@@ -228,4 +228,29 @@ func TestB2BlockedWorkersAreReplaced(t *testing.T) {
 	eventually(t, "the others are discarded", func() bool { return meter.dropped.Load() == more })
 	close(h.gate)
 	eventually(t, "all are done", func() bool { return open.Load() == 0 })
+}
+
+// A padded question is read up to the size that replies say (RFC 7830).
+func TestP13LongQuestions(t *testing.T) {
+	h := handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
+		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
+	})
+	_, _, client := serveOutside(t, h)
+	for name, rcode := range ednsNames {
+		short := len(ednsQuestion(t, name, &dns.EDNS0_PADDING{}))
+		for _, size := range []int{512, 513, 900, reply.PacketSize, reply.PacketSize + 1} {
+			packet := ednsQuestion(t, name, &dns.EDNS0_PADDING{Padding: make([]byte, size-short)})
+			binary.BigEndian.PutUint16(packet, uint16(size))
+			if _, err := client.Write(packet); err != nil {
+				t.Fatal(err)
+			}
+			want := rcode
+			if size > reply.PacketSize {
+				want = dns.RcodeFormatError
+			}
+			if got, ok := replies(t, client, 1)[uint16(size)]; !ok || got != want {
+				t.Errorf("%s in %d octets: %s", name, size, dns.RcodeToString[got])
+			}
+		}
+	}
 }
