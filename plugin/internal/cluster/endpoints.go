@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/binary"
 	"iter"
 	"net/netip"
 	"slices"
@@ -103,7 +104,20 @@ func (p *Endpoints) All() iter.Seq[Endpoint] {
 
 // from returns the index of the first endpoint whose address is not less than a.
 func (p *Endpoints) from(a netip.Addr) int {
-	return sort.Search(p.Len(), func(i int) bool { return p.Addr(i).Compare(a) >= 0 })
+	if p.wide || !a.Is4() {
+		return sort.Search(p.Len(), func(i int) bool { return p.Addr(i).Compare(a) >= 0 })
+	}
+	octets := a.As4()
+	low, high, wanted := 0, len(p.octets)/4, binary.BigEndian.Uint32(octets[:])
+	for low < high {
+		middle := (low + high) / 2
+		if binary.BigEndian.Uint32([]byte(p.octets[4*middle:][:4])) < wanted {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
 }
 
 // Equal reports whether two lists have the same endpoints in the same order.

@@ -3,7 +3,6 @@ package cluster
 import (
 	"cmp"
 	"iter"
-	"math/rand/v2"
 	"net/netip"
 	"slices"
 
@@ -105,45 +104,21 @@ func (s *Snapshot) in(imports bool) *radix.Tree[Key, *ServiceNode] {
 	return &s.services
 }
 
-// Hosted returns up to limit Services that have an endpoint with the address.
+// Hosted returns up to limit Services that have an endpoint with the address. It sorts them by
+// namespace and name, so that answers do not depend on the shape of the tree. If there are more,
+// the choice is random, and the rest are not looked at.
 func (s *Snapshot) Hosted(a netip.Addr, limit int) []*ServiceNode {
-	nodes, _ := s.ServicesAt(&s.endpoints, a, limit, func(*ServiceNode) bool { return true })
-	return nodes
-}
-
-// ServicesAt returns the wanted Services that have an address, up to limit of them. It
-// sorts them by namespace and name, so that answers do not depend on the shape of the tree.
-// If there are more, whole is false, the choice is random, and the rest are not looked at.
-func (s *Snapshot) ServicesAt(in *AddrIndex, a netip.Addr, limit int, wanted func(*ServiceNode) bool) (nodes []*ServiceNode, whole bool) {
-	total, start := 0, 0
-	for range in.At(a) {
-		total++
-	}
-	if total > limit {
-		start = rand.IntN(total)
-	}
-	i := 0
-	add := func(from, to int) {
-		i = 0
-		for k := range in.At(a) {
-			if i >= from && i < to {
-				if n := s.Service(*k); n != nil && wanted(n) {
-					nodes = append(nodes, n)
-				}
-			}
-			if i++; i >= to || len(nodes) > limit {
-				return
-			}
+	var nodes []*ServiceNode
+	for k := range s.endpoints.AtRandom(a) {
+		if len(nodes) >= limit {
+			break
+		}
+		if n := s.Service(*k); n != nil {
+			nodes = append(nodes, n)
 		}
 	}
-	if add(start, total); len(nodes) <= limit {
-		add(0, start)
-	}
-	if whole = len(nodes) <= limit; !whole {
-		nodes = nodes[:limit]
-	}
 	slices.SortFunc(nodes, func(a, b *ServiceNode) int { return a.Key.Compare(b.Key) })
-	return nodes, whole
+	return nodes
 }
 
 // Compare orders keys by namespace and name.

@@ -3,6 +3,7 @@ package radix
 import (
 	"encoding/binary"
 	"iter"
+	"math/rand/v2"
 	"net/netip"
 )
 
@@ -58,25 +59,53 @@ func (x *AddrIndex[T]) Remove(id *TxnID, a netip.Addr, ref T) {
 	}
 }
 
-// At iterates over the values of an address.
+// At iterates over the values of an address. It is small enough to be inlined, so that a loop over
+// it allocates nothing. So is AtRandom.
 func (x *AddrIndex[T]) At(a netip.Addr) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		if a.Is4() {
-			l := located4[T]{addr: a.As4()}
-			for e := range x.v4.at(l.Path()) {
-				if e.key.addr == l.addr && !yield(e.key.ref) {
-					return
-				}
-			}
-			return
-		}
-		l := located6[T]{addr: a.As16()}
-		for e := range x.v6.at(l.Path()) {
-			if e.key.addr == l.addr && !yield(e.key.ref) {
+	return func(yield func(T) bool) { x.each(a, false, yield) }
+}
+
+// AtRandom iterates over the values of an address. If they are more than a leaf holds, it begins
+// with a random one and goes on with the first after the last.
+func (x *AddrIndex[T]) AtRandom(a netip.Addr) iter.Seq[T] {
+	return func(yield func(T) bool) { x.each(a, true, yield) }
+}
+
+func (x *AddrIndex[T]) each(a netip.Addr, random bool, yield func(T) bool) {
+	if a.Is4() {
+		l := located4[T]{addr: a.As4()}
+		bucket := x.v4.bucket(l.Path())
+		at := begin(len(bucket), random)
+		for range bucket {
+			if k := &bucket[at].key; k.addr == l.addr && !yield(k.ref) {
 				return
 			}
+			if at++; at == len(bucket) {
+				at = 0
+			}
+		}
+		return
+	}
+	l := located6[T]{addr: a.As16()}
+	bucket := x.v6.bucket(l.Path())
+	at := begin(len(bucket), random)
+	for range bucket {
+		if k := &bucket[at].key; k.addr == l.addr && !yield(k.ref) {
+			return
+		}
+		if at++; at == len(bucket) {
+			at = 0
 		}
 	}
+}
+
+// begin returns where an iteration over a bucket begins. All entries of a bucket that is larger
+// than a leaf have the same address.
+func begin(size int, random bool) int {
+	if random && size > leafSize {
+		return rand.IntN(size)
+	}
+	return 0
 }
 
 // Covers reports whether any address lies in the prefix. The length of the prefix must be a

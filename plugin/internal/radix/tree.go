@@ -74,32 +74,26 @@ func (t *Tree[K, V]) Len() int { return t.size }
 
 // Get returns the value of a key and whether the tree has it.
 func (t *Tree[K, V]) Get(k K) (V, bool) {
-	for e := range t.at(k.Path()) {
-		if e.key == k {
-			return e.value, true
+	for i, bucket := 0, t.bucket(k.Path()); i < len(bucket); i++ {
+		if bucket[i].key == k {
+			return bucket[i].value, true
 		}
 	}
 	var none V
 	return none, false
 }
 
-// at iterates over the bucket of a path. The bucket may have entries of other paths, so the
-// caller must compare keys.
-func (t *Tree[K, V]) at(p Path) iter.Seq[*entry[K, V]] {
-	return func(yield func(*entry[K, V]) bool) {
-		b := t.root
-		for depth := 0; b != nil && b.children != nil; depth++ {
-			b = b.children[p.digit(depth)]
-		}
-		if b == nil {
-			return
-		}
-		for i := range b.entries {
-			if !yield(&b.entries[i]) {
-				return
-			}
-		}
+// bucket returns the entries of the leaf to which a path leads. They may have other paths, unless
+// they are more than a leaf holds, so the caller must compare keys.
+func (t *Tree[K, V]) bucket(p Path) []entry[K, V] {
+	b := t.root
+	for depth := 0; b != nil && b.children != nil; depth++ {
+		b = b.children[p.digit(depth)]
 	}
+	if b == nil {
+		return nil
+	}
+	return b.entries
 }
 
 // covers reports whether the tree has an entry whose path begins with the first digits of

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -142,12 +143,43 @@ func TestTreeIterationEnds(t *testing.T) {
 			break
 		}
 	}
-	for range x.at(Path{}) {
-		visited++
-		break
-	}
-	if visited != leafSize+2 {
+	if visited != leafSize+1 {
 		t.Errorf("%d entries visited", visited)
+	}
+}
+
+// A random iteration over the values of an address may begin with each of them, visits each once,
+// and ends when its reader ends it.
+func TestAddrIndexAtRandom(t *testing.T) {
+	var x AddrIndex[int]
+	const owners = 2 * leafSize
+	for _, a := range []netip.Addr{netip.AddrFrom4([4]byte{10}), netip.AddrFrom16([16]byte{10})} {
+		for ref := range owners {
+			x.Add(new(TxnID), a, ref)
+		}
+		first := map[int]bool{}
+		for range 100 * owners {
+			var seen []int
+			for ref := range x.AtRandom(a) {
+				seen = append(seen, ref)
+			}
+			first[seen[0]] = true
+			if slices.Sort(seen); len(slices.Compact(seen)) != owners {
+				t.Fatalf("%v are visited", seen)
+			}
+		}
+		if len(first) != owners {
+			t.Errorf("%d of %d may be the first", len(first), owners)
+		}
+		visited := 0
+		for range x.AtRandom(a) {
+			if visited++; visited == leafSize {
+				break
+			}
+		}
+		if visited != leafSize {
+			t.Errorf("%d visited", visited)
+		}
 	}
 }
 

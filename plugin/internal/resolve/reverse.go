@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"math"
-	"math/rand/v2"
 	"net/netip"
 	"slices"
 
@@ -12,17 +11,16 @@ import (
 
 // locateReverse finds a name in a reverse tree. It does not check whether an address has a
 // name.
-func locateReverse(s *cluster.Snapshot, n *dnsname.Name) Match {
+func locateReverse(m *Match, s *cluster.Snapshot, n *dnsname.Name) {
+	m.Name = KindReverse
 	prefix, ok := dnsname.ReversePrefix(n)
 	switch {
 	case !ok:
-		return Match{Name: KindReverse}
 	case prefix.IsSingleIP():
-		return Match{Kind: AtAddress, Name: KindReverse, Addr: prefix.Addr()}
+		m.Kind, m.Addr = AtAddress, prefix.Addr()
 	case s.ClusterIPs().Covers(prefix) || s.EndpointAddrs().Covers(prefix):
-		return Match{Kind: EmptyNonTerminal, Name: KindReverse}
+		m.Kind = EmptyNonTerminal
 	}
-	return Match{Name: KindReverse}
 }
 
 // NamesOf appends the names of the match's address to a list, without repetitions: the name
@@ -63,38 +61,18 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 // them by namespace and name, so that answers do not depend on the shape of the tree. If
 // there are more, whole is false, the choice is random, and the rest are not looked at.
 func (v *View) owners(s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, limit int, list []*cluster.ServiceNode) (_ []*cluster.ServiceNode, whole bool) {
-	list = v.ownersFrom(s, in, a, 0, limit+1, list)
-	if whole = len(list) <= limit; !whole {
-		total := 0
-		for range in.At(a) {
-			total++
+	for k := range in.AtRandom(a) {
+		if list = v.addOwner(s, in, k, list); len(list) > limit {
+			list = list[:limit]
+			return sortedByKey(list), false
 		}
-		list = v.ownersFrom(s, in, a, rand.IntN(total), limit, list[:0])
 	}
-	if len(list) > 1 {
-		slices.SortFunc(list, func(a, b *cluster.ServiceNode) int { return a.Key.Compare(b.Key) })
-	}
-	return list, whole
+	return sortedByKey(list), true
 }
 
-// ownersFrom appends up to most Services of an address, beginning with number start and
-// going on from the first after the last.
-func (v *View) ownersFrom(
-	s *cluster.Snapshot, in *cluster.AddrIndex, a netip.Addr, start, most int, list []*cluster.ServiceNode,
-) []*cluster.ServiceNode {
-	for _, part := range [2][2]int{{start, math.MaxInt}, {0, start}} {
-		i := 0
-		for k := range in.At(a) {
-			if i >= part[1] || len(list) >= most {
-				break
-			}
-			if i++; i > part[0] {
-				list = v.addOwner(s, in, k, list)
-			}
-		}
-		if start == 0 || len(list) >= most {
-			break
-		}
+func sortedByKey(list []*cluster.ServiceNode) []*cluster.ServiceNode {
+	if len(list) > 1 {
+		slices.SortFunc(list, func(a, b *cluster.ServiceNode) int { return a.Key.Compare(b.Key) })
 	}
 	return list
 }
