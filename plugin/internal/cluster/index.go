@@ -6,18 +6,14 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
 
-// seed makes the shape of the trees unpredictable, so that nobody can choose names that all
+// The seeds make the shape of the trees unpredictable, so that nobody can choose names that all
 // end up in one leaf.
-var seed = maphash.MakeSeed()
+var seed, nameSeed = maphash.MakeSeed(), maphash.MakeSeed()
 
-// Path returns a hash of the key.
+// Path returns a hash of the key. To hash the two texts one by one is faster than to write them to
+// a maphash.Hash, which copies them.
 func (k Key) Path() radix.Path {
-	var h maphash.Hash
-	h.SetSeed(seed)
-	h.WriteString(k.Namespace)
-	h.WriteByte('.')
-	h.WriteString(k.Name)
-	return radix.Path{Hi: h.Sum64()}
+	return radix.Path{Hi: maphash.String(seed, k.Namespace) + maphash.String(nameSeed, k.Name)}
 }
 
 // namespace is the name of a Namespace, as a key of a tree.

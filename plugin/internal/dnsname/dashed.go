@@ -2,6 +2,7 @@ package dnsname
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -14,15 +15,28 @@ func Dashed(a netip.Addr) string { return string(AppendDashed(nil, a)) }
 
 // AppendDashed appends the label of an address.
 func AppendDashed(dst []byte, a netip.Addr) []byte {
+	if a.Is4() {
+		return appendDashed4(dst, a.As4())
+	}
 	start := len(dst)
 	dst = a.AppendTo(dst)
 	for i := start; i < len(dst); i++ {
-		if dst[i] == '.' && a.Is4() || dst[i] == ':' {
+		if dst[i] == ':' {
 			dst[i] = '-'
 		}
 	}
 	if dst[len(dst)-1] == '-' {
 		dst = append(dst, '0')
+	}
+	return dst
+}
+
+func appendDashed4(dst []byte, octets [4]byte) []byte {
+	for i, octet := range octets {
+		if i > 0 {
+			dst = append(dst, '-')
+		}
+		dst = strconv.AppendUint(dst, uint64(octet), 10)
 	}
 	return dst
 }

@@ -1,6 +1,7 @@
 package dnsname
 
 import (
+	"encoding/binary"
 	"strings"
 	"unsafe"
 )
@@ -28,22 +29,20 @@ func (w *WireName) HasUpper() bool { return w.upper }
 // Parse parses the name at the start of wire and returns its size there. It reports false
 // for anything but a domain name, and for a compressed one.
 func (w *WireName) Parse(wire []byte) (int, bool) {
-	w.upper = false
 	n := &w.name
 	n.text, n.count = "", 0
 	for i := 0; i < len(wire) && i < MaxWire; {
 		size := int(wire[i])
 		if size == 0 {
+			w.upper = foldWire(w.buf[:i], wire[:i])
 			w.end(i)
 			return i + 1, true
 		}
-		if size > maxLabel || i+1+size >= len(wire) || i+1+size >= MaxWire {
+		if size > maxLabel || i+1+size >= MaxWire {
 			return 0, false
 		}
 		n.offsets[n.count] = uint8(i)
 		n.count++
-		w.buf[i] = wire[i]
-		w.fold(i+1, wire[i+1:i+1+size])
 		i += 1 + size
 	}
 	return 0, false
@@ -56,16 +55,35 @@ func (w *WireName) end(at int) {
 	w.name.folded = unsafe.String(&w.buf[0], at+1)
 }
 
-// fold copies a label to the buffer in lower case (ASCII only, RFC 4343).
-func (w *WireName) fold(at int, label []byte) {
-	dst := w.buf[at : at+len(label)]
-	for i, c := range label {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-			w.upper = true
+// foldWire copies labels in lower case (ASCII only, RFC 4343), eight octets at a time, and reports
+// whether any was upper case. The octets between the labels are too small to be letters.
+func foldWire(dst, src []byte) (upper bool) {
+	if len(src) < 8 {
+		for i, c := range src {
+			if 'A' <= c && c <= 'Z' {
+				c, upper = c+'a'-'A', true
+			}
+			dst[i] = c
 		}
-		dst[i] = c
+		return upper
 	}
+	var found uint64
+	for i := 0; i < len(src); i += 8 {
+		at := min(i, len(src)-8) // the last eight may be there twice
+		x := binary.NativeEndian.Uint64(src[at:])
+		letters := upperCase(x)
+		found |= letters
+		binary.NativeEndian.PutUint64(dst[at:], x|letters>>2)
+	}
+	return found != 0
+}
+
+// upperCase returns the highest bit of each of the eight octets that is a capital letter.
+func upperCase(x uint64) uint64 {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	low := x &^ high
+	fromA, afterZ := low+(0x80-'A')*each, low+(0x80-'Z'-1)*each
+	return (fromA &^ afterZ) &^ x & high
 }
 
 // ParseText parses a name in presentation form, as the function Parse does. The name that
