@@ -94,10 +94,11 @@ func BenchmarkWire(b *testing.B) {
 			msg := make([]byte, headerSize, 1<<16)
 			msg = append(append(msg, name...), 0, 0, 0, 1)
 			q := Question{Type: bc.qtype}
+			var out Encoded
 			b.ReportAllocs()
 			for b.Loop() {
 				q.Parse(name)
-				if _, _, ok := AppendWire(msg, v, s, &q, Limits{Size: 1 << 16, Reserved: optSize, Shuffle: true, Random: random}); !ok {
+				if _, ok := AppendWire(msg, v, s, &q, Limits{Size: 1 << 16, Reserved: optSize, Shuffle: true, Random: random}, &out); !ok {
 					b.Fatal("left to the handler")
 				}
 			}
@@ -126,7 +127,7 @@ func BenchmarkKept(b *testing.B) {
 				name := wireName(b, label+key.Name+"."+key.Namespace+".svc.cluster.local.")
 				for _, q.Type = range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV} {
 					q.Parse(name)
-					AppendWire(msg, v, s, &q, Limits{Size: 4096, Reserved: optSize})
+					AppendWire(msg, v, s, &q, Limits{Size: 4096, Reserved: optSize}, new(Encoded))
 				}
 			}
 		}

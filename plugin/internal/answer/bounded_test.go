@@ -145,6 +145,7 @@ func abs(n int) int { return max(n, -n) }
 func TestB1WireShowsAsMuchAsFits(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(5000))
 	msg := make([]byte, 0, 1<<16)
+	var out Encoded
 	for _, question := range crowdedQuestions[:3] {
 		name := wireName(t, question.name)
 		n, _ := dnsname.ParseWire(name)
@@ -166,7 +167,7 @@ func TestB1WireShowsAsMuchAsFits(t *testing.T) {
 			if plain != whole.Len() {
 				t.Errorf("%v: %d octets, want %d", question, plain, whole.Len())
 			}
-			if allocs := testing.AllocsPerRun(20, func() { AppendWire(msg[:headerSize+len(name)+4], v, s, &q, limits) }); allocs != 0 {
+			if allocs := testing.AllocsPerRun(20, func() { AppendWire(msg[:headerSize+len(name)+4], v, s, &q, limits, &out) }); allocs != 0 {
 				t.Errorf("%v costs %v allocations", question, allocs)
 			}
 		}
@@ -180,9 +181,9 @@ func TestB1WireGivesUpEarly(t *testing.T) {
 	for _, question := range crowdedQuestions {
 		name := wireName(t, question.name)
 		head := append(append(make([]byte, headerSize, 4096), name...), 0, 0, 0, 1)
-		q := Question{Type: question.qtype}
+		q, out := Question{Type: question.qtype}, Encoded{}
 		q.Parse(name)
-		allocs := testing.AllocsPerRun(20, func() { AppendWire(head, v, s, &q, Limits{Size: 1232, Reserved: optSize}) })
+		allocs := testing.AllocsPerRun(20, func() { AppendWire(head, v, s, &q, Limits{Size: 1232, Reserved: optSize}, &out) })
 		if allocs > 6 {
 			t.Errorf("%v costs %v allocations", question, allocs)
 		}
@@ -243,10 +244,11 @@ func BenchmarkB1(b *testing.B) {
 				title := fmt.Sprintf("%s%s/%d/%d", question.name, dns.TypeToString[question.qtype], endpoints, size)
 				b.Run("Sockets/"+title, func(b *testing.B) {
 					q := Question{Type: question.qtype}
+					var out Encoded
 					handed := 0
 					for b.Loop() {
 						q.Parse(name)
-						if _, _, ok := AppendWire(head, v, s, &q, limits); !ok {
+						if _, ok := AppendWire(head, v, s, &q, limits, &out); !ok {
 							handed = 1
 						}
 					}

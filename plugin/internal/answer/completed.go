@@ -15,32 +15,33 @@ import (
 //
 // It fails for what it does not know, which is all but addresses, and for an answer
 // that has no room.
-func AppendCompleted(msg []byte, v *resolve.View, s *cluster.Snapshot, q, target *Question, base int, maxTTL uint32, limits Limits) ([]byte, Encoded, bool) {
+func AppendCompleted(msg []byte, v *resolve.View, s *cluster.Snapshot, q, target *Question, base int, maxTTL uint32, limits Limits, out *Encoded) ([]byte, bool) {
 	o := v.Origin(target.Name())
 	if o == nil || !s.Synced() || q.Type != dns.TypeA && q.Type != dns.TypeAAAA {
-		return msg, Encoded{}, false
+		return msg, false
 	}
 	target.Type = q.Type
-	m := v.Locate(s, target.Name(), o)
+	var m resolve.Match
+	v.LocateInto(&m, s, target.Name(), o)
 	if m.Kind == resolve.AtAlias || m.Kind == resolve.AtAddress {
-		return msg, Encoded{}, false
+		return msg, false
 	}
-	w := wireSink{view: v, question: target, zone: o, serial: s.Serial(), msg: msg, maxTTL: maxTTL}
-	w.out.UncompressedSize = len(msg)
+	*out = Encoded{UncompressedSize: len(msg)}
+	w := wireSink{view: v, question: target, zone: o, serial: s.Serial(), msg: msg, maxTTL: maxTTL, out: out}
 	w.alias(base)
 	w.out.UncompressedSize += len(q.Name().Wire()) - pointerSize
 	t := visit{view: v, zone: o, qtype: q.Type, limits: &limits, free: limits.Size - limits.Reserved - len(w.msg), wire: &w}
 	switch t.asked(s, &m) {
 	case toldUnable:
-		return msg, Encoded{}, false
+		return msg, false
 	case toldSome:
-		w.out.Result = resolve.Success
-		return w.msg, w.out, !w.out.Truncated
+		out.Result = resolve.Success
+		return w.msg, !out.Truncated
 	}
-	w = wireSink{view: v, question: q, zone: v.Origin(q.Name()), serial: s.Serial(), msg: msg, at: headerSize, maxTTL: maxTTL}
-	w.out.UncompressedSize = len(msg)
+	*out = Encoded{UncompressedSize: len(msg)}
+	w = wireSink{view: v, question: q, zone: v.Origin(q.Name()), serial: s.Serial(), msg: msg, at: headerSize, maxTTL: maxTTL, out: out}
 	w.negative(resolve.NoData)
-	return w.msg, w.out, true
+	return w.msg, true
 }
 
 // alias writes a record that leads from the name at the beginning of the message to

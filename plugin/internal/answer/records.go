@@ -199,7 +199,7 @@ func SRV(owner string, weight, port uint16, target string, ttl uint32) dns.RR {
 }
 
 // addresses makes records of some of the addresses, which are packed one behind the other.
-func (b *recordSink) addresses(qtype uint16, packed []byte, which sample) {
+func (b *recordSink) addresses(qtype uint16, packed []byte, which *sample) {
 	hdr, size := b.header(qtype), addressSize(qtype)
 	records := b.answer.Records
 	if qtype == dns.TypeA && which.count == 1 && len(packed) == size && records == nil {

@@ -301,6 +301,14 @@ func addressSize(qtype uint16) int {
 	return 16
 }
 
+// addressBits is the number of bits of an offset in an address of the type.
+func addressBits(qtype uint16) int {
+	if qtype == dns.TypeA {
+		return 2
+	}
+	return 4
+}
+
 // addressType is the type of an address's record.
 func addressType(a netip.Addr) uint16 {
 	if a.Is4() {

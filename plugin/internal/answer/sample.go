@@ -31,6 +31,10 @@ func (s *sample) next() int {
 		s.taken++
 		return s.taken - 1
 	}
+	return s.nextByChance()
+}
+
+func (s *sample) nextByChance() int {
 	from, to := s.taken*s.total/s.count, (s.taken+1)*s.total/s.count
 	s.taken++
 	at := s.start + from + s.below(to-from)

@@ -121,15 +121,16 @@ func (t *visit) packed(qtype uint16, packed []byte) told {
 		return toldNothing
 	}
 	size := addressSize(qtype)
-	count := len(packed) / size
-	which := newSample(count, min(count, max(0, t.free)/(recordHead+size)), t.limits.Random)
-	if t.wire != nil {
-		t.wire.addresses(qtype, packed, which, t.limits)
-	} else {
-		t.records.addresses(qtype, packed, which)
-	}
-	if which.count < count {
+	count := len(packed) >> addressBits(qtype) // a division takes as long as all the rest
+	which := sample{total: count, count: count}
+	if count*(recordHead+size) > t.free {
+		which = newSample(count, max(0, t.free)/(recordHead+size), t.limits.Random)
 		t.cut()
+	}
+	if t.wire != nil {
+		t.wire.addresses(qtype, packed, &which, t.limits)
+	} else {
+		t.records.addresses(qtype, packed, &which)
 	}
 	return toldSome
 }

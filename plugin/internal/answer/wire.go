@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -53,24 +54,25 @@ type Encoded struct {
 // Owners are pointers to the question, so its spelling is kept.
 //
 // It fails for what it does not know: aliases, transfers, and what is rarely
-// asked for. Nothing is allocated but what is kept for the next question.
-func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, limits Limits) ([]byte, Encoded, bool) {
+// asked for. Nothing is allocated but what is kept for the next question. What out says
+// counts only where it does not fail.
+func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, limits Limits, out *Encoded) ([]byte, bool) {
 	o := v.Origin(q.Name())
 	if o == nil || !s.Synced() || MetaType(q.Type) {
-		return msg, Encoded{}, false
+		return msg, false
 	}
-	m := v.Locate(s, q.Name(), o)
+	var m resolve.Match
+	v.LocateInto(&m, s, q.Name(), o)
 	if m.Kind == resolve.AtAlias {
-		return msg, Encoded{}, false
+		return msg, false
 	}
-	w := wireSink{view: v, question: q, zone: o, serial: s.Serial(), msg: msg, at: headerSize, maxTTL: soaMaxTTL}
-	w.out.UncompressedSize = len(msg)
+	*out = Encoded{Kind: m.Name, UncompressedSize: len(msg)}
+	w := wireSink{view: v, question: q, zone: o, serial: s.Serial(), msg: msg, at: headerSize, maxTTL: soaMaxTTL, out: out}
 	t := visit{view: v, zone: o, qtype: q.Type, limits: &limits, free: limits.Size - limits.Reserved - len(msg), wire: &w}
 	if !t.tell(s, &m) {
-		return msg, Encoded{}, false
+		return msg, false
 	}
-	w.out.Kind = m.Name
-	return w.msg, w.out, true
+	return w.msg, true
 }
 
 // MetaType reports whether a type is not one of records, or one for which a server
@@ -88,7 +90,7 @@ type wireSink struct {
 	msg      []byte
 	at       int    // where in it the owner's name is
 	maxTTL   uint32 // of what is made of the view alone
-	out      Encoded
+	out      *Encoded
 }
 
 // success ends an answer. The handler spells names in full to see whether its answer
@@ -125,14 +127,13 @@ func (w *wireSink) soa() {
 	w.suffix(labels)
 	w.head(dns.TypeSOA, ttl)
 	at := len(w.msg)
-	w.msg = append(w.msg, 0, 0)
-	w.msg = append(w.msg, soaNS...)
+	w.msg = append(append(w.msg, 0, 0), soaNS...)
 	w.suffix(labels)
 	w.msg = append(w.msg, soaMbox...)
 	w.suffix(labels)
-	for _, n := range [...]uint32{w.serial, soaRefresh, soaRetry, soaExpire, w.negativeTTL()} {
-		w.msg = binary.BigEndian.AppendUint32(w.msg, n)
-	}
+	msg := binary.BigEndian.AppendUint64(w.msg, uint64(w.serial)<<32|soaRefresh)
+	msg = binary.BigEndian.AppendUint64(msg, soaRetry<<32|soaExpire)
+	w.msg = binary.BigEndian.AppendUint32(msg, w.negativeTTL())
 	w.size(at)
 }
 
@@ -158,9 +159,7 @@ func (w *wireSink) owner() { w.msg = binary.BigEndian.AppendUint16(w.msg, pointe
 
 // head writes type, class and TTL of a record.
 func (w *wireSink) head(rrtype uint16, ttl uint32) {
-	w.msg = binary.BigEndian.AppendUint16(w.msg, rrtype)
-	w.msg = binary.BigEndian.AppendUint16(w.msg, dns.ClassINET)
-	w.msg = binary.BigEndian.AppendUint32(w.msg, ttl)
+	w.msg = binary.BigEndian.AppendUint64(w.msg, uint64(rrtype)<<48|dns.ClassINET<<32|uint64(ttl))
 }
 
 // size fills in the length of the data whose two octets are at the offset.
@@ -237,18 +236,17 @@ func (w *wireSink) ptr(target *resolve.HostName, origin *resolve.Origin) bool {
 	return true
 }
 
-// addresses writes some of the addresses, which are packed one behind the other.
-func (w *wireSink) addresses(qtype uint16, packed []byte, which sample, l *Limits) {
+// addresses writes some of the addresses, which are packed one behind the other. The heads of
+// the records are the same.
+func (w *wireSink) addresses(qtype uint16, packed []byte, which *sample, l *Limits) {
 	start, size := len(w.msg), addressSize(qtype)
-	if which.whole() {
-		for ; len(packed) > 0; packed = packed[size:] {
-			w.address(qtype, packed[:size])
-		}
-	} else {
-		for range which.count {
-			at := which.next() * size
-			w.address(qtype, packed[at:at+size])
-		}
+	head := uint64(pointerTo(w.at))<<48 | uint64(qtype)<<32 | dns.ClassINET<<16 | uint64(w.view.TTL>>16)
+	tail := w.view.TTL<<16 | uint32(size)
+	w.msg = slices.Grow(w.msg, which.count*(recordHead+size))
+	for range which.count {
+		at := which.next() * size
+		w.msg = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(w.msg, head), tail)
+		w.msg = append(w.msg, packed[at:at+size]...)
 	}
 	if l.Shuffle && which.count > 1 {
 		shuffle(w.msg[start:], recordHead+size, l.Random)
@@ -257,24 +255,17 @@ func (w *wireSink) addresses(qtype uint16, packed []byte, which sample, l *Limit
 	w.out.UncompressedSize += which.count * (len(w.question.Name().Wire()) + recordFixed + size)
 }
 
-func (w *wireSink) address(qtype uint16, data []byte) {
-	var head [recordHead]byte
-	binary.BigEndian.PutUint16(head[0:], pointerTo(w.at))
-	binary.BigEndian.PutUint16(head[2:], qtype)
-	binary.BigEndian.PutUint16(head[4:], dns.ClassINET)
-	binary.BigEndian.PutUint32(head[6:], w.view.TTL)
-	binary.BigEndian.PutUint16(head[10:], uint16(len(data)))
-	w.msg = append(append(w.msg, head[:]...), data...)
-}
-
 // shuffle puts records of one size into a random order (Fisher and Yates). They
-// differ in their last octets only.
+// differ in their last octets only, which are four or a multiple of it.
 func shuffle(records []byte, size int, random *rand.PCG) {
-	for i := len(records)/size - 1; i > 0; i-- {
-		j := int(below32(random, uint32(i+1)))
-		a, b := records[i*size+recordHead:(i+1)*size], records[j*size+recordHead:(j+1)*size]
-		for k := range a {
-			a[k], b[k] = b[k], a[k]
+	for i, last := 1, size; last < len(records); i, last = i+1, last+size {
+		other := int(below32(random, uint32(i+1))) * size
+		a, b := records[last+recordHead:last+size], records[other+recordHead:other+size]
+		for len(a) >= 4 && len(b) >= 4 {
+			x, y := binary.NativeEndian.Uint32(a), binary.NativeEndian.Uint32(b)
+			binary.NativeEndian.PutUint32(a, y)
+			binary.NativeEndian.PutUint32(b, x)
+			a, b = a[4:], b[4:]
 		}
 	}
 }

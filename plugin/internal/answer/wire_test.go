@@ -21,7 +21,8 @@ func wired(t clustertest.T, v *resolve.View, s *cluster.Snapshot, q *Question, n
 	head[5] = 1
 	head = append(head, name...)
 	head = append(head, byte(q.Type>>8), byte(q.Type), 0, 1)
-	msg, wire, ok := AppendWire(head, v, s, q, limits)
+	var wire Encoded
+	msg, ok := AppendWire(head, v, s, q, limits, &wire)
 	if !ok {
 		return nil, 0, resolve.KindUnknown
 	}
@@ -259,6 +260,7 @@ func TestWireAllocatesNothing(t *testing.T) {
 	msg := make([]byte, 0, 4096)
 	random := rand.NewPCG(1, 2)
 	var q Question
+	var out Encoded
 	for _, question := range wireQuestions {
 		name := wireName(t, question.name)
 		allocs := testing.AllocsPerRun(100, func() {
@@ -266,7 +268,7 @@ func TestWireAllocatesNothing(t *testing.T) {
 			if _, ok := q.Parse(name); !ok {
 				t.Fatal(question)
 			}
-			AppendWire(msg[:headerSize], v, s, &q, Limits{Size: 4096, Reserved: optSize, Shuffle: true, Random: random})
+			AppendWire(msg[:headerSize], v, s, &q, Limits{Size: 4096, Reserved: optSize, Shuffle: true, Random: random}, &out)
 		})
 		if allocs != 0 {
 			t.Errorf("%v costs %v allocations", question, allocs)

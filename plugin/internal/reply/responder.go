@@ -24,6 +24,7 @@ const (
 type Responder struct {
 	query  query
 	target answer.Question // the name that the search path completes the question to
+	wire   answer.Encoded
 	random *rand.PCG
 	last   Counted
 }
@@ -55,19 +56,19 @@ func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) 
 	snapshot := block.Store.Load()
 	var c Completion
 	q.size = block.replySize(client, q.size)
-	out, wire, ok := r.write(block, snapshot, packet, out, &c)
-	if !ok || block.declines(&q.question, wire.Result) {
+	out, ok := r.write(block, snapshot, packet, out, &c)
+	if !ok || block.declines(&q.question, r.wire.Result) {
 		return out[:start], block.handOverAs(&q.question)
 	}
-	if wire.Result == resolve.NXDomain && block.Search != nil && q.isStubs() {
+	if r.wire.Result == resolve.NXDomain && block.Search != nil && q.isStubs() {
 		if c = block.Search.Complete(snapshot, client, &q.question, &r.target); c.Outcome == searchpath.Inside {
-			out, wire, ok = r.write(block, snapshot, packet, out[:start], &c)
+			out, ok = r.write(block, snapshot, packet, out[:start], &c)
 		}
-		if !ok || c.Outcome == searchpath.Ask || block.NoDenials && wire.Result != resolve.Success {
+		if !ok || c.Outcome == searchpath.Ask || block.NoDenials && r.wire.Result != resolve.Success {
 			return out[:start], HandOver
 		}
 	}
-	r.record(block, client, packet, &wire)
+	r.record(block, client, packet)
 	r.last.Answered.Completion = c
 	return out, Answer
 }
@@ -88,7 +89,7 @@ func (b *Block) mustHandOver(q *query) bool {
 }
 
 // write appends the whole reply. It copies header and question from the packet.
-func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *Completion) ([]byte, answer.Encoded, bool) {
+func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *Completion) ([]byte, bool) {
 	q := &r.query
 	start := len(out)
 	// Compression pointers count from the beginning of the message, not of the buffer.
@@ -97,24 +98,24 @@ func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *
 	if q.edns {
 		limits.Size, limits.Reserved = min(max(minSize, int(q.size)), MaxSize), optSize
 	}
-	msg, wire, ok := r.sections(b, s, msg, limits, c)
+	msg, ok := r.sections(b, s, msg, limits, c)
 	if !ok {
-		return out, wire, false
+		return out, false
 	}
 	if q.edns {
 		msg = appendOPT(msg, q.bits&flagDO)
-		wire.Extra++
+		r.wire.Extra++
 	}
-	putHeader(msg, q.flags, &wire)
-	return out[:start+len(msg)], wire, true
+	putHeader(msg, q.flags, &r.wire)
+	return out[:start+len(msg)], true
 }
 
 // sections appends the answer, authority and additional sections.
-func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, limits answer.Limits, c *Completion) ([]byte, answer.Encoded, bool) {
+func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, limits answer.Limits, c *Completion) ([]byte, bool) {
 	if c.Outcome == searchpath.Inside {
-		return answer.AppendCompleted(msg, b.View, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), limits)
+		return answer.AppendCompleted(msg, b.View, s, &r.query.question, &r.target, c.Base, b.Search.MaxTTL(), limits, &r.wire)
 	}
-	return answer.AppendWire(msg, b.View, s, &r.query.question, limits)
+	return answer.AppendWire(msg, b.View, s, &r.query.question, limits, &r.wire)
 }
 
 func appendOPT(msg []byte, bits uint16) []byte {
@@ -137,16 +138,16 @@ func putHeader(msg []byte, asked uint16, wire *answer.Encoded) {
 }
 
 // record remembers what the meters count once the answer is sent.
-func (r *Responder) record(b *Block, client netip.Addr, packet []byte, wire *answer.Encoded) {
+func (r *Responder) record(b *Block, client netip.Addr, packet []byte) {
 	q := &r.query
 	r.last.Meter = b.meter(&q.question)
 	r.last.Answered = Answered{
-		Result: wire.Result,
-		Kind:   wire.Kind,
+		Result: r.wire.Result,
+		Kind:   r.wire.Kind,
 		Type:   q.question.Type,
 		IPv6:   client.Is6(),
 		DO:     q.edns && q.bits&flagDO != 0,
-		Size:   wire.UncompressedSize,
+		Size:   r.wire.UncompressedSize,
 		Asked:  len(packet),
 	}
 }

@@ -17,29 +17,38 @@ import (
 //	<endpoint>.<cluster>.<service>...          AtEndpoints, in an origin of the cluster set
 //	<a-b-c-d>.<namespace>.pod.<origin>         AtPod
 //	<d>.<c>.<b>.<a>.in-addr.arpa               AtAddress
-func (v *View) Locate(s *cluster.Snapshot, n *dnsname.Name, o *Origin) Match {
+func (v *View) Locate(s *cluster.Snapshot, n *dnsname.Name, o *Origin) (m Match) {
+	v.LocateInto(&m, s, n, o)
+	return m
+}
+
+// LocateInto is Locate into an empty Match. A Match is too large to be copied for each question.
+func (v *View) LocateInto(m *Match, s *cluster.Snapshot, n *dnsname.Name, o *Origin) {
 	rest := n.Labels() - o.Labels()
 	switch {
 	case rest == 0:
-		return LocateApex(n, o)
+		*m = LocateApex(n, o)
+		return
 	case n.IsReverse():
-		return locateReverse(s, n)
+		locateReverse(m, s, n)
+		return
 	case n.Wire() == dnsname.Arpa && s.Counts().Addresses > 0:
-		return Match{Kind: EmptyNonTerminal, Name: KindReverse}
+		m.Kind, m.Name = EmptyNonTerminal, KindReverse
+		return
 	}
+	m.Name = KindZone
 	switch n.Label(rest - 1) {
 	case "svc":
-		return v.locateService(s, n, o, rest-1)
+		v.locateService(m, s, n, o, rest-1)
 	case "pod":
-		return v.locatePod(s, n, rest-1)
+		v.locatePod(m, s, n, rest-1)
 	case "dns":
-		return locateServer(n, rest-1)
+		locateServer(m, n, rest-1)
 	case "dns-version":
 		if rest == 1 {
-			return Match{Kind: AtVersion, Name: KindZone}
+			m.Kind = AtVersion
 		}
 	}
-	return Match{Name: KindZone}
 }
 
 // LocateApex returns the match of an origin itself. The apex of a reverse zone may also be
@@ -56,37 +65,37 @@ func LocateApex(n *dnsname.Name, o *Origin) Match {
 }
 
 // locateServer finds the name ns.dns and the empty non-terminal dns above it.
-func locateServer(n *dnsname.Name, rest int) Match {
+func locateServer(m *Match, n *dnsname.Name, rest int) {
 	switch {
 	case rest == 0:
-		return Match{Kind: EmptyNonTerminal, Name: KindZone}
+		m.Kind = EmptyNonTerminal
 	case rest == 1 && n.Label(0) == "ns":
-		return Match{Kind: AtNameServer, Name: KindZone}
+		m.Kind = AtNameServer
 	}
-	return Match{Name: KindZone}
 }
 
 // locatePod finds the names below pod; rest is the number of labels before pod.
-func (v *View) locatePod(s *cluster.Snapshot, n *dnsname.Name, rest int) Match {
+func (v *View) locatePod(m *Match, s *cluster.Snapshot, n *dnsname.Name, rest int) {
 	if rest == 0 {
-		return Match{Kind: EmptyNonTerminal, Name: KindZone}
+		m.Kind = EmptyNonTerminal
+		return
+	}
+	m.Name = KindPod
+	if v.Pods == PodsDisabled {
+		return
 	}
 	namespace := n.Label(rest - 1)
-	if v.Pods == PodsDisabled {
-		return Match{Name: KindPod}
-	}
 	if !v.Exposes(s, namespace) {
-		return Match{Name: KindNamespace}
+		m.Name = KindNamespace
+		return
 	}
 	if rest == 1 {
-		return Match{Kind: EmptyNonTerminal, Name: KindNamespace}
+		m.Kind, m.Name = EmptyNonTerminal, KindNamespace
+		return
 	}
 	addr, ok := dnsname.ParseDashed(n.Label(0))
-	if rest > 2 || !ok {
-		return Match{Name: KindPod}
+	if rest > 2 || !ok || v.Pods == PodsVerified && !s.HasPod(addr, namespace) {
+		return
 	}
-	if v.Pods == PodsVerified && !s.HasPod(addr, namespace) {
-		return Match{Name: KindPod}
-	}
-	return Match{Kind: AtPod, Name: KindPod, Addr: addr}
+	m.Kind, m.Addr = AtPod, addr
 }

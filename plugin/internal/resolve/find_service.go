@@ -17,45 +17,49 @@ const (
 )
 
 // locateService finds the names below svc; rest is the number of labels before svc.
-func (v *View) locateService(s *cluster.Snapshot, n *dnsname.Name, o *Origin, rest int) Match {
+func (v *View) locateService(m *Match, s *cluster.Snapshot, n *dnsname.Name, o *Origin, rest int) {
 	if rest == 0 {
-		return Match{Kind: EmptyNonTerminal, Name: KindZone}
+		m.Kind = EmptyNonTerminal
+		return
 	}
+	m.Name = KindNamespace
 	namespace := n.Label(rest - 1)
 	if !v.Exposes(s, namespace) {
-		return Match{Name: KindNamespace}
+		return
 	}
 	if rest == 1 {
-		return Match{Kind: EmptyNonTerminal, Name: KindNamespace}
+		m.Kind = EmptyNonTerminal
+		return
 	}
-	svc := v.VisibleService(s, o, cluster.Key{Namespace: namespace, Name: n.Label(rest - 2)})
+	m.Service = v.VisibleService(s, o, cluster.Key{Namespace: namespace, Name: n.Label(rest - 2)})
+	m.Subset.PodNames = v.PodNames
 	switch {
-	case svc == nil:
-		return Match{Name: KindService}
+	case m.Service == nil:
+		m.Name = KindService
 	case rest == 2:
-		return v.locateOwn(svc)
+		m.locateOwn()
+	default:
+		m.Name = KindEndpoint
+		v.locateBelow(m, n, o, rest-2)
 	}
-	return v.locateBelow(svc, n, o, rest-2)
 }
 
 // locateBelow finds the names below a Service; rest is the number of labels before the
 // Service.
-func (v *View) locateBelow(svc *cluster.ServiceNode, n *dnsname.Name, o *Origin, rest int) Match {
+func (v *View) locateBelow(m *Match, n *dnsname.Name, o *Origin, rest int) {
 	switch {
-	case svc.Service.Kind == cluster.ExternalName:
-		return Match{Name: KindEndpoint}
+	case m.Service.Service.Kind == cluster.ExternalName:
 	case v.Zonal && !o.ClusterSet && n.Label(rest-1) == zoneLabel:
-		return v.locateZonal(svc, n, rest-1)
+		m.locateZonal(n, rest-1)
 	case rest == 1 && o.ClusterSet:
-		return v.locateImported(svc, n.Label(0))
+		m.locateImported(n.Label(0))
 	case rest == 1:
-		return v.locateEndpoint(svc, n.Label(0))
+		m.locateEndpoint(n.Label(0))
 	case rest == 2 && o.hasClusterIn(n):
-		return v.locateExported(svc, n.Label(0), n.Label(1))
+		m.locateExported(n.Label(0), n.Label(1))
 	case rest == 2:
-		return v.locatePort(svc, PortFilter{Undecorated(n.Label(0)), Undecorated(n.Label(1))})
+		m.locatePort(PortFilter{Undecorated(n.Label(0)), Undecorated(n.Label(1))})
 	}
-	return Match{Name: KindEndpoint}
 }
 
 // hasClusterIn reports whether the two labels below a Service are an endpoint and its
@@ -80,8 +84,9 @@ func (v *View) VisibleService(s *cluster.Snapshot, o *Origin, k cluster.Key) *cl
 // locateOwn finds the name of a Service itself. A headless Service without ready endpoints
 // does not exist (Kubernetes DNS specification 2.4.1), nor does an ExternalName Service
 // without a usable name.
-func (v *View) locateOwn(svc *cluster.ServiceNode) Match {
-	m := Match{Name: nameKinds[svc.Service.Kind], Service: svc, Subset: Subset{PodNames: v.PodNames}}
+func (m *Match) locateOwn() {
+	svc := m.Service
+	m.Name = nameKinds[svc.Service.Kind]
 	switch {
 	case svc.Service.Kind == cluster.ExternalName:
 		m.Kind = AtAlias
@@ -90,47 +95,43 @@ func (v *View) locateOwn(svc *cluster.ServiceNode) Match {
 	case svc.HasReadyEndpoints():
 		m.Kind = AtEndpoints
 	}
-	return m
 }
 
 // locateEndpoint finds a name one label below a Service: an endpoint, or the empty
 // non-terminal above the ports with one protocol.
-func (v *View) locateEndpoint(svc *cluster.ServiceNode, label string) Match {
-	m := Match{Name: KindEndpoint, Service: svc, Subset: Subset{Kind: ByLabel, Name: label, PodNames: v.PodNames}}
+func (m *Match) locateEndpoint(label string) {
+	m.Subset.Kind, m.Subset.Name = ByLabel, label
 	switch {
-	case svc.HasLabel(label, v.PodNames):
+	case m.Service.HasLabel(label, m.Subset.PodNames):
 		m.Kind = AtEndpoints
-	case svc.HasProtocol(Undecorated(label)):
+	case m.Service.HasProtocol(Undecorated(label)):
 		m.Kind = EmptyNonTerminal
 	}
-	return m
 }
 
 // locateImported finds a name one label below an import: the empty non-terminal above the
 // endpoints of a cluster or above ports, or an endpoint of a slice that names no cluster.
-func (v *View) locateImported(svc *cluster.ServiceNode, label string) Match {
-	m := v.locateExported(svc, label, "")
-	if m.Kind == NoName && (exports(svc, label) || svc.HasProtocol(Undecorated(label))) {
+func (m *Match) locateImported(label string) {
+	m.locateExported(label, "")
+	if m.Kind == NoName && (exports(m.Service, label) || m.Service.HasProtocol(Undecorated(label))) {
 		m.Kind = EmptyNonTerminal
 	}
-	return m
 }
 
 // locateExported finds the endpoints with a label that one cluster exports. Cluster
 // identifiers are compared in lower case; an empty one selects the slices that do not name
 // their cluster.
-func (v *View) locateExported(svc *cluster.ServiceNode, label, from string) Match {
-	m := Match{Name: KindEndpoint, Service: svc, Subset: Subset{Kind: ByImport, Name: label, Cluster: from, PodNames: v.PodNames}}
-	for _, slice := range svc.Slices {
+func (m *Match) locateExported(label, from string) {
+	m.Subset.Kind, m.Subset.Name, m.Subset.Cluster = ByImport, label, from
+	for _, slice := range m.Service.Slices {
 		if strings.ToLower(slice.Cluster) != from {
 			continue
 		}
-		for range slice.WithLabel(label, v.PodNames) {
+		for range slice.WithLabel(label, m.Subset.PodNames) {
 			m.Kind = AtEndpoints
-			return m
+			return
 		}
 	}
-	return m
 }
 
 // exports reports whether a cluster exports endpoints of the Service.
@@ -141,44 +142,43 @@ func exports(n *cluster.ServiceNode, from string) bool {
 }
 
 // locatePort finds the name of a port: the hosts of the Service, with that port only.
-func (v *View) locatePort(svc *cluster.ServiceNode, f PortFilter) Match {
-	m := Match{Name: KindPort, Service: svc, Subset: Subset{Kind: ByPort, Ports: f, PodNames: v.PodNames}}
+func (m *Match) locatePort(f PortFilter) {
+	m.Name, m.Subset.Kind, m.Subset.Ports = KindPort, ByPort, f
 	switch {
-	case !svc.HasPort(f.Matches):
-	case svc.Service.Kind == cluster.Headless:
+	case !m.Service.HasPort(f.Matches):
+	case m.Service.Service.Kind == cluster.Headless:
 		m.Kind = AtEndpoints
 	default:
 		m.Kind = AtClusterIP
 	}
-	return m
 }
 
 // locateZonal finds a name below _zone of a headless Service; rest is the number of labels
 // before _zone. Every topology zone has a name, even one without endpoints: a client that
 // asks for A and AAAA must not get NXDOMAIN for one of them.
-func (v *View) locateZonal(svc *cluster.ServiceNode, n *dnsname.Name, rest int) Match {
-	m := Match{Name: KindEndpoint, Service: svc, Subset: Subset{Kind: ByZone, PodNames: v.PodNames}}
+func (m *Match) locateZonal(n *dnsname.Name, rest int) {
+	svc := m.Service
+	m.Subset.Kind = ByZone
 	if svc.Service.Kind != cluster.Headless || !svc.HasReadyEndpoints() {
-		return m
+		return
 	}
 	if rest == 0 {
 		m.Kind = EmptyNonTerminal
-		return m
+		return
 	}
 	directive := n.Label(rest - 1)
 	if directive != directivePin && directive != directivePrefer {
-		return m
+		return
 	}
 	m.Kind = EmptyNonTerminal
 	if rest == 1 {
-		return m
+		return
 	}
 	if name, ok := topologyZone(svc, n, rest-1); ok {
 		m.Kind, m.Subset.Name = AtEndpoints, name
 	} else if directive == directivePrefer {
 		m.Kind, m.Subset.Kind = AtEndpoints, All
 	}
-	return m
 }
 
 // topologyZone returns the topology zone whose name the first labels spell. A dot within a
