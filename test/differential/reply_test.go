@@ -125,8 +125,8 @@ func (r *reply) sameOrder(other *reply) bool {
 
 // loosened is the reply without TTLs, if it has records outside the zone, if any,
 // that the Corefile keeps from the cache: then all are the smallest one, which counts down
-// from a moment that is not the same in both servers. So it is in a failure, whose
-// records the cache takes for others', since ours has none.
+// from a moment that is not the same in both servers. So it is in a failure to follow an
+// alias of the zone: a failure has no origin of its own, and the cache keeps it.
 func (r *reply) loosened(uncached string) *reply {
 	if r.problem != nil {
 		return r
@@ -136,7 +136,7 @@ func (r *reply) loosened(uncached string) *reply {
 	cached := func(rr dns.RR) bool {
 		return rr.Header().Rrtype != dns.TypeOPT && outsideOf(uncached, rr.Header().Name)
 	}
-	if r.rcode != dns.RcodeServerFailure && !slices.ContainsFunc(records, cached) {
+	if !r.failedAlias(uncached) && !slices.ContainsFunc(records, cached) {
 		return r
 	}
 	for _, rr := range records {
@@ -145,6 +145,17 @@ func (r *reply) loosened(uncached string) *reply {
 		}
 	}
 	return newReply(m)
+}
+
+// failedAlias reports whether the reply ends with an alias to a name outside the zone whose
+// look-up failed.
+func (r *reply) failedAlias(zone string) bool {
+	last := len(r.msg.Answer) - 1
+	if r.rcode != dns.RcodeServerFailure || last < 0 {
+		return false
+	}
+	alias, ok := r.msg.Answer[last].(*dns.CNAME)
+	return ok && outsideOf(zone, alias.Target)
 }
 
 // outsideOf reports whether a name is not in the zone, if there is one.

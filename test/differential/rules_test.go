@@ -145,6 +145,19 @@ func TestLoosened(t *testing.T) {
 	if got := newReply(mixed).loosened("cluster.local."); !got.equal(want) {
 		t.Errorf("got %s", got)
 	}
+	failed := func(records ...string) *reply {
+		m := message(t, records...)
+		m.Rcode = dns.RcodeServerFailure
+		return newReply(m)
+	}
+	if got := failed("a.cluster.local. 5 IN CNAME b.").loosened("cluster.local."); !got.equal(failed("a.cluster.local. 0 IN CNAME b.")) {
+		t.Errorf("a failure to follow an alias became %s", got)
+	}
+	for _, record := range []string{"a.cluster.local. 5 IN A 192.0.2.1", "a.cluster.local. 5 IN CNAME b.cluster.local."} {
+		if got := failed(record).loosened("cluster.local."); !got.equal(failed(record)) {
+			t.Errorf("a failure with %s became %s", record, got)
+		}
+	}
 }
 
 func TestLocate(t *testing.T) {
