@@ -59,10 +59,14 @@ type Instance struct {
 	metrics    Metrics
 	log        clog.P
 
-	mu      sync.Mutex
-	plans   map[string]*plan // by the listener's address, as CoreDNS writes it
-	servers []*dnsserver.Server
-	stopped bool
+	mu         sync.Mutex
+	plans      map[string]*plan // by the listener's address, as CoreDNS writes it
+	servers    []*dnsserver.Server
+	joined     *dnsserver.Server // one with a listener of ours, nil if there is none
+	restarting bool              // CoreDNS starts another instance in place of this one
+	stopped    bool
+
+	hold hold
 }
 
 type instanceKey struct{}
@@ -83,15 +87,9 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 		metrics: m, log: log, plans: map[string]*plan{},
 	}
 	f.blocks, f.unread = corefile.Blocks(c)
-	c.OnShutdown(func() error {
-		// CoreDNS cannot end a server that has not started yet, and it has not while
-		// sockets are opened beside it.
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.stopped = true
-		listeners.Stop(f)
-		return nil
-	})
+	c.OnRestart(func() error { return f.setRestarting(true) })
+	c.OnRestartFailed(func() error { return f.setRestarting(false) })
+	c.OnShutdown(f.shutDown)
 	c.OnFinalShutdown(f.finish)
 	// Of several blocks on one listener, CoreDNS calls the decorator of the last that has one.
 	// Each of them is hooked, so that we are called in any case.
@@ -133,6 +131,7 @@ func (f *Instance) hook(server *dnsserver.Config) {
 		}
 		return func(w dns.Writer) dns.Writer {
 			listener.Misrouted() // called once for each packet of CoreDNS's own socket
+			f.hold.arrived(w)
 			if decorate == nil {
 				return w
 			}
@@ -170,6 +169,7 @@ func (f *Instance) start(s *dnsserver.Server) *udp.Listener {
 		l, err := listeners.Serve(address, p.backend)
 		if err == nil {
 			f.report(s.Addr, p, "answers nothing and hands questions over", planned)
+			f.joined = s
 			return l
 		}
 		p.backend, p.reason, planned = nil, err.Error(), false

@@ -1,20 +1,160 @@
 package fastpath
 
-import "sync"
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
 
-// finish waits until what came to our sockets is answered, and ends CoreDNS's own servers
-// meanwhile: CoreDNS would end one after the other, and wait for each. The last is left to
-// CoreDNS, which takes the end of all servers for the end of the process and must not see
-// it before it stops them itself.
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/miekg/dns"
+)
+
+func (f *Instance) setRestarting(is bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.restarting = is
+	return nil
+}
+
+// shutDown stops the listeners that the next instance does not serve. At the end of the process
+// they go on until finish is called: the plugin health may have the server wait before.
+func (f *Instance) shutDown() error {
+	// CoreDNS cannot end a server that has not started yet, and it has not while
+	// sockets are opened beside it.
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopped = true
+	if f.restarting {
+		listeners.Stop(f)
+	}
+	return nil
+}
+
+// finish ends the fast path at the end of the process. CoreDNS ends one server after the other,
+// and gives each of them five seconds for its questions. So finish has all of them end at the
+// same time, and the questions that our sockets got are answered meanwhile.
+//
+// CoreDNS's main function returns with the last server, and panics if that has ended before
+// CoreDNS begins to stop the servers. So the first server is left to CoreDNS, which stops it at
+// once, and a packet is held in a server for as long as our sockets have questions.
 func (f *Instance) finish() error {
 	f.mu.Lock()
-	servers := f.servers
+	servers, held := f.servers, f.joined
 	f.mu.Unlock()
-	var stopping sync.WaitGroup
-	for i := range len(servers) - 1 {
-		stopping.Go(func() { _ = servers[i].Stop() }) // CoreDNS logs the error when it stops the server itself
+	listeners.Stop(f)
+	answered := make(chan struct{})
+	go func() {
+		listeners.Wait()
+		close(answered)
+	}()
+	if held != nil {
+		f.hold.keep(held, answered)
 	}
-	listeners.Wait()
-	stopping.Wait()
+	first := f.firstToStop(servers)
+	for i, s := range servers {
+		if i != first {
+			go func() { _ = s.Stop() }() // CoreDNS waits for it, and logs the error, when it stops the server itself
+		}
+	}
 	return nil
+}
+
+// firstToStop returns the index of the server that CoreDNS stops first.
+func (f *Instance) firstToStop(servers []*dnsserver.Server) int {
+	for _, l := range f.inOrder() {
+		own, _ := l.LocalAddr().(*net.UDPAddr)
+		for i, s := range servers {
+			at, err := netip.ParseAddrPort(listenAddress(s.Addr))
+			if err == nil && own != nil && sameAddress(own.AddrPort(), at) {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// inOrder returns CoreDNS's listeners in the order in which CoreDNS stops them.
+func (f *Instance) inOrder() []caddy.ServerListener {
+	for _, i := range caddy.Instances() {
+		if f.isOf(i) {
+			return i.Servers()
+		}
+	}
+	return nil
+}
+
+// isOf reports whether f is an instance's. The plugin has stored it there.
+func (f *Instance) isOf(i *caddy.Instance) bool {
+	i.StorageMu.RLock()
+	defer i.StorageMu.RUnlock()
+	for _, v := range i.Storage {
+		if v == any(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameAddress reports whether two addresses are the same. A socket on all addresses may say so
+// in either family.
+func sameAddress(a, b netip.AddrPort) bool {
+	x, y := a.Addr().Unmap(), b.Addr().Unmap()
+	return a.Port() == b.Port() && (x == y || x.IsUnspecified() && y.IsUnspecified())
+}
+
+// hold keeps a packet of ours in one of CoreDNS's own servers. The server does not end before the
+// packet is let go.
+type hold struct {
+	packet atomic.Pointer[heldPacket] // nil while CoreDNS goes on
+}
+
+type heldPacket struct {
+	port int // that it is sent from
+	kept atomic.Bool
+	done <-chan struct{} // is closed when it is let go
+}
+
+// arrived must be called for each packet of CoreDNS's own sockets.
+func (h *hold) arrived(w dns.Writer) {
+	p := h.packet.Load()
+	if p == nil {
+		return
+	}
+	if r, ok := w.(dns.ResponseWriter); ok && portOf(r.RemoteAddr()) == p.port {
+		p.kept.Store(true)
+		<-p.done
+	}
+}
+
+// keep returns when a server keeps a packet, or when there is no need for it any more. CoreDNS
+// may have no room for the first packet that is sent.
+func (h *hold) keep(s *dnsserver.Server, done <-chan struct{}) {
+	conn, err := net.Dial("udp", listenAddress(s.Addr))
+	if err != nil {
+		<-done
+		return
+	}
+	defer conn.Close()
+	p := &heldPacket{port: portOf(conn.LocalAddr()), done: done}
+	h.packet.Store(p)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !p.kept.Load() {
+		reply := [12]byte{2: 1 << 7} // to which nobody replies
+		_, _ = conn.Write(reply[:])  // the next may arrive
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func portOf(a net.Addr) int {
+	if u, ok := a.(*net.UDPAddr); ok {
+		return u.Port
+	}
+	return 0
 }
