@@ -42,6 +42,7 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 	}
 	sub := Subset{PodNames: v.PodNames}
 	owners, whole := v.owners(s, s.EndpointAddrs(), m.Addr, limit, buf[:0])
+	list = slices.Grow(list, len(owners))
 	for _, svc := range owners {
 		own := len(list) // only names of one Service can be the same
 		for _, slice := range svc.Slices {
