@@ -8,6 +8,7 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
@@ -95,5 +96,36 @@ func benchmarkChain(b *testing.B, s *udp.Backend, question *dns.Msg) {
 		if err := <-done; err != nil || w.size == 0 {
 			b.Fatal("no reply: ", err)
 		}
+	}
+}
+
+// BenchmarkRespond is what an answer costs at the sockets, without the network, where names are
+// completed.
+func BenchmarkRespond(b *testing.B) {
+	b.Setenv("CLUSTERDNS_SEARCH", "names")
+	s := chainService(b)
+	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
+	for _, question := range []string{
+		"web.a.svc.cluster.local. A",
+		"web.a.svc.cluster.local. AAAA",
+		"db.a.svc.cluster.local. A",
+		"_http._tcp.web.a.svc.cluster.local. SRV",
+		"1.0.3.10.in-addr.arpa. PTR",
+		"no.a.svc.cluster.local. A",
+		"web.a.svc.cluster.local.a.svc.cluster.local. A",
+	} {
+		name, qtype, _ := strings.Cut(question, " ")
+		b.Run(question, func(b *testing.B) {
+			packet, err := new(dns.Msg).SetQuestion(name, dns.StringToType[qtype]).SetEdns0(1232, false).Pack()
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, verdict := r.Respond(s.Zones, stranger, packet, out); verdict != reply.Answer {
+					b.Fatal(verdict)
+				}
+			}
+		})
 	}
 }
