@@ -91,36 +91,36 @@ func TestAddresses(t *testing.T) {
 	run(t, v, clustertest.Snapshot(t, outsideServices), []row{
 		{"IPv4", "web.default.example.org. A", `
 			Success
-			web.default.example.org. 5 IN A 192.0.2.1
-			web.default.example.org. 5 IN A 192.0.2.2`},
+			@ A 192.0.2.1
+			@ A 192.0.2.2`},
 		{"IPv6, in the spelling of the question", "WEB.Default.Example.ORG. AAAA", `
 			Success
-			WEB.Default.Example.ORG. 5 IN AAAA 2001:db8::1`},
+			@ AAAA 2001:db8::1`},
 		{"other family", "portless.default.example.org. AAAA", "NoData example.org."},
 		{"other type", "web.default.example.org. TXT", "NoData example.org."},
 		{"any type", "portless.default.example.org. ANY", `
 			Success
-			portless.default.example.org. 5 IN A 192.0.2.3`},
+			@ A 192.0.2.3`},
 		{"every port, at the Service itself", "web.default.example.org. SRV", `
 			Success
-			web.default.example.org. 5 IN SRV 0 11 443 web.default.example.org.
-			web.default.example.org. 5 IN SRV 0 11 53 web.default.example.org.
-			web.default.example.org. 5 IN SRV 0 11 81 web.default.example.org.
-			+ web.default.example.org. 5 IN A 192.0.2.1
-			+ web.default.example.org. 5 IN AAAA 2001:db8::1
-			+ web.default.example.org. 5 IN A 192.0.2.2`},
+			@ SRV 0 11 443 web.default.example.org.
+			@ SRV 0 11 53 web.default.example.org.
+			@ SRV 0 11 81 web.default.example.org.
+			+ @ A 192.0.2.1
+			+ @ AAAA 2001:db8::1
+			+ @ A 192.0.2.2`},
 		{"one port", "_dns._udp.web.default.example.org. SRV", `
 			Success
-			_dns._udp.web.default.example.org. 5 IN SRV 0 33 53 web.default.example.org.
+			@ SRV 0 33 53 web.default.example.org.
 			+ web.default.example.org. 5 IN A 192.0.2.1
 			+ web.default.example.org. 5 IN AAAA 2001:db8::1
 			+ web.default.example.org. 5 IN A 192.0.2.2`},
 		{"address of a port, without underscores", "dns.udp.web.default.example.org. AAAA", `
 			Success
-			dns.udp.web.default.example.org. 5 IN AAAA 2001:db8::1`},
+			@ AAAA 2001:db8::1`},
 		{"headless with an external address", "pets.default.example.org. A", `
 			Success
-			pets.default.example.org. 5 IN A 192.0.2.5`},
+			@ A 192.0.2.5`},
 		{"no ports", "portless.default.example.org. SRV", "NoData example.org."},
 	})
 }

@@ -38,26 +38,26 @@ func TestSpec_2_5_ExternalName(t *testing.T) {
 	run(t, externalView(t), clustertest.Snapshot(t, specExternal), []row{
 		{"out of zone, A", "foo.default.svc.cluster.local. A", `
 			FollowTarget www.example.com.
-			foo.default.svc.cluster.local. 5 IN CNAME www.example.com.`},
+			@ CNAME www.example.com.`},
 		{"out of zone, AAAA", "Foo.Default.svc.cluster.local. AAAA", `
 			FollowTarget www.example.com.
-			Foo.Default.svc.cluster.local. 5 IN CNAME www.example.com.`},
+			@ CNAME www.example.com.`},
 		// An alias stands for every type but its own (RFC 1034 3.6.2).
 		{"TXT", "foo.default.svc.cluster.local. TXT", `
 			FollowTarget www.example.com.
-			foo.default.svc.cluster.local. 5 IN CNAME www.example.com.`},
+			@ CNAME www.example.com.`},
 		{"HTTPS", "foo.default.svc.cluster.local. HTTPS", `
 			FollowTarget www.example.com.
-			foo.default.svc.cluster.local. 5 IN CNAME www.example.com.`},
+			@ CNAME www.example.com.`},
 		{"CNAME", "foo.default.svc.cluster.local. CNAME", `
 			Success
-			foo.default.svc.cluster.local. 5 IN CNAME www.example.com.`},
+			@ CNAME www.example.com.`},
 		{"ANY", "foo.default.svc.cluster.local. ANY", `
 			Success
-			foo.default.svc.cluster.local. 5 IN CNAME www.example.com.`},
+			@ CNAME www.example.com.`},
 		{"target with an escape", "escaped.default.svc.cluster.local. CNAME", `
 			Success
-			escaped.default.svc.cluster.local. 5 IN CNAME a\@b.example.com.`},
+			@ CNAME a\@b.example.com.`},
 		{"endpoint below", "10-3-0-9.foo.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"protocol below", "_tcp.foo.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"port below", "_https._tcp.foo.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
@@ -72,48 +72,48 @@ func TestSpec_2_5_ExternalNameWithinZone(t *testing.T) {
 	run(t, externalView(t), clustertest.Snapshot(t, specExternal), []row{
 		{"one step", "near.default.svc.cluster.local. A", `
 			Success
-			near.default.svc.cluster.local. 5 IN CNAME web.other.svc.cluster.local.
+			@ CNAME web.other.svc.cluster.local.
 			web.other.svc.cluster.local. 5 IN A 10.3.0.1`},
 		{"two steps, each in its own spelling", "Nearer.default.svc.cluster.local. A", `
 			Success
-			Nearer.default.svc.cluster.local. 5 IN CNAME near.default.svc.Cluster.LOCAL.
+			@ CNAME near.default.svc.Cluster.LOCAL.
 			near.default.svc.Cluster.LOCAL. 5 IN CNAME web.other.svc.cluster.local.
 			web.other.svc.cluster.local. 5 IN A 10.3.0.1`},
 		{"other family", "near.default.svc.cluster.local. AAAA", `
 			NoData cluster.local.
-			near.default.svc.cluster.local. 5 IN CNAME web.other.svc.cluster.local.`},
+			@ CNAME web.other.svc.cluster.local.`},
 		{"SRV", "near.default.svc.cluster.local. SRV", `
 			Success
-			near.default.svc.cluster.local. 5 IN CNAME web.other.svc.cluster.local.
+			@ CNAME web.other.svc.cluster.local.
 			web.other.svc.cluster.local. 5 IN SRV 0 100 443 web.other.svc.cluster.local.
 			+ web.other.svc.cluster.local. 5 IN A 10.3.0.1`},
 		{"CNAME is not followed", "nearer.default.svc.cluster.local. CNAME", `
 			Success
-			nearer.default.svc.cluster.local. 5 IN CNAME near.default.svc.Cluster.LOCAL.`},
+			@ CNAME near.default.svc.Cluster.LOCAL.`},
 		{"out in the end", "away.default.svc.cluster.local. A", `
 			FollowTarget www.example.com.
-			away.default.svc.cluster.local. 5 IN CNAME nearer2.default.svc.cluster.local.
+			@ CNAME nearer2.default.svc.cluster.local.
 			nearer2.default.svc.cluster.local. 5 IN CNAME www.example.com.`},
 		{"into another origin", "second.default.svc.cluster.local. A", `
 			Success
-			second.default.svc.cluster.local. 5 IN CNAME web.other.svc.second.example.
+			@ CNAME web.other.svc.second.example.
 			web.other.svc.second.example. 5 IN A 10.3.0.1`},
 		{"into a reverse zone", "reverse.default.svc.cluster.local. A", `
 			FollowTarget 1.0.3.10.in-addr.arpa.
-			reverse.default.svc.cluster.local. 5 IN CNAME 1.0.3.10.in-addr.arpa.`},
+			@ CNAME 1.0.3.10.in-addr.arpa.`},
 		// The last name decides the result, and what led to it is kept (RFC 6604).
 		{"dangling", "dangling.default.svc.cluster.local. A", `
 			NXDomain cluster.local.
-			dangling.default.svc.cluster.local. 5 IN CNAME absent.default.svc.cluster.local.`},
+			@ CNAME absent.default.svc.cluster.local.`},
 		{"dangling, CNAME", "dangling.default.svc.cluster.local. CNAME", `
 			Success
-			dangling.default.svc.cluster.local. 5 IN CNAME absent.default.svc.cluster.local.`},
+			@ CNAME absent.default.svc.cluster.local.`},
 		{"to itself", "SELF.default.svc.cluster.local. A", `
 			Success
-			SELF.default.svc.cluster.local. 5 IN CNAME self.default.svc.cluster.local.`},
+			@ CNAME self.default.svc.cluster.local.`},
 		{"circle", "ping.default.svc.cluster.local. A", `
 			Success
-			ping.default.svc.cluster.local. 5 IN CNAME pong.default.svc.cluster.local.
+			@ CNAME pong.default.svc.cluster.local.
 			pong.default.svc.cluster.local. 5 IN CNAME ping.default.svc.cluster.local.`},
 	})
 }

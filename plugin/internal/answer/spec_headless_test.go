@@ -29,12 +29,12 @@ func TestSpec_2_4_1_HeadlessAddresses(t *testing.T) {
 	run(t, clusterView(t), clustertest.Snapshot(t, specHeadless), []row{
 		{"IPv4, several slices", "headless.default.svc.cluster.local. A", `
 			Success
-			headless.default.svc.cluster.local. 5 IN A 10.3.0.100
-			headless.default.svc.cluster.local. 5 IN A 10.3.0.101
-			headless.default.svc.cluster.local. 5 IN A 10.3.0.102`},
+			@ A 10.3.0.100
+			@ A 10.3.0.101
+			@ A 10.3.0.102`},
 		{"IPv6", "headless.default.svc.cluster.local. AAAA", `
 			Success
-			headless.default.svc.cluster.local. 5 IN AAAA 2001:db8::1`},
+			@ AAAA 2001:db8::1`},
 		{"no slice", "empty.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"no slice, IPv6", "empty.default.svc.cluster.local. AAAA", "NXDomain cluster.local."},
 		{"no slice, its ports", "_https._tcp.empty.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
@@ -44,21 +44,21 @@ func TestSpec_2_4_1_HeadlessAddresses(t *testing.T) {
 		{"no endpoint of the family", "four.default.svc.cluster.local. AAAA", "NoData cluster.local."},
 		{"no ports", "portless.default.svc.cluster.local. A", `
 			Success
-			portless.default.svc.cluster.local. 5 IN A 10.3.0.120`},
+			@ A 10.3.0.120`},
 		{"slices of no service", "orphan.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"hostname", "my-pet-2.headless.default.svc.cluster.local. A", `
 			Success
-			my-pet-2.headless.default.svc.cluster.local. 5 IN A 10.3.0.101`},
+			@ A 10.3.0.101`},
 		{"hostname, case of cluster and question", "MY-pet.headless.default.svc.cluster.LOCAL. A", `
 			Success
-			MY-pet.headless.default.svc.cluster.LOCAL. 5 IN A 10.3.0.100`},
+			@ A 10.3.0.100`},
 		{"hostname, IPv6, of another slice", "my-pet.headless.default.svc.cluster.local. AAAA", `
 			Success
-			my-pet.headless.default.svc.cluster.local. 5 IN AAAA 2001:db8::1`},
+			@ AAAA 2001:db8::1`},
 		{"hostname, other family", "my-pet-2.headless.default.svc.cluster.local. AAAA", "NoData cluster.local."},
 		{"identifier", "10-3-0-102.headless.default.svc.cluster.local. A", `
 			Success
-			10-3-0-102.headless.default.svc.cluster.local. 5 IN A 10.3.0.102`},
+			@ A 10.3.0.102`},
 		{"no identifier beside a hostname", "10-3-0-101.headless.default.svc.cluster.local. A", "NXDomain cluster.local."},
 		{"identifier of another service", "10-3-0-102.four.default.svc.cluster.local. A", "NXDomain cluster.local."},
 	})
@@ -69,30 +69,30 @@ func TestSpec_2_4_2_HeadlessPorts(t *testing.T) {
 		// Four pairs of address and port, of which two share target and port.
 		{"every endpoint", "_https._tcp.headless.default.svc.cluster.local. SRV", `
 			Success
-			_https._tcp.headless.default.svc.cluster.local. 5 IN SRV 0 25 443 my-pet.headless.default.svc.cluster.local.
-			_https._tcp.headless.default.svc.cluster.local. 5 IN SRV 0 25 443 my-pet-2.headless.default.svc.cluster.local.
-			_https._tcp.headless.default.svc.cluster.local. 5 IN SRV 0 25 443 10-3-0-102.headless.default.svc.cluster.local.
+			@ SRV 0 25 443 my-pet.headless.default.svc.cluster.local.
+			@ SRV 0 25 443 my-pet-2.headless.default.svc.cluster.local.
+			@ SRV 0 25 443 10-3-0-102.headless.default.svc.cluster.local.
 			+ my-pet.headless.default.svc.cluster.local. 5 IN A 10.3.0.100
 			+ my-pet-2.headless.default.svc.cluster.local. 5 IN A 10.3.0.101
 			+ 10-3-0-102.headless.default.svc.cluster.local. 5 IN A 10.3.0.102
 			+ my-pet.headless.default.svc.cluster.local. 5 IN AAAA 2001:db8::1`},
 		{"port of one slice", "_metrics._udp.headless.default.svc.cluster.LOCAL. SRV", `
 			Success
-			_metrics._udp.headless.default.svc.cluster.LOCAL. 5 IN SRV 0 100 9 10-3-0-102.headless.default.svc.cluster.LOCAL.
+			@ SRV 0 100 9 10-3-0-102.headless.default.svc.cluster.LOCAL.
 			+ 10-3-0-102.headless.default.svc.cluster.LOCAL. 5 IN A 10.3.0.102`},
 		{"port of one slice, addresses", "_metrics._udp.headless.default.svc.cluster.local. A", `
 			Success
-			_metrics._udp.headless.default.svc.cluster.local. 5 IN A 10.3.0.102`},
+			@ A 10.3.0.102`},
 		{"port of one slice, other family", "_metrics._udp.headless.default.svc.cluster.local. AAAA", "NoData cluster.local."},
 		{"one endpoint, every port", "10-3-0-102.headless.default.svc.cluster.local. SRV", `
 			Success
-			10-3-0-102.headless.default.svc.cluster.local. 5 IN SRV 0 50 443 10-3-0-102.headless.default.svc.cluster.local.
-			10-3-0-102.headless.default.svc.cluster.local. 5 IN SRV 0 50 9 10-3-0-102.headless.default.svc.cluster.local.
-			+ 10-3-0-102.headless.default.svc.cluster.local. 5 IN A 10.3.0.102`},
+			@ SRV 0 50 443 10-3-0-102.headless.default.svc.cluster.local.
+			@ SRV 0 50 9 10-3-0-102.headless.default.svc.cluster.local.
+			+ @ A 10.3.0.102`},
 		{"no such port", "_http._tcp.headless.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"unnamed port, at the service itself", "unnamed.default.svc.cluster.local. SRV", `
 			Success
-			unnamed.default.svc.cluster.local. 5 IN SRV 0 100 80 10-3-0-130.unnamed.default.svc.cluster.local.
+			@ SRV 0 100 80 10-3-0-130.unnamed.default.svc.cluster.local.
 			+ 10-3-0-130.unnamed.default.svc.cluster.local. 5 IN A 10.3.0.130`},
 		{"no ports", "portless.default.svc.cluster.local. SRV", "NoData cluster.local."},
 		{"no ports, one endpoint", "10-3-0-120.portless.default.svc.cluster.local. SRV", "NoData cluster.local."},
@@ -104,10 +104,10 @@ func TestSpec_2_4_3_HeadlessPointers(t *testing.T) {
 	run(t, clusterView(t), clustertest.Snapshot(t, specHeadless), []row{
 		{"IPv4", "100.0.3.10.in-addr.arpa. PTR", `
 			Success
-			100.0.3.10.in-addr.arpa. 5 IN PTR my-pet.headless.default.svc.cluster.local.`},
+			@ PTR my-pet.headless.default.svc.cluster.local.`},
 		{"identifier", "102.0.3.10.in-addr.arpa. PTR", `
 			Success
-			102.0.3.10.in-addr.arpa. 5 IN PTR 10-3-0-102.headless.default.svc.cluster.local.`},
+			@ PTR 10-3-0-102.headless.default.svc.cluster.local.`},
 		{"IPv6", nibbles + " PTR", `
 			Success
 			` + nibbles + ` 5 IN PTR my-pet.headless.default.svc.cluster.local.`},

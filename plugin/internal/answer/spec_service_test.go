@@ -37,27 +37,27 @@ func TestSpec_2_3_1_ServiceAddresses(t *testing.T) {
 	run(t, clusterView(t), clustertest.Snapshot(t, specServices), []row{
 		{"IPv4", "kubernetes.default.svc.cluster.local. A", `
 			Success
-			kubernetes.default.svc.cluster.local. 5 IN A 10.3.0.1`},
+			@ A 10.3.0.1`},
 		{"IPv4, other family", "kubernetes.default.svc.cluster.local. AAAA", "NoData cluster.local."},
 		{"IPv6", "six.default.svc.cluster.local. AAAA", `
 			Success
-			six.default.svc.cluster.local. 5 IN AAAA 2001:db8::1`},
+			@ AAAA 2001:db8::1`},
 		{"IPv6, other family", "six.default.svc.cluster.local. A", "NoData cluster.local."},
 		{"dual-stack, IPv4", "dual.default.svc.cluster.local. A", `
 			Success
-			dual.default.svc.cluster.local. 5 IN A 10.3.0.2`},
+			@ A 10.3.0.2`},
 		{"dual-stack, IPv6", "dual.default.svc.cluster.local. AAAA", `
 			Success
-			dual.default.svc.cluster.local. 5 IN AAAA 2001:db8::2`},
+			@ AAAA 2001:db8::2`},
 		{"case of the question", "KuberNetes.DEFAULT.svc.Cluster.Local. A", `
 			Success
-			KuberNetes.DEFAULT.svc.Cluster.Local. 5 IN A 10.3.0.1`},
+			@ A 10.3.0.1`},
 		{"name that starts with a digit", "1st.default.svc.cluster.local. A", `
 			Success
-			1st.default.svc.cluster.local. 5 IN A 10.3.0.5`},
+			@ A 10.3.0.5`},
 		{"no ports", "portless.default.svc.cluster.local. A", `
 			Success
-			portless.default.svc.cluster.local. 5 IN A 10.3.0.4`},
+			@ A 10.3.0.4`},
 		{"no address yet", "pending.default.svc.cluster.local. A", "NoData cluster.local."},
 		{"other types", "kubernetes.default.svc.cluster.local. TXT", "NoData cluster.local."},
 		{"no such service", "absent.default.svc.cluster.local. A", "NXDomain cluster.local."},
@@ -69,31 +69,31 @@ func TestSpec_2_3_2_ServicePorts(t *testing.T) {
 	run(t, clusterView(t), clustertest.Snapshot(t, specServices), []row{
 		{"named port", "_https._tcp.kubernetes.default.svc.cluster.local. SRV", `
 			Success
-			_https._tcp.kubernetes.default.svc.cluster.local. 5 IN SRV 0 100 443 kubernetes.default.svc.cluster.local.
+			@ SRV 0 100 443 kubernetes.default.svc.cluster.local.
 			+ kubernetes.default.svc.cluster.local. 5 IN A 10.3.0.1`},
 		// A pair of address and port each, of both families, shares the hundred.
 		{"dual-stack", "_https._tcp.dual.default.svc.cluster.local. SRV", `
 			Success
-			_https._tcp.dual.default.svc.cluster.local. 5 IN SRV 0 50 443 dual.default.svc.cluster.local.
+			@ SRV 0 50 443 dual.default.svc.cluster.local.
 			+ dual.default.svc.cluster.local. 5 IN A 10.3.0.2
 			+ dual.default.svc.cluster.local. 5 IN AAAA 2001:db8::2`},
 		{"every port, at the service itself", "dual.default.svc.cluster.local. SRV", `
 			Success
-			dual.default.svc.cluster.local. 5 IN SRV 0 16 443 dual.default.svc.cluster.local.
-			dual.default.svc.cluster.local. 5 IN SRV 0 16 53 dual.default.svc.cluster.local.
-			+ dual.default.svc.cluster.local. 5 IN A 10.3.0.2
-			+ dual.default.svc.cluster.local. 5 IN AAAA 2001:db8::2`},
+			@ SRV 0 16 443 dual.default.svc.cluster.local.
+			@ SRV 0 16 53 dual.default.svc.cluster.local.
+			+ @ A 10.3.0.2
+			+ @ AAAA 2001:db8::2`},
 		{"case of the question", "_HTTPS._Tcp.Kubernetes.Default.SVC.Cluster.LOCAL. SRV", `
 			Success
-			_HTTPS._Tcp.Kubernetes.Default.SVC.Cluster.LOCAL. 5 IN SRV 0 100 443 kubernetes.default.svc.Cluster.LOCAL.
+			@ SRV 0 100 443 kubernetes.default.svc.Cluster.LOCAL.
 			+ kubernetes.default.svc.Cluster.LOCAL. 5 IN A 10.3.0.1`},
 		{"without underscores", "https.tcp.kubernetes.default.svc.cluster.local. SRV", `
 			Success
-			https.tcp.kubernetes.default.svc.cluster.local. 5 IN SRV 0 100 443 kubernetes.default.svc.cluster.local.
+			@ SRV 0 100 443 kubernetes.default.svc.cluster.local.
 			+ kubernetes.default.svc.cluster.local. 5 IN A 10.3.0.1`},
 		{"address of a port", "_https._tcp.kubernetes.default.svc.cluster.local. A", `
 			Success
-			_https._tcp.kubernetes.default.svc.cluster.local. 5 IN A 10.3.0.1`},
+			@ A 10.3.0.1`},
 		{"the port's protocol counts", "_dns._tcp.dual.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"no such port", "_http._tcp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"no such protocol", "_https._sctp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
@@ -103,8 +103,8 @@ func TestSpec_2_3_2_ServicePorts(t *testing.T) {
 		// Stock CoreDNS answers here too; the specification allows more records.
 		{"unnamed port, at the service itself", "unnamed.default.svc.cluster.local. SRV", `
 			Success
-			unnamed.default.svc.cluster.local. 5 IN SRV 0 100 80 unnamed.default.svc.cluster.local.
-			+ unnamed.default.svc.cluster.local. 5 IN A 10.3.0.3`},
+			@ SRV 0 100 80 unnamed.default.svc.cluster.local.
+			+ @ A 10.3.0.3`},
 		{"no ports", "portless.default.svc.cluster.local. SRV", "NoData cluster.local."},
 		{"one underscore is taken off", "__https._tcp.kubernetes.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
 		{"asterisk", "*.*.dual.default.svc.cluster.local. SRV", "NXDomain cluster.local."},
@@ -130,19 +130,19 @@ func TestSpec_2_3_3_ServicePointers(t *testing.T) {
 	run(t, clusterView(t), clustertest.Snapshot(t, specServices), []row{
 		{"IPv4", "1.0.3.10.in-addr.arpa. PTR", `
 			Success
-			1.0.3.10.in-addr.arpa. 5 IN PTR kubernetes.default.svc.cluster.local.`},
+			@ PTR kubernetes.default.svc.cluster.local.`},
 		{"IPv6", "1." + nibbles + " PTR", `
 			Success
 			1.` + nibbles + ` 5 IN PTR six.default.svc.cluster.local.`},
 		{"dual-stack, IPv4", "2.0.3.10.in-addr.arpa. PTR", `
 			Success
-			2.0.3.10.in-addr.arpa. 5 IN PTR dual.default.svc.cluster.local.`},
+			@ PTR dual.default.svc.cluster.local.`},
 		{"dual-stack, IPv6", "2." + nibbles + " PTR", `
 			Success
 			2.` + nibbles + ` 5 IN PTR dual.default.svc.cluster.local.`},
 		{"case of the question", "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.B.D.0.1.0.0.2.IP6.Arpa. PTR", `
 			Success
-			2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.B.D.0.1.0.0.2.IP6.Arpa. 5 IN PTR dual.default.svc.cluster.local.`},
+			@ PTR dual.default.svc.cluster.local.`},
 		{"other type", "1.0.3.10.in-addr.arpa. A", "NoData in-addr.arpa."},
 		{"nobody's", "99.0.3.10.in-addr.arpa. PTR", "NXDomain in-addr.arpa."},
 		{"nobody's, IPv6", "9." + nibbles + " PTR", "NXDomain ip6.arpa."},

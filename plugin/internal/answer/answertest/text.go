@@ -1,6 +1,7 @@
 package answertest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,7 +11,8 @@ import (
 )
 
 // Row is a case of a table: its name, a question, written as "name type", and the golden
-// text of the answer.
+// text of the answer. There, "@" at the beginning of a record stands for the name that was
+// asked for, with the TTL of the view and the class.
 type Row [3]string
 
 // Run asks the questions of a table. What ask returns is the text of the answer.
@@ -18,11 +20,23 @@ func Run(t *testing.T, rows []Row, ask func(question string) string) {
 	t.Helper()
 	for _, r := range rows {
 		t.Run(r[0], func(t *testing.T) {
-			if got, want := ask(r[1]), Tidy(r[2]); got != want {
+			if got, want := ask(r[1]), expand(Tidy(r[2]), r[1]); got != want {
 				t.Errorf("%s\ngot:\n%s\nwant:\n%s", r[1], got, want)
 			}
 		})
 	}
+}
+
+// expand writes out what "@" stands for.
+func expand(golden, question string) string {
+	name, _, _ := strings.Cut(question, " ")
+	lines := strings.Split(golden, "\n")
+	for i, line := range lines {
+		if rest, ok := strings.CutPrefix(strings.TrimPrefix(line, "+ "), "@ "); ok {
+			lines[i] = strings.TrimSuffix(line, "@ "+rest) + name + fmt.Sprintf(" %d IN ", TTL) + rest
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Tidy lets golden text be indented like the code around it.
