@@ -26,6 +26,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		udp      = internal + "/udp"
 		corefile = internal + "/corefile"
 		xfr      = internal + "/xfr"
+		fair     = internal + "/fair"
 		metrics  = internal + "/metrics"
 		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
@@ -122,6 +123,12 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: reply, deps: []string{"github.com/coredns/coredns/core/dnsserver"}, breaches: 1},
 		{from: reply, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 
+		{from: fair, imports: []string{"net/netip", "sync"}},
+		{from: fair, imports: []string{"net", "time"}, breaches: 2},
+		{from: fair, imports: []string{reply}, breaches: 1},
+		{from: fair, deps: dnsLibrary, breaches: 1},
+
+		{from: udp, imports: []string{fair}},
 		{from: udp, imports: []string{reply, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
 		{from: udp, imports: []string{answer, model}, breaches: 2},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},

@@ -134,8 +134,15 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/fair",
+		ours:   []string{internal + "/fair"},
+		direct: inOutClock,
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/reply"},
+		ours:    []string{internal + "/udp", internal + "/reply", internal + "/fair"},
 		deep:    kubernetes,
 		planned: true,
 	},

@@ -1,0 +1,46 @@
+package fair
+
+import "sync"
+
+// generosity is how many places a client may hold for each that is free. A client alone gets two
+// thirds of all, two clients get two fifths each, and so on: some are free for another client
+// at any time (Choudhury and Hahne, "Dynamic queue length thresholds in a shared-memory packet
+// switch", 1998).
+const generosity = 2
+
+// Places are what clients hold for a time, such as questions that wait for an upstream. They are
+// safe for concurrent use.
+type Places struct {
+	mu    sync.Mutex
+	limit int
+	taken int
+	held  map[Client]int // of clients that hold any
+}
+
+// NewPlaces returns places of a number.
+func NewPlaces(limit int) *Places {
+	return &Places{limit: limit, held: map[Client]int{}}
+}
+
+// Take takes a place for a client. It reports false if the client must not have one more.
+func (p *Places) Take(c Client) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	held := p.held[c]
+	if held >= generosity*(p.limit-p.taken) {
+		return false
+	}
+	p.held[c] = held + 1
+	p.taken++
+	return true
+}
+
+// Leave gives a client's place back.
+func (p *Places) Leave(c Client) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken--
+	if p.held[c]--; p.held[c] == 0 {
+		delete(p.held, c)
+	}
+}
