@@ -16,9 +16,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
@@ -44,6 +44,8 @@ type ClusterDNS struct {
 	store   *cluster.Store
 	restamp func() <-chan struct{} // gives what is in the store another serial
 	limit   chain.ReplyLimit
+	// upstreams are for questions in the plugins behind. It is nil if those take any number.
+	upstreams *fair.Places
 
 	started   atomic.Bool // the store is set
 	listening atomic.Bool // CoreDNS has begun to open the sockets
@@ -67,10 +69,7 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	switch disposition {
 	case Pass:
 		undo()
-		if !udp.WillBlock(ctx) { // no plugin ahead has the answer, and those behind may wait
-			return dns.RcodeServerFailure, nil
-		}
-		return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
+		return d.pass(ctx, w, r)
 	case passToCache:
 		undo()
 		return d.gate.Cache().ServeDNS(completion.AsItStands(ctx), w, r)

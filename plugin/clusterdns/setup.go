@@ -18,11 +18,11 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
@@ -130,8 +130,7 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 		Lookup: func(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error) {
 			return d.upstream.Lookup(ctx, state, name, qtype)
 		},
-		TurnedAway: udp.TurnedAway,
-		Counter:    collectors.Searches(),
+		Counter: collectors.Searches(),
 	})
 }
 
@@ -141,6 +140,9 @@ func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, lo
 	server := dnsserver.GetConfig(c)
 	d.view.Local = localAddrs(server.ListenHosts)
 	d.limit = chain.ReplyLimitOf(server)
+	if n := corefile.MaxConcurrent(server, blocks); n > 0 {
+		d.upstreams = fair.NewPlaces(n)
+	}
 	d.gate.ServesOthers = corefile.CacheServesOthers(corefile.Ahead(server, d.directive))
 	if d.completer == nil {
 		return nil

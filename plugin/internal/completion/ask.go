@@ -199,7 +199,7 @@ func (s *search) inner(name string, qtype uint16) *dns.Msg {
 	if err != nil || m == nil {
 		m = new(dns.Msg).SetRcode(r, dns.RcodeServerFailure)
 	}
-	if m.Rcode == dns.RcodeServerFailure && (ctx.Err() != nil || s.c.turnedAway(ctx)) {
+	if turnedAway(ctx) || m.Rcode == dns.RcodeServerFailure && ctx.Err() != nil {
 		return cut
 	}
 	return m

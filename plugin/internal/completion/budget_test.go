@@ -33,6 +33,7 @@ type asked struct {
 	have  string // the suffix of the names that exist
 	takes time.Duration
 	fails bool
+	away  bool
 }
 
 func (a *asked) lookup(ctx context.Context, _ request.Request, name string, qtype uint16) (*dns.Msg, error) {
@@ -49,6 +50,9 @@ func (a *asked) lookup(ctx context.Context, _ request.Request, name string, qtyp
 		}
 	}
 	switch {
+	case a.away:
+		TurnAway(ctx)
+		fallthrough
 	case a.fails:
 		m.Rcode = dns.RcodeServerFailure
 	case a.have == "" || !strings.HasSuffix(name, a.have):
@@ -60,15 +64,12 @@ func (a *asked) lookup(ctx context.Context, _ request.Request, name string, qtyp
 }
 
 // searchWith searches for www.example from the Namespace app, on a node with suffixes.
-func searchWith(t *testing.T, a *asked, suffixes int, set func(*Config)) (*dns.Msg, *count) {
+func searchWith(t *testing.T, a *asked, suffixes int) (*dns.Msg, *count) {
 	t.Helper()
 	c := new(count)
 	cfg := Config{Mode: Names, Lookup: a.lookup, Counter: c}
 	for i := range suffixes {
 		cfg.Suffixes = append(cfg.Suffixes, parseName(t, fmt.Sprintf("s%d.corp.example.", i)).Wire())
-	}
-	if set != nil {
-		set(&cfg)
 	}
 	completer := completerOf(t, cfg, "cluster.local.")
 	const name = "www.example.app.svc.cluster.local."
@@ -83,7 +84,7 @@ func TestB3SearchAsksForFewNames(t *testing.T) {
 		{0, 2, 0}, {1, 4, 0}, {3, 8, 0}, {4, 8, 1}, {6, 8, 1}, {28, 8, 1},
 	} {
 		a := new(asked)
-		m, c := searchWith(t, a, tc.suffixes, nil)
+		m, c := searchWith(t, a, tc.suffixes)
 		if m != nil || len(a.names) != tc.questions || c.givenUp != tc.givenUp || c.none != 1-tc.givenUp {
 			t.Errorf("%d suffixes: %v asked %q, %+v, want %d questions", tc.suffixes, m, a.names, *c, tc.questions)
 		}
@@ -93,7 +94,7 @@ func TestB3SearchAsksForFewNames(t *testing.T) {
 // A name that exists within the budget is found, however long the list is.
 func TestB3SearchFindsWithinTheBudget(t *testing.T) {
 	for suffix, found := range map[string]bool{".s0.corp.example.": true, ".s3.corp.example.": true, ".s4.corp.example.": false} {
-		m, c := searchWith(t, &asked{have: suffix}, 6, nil)
+		m, c := searchWith(t, &asked{have: suffix}, 6)
 		if (m != nil) != found || (c.found == 1) != found {
 			t.Errorf("%s: %v, %+v", suffix, m, *c)
 		}
@@ -113,7 +114,7 @@ func TestB3SearchTakesLittleTime(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			begun := time.Now()
-			m, c := searchWith(t, tc.asked, 3, nil)
+			m, c := searchWith(t, tc.asked, 3)
 			took := time.Since(begun)
 			if m != nil || c.givenUp != 1 || took > tc.takes || len(tc.asked.names) > tc.questions {
 				t.Errorf("%s: %v after %s, %+v, asked %q", tc.title, m, took, *c, tc.asked.names)
@@ -126,8 +127,7 @@ func TestB3SearchTakesLittleTime(t *testing.T) {
 // it is told.
 func TestB3SearchOfABusyClient(t *testing.T) {
 	for _, away := range []bool{true, false} {
-		a := &asked{fails: true}
-		m, c := searchWith(t, a, 3, func(cfg *Config) { cfg.TurnedAway = func(context.Context) bool { return away } })
+		m, c := searchWith(t, &asked{fails: true, away: away}, 3)
 		if away != (m == nil) || (c.givenUp == 1) != away {
 			t.Errorf("turned away %t: %v, %+v", away, m, *c)
 		}

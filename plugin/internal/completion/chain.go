@@ -3,6 +3,7 @@ package completion
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/request"
@@ -17,8 +18,26 @@ import (
 // innerKey marks a question that is not completed, such as one that is asked to complete a name.
 type innerKey struct{}
 
+// inner is what the mark has.
+type inner struct{ turnedAway atomic.Bool }
+
 // AsItStands returns a context in which no name is completed.
-func AsItStands(ctx context.Context) context.Context { return context.WithValue(ctx, innerKey{}, true) }
+func AsItStands(ctx context.Context) context.Context {
+	return context.WithValue(ctx, innerKey{}, new(inner))
+}
+
+// TurnAway must be called by a handler that does not ask an upstream because the client has too
+// many questions that wait. If the question was to complete a name, the client goes on by itself.
+func TurnAway(ctx context.Context) {
+	if mark, ok := ctx.Value(innerKey{}).(*inner); ok {
+		mark.turnedAway.Store(true)
+	}
+}
+
+func turnedAway(ctx context.Context) bool {
+	mark, ok := ctx.Value(innerKey{}).(*inner)
+	return ok && mark.turnedAway.Load()
+}
 
 // Question is a question in our zones for a name that does not exist, and that may have been
 // made of another by a search path.

@@ -41,10 +41,7 @@ type Config struct {
 	View        *resolve.View
 	Fallthrough dnsname.Zones // zones in which the next plugin may know a name
 	Lookup      LookupFunc
-	// TurnedAway reports whether Lookup failed because the client has too many questions that
-	// wait already. It may be nil.
-	TurnedAway func(context.Context) bool
-	Counter    Counter
+	Counter     Counter
 }
 
 // LookupFunc asks the whole server for a name.
@@ -122,10 +119,6 @@ func New(cfg Config) *Completer {
 	}
 	slices.SortStableFunc(c.paths, func(a, b originPath) int { return cmp.Compare(b.origin.Labels(), a.origin.Labels()) })
 	return c
-}
-
-func (c *Completer) turnedAway(ctx context.Context) bool {
-	return c.TurnedAway != nil && c.TurnedAway(ctx)
 }
 
 // searchedFor reports whether programs look up names by this type through the search path.

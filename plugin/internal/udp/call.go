@@ -3,6 +3,8 @@ package udp
 import (
 	"context"
 	"sync"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 )
 
 // call is one call of CoreDNS's handler. It is the context of the call, so that a handler that
@@ -11,6 +13,7 @@ type call struct {
 	context.Context
 	workers *workers
 	writer  *writer
+	client  fair.Client
 
 	// Of a call by the goroutine that reads the socket.
 	reader interface{ readElsewhere(rest []*task) }
@@ -32,7 +35,8 @@ func (c *call) Value(key any) any {
 }
 
 // WillBlock must be called by a handler before it blocks. It reports whether the handler may: if
-// too many others are blocked already, the handler must fail with SERVFAIL, which is not sent.
+// too many questions, of this client above all, are blocked already, the handler must fail with
+// SERVFAIL, which is not sent.
 // If the goroutine that reads a socket has called the handler, another goroutine goes on
 // reading. WillBlock does nothing when the call has ended and a plugin still has its context.
 func WillBlock(ctx context.Context) bool {
@@ -40,10 +44,13 @@ func WillBlock(ctx context.Context) bool {
 	return !ok || c.block()
 }
 
-// TurnedAway reports whether WillBlock has reported false during the call.
-func TurnedAway(ctx context.Context) bool {
-	c, ok := ctx.Value(callKey{}).(*call)
-	return ok && c.writer.refused.Load()
+// TurnAway must be called by a handler that gives up because the client has too many questions
+// that wait. Its failure, SERVFAIL or REFUSED, is then not sent: a client that is told of a failure
+// gives up at once, and one that hears nothing asks again.
+func TurnAway(ctx context.Context) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.writer.turnedAway.Store(true)
+	}
 }
 
 func (c *call) block() bool {
@@ -52,8 +59,8 @@ func (c *call) block() bool {
 	if c.ended || c.blocked {
 		return true
 	}
-	if !c.workers.block(c.reader == nil) {
-		c.writer.refused.Store(true)
+	if !c.workers.block(c.client, c.reader == nil) {
+		c.writer.turnedAway.Store(true)
 		return false
 	}
 	c.blocked = true

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
@@ -32,8 +33,8 @@ func (r *reader) do() bool {
 		if err := r.raw.Read(r.readAll); err != nil {
 			r.fail(err)
 		}
-		if !r.ask() {
-			return r.listener.workers.unblock()
+		if client, ok := r.ask(); !ok {
+			return r.listener.workers.unblock(client)
 		}
 	}
 	close(r.done)
@@ -57,8 +58,8 @@ func (r *reader) help() bool {
 	for more := true; more && !r.ended; {
 		more = false
 		_ = r.raw.Control(func(fd uintptr) { more = r.readAll(fd) })
-		if !r.ask() {
-			return r.listener.workers.unblock()
+		if client, ok := r.ask(); !ok {
+			return r.listener.workers.unblock(client)
 		}
 	}
 	r.helpers.Add(-1)
@@ -128,15 +129,15 @@ func (r *reader) count(n int) {
 
 // ask asks CoreDNS the pending questions. It reports false if a handler has blocked: then
 // another goroutine reads the socket and asks the rest.
-func (r *reader) ask() bool {
+func (r *reader) ask() (blocked fair.Client, ok bool) {
 	for i, t := range r.pending {
-		c := &call{Context: t.backend.Context, workers: t.workers, writer: t.writer, reader: r, rest: r.pending[i+1:]}
+		c := &call{Context: t.backend.Context, workers: t.workers, writer: t.writer, client: t.client, reader: r, rest: r.pending[i+1:]}
 		if t.serve(c) {
-			return false
+			return c.client, false
 		}
 	}
 	r.pending = r.pending[:0]
-	return true
+	return 0, true
 }
 
 // answer answers n packets.

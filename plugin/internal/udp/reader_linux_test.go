@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -165,7 +166,7 @@ func TestB2DeadUpstreamBlocksNoOtherAnswer(t *testing.T) {
 	r, meter, client := serveOutside(t, h)
 	w := r.workers
 	w.mu.Lock()
-	w.limit, w.ceiling = limit, ceiling
+	w.limit, w.waiting = limit, fair.NewPlaces(ceiling+1) // of which one client may have the ceiling
 	w.mu.Unlock()
 	for i := range ceiling {
 		send(t, client, i, "wait.")
@@ -199,7 +200,7 @@ func TestB2BlockedWorkersAreReplaced(t *testing.T) {
 	const limit, ceiling, more = 2, 3, 50
 	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, ceiling)}
 	w := newWorkers()
-	w.limit, w.ceiling = limit, ceiling
+	w.limit, w.waiting = limit, fair.NewPlaces(ceiling+1) // of which one client may have the ceiling
 	server, client := loopback(t), loopback(t)
 	s, meter := testBackend(t)
 	s.Handler = h

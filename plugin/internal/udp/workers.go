@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
@@ -13,7 +14,8 @@ const (
 	maxWorkers = 4096
 	// maxBlocked is the largest number of questions that wait for an upstream. It is more
 	// than kubeadm's max_concurrent of the plugin forward, 1000. Further questions are
-	// discarded, and those that need no upstream are answered.
+	// discarded, and those that need no upstream are answered. A client alone may have two
+	// thirds.
 	maxBlocked = 5120
 	// maxIdle is the largest number of idle workers. Their stacks have grown to the size
 	// that a question needs.
@@ -31,20 +33,21 @@ type job interface {
 
 // workers hands questions to CoreDNS. The numbers of workers, of blocked workers and of questions
 // that wait for a worker are bounded. Blocked workers have a bound of their own, so that dead
-// upstreams keep nobody from answers that need none. Under overload the newest question is next,
-// since its client still waits for it, and the oldest is discarded.
+// upstreams keep nobody from answers that need none. Under overload each client has its turn; the
+// newest question of a client is next, since the client still waits for it, and the oldest of the
+// client that has most is discarded.
 type workers struct {
+	working *fair.Places // for questions that workers work on
+	waiting *fair.Places // for questions that wait for an upstream
+
 	mu      sync.Mutex
 	wake    sync.Cond
-	pending [maxPending]*task // a ring: the newest is below top
-	readers []job             // start before pending questions; they do not count as workers
-	top     int
-	count   int
-	running int // workers, without blocked ones
+	pending *fair.Queue[*task]
+	readers []job // start before pending questions; they do not count as workers
+	running int   // workers, without blocked ones
 	blocked int
 	idle    int
 	limit   int // of running
-	ceiling int // of blocked
 }
 
 // task is one question for CoreDNS. Its memory is used again.
@@ -52,6 +55,7 @@ type task struct {
 	backend *Backend
 	workers *workers
 	writer  *writer // is not used again, since a handler may keep it
+	client  fair.Client
 	buf     [reply.PacketSize]byte
 	size    int
 	open    *atomic.Int64 // counts the socket's unanswered questions
@@ -64,16 +68,18 @@ func (w *workers) newTask(backend *Backend, to *writer, packet []byte, open *ato
 	open.Add(1)
 	t := tasks.Get().(*task)
 	t.backend, t.workers, t.writer, t.open = backend, w, to, open
+	t.client = fair.ClientOf(to.client.Addr())
 	t.size = copy(t.buf[:], packet)
 	return t
 }
 
 // do implements job.
 func (t *task) do() bool {
-	c := &call{Context: t.backend.Context, workers: t.workers, writer: t.writer}
+	c := &call{Context: t.backend.Context, workers: t.workers, writer: t.writer, client: t.client}
 	if t.serve(c) {
-		return c.workers.unblock()
+		return c.workers.unblock(c.client)
 	}
+	c.workers.working.Leave(c.client)
 	return true
 }
 
@@ -97,26 +103,31 @@ func (t *task) free() {
 
 // newWorkers returns workers, which start when there are questions.
 func newWorkers() *workers {
-	w := &workers{limit: maxWorkers, ceiling: maxBlocked}
+	w := &workers{
+		working: fair.NewPlaces(maxWorkers),
+		waiting: fair.NewPlaces(maxBlocked),
+		pending: fair.NewQueue[*task](maxPending),
+		limit:   maxWorkers,
+	}
 	w.wake.L = &w.mu
 	return w
 }
 
-// submit queues a question. If the queue is full, it discards the oldest one.
+// submit queues a question. If the queue is full, it discards one.
 func (w *workers) submit(t *task) {
 	w.mu.Lock()
-	if !w.spare() && w.running < w.limit {
+	if !w.spare() && w.running < w.limit && w.working.Take(t.client) {
 		w.running++
 		w.mu.Unlock()
 		go w.run(t)
 		return
 	}
-	oldest := w.push(t)
+	discarded, full := w.pending.Push(t.client, t)
 	w.mu.Unlock()
 	w.wake.Signal()
-	if oldest != nil {
-		oldest.backend.Meter.Dropped(1)
-		oldest.free()
+	if full {
+		discarded.backend.Meter.Dropped(1)
+		discarded.free()
 	}
 }
 
@@ -134,27 +145,14 @@ func (w *workers) start(reader job) {
 }
 
 // spare reports whether an idle worker has nothing to do yet when it wakes.
-func (w *workers) spare() bool { return w.idle > w.count+len(w.readers) }
+func (w *workers) spare() bool { return w.idle > w.pending.Len()+len(w.readers) }
 
-// push queues a question, and returns the oldest one if it had to make room.
-func (w *workers) push(t *task) *task {
-	oldest := w.pending[w.top]
-	w.pending[w.top] = t
-	w.top = (w.top + 1) % maxPending
-	if oldest == nil {
-		w.count++
-	}
-	return oldest
-}
-
+// pop returns the newest question of the next client that may have another one worked on, or nil.
 func (w *workers) pop() *task {
-	if w.count == 0 {
-		return nil
+	t, ok := w.pending.Newest(w.working.Take)
+	if ok && w.pending.Len() > 0 {
+		w.wake.Signal() // an idle worker may have found nothing before
 	}
-	w.top = (w.top + maxPending - 1) % maxPending
-	t := w.pending[w.top]
-	w.pending[w.top] = nil
-	w.count--
 	return t
 }
 
@@ -164,18 +162,19 @@ func (w *workers) run(j job) {
 	}
 }
 
-// block counts the calling goroutine as blocked, no longer as a worker if it was one. It reports
-// false if too many are blocked.
-func (w *workers) block(worker bool) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.blocked >= w.ceiling {
+// block counts the calling goroutine, which has a client's question, as blocked, no longer as a
+// worker if it was one. It reports false if the client, or all together, have too many blocked.
+func (w *workers) block(client fair.Client, worker bool) bool {
+	if !w.waiting.Take(client) {
 		return false
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.blocked++
 	if !worker {
 		return true
 	}
+	w.working.Leave(client)
 	if t := w.pop(); t != nil { // it waits because there were too many workers
 		go w.run(t)
 	} else {
@@ -185,7 +184,8 @@ func (w *workers) block(worker bool) bool {
 }
 
 // unblock makes a blocked goroutine a worker. It reports false if there are too many.
-func (w *workers) unblock() bool {
+func (w *workers) unblock(client fair.Client) bool {
+	w.waiting.Leave(client)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.blocked--

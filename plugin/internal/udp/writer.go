@@ -19,9 +19,9 @@ type writer struct {
 	zone   string  // name of the interface of a link-local client
 	tsig   *signer // nil unless the question is signed
 
-	// refused is set if the handler must not block. Its failure is then no answer.
-	refused   atomic.Bool
-	discarded atomic.Bool // such a failure was not sent
+	// turnedAway is set if the handler must not block. Its failure is then no answer.
+	turnedAway atomic.Bool
+	discarded  atomic.Bool // such a failure was not sent
 
 	// Plugins ask for these addresses again and again.
 	local  net.Addr
@@ -57,7 +57,7 @@ var packed = sync.Pool{New: func() any { return new([4096]byte) }}
 
 // WriteMsg implements dns.ResponseWriter.
 func (w *writer) WriteMsg(m *dns.Msg) error {
-	if m.Rcode == dns.RcodeServerFailure && w.refused.Load() {
+	if (m.Rcode == dns.RcodeServerFailure || m.Rcode == dns.RcodeRefused) && w.turnedAway.Load() {
 		w.discarded.Store(true)
 		return nil
 	}
