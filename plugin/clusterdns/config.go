@@ -20,8 +20,9 @@ type config struct {
 	fall           dnsname.Zones // in which the next plugin may know a name
 	search         searchConfig
 	startupTimeout time.Duration
-	root           string   // folder that relative manifest paths start from
-	warnings       []string // what was accepted but has no effect
+	root           string // folder that relative manifest paths start from
+	place          string // of the directive in the Corefile
+	warnings       corefile.Warnings
 }
 
 // parse reads the directive of a server block. It has no side effects. Errors
@@ -36,7 +37,9 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 			view:           resolve.View{TTL: corefile.DefaultTTL},
 			startupTimeout: watch.DefaultTimeout,
 			root:           root,
+			place:          corefile.Place(c),
 		}
+		cfg.warnings.Begin(c)
 		if err := cfg.parseOne(c); err != nil {
 			return nil, err
 		}
@@ -85,7 +88,7 @@ func (cfg *config) check(c *caddy.Controller) error {
 	return nil
 }
 
-func (cfg *config) warn(text string) { cfg.warnings = append(cfg.warnings, text) }
+func (cfg *config) warn(text string) { cfg.warnings.Add(text) }
 
 // sourceFor returns what is watched for a server block, whose plugins must be known by their names.
 // Only the plugin metadata shows labels, and they are most of what a Pod costs.

@@ -88,8 +88,8 @@ func TestSearchWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.checkSearch(); len(cfg.warnings) != 2 {
-		t.Errorf("warnings %q", cfg.warnings)
+	if cfg.checkSearch(); len(cfg.warnings.All()) != 2 {
+		t.Errorf("warnings %q", cfg.warnings.All())
 	}
 }
 

@@ -60,7 +60,7 @@ func setup(directive string, c *caddy.Controller) error {
 	}
 	cfg.checkSearch()
 	log := clog.NewWithPlugin(directive)
-	for _, text := range cfg.warnings {
+	for _, text := range cfg.warnings.All() {
 		log.Warning(text)
 	}
 	ahead := len(server.Plugin)
@@ -69,6 +69,7 @@ func setup(directive string, c *caddy.Controller) error {
 	c.OnStartup(func() error { return d.lookAround(c, fast.Blocks(), log) })
 	watchers.Attach(c, watch.Need{
 		Directive: directive,
+		Place:     cfg.place,
 		Source:    func() kube.Config { return cfg.sourceFor(server) },
 		Options:   kube.Options{Log: log, ManifestError: collectors.ManifestError, Observer: collectors.Observer()},
 		Timeout:   cfg.startupTimeout,

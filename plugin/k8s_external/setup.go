@@ -23,7 +23,7 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	log := clog.NewWithPlugin(pluginName)
-	for _, text := range cfg.warnings {
+	for _, text := range cfg.warnings.All() {
 		log.Warning(text)
 	}
 	h := &handler{view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
@@ -59,8 +59,8 @@ func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
 type config struct {
 	view     view
 	fall     dnsname.Zones
-	alone    error    // what is wrong if the server block knows no cluster
-	warnings []string // what was accepted but has no effect
+	alone    error // what is wrong if the server block knows no cluster
+	warnings corefile.Warnings
 }
 
 // parse reads the directive of a server block. It has no side effects. Errors
@@ -72,6 +72,7 @@ func parse(c *caddy.Controller) (*config, error) {
 		return nil, err
 	}
 	for c.Next() {
+		cfg.warnings.Begin(c)
 		if cfg.alone != nil {
 			cfg.warn(pluginName + " is given more than once in a server block: only the zones of the last are served")
 		}
@@ -141,4 +142,4 @@ func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
 	return nil
 }
 
-func (cfg *config) warn(text string) { cfg.warnings = append(cfg.warnings, text) }
+func (cfg *config) warn(text string) { cfg.warnings.Add(text) }

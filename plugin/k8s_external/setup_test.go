@@ -64,8 +64,8 @@ func TestParse(t *testing.T) {
 		if got := strings.Join(zones, " "); got != tc.through {
 			t.Errorf("%s: falls through in %q, want %q", tc.text, got, tc.through)
 		}
-		if len(cfg.warnings) != tc.warnings {
-			t.Errorf("%s: warnings %q, want %d", tc.text, cfg.warnings, tc.warnings)
+		if len(cfg.warnings.All()) != tc.warnings {
+			t.Errorf("%s: warnings %q, want %d", tc.text, cfg.warnings.All(), tc.warnings)
 		}
 	}
 }

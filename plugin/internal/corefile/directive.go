@@ -2,6 +2,7 @@ package corefile
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,13 +23,15 @@ const (
 )
 
 // ParseOrigins reads the zones of a directive, or else those of its server block.
-// Forward reports whether one of them is not a reverse zone. Zones that are left out are
-// passed to warn.
+// Forward reports whether one of them is not a reverse zone. Zones that no client can ask for
+// are passed to warn: stock CoreDNS starts with them.
 func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolve.Origin, forward bool, err error) {
 	args := c.RemainingArgs()
 	for _, arg := range args {
 		if len(plugin.Host(arg).NormalizeExact()) == 0 {
 			warn("zone " + arg + " is no domain name or CIDR and is left out")
+		} else if strings.ContainsFunc(arg, neverInZone) && !isCIDR(arg) {
+			warn("zone " + arg + " is no domain name or CIDR: no client asks for a name in it")
 		}
 	}
 	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
@@ -39,7 +42,19 @@ func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolv
 		origins = append(origins, o)
 		forward = forward || !o.Reverse()
 	}
+	if len(origins) == 0 {
+		return nil, false, c.Errf("expected zones that are domain names or CIDRs, found none: %s", strings.Join(args, " "))
+	}
 	return origins, forward, nil
+}
+
+// neverInZone reports whether a character is in no name that a stub resolver asks for. CoreDNS
+// takes what is no CIDR for a name, such as 10.0.0.0/33.
+func neverInZone(r rune) bool { return strings.ContainsRune("/*!:@ ", r) }
+
+func isCIDR(text string) bool {
+	_, err := netip.ParsePrefix(text)
+	return err == nil
 }
 
 // Property reads the arguments of one line of a directive's block.

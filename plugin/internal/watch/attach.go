@@ -18,6 +18,7 @@ const DefaultTimeout = 5 * time.Second
 // Need is what a server block needs of a watcher.
 type Need struct {
 	Directive string                // for errors
+	Place     string                // of the directive in the Corefile, for errors
 	Source    func() kube.Config    // returns what is watched; called when the instance starts
 	Options   kube.Options          // with a Log
 	Timeout   time.Duration         // how long the first sync may hold up the start
@@ -33,11 +34,11 @@ func (r *Registry) Attach(c *caddy.Controller, n Need) {
 		source = n.Source().Stamped()
 		w, err := r.acquire(source, n.Options, u)
 		if err != nil {
-			return plugin.Error(n.Directive, err)
+			return n.fail(err)
 		}
 		n.Use(w)
 		if err := r.waitForSync(w, u.instance, n.Timeout, n.Options.Log); err != nil {
-			return plugin.Error(n.Directive, err)
+			return n.fail(err)
 		}
 		r.align(source, w, u)
 		return nil
@@ -54,6 +55,11 @@ func (r *Registry) Attach(c *caddy.Controller, n Need) {
 		r.sweep(liveInstances())
 		return nil
 	})
+}
+
+// fail returns the error of a start, with the place in the Corefile that led to it.
+func (n *Need) fail(err error) error {
+	return plugin.Error(n.Directive, fmt.Errorf("%s - %w", n.Place, err))
 }
 
 // waitForSync holds up the start until the data is there, or for a while. A reload that has to

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -86,7 +87,11 @@ func baseConfig(cfg Config) (*rest.Config, error) {
 		files := rest.TLSClientConfig{CertFile: cfg.CertFile, KeyFile: cfg.KeyFile, CAFile: cfg.CAFile}
 		return &rest.Config{Host: cfg.Endpoint, TLSClientConfig: files}, nil
 	default:
-		return rest.InClusterConfig()
+		c, err := rest.InClusterConfig()
+		if errors.Is(err, rest.ErrNotInCluster) {
+			return nil, fmt.Errorf("no API server is named: expected endpoint, kubeconfig or manifests, or a server that runs in a Pod (%w)", err)
+		}
+		return c, err
 	}
 }
 

@@ -75,7 +75,7 @@ func bomb() string {
 
 func TestManifestPathsThatAreMissing(t *testing.T) {
 	folder := t.TempDir()
-	if err := load(filepath.Join(folder, "none.yaml")); err == nil || !strings.Contains(err.Error(), "none.yaml: no such file") {
+	if err := load(filepath.Join(folder, "none.yaml")); err == nil || !strings.Contains(err.Error(), "none.yaml does not exist: expected a file or a folder") {
 		t.Errorf("a file: %v", err)
 	}
 	if err := os.Symlink("nowhere", filepath.Join(folder, "a.yaml")); err != nil {
@@ -139,7 +139,7 @@ func TestManifestPathVanishes(t *testing.T) {
 	f.settle()
 	f.settle()
 	f.expect("Service shop/web[10.0.0.1]")
-	if lines := f.log.all(); len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], "no such file") {
+	if lines := f.log.all(); len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], "does not exist: expected a file or a folder") {
 		t.Errorf("%d failures, log: %q", f.failures, lines)
 	}
 	if err := os.Rename(away, f.folder); err != nil {

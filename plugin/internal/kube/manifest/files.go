@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +48,8 @@ func findFiles(paths []string) fileSet {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = notThere(path)
 		case err != nil:
 		case info.IsDir():
 			err = s.addFolder(path)
@@ -59,6 +63,15 @@ func findFiles(paths []string) fileSet {
 		}
 	}
 	return s
+}
+
+// notThere returns the error of a path at which there is nothing. A relative one may begin
+// at another folder than its author thinks.
+func notThere(path string) error {
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return fmt.Errorf("%s does not exist: expected a file or a folder with Kubernetes objects", path)
 }
 
 func (s *fileSet) addFolder(folder string) error {
