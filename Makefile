@@ -202,6 +202,7 @@ compiler:
 .PHONY: secondary
 secondary:
 	@PATH=$$PATH:/usr/sbin; command -v knotd >/dev/null || { $(APT) knot; $(SUDO) systemctl disable --now knot 2>/dev/null || true; }
+	@{ command -v kdig && command -v dig; } >/dev/null || $(APT) knot-dnsutils bind9-dnsutils
 	@PATH=$$PATH:/usr/sbin; command -v named >/dev/null || { $(APT) bind9; $(SUDO) systemctl disable --now named 2>/dev/null || true; }
 
 # The stub resolvers that searching is tested with: those of musl, c-ares, busybox and dig.

@@ -76,9 +76,14 @@ func setup(directive string, c *caddy.Controller) error {
 		Use:       d.use,
 	})
 	d.notifySecondaries(c)
+	chain.OfferDoT(server, c.ServerBlockKeys)
 	// Before the plugins that are there already, of which transfer is one.
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
-		return chain.First(d.primary.Track(next))
+		next = d.primary.Track(next)
+		if chain.FitsEncrypted(c.ServerBlockKeys) {
+			next = chain.FitEncrypted(next)
+		}
+		return chain.First(next)
 	})
 	chain.PassMinimal(server)
 	fast.Join(server, d.onFastPath(ahead))

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +69,8 @@ func TestP8TransferOverEncryption(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config = config.Clone()
+	config.NextProtos = nil // that of HTTP
 	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: answerTimeout}, "tcp", "127.0.0.1:"+overTLS, config)
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +79,68 @@ func TestP8TransferOverEncryption(t *testing.T) {
 	if err != nil || len(got.records) != len(want.records) {
 		t.Errorf("%d records, %v, want %d", len(got.records), err, len(want.records))
 	}
+}
+
+// P11: BIND takes zones over TLS alone if "dot" is agreed on, and so does dig. An answer over
+// QUIC is whole whatever size for UDP the client says, and one to a padded question is padded.
+func TestP11EncryptedPeers(t *testing.T) {
+	certificate, _ := newCertificate(t)
+	b := newBind(t)
+	b.zone = bindZoneOverTLS
+	p := newPrimary(t, b.port)
+	p.change(t)
+	overTLS, overQUIC := freeport.Port(t), freeport.Port(t)
+	text := fmt.Sprintf("%[1]s:%[2]s %[3]s:%[2]s tls://%[1]s:%[4]s tls://%[3]s:%[4]s quic://%[1]s:%[5]s {\n\tbind 127.0.0.1\n\ttls %[6]s\n\tkubernetes %[1]s {\n\t\tmanifests %[7]s\n\t}\n\tk8s_external %[3]s\n\ttransfer {\n\t\tto * 127.0.0.1:%[8]s\n\t}\n}\n",
+		origin, p.port, outsideOrigin, overTLS, overQUIC, certificate, p.dir, b.port)
+	startCorefile(t, p.port, filepath.Join(t.TempDir(), "Corefile"), text)
+	b.start(t, overTLS)
+	b.awaitZones(t, p.port)
+	p.change(t)
+	eventually(t, p.shows)
+	b.awaitZones(t, p.port)
+
+	if out := run(t, "dig", "+tls", "-p", overTLS, "@127.0.0.1", origin, "AXFR"); !strings.Contains(out, "XFR size") {
+		t.Errorf("dig has no zone:\n%s", out)
+	}
+	if out := run(t, "kdig", "+quic", "-p", overQUIC, "@127.0.0.1", origin, "AXFR"); !strings.Contains(out, "REFUSED") {
+		t.Errorf("want REFUSED over QUIC:\n%s", out)
+	}
+	p.crowd(t, 200)
+	for transport, port := range map[string]string{"+quic": overQUIC, "+tls": overTLS} {
+		eventually(t, func() error {
+			out := run(t, "kdig", transport, "+padding", "+bufsize=1232", "-p", port, "@127.0.0.1", "crowd.shop.svc.cluster.local", "A")
+			size := 0
+			if at := strings.Index(out, ";; Received "); at >= 0 {
+				_, _ = fmt.Sscanf(out[at:], ";; Received %d B", &size)
+			}
+			if strings.Contains(out, " tc") || strings.Count(out, "IN\tA\t") != 200 || size == 0 || size%468 != 0 {
+				return fmt.Errorf("%s: %d octets\n%s", transport, size, out)
+			}
+			return nil
+		})
+	}
+}
+
+// crowd adds a Service with many addresses.
+func (p *primary) crowd(t *testing.T, count int) {
+	t.Helper()
+	text := "{apiVersion: v1, kind: Service, metadata: {name: crowd, namespace: shop}, spec: {clusterIP: None}}\n---\n" +
+		"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: crowd, namespace: shop, labels: {kubernetes.io/service-name: crowd}}, addressType: IPv4, endpoints: ["
+	for i := range count {
+		text += fmt.Sprintf("{addresses: [10.244.0.%d]},", i+1)
+	}
+	if err := os.WriteFile(filepath.Join(p.dir, "crowd.yaml"), []byte(text+"]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(context.WithoutCancel(t.Context()), commandPath(t, name), args...).CombinedOutput()
+	if err != nil && len(out) == 0 {
+		t.Fatalf("%s %q: %v", name, args, err)
+	}
+	return string(out)
 }
 
 func overHTTPS(t *testing.T, client *http.Client, url string, m *dns.Msg) *dns.Msg {
@@ -113,6 +180,7 @@ func newCertificate(t *testing.T) (files string, trusted *x509.CertPool) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "localhost"}, // kdig takes no certificate without one
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(time.Hour),
 		DNSNames:     []string{"localhost"},

@@ -152,11 +152,12 @@ type bind struct {
 	*process
 	port string
 	dir  string
+	zone string // how it gets one
 }
 
 func newBind(t *testing.T) *bind {
 	t.Helper()
-	return &bind{port: freeport.Port(t), dir: t.TempDir()}
+	return &bind{port: freeport.Port(t), dir: t.TempDir(), zone: bindZone}
 }
 
 const bindConfiguration = `
@@ -179,11 +180,17 @@ const bindZone = `zone "%s" {
 };
 `
 
+const bindZoneOverTLS = `zone "%s" {
+	type secondary;
+	primaries { 127.0.0.1 port %s tls ephemeral; };
+};
+`
+
 func (b *bind) start(t *testing.T, primaryPort string) {
 	t.Helper()
 	text := fmt.Sprintf(bindConfiguration, b.dir, b.port)
 	for _, origin := range origins {
-		text += fmt.Sprintf(bindZone, origin, primaryPort)
+		text += fmt.Sprintf(b.zone, origin, primaryPort)
 	}
 	conf := filepath.Join(b.dir, "named.conf")
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {

@@ -1,0 +1,137 @@
+package chain
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+)
+
+// serves reports whether one of the keys of a server block has one of the transports.
+func serves(keys []string, transports ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool {
+		scheme, _, ok := strings.Cut(key, "://")
+		return ok && slices.Contains(transports, scheme)
+	})
+}
+
+// OfferDoT has a server block with tls:// offer the protocol "dot" to clients that ask for it, as
+// RFC 9103 7.1 wants of a server that gives zones away. A client that names no protocol is served
+// as before. It must be called when the plugin tls has been set up.
+func OfferDoT(server *dnsserver.Config, keys []string) {
+	const dot = "dot"
+	if c := server.TLSConfig; c != nil && serves(keys, transport.TLS) && !slices.Contains(c.NextProtos, dot) {
+		c.NextProtos = append(c.NextProtos, dot)
+	}
+}
+
+// FitEncrypted returns a handler that fits replies to encrypted transports, which CoreDNS treats as
+// it does plain ones. It has to stand before all that write replies, and is to be used only where
+// FitsEncrypted says so.
+//
+//   - A reply over QUIC or HTTP/3 is as long as a message can be. CoreDNS takes both for UDP, and
+//     a reply with TC is of no use, since the client has no TCP to go on to.
+//   - A reply to a question with padding has padding (RFC 7830 4).
+func FitEncrypted(next plugin.Handler) plugin.Handler { return &encrypted{next} }
+
+// FitsEncrypted reports whether a server block with these keys needs FitEncrypted.
+func FitsEncrypted(keys []string) bool {
+	return serves(keys, transport.TLS, transport.HTTPS, transport.HTTPS3, transport.QUIC)
+}
+
+type encrypted struct{ next plugin.Handler }
+
+// Name implements plugin.Handler.
+func (*encrypted) Name() string { return "clusterdns_encrypted" }
+
+// ServeDNS implements plugin.Handler.
+func (h *encrypted) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	return h.next.ServeDNS(ctx, fitted(ctx, w, r), r)
+}
+
+// fitted returns the writer for a question, in the place of CoreDNS's own, which cuts replies.
+func fitted(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWriter {
+	server, ok := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
+	scrub, cuts := w.(*request.ScrubWriter)
+	if !ok || !cuts {
+		return w
+	}
+	scheme, _, _ := strings.Cut(server.Addr, "://")
+	f := &fitWriter{ScrubWriter: scrub, remote: w.RemoteAddr(), question: r, pads: hasPadding(r)}
+	switch scheme {
+	case transport.QUIC, transport.HTTPS3:
+		f.remote = streamed(f.remote)
+		return f
+	case transport.TLS, transport.HTTPS:
+		if f.pads {
+			return f
+		}
+	}
+	return w
+}
+
+// streamed returns the address of a client that sends a stream and not datagrams. That is how
+// CoreDNS tells what the client takes.
+func streamed(a net.Addr) net.Addr {
+	if u, ok := a.(*net.UDPAddr); ok {
+		return &net.TCPAddr{IP: u.IP, Port: u.Port, Zone: u.Zone}
+	}
+	return a
+}
+
+func hasPadding(r *dns.Msg) bool {
+	opt := r.IsEdns0()
+	return opt != nil && slices.ContainsFunc(opt.Option, isPadding)
+}
+
+func isPadding(o dns.EDNS0) bool { return o.Option() == dns.EDNS0PADDING }
+
+// fitWriter does what CoreDNS's ScrubWriter does, for the transport that there is.
+type fitWriter struct {
+	*request.ScrubWriter
+	remote   net.Addr
+	question *dns.Msg
+	pads     bool
+}
+
+// RemoteAddr implements dns.ResponseWriter.
+func (w *fitWriter) RemoteAddr() net.Addr { return w.remote }
+
+// WriteMsg implements dns.ResponseWriter.
+func (w *fitWriter) WriteMsg(m *dns.Msg) error {
+	state := request.Request{Req: w.question, W: w}
+	state.SizeAndDo(m)
+	state.Scrub(m)
+	if w.pads {
+		pad(m)
+	}
+	return w.ResponseWriter.WriteMsg(m)
+}
+
+// paddingBlock is what the size of a padded reply is a multiple of (RFC 8467 4.1).
+const paddingBlock = 468
+
+// pad fills a message up. Its OPT record may be that of the question, so it is copied.
+func pad(m *dns.Msg) {
+	at := slices.IndexFunc(m.Extra, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeOPT })
+	if at < 0 {
+		return
+	}
+	opt, filler := *m.Extra[at].(*dns.OPT), new(dns.EDNS0_PADDING)
+	bare := slices.DeleteFunc(slices.Clone(opt.Option), isPadding)
+	opt.Option = append(bare, filler)
+	m.Extra = slices.Clone(m.Extra)
+	m.Extra[at] = &opt
+	size := m.Len()
+	if size > dns.MaxMsgSize {
+		opt.Option = bare
+		return
+	}
+	filler.Padding = make([]byte, min((paddingBlock-size%paddingBlock)%paddingBlock, dns.MaxMsgSize-size))
+}
