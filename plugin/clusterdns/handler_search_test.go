@@ -10,8 +10,6 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
-
-	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 )
 
 const ownSuffix = ".shop.svc.cluster.local."
@@ -201,18 +199,18 @@ func TestRule11EmptyAnswers(t *testing.T) {
 	}
 }
 
-// Rule 12: nothing is kept for long.
+// Rule 12: nothing is kept for longer than five seconds.
 func TestRule12TTL(t *testing.T) {
 	rest := outside()
 	rest.names["short.example.com. A"] = "short.example.com. 2 A 192.0.2.1"
 	d := searchHandler(t, "search names", rest)
-	for base, want := range map[string]uint32{"www.example.com": completion.MaxTTL, "short.example.com": 2, "web.shop": completion.MaxTTL} {
+	for base, want := range map[string]uint32{"www.example.com": 5, "short.example.com": 2, "web.shop": 5} {
 		if _, m := dig(t, d, podAddr, base+ownSuffix, dns.TypeA); m.Answer[0].Header().Ttl != want {
 			t.Errorf("%s: TTL %d, want %d", base, m.Answer[0].Header().Ttl, want)
 		}
 	}
 	_, m := dig(t, d, podAddr, "four.example.com"+ownSuffix, dns.TypeAAAA)
-	if soa := m.Ns[0].(*dns.SOA); soa.Hdr.Ttl != completion.MaxTTL || soa.Minttl != completion.MaxTTL {
+	if soa := m.Ns[0].(*dns.SOA); soa.Hdr.Ttl != 5 || soa.Minttl != 5 {
 		t.Errorf("an absence is kept for too long: %s", soa)
 	}
 	d.view.TTL = 0

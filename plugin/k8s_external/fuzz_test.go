@@ -5,7 +5,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
@@ -34,14 +33,14 @@ func FuzzLookup(f *testing.F) {
 		if err != nil {
 			return // no name
 		}
-		a := v.lookup(s, &n, qtype, answer.Unlimited)
+		a := v.lookup(s, &n, qtype, unlimited)
 		checkOutcome(t, v, s, &n, qtype, &a)
 		m := new(dns.Msg).SetQuestion(n.String(), qtype)
 		m.Answer, m.Ns, m.Extra = a.Records, a.Authority, a.Extra
 		if _, err := m.Pack(); err != nil && qtype != dns.TypeNone {
 			t.Errorf("%s %s cannot be sent: %v", n.String(), dns.Type(qtype), err)
 		}
-		if len(a.Records) == 0 && (a.Result == resolve.NXDomain) != (v.lookup(s, &n, dns.TypeTXT, answer.Unlimited).Result == resolve.NXDomain) {
+		if len(a.Records) == 0 && (a.Result == resolve.NXDomain) != (v.lookup(s, &n, dns.TypeTXT, unlimited).Result == resolve.NXDomain) {
 			t.Errorf("%s exists for some types only", n.String())
 		}
 	})

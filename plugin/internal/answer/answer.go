@@ -37,8 +37,8 @@ type Limits struct {
 	Random *rand.PCG
 }
 
-// Unlimited has room for every record there is.
-var Unlimited = Limits{Size: math.MaxInt32}
+// unlimited has room for every record there is.
+var unlimited = Limits{Size: math.MaxInt32}
 
 // MinRecord is the size that every record has at least, for those who want to look at no
 // more than fits.
@@ -69,7 +69,7 @@ func LookupBy(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *d
 // that stands for the match.
 func RRset(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, m *resolve.Match, qtype uint16) []dns.RR {
 	b := recordSink{view: v, name: n, zone: o, serial: s.Serial()}
-	t := visit{view: v, zone: o, qtype: qtype, limits: &Unlimited, free: Unlimited.Size, records: &b}
+	t := visit{view: v, zone: o, qtype: qtype, limits: &unlimited, free: unlimited.Size, records: &b}
 	t.rrset(s, m, qtype)
 	return b.answer.Records
 }

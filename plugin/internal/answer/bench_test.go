@@ -52,7 +52,7 @@ func BenchmarkLookup(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if a := Lookup(v, s, &n, bc.qtype, Unlimited); len(a.Records) != bc.records {
+				if a := Lookup(v, s, &n, bc.qtype, unlimited); len(a.Records) != bc.records {
 					b.Fatal(render(a))
 				}
 			}

@@ -93,7 +93,7 @@ func TestB1ShowsAsMuchAsFits(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(1000))
 	for _, question := range crowdedQuestions {
 		n, _ := dnsname.Parse(question.name)
-		whole := Lookup(v, s, &n, question.qtype, Unlimited)
+		whole := Lookup(v, s, &n, question.qtype, unlimited)
 		there := map[string]bool{}
 		for _, rr := range slices.Concat(whole.Records, whole.Extra) {
 			there[rr.String()] = true
@@ -127,7 +127,7 @@ func TestP12WholeAnswerWithoutAddresses(t *testing.T) {
 			continue
 		}
 		n, _ := dnsname.Parse(question.name)
-		whole := Lookup(v, s, &n, question.qtype, Unlimited)
+		whole := Lookup(v, s, &n, question.qtype, unlimited)
 		if len(whole.Records) != 1000 {
 			continue
 		}

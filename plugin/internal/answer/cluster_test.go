@@ -39,7 +39,7 @@ func askType(t clustertest.T, v *resolve.View, s *cluster.Snapshot, name string,
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	a := Lookup(v, s, &n, qtype, Unlimited)
+	a := Lookup(v, s, &n, qtype, unlimited)
 	checkOutcome(t, v, s, &n, qtype, &a)
 	return a
 }

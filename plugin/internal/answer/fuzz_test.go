@@ -48,12 +48,12 @@ func FuzzLookup(f *testing.F) {
 		if err != nil {
 			return
 		}
-		a := Lookup(v, s, &n, qtype, Unlimited)
+		a := Lookup(v, s, &n, qtype, unlimited)
 		checkForm(t, n.String(), qtype, a)
-		if other := Lookup(v, s, &n, qtype+1, Unlimited); exists(a) != exists(other) {
+		if other := Lookup(v, s, &n, qtype+1, unlimited); exists(a) != exists(other) {
 			t.Fatalf("%s exists for some types only:\n%s\n%s", n.String(), render(a), render(other))
 		}
-		if empty := Lookup(v, cluster.NewStore().Load(), &n, qtype, Unlimited); empty.Result != resolve.NotReady || len(empty.Authority) != 1 {
+		if empty := Lookup(v, cluster.NewStore().Load(), &n, qtype, unlimited); empty.Result != resolve.NotReady || len(empty.Authority) != 1 {
 			t.Fatalf("%s before the first sync: %s", n.String(), render(empty))
 		}
 	})

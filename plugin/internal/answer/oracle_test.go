@@ -84,7 +84,7 @@ func (o *oracle) origin(m *clustertest.Model, in resolve.Origin) {
 		}
 	}
 	for _, p := range m.Pods {
-		for a := range p.Addrs() {
+		for _, a := range clustertest.PodAddrs(p) {
 			if o.view.Pods != resolve.PodsDisabled && o.shows(m, p.Namespace) {
 				o.add(dnsname.Dashed(a)+"."+p.Namespace+".pod."+origin, a.String())
 			}

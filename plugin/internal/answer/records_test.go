@@ -49,12 +49,12 @@ func TestRecordsAreTheirReceivers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			first := Lookup(v, s, &n, qtype, Unlimited)
+			first := Lookup(v, s, &n, qtype, unlimited)
 			want := render(first)
 			spoilRecords(first.Records)
 			spoilRecords(first.Authority)
 			spoilRecords(first.Extra)
-			if got := render(Lookup(v, s, &n, qtype, Unlimited)); got != want {
+			if got := render(Lookup(v, s, &n, qtype, unlimited)); got != want {
 				t.Errorf("%s %s: first\n%s\nthen\n%s", qname, dns.TypeToString[qtype], want, got)
 			}
 		}
@@ -80,7 +80,7 @@ func TestRecordsOfAClusterIPAllocateOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a := Lookup(v, s, n, tc.qtype, Unlimited); len(a.Records)+len(a.Authority) != 1 {
+			if a := Lookup(v, s, n, tc.qtype, unlimited); len(a.Records)+len(a.Authority) != 1 {
 				t.Fatal(render(a))
 			}
 		})

@@ -202,7 +202,7 @@ func TestWire(t *testing.T) {
 				t.Errorf("%v is left to the handler", question)
 				break
 			}
-			sameMessage(t, got, handled(Lookup(v, s, &n, q.Type, Unlimited), &n, q.Type, 1232))
+			sameMessage(t, got, handled(Lookup(v, s, &n, q.Type, unlimited), &n, q.Type, 1232))
 		}
 	}
 }

@@ -35,6 +35,9 @@ func Fingerprint(s *Snapshot) string {
 	return strings.Join(lines, "\n")
 }
 
+// Dirty reports whether the store has changes that its checkpoint does not have.
+func (s *Store) Dirty() bool { return s.dirty }
+
 // AnyService returns the node of a Service or nil, even if only its slices are known.
 func (s *Snapshot) AnyService(k Key) *ServiceNode {
 	n, _ := s.services.Get(k)

@@ -3,7 +3,6 @@ package cluster
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"sync/atomic"
 )
 
@@ -48,20 +47,8 @@ func (n *ServiceNode) HasReadyEndpoints() bool {
 	return false
 }
 
-// Exported returns the part of an import that one cluster exports. Cluster identifiers are
-// compared in lower case; an empty one selects the slices that do not name their cluster.
-func (n *ServiceNode) Exported(cluster string) *ServiceNode {
-	part := &ServiceNode{Key: n.Key, Service: n.Service}
-	for _, slice := range n.Slices {
-		if strings.ToLower(slice.Cluster) == cluster {
-			part.Slices = append(part.Slices, slice)
-		}
-	}
-	return part
-}
-
-// HasEndpointAt reports whether an endpoint of the Service has the address.
-func (n *ServiceNode) HasEndpointAt(a netip.Addr) bool {
+// hasEndpointAt reports whether an endpoint of the Service has the address.
+func (n *ServiceNode) hasEndpointAt(a netip.Addr) bool {
 	return slices.ContainsFunc(n.Slices, func(s *Slice) bool {
 		for range s.WithAddr(a) {
 			return true

@@ -51,10 +51,6 @@ func (s *Store) LoadCheckpoint() *Snapshot { return s.checkpoint.Load() }
 // caller that loads the checkpoint after the channel closes never misses one.
 func (s *Store) NextCheckpoint() <-chan struct{} { return *s.next.Load() }
 
-// Dirty reports whether changes were committed since the last checkpoint. Only the writer
-// may call it.
-func (s *Store) Dirty() bool { return s.dirty }
-
 // Touch makes the next call of Checkpoint make one even if the data is the same. Only the
 // writer may call it.
 func (s *Store) Touch() { s.dirty = true }
@@ -232,7 +228,7 @@ func (t *Txn) put(in *radix.Tree[Key, *ServiceNode], n *ServiceNode) {
 // addresses that are in both cost nothing.
 func (t *Txn) reindex(in *radix.AddrIndex[*Key], n *ServiceNode, before, after []netip.Addr) {
 	for _, a := range before {
-		if !contains(after, a) && (in != &t.next.endpoints || !n.HasEndpointAt(a)) {
+		if !contains(after, a) && (in != &t.next.endpoints || !n.hasEndpointAt(a)) {
 			in.Remove(t.id, a, n.Key)
 		}
 	}

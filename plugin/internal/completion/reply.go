@@ -2,9 +2,9 @@ package completion
 
 import "github.com/miekg/dns"
 
-// MaxTTL is how long a completed answer may be kept, in seconds: it depends on which Services
+// maxTTL is how long a completed answer may be kept, in seconds: it depends on which Services
 // there are and, where Pods are known, on the client.
-const MaxTTL = 5
+const maxTTL = 5
 
 // reply answers with an alias to the name that was found, and with what is there. The
 // alias is not signed, and no resolver is told that it was checked (RFC 4035 3.2.3).
@@ -31,7 +31,7 @@ func (s *search) reply(target string, f *finding) *dns.Msg {
 // alias returns the record that leads from the question's name to what it stands for. It is not kept for
 // longer than any of the records behind it.
 func (s *search) alias(target string, records []dns.RR) dns.RR {
-	ttl := min(s.c.View.TTL, MaxTTL)
+	ttl := min(s.c.View.TTL, maxTTL)
 	for _, rr := range records {
 		ttl = min(ttl, rr.Header().Ttl)
 	}
@@ -46,8 +46,8 @@ func (s *search) noData() []dns.RR {
 	for _, rr := range s.Denial {
 		rr = dns.Copy(rr)
 		if soa, ok := rr.(*dns.SOA); ok {
-			soa.Hdr.Ttl = min(soa.Hdr.Ttl, MaxTTL)
-			soa.Minttl = min(soa.Minttl, MaxTTL)
+			soa.Hdr.Ttl = min(soa.Hdr.Ttl, maxTTL)
+			soa.Minttl = min(soa.Minttl, maxTTL)
 		}
 		records = append(records, rr)
 	}

@@ -31,7 +31,7 @@ func (c *Completer) ForSockets() reply.Searcher {
 }
 
 // MaxTTL implements reply.Searcher.
-func (*socketSearcher) MaxTTL() uint32 { return MaxTTL }
+func (*socketSearcher) MaxTTL() uint32 { return maxTTL }
 
 // Complete implements reply.Searcher.
 func (s *socketSearcher) Complete(snapshot *cluster.Snapshot, client netip.Addr, q, target *answer.Question) reply.Completion {

@@ -95,8 +95,8 @@ func (b *Block) Zones() []string {
 	return zones
 }
 
-// Has reports whether a config is one of the block's.
-func (b *Block) Has(cfg *dnsserver.Config) bool { return slices.Contains(b.Configs, cfg) }
+// has reports whether a config is one of the block's.
+func (b *Block) has(cfg *dnsserver.Config) bool { return slices.Contains(b.Configs, cfg) }
 
 // Listens reports whether a zone is served at the address of a listener for plain DNS, as
 // CoreDNS writes it.
@@ -120,7 +120,7 @@ func Filtered(cfg *dnsserver.Config) bool { return len(cfg.FilterFuncs) > 0 || c
 func FilteredBeside(server *dnsserver.Config, blocks []Block) bool {
 	var own []*dnsserver.Config
 	for i := range blocks {
-		if blocks[i].Has(server) {
+		if blocks[i].has(server) {
 			own = blocks[i].Configs
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // further ones, whoever asks.
 func MaxConcurrent(server *dnsserver.Config, blocks []Block) int {
 	for i := range blocks {
-		if !blocks[i].Has(server) {
+		if !blocks[i].has(server) {
 			continue
 		}
 		greatest := 0

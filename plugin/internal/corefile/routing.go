@@ -15,7 +15,7 @@ func RoutingOf(server *dnsserver.Config, blocks []Block) Routing {
 	var r Routing
 	for i := range blocks {
 		zones := &r.others
-		if blocks[i].Has(server) {
+		if blocks[i].has(server) {
 			zones = &r.own
 		}
 		*zones = append(*zones, dnsname.ParseZones(blocks[i].Zones())...)

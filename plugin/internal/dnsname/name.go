@@ -98,15 +98,6 @@ func (n *Name) LabelText(i int) string {
 	return string(appendSpelled(nil, label))
 }
 
-// Join returns the first count labels with dots between them, in lower case.
-func (n *Name) Join(count int) string {
-	labels := make([]string, count)
-	for i := range labels {
-		labels[i] = n.Label(i)
-	}
-	return strings.Join(labels, ".")
-}
-
 // Offset returns the offset in the wire form at which the last count labels begin.
 func (n *Name) Offset(count int) int {
 	if count == 0 {
@@ -115,17 +106,13 @@ func (n *Name) Offset(count int) int {
 	return int(n.offsets[n.count-count])
 }
 
-// Suffix returns the wire form of the last count labels, in lower case.
-func (n *Name) Suffix(count int) string {
+// suffix returns the wire form of the last count labels, in lower case.
+func (n *Name) suffix(count int) string {
 	if count == 0 {
 		return n.folded[len(n.folded)-1:]
 	}
 	return n.folded[n.offsets[n.count-count]:]
 }
-
-// Before returns the labels before the last count ones, in wire form without the root
-// label.
-func (n *Name) Before(count int) string { return n.folded[:n.Offset(count)] }
 
 // maxText is the largest size in presentation form, with the final dot, at which a name
 // certainly fits into 255 octets (RFC 1035 2.3.4).

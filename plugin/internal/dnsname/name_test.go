@@ -88,8 +88,8 @@ func checkLabels(t *testing.T, n *Name) {
 		t.Fatalf("%q is not made of its labels: %q", n.folded, wire)
 	}
 	for i := range n.Labels() + 1 {
-		suffix := n.Suffix(i)
-		if n.Before(i)+suffix != n.folded || dns.CountLabel(unpacked(t, suffix)) != i {
+		suffix := n.suffix(i)
+		if n.folded[:n.Offset(i)]+suffix != n.folded || dns.CountLabel(unpacked(t, suffix)) != i {
 			t.Fatalf("%q is not the last %d labels of %q", suffix, i, n.folded)
 		}
 	}

@@ -31,7 +31,7 @@ func (o Origin) Reverse() bool { return o.reverse }
 
 // Encloses reports whether n is the origin or below it.
 func (o *Origin) Encloses(n *Name) bool {
-	return n.count >= o.labels && n.Suffix(o.labels) == o.folded
+	return n.count >= o.labels && n.suffix(o.labels) == o.folded
 }
 
 // EnclosesOrigin reports whether another origin is the origin or below it.

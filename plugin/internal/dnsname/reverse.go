@@ -12,7 +12,7 @@ const (
 
 // IsReverse reports whether the name is in one of the reverse trees.
 func (n *Name) IsReverse() bool {
-	return n.count >= 2 && (n.Suffix(2) == reverse4 || n.Suffix(2) == reverse6)
+	return n.count >= 2 && (n.suffix(2) == reverse4 || n.suffix(2) == reverse6)
 }
 
 // ReversePrefix returns the addresses that a name in a reverse tree stands for: one
@@ -20,7 +20,7 @@ func (n *Name) IsReverse() bool {
 // reverse tree.
 func ReversePrefix(n *Name) (netip.Prefix, bool) {
 	labels := n.count - 2
-	if n.Suffix(2) == reverse4 {
+	if n.suffix(2) == reverse4 {
 		return reversePrefix4(n, labels)
 	}
 	return reversePrefix6(n, labels)

@@ -17,9 +17,6 @@ type WireName struct {
 // Name returns the name. It has no presentation form if Parse read it.
 func (w *WireName) Name() *Name { return &w.name }
 
-// Labels returns the number of labels of the name.
-func (w *WireName) Labels() int { return w.name.count }
-
 // Wire returns the name in wire form, in lower case. It is memory of w.
 func (w *WireName) Wire() []byte { return w.buf[:len(w.name.folded)] }
 

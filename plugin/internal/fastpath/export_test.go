@@ -6,6 +6,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
+// Variable is the environment variable that turns the fast path off.
+const Variable = variable
+
 // Planned returns what an instance of CoreDNS serves at a listener, nil if nothing is, and why
 // nothing is answered there. It fails for a listener that CoreDNS has not opened yet.
 func Planned(i *caddy.Instance, server string) (backend *udp.Backend, reason string, ok bool) {

@@ -20,9 +20,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
-// Variable is the environment variable that turns the fast path off, with the value "off":
+// variable is the environment variable that turns the fast path off, with the value "off":
 // for troubleshooting and benchmarks.
-const Variable = "CLUSTERDNS_FASTPATH"
+const variable = "CLUSTERDNS_FASTPATH"
 
 // listeners are those of the process: a reload changes what they serve.
 var listeners = udp.NewRegistry(clog.NewWithPlugin("clusterdns").Warningf)

@@ -50,8 +50,8 @@ func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 // reports whether a server block of ours is there at all.
 func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason string, ours bool) {
 	switch {
-	case os.Getenv(Variable) == "off":
-		return Variable + " is off", true
+	case os.Getenv(variable) == "off":
+		return variable + " is off", true
 	case address.Port() == 0:
 		return "the system chooses the port", true
 	case f.unread != nil:

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -97,7 +98,7 @@ func ask(t *testing.T, s *cluster.Store, name string, qtype uint16) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := answer.Lookup(&view, s.Load(), &n, qtype, answer.Unlimited)
+	a := answer.Lookup(&view, s.Load(), &n, qtype, answer.Limits{Size: math.MaxInt32})
 	if len(a.Records) == 0 {
 		return fmt.Sprintf("[%d]", a.Result)
 	}

@@ -2,8 +2,10 @@ package kube
 
 import (
 	"context"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest"
@@ -13,7 +15,13 @@ import (
 type manifests struct {
 	resources []resource
 	follower  *manifest.Follower[[]step]
+	clock     clock.WithTicker
 }
+
+// poll is the interval between two looks at the files. A change takes effect after two looks. A
+// look takes microseconds for each file. Change notifications differ between mounted ConfigMaps,
+// network folders and editors, so we would have to look anyway.
+const poll = 250 * time.Millisecond
 
 // step puts an object through a resource.
 type step struct {
@@ -22,7 +30,7 @@ type step struct {
 }
 
 func newManifests(cfg Config, resources []resource, opts Options) *manifests {
-	m := &manifests{resources: resources}
+	m := &manifests{resources: resources, clock: opts.clock}
 	m.follower = manifest.New(manifest.Options[[]step]{
 		Paths:          cfg.manifestPaths(),
 		ServiceImports: cfg.MultiCluster,
@@ -31,7 +39,6 @@ func newManifests(cfg Config, resources []resource, opts Options) *manifests {
 		Failed:         opts.ManifestError,
 		Begin:          processGC.begin,
 		End:            processGC.end,
-		Poll:           opts.Poll,
 		Clock:          opts.clock,
 	})
 	return m
@@ -57,12 +64,24 @@ func (m *manifests) load() (change, error) {
 }
 
 func (m *manifests) run(ctx context.Context, out chan<- change) {
-	m.follower.Run(ctx, func(all [][]step) {
+	ticker := m.clock.NewTicker(poll)
+	defer ticker.Stop()
+	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-ticker.C():
+		}
+		all, changed := m.follower.Look(ctx)
+		if !changed {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
 		case out <- m.change(all):
 		}
-	})
+	}
 }
 
 // change returns a change that puts all objects and removes the others.

@@ -1,8 +1,6 @@
 package kube
 
 import (
-	"time"
-
 	"k8s.io/utils/clock"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
@@ -18,9 +16,8 @@ type Logger interface {
 // Options are the settings of a Watcher besides its Config. The zero value is usable.
 type Options struct {
 	Log           Logger
-	Observer      Observer      // for metrics
-	ManifestError func()        // called for each change of the manifests that cannot be read
-	Poll          time.Duration // interval at which the manifests are checked; 0 means 250 ms
+	Observer      Observer // for metrics
+	ManifestError func()   // called for each change of the manifests that cannot be read
 
 	// Parameters for tests.
 	clock  clock.WithTicker

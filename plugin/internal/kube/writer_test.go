@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -71,7 +72,8 @@ func TestEqualObjectIsNoChange(t *testing.T) {
 	if wr.store.Load() != before {
 		t.Error("a commit without a change")
 	}
-	if wr.store.Dirty() {
+	checkpoint := wr.store.LoadCheckpoint()
+	if wr.store.Checkpoint(math.MaxUint32); wr.store.LoadCheckpoint() != checkpoint {
 		t.Error("a change of the serial without a change")
 	}
 	if held != wr.services.held.at(cluster.Key{Namespace: "shop", Name: "web"}) {

@@ -7,7 +7,7 @@ import (
 
 // Differing iterates, in no order, over the keys that only one of two trees has or that
 // have different values. Its cost grows with the branches that the trees do not share.
-func Differing[K Key, V comparable](a, b *Tree[K, V]) iter.Seq[K] {
+func Differing[K key, V comparable](a, b *Tree[K, V]) iter.Seq[K] {
 	return func(yield func(K) bool) { walkDiffering(a.root, b.root, yield) }
 }
 
@@ -27,7 +27,7 @@ func DifferingAddrs[T comparable](a, b *AddrIndex[T]) iter.Seq2[netip.Addr, T] {
 	}
 }
 
-func walkDiffering[K Key, V comparable](a, b *branch[K, V], yield func(K) bool) bool {
+func walkDiffering[K key, V comparable](a, b *branch[K, V], yield func(K) bool) bool {
 	if a == b {
 		return true
 	}
@@ -44,7 +44,7 @@ func walkDiffering[K Key, V comparable](a, b *branch[K, V], yield func(K) bool) 
 
 // compareEntries compares all entries below two nodes, where one or both may be leaves or
 // nil.
-func compareEntries[K Key, V comparable](a, b *branch[K, V], yield func(K) bool) bool {
+func compareEntries[K key, V comparable](a, b *branch[K, V], yield func(K) bool) bool {
 	rest := map[K]V{}
 	a.walk(func(k K, v V) bool {
 		rest[k] = v

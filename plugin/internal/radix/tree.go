@@ -37,8 +37,8 @@ func (p Path) hasPrefix(q Path, digits int) bool {
 	return true
 }
 
-// Key is a key of a tree.
-type Key interface {
+// key is a key of a tree.
+type key interface {
 	comparable
 	Path() Path
 }
@@ -49,13 +49,13 @@ type TxnID struct{ _ byte }
 
 // entry is a key with its value. The value comes first, because Go pads a struct whose last
 // field has size zero.
-type entry[K Key, V any] struct {
+type entry[K key, V any] struct {
 	value V
 	key   K
 }
 
 // branch is a node of a tree: either children, or the entries of a leaf in no order.
-type branch[K Key, V any] struct {
+type branch[K key, V any] struct {
 	txn      *TxnID
 	children *[fanOut]*branch[K, V]
 	entries  []entry[K, V]
@@ -64,7 +64,7 @@ type branch[K Key, V any] struct {
 // Tree is a persistent radix tree with buckets as leaves. A copy of the struct is a
 // snapshot: it does not show the changes that a later transaction makes through another
 // copy.
-type Tree[K Key, V any] struct {
+type Tree[K key, V any] struct {
 	root *branch[K, V]
 	size int
 }

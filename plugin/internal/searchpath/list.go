@@ -36,8 +36,8 @@ type List struct {
 	ndots int
 }
 
-// Len returns the number of elements.
-func (l *List) Len() int { return len(l.elements) }
+// size returns the number of elements.
+func (l *List) size() int { return len(l.elements) }
 
 // add appends an element, unless the list has its suffix: kubelet leaves out repetitions,
 // and a second question for the same name gets the same answer.

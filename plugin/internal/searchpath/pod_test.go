@@ -52,8 +52,8 @@ func TestPodSuffixesAreLimited(t *testing.T) {
 	p := NewPath(wire(t, origin), nil, 2)
 	var l List
 	ok := p.Fill(&l, namespace, &Settings{Policy: "ClusterFirst", Searches: wires(t, many), Ndots: -1})
-	if want := maxSuffixes; !ok || l.Len() != want {
-		t.Errorf("the list has %d elements, want %d and the name as it is", l.Len(), want-1)
+	if want := maxSuffixes; !ok || l.size() != want {
+		t.Errorf("the list has %d elements, want %d and the name as it is", l.size(), want-1)
 	}
 }
 

@@ -225,7 +225,7 @@ func TestC9PanicsAreCountedAndLogged(t *testing.T) {
 	r, log := testRegistry(t)
 	s, meter := testBackend(t)
 	s.Zones[0].Block.Claimed = func(q *answer.Question) bool {
-		if q.Type == dns.TypeA && q.Labels() == 6 {
+		if q.Type == dns.TypeA && q.Name().Labels() == 6 {
 			panic("of the test")
 		}
 		return false

@@ -22,7 +22,7 @@ var pauses = []time.Duration{0, 0, 5 * time.Second, 15 * time.Second, time.Minut
 // on its own, and of each zone, so that none waits for another that does not answer.
 func (p *Primary) Notify(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, s := range p.Policy.secondaries(p.Origins()) {
+	for _, s := range p.Policy.secondaries(p.origins()) {
 		n := &notifier{store: p.Store, warn: p.Warn, send: s.notify, name: fmt.Sprintf("notify for zone %q was not accepted by %q", s.zone, s.addr)}
 		all.Go(func() { n.run(ctx) })
 	}

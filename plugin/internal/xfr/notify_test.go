@@ -196,7 +196,7 @@ func TestNotifiedZones(t *testing.T) {
 		{Zones: []string{"net.", "org."}, To: []string{"10.0.0.2:53", "[2001:db8::1]:5353"}},
 	}
 	var got []string
-	for _, s := range p.Policy.secondaries(p.Origins()) {
+	for _, s := range p.Policy.secondaries(p.origins()) {
 		got = append(got, s.zone+" "+s.addr)
 	}
 	if want := []string{"cluster.local. 10.0.0.1:53", "example.org. 10.0.0.2:53", "example.org. [2001:db8::1]:5353"}; !slices.Equal(got, want) {

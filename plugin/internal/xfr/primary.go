@@ -50,8 +50,8 @@ func (p *Primary) Serve(zones Zones, origins []resolve.Origin) {
 	p.served = append(p.served, served{zones, origins})
 }
 
-// Origins are the names of all zones that are given away.
-func (p *Primary) Origins() []string {
+// origins are the names of all zones that are given away.
+func (p *Primary) origins() []string {
 	var names []string
 	for _, s := range p.served {
 		for _, o := range s.origins {

@@ -3,6 +3,7 @@ package xfr
 import (
 	"fmt"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -322,7 +323,7 @@ func lookup(t clustertest.T, v *resolve.View, s *cluster.Snapshot, name string, 
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	return answer.Lookup(v, s, &n, qtype, answer.Unlimited)
+	return answer.Lookup(v, s, &n, qtype, answer.Limits{Size: math.MaxInt32})
 }
 
 // unweighted is a record as text, without its weight.

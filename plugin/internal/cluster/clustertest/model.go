@@ -203,3 +203,6 @@ func SlicesIn(objects map[cluster.Key]*cluster.Slice, key cluster.Key) []*cluste
 	}
 	return list
 }
+
+// PodAddrs returns the addresses of a Pod.
+func PodAddrs(p *cluster.Pod) []netip.Addr { return slices.Collect(p.Addrs()) }

@@ -1,8 +1,8 @@
 // Package manifest reads Kubernetes objects from files, and follows the files.
 //
-// A Follower checks its files at an interval. It reads them when they have changed and then
-// stayed the same for one interval. Files that cannot be read change nothing: the caller
-// keeps the last good state.
+// A Follower looks at its files whenever the caller asks. It reads them when they have changed
+// and then stayed the same from one look to the next. Files that cannot be read change nothing:
+// the caller keeps the last good state.
 //
 // A path is a file, or a folder of .yaml, .yml and .json files; hidden files and files in
 // subfolders do not count. A file has YAML documents or one JSON value. Each is a
@@ -31,12 +31,6 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// defaultPoll is the interval between two looks at the files. A change takes effect after
-// two looks. A look takes microseconds for each file. Change notifications differ between
-// mounted ConfigMaps, network folders and editors, so the Follower would have to look
-// anyway.
-const defaultPoll = 250 * time.Millisecond
-
 // settling is how old the last change of a file must be before its modification time is
 // sure to differ after another change. File systems store times in coarse steps.
 const settling = 2 * time.Second
@@ -48,8 +42,7 @@ type Logger interface {
 	Errorf(format string, args ...any)
 }
 
-// Options are the settings of a Follower. All fields but Poll and ServiceImports must be
-// set.
+// Options are the settings of a Follower. All fields but ServiceImports must be set.
 type Options[T any] struct {
 	Paths          []string
 	ServiceImports bool // the caller uses ServiceImports
@@ -59,11 +52,10 @@ type Options[T any] struct {
 	Convert func(kind string, object metav1.Object) T
 
 	Log    Logger
-	Failed func()        // called for each change that cannot be read
-	Begin  func()        // called before files are parsed
-	End    func()        // called after files are parsed
-	Poll   time.Duration // 0 means defaultPoll
-	Clock  clock.WithTicker
+	Failed func() // called for each change that cannot be read
+	Begin  func() // called before files are parsed
+	End    func() // called after files are parsed
+	Clock  clock.PassiveClock
 }
 
 // Follower reads files and follows their changes. T is what the caller keeps of an object.
@@ -79,12 +71,7 @@ type Follower[T any] struct {
 }
 
 // New makes a Follower.
-func New[T any](opts Options[T]) *Follower[T] {
-	if opts.Poll <= 0 {
-		opts.Poll = defaultPoll
-	}
-	return &Follower[T]{opts: opts}
-}
+func New[T any](opts Options[T]) *Follower[T] { return &Follower[T]{opts: opts} }
 
 // Load reads the files for the first time. It returns the results of Convert, in the order
 // of the files.
@@ -96,23 +83,6 @@ func (f *Follower[T]) Load() ([]T, error) {
 		return nil, err
 	}
 	return f.parse(ctx, f.last)
-}
-
-// Run follows the files until ctx ends. After each change it calls changed with the results
-// of Convert for all objects.
-func (f *Follower[T]) Run(ctx context.Context, changed func([]T)) {
-	ticker := f.opts.Clock.NewTicker(f.opts.Poll)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C():
-		}
-		if all, ok := f.Look(ctx); ok {
-			changed(all)
-		}
-	}
 }
 
 // Look looks at the files once. It returns the results of Convert for all objects if the
