@@ -201,8 +201,8 @@ func TestD2ReloadWithoutAPIServer(t *testing.T) {
 	r.server.mustReload(t, block(r.source, "pods insecure", "ttl 8"))
 	r.server.expect(t, r.answers(r.world.before()))
 	err := r.server.reload(block(r.source, "pods verified", "startup_timeout 1s"))
-	if err == nil || !strings.Contains(err.Error(), "goes on serving") {
-		t.Errorf("reload: %v, want that what was loaded before goes on serving", err)
+	if err == nil || !strings.Contains(err.Error(), "the previous configuration keeps serving") {
+		t.Errorf("reload: %v, want that the previous configuration keeps serving", err)
 	}
 	r.server.expect(t, r.answers(r.world.before()))
 	wantWatches(t, kinds)

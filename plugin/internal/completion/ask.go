@@ -15,29 +15,30 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// innerSize is the size of replies that are asked for, whatever the client can take,
-// so that no other client is given what was cut for this one. Datagrams of this size
-// are not fragmented (DNS flag day 2020).
+// innerSize is the EDNS size of look-ups, whatever the client accepts, so that no other
+// client gets a reply that was cut for this one. Datagrams of this size are not fragmented
+// (DNS flag day 2020).
 const innerSize = 1232
 
-// maxAliases is how many aliases are followed in a reply. None of real use has as many.
+// maxAliases is how many aliases of a reply are followed. No chain of practical use is
+// longer.
 const maxAliases = 11
 
-// existenceTypes are the types by which clients search.
+// existenceTypes are the query types with which clients search.
 var existenceTypes = [...]uint16{dns.TypeA, dns.TypeAAAA}
 
-// finding is what there is at a name. The response code is NXDOMAIN if there is no
-// such name, and SERVFAIL if nobody can tell.
+// finding is the result of a look-up. The response code is NXDOMAIN if the name does not
+// exist, and SERVFAIL if that cannot be decided.
 type finding struct {
 	rcode     int
-	records   []dns.RR // in the order of the chain of aliases, or none
+	records   []dns.RR // in the order of the alias chain, or none
 	extra     []dns.RR
 	recursion bool
 	truncated bool
-	unknown   bool // nobody could tell in time
+	unknown   bool // the budget ended before an answer
 }
 
-// find finds what a name has of the question's type.
+// find returns the records of a name with the question's type.
 func (s *search) find(n *dnsname.Name, status searchpath.Status) finding {
 	if status != searchpath.Present {
 		return s.ask(n.String())
@@ -46,8 +47,8 @@ func (s *search) find(n *dnsname.Name, status searchpath.Status) finding {
 	return finding{records: a.Records, extra: a.Extra, truncated: a.Truncated}
 }
 
-// limitsBehindAlias returns the limits of the records of a name behind the
-// alias that leads there.
+// limitsBehindAlias returns the limits for the records of a name in an answer that begins
+// with the alias to it.
 func (s *search) limitsBehindAlias(target string) answer.Limits {
 	limits := s.Limits
 	question := dns.Question{Name: target}
@@ -58,18 +59,18 @@ func (s *search) limitsBehindAlias(target string) answer.Limits {
 	return limits
 }
 
-// ask asks the whole server for a name. A failure is passed on, because the next
-// element of the search path may be the name of another host.
+// ask looks a name up in the whole server. A failure becomes the answer to the client,
+// because the next element of the search path may lead to another host.
 func (s *search) ask(name string) finding {
 	qtype := s.State.QType()
 	if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
-		qtype = dns.TypeA // the alias that we make is the answer
+		qtype = dns.TypeA // our alias is the answer
 	}
 	m := s.shared(name, qtype)
 	f := finding{rcode: m.Rcode, recursion: m.RecursionAvailable}
 	switch {
 	case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
-		f.rcode = dns.RcodeServerFailure // clients wait for another reply if they are told anything else
+		f.rcode = dns.RcodeServerFailure // clients wait for another reply after any other code
 	case answered(m):
 		f.records, f.truncated = chainOf(m.Answer, name, qtype), m.Truncated
 	default:
@@ -79,11 +80,11 @@ func (s *search) ask(name string) finding {
 	return f
 }
 
-// existence decides, by the types with which clients search, whether a name exists that
-// has nothing of the type that was asked for. It returns NOERROR, NXDOMAIN, or SERVFAIL
-// if nobody can tell. There are servers that deny a name because it lacks a type, so an
-// answer of one type outweighs a denial of the other; and there are servers that silence a type,
-// for existing names and for others alike, so a denial outweighs an empty answer.
+// existence decides, by the types with which clients search, whether a name without data of
+// the question's type exists. It returns NOERROR, NXDOMAIN, or SERVFAIL if that cannot be
+// decided. Some servers deny a name that only lacks the type, so an answer of one type
+// outweighs a denial of the other. Other servers suppress a type for all names, existing or
+// not, so a denial outweighs an empty answer.
 func (s *search) existence(name string, qtype uint16, m *dns.Msg) int {
 	denied, failed := false, false
 	for _, t := range existenceTypes {
@@ -109,16 +110,16 @@ func (s *search) existence(name string, qtype uint16, m *dns.Msg) int {
 	return dns.RcodeSuccess
 }
 
-// answered reports whether a reply has records, if only an alias, or would have if they had
-// fitted. What is silenced has none.
+// answered reports whether a reply has records, if only an alias, or was truncated. A
+// suppressed type has none.
 func answered(m *dns.Msg) bool {
 	return m.Rcode == dns.RcodeSuccess && (m.Truncated || len(m.Answer) > 0)
 }
 
-// chainOf returns the aliases from a name on, in order, and what the last one has, each with
-// its signatures and with the owner in one spelling: there are clients that look at the order and
-// the owners. It returns copies, because the plugins above may change what they are given.
-// Without data it returns none: to some clients an alias alone is an answer.
+// chainOf returns the aliases from a name on, in order, and the data of the last one, with
+// their signatures. The owners have the spelling of the alias before, because some clients
+// check order and owners. It returns copies, because the plugins ahead may change records.
+// Without data it returns none, because some clients take an alias alone for an answer.
 func chainOf(answer []dns.RR, owner string, qtype uint16) []dns.RR {
 	var found []dns.RR
 	for range maxAliases {
@@ -134,7 +135,7 @@ func chainOf(answer []dns.RR, owner string, qtype uint16) []dns.RR {
 	return nil
 }
 
-// rrsetOf returns copies of an owner's records of a type, and behind them their signatures.
+// rrsetOf returns copies of an owner's records of a type, followed by their signatures.
 func rrsetOf(answer []dns.RR, owner string, qtype uint16) []dns.RR {
 	var found, signatures []dns.RR
 	for _, rr := range answer {
@@ -159,9 +160,10 @@ func owned(rr dns.RR, owner string) dns.RR {
 	return rr
 }
 
-// shared asks the server, once for all who ask the same for the same client at the
-// same time, as those do who ask for A and those who ask for AAAA. The reply is not to
-// be changed. A view may tell questions of one client apart, by anything.
+// shared sends a question to the server, once for all simultaneous questions of one client,
+// such as those for A and for AAAA. The caller must not change the reply. Where a server
+// block is filtered, nothing is shared, because a view may distinguish questions of one
+// client by anything.
 func (s *search) shared(name string, qtype uint16) *dns.Msg {
 	if s.c.Filtered {
 		m := s.inner(name, qtype)
@@ -181,12 +183,13 @@ func (s *search) shared(name string, qtype uint16) *dns.Msg {
 	return m.(*dns.Msg)
 }
 
-// cut is the reply where the server was not asked, or not for as long as it takes.
+// cut is the reply when the server was not asked, or did not answer in time.
 var cut = &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeServerFailure}}
 
-// inner asks the server. It asks again over TCP for what does not fit into a datagram.
+// inner sends a question to the server, and sends it again over TCP if the reply is
+// truncated.
 func (s *search) inner(name string, qtype uint16) *dns.Msg {
-	// Others may wait for the reply when this client has gone.
+	// Others may wait for the reply even when this client is gone.
 	ctx, cancel := s.budget.context(AsItStands(context.WithoutCancel(s.ctx)))
 	defer cancel()
 	r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(innerSize, s.State.Do())
@@ -205,7 +208,7 @@ func (s *search) inner(name string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// overTCP is a writer of a client that asks over TCP.
+// overTCP is the writer of a client that seems to use TCP.
 type overTCP struct{ dns.ResponseWriter }
 
 func (w overTCP) RemoteAddr() net.Addr {

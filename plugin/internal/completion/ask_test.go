@@ -11,8 +11,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// replies is what the rest of the server says of a name, by type: data, "alias", a response
-// code, or an empty NOERROR where there is none.
+// replies are the answers of the rest of the server for one name, by type: data, "alias",
+// or a response code. A type without an entry gets an empty NOERROR.
 type replies map[uint16]string
 
 func (r replies) lookup(_ context.Context, _ request.Request, name string, qtype uint16) (*dns.Msg, error) {
@@ -29,7 +29,7 @@ func (r replies) lookup(_ context.Context, _ request.Request, name string, qtype
 	return m, nil
 }
 
-// searchOver is the search for a question of a type in a server that replies so.
+// searchOver returns a search for a question of a type, in a server with these replies.
 func searchOver(t *testing.T, qtype uint16, r replies) *search {
 	t.Helper()
 	cfg := Config{Mode: Names, View: &resolve.View{}, Lookup: r.lookup}
@@ -37,12 +37,13 @@ func searchOver(t *testing.T, qtype uint16, r replies) *search {
 	return &search{c: New(cfg), ctx: context.Background(), Question: Question{State: request.Request{W: &test.ResponseWriter{}, Req: q}}}
 }
 
-// TestA2Existence has what each pair of replies says of a name, for either type and a third.
+// TestA2Existence covers each pair of replies for A and AAAA, for questions of either type
+// and of a third.
 func TestA2Existence(t *testing.T) {
 	const none, nx, fail = "", "NXDOMAIN", "SERVFAIL"
 	for _, tc := range []struct {
 		a, aaaa           string
-		wantA, want6, txt string // NOERROR with what was asked for is "data"
+		wantA, want6, txt string // NOERROR with data of the type is "data"
 	}{
 		{"data", "data", "data", "data", "NOERROR"},
 		{"data", none, "data", "NOERROR", "NOERROR"},
@@ -75,7 +76,8 @@ func TestA2Existence(t *testing.T) {
 	}
 }
 
-// TestDeniedThirdType: a name that a server denies for want of the type exists as A and AAAA say.
+// TestDeniedThirdType: if a server denies a name that lacks the type, A and AAAA decide
+// whether it exists.
 func TestDeniedThirdType(t *testing.T) {
 	for want, r := range map[string]replies{
 		"NOERROR":  {dns.TypeTXT: "NXDOMAIN"},

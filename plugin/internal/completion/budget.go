@@ -8,21 +8,22 @@ import (
 )
 
 const (
-	// maxOutside is the largest number of names outside the cluster that are asked for to
-	// complete one question, each for A and for AAAA. A resolver that takes six suffixes has
-	// as many (glibc before 2.26, kubelet before 1.26): three of the node, behind three of the
-	// cluster, and the name as it is.
+	// maxOutside is the largest number of names outside the cluster that are looked up to
+	// complete one question, each for A and for AAAA. Resolvers that accept only six
+	// suffixes (glibc before 2.26, kubelet before 1.26) have as many: three of the node,
+	// after three of the cluster, and the name as it is.
 	maxOutside = 4
-	// maxUnclear is the largest number of names of the cluster that the whole server is asked
-	// for.
+	// maxUnclear is the largest number of names of the cluster that are looked up in the
+	// whole server.
 	maxUnclear = 4
-	// patience is the time after which no further name is asked for. A look-up that has begun
-	// may take two seconds more, the time that the plugin forward waits for a reply. The client
-	// has its answer before it asks again: glibc and Go wait for five seconds.
+	// patience is the time after which no further name is looked up. A look-up that has
+	// begun may take two seconds more, as long as the plugin forward waits for a reply. The
+	// client has its answer before it asks again: glibc and Go wait for five seconds.
 	patience = time.Second
 )
 
-// budget is what the search for one question may still ask the rest of the server for.
+// budget is how much the search for one question may still look up in the rest of the
+// server.
 type budget struct {
 	outside, unclear int
 	end              time.Time
@@ -32,7 +33,8 @@ func newBudget() budget {
 	return budget{outside: maxOutside, unclear: maxUnclear, end: time.Now().Add(patience)}
 }
 
-// take takes a name of a status out of the budget. It reports false if the budget has no more.
+// take spends one look-up on a name with a status. It reports false if the budget is used
+// up.
 func (b *budget) take(s searchpath.Status) bool {
 	left := &b.outside
 	switch s {

@@ -26,7 +26,7 @@ func (c *count) Failed(searchpath.Position)     {}
 func (c *count) None()                          { c.none++ }
 func (c *count) GivenUp()                       { c.givenUp++ }
 
-// asked is the rest of a server, in which only some names exist. It takes its time.
+// asked is the rest of a slow server, in which only some names exist.
 type asked struct {
 	mu    sync.Mutex
 	names []string
@@ -78,7 +78,7 @@ func searchWith(t *testing.T, a *asked, suffixes int) (*dns.Msg, *count) {
 	return completer.Complete(context.Background(), q), c
 }
 
-// A list as long as resolvers had for long is searched whole, and a longer one as far.
+// A list as long as older resolvers allow is searched whole, and a longer one as far.
 func TestB3SearchAsksForFewNames(t *testing.T) {
 	for _, tc := range []struct{ suffixes, questions, givenUp int }{
 		{0, 2, 0}, {1, 4, 0}, {3, 8, 0}, {4, 8, 1}, {6, 8, 1}, {28, 8, 1},
@@ -101,7 +101,7 @@ func TestB3SearchFindsWithinTheBudget(t *testing.T) {
 	}
 }
 
-// Behind a slow upstream a search ends in time, and the client goes on by itself.
+// With a slow upstream a search ends in time, and the client goes on by itself.
 func TestB3SearchTakesLittleTime(t *testing.T) {
 	for _, tc := range []struct {
 		title     string
@@ -123,8 +123,8 @@ func TestB3SearchTakesLittleTime(t *testing.T) {
 	}
 }
 
-// A client with too many questions that wait already goes on by itself; that an upstream fails
-// it is told.
+// A client that already has too many waiting questions goes on by itself. A failure of an
+// upstream becomes its answer.
 func TestB3SearchOfABusyClient(t *testing.T) {
 	for _, away := range []bool{true, false} {
 		m, c := searchWith(t, &asked{fails: true, away: away}, 3)

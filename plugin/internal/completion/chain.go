@@ -15,7 +15,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// innerKey marks a question that is not completed, such as one that is asked to complete a name.
+// innerKey marks a question that is not completed, such as one that was sent to complete
+// another.
 type innerKey struct{}
 
 // inner is what the mark has.
@@ -39,29 +40,29 @@ func turnedAway(ctx context.Context) bool {
 	return ok && mark.turnedAway.Load()
 }
 
-// Question is a question in our zones for a name that does not exist, and that may have been
-// made of another by a search path.
+// Question is a question in our zones for a name that does not exist and that a stub
+// resolver may have made by searching.
 type Question struct {
 	State    request.Request
 	Snapshot *cluster.Snapshot
 	Name     *dnsname.Name
-	Limits   answer.Limits // that the client has for the answer
-	Denial   []dns.RR      // the authority of the answer without completion: the zone's SOA record
+	Limits   answer.Limits // the client's limits for the answer
+	Denial   []dns.RR      // the authority section of the answer without completion: the zone's SOA record
 }
 
-// search is the search for what a question stands for.
+// search is the search for the name behind one question.
 type search struct {
 	Question
 	c      *Completer
 	ctx    context.Context
 	budget budget
-	cut    bool // a look-up was
+	cut    bool // a look-up was cut off by the budget
 }
 
 var _ searchpath.Cluster = (*search)(nil)
 
-// Searched reports whether a question for a name that does not exist has the form of one to
-// complete. A completer that is nil completes nothing.
+// Searched reports whether a question for a name that does not exist has a form that is
+// completed. A nil Completer completes nothing.
 func (c *Completer) Searched(ctx context.Context, state *request.Request, n *dnsname.Name) bool {
 	if c == nil || !c.searches(ctx, state) {
 		return false
@@ -70,8 +71,8 @@ func (c *Completer) Searched(ctx context.Context, state *request.Request, n *dns
 	return ok
 }
 
-// Complete answers a question with the name that it stands for. It returns nil if the client is
-// to go on by itself.
+// Complete answers a question with an alias to the name that it stands for. It returns nil
+// if the client must go on searching by itself.
 func (c *Completer) Complete(ctx context.Context, q Question) *dns.Msg {
 	if !c.searches(ctx, &q.State) {
 		return nil
@@ -88,8 +89,8 @@ func (c *Completer) Complete(ctx context.Context, q Question) *dns.Msg {
 	return s.walk(parsed, list)
 }
 
-// walk answers with the first name of the list that exists. It returns nil if there is none, or
-// if the budget has no more: then the client goes on by itself.
+// walk answers with the first name of the list that exists. It returns nil if there is
+// none, or if the budget is used up: then the client must go on searching by itself.
 func (s *search) walk(q searchpath.Question, list *searchpath.List) *dns.Msg {
 	var w searchpath.Walk
 	if !w.Begin(q, list, s) || s.knownToNext() {
@@ -120,14 +121,14 @@ func (s *search) walk(q searchpath.Question, list *searchpath.List) *dns.Msg {
 	return nil
 }
 
-// giveUp ends a search whose budget has no more.
+// giveUp ends a search whose budget is used up.
 func (s *search) giveUp() *dns.Msg {
 	s.c.Counter.GivenUp()
 	return nil
 }
 
-// count counts a question that was answered, and those of the same type that the client need
-// not ask. A client that is told of a failure may go on.
+// count counts a completed question, and the questions of the same type that the client
+// saves. After a failure the client may go on searching.
 func (c *Completer) count(f *finding, p searchpath.Position, saved int) {
 	switch {
 	case f.rcode != dns.RcodeSuccess:
@@ -139,12 +140,16 @@ func (c *Completer) count(f *finding, p searchpath.Position, saved int) {
 	}
 }
 
-// searches reports whether a question may be a stub resolver's that searches, which asks for
-// recursion. Whoever sets CD checks the answer by itself, and asks for what there is. One who sets
-// DO may be told of an alias without a signature, because the zone has none, unless a plugin
-// ahead signs it (RFC 4035 3.2). A question that the server asks itself is none: to complete a
-// name, or because an alias of another plugin leads here. Nobody searches for the target of an
-// alias, and the answer may be kept under the alias, for clients of every Namespace.
+// searches reports whether a question may come from a stub resolver that searches, which
+// asks for recursion.
+//
+// A client that sets CD validates answers by itself and asks for the name that it means.
+// For a client that sets DO, the alias may be unsigned as the zone is unsigned, unless a
+// plugin ahead signs it (RFC 4035 3.2).
+//
+// Questions that the server asks itself are excluded: those that complete a name, and those
+// for the target of another plugin's alias. Nobody searches for such a target, and the
+// answer may be cached under the alias for clients of every Namespace.
 func (c *Completer) searches(ctx context.Context, state *request.Request) bool {
 	r := state.Req
 	aliases, _ := ctx.Value(dnsserver.LoopKey{}).(int)
@@ -152,7 +157,7 @@ func (c *Completer) searches(ctx context.Context, state *request.Request) bool {
 	return r.Opcode == dns.OpcodeQuery && r.RecursionDesired && !r.CheckingDisabled && !inner && (!c.Signed || !state.Do()) && searchedFor(state.QType())
 }
 
-// clientAddr returns the address of the client, which is invalid if it has none.
+// clientAddr returns the address of the client, or the invalid Addr if it has none.
 func clientAddr(state *request.Request) netip.Addr {
 	addr, err := netip.ParseAddr(state.IP())
 	if err != nil {
@@ -161,8 +166,8 @@ func clientAddr(state *request.Request) netip.Addr {
 	return addr.Unmap().WithZone("")
 }
 
-// knownToNext reports whether the next plugin may know the name as it stands, and does or
-// cannot tell.
+// knownToNext reports whether the name falls through to the next plugin and may exist
+// there.
 func (s *search) knownToNext() bool {
 	return s.c.Fallthrough.Enclose(s.Name) && s.budget.take(searchpath.Unclear) && s.ask(s.State.QName()).rcode != dns.RcodeNameError
 }
@@ -172,8 +177,8 @@ func (s *search) Taken(namespace, service []byte) bool {
 	return s.c.View.Reserves(s.Snapshot, cluster.Key{Namespace: string(namespace), Name: string(service)})
 }
 
-// Status implements searchpath.Cluster. A name that leads to one that does not exist is
-// as good as none: clients go on to the next.
+// Status implements searchpath.Cluster. An alias to a name that does not exist counts as
+// absent, because clients go on to the next element.
 func (s *search) Status(name []byte) searchpath.Status {
 	n, err := dnsname.ParseWire(name)
 	if err != nil {

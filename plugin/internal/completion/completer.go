@@ -19,42 +19,44 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// Mode says how the Namespace of a client is known that searches for a name.
+// Mode says how the Namespace of a searching client is found.
 type Mode uint8
 
 // The modes of the property search.
 const (
 	Off       Mode = iota
 	Names          // from the question
-	Pods           // from the client's Pod, else from the question
+	Pods           // from the client's Pod, or else from the question
 	PodsAlone      // from the client's Pod
 )
 
 // WatchesPods reports whether the mode needs to know the cluster's Pods.
 func (m Mode) WatchesPods() bool { return m == Pods || m == PodsAlone }
 
-// Config is what a server block completes, and with what. It does not change while it is used.
+// Config says what a server block completes, and with what. It must not change while it is
+// in use.
 type Config struct {
 	Mode        Mode
 	Suffixes    []string // of the node, in wire form
-	Labels      int      // the fewest that a name outside the cluster has, 0 for the default
+	Labels      int      // least number of labels of a name outside the cluster; 0 for the default
 	View        *resolve.View
 	Fallthrough dnsname.Zones // zones in which the next plugin may know a name
 	Lookup      LookupFunc
 	Counter     Counter
 }
 
-// LookupFunc asks the whole server for a name.
+// LookupFunc looks a name up in the whole server.
 type LookupFunc func(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error)
 
 // Counter counts searched names. It is safe for concurrent use.
 type Counter interface {
-	// Found counts a completed name, and the questions of the same type that the client saves.
+	// Found counts a completed name, and the questions of the same type that the client
+	// saves.
 	Found(p searchpath.Position, saved int)
-	NoData(p searchpath.Position) // the name exists, and has nothing of the type
+	NoData(p searchpath.Position) // the name exists without data of the type
 	Failed(p searchpath.Position) // an element could not be looked up
 	None()                        // no element exists
-	GivenUp()                     // too much would have to be asked for, or it takes too long
+	GivenUp()                     // the look-ups would be too many or take too long
 }
 
 // Completer completes the searched names of a server block.
@@ -65,21 +67,22 @@ type Completer struct {
 	flights singleflight.Group
 }
 
-// originPath is the search path of the names in an origin, nil if nobody searches there.
+// originPath is the search path of the names in an origin. path is nil if the origin is in
+// no search path.
 type originPath struct {
 	origin dnsname.Origin
 	path   *searchpath.Path
 }
 
-// Surroundings is what stands around a server block. It is known once all of the Corefile
-// has been read.
+// Surroundings are the facts about a server block that are known only after the whole
+// Corefile has been read.
 type Surroundings struct {
-	// AskAll has the whole server asked for names of ours too, because something may have a say
-	// in them.
+	// AskAll makes completion look up names of ours in the whole server too, because
+	// another plugin or view may decide about them.
 	AskAll bool
-	// Filtered is set if a server block is chosen by more than the name.
+	// Filtered is set if a server block on the listener is selected by more than the name.
 	Filtered bool
-	// Signed is set if a plugin ahead signs what is in our zones.
+	// Signed is set if a plugin ahead signs answers for our zones.
 	Signed  bool
 	Routing corefile.Routing
 }
@@ -104,7 +107,7 @@ func (c *Completer) LookAround(server *dnsserver.Config, directive string, block
 }
 
 // New returns the completer of a server block, or nil if it completes nothing. Its
-// surroundings must be set before it is asked.
+// Surroundings must be set before its first use.
 func New(cfg Config) *Completer {
 	if cfg.Mode == Off {
 		return nil
@@ -121,9 +124,9 @@ func New(cfg Config) *Completer {
 	return c
 }
 
-// searchedFor reports whether programs look up names by this type through the search path.
-// A client that asks for another type looks at the zone itself, as with NS and SOA, and
-// would take the name that the alias leads to for the zone's.
+// searchedFor reports whether programs look up names of this type through the search path.
+// A client that asks for another type, such as NS or SOA, examines the zone itself, and
+// would take the target of the alias for the zone's name.
 func searchedFor(qtype uint16) bool {
 	switch qtype {
 	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeMX, dns.TypeTXT, dns.TypeSRV, dns.TypeNAPTR, dns.TypeSVCB, dns.TypeHTTPS, dns.TypeANY:
@@ -132,8 +135,8 @@ func searchedFor(qtype uint16) bool {
 	return false
 }
 
-// question takes a name apart, if it is one to complete. The wire form, in lower case, must not
-// change while the question is in use.
+// question splits a name into its parts, if it has a form that is completed. wire is the
+// name in wire form and lower case; it must not change while the question is in use.
 func (c *Completer) question(n *dnsname.Name, wire []byte) (searchpath.Question, *searchpath.Path, bool) {
 	for i := range c.paths {
 		if p := &c.paths[i]; p.origin.Encloses(n) {
@@ -147,8 +150,8 @@ func (c *Completer) question(n *dnsname.Name, wire []byte) (searchpath.Question,
 	return searchpath.Question{}, nil, false
 }
 
-// listFor returns what comes next in the search path of a client. It is nil where nothing is to
-// be completed; it may be in the memory.
+// listFor returns the rest of a client's search path, or nil if nothing is to be completed.
+// It may use memory for the list.
 func (c *Completer) listFor(s *cluster.Snapshot, client netip.Addr, q *searchpath.Question, path *searchpath.Path, memory *searchpath.List) *searchpath.List {
 	if c.Mode == Names {
 		return path.Standard()
@@ -170,7 +173,7 @@ func (c *Completer) listFor(s *cluster.Snapshot, client netip.Addr, q *searchpat
 	return memory
 }
 
-// status returns what is known of a name that a look-up in the snapshot has found or missed.
+// status returns the status of a name after a look-up in the snapshot.
 func (c *Completer) status(r resolve.Result, n *dnsname.Name) searchpath.Status {
 	switch {
 	case r == resolve.OutOfZone:

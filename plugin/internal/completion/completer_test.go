@@ -8,7 +8,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// completerOf completes names in these zones.
+// completerOf returns a completer for names in these zones.
 func completerOf(t *testing.T, cfg Config, origins ...string) *Completer {
 	t.Helper()
 	view := &resolve.View{}
@@ -32,7 +32,7 @@ func parseName(t *testing.T, text string) *dnsname.Name {
 	return &n
 }
 
-// TestQuestionTakesTheLongestOrigin has origins in each other, in both orders.
+// TestQuestionTakesTheLongestOrigin covers nested origins, in both orders.
 func TestQuestionTakesTheLongestOrigin(t *testing.T) {
 	for _, origins := range [][]string{{"cluster.local", "a.svc.cluster.local", "10.in-addr.arpa"}, {"10.in-addr.arpa", "a.svc.cluster.local", "cluster.local"}} {
 		c := completerOf(t, Config{Mode: Names}, origins...)
@@ -58,7 +58,7 @@ func TestQuestionTakesTheLongestOrigin(t *testing.T) {
 	}
 }
 
-// TestStatus has what a look-up in the snapshot says of a name, by what stands around.
+// TestStatus covers the status of a name after a look-up, by the surroundings.
 func TestStatus(t *testing.T) {
 	c := completerOf(t, Config{Mode: Names, Fallthrough: dnsname.ParseZones([]string{"next.cluster.local."})}, "cluster.local")
 	all := completerOf(t, Config{Mode: Names}, "cluster.local")

@@ -6,8 +6,8 @@ import "github.com/miekg/dns"
 // there are and, where Pods are known, on the client.
 const maxTTL = 5
 
-// reply answers with an alias to the name that was found, and with what is there. The
-// alias is not signed, and no resolver is told that it was checked (RFC 4035 3.2.3).
+// reply answers with an alias to the name that was found, followed by its records. The
+// alias is not signed, so the AD bit stays off (RFC 4035 3.2.3).
 func (s *search) reply(target string, f *finding) *dns.Msg {
 	m := new(dns.Msg)
 	m.SetRcode(s.State.Req, f.rcode)
@@ -28,8 +28,8 @@ func (s *search) reply(target string, f *finding) *dns.Msg {
 	return m
 }
 
-// alias returns the record that leads from the question's name to what it stands for. It is not kept for
-// longer than any of the records behind it.
+// alias returns the record that leads from the question's name to the name that it stands
+// for. Its TTL is no larger than that of any record after it.
 func (s *search) alias(target string, records []dns.RR) dns.RR {
 	ttl := min(s.c.View.TTL, maxTTL)
 	for _, rr := range records {
@@ -39,8 +39,8 @@ func (s *search) alias(target string, records []dns.RR) dns.RR {
 	return &dns.CNAME{Hdr: header, Target: target}
 }
 
-// noData returns the SOA record that says how long a type is known not to exist
-// (RFC 2308 5).
+// noData returns the SOA record for a negative answer, which limits how long it may be
+// cached (RFC 2308 5).
 func (s *search) noData() []dns.RR {
 	var records []dns.RR
 	for _, rr := range s.Denial {

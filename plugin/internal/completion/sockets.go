@@ -11,8 +11,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// socketSearcher completes the names that a snapshot has, for the sockets. It decides as
-// Complete does, without allocating anything.
+// socketSearcher completes names in the snapshot, for the sockets. It decides as Complete
+// does, but allocates nothing.
 type socketSearcher struct {
 	c      *Completer
 	memory sync.Pool
@@ -20,7 +20,7 @@ type socketSearcher struct {
 
 var _ reply.Searcher = (*socketSearcher)(nil)
 
-// ForSockets returns the completer for the sockets. It is nil if nothing is completed.
+// ForSockets returns the completer for the sockets, or nil if nothing is completed.
 func (c *Completer) ForSockets() reply.Searcher {
 	if c == nil {
 		return nil
@@ -57,7 +57,7 @@ func (s *socketSearcher) Complete(snapshot *cluster.Snapshot, client netip.Addr,
 	return reply.Completion{}
 }
 
-// socketSearch is the cluster of one question, in memory that is used again.
+// socketSearch is the searchpath.Cluster of one question, in memory that is reused.
 type socketSearch struct {
 	c        *Completer
 	snapshot *cluster.Snapshot
@@ -85,8 +85,8 @@ func (m *socketSearch) complete(q searchpath.Question, l *searchpath.List, targe
 	return c
 }
 
-// Taken implements searchpath.Cluster. The memory of a question does not change while it
-// is completed.
+// Taken implements searchpath.Cluster. The question's memory does not change while it is in
+// use.
 func (m *socketSearch) Taken(namespace, service []byte) bool {
 	return m.c.View.Reserves(m.snapshot, cluster.Key{Namespace: unsafeString(namespace), Name: unsafeString(service)})
 }

@@ -13,24 +13,24 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// outcome is what became of a question in our zones.
+// outcome is the result of a question in our zones, as the metrics count it.
 type outcome uint8
 
-// The outcomes. An answer that the rest of the server completes is an outcome of
-// its own: what comes of the alias is counted where it leads to, if that is ours.
+// The outcomes. An alias that the rest of the server follows is an outcome of its own: the
+// result for its target is counted where that is answered, if it is ours.
 const (
 	outcomeSuccess outcome = iota
 	outcomeNoData
 	outcomeNXDomain
 	outcomeNotReady    // SERVFAIL before the first sync
 	outcomeUpstream    // an alias that leads out of the zones
-	outcomeFallthrough // left to the next plugin
-	outcomeRefused     // a transfer that no transfer plugin took
+	outcomeFallthrough // passed to the next plugin
+	outcomeRefused     // a transfer that no plugin took
 
-	outcomes // their number
+	outcomes // number of outcomes
 )
 
-// outcomeOf are the outcomes of results.
+// outcomeOf maps results to outcomes.
 var outcomeOf = [...]outcome{
 	resolve.Success:      outcomeSuccess,
 	resolve.NoData:       outcomeNoData,
@@ -57,28 +57,28 @@ var (
 	outcomeLabels = [outcomes]string{"success", "nodata", "nxdomain", "not_ready", "upstream", "fallthrough", "refused"}
 )
 
-// AnswerCounter counts the answers of one server. A counter is made when it first
-// counts, as most pairs of kind and outcome never do; from then on counting takes
-// no more than an atomic addition.
+// AnswerCounter counts the answers of one server. It makes a counter at its first count,
+// because most pairs of kind and outcome never occur; after that, counting is a single
+// atomic addition.
 type AnswerCounter struct {
 	vec      *prometheus.CounterVec // with the server's label
 	counters [resolve.NameKinds][outcomes]atomic.Pointer[prometheus.Counter]
 }
 
-// newAnswerCounter returns the counter of the server with an address, such as
-// dns://:53. All counters of an address count together.
+// newAnswerCounter returns the counter of the server with an address, such as dns://:53.
+// Counters with the same address add up.
 func newAnswerCounter(c *Collectors, addr string) *AnswerCounter {
 	return &AnswerCounter{vec: c.answers.MustCurryWith(prometheus.Labels{"server": addr})}
 }
 
-// Answered counts an answer as the look-up made it. It is safe for concurrent use
-// and allocates nothing.
+// Answered counts the answer of a look-up. It is safe for concurrent use and allocates
+// nothing.
 func (c *AnswerCounter) Answered(a *answer.Answer) { c.count(a.Kind, outcomeOf[a.Result]) }
 
 // Refused counts a transfer that no transfer plugin took.
 func (c *AnswerCounter) Refused(a *answer.Answer) { c.count(a.Kind, outcomeRefused) }
 
-// FellThrough counts a question that is left to the next plugin.
+// FellThrough counts a question that is passed to the next plugin.
 func (c *AnswerCounter) FellThrough(a *answer.Answer) { c.count(a.Kind, outcomeFallthrough) }
 
 func (c *AnswerCounter) count(k resolve.NameKind, o outcome) {
@@ -92,12 +92,12 @@ func (c *AnswerCounter) count(k resolve.NameKind, o outcome) {
 	(*counter).Inc()
 }
 
-// ServerCounters are the counters of the servers of one server block: one for each address
-// and transport.
+// ServerCounters are the counters of the servers of one server block, which has a server
+// for each address and transport.
 type ServerCounters struct {
 	of    *Collectors
 	known atomic.Pointer[[]serverCounter]
-	mu    sync.Mutex // of those who add to it
+	mu    sync.Mutex // guards additions to known
 }
 
 type serverCounter struct {
@@ -105,12 +105,11 @@ type serverCounter struct {
 	*AnswerCounter
 }
 
-// Servers returns the counters of a server block, of which each is made when its server
-// first counts.
+// Servers returns the counters of a server block. It makes each one at its first count.
 func (c *Collectors) Servers() *ServerCounters { return &ServerCounters{of: c} }
 
-// Of returns the counter of the server that a question came to. There are a few at
-// most, so it is looked for one by one.
+// Of returns the counter of the server that received a question. It searches a list,
+// because there are only a few.
 func (c *ServerCounters) Of(ctx context.Context) *AnswerCounter {
 	server, _ := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	if found := c.find(server); found != nil {
@@ -138,7 +137,7 @@ func (c *ServerCounters) add(server *dnsserver.Server) *AnswerCounter {
 	if found := c.find(server); found != nil {
 		return found
 	}
-	addr := "" // as in CoreDNS's own metrics, where there is no server
+	addr := "" // the label in CoreDNS's own metrics without a server
 	if server != nil {
 		addr = server.Addr
 	}

@@ -13,15 +13,15 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// testCollectors are those of a registry of their own.
+// testCollectors returns collectors with a registry of their own.
 func testCollectors() *Collectors { return New(prometheus.NewRegistry(), snapshots(1)) }
 
-// onServer is the context of a question to the server with an address.
+// onServer returns the context of a question to the server with an address.
 func onServer(addr string) context.Context {
 	return context.WithValue(context.Background(), dnsserver.Key{}, &dnsserver.Server{Addr: addr})
 }
 
-// counted is what was counted for a server.
+// counted returns what was counted for a server.
 func counted(c *Collectors, addr string, k resolve.NameKind, o outcome) float64 {
 	return testutil.ToFloat64(c.answers.WithLabelValues(addr, kindLabels[k], outcomeLabels[o]))
 }
@@ -60,7 +60,7 @@ func TestCountingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Every kind and every outcome has a label of its own, and nothing else has one.
+// Every kind and every outcome has its own label.
 func TestAnswerLabels(t *testing.T) {
 	m := testCollectors()
 	c := newAnswerCounter(m, "dns://:53")

@@ -17,13 +17,14 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
-// monitoredTypes are those that the plugin prometheus names. The others are "other".
+// monitoredTypes are the query types that the plugin prometheus names. All others are
+// "other".
 var monitoredTypes = []uint16{
 	dns.TypeA, dns.TypeAAAA, dns.TypeCNAME, dns.TypeDNSKEY, dns.TypeDS, dns.TypeHTTPS, dns.TypeMX, dns.TypeNS, dns.TypeNSEC,
 	dns.TypeNSEC3, dns.TypePTR, dns.TypeRRSIG, dns.TypeSOA, dns.TypeSRV, dns.TypeSVCB, dns.TypeTXT,
 }
 
-// blockMeter counts answers of a server block at its sockets as its handler does.
+// blockMeter counts answers at the sockets of a server block, as the block's handler does.
 type blockMeter struct {
 	*AnswerCounter
 	searched completion.Counter // nil if nothing is completed
@@ -31,8 +32,8 @@ type blockMeter struct {
 
 var _ reply.Meter = blockMeter{}
 
-// AtSockets returns what counts the answers that are given at the sockets of the server.
-// Searched is nil if nothing is completed there.
+// AtSockets returns a meter for answers at the sockets of the server. searched is nil if
+// nothing is completed there.
 func (c *AnswerCounter) AtSockets(searched completion.Counter) reply.Meter {
 	return blockMeter{AnswerCounter: c, searched: searched}
 }
@@ -51,8 +52,8 @@ func (m blockMeter) Answered(a *reply.Answered) {
 	m.count(a.Kind, outcomeOf[a.Result])
 }
 
-// zoneMeter counts what the plugin prometheus would as well, in its own metrics and
-// under its labels. As there, a series begins with the first that it counts.
+// zoneMeter also counts in the metrics of the plugin prometheus, under its labels. As in
+// that plugin, a series begins with its first count.
 type zoneMeter struct {
 	block                reply.Meter
 	server, zone, plugin string
@@ -69,7 +70,7 @@ type zoneMeter struct {
 
 var _ reply.Meter = (*zoneMeter)(nil)
 
-// series is a counter that is looked up once.
+// series is a counter that is looked up only once.
 type series struct {
 	counter atomic.Pointer[prometheus.Counter]
 }
@@ -87,8 +88,8 @@ func newZoneMeter(block reply.Meter, server, zone, plugin string) *zoneMeter {
 	return m
 }
 
-// view is the label of a server block without the plugin view: there is no fast path
-// with it.
+// view is the label of a server block without the plugin view. With that plugin there is no
+// fast path.
 const view = ""
 
 // Answered implements reply.Meter.
@@ -151,7 +152,7 @@ type fastPathMetrics struct{ *Collectors }
 
 var _ fastpath.Metrics = fastPathMetrics{}
 
-// FastPath returns what counts the doings of the fast path.
+// FastPath returns the metrics of the fast path.
 func (c *Collectors) FastPath() fastpath.Metrics { return fastPathMetrics{c} }
 
 // Answers implements fastpath.Metrics.

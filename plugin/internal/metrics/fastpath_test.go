@@ -19,8 +19,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// requests is what CoreDNS's own metric has counted of the questions to a server, by the
-// other labels.
+// requests returns what CoreDNS's own metric has counted for a server, by the other labels.
 func requests(t *testing.T, server string) []string {
 	t.Helper()
 	families, err := prometheus.DefaultGatherer.Gather()
@@ -49,7 +48,7 @@ func requests(t *testing.T, server string) []string {
 	return lines
 }
 
-// The names of types are the plugin's.
+// The names of types are those of the plugin prometheus.
 func TestFastPathNamesTypes(t *testing.T) {
 	m := newZoneMeter(newAnswerCounter(testCollectors(), "dns://names").AtSockets(nil), "dns://names", ".", "errors")
 	for qtype := range uint16(300) {
@@ -68,7 +67,7 @@ func TestFastPathNamesTypes(t *testing.T) {
 	}
 }
 
-// A panic on the fast path is one of coredns_panics_total, as one in the plugin chain is.
+// A panic on the fast path counts in coredns_panics_total, like one in the plugin chain.
 func TestC9PanicsAreCoreDNSs(t *testing.T) {
 	before := testutil.ToFloat64(vars.Panic)
 	newListenerMeter(testCollectors(), "dns://192.0.2.1:53").Panicked()
@@ -77,7 +76,7 @@ func TestC9PanicsAreCoreDNSs(t *testing.T) {
 	}
 }
 
-// What the fast path completes is counted as by the chain: not as an answer.
+// A completion on the fast path is counted as by the chain: not as an answer.
 func TestFastPathCountsCompletions(t *testing.T) {
 	all := testCollectors()
 	c := newSearchCounter(all)

@@ -7,9 +7,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// memoryCollector tells how much memory the state of the cluster takes. It is worked out
-// when somebody asks for metrics: what changes costs nothing then, and nothing can
-// be forgotten.
+// memoryCollector reports how much memory the state of the cluster takes. It computes that
+// at each scrape, so changes cost nothing and no update can be forgotten.
 type memoryCollector struct {
 	desc      *prometheus.Desc
 	snapshots func() []*cluster.Snapshot

@@ -10,7 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// testStore holds a Namespace and a Service.
+// testStore returns a store with a Namespace and a Service.
 func testStore() *cluster.Store {
 	s := cluster.NewStore()
 	txn := s.Begin()
@@ -22,7 +22,7 @@ func testStore() *cluster.Store {
 	return s
 }
 
-// snapshots stands for watchers that hold the test's cluster so many times.
+// snapshots returns the snapshots of so many watchers of the test's cluster.
 func snapshots(times int) func() []*cluster.Snapshot {
 	s := testStore().Load()
 	return func() []*cluster.Snapshot {
@@ -62,7 +62,7 @@ func TestMemoryAddsUp(t *testing.T) {
 	}
 }
 
-// A process without a watcher says nothing of what it does not hold.
+// A process without a watcher exports no series.
 func TestNothingHeld(t *testing.T) {
 	if n := testutil.CollectAndCount(newMemoryCollector(snapshots(0))); n != 0 {
 		t.Errorf("%d series", n)

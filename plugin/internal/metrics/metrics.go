@@ -1,6 +1,8 @@
-// Package metrics holds the collectors of the process, and tells them what the rooms report:
-// the watchers, the look-ups, the sockets and the completion of searched names. It knows no
+// Package metrics has the collectors of the process, and passes to them what the watchers,
+// the look-ups, the sockets and the completion of searched names report. It imports no
 // handler.
+//
+// The rule not to break: a metric that stock CoreDNS has keeps its name and labels.
 package metrics
 
 import (
@@ -11,14 +13,14 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// Subsystems of the metrics: those that stock CoreDNS has keep its name, so that
-// dashboards go on, and ours have our own.
+// Subsystems of the metrics. Metrics that stock CoreDNS has keep their names, so that
+// dashboards work unchanged.
 const (
 	stockSubsystem = "kubernetes"
 	subsystem      = "clusterdns"
 )
 
-// Collectors are all metrics of the plugin, beside those of CoreDNS that the fast path keeps.
+// Collectors are all metrics of the plugin. The fast path also counts in CoreDNS's own.
 type Collectors struct {
 	programming *prometheus.HistogramVec
 	requests    *prometheus.CounterVec
@@ -39,8 +41,8 @@ type Collectors struct {
 	searchSaved     prometheus.Counter
 }
 
-// New registers all metrics. The function snapshots returns those that are in memory when
-// it is called.
+// New registers all metrics. snapshots must return the snapshots that are in memory when it
+// is called.
 func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *Collectors {
 	r.MustRegister(newMemoryCollector(snapshots))
 	make := promauto.With(r)
@@ -63,7 +65,7 @@ func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *Collect
 		silences: make.NewCounterVec(counter(subsystem, "watch_silences_total",
 			"Counter of watches given up because the API server sent nothing on them, by resource."), []string{"resource"}),
 		answers: make.NewCounterVec(counter(subsystem, "answers_total",
-			"Counter of questions in zones of the cluster, by what the name is there, or what is missing, and what came of it."),
+			"Counter of questions in zones of the cluster, by kind of name (existing or missing) and by outcome."),
 			[]string{"server", "kind", "outcome"}),
 		objects: make.NewGaugeVec(gauge("objects",
 			"Number of objects held, by resource."), []string{"resource"}),

@@ -7,16 +7,16 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
-// observer tells the metrics what one watcher does. Several watchers add up.
+// observer counts what one watcher does. The counts of several watchers add up.
 type observer struct {
 	*Collectors
 	mu     sync.Mutex
-	counts map[string]int // of objects, as told last
+	counts map[string]int // numbers of objects, as last reported
 }
 
 var _ kube.Observer = (*observer)(nil)
 
-// Observer returns what counts the doings of one watcher.
+// Observer returns an observer for one watcher.
 func (c *Collectors) Observer() kube.Observer { return newObserver(c) }
 
 func newObserver(c *Collectors) *observer {
@@ -47,7 +47,7 @@ func (o *observer) Held(resource string, objects int) {
 	o.counts[resource] = objects
 }
 
-// End takes back what a watcher held that has stopped.
+// End subtracts the objects of a watcher that has stopped.
 func (o *observer) End() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -60,7 +60,7 @@ func (o *observer) End() {
 // Committed implements kube.Observer.
 func (o *observer) Committed() { o.commits.Inc() }
 
-// Requested implements kube.Observer. As in stock, the histograms leave out
+// Requested implements kube.Observer. As in stock CoreDNS, the histograms leave out
 // watches, which last as long as nothing breaks them.
 func (o *observer) Requested(r kube.Request) {
 	o.requests.WithLabelValues(r.Code, r.Method, r.Host).Inc()

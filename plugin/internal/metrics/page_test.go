@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// tableRow is a row of the page's table of metrics.
+// tableRow matches a row of the page's table of metrics.
 var tableRow = regexp.MustCompile("(?m)^\\| (`[a-z].*?) \\| .* \\|$")
 
 const metricsPage = "../../../doc/metrics.md"
@@ -53,7 +53,7 @@ func TestMetricsPageNamesTheLabels(t *testing.T) {
 	}
 }
 
-// described collects the names of metrics that are registered.
+// described collects the names of registered metrics.
 type described []string
 
 var descName = regexp.MustCompile(`fqName: "([a-z_]+)"`)

@@ -7,20 +7,20 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// searchOutcome is what became of a searched name.
+// searchOutcome is the outcome of a completed search.
 type searchOutcome uint8
 
 // The outcomes.
 const (
 	searchSuccess searchOutcome = iota
-	searchNoData                // the name was found, the type not
+	searchNoData                // the name exists without the type
 	searchFailed                // SERVFAIL: an element could not be looked up
 
-	searchOutcomes // their number
+	searchOutcomes // number of outcomes
 )
 
-// The values of the labels. None is the outcome of a search in which no element
-// exists, and its position.
+// The values of the labels. searchNone is both the outcome and the position of a search in
+// which no element exists.
 var (
 	positionLabels = [searchpath.Positions]string{
 		searchpath.Service: "svc",
@@ -34,21 +34,21 @@ var (
 
 const (
 	searchNone    = "none"
-	searchGivenUp = "given_up" // its position is none
+	searchGivenUp = "given_up" // with the position none
 )
 
-// searchCounter counts completed questions. Its counters are made beforehand, so that
+// searchCounter counts completed questions. It makes its counters in advance, so that
 // counting takes no look-up.
 type searchCounter struct {
 	by    [searchOutcomes][searchpath.Positions]prometheus.Counter
 	none  prometheus.Counter
-	given prometheus.Counter // up
+	given prometheus.Counter // searches that were given up
 	saved prometheus.Counter
 }
 
 var _ completion.Counter = (*searchCounter)(nil)
 
-// Searches returns what counts completed questions.
+// Searches returns a counter for completed questions.
 func (c *Collectors) Searches() completion.Counter { return newSearchCounter(c) }
 
 func newSearchCounter(m *Collectors) *searchCounter {

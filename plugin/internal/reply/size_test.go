@@ -10,9 +10,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// A reply to an address outside the cluster's own networks has 1,232 octets at most, since the
-// address may be forged, and other replies have the size that the client accepts, unless the
-// Corefile sets another limit.
+// A reply to an address outside the cluster's own networks has at most 1,232 octets,
+// because the address may be forged. Other replies have the size that the client accepts.
+// The Corefile may set another limit.
 func TestB4RepliesToForeignClients(t *testing.T) {
 	store := cluster.NewStore()
 	txn := store.Begin()

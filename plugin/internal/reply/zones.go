@@ -11,8 +11,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// Zones are those of all server blocks on a listener, those with most labels first. They do not
-// change while questions are answered.
+// Zones are the zones of all server blocks on a listener, sorted by falling number of
+// labels. They must not change while questions are answered.
 type Zones []Zone
 
 // Zone is a zone of a server block.
@@ -57,9 +57,9 @@ type Searcher interface {
 // Completion says what a searched name was completed to.
 type Completion struct {
 	Outcome searchpath.Outcome
-	Base    int // number of octets that the names of question and target have in common at the beginning
+	Base    int // number of leading octets that the names of question and target share
 	Element searchpath.Element
-	Saved   int // number of questions that the client need not ask any more
+	Saved   int // number of questions that the client saves
 }
 
 // ZoneMeter counts the answers to questions for names of a zone.

@@ -11,21 +11,21 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
-// DefaultTimeout is how long the first sync may hold up a start, unless the Corefile says
+// DefaultTimeout is how long a start waits for the first sync, unless the Corefile says
 // otherwise.
 const DefaultTimeout = 5 * time.Second
 
-// Need is what a server block needs of a watcher.
+// Need is what a server block needs from a watcher.
 type Need struct {
-	Directive string                // for errors
+	Directive string                // prefix of errors
 	Place     string                // of the directive in the Corefile, for errors
-	Source    func() kube.Config    // returns what is watched; called when the instance starts
-	Options   kube.Options          // with a Log
-	Timeout   time.Duration         // how long the first sync may hold up the start
-	Use       func(w *kube.Watcher) // called with the watcher, which may not be synced yet
+	Source    func() kube.Config    // returns the objects to watch; called when the instance starts
+	Options   kube.Options          // Log must be set
+	Timeout   time.Duration         // how long the start waits for the first sync
+	Use       func(w *kube.Watcher) // receives the watcher, which may not be synced yet
 }
 
-// Attach gives a server block its data for as long as the instance of the controller runs.
+// Attach provides a server block with its data as long as the controller's instance runs.
 func (r *Registry) Attach(c *caddy.Controller, n Need) {
 	u := use{instance: instanceOf(c), block: strings.Join(c.ServerBlockKeys, " ")}
 	var source kube.Config
@@ -49,7 +49,7 @@ func (r *Registry) Attach(c *caddy.Controller, n Need) {
 		r.release(source, u)
 		return nil
 	})
-	// A failed reload discards the new instance without telling it.
+	// A failed reload discards the new instance without calling its OnShutdown.
 	c.OnRestartFailed(func() error {
 		r.resume()
 		r.sweep(liveInstances())
@@ -62,9 +62,10 @@ func (n *Need) fail(err error) error {
 	return plugin.Error(n.Directive, fmt.Errorf("%s - %w", n.Place, err))
 }
 
-// waitForSync holds up the start until the data is there, or for a while. A reload that has to
-// wait longer fails where there is data to go on serving: stale answers are better than none.
-// A reload waits even if a start does not, since otherwise it could never come to other data.
+// waitForSync makes a start wait until the data is there, but no longer than timeout. After
+// that a start goes on without data, but a reload fails if the previous instance has data:
+// stale answers are better than none. A reload waits even with a timeout of zero, since it
+// could otherwise never change to other data.
 func (r *Registry) waitForSync(w *kube.Watcher, i *instance, timeout time.Duration, log kube.Logger) error {
 	select {
 	case <-w.Synced():
@@ -83,13 +84,13 @@ func (r *Registry) waitForSync(w *kube.Watcher, i *instance, timeout time.Durati
 	case <-time.After(timeout):
 	}
 	if r.syncedBeside(i) {
-		return fmt.Errorf("no data from the API server within %s: what was loaded before goes on serving", timeout)
+		return fmt.Errorf("no data from the API server within %s: the previous configuration keeps serving", timeout)
 	}
 	log.Warningf("starting server with unsynced Kubernetes API")
 	return nil
 }
 
-// Reloads reports whether another instance has served before the instance of a controller.
+// Reloads reports whether another instance served before the controller's instance.
 func (r *Registry) Reloads(c *caddy.Controller) bool {
 	i := instanceOf(c)
 	r.mu.Lock()
@@ -97,7 +98,7 @@ func (r *Registry) Reloads(c *caddy.Controller) bool {
 	return r.first != nil && r.first != i
 }
 
-// serving notes that an instance serves.
+// serving records that an instance serves.
 func (r *Registry) serving(i *instance) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -18,10 +18,10 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// attached is the registry that the directive of the tests attaches server blocks to.
+// attached is the registry to which the tests' directive attaches server blocks.
 var attached *Registry
 
-// The directive kubernetes, which CoreDNS knows, takes the path of the manifests here.
+// The directive kubernetes, which CoreDNS knows, here takes the path of the manifests.
 func init() {
 	plugin.Register("kubernetes", func(c *caddy.Controller) error {
 		c.Next()
@@ -37,7 +37,7 @@ func init() {
 	})
 }
 
-// useRegistry makes a new registry that of the directive.
+// useRegistry gives the directive a new registry.
 func useRegistry(t testing.TB) *Registry {
 	t.Helper()
 	attached = testRegistry(t)
@@ -53,8 +53,7 @@ func captureLog(t testing.TB) *bytes.Buffer {
 	return b
 }
 
-// A start warns and goes on. A reload fails if there is data to lose: that is, if
-// another instance has some.
+// A start warns and goes on. A reload fails if another instance has data.
 func TestWaitForSync(t *testing.T) {
 	for _, tc := range []struct {
 		title   string
@@ -109,13 +108,13 @@ func wantLines(t *testing.T, logged string, want []string) {
 	}
 }
 
-// Where a start is not to wait, a reload still has to: no watcher has its data
-// at once, so the data could not be changed any more.
+// A reload waits even where a start does not: no watcher has its data at once, so the data
+// could never change.
 func TestReloadWaitsWhereStartDoesNot(t *testing.T) {
 	r, logged := testRegistry(t), captureLog(t)
 	mustAcquire(t, r, manifest(t), new(instance))
 	synctest.Test(t, func(t *testing.T) {
-		w, err := kube.New(nowhere, kube.Options{}) // and nobody runs it
+		w, err := kube.New(nowhere, kube.Options{}) // never run
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +127,7 @@ func TestReloadWaitsWhereStartDoesNot(t *testing.T) {
 	wantLines(t, logged.String(), []string{"waiting for"})
 }
 
-// corefileOf has one server block for each of the sources, on one listener.
+// corefileOf returns a Corefile with one server block for each source, on one listener.
 func corefileOf(sources ...kube.Config) caddy.Input {
 	var b strings.Builder
 	for i, source := range sources {
@@ -194,7 +193,7 @@ func TestReloadShares(t *testing.T) {
 	wantRunning(t, r, nil)
 }
 
-// What a failed reload began is ended, and what it shared stays.
+// A failed reload ends the watchers that it started and keeps the shared ones.
 func TestFailedReloadLeavesNothing(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
 	i := startInstance(t, corefileOf(one))
@@ -208,7 +207,7 @@ func TestFailedReloadLeavesNothing(t *testing.T) {
 	}
 }
 
-// A start that fails is told to nobody. Its watchers end with the next start.
+// Nobody is called when a start fails. Its watchers end with the next start.
 func TestFailedStartIsSwept(t *testing.T) {
 	r, one, two := useRegistry(t), manifest(t), manifest(t)
 	captureLog(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
-// TestHandOver has watchers of a real API server: those of manifests have no versions.
+// TestHandOver uses watchers of a real API server, because manifests have no versions.
 func TestHandOver(t *testing.T) {
 	c := controlplane.StartTest(t, controlplane.Options{})
 	path, err := c.Kubeconfig(c.Admin())
@@ -28,10 +28,10 @@ func TestHandOver(t *testing.T) {
 	t.Run("MaxPause", func(t *testing.T) { testMaxPause(t, c, cfg, anew) })
 }
 
-// transition is what the server blocks of two instances watch.
+// transition has the sources of the server blocks of two instances.
 type transition struct{ before, after []kube.Config }
 
-// withPods is another watch of the same API server.
+// withPods returns another watch of the same API server.
 func withPods(cfg kube.Config) kube.Config {
 	cfg.Pods = true
 	return cfg
@@ -44,7 +44,7 @@ func acquireSynced(t *testing.T, r *Registry, cfg kube.Config, u use) *kube.Watc
 	return w
 }
 
-// A watcher that a new instance begins to use is aligned with those whose place it takes.
+// A watcher that a new instance begins to use is aligned with those that it replaces.
 func testBefore(t *testing.T, cfg kube.Config) {
 	type usage struct {
 		cfg   kube.Config
@@ -90,8 +90,9 @@ func testBefore(t *testing.T, cfg kube.Config) {
 	}
 }
 
-// beginReload aligns the watchers of a new instance with those of the one before, and does not
-// end the reload. It returns the watchers of both configurations, the second of which has Pods.
+// beginReload aligns the watchers of a new instance with those of the previous one, without
+// ending the reload. It returns the watchers of both configurations, the second of which
+// has Pods.
 func beginReload(t *testing.T, cfg kube.Config, maxPause time.Duration, tr transition) (*Registry, []*kube.Watcher) {
 	t.Helper()
 	r, old, now := testRegistry(t), new(instance), new(instance)
@@ -106,13 +107,13 @@ func beginReload(t *testing.T, cfg kube.Config, maxPause time.Duration, tr trans
 	return r, []*kube.Watcher{r.running[cfg].watcher, r.running[withPods(cfg)].watcher}
 }
 
-// A Service that comes during a reload is shown by no watcher before the end.
+// A Service that is added during a reload is not visible in any watcher before the end.
 func testResume(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition, n string) {
 	r, both := beginReload(t, cfg, time.Hour, tr)
 	before := countsOf(both[1])
 	apply(t, c, "{apiVersion: v1, kind: Service, metadata: {name: paused-"+n+"}, spec: {ports: [{port: 80}]}}")
-	// Pods are not paused, because the old watcher has none: what came before has come
-	// once this one is shown.
+	// Pods are not paused, because the old watcher has none. Once this Pod is visible, all
+	// earlier changes have arrived.
 	apply(t, c, "{apiVersion: v1, kind: Pod, metadata: {name: last-"+n+"}, spec: {containers: [{name: a, image: a}]}, status: {podIPs: [{ip: 10.9.9."+n+"}]}}")
 	await.True(t, time.Minute, "the last event is shown", func() bool { return countsOf(both[1]).PodAddresses > before.PodAddresses })
 	for _, w := range both {
@@ -126,7 +127,7 @@ func testResume(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr trans
 	}
 }
 
-// If nobody tells of the end of a reload, watchers go on by themselves.
+// If the end of a reload is never reported, the watchers resume by themselves.
 func testMaxPause(t *testing.T, c *controlplane.Cluster, cfg kube.Config, tr transition) {
 	_, both := beginReload(t, cfg, time.Millisecond, tr)
 	before := countsOf(both[1])

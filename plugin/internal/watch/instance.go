@@ -2,7 +2,7 @@ package watch
 
 import "github.com/coredns/caddy"
 
-// instance stands for a caddy.Instance, which a plugin cannot see.
+// instance identifies a caddy.Instance, which a plugin cannot see.
 type instance struct{ _ byte }
 
 type instanceKey struct{}
@@ -17,7 +17,7 @@ func instanceOf(c *caddy.Controller) *instance {
 	return i
 }
 
-// liveInstances returns the instances that run or start.
+// liveInstances returns the instances that run or are starting.
 func liveInstances() map[*instance]bool {
 	live := map[*instance]bool{}
 	for _, i := range caddy.Instances() {
@@ -30,13 +30,14 @@ func liveInstances() map[*instance]bool {
 	return live
 }
 
-// servingKey is where an instance keeps the functions that are called once it serves.
+// servingKey is the key of an instance's functions that are called when it serves.
 type servingKey struct{}
 
 func init() { caddy.RegisterEventHook("clusterdns", callServing) }
 
-// OnServing has a function called once the sockets of the instance are open. It is never called
-// in an instance whose start fails, and nobody would tell such an instance to stop.
+// OnServing makes caddy call begin once the sockets of the instance are open. It is never
+// called in an instance whose start fails, because such an instance gets no call to stop
+// either.
 func OnServing(c *caddy.Controller, begin func()) {
 	list, _ := c.Get(servingKey{}).([]func())
 	c.Set(servingKey{}, append(list, begin))

@@ -1,6 +1,8 @@
-// Package watch shares the watchers of clusters between server blocks, and keeps them over
-// reloads: CoreDNS starts a new instance before it stops the one that serves. The last use
-// of a watcher stops it.
+// Package watch shares the watchers of clusters between server blocks, and keeps them
+// across reloads: CoreDNS starts a new instance before it stops the one that serves.
+// Releasing the last use of a watcher stops it.
+//
+// The rule not to break: a reload must never replace good data by older data or by none.
 package watch
 
 import (
@@ -12,29 +14,29 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
-// Registry shares watchers between the server blocks that need the same objects. A watcher
-// runs for as long as any server block uses it.
+// Registry shares watchers between server blocks that need the same objects. A watcher runs
+// as long as any server block uses it.
 type Registry struct {
 	mu       sync.Mutex
 	running  map[kube.Config]*running
-	resumes  []func()      // each lets watchers go on that are paused for a reload
-	maxPause time.Duration // after which watchers go on although nobody said that the reload has ended
+	resumes  []func()      // each resumes watchers that are paused for a reload
+	maxPause time.Duration // after which paused watchers resume even if the reload has not ended
 	first    *instance     // the instance that served first
 }
 
-// maxPause is longer than a reload takes that has its data.
+// maxPause is longer than a reload with data takes.
 const maxPause = 5 * time.Second
 
-// running is a watcher that runs, with its uses.
+// running is a running watcher with its uses.
 type running struct {
 	watcher *kube.Watcher
 	stop    context.CancelFunc
 	done    chan struct{}
-	ended   func()      // called once it no longer runs
+	ended   func()      // called after the watcher has ended
 	uses    map[use]int // a server block of several zones may count more than once
 }
 
-// use tells who uses a watcher: a server block of an instance.
+// use identifies the user of a watcher: a server block of an instance.
 type use struct {
 	instance *instance
 	block    string // the keys of the server block
@@ -55,7 +57,7 @@ func NewRegistry() *Registry {
 	return &Registry{running: map[kube.Config]*running{}, maxPause: maxPause}
 }
 
-// acquire returns the watcher for a configuration and starts it if there is none.
+// acquire returns the watcher for a configuration, and starts it if there is none.
 func (r *Registry) acquire(cfg kube.Config, options kube.Options, u use) (*kube.Watcher, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,8 +87,8 @@ func start(w *kube.Watcher) *running {
 	return run
 }
 
-// release gives back what acquire returned. The last use stops the watcher, and waits for
-// its end.
+// release ends a use of the watcher that acquire returned. If it was the last one, it stops
+// the watcher and waits for its end.
 func (r *Registry) release(cfg kube.Config, u use) {
 	r.mu.Lock()
 	var unused []*running
@@ -100,7 +102,7 @@ func (r *Registry) release(cfg kube.Config, u use) {
 	end(unused)
 }
 
-// sweep takes watchers away from instances that no longer live.
+// sweep ends the uses of instances that no longer live.
 func (r *Registry) sweep(live map[*instance]bool) {
 	r.mu.Lock()
 	for _, run := range r.running {
@@ -115,7 +117,8 @@ func (r *Registry) sweep(live map[*instance]bool) {
 	end(unused)
 }
 
-// takeUnused takes the watchers out that nothing uses. The caller must hold the mutex.
+// takeUnused removes the watchers without a use and returns them. The caller must hold the
+// mutex.
 func (r *Registry) takeUnused() []*running {
 	var unused []*running
 	for cfg, run := range r.running {
@@ -139,10 +142,10 @@ func end(list []*running) {
 	}
 }
 
-// align brings a watcher to the same state as those that served before it, and pauses all of
-// them until the reload has ended. It may take a second and a quarter on top of startup_timeout,
-// which is for the data: a reload must not fail because a kind has no event that tells how far
-// it is.
+// align brings a watcher to the same state as those that served before it, and pauses all
+// of them until the reload has ended. It may take a second and a quarter in addition to
+// startup_timeout, which is for the data: a reload must not fail because a kind has no
+// event that shows its version.
 func (r *Registry) align(cfg kube.Config, w *kube.Watcher, u use) {
 	old := r.before(cfg, w, u)
 	if len(old) == 0 {
@@ -156,8 +159,8 @@ func (r *Registry) align(cfg kube.Config, w *kube.Watcher, u use) {
 }
 
 // before returns the other watchers of the same API server, if another instance uses any of
-// them. They are paused together: of two that are paused one after the other, the first
-// would be behind.
+// them. They must be paused together: if two were paused one after another, the first would
+// be behind.
 func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.Watcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,8 +182,8 @@ func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.
 }
 
 // isNewUse reports whether a use is the first of its instance for a server block that the
-// instance before served from no watcher, or from another one. For those that come after the
-// first, the watcher is aligned already.
+// previous instance served from no watcher, or from another one. For later uses, the
+// watcher is already aligned.
 func (r *running) isNewUse(u use) bool {
 	for other := range r.uses {
 		if other.instance == u.instance && other != u && r.isNew(other) {
@@ -200,7 +203,7 @@ func (r *running) isNew(u use) bool {
 	return true
 }
 
-// resume lets all watchers go on that align has paused.
+// resume resumes all watchers that align has paused.
 func (r *Registry) resume() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -222,7 +225,7 @@ func (r *Registry) syncedBeside(i *instance) bool {
 	return false
 }
 
-// Snapshots returns the current snapshots of all watchers that run.
+// Snapshots returns the current snapshots of all running watchers.
 func (r *Registry) Snapshots() []*cluster.Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 )
 
-// manifest is a source that needs no API server: one Namespace in a file.
+// manifest returns a source that needs no API server: one Namespace in a file.
 func manifest(t *testing.T) kube.Config {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "manifest.yaml")
@@ -20,10 +20,10 @@ func manifest(t *testing.T) kube.Config {
 	return kube.Config{Manifests: path}
 }
 
-// nowhere is an API server that does not answer.
+// nowhere is the source of an API server that does not answer.
 var nowhere = kube.Config{Endpoint: "http://127.0.0.1:1"}
 
-// testRegistry is a registry that is empty again at the end of the test.
+// testRegistry returns a registry that is empty again at the end of the test.
 func testRegistry(t testing.TB) *Registry {
 	t.Helper()
 	r := NewRegistry()
@@ -45,8 +45,8 @@ func mustAcquireFor(t *testing.T, r *Registry, cfg kube.Config, i *instance, blo
 	return w
 }
 
-// wantRunning fails the test unless the registry has these watchers, each used by
-// this number of instances, and no other.
+// wantRunning fails the test unless the registry has exactly these watchers, each with this
+// number of instances.
 func wantRunning(t *testing.T, r *Registry, want map[kube.Config]int) {
 	t.Helper()
 	if got := instancesOf(r); !maps.Equal(got, want) {
@@ -69,7 +69,8 @@ func instancesOf(r *Registry) map[kube.Config]int {
 	return counts
 }
 
-// stopped reports whether a watcher has ended. To be asked for before it ends.
+// stopped returns a function that reports whether a watcher has ended. It must be called
+// before the watcher ends.
 func stopped(r *Registry, cfg kube.Config) func() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,7 +104,7 @@ func TestAcquireShares(t *testing.T) {
 	}
 }
 
-// An instance uses a watcher as often as it has server blocks.
+// An instance uses a watcher once for each of its server blocks.
 func TestAcquireCounts(t *testing.T) {
 	r, cfg, h := testRegistry(t), manifest(t), new(instance)
 	mustAcquire(t, r, cfg, h)
@@ -124,7 +125,7 @@ func TestAcquireTellsSourcesApart(t *testing.T) {
 	wantRunning(t, r, map[kube.Config]int{one: 1, two: 1})
 }
 
-// A watcher runs once, so an instance that comes after its end gets another.
+// A watcher runs only once, so an instance after its end gets another.
 func TestAcquireAfterRelease(t *testing.T) {
 	r, cfg, h := testRegistry(t), manifest(t), new(instance)
 	first := mustAcquire(t, r, cfg, h)
@@ -144,7 +145,7 @@ func TestAcquireFails(t *testing.T) {
 	wantRunning(t, r, nil)
 }
 
-// An instance may be told to end more often than it began.
+// An instance may release more often than it acquired.
 func TestReleaseOfWhatIsNotHeld(t *testing.T) {
 	r, cfg, h := testRegistry(t), manifest(t), new(instance)
 	r.release(cfg, use{instance: h})
@@ -167,11 +168,11 @@ func TestSweep(t *testing.T) {
 	if !ended() {
 		t.Error("the watcher of an instance that no longer lives runs")
 	}
-	r.release(shared, use{instance: b}) // an instance that was swept may still be told to end
+	r.release(shared, use{instance: b}) // the end of an instance may be reported after it was swept
 	wantRunning(t, r, map[kube.Config]int{shared: 1})
 }
 
-// Only the data of another instance can go on being served.
+// Only the data of another instance can continue to be served.
 func TestSynced(t *testing.T) {
 	r, cfg, a, b := testRegistry(t), manifest(t), new(instance), new(instance)
 	mustAcquire(t, r, nowhere, b)
@@ -191,7 +192,7 @@ func TestSynced(t *testing.T) {
 	}
 }
 
-// A scrape of the metrics does not wait for a watcher that takes its time to end.
+// A scrape of the metrics does not wait for a watcher that ends slowly.
 func TestScrapeWhileAWatcherEnds(t *testing.T) {
 	r, u := testRegistry(t), use{instance: new(instance)}
 	stopping, ended := make(chan struct{}), make(chan struct{})
