@@ -1,5 +1,5 @@
-# make alone prints what it can do. Nothing is needed but Go, make and git; what
-# a target needs beyond that it installs itself.
+# Without a target, make prints the list of targets. It needs only Go, make and git; a
+# target that needs more installs it.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,22 +17,21 @@ COUNT    ?= 0
 IMAGE     ?= bin/coredns-image.tar
 PLATFORMS ?= linux/amd64 linux/arm64
 
-# A fixed length: git shortens a commit's name by how much else the clone has.
+# A fixed length: git otherwise shortens a commit's name by the size of the clone.
 ABBREV  := --abbrev=12
 COREDNS := github.com/coredns/coredns
-# The version that comes next. A commit with a tag has the tag's.
+# The next version. A commit with a tag has the version of the tag.
 NEXT    := 0.2.0
 VERSION ?= $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v*' --dirty 2>/dev/null || echo $(NEXT)-dev))
 COMMIT  ?= $(shell git describe --always --exclude '*' $(ABBREV) --dirty 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X $(COREDNS)/coremain.GitCommit=$(COMMIT)
 
-# Build, vet, lint and the command's own tests compile with one set of flags:
-# with any other set the cloud SDKs would be compiled again. grpcnotrace is what
-# CoreDNS releases with.
+# Build, vet, lint and the command's own tests use one set of flags, because any other
+# set would compile the cloud SDKs again. CoreDNS releases with grpcnotrace.
 STATIC = CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath -buildvcs=false -tags=$(TAGS)"
 TAGS  := grpcnotrace
 
-# The results of tests that talk to real servers are not worth keeping.
+# Results of tests with real servers must not come from the cache.
 GOTEST = go test -count=1 -timeout 20m -vet=off
 
 CACHE_DIR        = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clusterdns
@@ -56,7 +55,7 @@ build-lean: TAGS := grpcnotrace,lean
 build-lean: ## Build the server without cloud and tracing plugins: bin/coredns-lean
 	$(STATIC) go build -ldflags "$(LDFLAGS)" -o $(LEAN_BIN) ./cmd/coredns
 
-# All of the image has the time of the commit, so that a commit has one image.
+# Every file of the image has the time of the commit, so that a commit has one image.
 .PHONY: image
 image: ## Build the image of the server for PLATFORMS, an OCI archive: bin/coredns-image.tar
 	for platform in $(PLATFORMS); do \
@@ -67,10 +66,10 @@ image: ## Build the image of the server for PLATFORMS, an OCI archive: bin/cored
 		-created "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" \
 		$(foreach platform,$(PLATFORMS),$(platform)=$(abspath bin/$(platform)/coredns))
 
-# Another folder and an empty build cache: nothing of the first image can show in the second.
+# Another folder and an empty build cache, so that the second image shares nothing with the first.
 .PHONY: image-again
 image-again: image ## Build the image of this commit twice and fail if they differ by a byte
-	@git diff --quiet HEAD || { echo 'there are changes that are not committed: the image is that of a commit'; exit 1; }
+	@git diff --quiet HEAD || { echo 'commit your changes first: an image is made from a commit'; exit 1; }
 	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	git clone -q . "$$dir/again"; \
 	GOCACHE="$$dir/cache" $(MAKE) -C "$$dir/again" image IMAGE="$$dir/again.tar" PLATFORMS="$(PLATFORMS)"; \
@@ -91,27 +90,27 @@ run: build ## Start the server on this machine, on port 1053, with a demo cluste
 test: build fmt-check vet lint control-plane test-race test-cmd test-image test-deploy differential ## Run every check and test, as CI does
 
 .PHONY: test-race
-test-race: compiler secondary nsd resolvers ## Run the tests of every package but the next two under the race detector
+test-race: compiler secondary nsd resolvers ## Run all other tests of this module with the race detector
 	packages=$$(go list ./...); $(GOTEST) -race $$(grep -Ev '/(cmd/coredns|test/differential)$$' <<<"$$packages")
 
 .PHONY: test-cmd
-test-cmd: ## Run the tests of the command and of the binary it becomes
+test-cmd: ## Run the tests of the command and of its binary
 	$(STATIC) $(GOTEST) ./cmd/coredns
 
 .PHONY: test-image
-test-image: ## Run the tests of the command that makes images, a module of its own
+test-image: ## Run the tests of the command that makes images (a separate module)
 	go test -C deploy/image ./...
 
 .PHONY: test-deploy
-test-deploy: ## Run the tests of what is installed, a module of its own
+test-deploy: ## Run the tests of the manifests in deploy (a separate module)
 	cd deploy && $(GOTEST) .
 
 .PHONY: fmt-check
 fmt-check: ## Fail if a file is not formatted
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted:" $$files; exit 1; fi
 
-# The tag lean leaves out a file of nothing but imports, and with it the analysis
-# of everything those imports bring.
+# The tag lean leaves out a file that has only imports, so that vet need not analyse
+# everything that they import.
 .PHONY: vet
 vet: TAGS := grpcnotrace,lean,e2e,soak
 vet: ## Run go vet
@@ -132,7 +131,7 @@ $(GOLANGCI):
 control-plane: ## Build the Kubernetes control plane that the tests start
 	$(STATIC) go run ./test/controlplane/build
 
-# As root, with what go needs of this user.
+# As root, with the variables that go needs from this user.
 AS_ROOT = $(SUDO) env "PATH=$$PATH" "HOME=$$HOME"
 
 .PHONY: lab-command
@@ -140,16 +139,16 @@ lab-command:
 	go build -buildvcs=false -o bin/lab ./test/lab/cmd
 
 .PHONY: lab
-lab: build lab-command ## Bring up a real cluster of one node whose DNS is our server, as root
+lab: build lab-command ## Start a real one-node cluster with our server as its DNS (as root)
 	$(AS_ROOT) bin/lab up
-	@echo 'Try: bin/lab kubectl get pods -A. To end it: make lab-down'
+	@echo 'Try: bin/lab kubectl get pods -A. To stop it: make lab-down'
 
 .PHONY: lab-down
-lab-down: lab-command ## End that cluster and remove all that it made
+lab-down: lab-command ## Stop that cluster and remove everything that it made
 	$(AS_ROOT) bin/lab down
 
 .PHONY: e2e
-e2e: build lab-command ## Bring the cluster up, run the scenarios and Kubernetes' own tests in it, and end it
+e2e: build lab-command ## Start the cluster, run our scenarios and Kubernetes' own tests in it, and stop it
 	go test -c -tags e2e -o bin/e2e.test ./test/e2e
 	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
 	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.timeout 25m -lab ../../bin/lab
@@ -164,7 +163,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
-# Without the cloud SDKs, which would be compiled once more for the race detector.
+# Without the cloud SDKs, which would have to be compiled again for the race detector.
 .PHONY: build-race
 build-race: STATIC = CGO_ENABLED=1 GOFLAGS="$(GOFLAGS) -trimpath -buildvcs=false -tags=$(TAGS)"
 build-race: TAGS := grpcnotrace,lean
@@ -176,21 +175,21 @@ soak: build-race control-plane ## Run the server under load, changes and reloads
 	go test -count=1 -vet=off -tags soak -v -timeout 24h ./test/soak -server $(abspath $(RACE_BIN)) -time $(SOAKTIME)
 
 .PHONY: bench
-bench: build dnsperf secondary nsd ## Measure ours beside stock CoreDNS, Knot and NSD (QUICK=1: in five minutes)
+bench: build dnsperf secondary nsd ## Measure our server, stock CoreDNS, Knot and NSD (QUICK=1: five minutes)
 	go run ./test/bench -bin $(BIN) $(BENCH)
 
-# Only a run of everything is worth a page.
+# Only a complete run updates the page.
 BENCH = $(if $(QUICK)$(ONLY)$(SETS)$(PARTS)$(BEFORE),,-page doc/performance.md) $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY)) \
 	$(if $(BEFORE),-before $(BEFORE)) $(if $(SETS),-sets $(SETS)) $(if $(PARTS),-parts $(PARTS)) $(BENCHFLAGS)
 
-# Without the race detector: it would see the clients, not the servers, and take
+# Without the race detector, which would watch the clients and not the servers, and take
 # twice the time.
 .PHONY: differential
-differential: ## Compare with stock CoreDNS; SEED chooses the cluster, COUNT is how much to ask at least
+differential: ## Compare answers with stock CoreDNS; SEED selects the cluster, COUNT is the least number of questions
 	$(GOTEST) -v -timeout 24h ./test/differential -seed $(SEED) -questions $(COUNT)
 
 .PHONY: bench-search
-bench-search: build control-plane ## Measure look-ups of outside names by the search path, beside stock CoreDNS
+bench-search: build control-plane ## Measure look-ups of outside names through the search path, ours and stock CoreDNS
 	go run ./test/bench -bin $(BIN) -parts search $(if $(QUICK),-quick)
 
 # The race detector is written in C.
@@ -198,14 +197,15 @@ bench-search: build control-plane ## Measure look-ups of outside names by the se
 compiler:
 	@command -v gcc >/dev/null || { $(APT) gcc libc6-dev; }
 
-# The secondaries that transfers are tested with; the bench compares with the first. Debian starts them, which nobody asked for.
+# The secondaries in tests of transfers; bench compares with the first. Debian starts servers at installation, so they are
+# stopped.
 .PHONY: secondary
 secondary:
 	@PATH=$$PATH:/usr/sbin; command -v knotd >/dev/null || { $(APT) knot; $(SUDO) systemctl disable --now knot 2>/dev/null || true; }
 	@{ command -v kdig && command -v dig; } >/dev/null || $(APT) knot-dnsutils bind9-dnsutils
 	@PATH=$$PATH:/usr/sbin; command -v named >/dev/null || { $(APT) bind9; $(SUDO) systemctl disable --now named 2>/dev/null || true; }
 
-# The stub resolvers that searching is tested with: those of musl, c-ares, busybox and dig.
+# The stub resolvers in tests of the search path: those of musl, c-ares, busybox and dig.
 .PHONY: resolvers
 resolvers: compiler
 	@{ command -v musl-gcc && command -v busybox && command -v dig && echo '#include <ares.h>' | gcc -E -x c -; } >/dev/null 2>&1 || \

@@ -15,8 +15,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// TestOnAPIServer gives everything to a real API server, which checks more than a decoder does. The parts run in
-// order: the demo has a Service of its own in place of the base's.
+// TestOnAPIServer applies everything to a real API server, which checks more than a decoder
+// does. The parts run in order, because the demo's Service replaces the base's.
 func TestOnAPIServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server when it runs for the first time")
@@ -47,8 +47,8 @@ func testRole(t *testing.T, client kubernetes.Interface) {
 	}
 }
 
-// testRights asks the API server what the ServiceAccount may do, since a role without a binding grants nothing. The
-// authorizer learns of new roles a moment after they are stored.
+// testRights asks the API server what the ServiceAccount may do, because a role without a
+// binding grants nothing. The authorizer knows new roles a moment after they are stored.
 func testRights(t *testing.T, client kubernetes.Interface, want []string) {
 	var got []string
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -59,7 +59,8 @@ func testRights(t *testing.T, client kubernetes.Interface, want []string) {
 	t.Errorf("wanted (-), granted (+):\n%s", cmp.Diff(want, got))
 }
 
-// rights tries every verb on what the server reads and on what it might like to.
+// rights returns which verbs are allowed on the resources that the server reads, and on
+// others that it must not.
 func rights(t *testing.T, client kubernetes.Interface) []string {
 	t.Helper()
 	var granted []string
@@ -102,7 +103,8 @@ func testApplyTwice(t *testing.T, c *controlplane.Cluster) {
 	}
 }
 
-// versions are the resource versions of the base's objects, which change with every write that changes something.
+// versions returns the resource versions of the base's objects. A version changes with
+// every write that changes its object.
 func versions(t *testing.T, client kubernetes.Interface) map[string]string {
 	t.Helper()
 	found := map[string]string{}

@@ -36,7 +36,8 @@ func TestBaseEqualsKubeadm(t *testing.T) {
 	}
 }
 
-// TestCorefileEqualsKubeadm says what cmp's diff of one long string hides: the line.
+// TestCorefileEqualsKubeadm compares line by line, because cmp's diff of one long string
+// does not show the line.
 func TestCorefileEqualsKubeadm(t *testing.T) {
 	objs := decode(t, build(t, baseDir))
 	got := lookup[*corev1.ConfigMap](t, objs, keyOf(configMap())).Data["Corefile"]
@@ -52,7 +53,7 @@ func TestRoleIsListAndWatchOnly(t *testing.T) {
 	}
 }
 
-// kubeadmGrants are the rights that the server must get by with, one line each, sorted.
+// kubeadmGrants are the only rights that the server may need, one on each line, sorted.
 var kubeadmGrants = []string{
 	"list discovery.k8s.io/endpointslices",
 	"list endpoints",
@@ -66,7 +67,8 @@ var kubeadmGrants = []string{
 	"watch services",
 }
 
-// grants flattens a role's rules, so that two ways of grouping the same rights compare equal.
+// grants returns a role's rules one by one, so that two ways of grouping the same rights
+// are equal.
 func grants(role *rbacv1.ClusterRole) []string {
 	set := map[string]bool{}
 	for _, rule := range role.Rules {
@@ -114,7 +116,7 @@ func writeOverlay(t *testing.T, image string) string {
 	return dir
 }
 
-// build is `kubectl kustomize dir`.
+// build returns the output of `kubectl kustomize dir`.
 func build(t *testing.T, dir string) []byte {
 	t.Helper()
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)

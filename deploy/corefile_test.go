@@ -12,7 +12,7 @@ import (
 
 const demoCorefile = "../Corefile"
 
-// readCorefile returns the words of each plugin in the demo's one server block.
+// readCorefile returns the arguments of each plugin in the demo's only server block.
 func readCorefile(t *testing.T) (keys []string, plugins map[string][]string) {
 	t.Helper()
 	file, err := os.Open(demoCorefile)

@@ -8,7 +8,8 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
-// TestDemoShows keeps in the demo what the documentation asks of it, and one of each case that DNS treats apart.
+// TestDemoShows checks that the demo has what the documentation needs from it, and one
+// example of each case that DNS treats differently.
 func TestDemoShows(t *testing.T) {
 	d := readDemo(t)
 	tests := []struct {
@@ -61,7 +62,7 @@ func hasPort(name string, number int32, protocol corev1.Protocol) func(demo, *co
 	}
 }
 
-// hasHostname wants the name in both families.
+// hasHostname checks that the name has addresses of both families.
 func hasHostname(hostname string) func(demo, *corev1.Service) bool {
 	named := func(e discoveryv1.Endpoint) bool { return e.Hostname != nil && *e.Hostname == hostname }
 	return func(d demo, svc *corev1.Service) bool {
@@ -70,7 +71,7 @@ func hasHostname(hostname string) func(demo, *corev1.Service) bool {
 	}
 }
 
-// hasReady wants so many ready endpoints of so many, in a headless Service.
+// hasReady checks that a headless Service has ready endpoints out of all.
 func hasReady(ready, all int) func(demo, *corev1.Service) bool {
 	return func(d demo, svc *corev1.Service) bool {
 		endpoints, found := d.endpoints(svc, corev1.IPv4Protocol), 0

@@ -11,8 +11,8 @@ import (
 	validate "k8s.io/apimachinery/pkg/util/validation"
 )
 
-// The controllers of a real cluster derive slices from Services and pods. The demo's are written by hand, so these
-// tests check that a controller would have written the same.
+// Controllers of a real cluster derive slices from Services and Pods. The demo's slices are
+// written by hand, so these tests check that a controller would write the same.
 
 func TestDemoSlices(t *testing.T) {
 	d := readDemo(t)
@@ -43,7 +43,7 @@ func checkSliceLabels(t *testing.T, svc *corev1.Service, slice *discoveryv1.Endp
 	}
 }
 
-// port is what the ports of a Service and of its slices have in common.
+// port has the fields that ports of a Service and of its slices have in common.
 type port struct {
 	name     string
 	number   int32
@@ -81,8 +81,8 @@ func checkEndpoint(t *testing.T, svc *corev1.Service, slice *discoveryv1.Endpoin
 	}
 }
 
-// checkTarget compares an endpoint with its pod by the rule of the EndpointSlice controller. A Service without a
-// selector has no pods.
+// checkTarget compares an endpoint with its Pod by the rule of the EndpointSlice
+// controller. A Service without a selector has no Pods.
 func checkTarget(t *testing.T, d demo, svc *corev1.Service, e discoveryv1.Endpoint) {
 	t.Helper()
 	if svc.Spec.Selector == nil {

@@ -19,7 +19,7 @@ import (
 
 const demoDir = "demo"
 
-// The demo's address ranges, as the head of cluster.yaml gives them.
+// The demo's address ranges, as stated at the top of cluster.yaml.
 var (
 	serviceRanges = []netip.Prefix{netip.MustParsePrefix("10.96.0.0/12"), netip.MustParsePrefix("fd00:10:96::/112")}
 	podRanges     = []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("fd00:10:244::/56")}
@@ -76,7 +76,7 @@ func (d demo) service(namespace, name string) *corev1.Service {
 	return svc
 }
 
-// slicesOf returns the slices that carry a Service's name.
+// slicesOf returns the slices with a Service's name in their label.
 func (d demo) slicesOf(svc *corev1.Service) []*discoveryv1.EndpointSlice {
 	return slices.DeleteFunc(slices.Clone(d.slices), func(s *discoveryv1.EndpointSlice) bool {
 		return s.Namespace != svc.Namespace || s.Labels[discoveryv1.LabelServiceName] != svc.Name
@@ -152,7 +152,8 @@ func checkClusterIPs(t *testing.T, svc *corev1.Service) {
 	}
 }
 
-// family returns the family of an address that is written in its canonical form and lies in one of the ranges.
+// family returns the family of an address. It fails the test unless the address is in
+// canonical form and in one of the ranges.
 func family(t *testing.T, text string, ranges []netip.Prefix) corev1.IPFamily {
 	t.Helper()
 	addr, err := netip.ParseAddr(text)
@@ -189,7 +190,7 @@ func TestDemoAddressesAreUnique(t *testing.T) {
 	}
 }
 
-// addresses are those of all Services and pods.
+// addresses returns the addresses of all Services and Pods.
 func (d demo) addresses() []string {
 	var all []string
 	for _, svc := range d.services {

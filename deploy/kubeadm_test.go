@@ -13,8 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// This file is the add-on of kubeadm 1.36 (cmd/kubeadm/app/phases/addons/dns/manifests.go) as Go values, written
-// from its fields and not from our YAML. Two things are ours: the image and the disruption budget.
+// This file has the add-on of kubeadm 1.36 (cmd/kubeadm/app/phases/addons/dns/manifests.go)
+// as Go values, written from its fields and not from our YAML. Two things are ours: the
+// image and the disruption budget.
 
 const (
 	namespace = "kube-system"
@@ -25,8 +26,8 @@ const (
 
 var kubeDNS = map[string]string{"k8s-app": "kube-dns"}
 
-// kubeadmCorefile is kubeadm's default for the cluster domain cluster.local. Its two depths of indentation, four
-// and seven spaces, are part of the text.
+// kubeadmCorefile is kubeadm's default for the cluster domain cluster.local. Its
+// indentation of four and seven spaces is part of the text.
 var kubeadmCorefile = strings.Join([]string{
 	".:53 {",
 	"    errors",

@@ -22,7 +22,7 @@ var multiClusterGrants = []string{
 	"watch multicluster.x-k8s.io/serviceimports",
 }
 
-// The role is for the base's ServiceAccount, and replaces nothing of the base.
+// The role is bound to the base's ServiceAccount, and replaces no object of the base.
 func TestMultiClusterIsBesideTheBase(t *testing.T) {
 	base, extra := decode(t, build(t, baseDir)), decode(t, build(t, multiClusterDir))
 	for k := range extra {

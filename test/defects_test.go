@@ -41,7 +41,7 @@ func TestDefectsAreListedAndTested(t *testing.T) {
 	wantNumbers(t, "tests", numbers(defectTest, testSources(t)), want)
 }
 
-// testSources are the tests of the whole module, those of other systems included.
+// testSources returns the tests of the whole module, those of other systems included.
 func testSources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
@@ -59,7 +59,7 @@ func testSources(t *testing.T) string {
 	return all.String()
 }
 
-// numbers are those that the pattern finds, each once and in order.
+// numbers returns those that the pattern finds, each once and in order.
 func numbers(pattern *regexp.Regexp, text string) []int {
 	found := map[int]bool{}
 	for _, match := range pattern.FindAllStringSubmatch(text, -1) {

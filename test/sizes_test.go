@@ -34,7 +34,7 @@ func TestSizes(t *testing.T) {
 // file is the text of a source file.
 type file struct{ name, text string }
 
-// pluginFiles are the files of each package below plugin, by its folder.
+// pluginFiles returns the files of each package below plugin, by its folder.
 func pluginFiles(t *testing.T) map[string][]file {
 	t.Helper()
 	packages := map[string][]file{}
@@ -117,7 +117,7 @@ func TestExcesses(t *testing.T) {
 	}
 }
 
-// sourceOf is a file of so many lines, with one function.
+// sourceOf returns a file of so many lines, with one function.
 func sourceOf(lines, function int) string {
 	body := "func f() {\n" + strings.Repeat("\tf()\n", function-2) + "}\n"
 	return "package a\n" + body + strings.Repeat("\n", lines-function-1)

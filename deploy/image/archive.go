@@ -14,13 +14,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// nameAnnotations tell an importer what to call an image: the one of the OCI
-// layout, and the one that containerd and Docker read.
+// nameAnnotations are the annotations with the image's name: the one of the OCI layout, and
+// the one that containerd and Docker read.
 var nameAnnotations = []string{"org.opencontainers.image.ref.name", "io.containerd.image.name"}
 
-// writeArchive writes an OCI layout (image-spec, image-layout.md) as one tar
-// file, as "ctr images import", "podman load" and "skopeo copy oci-archive:" take
-// it. The path has the old content or the new one, never a part.
+// writeArchive writes an OCI layout (image-spec, image-layout.md) as one tar file for "ctr
+// images import", "podman load" and "skopeo copy oci-archive:". The file always has the old
+// content or the new one, never a part.
 func writeArchive(s spec, output string) error {
 	index, err := s.index()
 	if err != nil {
@@ -42,7 +42,7 @@ func writeArchive(s spec, output string) error {
 	return os.Rename(partial, output)
 }
 
-// index lists the image once under each name.
+// index returns an index that lists the image once under each name.
 func (s spec) index() (v1.ImageIndex, error) {
 	image, err := s.image()
 	if err != nil {
@@ -60,7 +60,7 @@ func (s spec) index() (v1.ImageIndex, error) {
 	return index, nil
 }
 
-// image is an index of one image per platform.
+// image returns an index with one image for each platform.
 func (s spec) image() (mutate.Appendable, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, v := range s.Variants {
@@ -101,8 +101,8 @@ func (s spec) variantImage(v variant, platform *v1.Platform) (v1.Image, error) {
 	return image, nil
 }
 
-// archiveDir writes the files of the folder in the order of their names, all with
-// the same time, owner and mode.
+// archiveDir archives the files of the folder, sorted by name, all with the same time,
+// owner and mode.
 func archiveDir(dir, output string, modified time.Time) error {
 	file, err := os.Create(output)
 	if err != nil {

@@ -12,21 +12,21 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// nonRoot is the user of the stock image too. It is a number, since kubelet cannot
-// tell from a name that runAsNonRoot holds.
+// nonRoot is the user of the stock image as well. It is a number, because kubelet cannot
+// check runAsNonRoot with a name.
 const nonRoot = "65532:65532"
 
-// release is what the product's image is made of.
+// release is the input of the product's image.
 type release struct {
-	name     string // repository, without the tag
+	name     string // repository without the tag
 	version  string
 	commit   string
 	created  time.Time
-	binaries map[string]string // path by platform
+	binaries map[string]string // paths by platform
 }
 
-// spec describes an image from nothing, to be used like the stock one: the same
-// entry point, user and ports, and the same right to bind port 53.
+// spec returns the specification of an image from scratch that can replace the stock one:
+// the same entry point, user and ports, and the same right to bind port 53.
 func (r release) spec(platforms []string) (spec, error) {
 	certificates, err := rootCertificates()
 	if err != nil {
@@ -49,7 +49,7 @@ func (r release) spec(platforms []string) (spec, error) {
 	return s, s.check()
 }
 
-// labels are those of the image specification (image-spec, annotations.md).
+// labels returns labels of the image specification (image-spec, annotations.md).
 func (r release) labels() map[string]string {
 	return map[string]string{
 		"org.opencontainers.image.title":       "coredns",
@@ -61,12 +61,12 @@ func (r release) labels() map[string]string {
 	}
 }
 
-// tag makes a version a tag, in which "+" is not allowed.
+// tag returns a version as a tag, in which "+" is not allowed.
 func tag(version string) string { return strings.ReplaceAll(version, "+", "-") }
 
-// rootCertificates are Mozilla's, from a Go module and not from this machine, so
-// that the image is the same wherever it is made. A root that Mozilla trusts
-// with conditions only is left out: a PEM file cannot say so.
+// rootCertificates returns Mozilla's root certificates, from a Go module and not from this
+// machine, so that the image is the same wherever it is made. It leaves out roots that
+// Mozilla trusts with conditions only, because a PEM file cannot state conditions.
 func rootCertificates() ([]byte, error) {
 	var text bytes.Buffer
 	for root := range bundle.Roots() {
@@ -80,8 +80,7 @@ func rootCertificates() ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// parseBinaries reads arguments such as "linux/amd64=bin/coredns", and keeps
-// their order.
+// parseBinaries parses arguments such as "linux/amd64=bin/coredns", and keeps their order.
 func parseBinaries(arguments []string) (platforms []string, binaries map[string]string, err error) {
 	binaries = map[string]string{}
 	for _, argument := range arguments {

@@ -23,8 +23,8 @@ var (
 	buildTime = time.Unix(1790000000, 0)
 )
 
-// The binaries of the two differ in time and in path, as they do when another
-// machine builds them.
+// The binaries of the two differ in modification time and path, as if another machine had
+// built them.
 func TestSameBytesEachTime(t *testing.T) {
 	first, second := filepath.Join(t.TempDir(), "a.tar"), filepath.Join(t.TempDir(), "b.tar")
 	for age, output := range []string{first, second} {
@@ -83,7 +83,7 @@ func checkFiles(t *testing.T, image v1.Image, platform string) {
 	if binary == nil {
 		t.Fatalf("no file coredns in %v", headers)
 	}
-	// From the output of "setcap cap_net_bind_service=ep", as getfattr prints it.
+	// The output of getfattr after "setcap cap_net_bind_service=ep".
 	const capability = "\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 	if got := binary.PAXRecords[capabilityRecord]; got != capability {
 		t.Errorf("capability %x, want %x", got, capability)

@@ -22,8 +22,7 @@ import (
 // extended attribute security.capability.
 const capabilityRecord = "SCHILY.xattr.security.capability"
 
-// newLayer makes the layer of the files and of the folders above them, all owned
-// by root.
+// newLayer makes the layer of the files and their parent folders, all owned by root.
 func newLayer(files []file, modified time.Time) (v1.Layer, error) {
 	content, err := archiveFiles(withFolders(files), modified)
 	if err != nil {
@@ -33,8 +32,7 @@ func newLayer(files []file, modified time.Time) (v1.Layer, error) {
 	return tarball.LayerFromOpener(opener, tarball.WithMediaType(types.OCILayer), tarball.WithCompressedCaching)
 }
 
-// withFolders sorts the files and adds the folders above them that are not
-// listed.
+// withFolders sorts the files and adds their parent folders that are not listed.
 func withFolders(files []file) []file {
 	all := slices.Clone(files)
 	listed := map[string]bool{"/": true}
@@ -111,9 +109,9 @@ func (f file) read() ([]byte, fs.FileMode, error) {
 	return content, f.Mode, err
 }
 
-// bindCapability is CAP_NET_BIND_SERVICE, permitted and effective, in the form of
-// revision 2 of struct vfs_cap_data (linux/capability.h): flags, then permitted
-// and inheritable, low and high words.
+// bindCapability returns CAP_NET_BIND_SERVICE, permitted and effective, as revision 2 of
+// struct vfs_cap_data (linux/capability.h): flags, then permitted and inheritable, low and
+// high words.
 func bindCapability() []byte {
 	const (
 		revision2      = 0x02000000

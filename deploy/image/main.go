@@ -1,13 +1,13 @@
-// The image command writes OCI images without a container engine: the product's,
-// and others for tests. The same input makes the same bytes.
+// The image command writes OCI images without a container engine: the product's, and others
+// for tests. The same input makes the same bytes.
 //
 // Usage:
 //
 //	image -o FILE coredns [-name REPOSITORY] -version V -commit C -created SECONDS PLATFORM=BINARY...
 //	image -o FILE spec FILE.json
 //
-// FILE is an OCI layout in one tar file. It is a Go module of its own, so that
-// what it needs does not become the product's.
+// FILE is an OCI layout in one tar file. The command is a Go module of its own, so that its
+// dependencies do not become the product's.
 package main
 
 import (

@@ -11,7 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// spec says what an image is. The same spec and the same files make the same
+// spec is the specification of an image. The same spec and the same files make the same
 // bytes, on any machine and at any time.
 type spec struct {
 	// Names are references such as "registry.example/clusterdns/coredns:0.1.0".
@@ -34,16 +34,16 @@ type variant struct {
 	Layers   [][]file
 }
 
-// file is an entry of a layer: a folder, a symbolic link, or a regular file whose
-// content is given or is that of a file of this machine.
+// file is an entry of a layer: a folder, a symbolic link, or a regular file whose content
+// is given or copied from a file of this machine.
 type file struct {
 	Path    string      // absolute, in the image
-	Mode    fs.FileMode // with fs.ModeDir for a folder; 0 means 0644, or that of Source
+	Mode    fs.FileMode // with fs.ModeDir for a folder; 0 means 0644, or the mode of Source
 	Link    string      // target of a symbolic link
 	Source  string      // path on this machine
 	Content []byte
-	// BindsPrivilegedPorts gives whoever executes the file the right to bind ports
-	// below 1024, if the container has it.
+	// BindsPrivilegedPorts lets the program bind ports below 1024 without root, if the
+	// container may.
 	BindsPrivilegedPorts bool
 }
 

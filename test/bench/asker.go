@@ -11,17 +11,17 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/queries"
 )
 
-// askInterval makes 100 questions a second.
+// askInterval leads to 100 questions a second.
 const askInterval = 10 * time.Millisecond
 
-// asked counts answers.
+// asked has the numbers of answers.
 type asked struct {
 	asked, wrong, unanswered int
 	slowest                  time.Duration
 }
 
-// asker asks a server the same questions over and over, at a fixed rate whether
-// or not it answers.
+// asker asks a server the same questions over and over, at a fixed rate whether or not it
+// answers.
 type asker struct {
 	address   string
 	oracle    *oracle.Oracle
@@ -40,7 +40,7 @@ func startAsker(ctx context.Context, address string, o *oracle.Oracle, questions
 	return a
 }
 
-// stop waits for the answers that are due.
+// stop stops the asker and waits for outstanding answers.
 func (a *asker) stop() asked {
 	a.cancel()
 	a.wg.Wait()
@@ -50,7 +50,7 @@ func (a *asker) stop() asked {
 func (a *asker) run(ctx context.Context) {
 	ticker := time.NewTicker(askInterval)
 	defer ticker.Stop()
-	// An answer that is due at the end is waited for all the same.
+	// An answer that is outstanding at the end is still waited for.
 	asking := context.WithoutCancel(ctx)
 	for i := 0; ; i++ {
 		q := a.questions[i%len(a.questions)]
@@ -63,7 +63,7 @@ func (a *asker) run(ctx context.Context) {
 	}
 }
 
-// ask uses a socket of its own: nobody waits behind an answer that is late.
+// ask uses a socket of its own, so that a late answer delays no other.
 func (a *asker) ask(ctx context.Context, q queries.Question) {
 	want := a.oracle.Lookup(q.Name, q.Type)
 	began := time.Now()

@@ -10,11 +10,10 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
 )
 
-// event is a change, and what tells that a server knows of it: the only address
-// that a name has from then on.
+// event is a change, with the name whose only address shows that a server has seen it.
 type event struct{ qname, address string }
 
-// awaiter asks one server through one socket until it knows of an event.
+// awaiter asks one server through one socket until it has seen an event.
 type awaiter struct {
 	client dns.Client
 	conn   *dns.Conn
@@ -29,8 +28,8 @@ func newAwaiter(address string) (*awaiter, error) {
 
 func (a *awaiter) close() { a.conn.Close() }
 
-// await asks in intervals until the answer is the right one; an interval of 0
-// means no pause. Until then it may be any other, or none.
+// await repeats the question until the answer is the right one. An interval of 0 means no
+// pause. Until then any other answer is allowed, or none.
 func (a *awaiter) await(ctx context.Context, timeout, interval time.Duration, e event) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -47,7 +46,8 @@ func (a *awaiter) await(ctx context.Context, timeout, interval time.Duration, e 
 	return fmt.Errorf("%s: last answer %s, want %s: %w", e.qname, last, e.address, ctx.Err())
 }
 
-// ask returns the only address of a name, or what there is in place of it.
+// ask returns the only address of a name, or a text about the answer if there is not
+// exactly one.
 func (a *awaiter) ask(qname string) string {
 	query := new(dns.Msg).SetQuestion(qname, dns.TypeA)
 	reply, _, err := a.client.ExchangeWithConn(query, a.conn)

@@ -24,32 +24,32 @@ import (
 	"github.com/clusterdns/clusterdns/test/refcluster"
 )
 
-// ratios are what the project promises something about.
+// ratios are the ratios that the project makes promises about.
 var ratios = []report.Ratio{
 	{Of: server.Ours, To: server.Stock}, {Of: server.Ours, To: server.Knot}, {Of: server.Chain, To: server.Stock},
 	{Of: server.Rewrite, To: server.StockRewrite},
 	{Of: server.Ours, To: server.Before}, {Of: server.Chain, To: server.BeforeChain},
 }
 
-// bench is what is measured and what came out.
+// bench has the input and the results of a measurement.
 type bench struct {
 	options
-	dir          string // ours to remove
+	dir          string // removed at the end
 	oracle       *oracle.Oracle
 	sets         []queries.Set
-	files        map[string]string // the questions of each set, by its name
+	files        map[string]string // paths of the question files, by name of the set
 	setup        server.Setup
 	upstream     *upstream
 	cluster      *refcluster.Cluster
-	clusterPlain bool         // it refuses streaming lists
-	made         int          // Services that there were not in the beginning
-	removed      int          // of them
-	flipped      atomic.Int64 // slices
-	changed      int          // addresses that the changing endpoint has had
+	clusterPlain bool         // the cluster refuses streaming lists
+	made         int          // number of Services that were added
+	removed      int          // number of added Services that were removed
+	flipped      atomic.Int64 // number of changed slices
+	changed      int          // number of addresses that the changing endpoint has had
 	report       *report.Report
-	notes        []string  // what a reader of the table has to know
-	problems     []string  // why figures are not to be trusted
-	atStart      proc.Load // what the machine had done
+	notes        []string  // remarks for readers of the table
+	problems     []string  // reasons not to trust the figures
+	atStart      proc.Load // load of the machine at the start
 }
 
 func newBench(o options) (*bench, error) {
@@ -101,8 +101,8 @@ func writeQueries(path string, set queries.Set) error {
 	return errors.Join(set.Write(file), file.Close())
 }
 
-// copyPrograms makes all runs measure the same programs, even when somebody
-// builds others meanwhile.
+// copyPrograms copies the binaries, so that all runs measure the same programs even if
+// somebody builds others meanwhile.
 func (b *bench) copyPrograms() (err error) {
 	if b.stock == "" {
 		if b.stock, err = stock.Build(); err != nil {
@@ -123,9 +123,9 @@ func (b *bench) copyPrograms() (err error) {
 	return nil
 }
 
-// copyProgram copies in small pieces, as a program comes to a machine. Written
-// at once it lies in huge pages of the page cache, of which each that is touched
-// counts in full: that makes 17 MB of RSS.
+// copyProgram copies in small pieces, as a program arrives on a machine. Written at once,
+// it would be in huge pages of the page cache, and each of those that is touched counts as
+// a whole: that makes 17 MB of RSS.
 func copyProgram(to, from string) error {
 	source, err := os.Open(from)
 	if err != nil {
@@ -136,7 +136,7 @@ func copyProgram(to, from string) error {
 	if err != nil {
 		return err
 	}
-	// Without its other methods the file cannot be copied by one system call.
+	// The wrappers hide other methods, so that no system call copies the file at once.
 	_, err = io.Copy(struct{ io.Writer }{target}, struct{ io.Reader }{source})
 	return errors.Join(err, target.Close())
 }
@@ -176,7 +176,7 @@ func (b *bench) run(ctx context.Context) error {
 	return nil
 }
 
-// measureSearch measures look-ups by the search path, and prints them.
+// measureSearch measures look-ups through the search path, and prints them.
 func (b *bench) measureSearch(ctx context.Context) error {
 	return search.Run(ctx, search.Options{
 		Ours: b.setup.Ours, Stock: b.setup.Stock, Dir: b.dir,
@@ -184,7 +184,8 @@ func (b *bench) measureSearch(ctx context.Context) error {
 	}, os.Stdout)
 }
 
-// measureFair measures what polite clients lose while another floods the server, and prints it.
+// measureFair measures how much polite clients lose while another one floods the server,
+// and prints it.
 func (b *bench) measureFair(ctx context.Context) error {
 	o := fair.Options{Dir: b.dir, Time: b.loadTime()}
 	if b.floods != "" {
@@ -201,7 +202,7 @@ func (b *bench) measureFair(ctx context.Context) error {
 	return fair.Run(ctx, o, os.Stdout)
 }
 
-// startCluster starts a cluster in the state of the beginning.
+// startCluster starts a cluster in its initial state.
 func (b *bench) startCluster(ctx context.Context, plain bool) error {
 	dir, err := os.MkdirTemp(b.dir, "cluster-")
 	if err != nil {
@@ -223,7 +224,7 @@ func (b *bench) stopCluster() {
 	}
 }
 
-// problem notes why a figure is not what it seems.
+// problem records a reason not to trust a figure.
 func (b *bench) problem(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	log.Print(text)

@@ -87,7 +87,7 @@ func write(t *testing.T, w dns.ResponseWriter, reply *dns.Msg) {
 	}
 }
 
-// The upstream answers from the oracle, so a server of it makes no mistake.
+// The upstream answers from the oracle, so a server with its answers makes no mistake.
 func TestCheckAnswers(t *testing.T) {
 	o := oracle.New(small)
 	u, err := startUpstream(o)
@@ -144,7 +144,7 @@ func TestPaceEndsWithTheContext(t *testing.T) {
 	go pace(ctx, 1000, ticks)
 	<-ticks
 	cancel()
-	for range ticks { // until it is closed
+	for range ticks { // until the channel is closed
 	}
 }
 

@@ -13,15 +13,16 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
-// changeTimeout is how long one change may take to be seen. It has room for an
-// API server that has just been restarted.
+// changeTimeout is how long one change may take to be seen. It allows for an API server
+// that has just been restarted.
 const changeTimeout = time.Minute
 
-// churnRates are slice changes per second.
+// churnRates are rates of slice changes per second.
 var churnRates = []int{0, 500}
 
-// measureChanges measures how long a change takes from the API server's answer
-// to the server's. Each server is alone: all would get every change.
+// measureChanges measures the time between the API server's answer to a change and the
+// server's first right answer. Each server runs alone, because otherwise all would receive
+// every change.
 func (b *bench) measureChanges(ctx context.Context) error {
 	for run := range b.runs {
 		for _, kind := range b.ofOneOptions() {
@@ -54,7 +55,7 @@ func (f *fleet) measureAt(ctx context.Context, rate int) error {
 	p := f.processes[0]
 	during := ""
 	c := f.startChurn(ctx, rate)
-	defer c.stop() //nolint:errcheck // for the case of an error only
+	defer c.stop() //nolint:errcheck // only in the case of an error
 	if rate > 0 {
 		during = fmt.Sprintf(" during %d slice changes/s", rate)
 		if err := f.measureChurn(ctx, c, during); err != nil {
@@ -77,8 +78,8 @@ func (f *fleet) measureAt(ctx context.Context, rate int) error {
 	return c.stop()
 }
 
-// timeChanges makes changes one after the other. The client that asks has no
-// pause, and takes CPU time from the others.
+// timeChanges makes changes one after another. The asking client has no pause, and takes
+// CPU time from other processes.
 func (f *fleet) timeChanges(ctx context.Context, p *server.Process, change func(context.Context) (event, error)) ([]time.Duration, error) {
 	dns, err := newAwaiter(p.DNS)
 	if err != nil {
@@ -101,7 +102,7 @@ func (f *fleet) timeChanges(ctx context.Context, p *server.Process, change func(
 	return times, nil
 }
 
-// measureChurn measures what the changes themselves cost while nobody asks.
+// measureChurn measures the cost of the changes themselves, without questions.
 func (f *fleet) measureChurn(ctx context.Context, c *churn, during string) error {
 	p := f.processes[0]
 	before, err := proc.ReadCPU(p.ID())

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// checks is how many questions of each set are compared with the truth.
+	// checks is how many questions of each set are compared with the oracle.
 	checks       = 100
 	askTimeout   = 2 * time.Second
-	checkEDNS    = 4096 // as dnsperf asks
+	checkEDNS    = 4096 // the size that dnsperf sends
 	checkRetries = 3    // a datagram may get lost on a busy machine
 )
 
-// checkAnswers compares answers with what the oracle says, and returns how many
-// were wrong or missing. One of each is shown.
+// checkAnswers compares answers with the oracle, and returns how many were wrong or
+// missing. It shows one of each.
 func (b *bench) checkAnswers(ctx context.Context, name, address string, set queries.Set) int {
 	asked := set.Pick(checks)
 	var wrong, missing []string
@@ -45,7 +45,7 @@ func (b *bench) checkAnswers(ctx context.Context, name, address string, set quer
 	return len(wrong) + len(missing)
 }
 
-// show keeps a wrong answer of a thousand addresses readable.
+// show shortens a wrong answer with a thousand addresses.
 func show(a oracle.Answer) string {
 	data := a.Data
 	if len(data) > 3 {
@@ -54,7 +54,7 @@ func show(a oracle.Answer) string {
 	return dns.RcodeToString[a.Rcode] + " [" + strings.Join(data, ", ") + "]"
 }
 
-// ask asks as a client does, again when there was no answer.
+// ask asks like a client: it repeats a question without an answer.
 func ask(ctx context.Context, address string, q queries.Question) (got oracle.Answer, err error) {
 	for range checkRetries {
 		if got, err = askOnce(ctx, address, q); err == nil {
@@ -64,7 +64,7 @@ func ask(ctx context.Context, address string, q queries.Question) (got oracle.An
 	return got, err
 }
 
-// askOnce asks as dnsperf does, and over TCP when the answer was cut.
+// askOnce asks like dnsperf, and again over TCP if the answer was truncated.
 func askOnce(ctx context.Context, address string, q queries.Question) (oracle.Answer, error) {
 	query := new(dns.Msg).SetQuestion(q.Name, q.Type)
 	query.SetEdns0(checkEDNS, false)

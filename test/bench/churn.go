@@ -12,10 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// churners is how many requests change slices at a time.
+// churners is how many requests change slices at the same time.
 const churners = 16
 
-// churn changes one slice after the other, at a rate.
+// churn changes one slice after another at a rate.
 type churn struct {
 	*bench
 	cancel context.CancelFunc
@@ -26,7 +26,7 @@ type churn struct {
 	err error
 }
 
-// startChurn changes nothing if the rate is 0.
+// startChurn starts the changes. It makes none if the rate is 0.
 func (b *bench) startChurn(ctx context.Context, rate int) *churn {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &churn{bench: b, cancel: cancel}
@@ -41,7 +41,7 @@ func (b *bench) startChurn(ctx context.Context, rate int) *churn {
 	return c
 }
 
-// pace sends ticks until the context ends. What cannot be sent in time is lost.
+// pace sends ticks until the context ends. It drops ticks that it cannot send in time.
 func pace(ctx context.Context, rate int, ticks chan<- struct{}) {
 	defer close(ticks)
 	ticker := time.NewTicker(time.Second / time.Duration(rate))
@@ -62,7 +62,7 @@ func pace(ctx context.Context, rate int, ticks chan<- struct{}) {
 
 func (c *churn) run(ctx context.Context, ticks <-chan struct{}) {
 	for range ticks {
-		// Cut off, a request would leave it open whether the slice has changed.
+		// If a request were cut off, nobody would know whether the slice has changed.
 		if err := c.flip(context.WithoutCancel(ctx)); err != nil {
 			c.mu.Lock()
 			c.err = errors.Join(c.err, err)
@@ -73,21 +73,21 @@ func (c *churn) run(ctx context.Context, ticks <-chan struct{}) {
 	}
 }
 
-// stop ends the changes, and returns what went wrong.
+// stop ends the changes, and returns the first error.
 func (c *churn) stop() error {
 	c.cancel()
 	c.wg.Wait()
 	return c.err
 }
 
-// flip makes the first endpoint of another Service not ready. When all have had
-// their turn it makes them ready again, and so on.
+// flip makes the first endpoint of another Service not ready. After one round over all
+// Services it makes them ready again, and so on.
 func (b *bench) flip(ctx context.Context) error {
 	s := b.shape
 	i := int(b.flipped.Add(1)) - 1
 	service, ready := i%s.Services, i/s.Services%2 == 1
 	if service == s.Changing() {
-		return nil // its endpoint changes otherwise
+		return nil // its endpoint changes elsewhere
 	}
 	patch := fmt.Sprintf(`[{"op":"replace","path":"/endpoints/0/conditions/ready","value":%t}]`, ready)
 	_, err := b.cluster.API.DiscoveryV1().EndpointSlices(s.NamespaceOfService(service)).

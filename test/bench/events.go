@@ -15,11 +15,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/refcluster"
 )
 
-// freshName begins the names of objects that are made to see when they arrive.
+// freshName is the prefix of objects that are created to measure when they arrive.
 const freshName = "bench-fresh"
 
-// changeEndpoint gives an endpoint of a headless Service, about which nothing
-// else is asked, an address that it has not had yet.
+// changeEndpoint gives an endpoint of a headless Service a new address. No other question
+// is about that Service.
 func (b *bench) changeEndpoint(ctx context.Context) (event, error) {
 	b.changed++
 	s := b.shape
@@ -35,12 +35,12 @@ func (b *bench) changeEndpoint(ctx context.Context) (event, error) {
 	return e, nil
 }
 
-// makeService makes a Service with a name that there has not been yet.
+// makeService creates a Service with a new name.
 func (b *bench) makeService(ctx context.Context) (event, error) {
 	b.made++
 	name := fmt.Sprintf("%s-%d", freshName, b.made)
-	// The last addresses of the range are free; each is used again when its
-	// Service is gone.
+	// The last addresses of the range are free; each is used again after its Service is
+	// gone.
 	address := refcluster.AddressAt(refcluster.FirstClusterIP, refcluster.MaxServices+b.made%freshAddresses)
 	_, err := b.cluster.API.CoreV1().Services(metav1.NamespaceDefault).Create(ctx, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -52,10 +52,10 @@ func (b *bench) makeService(ctx context.Context) (event, error) {
 	return event{name + "." + metav1.NamespaceDefault + ".svc." + oracle.Domain, address.String()}, nil
 }
 
-// freshAddresses is how many ClusterIPs are free behind those of the cluster.
+// freshAddresses is how many ClusterIPs are free after those of the cluster.
 const freshAddresses = 1000
 
-// makePod makes a Pod that is seen by its address, with "pods verified".
+// makePod creates a Pod, which a server with "pods verified" shows by its address.
 func (b *bench) makePod(ctx context.Context) (event, error) {
 	address := refcluster.FirstFresh.String()
 	err := refcluster.CreatePod(ctx, b.cluster.API, refcluster.NewPod(metav1.NamespaceDefault, freshName, address))
@@ -65,7 +65,7 @@ func (b *bench) makePod(ctx context.Context) (event, error) {
 	return event{oracle.PodName(address, metav1.NamespaceDefault), address}, nil
 }
 
-// removeFresh makes room for the next life.
+// removeFresh removes the created objects, for the next life.
 func (b *bench) removeFresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
-// judge looks for what makes a figure worthless.
+// judge looks for signs that a figure is worthless.
 func (f *fleet) judge(ctx context.Context, p *server.Process, set queries.Set, before server.Counts, result dnsperf.Result) {
 	if codes := set.Rcodes(f.oracle); p.Kind.Names {
 		for code, n := range result.Rcodes {
@@ -34,7 +34,7 @@ func (f *fleet) judgeCounts(ctx context.Context, p *server.Process, set queries.
 	}
 }
 
-// countTimeout is how long a server may take to count what it has answered.
+// countTimeout is how long a server may take to count its answers.
 const countTimeout = 3 * time.Second
 
 func awaitCounts(ctx context.Context, p *server.Process, before server.Counts, sent int) error {

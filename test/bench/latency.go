@@ -14,18 +14,17 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
-// percentiles of the latency, by what the table calls them.
+// percentiles are the percentiles of the latency, by their names in the table.
 var percentiles = []struct {
 	name string
 	p    float64
 }{{"p50", 50}, {"p99", 99}, {"p99.9", 99.9}}
 
-// mostLate is how late a question may be sent for the latency to be that of the
-// server.
+// mostLate is how late a question may be sent for its latency to count as the server's.
 const mostLate = time.Millisecond
 
-// measureLatencies asks every server at the same rate, since a latency says
-// nothing without its load: half of what stock can do at most.
+// measureLatencies asks every server at the same rate, because a latency means nothing
+// without its load: half of stock's top load.
 func (f *fleet) measureLatencies(ctx context.Context) error {
 	for _, set := range f.sets {
 		rate, err := f.latencyRate(ctx, set)
@@ -53,8 +52,8 @@ func (f *fleet) measureLatencies(ctx context.Context) error {
 	return nil
 }
 
-// latencyRate is half of stock's top load; of the first server's, where stock is
-// not measured. It measures the load if that has not been done.
+// latencyRate returns half of stock's top load, or of the first server's if stock is not
+// measured. It measures the top load if needed.
 func (f *fleet) latencyRate(ctx context.Context, set queries.Set) (int, error) {
 	of := f.processes[0]
 	for _, p := range f.processes {
@@ -75,7 +74,7 @@ func (f *fleet) latencyRate(ctx context.Context, set queries.Set) (int, error) {
 	return rate, nil
 }
 
-// pack makes the messages that dnsperf would send.
+// pack returns the messages that dnsperf would send.
 func pack(set queries.Set) ([][]byte, error) {
 	messages := make([][]byte, len(set.Questions))
 	for i, q := range set.Questions {

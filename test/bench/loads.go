@@ -15,14 +15,14 @@ import (
 	"github.com/clusterdns/clusterdns/test/refcluster"
 )
 
-// fleet is all servers, running. What is not asked costs next to nothing, and
-// so each can be measured right after the other.
+// fleet has all servers, running. A server without questions costs next to nothing, so each
+// can be measured right after another.
 type fleet struct {
 	*bench
 	processes []*server.Process
-	wrong     map[string]int // answers, by server
-	miscount  map[string]int // loads after which the metrics were wrong
-	late      int            // latencies of which the sender was late
+	wrong     map[string]int // wrong answers by server
+	miscount  map[string]int // by server, loads after which its metrics were wrong
+	late      int            // latencies for which the sender was late
 }
 
 func newFleet(b *bench) *fleet {
@@ -38,8 +38,7 @@ func (b *bench) startFleet(ctx context.Context) (*fleet, error) {
 	return f, nil
 }
 
-// start starts servers one after the other, and waits until all have come to
-// rest.
+// start starts servers one after another, and waits until all are quiet.
 func (f *fleet) start(ctx context.Context, kinds []server.Kind) error {
 	for _, kind := range kinds {
 		p, err := f.startServer(ctx, kind)
@@ -66,7 +65,7 @@ var wantedSockets = map[string]sockets{
 	server.Rewrite: {handsOver: true},
 }
 
-// checkFastPath makes sure that each of our servers is what its column says.
+// checkFastPath checks that each of our servers works as its column says.
 func (f *fleet) checkFastPath(ctx context.Context, p *server.Process) error {
 	want, ours := wantedSockets[p.Kind.Name]
 	if !ours {
@@ -92,7 +91,7 @@ func (f *fleet) stop() {
 	}
 }
 
-// startServer returns a server that is ready.
+// startServer starts a server and waits until it is ready.
 func (b *bench) startServer(ctx context.Context, kind server.Kind) (*server.Process, error) {
 	dir, err := os.MkdirTemp(b.dir, kind.Name+"-")
 	if err != nil {
@@ -111,7 +110,7 @@ func (b *bench) startServer(ctx context.Context, kind server.Kind) (*server.Proc
 	return p, nil
 }
 
-// measureFleet measures what all servers do side by side.
+// measureFleet measures all servers side by side.
 func (b *bench) measureFleet(ctx context.Context) error {
 	f, err := b.startFleet(ctx)
 	if err != nil {
@@ -146,8 +145,8 @@ func (f *fleet) reportTallies(prefix string) {
 	}
 }
 
-// prepare compares answers, and asks every question once, as long-running
-// servers have been asked.
+// prepare compares answers, and asks every question once, as if the servers had run for
+// long.
 func (f *fleet) prepare(ctx context.Context) error {
 	for _, set := range f.sets {
 		err := f.each(0, set, func(p *server.Process) error {
@@ -179,12 +178,12 @@ func (f *fleet) measureLoads(ctx context.Context) error {
 	return nil
 }
 
-// each measures all servers, in each run beginning with another one.
+// each measures all servers. Each run begins with another one.
 func (f *fleet) each(run int, set queries.Set, measure func(*server.Process) error) error {
 	for i := range f.processes {
 		p := f.processes[(i+run)%len(f.processes)]
 		if !p.Kind.Names && set.Name != f.sets[0].Name {
-			continue // its answer does not depend on the question
+			continue // its answers do not depend on the question
 		}
 		if err := measure(p); err != nil {
 			return fmt.Errorf("%s: %s: %w", p.Kind.Name, set.Name, err)
@@ -195,12 +194,13 @@ func (f *fleet) each(run int, set queries.Set, measure func(*server.Process) err
 
 func (b *bench) loadTime() time.Duration { return time.Duration(b.seconds) * time.Second }
 
-// load is as many questions as are answered.
+// load returns a load of as many questions as are answered.
 func (b *bench) load(p *server.Process, set queries.Set) dnsperf.Load {
 	return dnsperf.Load{Server: p.DNS, File: b.files[set.Name], Mode: "udp", Time: b.loadTime()}
 }
 
-// topLoad is the row whose half is the load for latencies.
+// topLoad returns the name of the row with the top load, half of which is the load for
+// latencies.
 func topLoad(set queries.Set) string { return set.Title + ": top load, queries/s" }
 
 func (f *fleet) measureLoad(ctx context.Context, p *server.Process, set queries.Set) error {
@@ -221,14 +221,14 @@ func (f *fleet) measureLoad(ctx context.Context, p *server.Process, set queries.
 	return nil
 }
 
-// loaded is what a load cost.
+// loaded is the cost of a load.
 type loaded struct {
 	dnsperf.Result
 	cost float64 // microseconds of CPU per answer
 }
 
-// runLoad measures the server's CPU time, and compares what its metrics say
-// with what was sent.
+// runLoad measures the server's CPU time, and compares its metrics with the number of
+// questions sent.
 func (f *fleet) runLoad(ctx context.Context, p *server.Process, set queries.Set, load dnsperf.Load) (loaded, error) {
 	counts, err := f.readCounts(ctx, p)
 	if err != nil {

@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// run prints what was measured even when a later measurement fails.
+// run measures and prints the results, even if a later measurement fails.
 func run(ctx context.Context, o options) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()

@@ -21,13 +21,13 @@ import (
 type life struct {
 	*bench
 	p      *server.Process
-	prefix string // of the rows
+	prefix string // prefix of the table's rows
 	peak   *proc.PeakWatch
-	most   float64 // RSS so far
+	most   float64 // largest RSS so far
 	dns    *awaiter
 }
 
-// measureMemory takes each server through a life, in turn.
+// measureMemory measures one life of each server after another, in several rounds.
 func (b *bench) measureMemory(ctx context.Context) error {
 	if err := b.writeEveryName(); err != nil {
 		return err
@@ -48,10 +48,10 @@ func (b *bench) measureMemory(ctx context.Context) error {
 	return nil
 }
 
-// mostLives are enough: memory varies little.
+// mostLives is the number of rounds: memory varies little.
 const mostLives = 3
 
-// variant is how the API server lists and what the Corefile says of Pods.
+// variant is how the API server sends lists, and the mode of Pods in the Corefile.
 type variant struct{ plain, verified bool }
 
 func (v variant) String() string {
@@ -83,8 +83,8 @@ func (b *bench) useVariant(ctx context.Context, v variant) error {
 
 func (b *bench) everyNameFile() string { return filepath.Join(b.dir, "every-name.queries") }
 
-// writeEveryName writes questions for each name of the cluster, for what has no
-// records too.
+// writeEveryName writes questions for each name of the cluster, and for types without
+// records.
 func (b *bench) writeEveryName() error {
 	var all queries.Set
 	for _, owner := range b.oracle.Owners(oracle.Domain) {
@@ -156,7 +156,7 @@ func (l *life) measureStart(ctx context.Context) error {
 	return nil
 }
 
-// steady are the sets whose answers stay as they are.
+// steady returns the sets whose answers do not change.
 func (b *bench) steady() []queries.Set {
 	return slices.DeleteFunc(queries.Sets(b.shape, b.oracle), func(set queries.Set) bool {
 		return !strings.HasPrefix(set.Name, "service-") && !strings.HasPrefix(set.Name, "headless-")
@@ -180,20 +180,20 @@ func (l *life) measureRest(ctx context.Context) error {
 	return nil
 }
 
-// addPeak reports the peaks since the last beginPeak.
+// addPeak adds the peaks since the last beginPeak to the table.
 func (l *life) addPeak(of string, now proc.Memory) {
 	l.most = max(l.most, now.Peak)
 	l.addBytes("peak RSS, "+of, now.Peak)
 	l.addBytes("peak of its anonymous part, "+of, l.peak.Read())
 }
 
-// beginPeak makes both peaks begin anew.
+// beginPeak resets both peaks.
 func (l *life) beginPeak() error {
 	l.peak.Reset()
 	return proc.ResetPeak(l.p.ID())
 }
 
-// measureReload makes CoreDNS read its Corefile again, as after a change.
+// measureReload measures a reload of the Corefile, as after a change.
 func (l *life) measureReload(ctx context.Context) error {
 	if err := l.beginPeak(); err != nil {
 		return err
@@ -214,8 +214,7 @@ func (l *life) measureReload(ctx context.Context) error {
 	return nil
 }
 
-// measureNames measures what is left after a garbage collection, before and
-// after every name was asked for.
+// measureNames measures the live heap before and after a question for every name.
 func (l *life) measureNames(ctx context.Context) error {
 	heap, err := l.p.LiveHeap(ctx)
 	if err != nil {

@@ -22,20 +22,20 @@ const (
 	partFair       = "fair"
 )
 
-// allParts are those that make up the page. The search path and fairness have tables, servers
-// and clusters of their own, and are measured when they are asked for.
+// allParts are the parts on the page. The search path and fairness have their own tables,
+// servers and clusters, and are measured only if they are named.
 var (
 	allParts   = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
 	knownParts = append(slices.Clip(allParts), partSearch, partFair)
 )
 
-// What is measured when there is little time and nothing was chosen.
+// The selection when there is little time and nothing was chosen.
 const (
 	quickSets = "service-a,nxdomain,mix"
 	quickOnly = server.Ours + "," + server.Chain + "," + server.Stock + "," + server.Knot
 )
 
-// options are the flags.
+// options are the values of the flags.
 type options struct {
 	shape    refcluster.Shape
 	bin      string
@@ -49,7 +49,7 @@ type options struct {
 	seconds  int
 	rate     int
 	changes  int
-	rounds   int // of the search path
+	rounds   int // rounds of the search path
 	plain    bool
 	verified bool
 	floods   string
@@ -84,7 +84,7 @@ func parseFlags(args []string) (options, error) {
 	return o.complete(only, parts, flags.Args())
 }
 
-// complete fills in what is chosen by name and what follows from the rest.
+// complete resolves the names in the flags and sets what follows from the rest.
 func (o options) complete(only, parts string, rest []string) (_ options, err error) {
 	if len(rest) > 0 {
 		return o, fmt.Errorf("unexpected argument %q", rest[0])
@@ -112,8 +112,7 @@ func (o options) complete(only, parts string, rest []string) (_ options, err err
 	return o, o.shape.Check()
 }
 
-// chooseKinds chooses the servers. Those of an earlier build are measured only where
-// there is one.
+// chooseKinds returns the servers to measure. Those of an earlier build need its binary.
 func (o options) chooseKinds(only string) ([]server.Kind, error) {
 	named := only != ""
 	if o.quick && !named {
@@ -147,7 +146,7 @@ func chooseParts(names string) ([]string, error) {
 
 func (o options) has(part string) bool { return slices.Contains(o.parts, part) }
 
-// watchers reports whether any of the servers watches an API server for what is measured.
+// watchers reports whether a server to measure watches an API server.
 func (o options) watchers() bool {
 	alone := func(part string) bool { return part == partSearch || part == partFair }
 	if !slices.ContainsFunc(o.parts, func(part string) bool { return !alone(part) }) {

@@ -16,7 +16,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
-// note tells what a reader of the table has to know.
+// note adds a remark for readers of the table.
 func (b *bench) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	log.Print(text)
@@ -25,7 +25,7 @@ func (b *bench) note(format string, args ...any) {
 	}
 }
 
-// publish prints the results, and puts them into the page if there is one.
+// publish prints the results, and writes them into the page if there is one.
 func (b *bench) publish(w io.Writer) error {
 	var text bytes.Buffer
 	b.write(&text)
@@ -47,7 +47,7 @@ func (b *bench) publish(w io.Writer) error {
 	return report.ReplaceInPage(b.page, page.String())
 }
 
-// summary has the figures that the page begins with.
+// summary are the figures at the beginning of the page.
 var summary = []string{
 	"Service A: CPU at saturation, µs/query",
 	"headless of 1000, A: CPU at saturation, µs/query",
@@ -63,11 +63,10 @@ var summary = []string{
 
 const chartTitle = "CPU per query at saturation, microseconds"
 
-// tooMuch is a set whose answers cost so much that other bars would vanish
-// beside it.
+// tooMuch is a set with such expensive answers that its bars would make all others vanish.
 const tooMuch = "headless-1000"
 
-// wholeChart is that of the page.
+// wholeChart returns the chart of the page.
 func (b *bench) wholeChart() report.Chart {
 	chart := report.Chart{Title: chartTitle}
 	for _, set := range b.sets {
@@ -78,7 +77,7 @@ func (b *bench) wholeChart() report.Chart {
 	return chart
 }
 
-// shortChart is that of README.
+// shortChart returns the chart of README.
 func (b *bench) shortChart() report.Chart {
 	chart := report.Chart{Title: chartTitle, Columns: []string{server.Ours, server.Stock, server.Knot}}
 	for _, set := range b.sets {
@@ -97,7 +96,7 @@ func (b *bench) titles() map[string]string {
 	return titles
 }
 
-// write writes the table and what belongs to it.
+// write writes the table and its remarks.
 func (b *bench) write(w io.Writer) {
 	fmt.Fprintf(w, "Cluster: %s; %s.\n\n", b.shape, variant{b.plain, b.verified})
 	fmt.Fprintf(w, "Machine: %s; %s.\n\n", proc.Machine(), proc.ReadLoad().Since(b.atStart))
@@ -112,7 +111,7 @@ func (b *bench) write(w io.Writer) {
 	writeList(w, "Wrong", b.problems)
 }
 
-// longList is how many lines say enough.
+// longList is the largest number of lines in a list.
 const longList = 30
 
 func writeList(w io.Writer, heading string, lines []string) {
@@ -128,5 +127,5 @@ func writeList(w io.Writer, heading string, lines []string) {
 	}
 }
 
-// saturation is the row that the chart shows.
+// saturation returns the name of the row that the chart shows.
 func saturation(set queries.Set) string { return set.Title + ": CPU at saturation, µs/query" }

@@ -11,20 +11,20 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/queries"
 )
 
-// everyType are what names are asked for.
+// everyType are the query types for each name.
 var everyType = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV}
 
 const (
 	freshPoll = 2 * time.Millisecond
-	// freshTimeout has room for clients that wait half a minute before they ask an
-	// API server again.
+	// freshTimeout allows for clients that wait half a minute before they ask an API server
+	// again.
 	freshTimeout = 3 * time.Minute
-	// steadyEach is how many questions of a set are asked again and again.
+	// steadyEach is how many questions of a set are repeated.
 	steadyEach = 7
 )
 
-// measureRelist takes the API server and its memory of versions away, and
-// measures what getting all objects again costs.
+// measureRelist takes away the API server and its history, and measures the cost of a new
+// list of all objects.
 func (l *life) measureRelist(ctx context.Context) error {
 	before, err := proc.ReadUsage(l.p.ID())
 	if err != nil {
@@ -77,7 +77,7 @@ func (l *life) relist(ctx context.Context) error {
 	return err
 }
 
-// awaitFresh waits until a change of each kind of object is seen.
+// awaitFresh waits until the server has seen a change of each kind of object.
 func (l *life) awaitFresh(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, l.removeFresh(ctx)) }()
 	changes := []func(context.Context) (event, error){l.changeEndpoint, l.makeService}

@@ -18,8 +18,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
-// measureTransports asks over TCP and TLS, where CoreDNS's own sockets and the
-// chain of plugins answer in every case.
+// measureTransports measures TCP and TLS, which are always answered through CoreDNS's own
+// sockets and the plugin chain.
 func (b *bench) measureTransports(ctx context.Context) error {
 	if err := b.makeCertificate(); err != nil {
 		return err
@@ -62,8 +62,8 @@ func (f *fleet) measureTransport(ctx context.Context, p *server.Process, mode st
 	return nil
 }
 
-// ofOneOptions are the servers that watch the cluster, one of each program. Only
-// UDP tells the others of them apart.
+// ofOneOptions returns one server of each program that watches the cluster. The others
+// differ over UDP only.
 func (b *bench) ofOneOptions() []server.Kind {
 	chosen := map[string]server.Kind{}
 	var kinds []server.Kind
@@ -77,7 +77,7 @@ func (b *bench) ofOneOptions() []server.Kind {
 	return kinds
 }
 
-// makeCertificate writes a certificate that no client looks at.
+// makeCertificate writes a certificate that no client checks.
 func (b *bench) makeCertificate() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
-// upstream is the server that knows the names outside the cluster.
+// upstream is the server for names outside the cluster.
 type upstream struct {
 	address string
 	oracle  *oracle.Oracle

@@ -78,7 +78,7 @@ func (g *group) replay(t *testing.T, c *cluster, p path) (done int) {
 	return done
 }
 
-// phases are the cases by the phase in which they are asked.
+// phases returns the cases by the phase in which they are asked.
 func (g *group) phases(t *testing.T) map[string][]cases.Case {
 	phases := map[string][]cases.Case{}
 	for _, tc := range g.Cases {

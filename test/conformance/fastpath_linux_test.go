@@ -41,7 +41,7 @@ var (
 // path, and no second listener can be told from the first.
 func systemsPort(corefile string) bool { return strings.HasPrefix(corefile, ".:0 ") }
 
-// measured is a Corefile that is answered as before, from where metrics can tell on
+// measured returns a Corefile that is answered as before, from where metrics can tell on
 // which path: the plugin log keeps the fast path off.
 func measured(corefile string) string {
 	if systemsPort(corefile) {

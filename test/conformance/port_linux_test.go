@@ -18,7 +18,7 @@ var waiting = map[string]string{"tcp": "0A", "udp": "07"}
 
 var serverPort = regexp.MustCompile(`^\.:(\d+) \{`)
 
-// ports are those of the Corefile's one server block, by network. Port 0 means
+// ports returns the ports of the Corefile's only server block, by network. Port 0 means
 // that the kernel chooses one for each network.
 func ports(p *netlab.Process, corefile string) (map[string]uint16, error) {
 	match := serverPort.FindStringSubmatch(corefile)
@@ -38,7 +38,7 @@ func ports(p *netlab.Process, corefile string) (map[string]uint16, error) {
 	return ports, nil
 }
 
-// openPort is the one port at which the process waits for clients.
+// openPort returns the one port at which the process waits for clients.
 func openPort(p *netlab.Process, network string) (uint16, error) {
 	own, err := socketInodes(p)
 	if err != nil {

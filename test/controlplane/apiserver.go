@@ -9,9 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// readyPaths answer 200 OK once a client can use the API server. Its own
-// readiness check does not wait for the namespaces and the Service that it
-// makes by itself.
+// readyPaths answer 200 OK when a client can use the API server. Its own readiness check
+// does not wait for the namespaces and the Service that it creates.
 var readyPaths = []string{
 	"/readyz",
 	"/api/v1/namespaces/default/services/kubernetes",
@@ -38,8 +37,8 @@ func (c *Cluster) awaitAPIServer(ctx context.Context) error {
 	})
 }
 
-// allocates succeeds when a Service would get addresses. After a restart the API
-// server is ready before it knows what its ranges are.
+// allocates returns nil if a new Service would get addresses. After a restart the API
+// server is ready before it knows its ranges.
 func (c *Cluster) allocates(ctx context.Context) error {
 	svc := &corev1.Service{ObjectMeta: metav1.ObjectMeta{GenerateName: "trial-"}}
 	svc.Spec.Ports = []corev1.ServicePort{{Port: 80}}
@@ -61,7 +60,7 @@ func (c *Cluster) apiServerArgs() []string {
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-account-key-file=" + c.serviceAccountKey(),
 		"--service-account-signing-key-file=" + c.serviceAccountKey(),
-		"--shutdown-watch-termination-grace-period=1s", // else open watches delay StopAPIServer by a minute
+		"--shutdown-watch-termination-grace-period=1s", // otherwise open watches delay StopAPIServer by a minute
 		"--allow-privileged=true",
 		"--profiling=false",
 	}
@@ -82,14 +81,14 @@ func (c *Cluster) addressArgs() []string {
 	return []string{
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",
-		"--endpoint-reconciler-type=none",            // an endpoint may not be a loopback address
-		"--disable-admission-plugins=ServiceAccount", // else no Pod without the controller
+		"--endpoint-reconciler-type=none",            // an endpoint must not be a loopback address
+		"--disable-admission-plugins=ServiceAccount", // otherwise there is no Pod without the controller
 	}
 }
 
 func (c *Cluster) serviceAccountKey() string { return filepath.Join(c.keyDir, "service-account.key") }
 
-// URL is the API server's address, the same for the life of the cluster.
+// URL returns the API server's address, which stays the same for the life of the cluster.
 func (c *Cluster) URL() string { return c.apiServerPort.url("https") }
 
 // KillAPIServer ends the API server as a crash would: connections break.
@@ -99,8 +98,8 @@ func (c *Cluster) KillAPIServer() { c.apiServer.Kill() }
 // closes watches.
 func (c *Cluster) StopAPIServer() error { return c.apiServer.Stop() }
 
-// RestartAPIServer starts the API server at the address it had, after killing it
-// if it runs, and waits until it serves.
+// RestartAPIServer starts the API server at the same address and waits until it serves. If
+// it runs, it is killed first.
 func (c *Cluster) RestartAPIServer(ctx context.Context) error {
 	c.apiServer.Kill()
 	return c.startAPIServer(ctx)

@@ -22,8 +22,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
-// applyOptions name the owner of what Apply sets. It takes over fields that
-// somebody else set: the manifest says how the object has to be.
+// applyOptions names the field manager of Apply. It takes over fields of other managers,
+// because the manifest must win.
 var applyOptions = metav1.ApplyOptions{FieldManager: "clusterdns-test", Force: true}
 
 // Apply creates or updates the objects of a YAML stream, in its order, with the
@@ -76,7 +76,7 @@ func (c *Cluster) applyObject(ctx context.Context, object *unstructured.Unstruct
 	return c.awaitDefinition(ctx, object)
 }
 
-// resource is where objects of this kind and namespace are.
+// resource returns the client for objects of this kind and namespace.
 func (c *Cluster) resource(object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
 	kind := object.GroupVersionKind()
 	mapping, err := c.mapper.RESTMapping(kind.GroupKind(), kind.Version)
@@ -98,14 +98,13 @@ func (c *Cluster) applyStatus(ctx context.Context, resource dynamic.ResourceInte
 	}
 	_, err := resource.ApplyStatus(ctx, object.GetName(), object, applyOptions)
 	if apierrors.IsNotFound(err) {
-		return nil // a kind without that subresource: the status went with the rest
+		return nil // a kind without that subresource: the status was part of the first request
 	}
 	return err
 }
 
-// awaitDefinition waits until the API server knows the kind that a
-// CustomResourceDefinition defines, since its objects often follow in the same
-// stream.
+// awaitDefinition waits until the API server serves the kind that a
+// CustomResourceDefinition defines, because its objects often follow in the same stream.
 func (c *Cluster) awaitDefinition(ctx context.Context, object *unstructured.Unstructured) error {
 	if object.GetKind() != "CustomResourceDefinition" {
 		return nil

@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that lives as long as one cluster.
+// authority is the certificate authority of one cluster.
 type authority struct {
-	dir  string // where certificates and keys are written
+	dir  string // folder for certificates and keys
 	file string // the authority's own certificate
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -58,7 +58,7 @@ func (a *authority) server() (certFile, keyFile string, err error) {
 	return a.issue("kube-apiserver", template)
 }
 
-// client issues a certificate by which the API server knows the user.
+// client issues a certificate that identifies the user to the API server.
 func (a *authority) client(user string, groups []string) (certFile, keyFile string, err error) {
 	template := certificateTemplate(user)
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
@@ -83,8 +83,8 @@ func (a *authority) issue(name string, template *x509.Certificate) (certFile, ke
 	return certFile, keyFile, writeKey(keyFile, key)
 }
 
-// certificateTemplate is valid from an hour ago, so that clocks that differ do
-// no harm, to well after the longest test.
+// certificateTemplate returns a certificate that is valid from an hour ago, in case clocks
+// differ, until well after the longest test.
 func certificateTemplate(commonName string) *x509.Certificate {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
@@ -99,8 +99,8 @@ func certificateTemplate(commonName string) *x509.Certificate {
 	}
 }
 
-// firstServiceIP is the address that the API server gives the Service
-// "kubernetes": the first one of the range.
+// firstServiceIP returns the address of the Service "kubernetes": the first one of the
+// range.
 func firstServiceIP(cidr string) net.IP {
 	_, network, err := net.ParseCIDR(cidr)
 	if err != nil {
@@ -115,8 +115,8 @@ func newKey() (*ecdsa.PrivateKey, error) {
 	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 }
 
-// newKeyFile makes the key that signs ServiceAccount tokens. The API server
-// takes the public half from the same file.
+// newKeyFile makes the key that signs ServiceAccount tokens. The API server reads the
+// public half from the same file.
 func newKeyFile(path string) error {
 	key, err := newKey()
 	if err != nil {
@@ -125,8 +125,8 @@ func newKeyFile(path string) error {
 	return writeKey(path, key)
 }
 
-// writeKey writes the older form of the two: in a PKCS #8 file kube-apiserver
-// does not find the public half.
+// writeKey writes the older of the two formats: kube-apiserver does not find the public
+// half in a PKCS #8 file.
 func writeKey(path string, key *ecdsa.PrivateKey) error {
 	der, err := x509.MarshalECPrivateKey(key)
 	if err != nil {

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// The commands that a cluster is made of.
+// The commands of a cluster.
 const (
 	etcdCommand              = "etcd"
 	apiServerCommand         = "kube-apiserver"
 	controllerManagerCommand = "kube-controller-manager"
 )
 
-// progressInterval is how often a long build says that it is still alive.
+// progressInterval is how often a long build reports that it is still running.
 const progressInterval = 15 * time.Second
 
-// Build returns the path of each named command (see sources), by name, and
-// compiles those that the user's cache folder does not hold yet. Without names it
-// builds all that Start may need. Progress goes to standard error.
+// Build returns the path of each named command (see sources), by name. It compiles the
+// commands that are not in the user's cache folder. Without names it builds everything that
+// Start may need. It reports progress on standard error.
 //
-// Any number of processes may build at the same time: one of them compiles,
-// the others wait for it.
+// Any number of processes may build at the same time: one of them compiles, the others wait
+// for it.
 func Build(ctx context.Context, commands ...string) (map[string]string, error) {
 	if len(commands) == 0 {
 		commands = []string{etcdCommand, apiServerCommand, controllerManagerCommand}
@@ -53,8 +53,8 @@ func buildCommand(ctx context.Context, command string) (string, error) {
 	return m.build(ctx, command, source)
 }
 
-// build returns the path of the command's binary, which it compiles when there
-// is none for the module's present state.
+// build returns the path of the command's binary. It compiles the binary if there is none
+// for the current state of the module.
 func (m *module) build(ctx context.Context, command string, s source) (string, error) {
 	binary := m.binaryPath(command, s)
 	if exists(binary) {
@@ -68,14 +68,14 @@ func (m *module) build(ctx context.Context, command string, s source) (string, e
 		return "", err
 	}
 	defer lock.Close()
-	if exists(binary) { // built by the process that held the lock
+	if exists(binary) { // built by the process that had the lock
 		return binary, nil
 	}
 	return binary, m.compile(ctx, command, s, binary)
 }
 
-// compile writes the binary under another name first: a file at the final path
-// is always complete, whatever interrupts the build.
+// compile writes the binary under another name first: a file at the final path is always
+// complete, whatever interrupts the build.
 func (m *module) compile(ctx context.Context, command string, s source, binary string) error {
 	fmt.Fprintf(os.Stderr, "building %s from %s (first time only)...\n", command, m)
 	partial := fmt.Sprintf("%s.partial-%d", binary, os.Getpid())
@@ -96,8 +96,8 @@ func (m *module) runCompiler(ctx context.Context, s source, output string) error
 	args := append(s.goCommand(), "-o", output)
 	cmd := exec.CommandContext(ctx, "go", append(append(args, m.buildFlags()...), s.path)...)
 	cmd.Dir = m.dir
-	// Flags of the surroundings, such as build tags, must not decide what all
-	// processes find in the cache.
+	// Flags in the environment, such as build tags, must not change the binaries in the
+	// cache, which all processes share.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")
 	var messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &messages, &messages

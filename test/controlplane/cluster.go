@@ -16,43 +16,41 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
-// The ranges that ClusterIPs come from. The first address of each belongs to
-// the Service "kubernetes".
+// The address ranges of ClusterIPs. The first address of each belongs to the Service
+// "kubernetes".
 const (
 	ServiceCIDRv4 = "10.96.0.0/16"
 	ServiceCIDRv6 = "fd00:10:96::/108"
 )
 
-// Options of a cluster. The zero value is an API server as a cluster of today
-// has it, with no controllers.
+// Options are the options of a cluster. The zero value is an API server with the defaults
+// of current Kubernetes and without controllers.
 type Options struct {
-	// Dir keeps etcd's data, the keys and the logs. An etcd folder in it, left by
-	// an earlier cluster or copied from one, is the data to start with. Empty
-	// means a temporary folder.
+	// Dir has etcd's data, the keys and the logs. An etcd folder in it, left by an earlier
+	// cluster or copied from one, is the initial data. Empty means a temporary folder.
 	Dir string
 
-	// Controllers that kube-controller-manager runs, by the names of its flag
-	// --controllers: "endpointslice", "namespace", "serviceaccount-token" and so
-	// on. Without any it does not run at all. The EndpointSlice controller leaves
-	// Pods out whose Node object does not exist.
+	// Controllers are the controllers that kube-controller-manager runs, with the names of
+	// its flag --controllers: "endpointslice", "namespace", "serviceaccount-token" and so
+	// on. Without any it does not run. The EndpointSlice controller ignores Pods whose Node
+	// object does not exist.
 	Controllers []string
 
-	// NodeAddress makes the control plane one for nodes and Pods: the API server
-	// listens on all addresses, is the Service "kubernetes" at this one, reaches
-	// kubelets by their addresses, and gives each Pod its ServiceAccount. It must
-	// not be a loopback address.
+	// NodeAddress prepares the control plane for nodes and Pods: the API server listens on
+	// all addresses, is the Service "kubernetes" at this one, reaches kubelets by their
+	// addresses, and gives each Pod its ServiceAccount. It must not be a loopback address.
 	NodeAddress netip.Addr
 
-	// DisableStreamingLists makes the API server refuse a list as part of a
-	// watch, as servers before Kubernetes 1.34 do.
+	// DisableStreamingLists makes the API server refuse a list as part of a watch, like
+	// servers before Kubernetes 1.34.
 	DisableStreamingLists bool
 
-	// DisableWatchCache makes the API server serve each list and watch from etcd,
-	// so that Compact takes effect at once. It then refuses streaming lists.
+	// DisableWatchCache makes the API server serve each list and watch from etcd, so that
+	// Compact takes effect at once. The server then refuses streaming lists.
 	DisableWatchCache bool
 
-	// APIServerArgs follow the arguments of kube-apiserver that this package
-	// gives, so they win.
+	// APIServerArgs are appended to the arguments of kube-apiserver, so they take
+	// precedence.
 	APIServerArgs []string
 
 	// ControllerManagerArgs are the same for kube-controller-manager.
@@ -103,8 +101,8 @@ func StartTest(tb testing.TB, o Options) *Cluster {
 	return c
 }
 
-// Start starts a cluster and waits until it serves. The context limits the
-// start only; Stop ends the cluster.
+// Start starts a cluster and waits until it serves. The context limits only the start; Stop
+// ends the cluster.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	binaries, err := Build(ctx, o.commands()...)
 	if err != nil {
@@ -136,8 +134,8 @@ func (c *Cluster) start(ctx context.Context) error {
 	return nil
 }
 
-// makeDirs gives the keys a new folder in each cluster: client-go remembers a
-// certificate by its path, and a folder can serve one cluster after the other.
+// makeDirs makes a new folder for the keys of each cluster: client-go caches a certificate
+// by its path, and a folder can serve one cluster after another.
 func (c *Cluster) makeDirs() (err error) {
 	if err := c.makeDir(); err != nil {
 		return err
@@ -146,8 +144,8 @@ func (c *Cluster) makeDirs() (err error) {
 	return err
 }
 
-// makeDir makes the path absolute, since a kubeconfig's paths are relative to
-// the kubeconfig.
+// makeDir makes the folder and its path absolute, because relative paths in a kubeconfig
+// count from the kubeconfig's folder.
 func (c *Cluster) makeDir() (err error) {
 	if c.options.Dir == "" {
 		c.temporary = true
@@ -173,8 +171,7 @@ func (c *Cluster) ports() []**port {
 	return []**port{&c.etcdPort, &c.etcdPeerPort, &c.apiServerPort, &c.controllerManagerPort}
 }
 
-// Stop ends the cluster's processes and waits for them. It keeps Options.Dir as
-// it is.
+// Stop ends the cluster's processes and waits for them. It does not remove Options.Dir.
 func (c *Cluster) Stop() {
 	c.controllerManager.Kill()
 	c.apiServer.Kill()
@@ -189,7 +186,7 @@ func (c *Cluster) Stop() {
 	}
 }
 
-// LogFile is the log of a command, for instance "kube-apiserver".
+// LogFile returns the path of a command's log, for instance of "kube-apiserver".
 func (c *Cluster) LogFile(command string) string {
 	return filepath.Join(c.dir, command+".log")
 }
@@ -199,7 +196,7 @@ func (c *Cluster) startProcess(command string, args ...string) (*process.Process
 	return process.Start(c.binaries[command], c.LogFile(command), args...)
 }
 
-// get succeeds when the URL answers with 200 OK. The token may be empty.
+// get returns nil if the URL answers with 200 OK. The token may be empty.
 func (c *Cluster) get(ctx context.Context, url, token string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -19,11 +19,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// cluster is shared by the tests that need no options: each leaves it running.
+// cluster is shared by the tests that need no options. Each of them leaves it running.
 var cluster *controlplane.Cluster
 
-// helperDir in the environment makes the test binary start a cluster in that
-// folder, print its URL and wait until standard input ends.
+// helperDir is an environment variable that makes the test binary start a cluster in the
+// given folder, print its URL and wait until standard input ends.
 const helperDir = "CLUSTERDNS_TEST_HELPER_DIR"
 
 func TestMain(m *testing.M) {
@@ -179,8 +179,8 @@ metadata: {name: early}
 spec: {selector: {app: web}, ports: [{port: 80}]}
 `
 
-// The test also shows that a data folder can be used again, and that the
-// controllers survive the API server.
+// The test also shows that a data folder can be used again, and that the controllers
+// survive a restart of the API server.
 func TestControllersMakeEndpointSlices(t *testing.T) {
 	dir := t.TempDir()
 	first, err := controlplane.Start(t.Context(), controlplane.Options{Dir: dir})

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// startControllerManager starts the controllers of the options, if there are
-// any. They survive a restart of the API server.
+// startControllerManager starts the controllers of the options, if any. They survive a
+// restart of the API server.
 func (c *Cluster) startControllerManager(ctx context.Context) error {
 	if len(c.options.Controllers) == 0 {
 		return nil
@@ -19,7 +19,7 @@ func (c *Cluster) startControllerManager(ctx context.Context) error {
 	args := []string{
 		"--kubeconfig=" + kubeconfig,
 		"--controllers=" + strings.Join(c.options.Controllers, ","),
-		"--leader-elect=false", // there is no other, and the lease would delay a restart
+		"--leader-elect=false", // there is only one, and a lease would delay a restart
 		"--bind-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", c.controllerManagerPort.number),
 		"--tls-cert-file=" + c.servingCrt,

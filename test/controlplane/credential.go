@@ -31,26 +31,26 @@ import (
 // tokenLifetime of ServiceAccount tokens, longer than any test.
 const tokenLifetime = 24 * time.Hour
 
-// Credential proves to the API server who a client is: by a token, or by a
-// certificate with its key. The zero value is an anonymous client.
+// Credential proves a client's identity to the API server: by a token, or by a certificate
+// with its key. The zero value is an anonymous client.
 type Credential struct {
 	Token    string
 	CertFile string
 	KeyFile  string
 }
 
-// Admin may do everything.
+// Admin returns a credential that may do everything.
 func (c *Cluster) Admin() Credential { return Credential{Token: c.token} }
 
-// User is anybody: the API server takes the certificate's word for the name and
-// the groups. The files fit the Corefile's "tls CERT KEY CA".
+// User returns the credential of any user: the API server takes the name and the groups
+// from the certificate. The files fit the property "tls CERT KEY CA" of the Corefile.
 func (c *Cluster) User(name string, groups ...string) (Credential, error) {
 	certFile, keyFile, err := c.authority.client(name, groups)
 	return Credential{CertFile: certFile, KeyFile: keyFile}, err
 }
 
-// ServiceAccount is a token like the one that a Pod of the ServiceAccount gets.
-// The ServiceAccount is made if there is none; its namespace must exist.
+// ServiceAccount returns a token like that of a Pod with the ServiceAccount. It creates the
+// ServiceAccount if needed; its namespace must exist.
 func (c *Cluster) ServiceAccount(ctx context.Context, namespace, name string) (Credential, error) {
 	accounts := c.client.CoreV1().ServiceAccounts(namespace)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}
@@ -67,15 +67,16 @@ func (c *Cluster) ServiceAccount(ctx context.Context, namespace, name string) (C
 	return Credential{Token: reply.Status.Token}, nil
 }
 
-// CAFile is the certificate of the authority that the API server's certificate
-// comes from.
+// CAFile returns the path of the certificate authority that signed the API server's
+// certificate.
 func (c *Cluster) CAFile() string { return c.authority.file }
 
-// Client acts as the administrator, without a limit on its request rate.
+// Client returns a client with the rights of the administrator and without a limit on its
+// request rate.
 func (c *Cluster) Client() kubernetes.Interface { return c.client }
 
-// AwaitRule waits until the API server lets a user do something, or does not: it goes
-// by a rule some time after it has it.
+// AwaitRule waits until the API server allows a user to do something, or denies it: a rule
+// takes effect some time after it is stored.
 func (c *Cluster) AwaitRule(tb testing.TB, user string, what authorizationv1.ResourceAttributes, allowed bool) {
 	tb.Helper()
 	asked := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &what}}
@@ -88,10 +89,10 @@ func (c *Cluster) AwaitRule(tb testing.TB, user string, what authorizationv1.Res
 	})
 }
 
-// RESTConfig is the administrator's configuration of a client.
+// RESTConfig returns the administrator's client configuration.
 func (c *Cluster) RESTConfig() *rest.Config { return c.RESTConfigFor(c.Admin()) }
 
-// RESTConfigFor is a client's configuration with the credential.
+// RESTConfigFor returns a client configuration with the credential.
 func (c *Cluster) RESTConfigFor(credential Credential) *rest.Config {
 	return &rest.Config{
 		Host:        c.URL(),
@@ -127,7 +128,7 @@ func (c *Cluster) Kubeconfig(credential Credential) (string, error) {
 	return file.Name(), clientcmd.WriteToFile(*config, file.Name())
 }
 
-// makeCredentials makes what the API server needs to know before it starts.
+// makeCredentials makes the credentials that the API server needs when it starts.
 func (c *Cluster) makeCredentials() (err error) {
 	if c.authority, err = newAuthority(c.keyDir); err != nil {
 		return err
@@ -145,8 +146,7 @@ func (c *Cluster) makeCredentials() (err error) {
 
 func (c *Cluster) tokenFile() string { return filepath.Join(c.keyDir, "tokens.csv") }
 
-// makeClients makes the clients before there is a server: they connect when
-// they are used.
+// makeClients makes the clients before there is a server: they connect at their first use.
 func (c *Cluster) makeClients() (err error) {
 	roots := x509.NewCertPool()
 	roots.AddCert(c.authority.cert)
@@ -155,7 +155,7 @@ func (c *Cluster) makeClients() (err error) {
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true},
 	}
 	config := c.RESTConfig()
-	config.WarningHandler = rest.NoWarnings{} // a fixture is odd on purpose
+	config.WarningHandler = rest.NoWarnings{} // a fixture may be odd on purpose
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ func (c *Cluster) startEtcd(ctx context.Context) error {
 		"--data-dir="+c.etcdDir(),
 		"--listen-client-urls="+client, "--advertise-client-urls="+client,
 		"--listen-peer-urls="+peer, "--initial-advertise-peer-urls="+peer, "--initial-cluster=test="+peer,
-		"--unsafe-no-fsync",                // the data need not survive the machine
+		"--unsafe-no-fsync",                // the data need not survive a crash of the machine
 		"--quota-backend-bytes=8589934592", // room for large clusters
 		"--log-level=warn",
 	)
@@ -33,10 +33,10 @@ func (c *Cluster) startEtcd(ctx context.Context) error {
 
 func (c *Cluster) etcdDir() string { return filepath.Join(c.dir, "etcd") }
 
-// StopEtcd takes the API server's storage away: it keeps running and serves
-// watches from its memory, but answers neither writes nor its readiness check.
-// Etcd is killed, which costs no data, since asking it takes seconds while the
-// API server watches.
+// StopEtcd takes away the API server's storage. The API server keeps running and serves
+// watches from its memory, but it refuses writes and fails its readiness check. Etcd is
+// killed, which loses no data, because a regular stop takes seconds while the API server
+// watches.
 func (c *Cluster) StopEtcd() { c.etcd.Kill() }
 
 // RestartEtcd starts etcd with the data it had, at the same address. It returns
@@ -52,10 +52,9 @@ func (c *Cluster) RestartEtcd(ctx context.Context) error {
 	return c.awaitAPIServer(ctx)
 }
 
-// ReplaceEtcd restarts the cluster with empty storage, at the same addresses
-// and with the same authority: resource versions start over and all objects are
-// others. To a client that stays connected by configuration only, this is
-// another cluster that took the first one's place.
+// ReplaceEtcd restarts the cluster with empty storage, at the same addresses and with the
+// same authority: resource versions begin anew, and all objects are new. A client sees
+// another cluster at the first one's address.
 func (c *Cluster) ReplaceEtcd(ctx context.Context) error {
 	c.controllerManager.Kill()
 	c.apiServer.Kill()
@@ -73,16 +72,15 @@ func (c *Cluster) ReplaceEtcd(ctx context.Context) error {
 	return c.startControllerManager(ctx)
 }
 
-// Compact makes etcd forget the history of its keys, so that every resource
-// version that a client has seen until now is too old to watch from (410 Gone).
+// Compact makes etcd forget the history of its keys, so that a watch cannot begin at any
+// resource version that a client has seen until now (410 Gone).
 //
-// The API server's watch cache remembers recent versions nevertheless. It
-// forgets them when it is restarted, and has no such memory with
-// Options.DisableWatchCache.
+// The API server's watch cache still has recent versions. A restart empties it, and with
+// Options.DisableWatchCache there is none.
 func (c *Cluster) Compact(ctx context.Context) error {
-	// A watch from version v reads the revisions from v+1 on, and compacting at r
-	// drops those below r. Two writes of no meaning leave a gap between the last
-	// version of an object and r, so that the last version goes too.
+	// A watch from version v reads the revisions from v+1 on, and compacting at r drops
+	// those below r. Two marker writes leave a gap between the last version of an object
+	// and r, so that the last version is dropped too.
 	var revision string
 	for range 2 {
 		var err error
@@ -114,7 +112,7 @@ func (c *Cluster) putMarker(ctx context.Context) (revision string, err error) {
 	return reply.Header.Revision, nil
 }
 
-// callEtcd uses etcd's JSON gateway, which spares this package etcd's client.
+// callEtcd uses etcd's JSON gateway, so that this package does not need etcd's client.
 func (c *Cluster) callEtcd(ctx context.Context, method string, request any) ([]byte, error) {
 	body, err := json.Marshal(request)
 	if err != nil {

@@ -43,7 +43,7 @@ func service(t *testing.T, c *controlplane.Cluster, name string) *corev1.Service
 	return service
 }
 
-// resourceVersion is the version of the list of Services.
+// resourceVersion returns the version of the list of Services.
 func resourceVersion(t *testing.T, c *controlplane.Cluster) string {
 	t.Helper()
 	list, err := c.Client().CoreV1().Services("").List(t.Context(), metav1.ListOptions{})
@@ -53,8 +53,8 @@ func resourceVersion(t *testing.T, c *controlplane.Cluster) string {
 	return list.ResourceVersion
 }
 
-// wantGone watches Services from the version. The API server may refuse the
-// watch or end it with an error.
+// wantGone watches Services from the version, and wants 410 Gone. The API server may refuse
+// the watch or end it with that error.
 func wantGone(t *testing.T, c *controlplane.Cluster, version string) {
 	t.Helper()
 	_, err := firstEvent(t, c.Client(), metav1.ListOptions{ResourceVersion: version})
@@ -63,7 +63,7 @@ func wantGone(t *testing.T, c *controlplane.Cluster, version string) {
 	}
 }
 
-// streamingList asks for the Services as the first events of a watch.
+// streamingList requests the Services as the first events of a watch.
 func streamingList(t *testing.T, c *controlplane.Cluster) error {
 	t.Helper()
 	yes := true
@@ -78,7 +78,7 @@ func streamingList(t *testing.T, c *controlplane.Cluster) error {
 	return err
 }
 
-// firstEvent of a watch; an error event counts as an error.
+// firstEvent returns the first event of a watch. An error event counts as an error.
 func firstEvent(t *testing.T, client kubernetes.Interface, options metav1.ListOptions) (watch.Event, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -10,9 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// lockFile takes an exclusive lock on the file, waiting for other processes
-// that hold it. Closing the file gives the lock back, and so does the end of
-// the process, however it ends.
+// lockFile takes an exclusive lock on the file and waits for other processes that have it.
+// Closing the file releases the lock, and so does any end of the process.
 func lockFile(ctx context.Context, path, command string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

@@ -11,25 +11,24 @@ import (
 	"strings"
 )
 
-// module is a Go module in test, whose tools the binaries are.
+// module is a Go module in the folder test, with tools that are built as binaries.
 type module struct {
 	dir     string
-	name    string // of the program it is there for
-	version string // of that program, as in "v1.36.3"
+	name    string // name of the program that the module is for
+	version string // version of that program, such as "v1.36.3"
 	goMod   []byte
-	cache   string // folder that keeps the binaries of all versions
+	cache   string // folder of the binaries of all versions
 }
 
 const kubernetesName = "kubernetes"
 
-// programVersion finds the module that the others are there for.
+// programVersion matches the module that the other requirements serve.
 var programVersion = regexp.MustCompile(`(?m)^\s*(?:require )?(?:k8s\.io/(kubernetes)|github\.com/containerd/(containerd)/v2) (v[0-9]+\.[0-9]+\.\S+)`)
 
 func (m *module) String() string { return m.name + " " + m.version }
 
-// findModule looks for the module's folder in the folder test of the working
-// folder and its parents, since "go test" runs each test in the folder of its
-// package.
+// findModule looks for the module's folder in the folder test of the working folder and its
+// parents, because "go test" runs each test in the folder of its package.
 func findModule(name string) (*module, error) {
 	dir, err := moduleDir(name)
 	if err != nil {
@@ -69,9 +68,9 @@ func moduleDir(name string) (string, error) {
 	}
 }
 
-// binaryPath is where the command's binary is kept. The folder depends on
-// everything that decides what the compiler makes, so a change builds anew and
-// a fresh clone of the same state finds what another one built.
+// binaryPath returns the path of the command's binary. The folder depends on everything
+// that decides the compiler's output, so a change builds anew and a fresh clone of the same
+// state finds existing binaries.
 func (m *module) binaryPath(command string, s source) string {
 	return filepath.Join(m.cache, m.name+"-"+m.version+"-"+m.key(s), command)
 }
@@ -82,8 +81,8 @@ func (m *module) key(s source) string {
 	return hex.EncodeToString(hash.Sum(nil))[:12]
 }
 
-// buildFlags strips the binaries, which halves them, and stamps the version
-// that the API server reports: without it "/version" says v0.0.0-master.
+// buildFlags returns flags that strip the binaries, to half their size, and set the version
+// that the API server reports: without it "/version" has v0.0.0-master.
 func (m *module) buildFlags() []string {
 	ldflags := []string{"-s", "-w"}
 	if m.name == kubernetesName {

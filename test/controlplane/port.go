@@ -8,15 +8,14 @@ import (
 	"syscall"
 )
 
-// port is a TCP port of 127.0.0.1 that the kernel gives to nobody else until it
-// is released.
+// port is a TCP port of 127.0.0.1 that the kernel gives to nobody else until it is
+// released.
 //
-// To find a free port, close it and hand its number to a child process leaves a
-// gap in which another process can take it, and so does every restart of the
-// child. Here the socket stays bound all the time but does not listen. The
-// child can bind and listen beside it because both set SO_REUSEADDR, which all
-// listeners of Go programs do, while the kernel passes the port over when it
-// picks one for another listener or for an outgoing connection.
+// If a test found a free port, closed it and passed its number to a child process, another
+// process could take it in between, and at every restart of the child. Here the socket
+// stays bound all the time but does not listen. The child can bind and listen beside it
+// because both set SO_REUSEADDR, as all listeners of Go programs do. The kernel does not
+// choose a bound port for another listener or for an outgoing connection.
 type port struct {
 	number int
 	socket *os.File
@@ -56,7 +55,7 @@ func bindLoopback(fd int) (int, error) {
 
 func (p *port) release() { p.socket.Close() }
 
-// url is "scheme://127.0.0.1:port".
+// url returns "scheme://127.0.0.1:port".
 func (p *port) url(scheme string) string {
 	return scheme + "://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(p.number))
 }

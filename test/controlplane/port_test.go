@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A reserved port serves one listener after the other, even while connections of
-// the former linger.
+// A reserved port serves one listener after another, even while connections of the previous
+// one linger.
 func TestReservedPort(t *testing.T) {
 	p, err := reservePort()
 	if err != nil {

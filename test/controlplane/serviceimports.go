@@ -1,7 +1,7 @@
 package controlplane
 
-// ServiceImports defines the kind ServiceImport of the multi-cluster services API, in
-// short: an API server has it once this is applied.
+// ServiceImports is a short CustomResourceDefinition of the kind ServiceImport of the
+// Multi-Cluster Services API, to be applied.
 const ServiceImports = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

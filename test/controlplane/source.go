@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// source is where a command comes from.
+// source is where the code of a command is.
 type source struct {
 	dir    string // module, below the repository's folder test
 	path   string // package
 	isTest bool   // the command is the package's test binary
 }
 
-// sources are the commands by name. Each package is a tool in its module's
-// go.mod.
+// sources are the commands by name. Each package is a tool in the go.mod of its module.
 var sources = map[string]source{
 	etcdCommand:              {dir: "cluster", path: "go.etcd.io/etcd/server/v3"},
 	apiServerCommand:         {dir: "cluster", path: "k8s.io/kubernetes/cmd/kube-apiserver"},
@@ -41,8 +40,8 @@ func findSource(command string) (source, error) {
 	return s, nil
 }
 
-// goCommand is the part of the go command that decides what it makes. To vet another
-// project's packages would take as long as to build them.
+// goCommand returns the arguments of the go command. It does not vet another project's
+// packages, which would take as long as to build them.
 func (s source) goCommand() []string {
 	if s.isTest {
 		return []string{"test", "-c", "-vet=off"}

@@ -114,7 +114,7 @@ func (w *walk) noData(qtype uint16) bool {
 		!slices.ContainsFunc(w.last.msg.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype })
 }
 
-// aliasAt is where the alias with the name leads to, or empty if there is none.
+// aliasAt returns where the alias with the name leads to, or empty if there is none.
 func (c *comparison) aliasAt(name string) string {
 	there := *c
 	there.scene = c.main.of(name)
@@ -138,7 +138,7 @@ func (c *comparison) walked(w *walk) bool {
 	return len(w.links) > 0 && w.last.problem == nil && c.ours.matches(c.wholeWay(w)) && c.stock.matches(c.stocksWay(w))
 }
 
-// wholeWay are all aliases, and then what the last name is answered with: all of
+// wholeWay returns all aliases, and then what the last name is answered with: all of
 // it if it is in our zones, and the records and the SOA record if it is not. A
 // server that refuses the last name has not said anything about it.
 func (c *comparison) wholeWay(w *walk) *reply {
@@ -154,7 +154,7 @@ func (c *comparison) wholeWay(w *walk) *reply {
 	return c.expect(m)
 }
 
-// soas are the SOA records of a negative answer.
+// soas returns the SOA records of a negative answer.
 func soas(m *dns.Msg) []dns.RR {
 	if m.Rcode == dns.RcodeSuccess && m.Answer[len(m.Answer)-1].Header().Rrtype != dns.TypeCNAME {
 		return nil
@@ -162,7 +162,7 @@ func soas(m *dns.Msg) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(m.Ns), func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeSOA })
 }
 
-// stocksWay is what stock tells of aliases: those up to the first that leads out
+// stocksWay returns what stock tells of aliases: those up to the first that leads out
 // of the zone, and what stock has found there, without how it went on. Of those
 // that end in the zone where stock's plugin has no record, and for all types but
 // addresses, it says that there is no data.
@@ -179,7 +179,7 @@ func (c *comparison) stocksWay(w *walk) *reply {
 	return c.expect(m)
 }
 
-// atTheEnd is the comparison of what both say of the last name, if the difference
+// atTheEnd returns the comparison of what both say of the last name, if the difference
 // comes from there.
 func (c *comparison) atTheEnd() (*comparison, bool) {
 	w := c.walk()
@@ -210,7 +210,7 @@ func namedAddresses(c *comparison) bool {
 	return c.noName(c.ours) || len(c.stock.answer) > 0 && c.negative(c.ours, dns.RcodeSuccess)
 }
 
-// withoutAliases is stock's answer without the aliases to the names and without
+// withoutAliases returns stock's answer without the aliases to the names and without
 // records of other owners, to which they lead. Where there is a cache those have
 // brought in their TTL.
 func (c *comparison) withoutAliases(names []string) []dns.RR {
@@ -227,7 +227,7 @@ func (c *comparison) withoutAliases(names []string) []dns.RR {
 	return kept
 }
 
-// namedEndpoints are the ready endpoints of a Service that are domain names.
+// namedEndpoints returns the ready endpoints of a Service that are domain names.
 func (w *world) namedEndpoints(name, namespace string) []string {
 	var names []string
 	for _, slice := range w.slicesOf(name, namespace) {

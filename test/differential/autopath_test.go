@@ -42,7 +42,7 @@ const askingPods = `
   status: {phase: Running, hostIP: 10.244.40.4, podIP: 10.244.40.4, podIPs: [{ip: 10.244.40.4}]}}
 `
 
-// clientAddrs are where the clients of a Corefile ask from: Pods if names are
+// clientAddrs returns where the clients of a Corefile ask from: Pods if names are
 // completed for them, and anywhere if not.
 func (c *corefile) clientAddrs() []netip.Addr {
 	if !c.autopath {
@@ -51,7 +51,7 @@ func (c *corefile) clientAddrs() []netip.Addr {
 	return slices.SortedFunc(maps.Keys(podAddrs), netip.Addr.Compare)
 }
 
-// searchedNames are what resolvers make of names by the search paths of Pods.
+// searchedNames returns what resolvers make of names by the search paths of Pods.
 func (c *corefile) searchedNames(w *world) []string {
 	s := nameSet{}
 	bases := []string{
@@ -116,7 +116,7 @@ func (r *reply) says(other *reply) bool {
 	return r.rcode == other.rcode && r.flags.aa == other.flags.aa && r.flags.ra == other.flags.ra && (r.flags.tc || r.sameRecords(other))
 }
 
-// searched are the names that a question stands for, from a Pod of a Namespace;
+// searched returns the names that a question stands for, from a Pod of a Namespace;
 // nil if it is no searched name.
 func (c *comparison) searched(namespace string) []string {
 	p, ok := c.place()
@@ -128,7 +128,7 @@ func (c *comparison) searched(namespace string) []string {
 	return []string{base + first, base + "svc." + p.origin, base + p.origin, base}
 }
 
-// completed is what a server ought to answer that completes names: what it says of
+// completed returns what a server ought to answer that completes names: what it says of
 // the first of them that exists, behind an alias.
 func (c *comparison) completed(server int, namespace string) (found *reply, at int) {
 	names := c.searched(namespace)
@@ -150,7 +150,7 @@ func (c *comparison) completed(server int, namespace string) (found *reply, at i
 	return c.ask(server, c.q.about(names[0], c.q.qtype).overTCP()), 0
 }
 
-// aliased is an answer to another name as one to the question.
+// aliased returns an answer to another name as one to the question.
 func (c *comparison) aliased(r *reply) *reply {
 	if r.problem != nil {
 		return r
@@ -170,7 +170,7 @@ func (c *comparison) aliased(r *reply) *reply {
 // first of its records in an order that is by chance.
 const orders = 16
 
-// completedByStock is what stock ought to answer, asked again until it says what
+// completedByStock returns what stock ought to answer, asked again until it says what
 // it has said, so many times.
 func (c *comparison) completedByStock(namespace string) (found *reply, at int) {
 	found, at = c.completed(stockServer, namespace)
@@ -180,7 +180,7 @@ func (c *comparison) completedByStock(namespace string) (found *reply, at int) {
 	return found, at
 }
 
-// afterSearch is the comparison of the first name on the search path of which both
+// afterSearch returns the comparison of the first name on the search path of which both
 // say something else, if each of them completes as it ought to.
 func (c *comparison) afterSearch() (at *comparison, ok bool) {
 	namespaces := podAddrs[c.asker.client]
@@ -218,7 +218,7 @@ func (c *comparison) differsWithin(tries int) bool {
 	return false
 }
 
-// inLowerCase is the comparison of the same question in lower case, if the answers
+// inLowerCase returns the comparison of the same question in lower case, if the answers
 // differ from those in nothing else. Stock's denials are no replies to what was
 // asked: they repeat the search domain in lower case.
 func (c *comparison) inLowerCase() (*comparison, bool) {

@@ -50,7 +50,7 @@ func (c *corefile) addOrigin(origin string) {
 	}
 }
 
-// of is what is behind a name: the zones of the cluster, those of its cluster set,
+// of returns the zones that a name is in: those of the cluster, those of its cluster set,
 // or those outside.
 func (s *scene) of(name string) *scene {
 	for _, beside := range s.beside {
@@ -79,7 +79,7 @@ func (s *scene) addBeside() {
 	}
 }
 
-// externalIPs are the addresses that a Service has outside.
+// externalIPs returns the addresses that a Service has outside.
 func externalIPs(s *corev1.Service) []string {
 	if s == nil {
 		return nil
@@ -93,7 +93,7 @@ func externalIPs(s *corev1.Service) []string {
 	return all
 }
 
-// externalHosts are the hostnames that load balancers have in place of addresses.
+// externalHosts returns the hostnames that load balancers have in place of addresses.
 func externalHosts(s *corev1.Service) []string {
 	if s == nil {
 		return nil
@@ -122,7 +122,7 @@ func (w *world) externalPointers(s *scene) map[string]bool {
 	return names
 }
 
-// besideNames are the names in the zones beside the cluster's.
+// besideNames returns the names in the zones beside the cluster's.
 func (c *corefile) besideNames(w *world) []string {
 	s := nameSet{}
 	if c.outside != nil {

@@ -87,7 +87,7 @@ func (ch *changer) deleteService(ctx context.Context, _ int) error {
 	return ch.client.CoreV1().Services(s.Namespace).Delete(ctx, s.Name, metav1.DeleteOptions{})
 }
 
-// aService is one of those that were there at first; the server's and the API
+// aService returns one of those that were there at first; the server's and the API
 // server's stay as they are.
 func (ch *changer) aService() *corev1.Service {
 	for {

@@ -82,7 +82,7 @@ func (c *comparison) ask(server int, q question) *reply {
 	return c.loosen(c.asker.plain.one(server, q))
 }
 
-// behind is what the plugin behind ours answers to the question.
+// behind returns what the plugin behind ours answers to the question.
 func (c *comparison) behind() *reply { return c.ask(behindServer, c.q) }
 
 // place is where a name lies: in an origin, with labels before it, all in lower
@@ -110,7 +110,7 @@ func (c *corefile) locate(name string) (place, bool) {
 	return best, true
 }
 
-// place is where the question's name lies.
+// place returns where the question's name lies.
 func (c *comparison) place() (place, bool) { return c.locate(c.q.name) }
 
 // is reports whether the labels before the origin are these.
@@ -130,7 +130,7 @@ func (c *comparison) underService(p place) (name, namespace string, below []stri
 	return name, namespace, p.labels[:n-3], c.visible(namespace)
 }
 
-// serviceAsked is underService for the question's name.
+// serviceAsked returns underService for the question's name.
 func (c *comparison) serviceAsked() (name, namespace string, below []string, ok bool) {
 	p, _ := c.place()
 	return c.underService(p)
@@ -155,7 +155,7 @@ func (c *comparison) negative(r *reply, rcode int) bool {
 	return r.matches(c.expect(&dns.Msg{MsgHdr: dns.MsgHdr{Rcode: rcode}, Ns: []dns.RR{c.soa()}}))
 }
 
-// expect is a reply as it ought to be.
+// expect returns a reply as it ought to be.
 func (c *comparison) expect(m *dns.Msg) *reply { return c.loosen(newReply(m)) }
 
 // matches reports whether a reply is ours to give, and has the code and the records.
@@ -179,7 +179,7 @@ func (c *comparison) echoes() bool {
 	return stock.opt == c.ours.opt && s.rd == o.rd && s.ad == o.ad && s.cd == o.cd && s.z == o.z
 }
 
-// soa is the SOA record of the question's zone, spelled as in the question.
+// soa returns the SOA record of the question's zone, spelled as in the question.
 func (c *comparison) soa() dns.RR {
 	p, _ := c.place()
 	origin := c.q.name[len(c.q.name)-len(p.origin):]

@@ -114,8 +114,8 @@ func parseCorefile(path, text string) (*corefile, error) {
 	return c, c.readBlock(blocks[c.main])
 }
 
-// corefileName is that of the file, or of the folder that has the Corefile and what
-// it imports.
+// corefileName returns the name of the file, or of the folder with the Corefile and the
+// files that it imports.
 func corefileName(path string) string {
 	if filepath.Base(path) == containedName {
 		path = filepath.Dir(path)

@@ -30,7 +30,7 @@ const (
 // besides is how long they are to linger at the end, which only takes time.
 var listeners = map[string]int{"health": 8080, "ready": readyPort, "prometheus": metricsPort, "pprof": 6053}
 
-// text is the Corefile of a process whose ports begin at the base, with one block
+// text returns the Corefile of a process whose ports begin at the base, with one block
 // more: what comes before and after our plugin, without ours. It tells what a
 // question that falls through is answered with. What tells about the process is
 // added too.
@@ -72,7 +72,7 @@ func writeBlock(b *strings.Builder, keys []string, directives map[string][]caddy
 	b.WriteString("}\n")
 }
 
-// moved is the key of a server block, or an address, with another port.
+// moved returns the key of a server block, or an address, with another port.
 func moved(key string, port, base int) string {
 	host, own := splitPort(key, port)
 	return fmt.Sprintf("%s:%d", host, base+own)
@@ -90,7 +90,7 @@ func splitPort(key string, port int) (host string, own int) {
 
 var portPattern = regexp.MustCompile(`:[0-9]+$`)
 
-// listenAddress is what a plugin that listens has been told about where, or empty.
+// listenAddress returns what a plugin that listens has been told about where, or empty.
 func listenAddress(tokens []caddyfile.Token) string {
 	if len(tokens) > 1 && strings.Contains(tokens[1].Text, ":") {
 		return tokens[1].Text
@@ -113,7 +113,7 @@ func writeTokens(b *strings.Builder, tokens []caddyfile.Token) {
 	b.WriteString("\n")
 }
 
-// quoted is a word as a Corefile has to spell it.
+// quoted returns a word as a Corefile has to spell it.
 func quoted(word string) string {
 	if word == "" || strings.ContainsAny(word, " \t\n\"#") {
 		return `"` + strings.ReplaceAll(word, `"`, `\"`) + `"`

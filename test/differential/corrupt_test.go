@@ -60,7 +60,7 @@ func (r *reasons) isStocks(c *comparison) bool {
 	return !c.differs()
 }
 
-// overlooked are the corruptions of a difference that are explained as well.
+// overlooked returns the corruptions of a difference that are explained as well.
 func (r *reasons) overlooked(c *comparison) (kinds []string) {
 	if c.ours.problem != nil || c.ours.flags.tc {
 		return nil

@@ -167,7 +167,7 @@ func findEntry(entries []entry, number, question string) (int, error) {
 	return found, nil
 }
 
-// corrected is the comparison without a difference outside that may be there beside
+// corrected returns the comparison without a difference outside that may be there beside
 // others, and the entry about it.
 func (r *reasons) corrected(c *comparison) (fixed *comparison, entry int, ok bool) {
 	if fixed, ok := c.recased(); ok {

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// hostAt is the hostname that a Service's name outside is an alias of, or empty.
+// hostAt returns the hostname that a Service's name outside is an alias of, or empty.
 // Below it are its ports.
 func (c *comparison) hostAt(service *corev1.Service, below []string) string {
 	hosts := externalHosts(service)
@@ -29,7 +29,7 @@ func hasPort(service *corev1.Service, below []string) bool {
 	})
 }
 
-// unrepeated is the comparison without what stock repeats for each port of a Service
+// unrepeated returns the comparison without what stock repeats for each port of a Service
 // with a hostname, if all of it is there as often.
 func (c *comparison) unrepeated() (*comparison, bool) {
 	service, below := c.publishedAsked()

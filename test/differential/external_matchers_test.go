@@ -54,7 +54,7 @@ func unreadyOutside(c *comparison) bool {
 	return c.noName(c.stock) || c.stock.header(dns.RcodeSuccess)
 }
 
-// publishedAsked is the Service whose name, or a name below it, was asked for, if
+// publishedAsked returns the Service whose name, or a name below it, was asked for, if
 // it has a place outside.
 func (c *comparison) publishedAsked() (service *corev1.Service, below []string) {
 	name, namespace, below, ok := c.serviceAsked()
@@ -108,7 +108,7 @@ func hiddenPointers(c *comparison) bool {
 	return c.ours.matches(c.expect(want))
 }
 
-// namespaceOf is the second label of a name outside.
+// namespaceOf returns the second label of a name outside.
 func namespaceOf(name string) string {
 	if labels := dns.SplitDomainName(name); len(labels) > 1 {
 		return labels[1]

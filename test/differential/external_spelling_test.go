@@ -6,7 +6,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// recased is the comparison without letter case, in which stock spells the zone
+// recased returns the comparison without letter case, in which stock spells the zone
 // as it is configured, and we as the question does.
 func (c *comparison) recased() (*comparison, bool) {
 	if !c.external || c.fold || c.stock.problem != nil || c.ours.problem != nil {
@@ -19,7 +19,7 @@ func (c *comparison) recased() (*comparison, bool) {
 	return &fixed, !fixed.stock.equal(c.stock) || !fixed.ours.equal(c.ours)
 }
 
-// lowered is a message whose names are in lower case.
+// lowered returns a message whose names are in lower case.
 func lowered(m *dns.Msg) *dns.Msg {
 	m = m.Copy()
 	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
@@ -35,7 +35,7 @@ func lowered(m *dns.Msg) *dns.Msg {
 	return m
 }
 
-// retimed is the comparison with the TTL of the zone in the SRV and CNAME records
+// retimed returns the comparison with the TTL of the zone in the SRV and CNAME records
 // that stock gives that of the cluster's zones.
 func (c *comparison) retimed() (*comparison, bool) {
 	if !c.external || c.stock.problem != nil {

@@ -63,7 +63,7 @@ func withoutHidden(c *pulled, rrs []dns.RR) []dns.RR {
 	})
 }
 
-// asLookedUp is what our look-ups answer with for the names that stock's transfer
+// asLookedUp returns what our look-ups answer with for the names that stock's transfer
 // has: they are compared with stock's look-ups, and no name may be more or less.
 // Names outside are not the zone's, and an unnamed port has no name.
 func asLookedUp(c *pulled, rrs []dns.RR) []dns.RR {
@@ -84,7 +84,7 @@ func asLookedUp(c *pulled, rrs []dns.RR) []dns.RR {
 	return append(changed, soa)
 }
 
-// owners are the names in the zone, in no order.
+// owners returns the names in the zone, in no order.
 func (c *pulled) owners(rrs []dns.RR) []string {
 	var all []string
 	for _, rr := range rrs {
@@ -96,7 +96,7 @@ func (c *pulled) owners(rrs []dns.RR) []string {
 	return slices.Compact(all)
 }
 
-// rrset are the records that the name has itself. At an alias there is nothing but
+// rrset returns the records that the name has itself. At an alias there is nothing but
 // the alias.
 func (c *pulled) rrset(owner string, qtype uint16) []dns.RR {
 	var own []dns.RR

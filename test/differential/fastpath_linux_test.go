@@ -31,7 +31,7 @@ var chained = map[string]string{
 	"k3s": "rewrite stands ahead, in a file of its folder, and changes names before they are looked up",
 }
 
-// paths are those under a Corefile. What the first is asked is the most.
+// paths returns those under a Corefile. What the first is asked is the most.
 func (c *corefile) paths() []path {
 	if chained[c.name] != "" {
 		return []path{{name: chainPath.name, ports: ourPorts, enabled: chainPath.enabled}}

@@ -75,7 +75,7 @@ func (g *generator) portless() {
 	g.objects = append(g.objects, newImport("zoo", "portless", spec))
 }
 
-// externalIP is one of few, so that Services share them.
+// externalIP returns one of few, so that Services share them.
 func (g *generator) externalIP() string {
 	return pick(g.Rand, fmt.Sprintf("203.0.113.%d", 10+g.IntN(16)), fmt.Sprintf("2001:db8:113::%x", 10+g.IntN(16)))
 }
@@ -119,7 +119,7 @@ func (g *generator) serviceImport(i int) {
 	}
 }
 
-// foreignAddress is an endpoint's in another cluster. They are few: stock never
+// foreignAddress returns an endpoint's in another cluster. They are few: stock never
 // answers who asks for their names.
 func (g *generator) foreignAddress(family discoveryv1.AddressType) string {
 	if family == discoveryv1.AddressTypeIPv4 {

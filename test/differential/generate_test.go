@@ -136,7 +136,7 @@ func (g *generator) newService(namespace, name string, i int) *corev1.Service {
 	return s
 }
 
-// target is what an alias leads to: mostly another Service, so that there are
+// target returns what an alias leads to: mostly another Service, so that there are
 // chains and circles.
 func (g *generator) target() string {
 	outside := []string{"www.example.org", "chain.example.org", "nowhere.example.org", "192.0.2.9", "www.second.example"}
@@ -150,7 +150,7 @@ func (g *generator) target() string {
 	return prefix + name + pick(g.Rand, "", ".")
 }
 
-// servicePorts are at least so many ports, of which one alone may be unnamed.
+// servicePorts returns at least so many ports, of which one alone may be unnamed.
 func (g *generator) servicePorts(least int) []corev1.ServicePort {
 	n := least + g.IntN(4)
 	var ports []corev1.ServicePort
@@ -202,7 +202,7 @@ func (g *generator) endpoint(family discoveryv1.AddressType) discoveryv1.Endpoin
 	return e
 }
 
-// address is one of few, so that Services share them.
+// address returns one of few, so that Services share them.
 func (g *generator) address(family discoveryv1.AddressType) string {
 	if family == discoveryv1.AddressTypeIPv4 {
 		return fmt.Sprintf("10.244.10.%d", 1+g.IntN(60))

@@ -74,7 +74,7 @@ func (w *world) readImports(ctx context.Context, client kubernetes.Interface) er
 	return err
 }
 
-// clusterSet is the world as a zone of the cluster set shows it: ServiceImports are
+// clusterSet returns the world as a zone of the cluster set shows it: ServiceImports are
 // the Services, with slices of their own.
 func (w *world) clusterSet() *world {
 	set := &world{namespaces: w.namespaces, services: map[string]*corev1.Service{}}

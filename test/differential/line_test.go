@@ -162,7 +162,7 @@ type asker struct {
 
 func newAsker(addresses ...string) *asker { return newAskerFrom(netip.Addr{}, addresses...) }
 
-// newAskerFrom is a client with an address.
+// newAskerFrom returns a client with an address.
 func newAskerFrom(client netip.Addr, addresses ...string) *asker {
 	a := &asker{client: client}
 	for _, address := range addresses {

@@ -68,7 +68,7 @@ func buildOurs() error {
 	return netlab.BuildServer(binary)
 }
 
-// binaries are the paths of stock and ours.
+// binaries returns the paths of stock and ours.
 func binaries(t *testing.T) [2]string {
 	t.Helper()
 	paths := [2]string{*stockPath, *server}

@@ -29,7 +29,7 @@ func (s nameSet) sorted() []string {
 	return names
 }
 
-// names are all names that objects have, whether they are to exist or not: those
+// names returns all names that objects have, whether they are to exist or not: those
 // of endpoints that are not ready, of Pods that are over and of Namespaces that
 // are not shown are among them.
 func (c *corefile) names(w *world) []string {
@@ -60,7 +60,7 @@ func (c *corefile) names(w *world) []string {
 // others beside: all are asked for under other Corefiles.
 const besidePart = 12
 
-// every is a part of the list.
+// every returns a part of the list.
 func every(n int, names []string) []string {
 	var some []string
 	for i := 0; i < len(names); i += n {
@@ -69,8 +69,8 @@ func every(n int, names []string) []string {
 	return some
 }
 
-// upperNames are those of the servers in upper case, unless a cache would answer
-// with what another client has asked.
+// upperNames returns the names of the servers in upper case, unless a cache would answer
+// with the reply to another client.
 func (c *corefile) upperNames() []string {
 	var names []string
 	for _, origin := range c.origins {
@@ -196,7 +196,7 @@ func (s nameSet) addAddresses(addresses []string) {
 	}
 }
 
-// parent is the name without its first label.
+// parent returns the name without its first label.
 func parent(name string) string {
 	_, rest, _ := strings.Cut(name, ".")
 	if rest == "" {

@@ -17,7 +17,7 @@ var podMatchers = []matcher{
 	{"", "`pods verified`: a Pod that was being deleted when the server started", terminatingPod},
 }
 
-// podName are the labels of a Pod's name, and those before them.
+// podName returns the labels of a Pod's name, and those before them.
 func (c *comparison) podName() (label, namespace string, below []string, ok bool) {
 	p, ok := c.place()
 	n := len(p.labels)
@@ -73,7 +73,7 @@ func terminatingPod(c *comparison) bool {
 	return !slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp == nil })
 }
 
-// podsAsked are the Pods that are not over and have the address that the name
+// podsAsked returns the Pods that are not over and have the address that the name
 // spells.
 func (c *comparison) podsAsked() (address netip.Addr, pods []*corev1.Pod) {
 	label, namespace, below, ok := c.podName()
@@ -91,7 +91,7 @@ func (c *comparison) podsAsked() (address netip.Addr, pods []*corev1.Pod) {
 	return address, pods
 }
 
-// undashed is the address that a label spells.
+// undashed returns the address that a label spells.
 func undashed(label string) netip.Addr {
 	for _, by := range []string{".", ":"} {
 		if a, err := netip.ParseAddr(strings.ReplaceAll(label, "-", by)); err == nil {
@@ -151,7 +151,7 @@ func belowAddress(c *comparison) bool {
 	return len(c.stock.answer) > 0 && c.stock.header(dns.RcodeSuccess) && len(there.answer) == len(c.stock.answer)
 }
 
-// aliasAsked is the ExternalName that was asked for, or nil.
+// aliasAsked returns the ExternalName that was asked for, or nil.
 func (c *comparison) aliasAsked() *corev1.Service {
 	name, namespace, below, ok := c.serviceAsked()
 	if service := c.world.service(name, namespace); ok && len(below) == 0 && alias(service) {

@@ -25,18 +25,18 @@ type question struct {
 // queryFlags are the bits of the header that a client chooses.
 type queryFlags struct{ rd, ad, cd bool }
 
-// ask is a question as most clients put it.
+// ask returns a question as most clients put it.
 func ask(name string, qtype uint16) question {
 	return question{name: name, qtype: qtype, class: dns.ClassINET, flags: queryFlags{rd: true}, size: 1232}
 }
 
-// about is the same question about another name and type.
+// about returns the same question about another name and type.
 func (q question) about(name string, qtype uint16) question {
 	q.name, q.qtype = name, qtype
 	return q
 }
 
-// overTCP is the same question as a client repeats it after a truncated answer.
+// overTCP returns the same question as a client repeats it after a truncated answer.
 func (q question) overTCP() question {
 	q.tcp = true
 	return q

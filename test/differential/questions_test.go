@@ -41,7 +41,7 @@ func newQuiz(c *corefile, stream uint64, names []string) *quiz {
 	return &quiz{rand.New(rand.NewPCG(*seed, stream)), c, names}
 }
 
-// questions are every name in every type, or a part of that, and after them at least a third as many
+// questions returns every name in every type, or a part of that, and after them at least a third as many
 // about names that nearly exist. The order is by chance, since stock and ours
 // might both keep something from one question to the next.
 func (z *quiz) questions(least int) iter.Seq[question] {
@@ -77,7 +77,7 @@ func (z *quiz) product() []question {
 	return all
 }
 
-// mutation is a question about a name that is changed, or asked in an odd way, or both.
+// mutation returns a question about a name that is changed, or asked in an odd way, or both.
 func (z *quiz) mutation() question {
 	q := ask(pick(z.Rand, z.names...), pick(z.Rand, types...))
 	q.client = pick(z.Rand, z.clientAddrs()...)
@@ -100,7 +100,7 @@ func (z *quiz) mutation() question {
 	return q
 }
 
-// spelled is the name as it is read from the wire, or empty if it does not fit.
+// spelled returns the name as it is read from the wire, or empty if it does not fit.
 func spelled(name string) string {
 	var buf [255]byte
 	end, err := dns.PackDomainName(name, buf[:], 0, nil, false)

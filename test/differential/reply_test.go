@@ -88,7 +88,7 @@ func texts(rrs []dns.RR) []string {
 	return all
 }
 
-// text is a record's presentation form. The serial of an SOA record is a time, at
+// text returns a record's presentation form. The serial of an SOA record is a time, at
 // which the one server or the other saw a change.
 func text(rr dns.RR) string {
 	if soa, ok := rr.(*dns.SOA); ok {
@@ -123,7 +123,7 @@ func (r *reply) sameOrder(other *reply) bool {
 	return slices.EqualFunc(r.msg.Answer, other.msg.Answer, func(a, b dns.RR) bool { return text(a) == text(b) })
 }
 
-// loosened is the reply without TTLs, if it has records outside the zone, if any,
+// loosened returns the reply without TTLs, if it has records outside the zone, if any,
 // that the Corefile keeps from the cache: then all are the smallest one, which counts down
 // from a moment that is not the same in both servers. So it is in a failure to follow an
 // alias of the zone: a failure has no origin of its own, and the cache keeps it.

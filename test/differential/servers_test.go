@@ -59,7 +59,7 @@ func (c *comparison) isServer() bool {
 	return ok && (p.is("ns", "dns") || c.external && p.is("ns1", "dns"))
 }
 
-// serverRecords are the addresses of the Services that have an endpoint at the
+// serverRecords returns the addresses of the Services that have an endpoint at the
 // address: of headless ones, those of the slice's endpoints.
 func (c *comparison) serverRecords(address, origin string) []dns.RR {
 	var rrs []dns.RR
@@ -118,7 +118,7 @@ func withoutLinkLocal(c *comparison) bool {
 	return fewer && c.ours.matches(c.expect(want))
 }
 
-// reachable are the records without the link-local addresses, and without EDNS.
+// reachable returns the records without the link-local addresses, and without EDNS.
 func reachable(rrs []dns.RR) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {
 		six, ok := rr.(*dns.AAAA)
@@ -171,7 +171,7 @@ func (c *comparison) fewerPointers(wrong func(target string) bool) bool {
 	return c.ours.matches(c.expect(want))
 }
 
-// endpointPointers are the PTR records of the endpoints that have the address.
+// endpointPointers returns the PTR records of the endpoints that have the address.
 func (c *comparison) endpointPointers() []dns.RR {
 	targets := map[string]bool{}
 	for _, slice := range c.world.slices {
@@ -193,7 +193,7 @@ func (c *comparison) endpointPointers() []dns.RR {
 	return rrs
 }
 
-// label is what an endpoint is called. Of several addresses it is the first.
+// label returns what an endpoint is called. Of several addresses it is the first.
 func (c *corefile) label(e *endpoint) string {
 	switch {
 	case e.Hostname != nil:

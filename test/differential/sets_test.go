@@ -67,7 +67,7 @@ func portlessImport(c *comparison) bool {
 	return c.ours.matches(c.expect(want))
 }
 
-// addressesOf are address records of the question's name.
+// addressesOf returns address records of the question's name.
 func (c *comparison) addressesOf(addresses []string) []dns.RR {
 	var rrs []dns.RR
 	for _, address := range addresses {

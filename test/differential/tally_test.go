@@ -86,7 +86,7 @@ func (t *tally) overlook(kinds []string) {
 	}
 }
 
-// kind is what differences have in common that probably have one cause.
+// kind returns what differences have in common that probably have one cause.
 func (c *comparison) kind() string {
 	return fmt.Sprintf("stock %s, ours %s", c.stock.outline(), c.ours.outline())
 }
@@ -100,7 +100,7 @@ func (r *reply) outline() string {
 		rrtypes(r.msg.Answer), rrtypes(r.msg.Ns), rrtypes(r.msg.Extra))
 }
 
-// rrtypes are the types in a section.
+// rrtypes returns the types in a section.
 func rrtypes(rrs []dns.RR) string {
 	var names []string
 	for _, rr := range rrs {
@@ -125,7 +125,7 @@ func (t *tally) judgeCount(tb testing.TB, paths ...string) {
 	}
 }
 
-// total are the questions by path.
+// total returns the questions by path.
 func (t *tally) total() map[string]int {
 	total := map[string]int{}
 	for r, n := range t.questions {

@@ -72,7 +72,7 @@ func (c *comparison) hasNumberedPort(address dns.RR) bool {
 	})
 }
 
-// weight is that of our records, if it is no less than stock's.
+// weight returns the weight of our records, if it is no less than stock's.
 func (c *comparison) weight(least uint16) uint16 {
 	for _, rr := range c.ours.msg.Answer {
 		if srv, ok := rr.(*dns.SRV); ok && srv.Weight >= least {
@@ -107,7 +107,7 @@ func (c *scene) dottedEndpoints() []dottedEndpoint {
 	return all
 }
 
-// below is what stands between a Namespace and an origin.
+// below returns what stands between a Namespace and an origin.
 func (c *corefile) below() string {
 	if c.external {
 		return "."
@@ -133,7 +133,7 @@ func dottedTarget(c *comparison) bool {
 	return ok && !fixed.differs()
 }
 
-// undotted is the comparison with such endpoints called after their addresses in
+// undotted returns the comparison with such endpoints called after their addresses in
 // stock's answer too, where there may be another difference.
 func (c *comparison) undotted() (*comparison, bool) {
 	if !c.podNames || c.stock.problem != nil {
@@ -168,7 +168,7 @@ func rename(rr dns.RR, names map[string]string) {
 	}
 }
 
-// respelled is a name in the letter case of another, counted from the end.
+// respelled returns a name in the letter case of another, counted from the end.
 func respelled(name, as string) string {
 	common := 0
 	for common < min(len(name), len(as)) && strings.EqualFold(name[len(name)-common-1:], as[len(as)-common-1:]) {

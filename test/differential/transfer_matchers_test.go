@@ -112,7 +112,7 @@ func serversTTL(c *pulled, rrs []dns.RR) []dns.RR {
 	return changed
 }
 
-// without is the list without the records that are chosen.
+// without returns the list without the records that are chosen.
 func without[T dns.RR](rrs []dns.RR, chosen func(T) bool) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {
 		typed, ok := rr.(T)
@@ -185,7 +185,7 @@ func inSet(c *pulled, stock *transfer) *transfer {
 	return &transfer{records: changed}
 }
 
-// withoutCluster is a record whose endpoint is named without its cluster.
+// withoutCluster returns a record whose endpoint is named without its cluster.
 func (c *pulled) withoutCluster(rr dns.RR) dns.RR {
 	rr = dns.Copy(rr)
 	rr.Header().Name = c.shortened(rr.Header().Name)

@@ -54,7 +54,7 @@ func (t *transfer) add(envelope *dns.Envelope) {
 	}
 }
 
-// serial is that of the first record.
+// serial returns the serial of the first record.
 func (t *transfer) serial() uint32 {
 	if len(t.records) > 0 {
 		if soa, ok := t.records[0].(*dns.SOA); ok {

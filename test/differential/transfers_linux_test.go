@@ -37,7 +37,7 @@ func (p *pair) compareTransfers(t *testing.T, s *scene, to *tally) {
 	}
 }
 
-// ours is the answer section of our answer.
+// ours returns the answer section of our answer.
 func (a *asker) ours(name string, qtype uint16) []dns.RR {
 	r := a.one(ourServer, ask(name, qtype).overTCP())
 	if r.problem != nil {

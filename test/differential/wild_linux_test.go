@@ -45,7 +45,7 @@ func (l *lab) startAsIs(t *testing.T, c *corefile) {
 // complaint is a line of the log that means that something is wrong.
 var complaint = regexp.MustCompile(`(?m)^(\[(ERROR|FATAL)\]|E[0-9]{4} |panic: |fatal error: ).*`)
 
-// answers are what a server answers to the plain questions, over either network.
+// answers returns what a server answers to the plain questions, over either network.
 func (c *corefile) answers(t *testing.T, server *netlab.Process) []string {
 	t.Helper()
 	a := newAsker(fmt.Sprintf("%s:%d", serverAddr, c.port))

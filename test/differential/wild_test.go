@@ -21,7 +21,7 @@ func readWild(t *testing.T) []*corefile {
 	return append(slices.DeleteFunc(readCorefiles(t), func(c *corefile) bool { return !c.wild }), readCorefile(t, kubeadms))
 }
 
-// configMap is what the Corefile's container has in its folder.
+// configMap returns what the Corefile's container has in its folder.
 func (c *corefile) configMap(t *testing.T) fs.FS {
 	t.Helper()
 	if filepath.Base(c.path) == containedName {
@@ -38,7 +38,7 @@ var imported = map[string]map[string]string{
 	"nodelocal": {"node-1.lab.example.": "192.0.2.41"},
 }
 
-// plain are questions about the cluster, the world outside, and what distributions
+// plain returns questions about the cluster, the world outside, and what distributions
 // add to both.
 func (c *corefile) plain() []question {
 	all := []question{

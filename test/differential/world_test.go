@@ -82,8 +82,8 @@ func (w *world) readPods(ctx context.Context, client kubernetes.Interface) error
 	return nil
 }
 
-// selected is what is left of the world for a server that looks at objects and
-// Namespaces with these labels only.
+// selected returns the part of the world for a server that selects objects and Namespaces
+// with these labels only.
 func (w *world) selected(objects, namespaces labels.Selector) *world {
 	left := &world{namespaces: maps.Clone(w.namespaces), services: maps.Clone(w.services), imports: w.imports}
 	maps.DeleteFunc(left.namespaces, func(_ string, set labels.Set) bool { return !namespaces.Matches(set) })
@@ -99,12 +99,12 @@ func (w *world) exists(namespace string) bool {
 	return ok
 }
 
-// service is a Service by name and namespace, or nil.
+// service returns a Service by name and namespace, or nil.
 func (w *world) service(name, namespace string) *corev1.Service {
 	return w.services[name+"."+namespace]
 }
 
-// slicesOf are the slices that say they belong to a Service.
+// slicesOf returns the slices that say they belong to a Service.
 func (w *world) slicesOf(name, namespace string) []*discoveryv1.EndpointSlice {
 	var found []*discoveryv1.EndpointSlice
 	for _, slice := range w.slices {
@@ -127,7 +127,7 @@ func alias(s *corev1.Service) bool {
 	return s != nil && s.Spec.Type == corev1.ServiceTypeExternalName
 }
 
-// target is the name that an alias leads to, in lower case with a dot at its end,
+// target returns the name that an alias leads to, in lower case with a dot at its end,
 // or empty if it is an address, or no name.
 func target(s *corev1.Service) string {
 	name := strings.ToLower(strings.TrimSuffix(s.Spec.ExternalName, "."))
@@ -147,7 +147,7 @@ func ready(e *discoveryv1.Endpoint) bool {
 	return e.Conditions.Ready == nil || *e.Conditions.Ready
 }
 
-// readyAddrs are the addresses of the slice's ready endpoints.
+// readyAddrs returns the addresses of the slice's ready endpoints.
 func readyAddrs(slice *discoveryv1.EndpointSlice) []string {
 	var addrs []string
 	for i := range slice.Endpoints {
@@ -158,7 +158,7 @@ func readyAddrs(slice *discoveryv1.EndpointSlice) []string {
 	return addrs
 }
 
-// clusterIPs are the addresses of a Service that has any.
+// clusterIPs returns the addresses of a Service that has any.
 func clusterIPs(s *corev1.Service) []string {
 	if alias(s) || headless(s) {
 		return nil
@@ -166,7 +166,7 @@ func clusterIPs(s *corev1.Service) []string {
 	return s.Spec.ClusterIPs
 }
 
-// dashed is an address as a label.
+// dashed returns an address as a label.
 func dashed(address string) string {
 	label := strings.NewReplacer(".", "-", ":", "-").Replace(address)
 	if strings.HasSuffix(label, "-") {

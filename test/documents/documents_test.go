@@ -37,7 +37,7 @@ type corefile struct {
 	text   string
 }
 
-// documents are the Markdown files for those who run the server.
+// documents returns the Markdown files for those who run the server.
 func documents(t *testing.T) []string {
 	t.Helper()
 	paths := []string{readme, "CHANGELOG.md", "plugin/clusterdns/README.md", "plugin/k8s_external/README.md"}
@@ -71,8 +71,8 @@ func readFences(t *testing.T, path string) []fence {
 	return found
 }
 
-// publishedCorefiles are those of the documents, of the demo and of the
-// deployment. The same text in several places comes once.
+// publishedCorefiles returns the Corefiles of the documents, of the demo and of the
+// deployment, without repetitions.
 func publishedCorefiles(t *testing.T) []corefile {
 	t.Helper()
 	all := []corefile{{demo, readText(t, demo)}, {configMap, configMapCorefile(t)}}

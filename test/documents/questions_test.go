@@ -49,7 +49,7 @@ var promises = map[string]promise{
 	},
 }
 
-// demoQuestions are the lines of README's fenced blocks that start dig, without
+// demoQuestions returns the lines of README's fenced blocks that start dig, without
 // demoCommand and with single spaces.
 func demoQuestions(t *testing.T) (lines []string) {
 	t.Helper()

@@ -62,14 +62,14 @@ func newServing(block caddyfile.ServerBlock) (serving, error) {
 	return s, err
 }
 
-// arguments are the words on the directive's first line.
+// arguments returns the words on the directive's first line.
 func arguments(tokens []caddyfile.Token) []string {
 	d := caddyfile.NewDispenserTokens("Corefile", tokens)
 	d.Next()
 	return d.RemainingArgs()
 }
 
-// forwardOrigin is the zone that the names of Services are in. The server does
+// forwardOrigin returns the zone that the names of Services are in. The server does
 // not start without one, so the root is never asked for in its place.
 func forwardOrigin(origins []string) string {
 	for _, origin := range origins {
@@ -80,7 +80,7 @@ func forwardOrigin(origins []string) string {
 	return "."
 }
 
-// udpPort is that of the key under which the server block is asked for the name.
+// udpPort returns the port of the key under which the server block serves the name.
 func udpPort(keys []string, qname string) (uint16, error) {
 	for _, key := range keys {
 		protocol, key := coreparse.Transport(key)
@@ -102,7 +102,7 @@ func udpPort(keys []string, qname string) (uint16, error) {
 	return 0, fmt.Errorf("none of %q is asked for %s over UDP", keys, qname)
 }
 
-// bindAddr is an address that the server block listens at. An interface is the
+// bindAddr returns an address that the server block listens at. An interface is the
 // loopback device, for want of others.
 func bindAddr(block caddyfile.ServerBlock) netip.Addr {
 	for _, argument := range arguments(block.Tokens["bind"]) {

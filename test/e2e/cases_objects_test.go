@@ -20,11 +20,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// bareObjects are what the cases are about, as an API server without a node has them.
+// bareObjects is the file with the objects of the cases, for an API server without a node.
 const bareObjects = "../conformance/testdata/ci-fixtures-bare-apiserver.yaml"
 
-// makeCaseObjects makes them in the lab until the end of the test, and waits for what
-// the cluster adds to them.
+// makeCaseObjects creates these objects in the lab until the end of the test, and waits for
+// what the cluster adds to them.
 func makeCaseObjects(t *testing.T) {
 	t.Helper()
 	bare, err := readObjects(bareObjects)
@@ -66,7 +66,7 @@ func applyObject(t *testing.T, o *unstructured.Unstructured) {
 	apply(t, string(text))
 }
 
-// hasEndpoint succeeds once a Service has an endpoint that is ready.
+// hasEndpoint returns nil if a Service has a ready endpoint.
 func hasEndpoint(ctx context.Context, namespace, service string) error {
 	ready, err := cluster.Kubectl(ctx, "get", "endpointslices", "--namespace", namespace, "--selector=kubernetes.io/service-name="+service,
 		"-o", "jsonpath={.items[*].endpoints[*].conditions.ready}")
@@ -101,8 +101,8 @@ func readObjects(path string) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// liveObjects leave to the cluster what is the cluster's: the state of Pods and the
-// slices of the Services that select them.
+// liveObjects returns the objects without what the cluster itself makes: the state of Pods,
+// and the slices of Services that select them.
 func liveObjects(bare []*unstructured.Unstructured) []*unstructured.Unstructured {
 	selecting := map[string]bool{}
 	for _, o := range bare {
@@ -124,7 +124,7 @@ func liveObjects(bare []*unstructured.Unstructured) []*unstructured.Unstructured
 	return live
 }
 
-// livePod is a Pod that kubelet can start, unless it is not meant to start.
+// livePod returns a Pod that kubelet can start, unless the Pod must not start.
 func livePod(pod *unstructured.Unstructured) *unstructured.Unstructured {
 	pod = pod.DeepCopy()
 	unstructured.RemoveNestedField(pod.Object, "status")

@@ -22,16 +22,16 @@ import (
 )
 
 const (
-	// casesServer is the cluster's one DNS server while the cases are asked.
+	// casesServer is the cluster's only DNS server during the cases.
 	casesServer = "coredns-cases"
-	// notLive is a case of a server outside the cluster; so many are not.
+	// notLive is a case about a server outside the cluster, and the number of such cases.
 	notLive    = "TestKubernetesSecureAPI"
 	liveCases  = 38
 	newObjects = "../conformance/testdata/ci-fixtures-newobjects.yaml"
 )
 
-// TestCases asks the cases that the CoreDNS project runs against a live cluster, from
-// a Pod and of the cluster's DNS, which has the Corefile of each.
+// TestCases runs the cases that the CoreDNS project runs in a live cluster, from a Pod,
+// with the Corefile of each case in the cluster's DNS.
 func TestCases(t *testing.T) {
 	suite, err := cases.Load()
 	if err != nil {
@@ -59,8 +59,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// withoutServers leaves the cluster without its own DNS servers until the end of the
-// test.
+// withoutServers removes the cluster's own DNS servers until the end of the test.
 func withoutServers(t *testing.T) {
 	t.Helper()
 	scale := func(ctx context.Context, replicas string) error {
@@ -84,12 +83,12 @@ func withoutServers(t *testing.T) {
 	kubectl(t, "wait", "--namespace="+dnsNamespace, "pod", "--selector=k8s-app=kube-dns", "--for=delete", "--timeout="+patience.String())
 }
 
-// askGroup returns how many cases were asked.
+// askGroup runs the cases of a group and returns their number.
 func askGroup(t *testing.T, g cases.Group, image string, asker cases.Client) (asked int) {
 	startCasesServer(t, g, image)
 	for _, network := range []string{"udp", "tcp"} {
 		eventually(t, func(ctx context.Context) error {
-			ctx, cancel := context.WithTimeout(ctx, time.Second) // the node's tables may lead to the one before
+			ctx, cancel := context.WithTimeout(ctx, time.Second) // the node's tables may still lead to the previous server
 			defer cancel()
 			_, err := asker.Ask(ctx, network, "probe.cluster.local.", dns.TypeA)
 			return err
@@ -107,9 +106,9 @@ func askGroup(t *testing.T, g cases.Group, image string, asker cases.Client) (as
 	return asked + askLater(t, later, asker)
 }
 
-// askCase asks at once, but for what tells of which Service the server is an endpoint:
-// the node's proxy may have heard of the slice sooner, and a transfer shows a checkpoint,
-// which may be a second older.
+// askCase runs a case once. Two kinds are repeated: a case that shows which Service the
+// server is an endpoint of, because the node's proxy may know the slice earlier, and a
+// transfer, because it shows a checkpoint that may be a second old.
 func askCase(t *testing.T, c cases.Case, asker cases.Client) {
 	t.Helper()
 	if c.IsTransfer() || c.Qtype == "NS" {
@@ -122,7 +121,7 @@ func askCase(t *testing.T, c cases.Case, asker cases.Client) {
 	}
 }
 
-// askLater asks for objects that come and go while the server runs.
+// askLater runs cases whose objects are added and removed while the server runs.
 func askLater(t *testing.T, later []cases.Case, asker cases.Client) int {
 	t.Helper()
 	if len(later) == 0 {
@@ -144,10 +143,10 @@ func askLater(t *testing.T, later []cases.Case, asker cases.Client) int {
 	return len(later)
 }
 
-// startCasesServer starts a server of the group's Corefile, behind the Service that
-// Pods ask, until the end of the test. Its node's suffix is the one that the Corefiles
-// forward. A Pod with a grace period is gone from the API server when it is gone from
-// the node: one without may still answer for the next.
+// startCasesServer starts a server with the group's Corefile behind the Service that Pods
+// ask, until the end of the test. The suffix of its node is the one that the Corefiles
+// forward. A Pod with a grace period leaves the API server when it has left the node; one
+// without might still answer in place of the next.
 func startCasesServer(t *testing.T, g cases.Group, image string) {
 	t.Helper()
 	corefile := g.Corefile
@@ -190,8 +189,8 @@ spec:
 	awaitReady(t, dnsNamespace, casesServer)
 }
 
-// serveInLab serves a zone file on the node until the end of the test, and returns
-// the address.
+// serveInLab serves a zone file on the node until the end of the test, and returns the
+// address of the server.
 func serveInLab(t *testing.T, zonefile string) (address string) {
 	t.Helper()
 	upstream, err := cases.NewUpstream(zonefile)

@@ -16,15 +16,14 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// patience is how long anything may take that is to happen soon: on a busy machine,
-// and after an outage of the API server, whose clients wait up to a minute before
-// they try again.
+// patience is how long a change may take: on a busy machine, and after an outage of the API
+// server, whose clients wait up to a minute before they try again.
 const patience = 4 * time.Minute
 
 // cluster is the lab that all tests use.
 var cluster *lab.Lab
 
-// labCommand is the lab command, where the tests are to bring the lab up and down.
+// labCommand is the path of the lab command, if the tests must bring the lab up and down.
 var labCommand = flag.String("lab", "", "the `path` of the lab command, to bring the lab up before the tests, down after them, and fail if anything is left")
 
 func TestMain(m *testing.M) {
@@ -55,8 +54,7 @@ func eventually(t *testing.T, check func(context.Context) error) {
 	await.Success(t, 100*time.Millisecond, patience, check)
 }
 
-// newNamespace makes a Namespace that Pods can be made in. It goes some time after the
-// test.
+// newNamespace makes a Namespace for Pods. It is deleted some time after the test.
 func newNamespace(t *testing.T, name string) string {
 	t.Helper()
 	name += "-" + utilrand.String(4)
@@ -72,8 +70,8 @@ func newNamespace(t *testing.T, name string) string {
 	return name
 }
 
-// awaitAccount waits for the account that Pods need. The controller manager makes it,
-// late if the API server was away.
+// awaitAccount waits for the ServiceAccount that Pods need. The controller manager makes
+// it, late if the API server was away.
 func awaitAccount(t *testing.T, namespace string) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {

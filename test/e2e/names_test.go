@@ -10,7 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// TestNames asks for a Service's names as people type them, by every kind of
+// TestNames looks up the names of a Service as people write them, with every kind of
 // resolver, from a Pod in its namespace and from one in another.
 func TestNames(t *testing.T) {
 	here, there := newNamespace(t, "names"), newNamespace(t, "names-other")
@@ -48,12 +48,12 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// resolver is a program that resolves a name. The shell prefers busybox's commands
-// to others of the same name.
+// resolver is a program that resolves a name. The shell prefers the commands of busybox to
+// others of the same name.
 type resolver struct {
 	name, image string
-	shell       string // prints the IPv4 addresses of the name $0, one a line
-	noPartial   bool   // it does not complete a name with a dot
+	shell       string // prints the IPv4 addresses of the name $0, one per line
+	noPartial   bool   // it does not search for a name with a dot
 }
 
 func (r resolver) command(name string) []string { return []string{"sh", "-c", r.shell, name} }
@@ -74,7 +74,7 @@ func newService(t *testing.T, namespace, name string) string {
 	return kubectl(t, "get", "service", "--namespace", namespace, name, "-o", "jsonpath={.spec.clusterIP}")
 }
 
-// TestPureGo asks with Go's own resolver in an image that has nothing else.
+// TestPureGo looks names up with Go's own resolver, in an image that has nothing else.
 func TestPureGo(t *testing.T) {
 	namespace := newNamespace(t, "pure-go")
 	addr := newService(t, namespace, "web")
@@ -87,7 +87,7 @@ func TestPureGo(t *testing.T) {
 	}
 }
 
-// TestDualStack asks for a Service with both families and for its Pods.
+// TestDualStack looks up a Service with both families, and its Pods.
 func TestDualStack(t *testing.T) {
 	namespace := newNamespace(t, "dual-stack")
 	apply(t, fmt.Sprintf(`
@@ -106,8 +106,8 @@ func TestDualStack(t *testing.T) {
 	c.eventuallyPrints(t, addrs("pod", "client", ".status.podIPs[*].ip"), "dig", "+search", "+short", "pods", "A", "pods", "AAAA")
 }
 
-// TestExternalName follows an alias to a name outside and to one inside, and
-// follows the alias when it changes.
+// TestExternalName follows an alias to an outside name and one to an inside name, also
+// after the alias changes.
 func TestExternalName(t *testing.T) {
 	namespace := newNamespace(t, "external-name")
 	addr := newService(t, namespace, "web")

@@ -11,8 +11,8 @@ import (
 // outage is how long the API server is away.
 const outage = time.Minute
 
-// TestAPIServerDown takes the API server away for a minute: what was known is
-// answered all the time, and what is new after it.
+// TestAPIServerDown takes the API server away for a minute: known names are answered all
+// the time, and new ones after its return.
 func TestAPIServerDown(t *testing.T) {
 	c := startClient(t, "api-down")
 	s := startStream(t, c.network(t), steadyRate)
@@ -25,8 +25,8 @@ func TestAPIServerDown(t *testing.T) {
 	s.stopWithoutLoss(t)
 }
 
-// TestKubeletRestart restarts kubelet, as an upgrade of the node does: containers
-// go on, and so do answers.
+// TestKubeletRestart restarts kubelet, as an upgrade of the node does: the containers and
+// their answers continue.
 func TestKubeletRestart(t *testing.T) {
 	s := startStream(t, startClient(t, "kubelet").network(t), steadyRate)
 	s.await(t, 100)
@@ -39,7 +39,7 @@ func TestKubeletRestart(t *testing.T) {
 	}
 }
 
-// TestProxyRestart restarts kube-proxy, which takes over the tables it finds.
+// TestProxyRestart restarts kube-proxy, which takes over the existing tables.
 func TestProxyRestart(t *testing.T) {
 	s := startStream(t, startClient(t, "proxy").network(t), steadyRate)
 	s.await(t, 100)
@@ -48,8 +48,8 @@ func TestProxyRestart(t *testing.T) {
 	s.stopWithoutLoss(t)
 }
 
-// stopPart stops a part of the node and returns the function that starts it again,
-// which the end of the test does at the latest.
+// stopPart stops a part of the node and returns a function that starts it again. The end of
+// the test calls it too.
 func stopPart(t *testing.T, part string) (start func()) {
 	t.Helper()
 	if err := cluster.Control().Stop(t.Context(), part); err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab/remains"
 )
 
-// runInOwnLab brings the lab up, runs the tests and brings it down, and fails unless
-// the machine is then as it was before.
+// runInOwnLab brings the lab up, runs the tests and brings it down. It fails unless the
+// machine is then as it was before.
 func runInOwnLab(m *testing.M) (code int, err error) {
 	if err := lab.Install(); err != nil {
 		return 0, err

@@ -11,11 +11,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// client is a Pod to ask from.
+// client is a Pod that asks the server.
 type client struct {
 	namespace, name string
 	image           string
-	spec            string // further fields of the Pod, in JSON without the braces
+	spec            string // further fields of the Pod's spec, in JSON without the braces
 }
 
 // start starts the Pod and waits until it runs.
@@ -31,7 +31,7 @@ func (c client) start(t *testing.T) client {
 	return c
 }
 
-// run runs a command in the Pod and returns what it prints.
+// run runs a command in the Pod and returns its output.
 func (c client) run(t *testing.T, command ...string) string {
 	t.Helper()
 	out, err := c.try(t.Context(), command...)
@@ -45,8 +45,8 @@ func (c client) try(ctx context.Context, command ...string) (string, error) {
 	return cluster.Exec(ctx, c.namespace, c.name, command...)
 }
 
-// eventuallyPrints repeats a command in the Pod until it prints these lines, in
-// any order. A command that fails prints nothing.
+// eventuallyPrints repeats a command in the Pod until it prints these lines, in any order.
+// A failed command prints nothing.
 func (c client) eventuallyPrints(t *testing.T, want []string, command ...string) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {

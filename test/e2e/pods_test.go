@@ -12,8 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// TestStatefulSet asks for the names of a StatefulSet's Pods while it grows and
-// shrinks.
+// TestStatefulSet looks up the names of a StatefulSet's Pods while it grows and shrinks.
 func TestStatefulSet(t *testing.T) {
 	c := startClient(t, "stateful-set")
 	apply(t, fmt.Sprintf(`
@@ -47,8 +46,8 @@ spec:
 	}
 }
 
-// TestReadiness takes a Pod's readiness away and gives it back: the name of its
-// headless Service goes and comes, unless the Service publishes what is not ready.
+// TestReadiness makes a Pod not ready and ready again: the name of its headless Service
+// disappears and returns, unless the Service publishes addresses that are not ready.
 func TestReadiness(t *testing.T) {
 	c := startClient(t, "readiness")
 	apply(t, fmt.Sprintf(`
@@ -91,7 +90,8 @@ func podAddress(t *testing.T, namespace, pod string) string {
 	return addr
 }
 
-// TestDNSPolicy reads what kubelet writes for each policy and resolves with it.
+// TestDNSPolicy reads the resolv.conf that kubelet writes for each policy, and resolves
+// with it.
 func TestDNSPolicy(t *testing.T) {
 	namespace := newNamespace(t, "dns-policy")
 	addr := newService(t, namespace, "web")
@@ -127,8 +127,8 @@ func TestDNSPolicy(t *testing.T) {
 	}
 }
 
-// resolvConf returns the lines of the client's resolv.conf. Kubelet merges the
-// options through a map and writes them in any order, so they come sorted.
+// resolvConf returns the sorted lines of the client's resolv.conf. Kubelet writes the
+// options in random order, since it merges them in a map.
 func (c client) resolvConf(t *testing.T) []string {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(c.run(t, "cat", "/etc/resolv.conf")), "\n")

@@ -13,18 +13,18 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// privilegedPorts makes port 53 one that needs a right, as it is where the
-// container runtime does not set net.ipv4.ip_unprivileged_port_start to 0.
+// privilegedPorts makes port 53 privileged, as it is if the container runtime does not set
+// net.ipv4.ip_unprivileged_port_start to 0.
 const privilegedPorts = `sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: "1024"}]`
 
-// portCase is a way to run the image. The rights are kubeadm's where nothing else
-// is said.
+// portCase is a way to run the image. Unless a field says otherwise, the rights are those
+// of kubeadm.
 type portCase struct {
 	name      string
 	pod       string // security context of the Pod
 	container string // security context of the container
 	port      int
-	refused   string // what kubelet or the server says; empty if the server serves
+	refused   string // error of kubelet or of the server; empty if the server serves
 }
 
 const kubeadmRights = `allowPrivilegeEscalation: false, capabilities: {add: [NET_BIND_SERVICE], drop: [ALL]}, readOnlyRootFilesystem: true`
@@ -42,8 +42,8 @@ var portCases = []portCase{
 	},
 }
 
-// TestPort53 tries what the image's user, its file capability and
-// allowPrivilegeEscalation do together.
+// TestPort53 covers the combinations of the image's user, its file capability and
+// allowPrivilegeEscalation.
 func TestPort53(t *testing.T) {
 	namespace := newNamespace(t, "port53")
 	image := serverImage(t)
@@ -63,8 +63,8 @@ func TestPort53(t *testing.T) {
 	}
 }
 
-// TestPort53NeedsARight shows what the cases above would be without the file
-// capability: another program with kubeadm's rights and no root may not bind.
+// TestPort53NeedsARight runs the cases above without the file capability: another program
+// with kubeadm's rights and without root may not bind.
 func TestPort53NeedsARight(t *testing.T) {
 	namespace := newNamespace(t, "port53-control")
 	apply(t, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: nc, namespace: %s}, spec: {securityContext: {%s, runAsUser: 65532}, restartPolicy: Never,
@@ -101,7 +101,7 @@ spec:
 `, tc.name, namespace, tc.port, tc.pod, tc.container, image)
 }
 
-// refusal succeeds once the container has failed and somebody said why.
+// refusal returns nil if the container has failed for the expected reason.
 func refusal(ctx context.Context, namespace, pod, why string) error {
 	status, err := cluster.Kubectl(ctx, "get", "pod", "--namespace", namespace, pod, "-o", "jsonpath={.status}")
 	if err != nil {
@@ -114,7 +114,7 @@ func refusal(ctx context.Context, namespace, pod, why string) error {
 	return fmt.Errorf("status %s, log %q (%w), want %q", status, log, err, why)
 }
 
-// answers asks from the node.
+// answers returns nil if the server answers a query from the node.
 func answers(ctx context.Context, network, server string) error {
 	connection, err := cluster.Dial(ctx, network, server)
 	if err != nil {

@@ -14,10 +14,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
-// searchNames are one outside, and a Service in another namespace by its shortest name.
+// searchNames are an outside name, and a Service in another namespace by its shortest name.
 var searchNames = []string{"www.example.com", "kubernetes.default"}
 
-// searchers look a name up in so many families at once, by the search path.
+// searchers are programs that look a name up through the search path, with the number of
+// families that they ask for.
 var searchers = []struct {
 	resolver
 	families int
@@ -27,8 +28,8 @@ var searchers = []struct {
 	{resolver{name: "dig", image: lab.Glibc, shell: `dig +search +short A "$0"`}, 1},
 }
 
-// TestSearch lets the server complete the search path, and counts the questions that
-// arrive at the DNS Pods: what a Pod finds is the same, by fewer of them.
+// TestSearch makes the server complete the search path, and counts the questions that
+// arrive at the DNS Pods: a Pod gets the same addresses with fewer questions.
 func TestSearch(t *testing.T) {
 	namespace := newNamespace(t, "search")
 	for _, s := range searchers {
@@ -49,7 +50,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// wires hear what arrives at every DNS Pod.
+// wires capture the questions that arrive at all DNS Pods.
 type wires []*wire.Wire
 
 func listenAtServers(t *testing.T) (all wires) {
@@ -71,8 +72,8 @@ func listenAtServers(t *testing.T) (all wires) {
 	return all
 }
 
-// lookUpAll returns the addresses that each searcher finds for each name. The names
-// take so many questions each in one family.
+// lookUpAll returns the addresses that each searcher finds for each name. takes is how many
+// questions each name needs in one family.
 func (w wires) lookUpAll(t *testing.T, namespace string, takes ...int) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -96,7 +97,7 @@ func (w wires) lookUpAll(t *testing.T, namespace string, takes ...int) map[strin
 	return found
 }
 
-// drain are the questions from an address that have arrived since the last call.
+// drain returns the questions from an address since its last call.
 func (w wires) drain(t *testing.T, from netip.Addr) (questions []string) {
 	t.Helper()
 	for _, one := range w {
@@ -113,7 +114,7 @@ func (w wires) drain(t *testing.T, from netip.Addr) (questions []string) {
 	return questions
 }
 
-// addrsIn are the addresses in what a program prints.
+// addrsIn returns the addresses in a program's output.
 func addrsIn(out string) (addrs []string) {
 	for word := range strings.FieldsSeq(out) {
 		if _, err := netip.ParseAddr(word); err == nil {

@@ -18,8 +18,7 @@ const (
 	steadyRate   = 400 // queries a second
 )
 
-// TestRollout rolls the DNS Pods, as an upgrade does, while 20,000 queries are
-// asked.
+// TestRollout replaces the DNS Pods, as an upgrade does, while 20,000 queries are asked.
 func TestRollout(t *testing.T) {
 	s := startStream(t, startClient(t, "rollout").network(t), steadyRate)
 	s.await(t, 100)
@@ -41,8 +40,8 @@ func TestReload(t *testing.T) {
 	s.stopWithoutLoss(t)
 }
 
-// TestBadCorefile lets a Corefile that is none into the ConfigMap: the server says
-// so and goes on with the one it has.
+// TestBadCorefile puts an invalid Corefile into the ConfigMap: the server logs that and
+// keeps the old one.
 func TestBadCorefile(t *testing.T) {
 	for _, tc := range []struct{ name, old, bad, complaint string }{
 		{"syntax", "loadbalance\n}", "loadbalance\n}nonsense {", "Corefile parse failed"},
@@ -75,8 +74,8 @@ func awaitServer(t *testing.T) {
 	}
 }
 
-// awaitSettled waits until the DNS Pods are those that the Deployment wants, and the
-// node's tables lead to no other: whoever asks then must lose nothing.
+// awaitSettled waits until the DNS Pods are those that the Deployment wants, and the node's
+// tables lead to no others: from then on no query may be lost.
 func awaitSettled(t *testing.T) {
 	t.Helper()
 	awaitServer(t)
@@ -103,7 +102,7 @@ func corefile(t *testing.T) string {
 	return kubectl(t, "get", "configmap", "--namespace="+dnsNamespace, "coredns", "-o", "jsonpath={.data.Corefile}")
 }
 
-// setCorefile works at the end of a test too.
+// setCorefile replaces the Corefile. It also works during cleanup.
 func setCorefile(t *testing.T, text string) {
 	t.Helper()
 	patch, err := json.Marshal(map[string]any{"data": map[string]string{"Corefile": text}})
@@ -116,7 +115,7 @@ func setCorefile(t *testing.T, text string) {
 	}
 }
 
-// awaitLog waits until every DNS Pod logs the words.
+// awaitLog waits until every DNS Pod has logged the words.
 func awaitLog(t *testing.T, words string) {
 	t.Helper()
 	since := time.Now().Format(time.RFC3339)
@@ -136,7 +135,7 @@ func serverPods(t *testing.T) []string {
 	return strings.Fields(kubectl(t, "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "-o", "jsonpath={.items[*].metadata.name}"))
 }
 
-// setServerImage works at the end of a test too.
+// setServerImage replaces the image of the server. It also works during cleanup.
 func setServerImage(t *testing.T, image string) {
 	t.Helper()
 	_, err := cluster.Kubectl(context.WithoutCancel(t.Context()), "set", "image", "--namespace="+dnsNamespace, "deployment/coredns", "coredns="+image)

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// streamWorkers ask at the same time, so that a lost query does not hold up the
-	// others.
+	// streamWorkers is how many goroutines ask at the same time, so that a lost query does
+	// not delay the others.
 	streamWorkers = 16
 	// firstPort to lastPort are the source ports of a stream.
 	firstPort, lastPort = 10000, 60000
@@ -26,13 +26,13 @@ const (
 	resolverTimeout = 5 * time.Second
 )
 
-// stream is a steady stream of queries from a Pod, each sent once, over UDP, from
-// a socket of its own: whatever is lost on the way is counted and not asked again.
+// stream is a steady stream of queries over UDP from a Pod, each from a socket of its own
+// and sent only once: a lost query is counted, not repeated.
 //
-// The source ports go round, since a flow that connection tracking knows, for 30
-// seconds after its last packet, stays with its server: kube-proxy keeps the flows
-// to a Pod that ends for as long as the Pod counts as serving, which is longer
-// than it serves (pkg/proxy/conntrack/cleanup.go in Kubernetes 1.36).
+// The source ports rotate. For 30 seconds after the last packet of a flow, connection
+// tracking sends it to the same server, and kube-proxy keeps the flows to a terminating Pod
+// as long as the Pod counts as serving, which is longer than it serves
+// (pkg/proxy/conntrack/cleanup.go in Kubernetes 1.36).
 type stream struct {
 	from     lab.PodNetwork
 	question func() *dns.Msg
@@ -48,7 +48,7 @@ type stream struct {
 	lost  []string // when and why
 }
 
-// startStream asks for the address of the Service kubernetes, so many times a
+// startStream asks for the address of the Service kubernetes at a rate in queries per
 // second, until stop or the end of the test.
 func startStream(t *testing.T, from lab.PodNetwork, rate int) *stream {
 	t.Helper()
@@ -67,8 +67,8 @@ func startStream(t *testing.T, from lab.PodNetwork, rate int) *stream {
 	return s
 }
 
-// pace gives the workers their turns, and those that a busy machine missed as soon
-// as it can. It ends the workers by closing the channel.
+// pace tells the workers when to ask, and makes up for delays of a busy machine. It ends
+// the workers by closing the channel.
 func (s *stream) pace(ctx context.Context, interval time.Duration) {
 	defer close(s.turns)
 	ticker := time.NewTicker(interval)
@@ -144,7 +144,7 @@ func (s *stream) count() int {
 	return s.asked
 }
 
-// stop ends the stream and tells what became of it.
+// stop ends the stream and returns how many queries were asked, and which were lost.
 func (s *stream) stop() (asked int, lost []string) {
 	s.cancel()
 	s.ended.Wait()

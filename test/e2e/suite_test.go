@@ -16,8 +16,8 @@ import (
 // suiteTimeout is for a busy machine; an idle one needs little more than a minute.
 const suiteTimeout = "15m"
 
-// suites are the parts of Kubernetes' own end-to-end tests that are about DNS. The
-// second changes the cluster's Corefile, and leaves the DNS Pods just deleted.
+// suites are the DNS parts of Kubernetes' own end-to-end tests. The second one changes the
+// cluster's Corefile, and deletes the DNS Pods at its end.
 var suites = []struct {
 	name, focus, skip string
 	passed            *regexp.Regexp
@@ -26,7 +26,7 @@ var suites = []struct {
 	{"ConfigMap", `\[sig-network\] DNS configMap `, `IPv6`, regexp.MustCompile(`\b3 Passed \| 0 Failed`)},
 }
 
-// TestKubernetes runs Kubernetes' own tests, as its release has them.
+// TestKubernetes runs Kubernetes' own tests from its release.
 func TestKubernetes(t *testing.T) {
 	binaries, err := controlplane.Build(t.Context(), "e2e.test")
 	if err != nil {

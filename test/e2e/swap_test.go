@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestSwap puts stock CoreDNS in the place of ours and ours back, each time by
-// nothing but the image, while queries are asked.
+// TestSwap replaces our server by stock CoreDNS and back, each time by changing nothing but
+// the image, while queries are asked.
 func TestSwap(t *testing.T) {
 	stock, err := cluster.ImportStock(t.Context())
 	if err != nil {
@@ -30,8 +30,8 @@ func TestSwap(t *testing.T) {
 	s.stopWithoutLoss(t)
 }
 
-// runsOurs succeeds once every DNS Pod, those that end included, names its version
-// as ours or stock does.
+// runsOurs returns nil if every DNS Pod, terminating ones included, reports a version of
+// ours, or of stock.
 func runsOurs(ctx context.Context, ours bool) error {
 	log, err := cluster.Kubectl(ctx, "logs", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "--tail=-1")
 	if err != nil {

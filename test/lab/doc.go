@@ -1,5 +1,5 @@
-// Package lab is a real Kubernetes cluster of one node on this machine, whose DNS
-// is the server of this repository: with kubelet, kube-proxy, containerd and CNI,
+// Package lab runs a real Kubernetes cluster of one node on this machine, with the server
+// of this repository as its DNS, and with kubelet, kube-proxy, containerd and CNI, but
 // without a container registry and without a network that leads out.
 //
 //	bin/lab up                        # or make lab
@@ -16,13 +16,12 @@
 //
 // # How it comes up
 //
-// Up installs the Debian packages that are missing, builds what is not in the
-// cache, and starts package node in namespaces of its own, unless it runs. Then
-// it makes the images, imports them into containerd and applies
-// deploy/kubernetes with the image of bin/coredns. Each step does nothing where
-// nothing changed, so Up is also how a changed server gets into the lab.
+// Up installs missing Debian packages, builds what is not in the cache, and starts package
+// node in namespaces of its own, unless it runs. Then it makes the images, imports them
+// into containerd and applies deploy/kubernetes with the image of bin/coredns. A step does
+// nothing if nothing has changed, so Up also updates the server in a running lab.
 //
-// # What is needed
+// # Requirements
 //
-// Linux, root, and on other systems than Debian the programs that Up names.
+// Linux, root, and on systems other than Debian the programs that Up names.
 package lab

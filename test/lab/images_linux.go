@@ -25,14 +25,14 @@ const (
 	pause = "registry.k8s.io/pause:3.10.2"
 )
 
-// suiteImages are the names by which Kubernetes' own tests ask for a file system
+// suiteImages are the names by which Kubernetes' own tests pull an image: a file system
 // with a shell, dig, agnhost and CoreDNS.
 var suiteImages = []string{
 	"registry.k8s.io/e2e-test-images/agnhost:2.63.0",
 	"registry.k8s.io/e2e-test-images/glibc-dns-testing:2.0.0",
 }
 
-// image is the specification that the command deploy/image takes.
+// image is the specification that the command deploy/image reads.
 type image struct {
 	Names      []string
 	Created    time.Time
@@ -55,8 +55,8 @@ type file struct {
 	Content []byte      `json:",omitempty"`
 }
 
-// testImages describes the images, by the name of their archive, from the
-// programs that are built already.
+// testImages returns the specifications of the images, by the name of their archive. The
+// programs must have been built.
 func (l *Lab) testImages(programs map[string]string) (map[string]image, error) {
 	shell, err := busyboxFiles()
 	if err != nil {
@@ -91,7 +91,7 @@ func newImage(names, entrypoint, cmd []string, layers ...[]file) image {
 	}
 }
 
-// busyboxFiles are busybox and a link for each of its commands.
+// busyboxFiles returns busybox and a link for each of its commands.
 func busyboxFiles() ([]file, error) {
 	list, err := exec.Command("/bin/busybox", "--list").Output()
 	if err != nil {
@@ -111,7 +111,7 @@ func busyboxFiles() ([]file, error) {
 	return files, nil
 }
 
-// glibcFiles are programs with the libraries that they need, those too that glibc
+// glibcFiles returns programs with the libraries that they need, including those that glibc
 // loads by name to resolve.
 func glibcFiles(programs map[string]string) ([]file, error) {
 	binaries := map[string]string{"/usr/bin/resolve": programs["resolve-glibc"]}
@@ -142,7 +142,7 @@ func glibcFiles(programs map[string]string) ([]file, error) {
 	return files, nil
 }
 
-// findLibraries reads the paths from what ldd prints.
+// findLibraries returns the paths in the output of ldd.
 func findLibraries(binary string) (paths []string, err error) {
 	out, err := exec.Command("ldd", binary).Output()
 	if err != nil {
@@ -156,8 +156,8 @@ func findLibraries(binary string) (paths []string, err error) {
 	return paths, nil
 }
 
-// buildPrograms builds what is in the test images and the command that makes
-// them.
+// buildPrograms builds the programs in the test images, and the command that makes the
+// images.
 func (l *Lab) buildPrograms(ctx context.Context) (map[string]string, error) {
 	programs, err := controlplane.Build(ctx, "agnhost", "ctr")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
-// Import imports an archive into containerd, unless it did before.
+// Import imports an archive into containerd, unless it has been imported before.
 func (l *Lab) Import(ctx context.Context, archive string) (digest string, err error) {
 	if digest, err = digestFile(archive); err != nil {
 		return "", err
@@ -48,7 +48,7 @@ func (l *Lab) ctr(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// digestFile is the beginning of the file's hash, enough to tell images apart.
+// digestFile returns the first digits of the file's hash, enough to distinguish images.
 func digestFile(path string) (string, error) {
 	content, err := os.Open(path)
 	if err != nil {

@@ -18,11 +18,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
-// repositoryName is that of our image in deploy/kubernetes.
+// repositoryName is the name of our image in deploy/kubernetes.
 const repositoryName = "registry.example/clusterdns/coredns"
 
-// installDNS makes the image of our server and installs it as a cluster's user
-// would: by deploy/kubernetes with the image set.
+// installDNS makes the image of our server and installs it as a user would: with
+// deploy/kubernetes and the image set.
 func (l *Lab) installDNS(ctx context.Context) error {
 	name, err := l.importServer(ctx)
 	if err != nil {
@@ -48,18 +48,18 @@ func (l *Lab) installDNS(ctx context.Context) error {
 
 func (l *Lab) overlay() string { return filepath.Join(string(l.dir), "overlay") }
 
-// AwaitRollout waits until a workload such as "deployment/web" is as it should be.
+// AwaitRollout waits until a workload such as "deployment/web" has rolled out.
 func (l *Lab) AwaitRollout(ctx context.Context, namespace, workload string) error {
 	_, err := l.Kubectl(ctx, "rollout", "status", "--namespace", namespace, workload, "--timeout=3m")
 	return err
 }
 
-// importServer returns the name of our image, which is another one for another
-// content, so that a change rolls the Deployment.
+// importServer imports our image and returns its name, which depends on its content, so
+// that a change rolls the Deployment.
 func (l *Lab) importServer(ctx context.Context) (name string, err error) {
 	archive := filepath.Join(string(l.dir), "coredns.tar")
 	cmd := exec.CommandContext(ctx, "make", "-s", "-C", l.root, "image", "IMAGE="+archive, "PLATFORMS=linux/"+runtime.GOARCH, "VERSION=lab")
-	// The flags of a make above must not reach the one below it.
+	// The flags of an outer make must not reach the inner one.
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s: %w\n%s", cmd, err, out)
@@ -72,7 +72,7 @@ func (l *Lab) importServer(ctx context.Context) (name string, err error) {
 	return name, l.ctr(ctx, "images", "tag", "--force", repositoryName+":lab", name)
 }
 
-// awaitNode waits until Pods can be scheduled.
+// awaitNode waits until the node accepts Pods.
 func (l *Lab) awaitNode(ctx context.Context) error {
 	var last error
 	poll := func(ctx context.Context) (bool, error) {

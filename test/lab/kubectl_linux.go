@@ -16,19 +16,19 @@ import (
 
 // Apply creates or updates the objects of a YAML stream.
 func (l *Lab) Apply(ctx context.Context, manifest string) error {
-	// Else kubectl takes what begins with a brace for JSON.
+	// Without this, kubectl takes a text that begins with a brace for JSON.
 	_, err := l.run(ctx, strings.NewReader("---\n"+manifest), "apply", "--server-side", "--force-conflicts", "-f", "-")
 	return err
 }
 
-// Exec runs a command in the first container of a Pod and returns its standard
-// output. The error has the standard error.
+// Exec runs a command in the first container of a Pod and returns its standard output. An
+// error includes the standard error.
 func (l *Lab) Exec(ctx context.Context, namespace, pod string, command ...string) (string, error) {
 	return l.Kubectl(ctx, append([]string{"exec", "--namespace", namespace, pod, "--"}, command...)...)
 }
 
-// Kubectl runs kubectl as the administrator and returns its standard output. The
-// error has the standard error.
+// Kubectl runs kubectl as the administrator and returns its standard output. An error
+// includes the standard error.
 func (l *Lab) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return l.run(ctx, nil, args...)
 }
@@ -43,8 +43,8 @@ func (l *Lab) run(ctx context.Context, stdin io.Reader, args ...string) (string,
 	return stdout.String(), nil
 }
 
-// Within runs the function in the node's network namespace: sockets that it makes
-// and processes that it starts stay there.
+// Within runs act in the node's network namespace. Sockets and processes that it makes stay
+// there.
 func (l *Lab) Within(act func() error) error { return within(l.network(), act) }
 
 // BecomeKubectl replaces this process by kubectl.

@@ -18,21 +18,21 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
-// DNS is where Pods ask: the Service kube-dns.
+// DNS is the address that Pods ask: the Service kube-dns.
 const DNS = "10.96.0.10:53"
 
 // Lab is a running lab.
 type Lab struct {
 	root    string // of the repository
 	dir     node.Dir
-	pid     int // of the node's first process
+	pid     int // id of the node's first process
 	kubectl string
 	config  *rest.Config
 	client  kubernetes.Interface
 }
 
-// Connect finds the lab of the repository that the working folder is in. It fails
-// if the lab is not up.
+// Connect connects to the lab of the repository that has the working folder. It fails if
+// the lab is not up.
 func Connect(ctx context.Context) (*Lab, error) {
 	l, err := locate()
 	if err != nil {
@@ -54,7 +54,7 @@ func locate() (*Lab, error) {
 	return &Lab{root: root, dir: dir}, err
 }
 
-// Repository is the folder at or above the working folder that has this repository.
+// Repository returns the root of this repository, at or above the working folder.
 func Repository() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
@@ -70,7 +70,7 @@ func Repository() (string, error) {
 	}
 }
 
-// connect makes the clients of a node that runs.
+// connect makes the clients for a running node.
 func (l *Lab) connect(ctx context.Context) error {
 	pid, err := l.readPID()
 	if err != nil {
@@ -87,7 +87,7 @@ func (l *Lab) connect(ctx context.Context) error {
 	}
 	l.config.Dial = l.Dial
 	l.config.QPS = -1
-	l.config.WarningHandler = rest.NoWarnings{} // an object is odd on purpose
+	l.config.WarningHandler = rest.NoWarnings{} // an object may be odd on purpose
 	l.client, err = kubernetes.NewForConfig(l.config)
 	return err
 }
@@ -102,30 +102,29 @@ func (l *Lab) readPID() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
-// Client acts as the administrator.
+// Client returns a client with the rights of the administrator.
 func (l *Lab) Client() kubernetes.Interface { return l.client }
 
-// RESTConfig is the administrator's configuration of a client outside the lab.
+// RESTConfig returns the administrator's configuration for a client outside the lab.
 func (l *Lab) RESTConfig() *rest.Config { return rest.CopyConfig(l.config) }
 
-// Kubeconfig is the path of the administrator's kubeconfig, whose address is one
+// Kubeconfig returns the path of the administrator's kubeconfig, which has an address
 // inside the lab.
 func (l *Lab) Kubeconfig() string { return l.dir.Kubeconfig() }
 
-// Log is the path of the log of a part of the node, such as "kubelet".
+// Log returns the path of the log of a part of the node, such as "kubelet".
 func (l *Lab) Log(part string) string { return l.dir.Log(part) }
 
-// Control stops and starts the parts of the node.
+// Control returns a Control that stops and starts the parts of the node.
 func (l *Lab) Control() *node.Control { return node.NewControl(l.dir) }
 
-// hostPath is the path by which the node's mount namespace is reached from
-// outside.
+// hostPath returns the path, from outside, of a file in the node's mount namespace.
 func (l *Lab) hostPath(path string) string {
 	return filepath.Join("/proc", strconv.Itoa(l.pid), "root", path)
 }
 
-// runs tells whether the process of the pid file is the lab's: process ids come
-// round again.
+// runs reports whether the process in the pid file is the lab's, because process ids are
+// reused.
 func (l *Lab) runs() (bool, error) {
 	pid, err := l.readPID()
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,19 +14,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dial connects from the node. The address must not be a name.
+// Dial connects from the node. The address must be numeric.
 func (l *Lab) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return dialIn(ctx, l.network(), network, address)
 }
 
-// network is the path of the node's network namespace.
+// network returns the path of the node's network namespace.
 func (l *Lab) network() string { return filepath.Join("/proc", strconv.Itoa(l.pid), "ns", "net") }
 
-// PodNetwork is the network namespace of a Pod, in which DialFrom connects.
+// PodNetwork is the path of a Pod's network namespace.
 type PodNetwork string
 
-// PodNetwork finds, among the network namespaces that containerd made, the one that
-// has the Pod's address.
+// PodNetwork returns the network namespace of a Pod: of those that containerd made, the one
+// that has the Pod's address.
 func (l *Lab) PodNetwork(ctx context.Context, namespace, pod string) (PodNetwork, error) {
 	addr, err := l.Kubectl(ctx, "get", "pod", "--namespace", namespace, pod, "-o", "jsonpath={.status.podIP}")
 	if err != nil {
@@ -37,7 +37,7 @@ func (l *Lab) PodNetwork(ctx context.Context, namespace, pod string) (PodNetwork
 		return "", err
 	}
 	for _, path := range paths {
-		// One that cannot be entered is that of a Pod that has ended.
+		// A namespace that cannot be entered belongs to a Pod that has ended.
 		if has, err := hasAddress(path, addr); err == nil && has {
 			return PodNetwork(path), nil
 		}
@@ -54,13 +54,13 @@ func hasAddress(namespace, addr string) (has bool, err error) {
 	return has, err
 }
 
-// DialFrom connects from a Pod. The address must not be a name.
+// DialFrom connects from a Pod. The address must be numeric.
 func (l *Lab) DialFrom(ctx context.Context, from PodNetwork, network, address string) (net.Conn, error) {
 	return dialIn(ctx, string(from), network, address)
 }
 
-// WithinPod runs the function in a Pod's network namespace: sockets that it makes
-// on its own goroutine stay there.
+// WithinPod runs act in a Pod's network namespace. Sockets that it makes on its own
+// goroutine stay there.
 func (l *Lab) WithinPod(from PodNetwork, act func() error) error { return within(string(from), act) }
 
 func dialIn(ctx context.Context, namespace, network, address string) (connection net.Conn, err error) {
@@ -74,8 +74,8 @@ func dialIn(ctx context.Context, namespace, network, address string) (connection
 	return connection, err
 }
 
-// within runs the function on a thread in the network namespace. Sockets that it
-// makes and processes that it starts stay there.
+// within runs act on a thread in the network namespace. Sockets and processes that it makes
+// stay there.
 func within(namespace string, act func() error) error {
 	target, err := os.Open(namespace)
 	if err != nil {
@@ -84,7 +84,8 @@ func within(namespace string, act func() error) error {
 	defer target.Close()
 	done := make(chan error)
 	go func() {
-		// Never unlocked: the thread, in another namespace, ends with this goroutine.
+		// The thread is never unlocked, so it ends with this goroutine and nothing else
+		// runs in the other namespace.
 		runtime.LockOSThread()
 		if err := unix.Setns(int(target.Fd()), unix.CLONE_NEWNET); err != nil {
 			done <- fmt.Errorf("entering network namespace %s: %w", namespace, err)

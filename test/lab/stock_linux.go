@@ -14,8 +14,8 @@ import (
 // stockModule is stock CoreDNS, in the version that our module requires.
 const stockModule = "github.com/coredns/coredns"
 
-// ImportStock makes an image of stock CoreDNS just like ours, imports it, and
-// returns its name.
+// ImportStock makes an image of stock CoreDNS that differs from ours in the binary only,
+// imports it, and returns its name.
 func (l *Lab) ImportStock(ctx context.Context) (name string, err error) {
 	programs := filepath.Join(string(l.dir), "programs")
 	binary := filepath.Join(programs, "stock-coredns")
@@ -34,9 +34,8 @@ func (l *Lab) ImportStock(ctx context.Context) (name string, err error) {
 	return repository + ":" + version, err
 }
 
-// buildStock works on copies of go.mod and go.sum, since stock needs a checksum
-// that ours does not. Its flags are those of make build, so that both builds share
-// what they compile.
+// buildStock uses copies of go.mod and go.sum, because stock needs a checksum that ours
+// does not. Its flags are those of make build, so that both builds share compiled packages.
 func (l *Lab) buildStock(ctx context.Context, binary string) (version string, err error) {
 	dir := filepath.Join(string(l.dir), "stock")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

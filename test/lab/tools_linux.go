@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// tools are the files that the lab needs of the machine, and the Debian packages
-// that they are in.
+// tools are the files of the machine that the lab needs, with the Debian packages that have
+// them.
 var tools = map[string]string{
 	"/usr/sbin/runc":          "runc",
 	"/usr/lib/cni/bridge":     "containernetworking-plugins",

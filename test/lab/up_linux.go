@@ -19,23 +19,23 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
-// The arguments by which this command starts itself in the node's namespaces.
-// The node's folder follows.
+// The arguments with which this command starts itself in the node's namespaces. The node's
+// folder follows.
 const (
 	nodeCommand      = "node"
 	superviseCommand = "supervise"
 )
 
 const (
-	startTimeout = 5 * time.Minute // of a busy machine
+	startTimeout = 5 * time.Minute // on a busy machine
 	stopTimeout  = 30 * time.Second
 	// serverBinary is our server in the repository.
 	serverBinary = "bin/coredns"
-	// progressOfTheNode begins the lines in which the node tells its progress.
+	// progressOfTheNode begins the lines in the node's log that report its progress.
 	progressOfTheNode = "node: "
 )
 
-// Up brings the lab up, or up to date if it is up.
+// Up brings the lab up, or updates a running one.
 func Up(ctx context.Context) error {
 	if err := Install(); err != nil {
 		return err
@@ -88,9 +88,9 @@ func (l *Lab) importImages(ctx context.Context) error {
 	return nil
 }
 
-// startNode starts the node if it does not run. A node that is half started, or was
-// started by another state of this command, is ended first, and what it left is
-// removed.
+// startNode starts the node if it does not run. If a node has started only partly, or was
+// started by another version of this command, it is ended and its remains are removed
+// first.
 func (l *Lab) startNode(ctx context.Context) error {
 	running, err := l.runs()
 	if err != nil {
@@ -110,7 +110,7 @@ func (l *Lab) startNode(ctx context.Context) error {
 	return l.launch(ctx)
 }
 
-// isCurrent tells whether this very command started the node.
+// isCurrent reports whether the same version of this command started the node.
 func (l *Lab) isCurrent() bool {
 	own, err := digestFile("/proc/self/exe")
 	if err != nil {
@@ -120,16 +120,17 @@ func (l *Lab) isCurrent() bool {
 	return err == nil && string(starter) == own
 }
 
-// starterFile has the digest of the command that started the node.
+// starterFile returns the path of the file with the digest of the command that started the
+// node.
 func (l *Lab) starterFile() string { return filepath.Join(string(l.dir), "starter") }
 
-// commands are all that the lab and the tests on it run, so that nothing is built
-// while time runs.
+// commands returns all commands that the lab and its tests run, so that they are built in
+// advance.
 func commands() []string {
 	return append(node.Commands(), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "agnhost", "ctr", "e2e.test")
 }
 
-// launch starts the node's first process and waits until all is started.
+// launch starts the node's first process and waits until everything has started.
 func (l *Lab) launch(ctx context.Context) error {
 	if err := os.MkdirAll(string(l.dir), 0o755); err != nil {
 		return err
@@ -183,7 +184,7 @@ func (l *Lab) awaitStart(ctx context.Context, ended <-chan error) error {
 	return nil
 }
 
-// showProgress prints what the node says of its progress, from a line on.
+// showProgress prints the node's progress lines, beginning with line from.
 func (l *Lab) showProgress(from int) int {
 	log, err := os.ReadFile(l.dir.Log("node"))
 	if err != nil {
@@ -198,8 +199,8 @@ func (l *Lab) showProgress(from int) int {
 	return from
 }
 
-// Down ends the lab and removes all that it made. It does nothing if there is
-// none.
+// Down ends the lab and removes everything that it made. It does nothing if there is no
+// lab.
 func Down(ctx context.Context) error {
 	l, err := locate()
 	if err != nil {
@@ -234,7 +235,7 @@ func endProcess(ctx context.Context, pid int) error {
 	})
 }
 
-// awaitRemoval tries again while the kernel still takes things apart.
+// awaitRemoval repeats remove while the kernel still takes namespaces and cgroups apart.
 func awaitRemoval(ctx context.Context, remove func() error) error {
 	var last error
 	poll := func(context.Context) (bool, error) {
@@ -247,7 +248,7 @@ func awaitRemoval(ctx context.Context, remove func() error) error {
 	return nil
 }
 
-// RunNode is the first process of the node.
+// RunNode does the work of the node's first process.
 func RunNode(args []string) error {
 	if len(args) != 2 {
 		return errors.New("only the lab itself starts the node")
@@ -257,7 +258,7 @@ func RunNode(args []string) error {
 	return node.Run(node.Dir(args[0]), supervise)
 }
 
-// Supervise is the second process of the node.
+// Supervise does the work of the node's second process.
 func Supervise(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

@@ -15,19 +15,19 @@ import (
 // answerTimeout is how long a stub resolver waits for an answer.
 const answerTimeout = 5 * time.Second
 
-// Answers without records. They carry the SOA record of the zone.
+// Answers without records. They have the SOA record of the zone.
 const (
 	noName  = "NXDOMAIN soa"
 	noData  = "NOERROR soa"
 	unready = "SERVFAIL soa"
 )
 
-// answers say for each question what the answer is. A question is a type and a
-// name without the dot at its end; for PTR it is the address. An answer is the
-// response code and the data of its records in alphabetical order.
+// answers has the answer to each question. A question is a type and a name without its
+// final dot, for PTR an address. An answer is the response code and the sorted data of its
+// records.
 type answers map[string]string
 
-// ask asks over UDP, once. Whatever goes wrong is an answer too.
+// ask sends a question over UDP, once. A failure counts as an answer too.
 func (s *server) ask(question string) string {
 	r, err := s.exchange(question)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *server) ask(question string) string {
 	return strings.Join(words, " ")
 }
 
-// ttl is the TTL of the first record of an answer.
+// ttl returns the TTL of the first record of an answer.
 func (s *server) ttl(t *testing.T, question string) uint32 {
 	t.Helper()
 	r, err := s.exchange(question)
@@ -85,7 +85,7 @@ func message(question string) (*dns.Msg, error) {
 	return new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.StringToType[qtype]), nil
 }
 
-// wrong says which answers are not those that are wanted.
+// wrong returns an error that lists the answers that differ from those wanted.
 func (s *server) wrong(want answers) error {
 	var all []error
 	for _, question := range slices.Sorted(maps.Keys(want)) {
@@ -96,13 +96,13 @@ func (s *server) wrong(want answers) error {
 	return errors.Join(all...)
 }
 
-// await waits until all answers are those that are wanted.
+// await waits until all answers are as wanted.
 func (s *server) await(t *testing.T, want answers) {
 	t.Helper()
 	eventually(t, func() error { return s.wrong(want) })
 }
 
-// expect fails the test unless all answers are those that are wanted, now.
+// expect fails the test unless all answers are as wanted now.
 func (s *server) expect(t *testing.T, want answers) {
 	t.Helper()
 	if err := s.wrong(want); err != nil {

@@ -19,14 +19,14 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// cluster is a control plane that writes down who asked it for what.
+// cluster is a control plane with an audit log of requests.
 type cluster struct {
 	*controlplane.Cluster
 	dir     string
 	dynamic dynamic.Interface
 }
 
-// auditors is the group of the users whose requests are written down.
+// auditors is the group of the users whose requests are in the audit log.
 const auditors = "live"
 
 const auditPolicy = `
@@ -38,7 +38,7 @@ rules:
 - {level: None}
 `
 
-// everybodys is the cluster of all tests that need no other.
+// everybodys is the cluster of all tests that need none of their own.
 var everybodys shared
 
 type shared struct {
@@ -56,7 +56,7 @@ func (s *shared) start(t *testing.T) *cluster {
 	return s.cluster
 }
 
-// newSharedCluster starts a cluster that outlives the test that needs it first.
+// newSharedCluster starts a cluster that outlives the first test that needs it.
 func newSharedCluster() (*cluster, error) {
 	dir, err := os.MkdirTemp("", "clusterdns-live-")
 	if err != nil {
@@ -108,7 +108,7 @@ func (c *cluster) apply(t *testing.T, manifests ...string) {
 	}
 }
 
-// restart starts the API server again, after killing it if it runs.
+// restart starts the API server again. If it runs, it is killed first.
 func (c *cluster) restart(t *testing.T) {
 	t.Helper()
 	if err := c.RestartAPIServer(t.Context()); err != nil {
@@ -116,7 +116,7 @@ func (c *cluster) restart(t *testing.T) {
 	}
 }
 
-// resources are those that tests delete.
+// resources are the resources that tests delete.
 var resources = map[string]schema.GroupVersionResource{
 	"Service":            {Version: "v1", Resource: "services"},
 	"Pod":                {Version: "v1", Resource: "pods"},
@@ -124,8 +124,8 @@ var resources = map[string]schema.GroupVersionResource{
 	"ClusterRoleBinding": {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"},
 }
 
-// remove deletes an object such as "Service live/web". There is no kubelet that
-// a Pod could wait for.
+// remove deletes an object such as "Service live/web". It does not wait for a kubelet to
+// end a Pod, because there is none.
 func (c *cluster) remove(t *testing.T, object string) {
 	t.Helper()
 	kind, key, _ := strings.Cut(object, " ")
@@ -140,8 +140,8 @@ func (c *cluster) remove(t *testing.T, object string) {
 	}
 }
 
-// removeNamespace does what the namespace controller does at the end: it lets go
-// of a Namespace that is deleted. What is in it stays, as there is no controller.
+// removeNamespace finalizes a deleted Namespace, in place of the namespace controller. The
+// objects in it stay, because there is no controller.
 func (c *cluster) removeNamespace(t *testing.T, name string) {
 	t.Helper()
 	namespaces := c.Client().CoreV1().Namespaces()

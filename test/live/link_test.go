@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// link is the network between a server and its API server: a TCP relay on an
-// address of its own. Unlike the API server it can go and come back at once.
+// link is the network between a server and its API server: a TCP relay on an address of its
+// own. Unlike an API server, it can go and return at once.
 type link struct {
 	addr   string
 	target string
@@ -21,7 +21,7 @@ type link struct {
 	running  sync.WaitGroup
 }
 
-// link makes a way to the API server that ends with the test.
+// link makes a relay to the API server that ends with the test.
 func (c *cluster) link(t *testing.T) *link {
 	t.Helper()
 	l := &link{
@@ -34,8 +34,8 @@ func (c *cluster) link(t *testing.T) *link {
 	return l
 }
 
-// mend lets connections through, at the address that the link had before.
-// Somebody may have borrowed the port for a moment.
+// mend accepts connections, at the same address as before. Another program may have used
+// the port for a moment.
 func (l *link) mend(t *testing.T) {
 	t.Helper()
 	eventually(t, func() error {
@@ -52,7 +52,7 @@ func (l *link) mend(t *testing.T) {
 	})
 }
 
-// refuse refuses new connections and leaves those that there are.
+// refuse refuses new connections and keeps the existing ones.
 func (l *link) refuse() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,7 +73,7 @@ func (l *link) cut() {
 	l.running.Wait()
 }
 
-// connections is how many the server has open.
+// connections returns how many connections the server has open.
 func (l *link) connections() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,7 +105,7 @@ func (l *link) relay(listener net.Listener, conn net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.listener != listener {
-		conn.Close() // cut in the meantime
+		conn.Close() // the link was cut in the meantime
 		return
 	}
 	l.open[conn] = struct{}{}

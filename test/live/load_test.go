@@ -12,19 +12,19 @@ import (
 const (
 	// pace is the time between two questions of a load.
 	pace = 10 * time.Millisecond
-	// mentions bounds how many wrong answers a test tells of.
+	// mentions is the largest number of wrong answers that a test reports.
 	mentions = 20
 )
 
-// load is a client that asks 100 times a second, and judges every answer.
+// load is a client that asks 100 times a second and checks every answer.
 //
-// For each question it knows which answers come one after the other. The first
-// of them is right. While a change is under way the later ones are right too,
-// but whoever has seen one of them must not see an earlier one again.
+// For each question it has the sequence of answers. The first one is right. During a
+// change, later ones are right too, but once a later answer has been seen, an earlier one
+// is wrong.
 type load struct {
 	server    *server
-	questions int    // how many different ones
-	ended     func() // stops it and waits for its end
+	questions int    // number of different questions
+	ended     func() // stops the load and waits for its end
 	began     time.Time
 
 	mu       sync.Mutex
@@ -34,7 +34,7 @@ type load struct {
 	failures int
 }
 
-// load begins to ask for all of the answers.
+// load starts a load with all of these questions.
 func (s *server) load(t *testing.T, all answers) *load {
 	t.Helper()
 	l := &load{server: s, questions: len(all), right: map[string][]string{}, began: time.Now()}
@@ -78,7 +78,7 @@ func (l *load) ask(question string) {
 		return
 	}
 	if slices.Contains(before, got) {
-		return // it was right when it was asked for
+		return // it was right at the time of the question
 	}
 	l.failures++
 	if len(l.wrong) < mentions {
@@ -92,8 +92,7 @@ func (l *load) expected(question string) []string {
 	return slices.Clone(l.right[question])
 }
 
-// may says what is right next. Questions of which the answer stays are left out
-// or have the answer that they have.
+// may adds the next right answers. A question whose answer does not change may be left out.
 func (l *load) may(next answers) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,8 +103,7 @@ func (l *load) may(next answers) {
 	}
 }
 
-// settle waits until each answer is the last of those that are right, and allows
-// no other from then on.
+// settle waits until each answer is the last of the right ones, and then accepts no other.
 func (l *load) settle(t *testing.T) {
 	t.Helper()
 	last := answers{}
@@ -140,7 +138,7 @@ func (l *load) count() int {
 	return l.asked
 }
 
-// finish goes round all questions a last time, ends the load and tells how it went.
+// finish asks all questions once more, ends the load and reports the result.
 func (l *load) finish(t *testing.T) {
 	t.Helper()
 	l.goOn(t, 2*l.questions)

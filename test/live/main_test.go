@@ -23,10 +23,10 @@ import (
 )
 
 const (
-	// patience is how long a change may take to show. What waits for an API
-	// server to come back waits for a retry, which is seconds away.
+	// patience is how long a change may take to show. A client that waits for an API server
+	// may need a retry, which is seconds away.
 	patience = 90 * time.Second
-	// interval is the time between two looks.
+	// interval is the time between two attempts.
 	interval = 10 * time.Millisecond
 )
 
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// logged is what all servers logged.
+// logged has the log of all servers.
 var logged logBuffer
 
 type logBuffer struct {
@@ -65,13 +65,13 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// tail is the end of the log.
+// tail returns the end of the log.
 func (b *logBuffer) tail() string {
 	lines := strings.SplitAfter(b.String(), "\n")
 	return strings.Join(lines[max(0, len(lines)-50):], "")
 }
 
-// mentioning are the lines that contain all words.
+// mentioning returns the lines that contain all words.
 func (b *logBuffer) mentioning(words ...string) []string {
 	var found []string
 	for line := range strings.Lines(b.String()) {

@@ -2,8 +2,7 @@ package live
 
 import "testing"
 
-// step is a change of the cluster and what it does to the answers. Objects are
-// removed first.
+// step is a change of the cluster with the answers that follow. Objects are removed first.
 type step struct {
 	title  string
 	remove []string // as in "Service live/web"
@@ -11,7 +10,7 @@ type step struct {
 	want   answers
 }
 
-// follow takes one step after the other.
+// follow makes one step after another.
 func follow(t *testing.T, c *cluster, s *server, steps []step) {
 	t.Helper()
 	for _, step := range steps {
@@ -23,12 +22,12 @@ func follow(t *testing.T, c *cluster, s *server, steps []step) {
 			s.await(t, step.want)
 		})
 		if !ok {
-			t.FailNow() // the next step begins where this one ends
+			t.FailNow() // the next step builds on this one
 		}
 	}
 }
 
-// verified starts a server that watches everything there is to watch.
+// verified starts a server that watches every kind of object.
 func verified(t *testing.T, name string) (*cluster, *server) {
 	t.Helper()
 	c := everybodys.start(t)

@@ -9,11 +9,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// someSeconds is how many questions a load asks in some seconds.
+// someSeconds is how many questions a load asks in a few seconds.
 const someSeconds = 300
 
-// The API server crashes and stays away for a while, in which the Corefile is
-// reloaded. When it is back, a lot changes at once.
+// The API server crashes and is away for a while, during which the Corefile is reloaded.
+// When it returns, a lot changes at once.
 func TestAPIServerAway(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, controlplane.Options{})
@@ -39,12 +39,12 @@ func TestAPIServerAway(t *testing.T) {
 	l.finish(t)
 }
 
-// noHTTP2 gives each watch a connection of its own. When that breaks, a client
-// goes on where it was, while with a connection for all it may start afresh.
+// noHTTP2 gives each watch its own connection. When that breaks, a client continues from
+// its last event; with one connection for all watches it may list everything again.
 const noHTTP2 = "--disable-http2-serving"
 
-// The API server is restarted and has forgotten the history that the server
-// missed: its watches get 410 Gone, and everything has to be listed again.
+// The API server is restarted and has forgotten the events that the server missed: watches
+// get 410 Gone, and the server must list everything again.
 func TestHistoryForgotten(t *testing.T) {
 	t.Parallel()
 	for verb, plain := range map[string]bool{"stream": false, "list": true} {
@@ -63,7 +63,7 @@ func forgetHistory(t *testing.T, c *cluster, verb string) {
 	s := start(t, block(u.by(way), "pods verified"))
 	s.expect(t, w.before().answers())
 	l := s.load(t, w.before().answers())
-	l.goOn(t, someSeconds) // a watch that ends at once leads to a list as well
+	l.goOn(t, someSeconds) // a watch that ends at once also leads to a list
 
 	way.cut()
 	w.change(t, c)
@@ -79,8 +79,8 @@ func forgetHistory(t *testing.T, c *cluster, verb string) {
 	l.finish(t)
 }
 
-// awaitRelist waits until each kind of object has been watched, as if nothing had
-// happened, and listed then. Some kinds take their time, and no answer shows it.
+// awaitRelist waits until each kind of object has been watched without knowing of the loss,
+// and then listed. Some kinds take long, and no answer shows it.
 func (u *user) awaitRelist(t *testing.T, since int, verb string) {
 	t.Helper()
 	eventually(t, func() error {

@@ -27,7 +27,7 @@ var podSteps = []step{
 			"AAAA fd00-40--1.east.pod.cluster.local": "NOERROR fd00:40::1",
 			"A 10-40-0-1.west.pod.cluster.local":     noName,
 			"A 10-40-0-2.east.pod.cluster.local":     noName,
-			"PTR 10.40.0.1":                          noName, // a Pod alone has no reverse name
+			"PTR 10.40.0.1":                          noName, // a Pod without a Service has no reverse name
 		},
 	},
 	{

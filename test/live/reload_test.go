@@ -12,11 +12,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// kinds is how many kinds of object a server watches by default: one less than
-// with pods verified.
+// kinds is how many kinds of object a server watches by default: one less than with pods
+// verified.
 const kinds = 3
 
-// watches is how many kinds of object are watched in this process.
+// watches returns how many kinds of object this process watches.
 func watches() int {
 	stacks := make([]byte, 1<<20)
 	for {
@@ -57,7 +57,7 @@ func startReloading(t *testing.T, name, octet string) *reloading {
 	return r
 }
 
-// answers are those of pods insecure, where any address has a name.
+// answers returns the answers with pods insecure, where any address has a name.
 func (r *reloading) answers(w world) answers {
 	all := w.answers()
 	for question := range all {
@@ -77,8 +77,8 @@ func (r *reloading) change(t *testing.T) {
 	r.load.finish(t)
 }
 
-// A reload that leaves the watch as it is makes no request of the API server,
-// whatever else it changes.
+// A reload that does not change the watch makes no request to the API server, whatever else
+// it changes.
 func TestReloadKeepsWatch(t *testing.T) {
 	r := startReloading(t, "keeps", "100")
 	before := r.user.requests(t)
@@ -103,7 +103,7 @@ func TestReloadKeepsWatch(t *testing.T) {
 	r.way.awaitConnections(t, 1)
 }
 
-// A reload that changes the watch begins a new one before it ends the old one.
+// A reload that changes the watch starts a new one before it ends the old one.
 func TestReloadChangesWatch(t *testing.T) {
 	r := startReloading(t, "changes", "110")
 	pod := "A 10-110-0-2.changes.pod.cluster.local"
@@ -119,8 +119,7 @@ func TestReloadChangesWatch(t *testing.T) {
 	r.change(t)
 }
 
-// Server blocks with the same source share a watch, and so do both sides of a
-// reload.
+// Server blocks with the same source share a watch, also across a reload.
 func TestBlocksShareWatch(t *testing.T) {
 	r := startReloading(t, "shares", "120")
 	second := strings.ReplaceAll(block(r.source, "ttl 30"), ":0", ".second:0")
@@ -132,8 +131,8 @@ func TestBlocksShareWatch(t *testing.T) {
 	r.change(t)
 }
 
-// A reload that fails changes nothing and leaves nothing behind. Every one of
-// these would also begin a new watch if it did not fail.
+// A reload that fails changes nothing and leaves nothing behind. Each of these would also
+// start a new watch if it did not fail.
 func TestReloadFails(t *testing.T) {
 	r := startReloading(t, "fails", "130")
 	verified := block(r.source, "pods verified")
@@ -159,7 +158,7 @@ func TestReloadFails(t *testing.T) {
 	r.change(t)
 }
 
-// other is a server block for another zone.
+// other returns a server block for another zone.
 func other(line string) string {
 	return fmt.Sprintf("other.test:0 {\n bind 127.0.0.1\n kubernetes {\n  %s\n }\n}\n", line)
 }
@@ -178,7 +177,7 @@ func writeManifest(t *testing.T, text string) string {
 	return path
 }
 
-// takenPort is a port that somebody else listens on.
+// takenPort returns a port that another socket listens on.
 func takenPort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -193,8 +192,8 @@ func takenPort(t *testing.T) string {
 	return port
 }
 
-// D2: while the API server is away, a reload that leaves the watch as it is keeps the
-// data, and one that needs other data fails.
+// D2: while the API server is away, a reload that does not change the watch keeps the data,
+// and a reload that needs other data fails.
 func TestD2ReloadWithoutAPIServer(t *testing.T) {
 	r := startReloading(t, "lonely", "140")
 	r.way.cut()
@@ -210,7 +209,7 @@ func TestD2ReloadWithoutAPIServer(t *testing.T) {
 	r.change(t)
 }
 
-// The end of a server is the end of all that it began.
+// The end of a server ends everything that it started.
 func TestShutdownLeavesNothing(t *testing.T) {
 	u := everybodys.start(t).user(t, "leaves")
 	for title, last := range map[string]func(*link){

@@ -13,11 +13,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// Another cluster takes the place of the first one, at the same address: other
-// resource versions, some objects gone, some others.
+// Another cluster takes the place of the first one, at the same address: with other
+// resource versions, and with some objects gone and others new.
 //
-// What is right is decided name by name. The old state is right until the server
-// sees the new one; then the new state is, and never the old one again.
+// Correctness is decided name by name. The old state is right until the server sees the new
+// one; then the new state is right, and never the old one again.
 func TestClusterReplaced(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, controlplane.Options{APIServerArgs: []string{noHTTP2}})
@@ -26,7 +26,7 @@ func TestClusterReplaced(t *testing.T) {
 	t.Run("by its backup", func(t *testing.T) { replaceByBackup(t, c) })
 }
 
-// replaced has a server and a load on the state before.
+// replaced returns a server and a load on the state before the change.
 func replaced(t *testing.T, c *cluster, w world) (*user, *load) {
 	t.Helper()
 	c.apply(t, w.before().objects())
@@ -36,9 +36,9 @@ func replaced(t *testing.T, c *cluster, w world) (*user, *load) {
 	return u, s.load(t, w.before().answers())
 }
 
-// replaceEtcd makes the cluster another one, which does not know the user. It
-// waits until he was turned away, with all that he asked for: until then he does
-// not know that it is another one.
+// replaceEtcd turns the cluster into another one, which does not know the user. It waits
+// until every request of the user has been refused: before that, the server does not know
+// that the cluster is another one.
 func replaceEtcd(t *testing.T, c *cluster, u *user) {
 	t.Helper()
 	if err := c.ReplaceEtcd(t.Context()); err != nil {
@@ -49,8 +49,8 @@ func replaceEtcd(t *testing.T, c *cluster, u *user) {
 	}
 }
 
-// The server may look into the new cluster only when everything is there. So a
-// name that is the same in both must not be missing for a moment.
+// The server can read the new cluster only when it is complete. So a name that is in both
+// must not be missing for a moment.
 func replaceByFull(t *testing.T, c *cluster) {
 	w := world{namespace: "full", octet: "70"}
 	u, l := replaced(t, c, w)
@@ -62,10 +62,10 @@ func replaceByFull(t *testing.T, c *cluster) {
 	l.finish(t)
 }
 
-// The server looks into the new cluster while it is still empty, as one that
-// starts then would. So names are right to be missing until they are there. The
-// kinds of object are seen one after the other: a name that goes with its
-// Namespace may be back with it, and go for good with its Service.
+// The server reads the new cluster while it is still empty, like a server that starts then.
+// So names may be missing until they exist. The kinds of object become visible one after
+// another: a name that is gone with its Namespace may return with it, and be gone for good
+// with its Service.
 func replaceByEmpty(t *testing.T, c *cluster) {
 	w := world{namespace: "fills", octet: "80"}
 	u, l := replaced(t, c, w)
@@ -85,8 +85,8 @@ func replaceByEmpty(t *testing.T, c *cluster) {
 	}
 }
 
-// The cluster is set back to a backup, which is older: versions that the server
-// has seen are still to come. Nothing that is in the backup may be missing.
+// The cluster is restored from a backup, which is older: its versions are lower than those
+// that the server has seen. Nothing in the backup may be missing.
 func replaceByBackup(t *testing.T, c *cluster) {
 	w := world{namespace: "backup", octet: "90"}
 	c.apply(t, w.after().objects())
@@ -108,7 +108,7 @@ func replaceByBackup(t *testing.T, c *cluster) {
 	l.finish(t)
 }
 
-// passTime makes versions.
+// passTime uses up versions.
 func passTime(t *testing.T, c *cluster) {
 	t.Helper()
 	objects := c.Client().CoreV1().ConfigMaps(metav1.NamespaceDefault)

@@ -11,14 +11,13 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// origins are the zones of every server here.
+// origins are the zones of every server in these tests.
 const origins = "cluster.local in-addr.arpa ip6.arpa"
 
-// block is a Corefile with one server block on a port that the kernel chooses.
-// Its lines are those of our plugin. For all other names there is no block, so
-// that an alias to one of them is answered as it is. Unless a line says otherwise, a
-// start has all the time that it takes to have the data: what is asked then relies
-// on it.
+// block returns a Corefile with one server block on a port that the kernel chooses, and
+// with these lines in our plugin's block. No other block serves other names, so an alias to
+// one of them is answered as it is. Unless a line says otherwise, a start waits as long as
+// it takes to have the data, which the questions then rely on.
 func block(lines ...string) string {
 	return fmt.Sprintf("%s {\n bind 127.0.0.1\n errors\n kubernetes {\n  startup_timeout %s\n  %s\n }\n}\n",
 		strings.ReplaceAll(origins+" ", " ", ":0 "), patience, strings.Join(lines, "\n  "))
@@ -43,7 +42,7 @@ func start(t *testing.T, corefile string) *server {
 	return &server{instance, instance.UDP(), instance.TCP()}
 }
 
-// reload does what a signal does to the command.
+// reload loads another Corefile, as SIGUSR1 makes the command do.
 func (s *server) reload(corefile string) error { return s.Reload(coredns.Input(corefile)) }
 
 func (s *server) mustReload(t *testing.T, corefile string) {
@@ -60,7 +59,7 @@ var httpClient = &http.Client{
 	Transport: &http.Transport{DisableKeepAlives: true},
 }
 
-// readiness is what the plugin ready answers, as in "503 kubernetes".
+// readiness returns the answer of the plugin ready, such as "503 kubernetes".
 func readiness(addr string) (string, error) {
 	r, err := httpClient.Get("http://" + addr + "/ready")
 	if err != nil {

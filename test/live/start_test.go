@@ -13,14 +13,14 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
-// readyBlock is a Corefile with a plugin behind ours, which answers whatever falls
-// through, and with the plugin that says whether the server is ready.
+// readyBlock returns a Corefile with a plugin after ours that answers whatever falls
+// through, and with the plugin ready.
 func readyBlock(readyAddr string, lines ...string) string {
 	text := block(append(lines, "fallthrough", "startup_timeout 1s")...)
 	return strings.Replace(text, "errors\n", "errors\n whoami\n ready "+readyAddr+"\n", 1)
 }
 
-// until are the answers before the first sync, of whatever is asked.
+// until returns the answers to these questions before the first sync.
 func (all answers) until() answers {
 	before := answers{}
 	for question := range all {
@@ -29,7 +29,7 @@ func (all answers) until() answers {
 	return before
 }
 
-// existing leaves out the names that would fall through.
+// existing returns the answers without the names that would fall through.
 func (all answers) existing() answers {
 	there := answers{}
 	for question, answer := range all {
@@ -40,9 +40,9 @@ func (all answers) existing() answers {
 	return there
 }
 
-// A server that starts before its API server answers nothing from no data: not
-// even that a name does not exist, or by the plugin behind it. The test runs
-// alone, as a start beside others that have data counts as a reload.
+// A server that starts before its API server answers nothing without data: neither that a
+// name does not exist, nor from the plugin after it. The test runs alone, because a start
+// beside others with data counts as a reload.
 func TestStartBeforeAPIServer(t *testing.T) {
 	c := everybodys.start(t)
 	w := world{namespace: "first", octet: "150"}.after()
@@ -55,15 +55,15 @@ func TestStartBeforeAPIServer(t *testing.T) {
 	awaitReadiness(t, addr, "503 kubernetes")
 	l := s.load(t, w.answers().existing().until())
 	l.goOn(t, someSeconds)
-	l.may(w.answers().existing()) // the server may have its data before the test hears of the API server
+	l.may(w.answers().existing()) // the server may have its data before the test knows that the API server is back
 	c.restart(t)
 	l.settle(t)
 	awaitReadiness(t, addr, "200 OK")
 	l.finish(t)
 }
 
-// D3: a server that has lost its API server stays ready, and a metric tells since
-// when it has heard nothing. The test runs alone, as others add to that metric.
+// D3: a server that has lost its API server stays ready, and a metric shows when it last
+// heard from it. The test runs alone, because others add to that metric.
 func TestD3LostAPIServer(t *testing.T) {
 	c := everybodys.start(t)
 	u, way, addr := c.user(t, "lost"), c.link(t), freeport.Addr(t)
@@ -86,7 +86,7 @@ func TestD3LostAPIServer(t *testing.T) {
 	})
 }
 
-// lastEvent is when the metrics say that the API server was last heard of.
+// lastEvent returns when, according to the metrics, the API server was last heard from.
 func lastEvent(t *testing.T, resource string) time.Time {
 	t.Helper()
 	families, err := prometheus.DefaultGatherer.Gather()
@@ -104,8 +104,7 @@ func lastEvent(t *testing.T, resource string) time.Time {
 	return time.Time{}
 }
 
-// Whether the server is ready may be asked at any time, also while a reload
-// begins what is asked.
+// The readiness of the server may be asked at any time, also while a reload starts.
 func TestReadyDuringReloads(t *testing.T) {
 	u, addr := everybodys.start(t).user(t, "ready"), freeport.Addr(t)
 	corefile := readyBlock(addr, u.direct(t))
@@ -118,7 +117,7 @@ func TestReadyDuringReloads(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_, _ = readiness(addr) // the listener comes and goes with each reload
+				_, _ = readiness(addr) // the listener closes and opens with each reload
 			}
 		}
 	})
@@ -130,8 +129,8 @@ func TestReadyDuringReloads(t *testing.T) {
 	awaitReadiness(t, addr, "200 OK")
 }
 
-// Without the right to see EndpointSlices the server is as good as not started.
-// It says so once, and goes on by itself when the right is granted.
+// Without the right to watch EndpointSlices the server does not become ready. It logs that
+// once, and continues by itself when the right is granted.
 func TestMissingRight(t *testing.T) {
 	c := everybodys.start(t)
 	w := world{namespace: "right", octet: "160"}.after()
@@ -151,8 +150,8 @@ func TestMissingRight(t *testing.T) {
 	wantOneLine(t, `User "right"`)
 }
 
-// wantOneLine fails the test unless one line of the log mentions the user, and
-// tells which rule is missing.
+// wantOneLine fails the test unless exactly one log line mentions the user and names the
+// missing rule.
 func wantOneLine(t *testing.T, user string) {
 	t.Helper()
 	lines := logged.mentioning(user)

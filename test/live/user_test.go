@@ -14,8 +14,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// user is who a server is for the API server. Each test has its own, so that it
-// sees the requests of its own server alone.
+// user is the identity of a server for the API server. Each test has its own, so that it
+// sees only the requests of its own server.
 type user struct {
 	name       string
 	cluster    *cluster
@@ -25,7 +25,7 @@ type user struct {
 // watched are all resources that a server may watch.
 var watched = []string{"services", "namespaces", "endpointslices", "pods"}
 
-// user makes a user who may do what kubeadm grants CoreDNS.
+// user makes a user with the rights that kubeadm grants to CoreDNS.
 func (c *cluster) user(t *testing.T, name string) *user {
 	t.Helper()
 	u := c.stranger(t, name)
@@ -57,13 +57,13 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: NAME}]
 `
 
-// role are the objects that let the user list and watch the resources.
+// role returns the objects that let the user list and watch the resources.
 func (u *user) role(resources ...string) string {
 	return strings.NewReplacer("NAME", u.name, "RESOURCES", strings.Join(resources, ", ")).Replace(role)
 }
 
-// grant lets the user list and watch the resources, and waits until the API server
-// goes by it: who asks sooner is refused, and comes back only some time later.
+// grant lets the user list and watch the resources, and waits until that takes effect: an
+// earlier request is refused, and the server then waits before it tries again.
 func (u *user) grant(t *testing.T, resources ...string) {
 	t.Helper()
 	u.cluster.apply(t, u.role(resources...))
@@ -71,7 +71,7 @@ func (u *user) grant(t *testing.T, resources ...string) {
 	u.cluster.AwaitRule(t, u.name, list, true)
 }
 
-// direct are the lines of a Corefile that lead straight to the API server.
+// direct returns Corefile lines for a direct connection to the API server.
 func (u *user) direct(t *testing.T) string {
 	t.Helper()
 	path, err := u.cluster.Kubeconfig(u.credential)
@@ -81,7 +81,7 @@ func (u *user) direct(t *testing.T) string {
 	return "kubeconfig " + path
 }
 
-// by are the lines of a Corefile that lead to the API server by way of a link.
+// by returns Corefile lines for a connection to the API server through a link.
 func (u *user) by(l *link) string {
 	return fmt.Sprintf("endpoint https://%s\n tls %s %s %s", l.addr, u.credential.CertFile, u.credential.KeyFile, u.cluster.CAFile())
 }
@@ -97,8 +97,8 @@ type event struct {
 	ResponseStatus struct{ Code int }
 }
 
-// request is what was asked for, as in "list pods". A list that is the beginning
-// of a watch is "stream pods".
+// request returns the request as text, such as "list pods". A list at the beginning of a
+// watch is "stream pods".
 func (e *event) request() string {
 	verb := e.Verb
 	if strings.Contains(e.RequestURI, "sendInitialEvents=true") {
@@ -107,7 +107,7 @@ func (e *event) request() string {
 	return verb + " " + e.ObjectRef.Resource
 }
 
-// events are the user's requests so far, each at its beginning and at its end.
+// events returns the user's requests so far, each at its beginning and at its end.
 func (u *user) events(t *testing.T) []event {
 	t.Helper()
 	file, err := os.Open(u.cluster.path("audit.log"))
@@ -118,7 +118,7 @@ func (u *user) events(t *testing.T) []event {
 	var all []event
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		var e event
-		// The last line may be there by half, and is whole the next time.
+		// The last line may be incomplete, and is complete the next time.
 		if err := json.Unmarshal(lines.Bytes(), &e); err == nil && e.User.Username == u.name {
 			all = append(all, e)
 		}
@@ -126,7 +126,7 @@ func (u *user) events(t *testing.T) []event {
 	return all
 }
 
-// requests are the user's requests, in the order in which they began.
+// requests returns the user's requests, in the order in which they began.
 func (u *user) requests(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -138,8 +138,7 @@ func (u *user) requests(t *testing.T) []string {
 	return all
 }
 
-// awaitRefusals waits until the user was told so often that a resource is not for
-// him.
+// awaitRefusals waits until the user has been refused a resource so many times.
 func (u *user) awaitRefusals(t *testing.T, resource string, want int) {
 	t.Helper()
 	eventually(t, func() error {

@@ -6,22 +6,22 @@ import (
 	"testing"
 )
 
-// world is a namespace with a name of every kind in it. Worlds with the same
-// name and octet are states of one: most answers are the same, and those that
-// are not tell the states apart.
+// world is a namespace with a name of every kind. Worlds with the same name and octet are
+// states of one world: most of their answers are the same, and the others tell the states
+// apart.
 type world struct {
 	namespace string
-	octet     string // a part of all its addresses
-	turn      string // address of a name that moves
-	early     bool   // a Service that goes
-	late      bool   // a Service that comes
+	octet     string // part of all its addresses
+	turn      string // address of a name whose address changes
+	early     bool   // has the Service that is removed
+	late      bool   // has the Service that is added
 }
 
 // The states before and after a change.
 func (w world) before() world { return world{w.namespace, w.octet, "1", true, false} }
 func (w world) after() world  { return world{w.namespace, w.octet, "2", false, true} }
 
-// fill puts in what a text leaves open.
+// fill fills in the variables of a text.
 func (w world) fill(text string) string {
 	return strings.NewReplacer("NS", w.namespace, "OCTET", w.octet, "TURN", w.turn).Replace(text)
 }
@@ -122,7 +122,7 @@ func (w world) answers() answers {
 	return filled
 }
 
-// absent are the answers while the world does not exist at all.
+// absent returns the answers while the world does not exist.
 func (w world) absent() answers {
 	all := w.answers()
 	for question := range all {
@@ -133,7 +133,7 @@ func (w world) absent() answers {
 	return all
 }
 
-// change turns a world from what it was before into what it is after.
+// change turns the world from its state before into its state after.
 func (w world) change(t *testing.T, c *cluster) {
 	t.Helper()
 	c.remove(t, "Service "+w.namespace+"/early")

@@ -23,7 +23,7 @@ type loader struct {
 	client kubernetes.Interface
 }
 
-// Client is a client without a rate limit that decodes quickly.
+// Client returns a client without a rate limit that decodes quickly.
 func Client(config *rest.Config) (*kubernetes.Clientset, error) {
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON

@@ -31,18 +31,18 @@ var (
 	roles = []string{"api", "backend", "cache", "frontend", "gateway", "queue", "scheduler", "store", "web", "worker"}
 )
 
-// NamespaceName is the name of a namespace.
+// NamespaceName returns the name of a namespace.
 func (s Shape) NamespaceName(namespace int) string {
 	return fmt.Sprintf("%s-%03d", teams[namespace%len(teams)], namespace)
 }
 
-// ServiceName is the name of a Service, which no other one of the cluster has.
+// ServiceName returns the name of a Service, which no other one of the cluster has.
 func (s Shape) ServiceName(service int) string {
 	r := s.random("service", service)
 	return fmt.Sprintf("%s-%s-%05d", teams[r.IntN(len(teams))], roles[r.IntN(len(roles))], service)
 }
 
-// NamespaceOfService is the name of the namespace that a Service is in.
+// NamespaceOfService returns the name of the namespace that a Service is in.
 func (s Shape) NamespaceOfService(service int) string {
 	return s.NamespaceName(s.namespaceOf(service))
 }
@@ -67,7 +67,7 @@ func (s Shape) service(service int) *corev1.Service {
 	}
 }
 
-// ClusterIP is the address of a Service, or "None".
+// ClusterIP returns the address of a Service, or "None".
 func (s Shape) ClusterIP(service int) string {
 	if s.IsHeadless(service) {
 		return corev1.ClusterIPNone
@@ -75,7 +75,7 @@ func (s Shape) ClusterIP(service int) string {
 	return AddressAt(FirstClusterIP, service).String()
 }
 
-// ServicePorts are the ports of a Service.
+// ServicePorts returns the ports of a Service.
 func (s Shape) ServicePorts(service int) []corev1.ServicePort {
 	return Ports[:1+s.random("ports", service).IntN(len(Ports))]
 }
@@ -84,7 +84,7 @@ func (s Shape) labels(name string) map[string]string {
 	return map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "Helm"}
 }
 
-// slices are the EndpointSlices of a Service, as Kubernetes' own controller
+// slices returns the EndpointSlices of a Service, as Kubernetes' own controller
 // would write them.
 func (s Shape) slices(service int) []*discoveryv1.EndpointSlice {
 	var all []*discoveryv1.EndpointSlice
@@ -99,7 +99,7 @@ func (s Shape) slices(service int) []*discoveryv1.EndpointSlice {
 	return all
 }
 
-// SliceName is the name of the nth EndpointSlice of a Service, from 0.
+// SliceName returns the name of the nth EndpointSlice of a Service, from 0.
 func (s Shape) SliceName(service, n int) string {
 	return fmt.Sprintf("%s-%d", s.ServiceName(service), n)
 }
@@ -146,12 +146,12 @@ func (s Shape) endpoint(service, i int) discoveryv1.Endpoint {
 	return e
 }
 
-// EndpointAddress is the address of an endpoint.
+// EndpointAddress returns the address of an endpoint.
 func EndpointAddress(i int) netip.Addr { return AddressAt(FirstEndpoint, i) }
 
 func nodeName(i int) string { return fmt.Sprintf("node-%03d", i%nodes) }
 
-// PodName is the name of the Pod behind an endpoint: of a StatefulSet where the
+// PodName returns the name of the Pod behind an endpoint: of a StatefulSet where the
 // Service is headless, of a Deployment elsewhere.
 func (s Shape) PodName(endpoint int) string {
 	service := s.ServiceOf(endpoint)
@@ -163,7 +163,7 @@ func (s Shape) PodName(endpoint int) string {
 		s.letters("replicaset", service, 10), s.letters("pod", endpoint, 5))
 }
 
-// letters is a part of a name as Kubernetes makes it up.
+// letters returns a part of a name as Kubernetes makes it up.
 func (s Shape) letters(kind string, i, n int) string {
 	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
 	r := s.random(kind, i)

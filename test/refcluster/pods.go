@@ -6,7 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// pod is the Pod behind an endpoint, about as large as they are in practice:
+// pod returns the Pod behind an endpoint, about as large as they are in practice:
 // what a server of DNS does not need of it makes up most of it.
 func (s Shape) pod(endpoint int) *corev1.Pod {
 	service := s.ServiceOf(endpoint)

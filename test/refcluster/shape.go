@@ -73,11 +73,11 @@ func (s Shape) IsHeadless(service int) bool {
 	return service*s.Headless/s.Services != (service+1)*s.Headless/s.Services
 }
 
-// HeadlessServices are up to n headless Services, spread over the cluster. The
+// HeadlessServices returns up to n headless Services, spread over the cluster. The
 // first one is left out: it changes.
 func (s Shape) HeadlessServices(n int) []int { return s.pick(n, true) }
 
-// VirtualServices are up to n Services with a ClusterIP, spread over the cluster.
+// VirtualServices returns up to n Services with a ClusterIP, spread over the cluster.
 func (s Shape) VirtualServices(n int) []int { return s.pick(n, false) }
 
 func (s Shape) pick(n int, headless bool) []int {
@@ -95,7 +95,7 @@ func (s Shape) pick(n int, headless bool) []int {
 	return picked
 }
 
-// Changing is the Service one of whose endpoints gets other addresses.
+// Changing returns the Service one of whose endpoints gets other addresses.
 func (s Shape) Changing() int {
 	for i := range s.Services {
 		if s.IsHeadless(i) {
@@ -105,7 +105,7 @@ func (s Shape) Changing() int {
 	return 0
 }
 
-// EndpointRange is the range of numbers that a Service's endpoints have.
+// EndpointRange returns the range of numbers that a Service's endpoints have.
 func (s Shape) EndpointRange(service int) (from, to int) {
 	others := s.Services - 1
 	if service == others {
@@ -114,10 +114,10 @@ func (s Shape) EndpointRange(service int) (from, to int) {
 	return service * s.small() / others, (service + 1) * s.small() / others
 }
 
-// small is the number of endpoints of all Services but the largest.
+// small returns the number of endpoints of all Services but the largest.
 func (s Shape) small() int { return s.Endpoints - s.Largest }
 
-// ServiceOf is the Service that an endpoint belongs to.
+// ServiceOf returns the Service that an endpoint belongs to.
 func (s Shape) ServiceOf(endpoint int) int {
 	if endpoint >= s.small() {
 		return s.Services - 1
@@ -127,7 +127,7 @@ func (s Shape) ServiceOf(endpoint int) int {
 
 func (s Shape) namespaceOf(service int) int { return service * s.Namespaces / s.Services }
 
-// AddressAt is the address n places behind another one.
+// AddressAt returns the address n places behind another one.
 func AddressAt(first netip.Addr, n int) netip.Addr {
 	b := first.As4()
 	v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])

@@ -16,7 +16,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// storeDir is the folder in the user's cache with a copy of etcd's folder, full
+// storeDir returns the folder in the user's cache with a copy of etcd's folder, full
 // of the cluster's objects. It is written by the first who needs it.
 func storeDir(ctx context.Context, o Options) (string, error) {
 	cache, err := os.UserCacheDir()

@@ -144,7 +144,7 @@ func (s *stub) lookUp(t *testing.T, w *wire.Wire, name, family string) result {
 	return result{addrs: addrsIn(text), questions: drain(t, w)}
 }
 
-// addrsIn are the addresses in a program's output, but not that of the server, which
+// addrsIn returns the addresses in a program's output, but not that of the server, which
 // busybox tells first.
 func addrsIn(out string) string {
 	var found []string

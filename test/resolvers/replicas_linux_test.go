@@ -19,7 +19,7 @@ type replica struct {
 	objects    []string
 }
 
-// podOf is the client's Pod as the replica at an address sees it: the address that
+// podOf returns the client's Pod as the replica at an address sees it: the address that
 // questions come from there.
 func podOf(i int) string { return fmt.Sprintf(client, 5, replicaAddrs[i]) }
 

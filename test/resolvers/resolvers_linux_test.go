@@ -117,7 +117,7 @@ func askAll(t *testing.T, w *wire.Wire, clients []stub, dots int, ahead, mode st
 // they are told so, so that to be told sooner may take a question more.
 const broken = "broken."
 
-// familiesFor are those that a name is looked up in. One that cannot be looked up takes
+// familiesFor returns those that a name is looked up in. One that cannot be looked up takes
 // musl's whole patience.
 func familiesFor(s *stub, name string, dots int) []string {
 	switch {
@@ -175,7 +175,7 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// count is the number of questions that it takes to look up both families of names.
+// count returns the number of questions that it takes to look up both families of names.
 func (s *stub) count(t *testing.T, w *wire.Wire, names ...string) string {
 	t.Helper()
 	families := s.families

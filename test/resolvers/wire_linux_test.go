@@ -18,7 +18,7 @@ func listen(t *testing.T) *wire.Wire {
 	return w
 }
 
-// drain are the questions since the last call.
+// drain returns the questions since the last call.
 func drain(t *testing.T, w *wire.Wire) (questions []string) {
 	t.Helper()
 	all, err := w.Drain()

@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// What scripts rely on without asking for it must be able to fail.
+// The checks that scripts rely on must be able to fail.
 func TestCheck(t *testing.T) {
 	for name, tc := range map[string]struct {
 		args  string
@@ -50,7 +50,7 @@ func enlarge(r *dns.Msg) {
 	}
 }
 
-// A replay leaves out the old answers and keeps comments and questions.
+// A replay drops the old answers and keeps comments and questions.
 func TestReplay(t *testing.T) {
 	const before = "# One.\n$ dig a\nold\nold\n\n# Two,\n# three.\n$ dig b\n$ dig c\nold\n"
 	const want = "# One.\n$ dig a\nnew dig a\n\n# Two,\n# three.\n$ dig b\nnew dig b\n\n$ dig c\nnew dig c\n"

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// bufsize is what dig offers by default, and the largest size that passes
-	// every network in one piece (DNS flag day 2020).
+	// bufsize is the EDNS size that dig sends by default, the largest that is not
+	// fragmented in any network (DNS flag day 2020).
 	bufsize = 1232
 	// plainSize is the largest answer over UDP without EDNS (RFC 1035 4.2.1).
 	plainSize = 512
@@ -25,18 +25,18 @@ const (
 	answerTimeout = 10 * time.Second
 )
 
-// query is a question and how to ask it.
+// query is a question with options for asking it.
 type query struct {
 	question dns.Question
-	port     string // name of the variable
+	port     string // name of the variable with the port
 	network  string
-	from     netip.Addr // the client's, or any
+	from     netip.Addr // address of the client, or invalid for any
 	bufsize  uint16
 }
 
 var errUsage = errors.New("expected dig [@PORT] [-bADDRESS] [+tcp] [+bufsize=N|+noedns] NAME [TYPE [CLASS]] or -x ADDRESS")
 
-// dig asks one question and prints the answer.
+// dig sends one question and prints the answer.
 func dig(ts *testscript.TestScript, args []string) (string, error) {
 	q, err := parseQuery(args)
 	if err != nil {
@@ -65,7 +65,7 @@ func parseQuery(args []string) (*query, error) {
 	return q, q.parseQuestion(words)
 }
 
-// option takes an argument if it is one of dig's options.
+// option handles an argument if it is one of dig's options.
 func (q *query) option(arg string) (isOption bool, err error) {
 	from, isFrom := strings.CutPrefix(arg, "-b")
 	size, isSize := strings.CutPrefix(arg, "+bufsize=")
@@ -125,14 +125,14 @@ func (q *query) message() *dns.Msg {
 	return m
 }
 
-// ask exchanges one pair of messages, over a connection of its own.
+// ask sends one question over a connection of its own and returns the answer.
 func (q *query) ask(addr string) (*dns.Msg, error) {
 	conn, err := q.dial(addr)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	conn.UDPSize = dns.MaxMsgSize // an answer that is too large is to be seen
+	conn.UDPSize = dns.MaxMsgSize // so that too large an answer shows
 	if err := conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (q *query) dial(addr string) (*dns.Conn, error) {
 	return (&dns.Client{Net: q.network, Dialer: dialer}).Dial(addr)
 }
 
-// check looks at what every answer must get right, so that scripts need not.
+// check checks what holds for every answer, so that scripts need not.
 func (q *query) check(m *dns.Msg, wire []byte) (*dns.Msg, error) {
 	r := new(dns.Msg)
 	if err := r.Unpack(wire); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// hammer asks one question over and over in the background, until rest. Every
-// single answer must be a success.
+// hammer asks one question over and over in the background, until rest. Every answer must
+// be a success.
 type hammer struct {
 	stop   atomic.Bool
 	done   sync.WaitGroup
@@ -20,7 +20,7 @@ type hammer struct {
 	failed error // the first failure
 }
 
-// startHammer is the command hammer.
+// startHammer implements the command hammer.
 func startHammer(ts *testscript.TestScript, _ bool, args []string) {
 	s := stateOf(ts)
 	if s.hammer != nil {
@@ -37,7 +37,7 @@ func startHammer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(h.end)
 }
 
-// rest ends the hammer and prints how many answers it had.
+// rest stops the hammer and prints the number of its answers.
 func rest(ts *testscript.TestScript, neg bool, args []string) {
 	operands(ts, args)
 	s := stateOf(ts)

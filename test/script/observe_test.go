@@ -17,13 +17,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// client keeps no connection open: a server that stops would wait for it.
+// client keeps no connection open, because a server that stops would wait for it.
 var client = &http.Client{
 	Timeout:   answerTimeout,
 	Transport: &http.Transport{DisableKeepAlives: true},
 }
 
-// get prints what an HTTP server answers.
+// get prints the answer of an HTTP server.
 func get(_ *testscript.TestScript, args []string) (string, error) {
 	if len(args) != 1 {
 		return "", errors.New("expected http URL")
@@ -37,8 +37,8 @@ func get(_ *testscript.TestScript, args []string) (string, error) {
 	return fmt.Sprintf("%d\n%s\n", r.StatusCode, bytes.TrimSpace(body)), err
 }
 
-// counter prints how much a metric grew. The metrics are those of the process,
-// so other scripts have counted before this one.
+// counter prints how much a metric has grown during the script. The metrics belong to the
+// process, so earlier scripts have counted too.
 func counter(ts *testscript.TestScript, args []string) (string, error) {
 	if len(args) != 1 {
 		return "", errors.New("expected counter NAME")
@@ -54,7 +54,7 @@ func counter(ts *testscript.TestScript, args []string) (string, error) {
 	return fmt.Sprintf("%g\n", total-stateOf(ts).metrics[args[0]]), nil
 }
 
-// totals are the sums of all counters and gauges over their labels.
+// totals returns the sums of all counters and gauges over their labels.
 func totals() (map[string]float64, error) {
 	families, err := prometheus.DefaultGatherer.Gather()
 	sums := map[string]float64{}
@@ -72,7 +72,7 @@ func sum(f *dto.MetricFamily) float64 {
 	return total
 }
 
-// logBuffer collects what the server logs, from many goroutines.
+// logBuffer collects the server's log from many goroutines.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -90,7 +90,7 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// captureLog collects the process's log, and shows it if the script fails.
+// captureLog collects the log of the process, and shows it if the script fails.
 func captureLog(env *testscript.Env) *logBuffer {
 	b := new(logBuffer)
 	log.SetFlags(0)
@@ -104,7 +104,7 @@ func captureLog(env *testscript.Env) *logBuffer {
 	return b
 }
 
-// logs prints what was logged, or the lines that match a regular expression.
+// logs prints the log, or the lines that match a regular expression.
 func logs(ts *testscript.TestScript, args []string) (string, error) {
 	text := stateOf(ts).log.String()
 	if len(args) == 0 {

@@ -37,7 +37,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The place that the plugin has in the server's own list.
+	// The plugin has this place in the server's own list.
 	at := slices.Index(dnsserver.Directives, "kubernetes") + 1
 	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), at, "clusterdns")); err != nil {
 		log.Fatal(err)

@@ -8,9 +8,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// render is an answer in the style of dig, without what differs from one run to
-// the next. The order of records says something only where there are aliases, so
-// the answer's RRsets stay where they are; all else is made alphabetical.
+// render returns an answer in the style of dig, without what varies between runs. The order
+// of RRsets in the answer section matters because of aliases, so it stays; everything else
+// is sorted.
 func render(r *dns.Msg) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ";; status: %s flags: %s\n", dns.RcodeToString[r.Rcode], flags(r))
@@ -43,7 +43,7 @@ func section(b *strings.Builder, name string, lines []string) {
 	}
 }
 
-// rrsets are the lines of some records, sorted within every RRset.
+// rrsets returns the lines of some records, sorted within every RRset.
 func rrsets(rrs []dns.RR) []string {
 	var lines []string
 	for len(rrs) > 0 {
@@ -54,7 +54,7 @@ func rrsets(rrs []dns.RR) []string {
 	return lines
 }
 
-// sorted are the lines of some records. EDNS is no record but in name.
+// sorted returns the sorted lines of some records, without the OPT record of EDNS.
 func sorted(rrs []dns.RR) []string {
 	var lines []string
 	for _, rr := range rrs {
@@ -66,7 +66,7 @@ func sorted(rrs []dns.RR) []string {
 	return lines
 }
 
-// firstRRset is the number of records at the beginning that are of one RRset.
+// firstRRset returns how many records at the beginning belong to one RRset.
 func firstRRset(rrs []dns.RR) int {
 	first := rrs[0].Header()
 	for i, rr := range rrs {
@@ -77,8 +77,7 @@ func firstRRset(rrs []dns.RR) int {
 	return len(rrs)
 }
 
-// record is a record on one line. The serial of our zones is a time: that there
-// is one is all that stays the same.
+// record returns a record on one line. It masks the serial of our zones, which is a time.
 func record(rr dns.RR) string {
 	text := strings.ReplaceAll(rr.String(), "\t", " ")
 	if soa, ok := rr.(*dns.SOA); ok && soa.Serial > 1_000_000_000 {

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// patience is how long a change may take to show. Manifests are looked at
-	// four times a second; the rest is for a busy machine.
+	// patience is how long a change may take to show. Manifests are checked four times a
+	// second; the rest is for a busy machine.
 	patience = 10 * time.Second
-	// interval is the time between two looks.
+	// interval is the time between two attempts.
 	interval = 20 * time.Millisecond
 )
 
-// printer is a command that prints and changes nothing, so it can be repeated.
+// printer is a command that only prints, so it can be repeated.
 type printer func(ts *testscript.TestScript, args []string) (string, error)
 
-// once makes a printer a command.
+// once turns a printer into a command.
 func once(p printer) func(ts *testscript.TestScript, neg bool, args []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		text, err := p(ts, args)
@@ -31,8 +31,8 @@ func once(p printer) func(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// eventually repeats a command until what it prints matches. The last output is
-// left for the commands stdout and cmp.
+// eventually repeats a command until its output matches. The commands stdout and cmp see
+// the last output.
 func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || printers[args[1]] == nil {
 		ts.Fatalf("expected eventually REGEXP COMMAND ARG..., COMMAND one that prints")
@@ -57,9 +57,9 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// ask prints the answers to the questions of a file, which are asked with options
-// besides their own. The options are not printed, so that one file says what is to be
-// answered whatever they are.
+// ask prints a file with the answers to its questions, which are asked with additional
+// options. It does not print the options, so that one file has the wanted answers whatever
+// the options are.
 func ask(ts *testscript.TestScript, args []string) (string, error) {
 	if len(args) == 0 {
 		return "", errors.New("expected ask FILE [OPTION...]")
@@ -73,11 +73,11 @@ func ask(ts *testscript.TestScript, args []string) (string, error) {
 	})
 }
 
-// replay prints a file with what each line that begins with "$ " leads to now.
-// What stands there from before is left out; comments stay.
+// replay prints a file with a new result after each line that begins with "$ ". It drops
+// the old results and keeps comments.
 func replay(text string, run func(line string) (string, error)) (string, error) {
 	var b strings.Builder
-	answered := false // and so a blank line is due
+	answered := false // so a blank line is due
 	for line := range strings.Lines(text) {
 		input, isInput := strings.CutPrefix(line, "$ ")
 		if !isInput && !strings.HasPrefix(line, "#") {

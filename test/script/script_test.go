@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// serial runs one script after the other: a process has one current folder, one
+// serial runs the scripts one after another, because a process has one working folder, one
 // log and one set of metrics.
 type serial struct{ *testing.T }
 
@@ -40,7 +40,7 @@ func (t serial) Run(name string, f func(testscript.T)) {
 	t.T.Run(name, func(t *testing.T) { f(serial{t}) })
 }
 
-// printers are the commands that only print, and which eventually can repeat.
+// printers are the commands that only print, and that eventually can repeat.
 var printers = map[string]printer{
 	"dig":     dig,
 	"ask":     ask,
@@ -49,7 +49,8 @@ var printers = map[string]printer{
 	"logs":    logs,
 }
 
-// commands are all of ours; testscript brings cmp, stdout, stderr, mv, rm and more.
+// commands returns all commands of ours; testscript adds cmp, stdout, stderr, mv, rm and
+// more.
 func commands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	all := map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"start":      start,
@@ -71,12 +72,12 @@ var ports = []string{"PORT", "OTHER", "UPSTREAM", "READY", "HEALTH", "METRICS"}
 
 type stateKey struct{}
 
-// state is what a script keeps from one command to the next.
+// state is the state of a script between commands.
 type state struct {
 	server  server
 	log     *logBuffer
-	metrics map[string]float64 // before the script
-	hammer  *hammer            // if one runs
+	metrics map[string]float64 // at the beginning of the script
+	hammer  *hammer            // nil if none runs
 }
 
 func stateOf(ts *testscript.TestScript) *state { return ts.Value(stateKey{}).(*state) }
@@ -98,7 +99,7 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// enter makes the script's folder the current one for as long as it runs.
+// enter makes the script's folder the working folder while the script runs.
 func enter(env *testscript.Env) error {
 	before, err := os.Getwd()
 	if err != nil {

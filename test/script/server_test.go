@@ -12,7 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// server is the CoreDNS of a script, nil unless it is started.
+// server is the CoreDNS of a script, nil before the command start.
 type server struct{ *coredns.Server }
 
 func (s *server) start(corefile caddy.Input) (err error) {
@@ -22,7 +22,7 @@ func (s *server) start(corefile caddy.Input) (err error) {
 	return err
 }
 
-// reload does what a signal does to the command.
+// reload loads another Corefile, as SIGUSR1 makes the command do.
 func (s *server) reload(corefile caddy.Input) error {
 	err := s.Reload(corefile)
 	if err == nil {
@@ -53,8 +53,8 @@ func reload(ts *testscript.TestScript, neg bool, args []string) {
 	expect(ts, neg, stateOf(ts).server.reload(corefile(ts, args[0], "")))
 }
 
-// expect fails the script if there is an error but should be none, or the other
-// way round. The error is left for the command stderr.
+// expect fails the script if there is an error and should be none, or the other way round.
+// The command stderr sees the error.
 func expect(ts *testscript.TestScript, neg bool, err error) {
 	if err != nil {
 		fmt.Fprintln(ts.Stderr(), err)
@@ -64,14 +64,14 @@ func expect(ts *testscript.TestScript, neg bool, err error) {
 	}
 }
 
-// operands fails the script unless there is one argument for every name.
+// operands fails the script unless it has one argument for every name.
 func operands(ts *testscript.TestScript, args []string, names ...string) {
 	if len(args) != len(names) {
 		ts.Fatalf("expected %s", strings.Join(names, " "))
 	}
 }
 
-// corefile reads a Corefile and puts in the ports and the line.
+// corefile reads a Corefile and fills in the ports and the line.
 func corefile(ts *testscript.TestScript, name, line string) caddy.Input {
 	pairs := []string{"{LINE}", line}
 	for _, port := range ports {
@@ -84,7 +84,7 @@ func corefile(ts *testscript.TestScript, name, line string) caddy.Input {
 	}
 }
 
-// refuse starts a server with one line after the other, none of which it may take.
+// refuse tries to start a server with one line after another, and each start must fail.
 func refuse(ts *testscript.TestScript, args []string) (string, error) {
 	if len(args) != 2 {
 		return "", errors.New("expected refuse COREFILE FILE")
@@ -99,8 +99,7 @@ func refuse(ts *testscript.TestScript, args []string) (string, error) {
 	})
 }
 
-// replace changes a file that the server may read at any time, so it is never
-// there by half.
+// replace changes a file atomically, because the server may read it at any time.
 func replace(ts *testscript.TestScript, _ bool, args []string) {
 	operands(ts, args, "FILE", "OLD", "NEW")
 	before := ts.ReadFile(args[0])

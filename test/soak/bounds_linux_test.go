@@ -133,7 +133,7 @@ var figures = []struct {
 	{"sockets", func(s sample) float64 { return s.sockets }, 0.1, 16},
 }
 
-// warmUp is the time after which nothing may grow.
+// warmUp returns the time after which nothing may grow.
 func warmUp() time.Duration { return min(time.Minute, *duration/2) }
 
 // judgeGrowth compares the second half of the warm-up with the end, of the same

@@ -41,7 +41,7 @@ type intruder struct {
 	sent    map[uint16][]byte // what has had no reply
 }
 
-// namesOf are all that there are questions for.
+// namesOf returns all that there are questions for.
 func namesOf(objects []*object) (names []string, _ error) {
 	for _, o := range objects {
 		for _, q := range o.questions {
@@ -93,7 +93,7 @@ func (i *intruder) take() (replies int) {
 	}
 }
 
-// next is a packet of the kind that is sent, with an ID of its own if it is long
+// next returns a packet of the kind that is sent, with an ID of its own if it is long
 // enough to have one.
 func (i *intruder) next() []byte {
 	packet := hostile.Spoil(i.random, hostile.Question(i.random, i.names))

@@ -43,7 +43,7 @@ func (o *object) begin() (version int) {
 	return o.begun
 }
 
-// newest is the version that an answer has to be of at least, if it is asked for now:
+// newest returns the version that an answer has to be of at least, if it is asked for now:
 // whatever is reloaded, answers never go back.
 func (o *object) newest() (version int) {
 	o.mu.Lock()
@@ -65,14 +65,14 @@ func (o *object) judge(question string, newest int, got string) error {
 	return fmt.Errorf("%s: %s, want that of a version from %d to %d, such as %s", question, got, newest, o.begun, o.answer(question, o.begun))
 }
 
-// last is the answer of the last version.
+// last returns the answer of the last version.
 func (o *object) last(question string) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.answer(question, o.begun)
 }
 
-// text is a reply as answers are written here.
+// text returns a reply as answers are written here.
 func text(r *dns.Msg) string {
 	words := []string{dns.RcodeToString[r.Rcode]}
 	for _, rr := range r.Answer {

@@ -16,7 +16,7 @@ import (
 // elsewhere is a namespace where there are Pods alone.
 const elsewhere = "elsewhere"
 
-// podAddress is an address that one Pod has, then two, then the other, and then none.
+// podAddress returns an address that one Pod has, then two, then the other, and then none.
 // Every time that it comes round, the Pods are others of the same names.
 func podAddress(i int) changing {
 	p := &podsAddress{i: i, second: namespace}

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// readRefused is how many packets of either family the kernel has thrown away because
+// readRefused returns how many packets of either family the kernel has thrown away because
 // a socket of this machine was full.
 func readRefused(t *testing.T) int {
 	t.Helper()
@@ -52,7 +52,7 @@ func refusedOver6() (int, error) {
 	return strconv.Atoi(lines[0][1])
 }
 
-// linesOf are the lines of a file that begin with the word, as words.
+// linesOf returns the lines of a file that begin with the word, as words.
 func linesOf(path, word string) (lines [][]string, err error) {
 	text, err := os.ReadFile(path)
 	for line := range strings.Lines(string(text)) {

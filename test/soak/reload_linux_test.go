@@ -156,7 +156,7 @@ func awaitTTL(ctx context.Context, want uint32) error {
 	}
 }
 
-// ttlAt is the TTL of the probe, or 0.
+// ttlAt returns the TTL of the probe, or 0.
 func ttlAt(ctx context.Context, port int) uint32 {
 	m, err := message(probe)
 	if err != nil {

@@ -20,7 +20,7 @@ type changing struct {
 	change func(ctx context.Context, client kubernetes.Interface, version int) error
 }
 
-// headless is a headless Service whose EndpointSlice has other endpoints, and
+// headless returns a headless Service whose EndpointSlice has other endpoints, and
 // another port, in each version, and is gone in every eighth.
 func headless(i int) changing {
 	h := &headlessService{i: i, name: fmt.Sprintf("db-%d", i)}
@@ -96,7 +96,7 @@ func (h *headlessService) slice(version int) *discoveryv1.EndpointSlice {
 	return slice
 }
 
-// clusterIP is a Service that is gone in every other version, and has another
+// clusterIP returns a Service that is gone in every other version, and has another
 // address each time that it is back.
 func clusterIP(i int) changing {
 	c := &clusterIPService{i: i, name: fmt.Sprintf("web-%d", i)}

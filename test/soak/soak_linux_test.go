@@ -12,7 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// listeners are the addresses that are asked: those of the listener on all
+// listeners returns the addresses that are asked: those of the listener on all
 // addresses, and the other listener.
 func listeners() []string {
 	return []string{
@@ -67,7 +67,7 @@ func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *verd
 	return samples
 }
 
-// askers are all those that send packets to each of the listeners.
+// askers returns all those that send packets to each of the listeners.
 func askers(ctx context.Context, w *world, v *verdict) (all []func() error) {
 	for _, address := range listeners() {
 		for i := range udpClients + tcpClients {

@@ -107,7 +107,7 @@ func service(i int, kind string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: %s}\nspec: %s", i, namespace, spec)
 }
 
-// outside is a Service with addresses outside the cluster, of either family.
+// outside returns a Service with addresses outside the cluster, of either family.
 func (c *cluster) outside(i int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: %s}\n"+
 		"spec: {externalIPs: [192.0.2.%d, '2001:db8::%d'], ports: [{name: http, port: %d}]}",

@@ -31,7 +31,7 @@ func peers(t *testing.T) []peer {
 	}
 }
 
-// ports are those of some secondaries.
+// ports returns the ports of some secondaries.
 func ports(peers []peer) []string {
 	var list []string
 	for _, p := range peers {

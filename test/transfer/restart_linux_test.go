@@ -119,7 +119,7 @@ func (p *primary) seenAt(port, origin string) error {
 	return nil
 }
 
-// record is what the last change has brought into a zone.
+// record returns what the last change has brought into a zone.
 func (p *primary) record(zone string) string {
 	owner, network := "web.shop.svc."+origin, "10.96.0"
 	if zone == outsideOrigin {

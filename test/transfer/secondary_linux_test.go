@@ -65,7 +65,7 @@ func (s *secondary) start(t *testing.T, primaryPort string) {
 	s.process = startProcess(t, exec.Command(path, "-c", conf), syscall.SIGTERM)
 }
 
-// commandPath is where a program is. Debian has servers in a folder that is not in
+// commandPath returns where a program is. Debian has servers in a folder that is not in
 // everybody's path.
 func commandPath(t *testing.T, name string) string {
 	t.Helper()
@@ -87,7 +87,7 @@ func (s *secondary) awaitZones(t *testing.T, primaryPort string) {
 	}
 }
 
-// counts are how often the secondary got a zone, by the way it got it. What it
+// counts returns how often the secondary got a zone, by the way it got it. What it
 // asked for as a difference and got whole counts as whole.
 func (s *secondary) counts(t *testing.T, origin string) (whole, increments int) {
 	t.Helper()

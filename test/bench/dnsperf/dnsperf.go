@@ -1,6 +1,6 @@
-// Package dnsperf runs DNS-OARC's dnsperf and reads what it reports. It is the
-// closed loop of the measurements: it keeps a number of questions outstanding
-// and sends the next when an answer comes.
+// Package dnsperf runs DNS-OARC's dnsperf and parses its report. It is the closed loop of
+// the measurements: it keeps a number of questions outstanding and sends the next one when
+// an answer arrives.
 package dnsperf
 
 import (
@@ -14,26 +14,26 @@ import (
 )
 
 const (
-	// clients is the number of sockets. A kernel that spreads questions over the
-	// sockets of a server does so by the client's address and port.
+	// clients is the number of sockets. A kernel that spreads questions over the sockets of
+	// a server does so by the client's address and port.
 	clients = 16
-	// outstanding is dnsperf's own default.
+	// outstanding is dnsperf's default number of outstanding questions.
 	outstanding = 100
-	// answerTimeout is when a question counts as lost.
+	// answerTimeout is the number of seconds after which a question counts as lost.
 	answerTimeout = 2
 )
 
-// Load is what is to be sent.
+// Load is a load to send.
 type Load struct {
 	Server string // "127.0.0.1:53"
-	File   string // with the questions
+	File   string // path of the file with the questions
 	Mode   string // "udp", "tcp" or "dot"
 	Time   time.Duration
-	Rate   int  // questions per second at most; 0 for as many as are answered
-	Once   bool // each question of the file once, however long it takes
+	Rate   int  // largest number of questions per second; 0 for as many as are answered
+	Once   bool // send each question of the file once, however long it takes
 }
 
-// Result is what came of it.
+// Result is the result of a load.
 type Result struct {
 	Sent, Completed, Lost int
 	Rate                  float64        // answers per second

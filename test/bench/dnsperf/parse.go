@@ -10,7 +10,7 @@ import (
 
 var rcode = regexp.MustCompile(`([A-Z]+) (\d+) \(`)
 
-// parse reads the statistics, lines such as "  Queries sent:  1000".
+// parse parses statistics, lines such as "  Queries sent:  1000".
 func parse(out string) (Result, error) {
 	fields := map[string]string{}
 	for line := range strings.Lines(out) {

@@ -1,10 +1,11 @@
-// Package fair measures what polite clients lose while another client floods the server:
-// with ours and with stock CoreDNS, both before one real API server and one upstream.
+// Package fair measures how much polite clients lose while another client floods the
+// server: with our server and with stock CoreDNS, both with one real API server and one
+// upstream.
 //
 // Three polite clients ask a hundred questions a second each: for names of the cluster, for
-// outside names that the server's cache has, and for outside names that nobody has asked for.
-// The flood comes from an address of its own. Questions and floods come from this process, on
-// the same machine: a server that takes all of its processors slows the clients too.
+// outside names in the server's cache, and for outside names that are not in the cache. The
+// flood comes from an address of its own. Questions and floods come from this process, on
+// the same machine: a server that uses all processors slows the clients too.
 package fair
 
 import (
@@ -19,15 +20,15 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// Options are what is measured.
+// Options say what to measure.
 type Options struct {
-	Ours, Stock string        // binaries; one that is empty is left out
-	Dir         string        // where to write; not removed
-	Time        time.Duration // of each flood
+	Ours, Stock string        // paths of binaries; a server with an empty path is left out
+	Dir         string        // folder for files; it is not removed
+	Time        time.Duration // duration of each flood
 	Floods      []string      // by name, or all
 }
 
-// Run measures and prints a table.
+// Run measures and writes a table.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	cluster, err := controlplane.Start(ctx, controlplane.Options{})
 	if err != nil {
@@ -63,7 +64,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	return nil
 }
 
-// measure starts the server and the clients, and floods it.
+// measure starts the server and the clients, and floods the server.
 func (s *server) measure(ctx context.Context, f flood, long time.Duration) ([]*result, error) {
 	up, err := startUpstream(f.upstream)
 	if err != nil {
@@ -91,13 +92,13 @@ func (s *server) measure(ctx context.Context, f flood, long time.Duration) ([]*r
 	return results, err
 }
 
-// settle is how long a flood lasts before anything is measured.
+// settle is how long a flood lasts before measuring begins.
 const settle = time.Second
 
 // endpoints is the number of endpoints of the Service whose SRV records are asked for.
 const endpoints = 5000
 
-// objects are what the API server gets.
+// objects returns the manifests for the API server.
 func objects() []byte {
 	var b strings.Builder
 	b.WriteString(`

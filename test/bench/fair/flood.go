@@ -14,20 +14,21 @@ import (
 	"github.com/miekg/dns"
 )
 
-// flood is what an impolite client does.
+// flood is the behaviour of an impolite client.
 type flood struct {
 	name, title string
 	upstream    behaviour
-	properties  string // of our plugin
+	properties  string // properties of our plugin in the Corefile
 	question    func(i int) (name string, qtype uint16)
-	rate        int // of questions over UDP, a second
-	connections int // over TCP, if there is no rate
+	rate        int // questions over UDP per second
+	connections int // TCP connections, if there is no rate
 }
 
-// upstreamDelay is that of an upstream on another continent.
+// upstreamDelay is the delay of an upstream on another continent.
 const upstreamDelay = 200 * time.Millisecond
 
-// suffixes are those of a node with the longest search list that resolvers had for long.
+// suffixes are the suffixes of a node with the longest search list that older resolvers
+// allow.
 const suffixes = "search names\n search_suffixes no.a.example no.b.example no.c.example no.d.example no.e.example no.f.example"
 
 var floods = []flood{
@@ -88,20 +89,20 @@ func (f *flood) run(ctx context.Context, to string) error {
 			if err != nil {
 				return err
 			}
-			_, _ = conn.Write(packet) // what the server's buffer does not take is lost
+			_, _ = conn.Write(packet) // packets that the server's buffer does not take are lost
 		}
 	}
 	return nil
 }
 
-// packet is the i-th question. EDNS says that 1,232 octets are taken.
+// packet returns the i-th question. Its EDNS size is 1,232 octets.
 func (f *flood) packet(i int) ([]byte, error) {
 	m := new(dns.Msg).SetQuestion(f.question(i))
 	m.SetEdns0(1232, false)
 	return m.Pack()
 }
 
-// overTCP asks over many connections, over each as fast as answers come.
+// overTCP asks over many connections, over each one as fast as answers arrive.
 func (f *flood) overTCP(ctx context.Context, to string) error {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: flooder}, Timeout: 10 * time.Second}
 	packet, err := f.packet(0)
@@ -117,14 +118,14 @@ func (f *flood) overTCP(ctx context.Context, to string) error {
 			return nil
 		}
 		if err != nil {
-			continue // the server takes no more
+			continue // the server accepts no more
 		}
 		asking.Go(func() { repeat(ctx, conn, packet) })
 	}
 	return nil
 }
 
-// repeat asks until the time is over or the server ends the connection.
+// repeat asks until the time is over or the server closes the connection.
 func repeat(ctx context.Context, conn net.Conn, packet []byte) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()

@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// politeRate is the number of questions a second of a polite client.
+// politeRate is the number of questions per second of a polite client.
 const politeRate = 100
 
 // client is a polite client.
@@ -19,7 +19,7 @@ type client struct {
 	title    string
 	address  net.IP
 	question func(i int) string
-	waits    bool // for the upstream
+	waits    bool // its questions need the upstream
 }
 
 const (
@@ -38,12 +38,12 @@ var clients = []client{
 	},
 }
 
-// result is what became of a client's questions.
+// result has the outcomes of a client's questions.
 type result struct {
 	client client
 
 	mu      sync.Mutex
-	sent    []time.Time // by the id of the question
+	sent    []time.Time // by id of the question
 	took    []time.Duration
 	errors  int
 	answers int
@@ -55,7 +55,7 @@ func askPolitely(ctx context.Context, to string, f flood) ([]*result, error) {
 	var asking sync.WaitGroup
 	for _, c := range clients {
 		if c.waits && f.upstream.dead {
-			continue // nobody could answer
+			continue // nobody could answer it
 		}
 		address, err := net.ResolveUDPAddr("udp4", to)
 		if err != nil {
@@ -93,7 +93,7 @@ func (r *result) ask(ctx context.Context, conn *net.UDPConn) {
 		r.sent = append(r.sent, time.Now())
 		r.mu.Unlock()
 		if packet, err := m.Pack(); err == nil {
-			_, _ = conn.Write(packet) // it counts as lost
+			_, _ = conn.Write(packet) // then it counts as lost
 		}
 	}
 }

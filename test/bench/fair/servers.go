@@ -18,13 +18,13 @@ import (
 type server struct {
 	name, binary string
 	properties   string
-	path         string // of its files, without their ending
+	path         string // path of its files, without extension
 	kubeconfig   string
 	address      string
 	process      *process.Process
 }
 
-// servers are those of one flood.
+// servers returns the servers for one flood.
 func servers(o Options, f flood) []*server {
 	var all []*server
 	if o.Stock != "" {
@@ -36,7 +36,7 @@ func servers(o Options, f flood) []*server {
 	return all
 }
 
-// corefile is kubeadm's, as far as questions pass it.
+// corefile is kubeadm's Corefile, reduced to what questions pass through.
 const corefile = `
 .:%s {
     bind 127.0.0.1
@@ -80,7 +80,7 @@ func (s *server) start(ctx context.Context, upstream string) error {
 	return nil
 }
 
-// probe asks whether the server has the cluster.
+// probe returns nil if the server has the cluster.
 func (s *server) probe(ctx context.Context) error {
 	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("many.app.svc.cluster.local.", dns.TypeA), s.address)
 	if err == nil && m.Rcode != dns.RcodeSuccess {
@@ -89,7 +89,7 @@ func (s *server) probe(ctx context.Context) error {
 	return err
 }
 
-// warm has the outside names of the polite client in the cache.
+// warm fills the cache with the outside names of the polite client.
 func (s *server) warm() error {
 	client := dns.Client{Timeout: patience}
 	for i := range cachedNames {

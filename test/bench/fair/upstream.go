@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// behaviour is what an upstream does once a flood begins.
+// behaviour is what an upstream does after a flood begins.
 type behaviour struct {
 	delay time.Duration
 	dead  bool // it answers nothing
 }
 
-// upstream knows each name: one of which a label is "no" does not exist, and others have an
-// address.
+// upstream answers every name: a name with the label "no" does not exist, and all others
+// have an address.
 type upstream struct {
 	behaviour
 	conn  *net.UDPConn
@@ -22,14 +22,14 @@ type upstream struct {
 	late  chan reply
 }
 
-// reply is what is sent later.
+// reply is a delayed reply.
 type reply struct {
 	due    time.Time
 	to     netip.AddrPort
 	packet []byte
 }
 
-// lateReplies is the number of replies that may wait.
+// lateReplies is the largest number of delayed replies.
 const lateReplies = 1 << 16
 
 func startUpstream(b behaviour) (*upstream, error) {
@@ -37,7 +37,7 @@ func startUpstream(b behaviour) (*upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = conn.SetReadBuffer(4 << 20) // a smaller one will do
+	_ = conn.SetReadBuffer(4 << 20) // a smaller one is enough
 	u := &upstream{behaviour: b, conn: conn, late: make(chan reply, lateReplies)}
 	go u.read()
 	go u.write()
@@ -46,7 +46,7 @@ func startUpstream(b behaviour) (*upstream, error) {
 
 func (u *upstream) address() string { return u.conn.LocalAddr().String() }
 
-// begin ends the time in which each answer is given at once.
+// begin ends the time without delays.
 func (u *upstream) begin() { u.begun.Store(true) }
 
 func (u *upstream) stop() { _ = u.conn.Close() }
@@ -64,12 +64,13 @@ func (u *upstream) read() {
 		case u.begun.Load() && u.delay > 0:
 			u.late <- reply{time.Now().Add(u.delay), from, packet}
 		default:
-			_, _ = u.conn.WriteToUDPAddrPort(packet, from) // who asked may have gone
+			_, _ = u.conn.WriteToUDPAddrPort(packet, from) // the client may be gone
 		}
 	}
 }
 
-// write sends what is due. All waits equally long, so the first is the next.
+// write sends the replies that are due. All have the same delay, so the first is always the
+// next.
 func (u *upstream) write() {
 	for r := range u.late {
 		time.Sleep(time.Until(r.due))
@@ -77,7 +78,7 @@ func (u *upstream) write() {
 	}
 }
 
-// answer makes an answer of a question for one name, without the rest of the question.
+// answer turns a question into its answer, without the question's additional records.
 func answer(question []byte) []byte {
 	const header = 12
 	end, denied := header, false

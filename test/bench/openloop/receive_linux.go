@@ -11,16 +11,17 @@ import (
 )
 
 const (
-	// maxMessage holds what is asked for with EDNS; the end does not matter.
+	// maxMessage is large enough for answers with EDNS; a cut end does not matter.
 	maxMessage = 4096
-	// pollMillis is how often the receiver looks whether it may end.
+	// pollMillis is how often the receiver checks whether it may end.
 	pollMillis = 20
-	// bufferSize holds all answers that may come while the receiver waits for a CPU.
+	// bufferSize is large enough for all answers that arrive while the receiver waits for a
+	// CPU.
 	bufferSize = 4 << 20
 )
 
-// open makes the sockets, connected so that the server's address is looked up
-// once.
+// open makes the sockets. They are connected, so that the server's address is looked up
+// only once.
 func (r *run) open() error {
 	address, err := net.ResolveUDPAddr("udp4", r.load.Server)
 	if err != nil {
@@ -91,7 +92,7 @@ func (r *run) receive() error {
 	return nil
 }
 
-// drain reads what there is on one socket.
+// drain reads everything that is waiting on one socket.
 func (r *run) drain(socket int, message, control []byte) error {
 	for {
 		n, controlled, _, _, err := syscall.Recvmsg(r.sockets[socket], message, control, 0)
@@ -99,7 +100,7 @@ func (r *run) drain(socket int, message, control []byte) error {
 			return nil
 		}
 		if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.ECONNREFUSED) {
-			continue // the server is gone: its questions stay unanswered
+			continue // the server is gone, so its questions stay unanswered
 		}
 		if err != nil {
 			return err
@@ -108,9 +109,9 @@ func (r *run) drain(socket int, message, control []byte) error {
 	}
 }
 
-// count notes an answer. What was not asked, and what comes twice, is nobody's.
+// count records an answer. It ignores answers without a question and repeated ones.
 func (r *run) count(socket int, message, control []byte) {
-	const response = 0x80 // of the flags' first byte
+	const response = 0x80 // bit of the first octet of the flags
 	if len(message) < 12 || message[2]&response == 0 {
 		return
 	}
@@ -122,8 +123,8 @@ func (r *run) count(socket int, message, control []byte) {
 	r.answered.Add(1)
 }
 
-// stamp is when the kernel received the datagram; now, if it does not say so.
-// The control message is a header of two words, length and kind, and a timespec.
+// stamp returns when the kernel received the datagram, or the current time if it does not
+// say. The control message has a header of two words, length and kind, and a timespec.
 func stamp(control []byte) int64 {
 	const header = syscall.SizeofCmsghdr
 	if len(control) < header+16 || binary.NativeEndian.Uint32(control[12:]) != syscall.SCM_TIMESTAMPNS {

@@ -14,26 +14,26 @@ import (
 )
 
 const (
-	// sockets as many as dnsperf has here.
+	// sockets is as many as dnsperf has here.
 	sockets = 16
-	// lead is the time to get going before the first question is due.
+	// lead is the time to prepare before the first question is due.
 	lead = 20 * time.Millisecond
-	// shortest is not worth sleeping for.
+	// shortest is the least time that is worth a sleep.
 	shortest = 10 * time.Microsecond
 )
 
-// run is one load under way. Times are in nanoseconds of the wall clock, which
-// is what the kernel stamps datagrams with.
+// run is one load in progress. Times are in nanoseconds of the wall clock, which the kernel
+// uses for the timestamps of datagrams.
 type run struct {
 	load    Load
 	sockets [sockets]int
-	// pending is which question has an id on a socket, plus one; 0 is none.
+	// pending is the number plus one of the question with an id on a socket; 0 for none.
 	pending  [sockets][1 << 16]atomic.Int32
 	due      []int64
-	took     []int64 // 0 as long as there is no answer
+	took     []int64 // 0 while there is no answer
 	late     []time.Duration
 	answered atomic.Int64
-	done     atomic.Bool // nothing more to wait for
+	done     atomic.Bool // nothing left to wait for
 }
 
 // Run sends the load, and waits for the answers.
@@ -58,7 +58,7 @@ func Run(ctx context.Context, l Load) (Result, error) {
 	return r.result(), nil
 }
 
-// schedule is when each question is due, from 0.
+// schedule returns when each question is due, from 0.
 func schedule(l Load) []int64 {
 	random := rand.New(rand.NewPCG(l.Seed, 0))
 	mean := float64(time.Second) / float64(l.Rate)
@@ -94,8 +94,8 @@ func (r *run) send(ctx context.Context) error {
 	return nil
 }
 
-// exactTimers makes this thread's timers fire when they are due. By default
-// they may be 50 microseconds late, to save energy.
+// exactTimers makes this thread's timers fire when they are due. By default they may be 50
+// microseconds late, which saves energy.
 func exactTimers() error {
 	const setTimerSlack, nanosecond = 29, 1 // PR_SET_TIMERSLACK of prctl(2)
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, setTimerSlack, nanosecond, 0); errno != 0 {
@@ -104,7 +104,7 @@ func exactTimers() error {
 	return nil
 }
 
-// sleep may end early: the caller looks at the clock again.
+// sleep sleeps for about d. It may return early: the caller checks the clock again.
 func sleep(d time.Duration) {
 	if d > shortest {
 		ts := syscall.NsecToTimespec(int64(d - shortest/2))
@@ -119,7 +119,7 @@ func (r *run) ask(i int) error {
 	r.pending[socket][id].Store(int32(i + 1))
 	_, err := syscall.Write(r.sockets[socket], message)
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR) {
-		return nil // as good as lost on the way
+		return nil // the same as lost on the way
 	}
 	return err
 }

@@ -16,7 +16,7 @@ func answerSome(t *testing.T, n int) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	// Where this waits for a CPU, all that are late come at once.
+	// While this server waits for a CPU, all late questions arrive at once.
 	if err := conn.(*net.UDPConn).SetReadBuffer(bufferSize); err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func answerSome(t *testing.T, n int) string {
 			if n == 0 || i%n != 0 {
 				buffer[2] |= 0x80
 				send(t, conn, buffer[:size], from)
-				send(t, conn, buffer[:size], from) // a copy must not count
+				send(t, conn, buffer[:size], from) // a copy must not be counted
 			}
 		}
 	}()

@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-// Run fails: there are no timestamps of the kernel.
+// Run returns an error: there are no kernel timestamps.
 func Run(context.Context, Load) (Result, error) {
 	return Result{}, errors.New("latencies can be measured on Linux only")
 }

@@ -1,6 +1,6 @@
-// Package oracle knows what DNS has to say about the reference cluster, from
-// nothing but the cluster's shape and the specification of Kubernetes' DNS. It
-// tells right answers from wrong ones, and gives other servers the same names.
+// Package oracle derives the right DNS answers for the reference cluster from nothing but
+// the cluster's shape and the Kubernetes DNS specification. It distinguishes right answers
+// from wrong ones, and gives other servers the same names.
 package oracle
 
 import (
@@ -18,24 +18,24 @@ import (
 const (
 	Domain  = "cluster.local."
 	Reverse = "10.in-addr.arpa."
-	Outside = "outside.example." // of an upstream server, not of the cluster
+	Outside = "outside.example." // zone of an upstream server, not of the cluster
 )
 
-// Zones are all there are.
+// Zones are the names of all zones.
 var Zones = []string{Domain, Reverse, Outside}
 
 // outsideNames is how many names the upstream has.
 const outsideNames = 500
 
-// ttl is that of kubeadm's Corefile, in seconds.
+// ttl is the TTL in kubeadm's Corefile, in seconds.
 const ttl = 30
 
-// Oracle is what all zones hold.
+// Oracle has the records of all zones.
 type Oracle struct {
 	shape   refcluster.Shape
 	records map[string][]dns.RR // by owner
-	exists  map[string]bool     // owners and what is above them, down to the apex
-	owners  []string            // in the order of their first record
+	exists  map[string]bool     // owners, and the names above them up to the apex
+	owners  []string            // sorted by first record
 }
 
 // New makes the records of a cluster.
@@ -57,13 +57,13 @@ func New(shape refcluster.Shape) *Oracle {
 	return o
 }
 
-// Answer is what a question must be answered with.
+// Answer is the right answer to a question.
 type Answer struct {
 	Rcode int
-	Data  []string // in order, as in a zone file; empty for NODATA and NXDOMAIN
+	Data  []string // sorted, as in a zone file; empty for NODATA and NXDOMAIN
 }
 
-// Lookup answers a question about any of the zones.
+// Lookup returns the right answer to a question in any of the zones.
 func (o *Oracle) Lookup(qname string, qtype uint16) Answer {
 	if !o.exists[qname] {
 		return Answer{Rcode: dns.RcodeNameError}
@@ -71,7 +71,7 @@ func (o *Oracle) Lookup(qname string, qtype uint16) Answer {
 	return Answer{Data: Data(o.Records(qname, qtype))}
 }
 
-// Records are those of a name and a type.
+// Records returns the records of a name and a type.
 func (o *Oracle) Records(qname string, qtype uint16) []dns.RR {
 	var rrset []dns.RR
 	for _, rr := range o.records[qname] {
@@ -82,8 +82,8 @@ func (o *Oracle) Records(qname string, qtype uint16) []dns.RR {
 	return rrset
 }
 
-// Data is what the records say, in order. The weight of an SRV record is left
-// out: the specification leaves it open.
+// Data returns the sorted data of records. It omits the weight of SRV records, which the
+// specification leaves open.
 func Data(rrset []dns.RR) []string {
 	var all []string
 	for _, rr := range rrset {
@@ -97,7 +97,7 @@ func Data(rrset []dns.RR) []string {
 	return all
 }
 
-// Owners are all names with records in the zone.
+// Owners returns all names with records in the zone.
 func (o *Oracle) Owners(origin string) []string {
 	var all []string
 	for _, owner := range o.owners {

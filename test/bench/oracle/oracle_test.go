@@ -42,7 +42,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// A zone file has every record once, and other programs can read it.
+// A zone file has every record once, and other programs can parse it.
 func TestWriteZone(t *testing.T) {
 	o := New(small)
 	for _, origin := range Zones {

@@ -64,12 +64,12 @@ func (o *Oracle) add(owner string, rrtype uint16, rr dns.RR) {
 	}
 }
 
-// ServiceName is the name of a Service.
+// ServiceName returns the name of a Service.
 func (o *Oracle) ServiceName(service int) string {
 	return fmt.Sprintf("%s.%s.svc.%s", o.shape.ServiceName(service), o.shape.NamespaceOfService(service), Domain)
 }
 
-// PodName is the name of a Pod by its IPv4 address.
+// PodName returns the name of a Pod by its IPv4 address.
 func PodName(address, namespace string) string {
 	return fmt.Sprintf("%s.%s.pod.%s", strings.ReplaceAll(address, ".", "-"), namespace, Domain)
 }

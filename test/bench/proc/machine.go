@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Machine says what this machine is.
+// Machine describes this machine.
 func Machine() string {
 	text := fmt.Sprintf("%d cores", runtime.NumCPU())
 	if cpus, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -22,13 +22,13 @@ func Machine() string {
 	return text + ", " + runtime.Version()
 }
 
-// Load is how busy the machine is with everything that runs on it.
+// Load is how busy the whole machine is.
 type Load struct {
-	average       string  // of the last minute
+	average       string  // average of the last minute
 	total, stolen float64 // CPU time since boot; stolen by the machine's host
 }
 
-// ReadLoad reads how busy it has been until now.
+// ReadLoad returns the load so far.
 func ReadLoad() Load {
 	var l Load
 	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
@@ -40,8 +40,8 @@ func ReadLoad() Load {
 	return l
 }
 
-// parseStat reads the first line: "cpu", then user, nice, system, idle, iowait,
-// irq, softirq, steal, and two that are part of user and nice.
+// parseStat parses the first line: "cpu", then user, nice, system, idle, iowait, irq,
+// softirq, steal, and two that are part of user and nice.
 func parseStat(stat string) (total, stolen float64) {
 	line, _, _ := strings.Cut(stat, "\n")
 	fields := strings.Fields(line)
@@ -55,7 +55,7 @@ func parseStat(stat string) (total, stolen float64) {
 	return total, stolen
 }
 
-// Since says in words what has happened since.
+// Since describes the load since an earlier moment.
 func (l Load) Since(before Load) string {
 	text := fmt.Sprintf("load average %s before, %s after", before.average, l.average)
 	if l.total > before.total {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// anonymousPoll is short against the time in which a process grows.
+// anonymousPoll is short compared with the time in which a process grows.
 const anonymousPoll = 5 * time.Millisecond
 
-// PeakWatch follows the anonymous part of a process's RSS, of which the kernel
-// keeps no peak. It is the part that no memory pressure can take away; the rest
-// is pages of the binary, as many as the page cache happens to offer.
+// PeakWatch follows the anonymous part of a process's RSS, of which the kernel keeps no
+// peak. Memory pressure cannot take that part away; the rest is pages of the binary, as
+// many as the page cache happens to have.
 type PeakWatch struct {
 	pid  int
 	Stop context.CancelFunc
@@ -56,7 +56,7 @@ func (w *PeakWatch) Read() float64 {
 	return w.peak
 }
 
-// Reset makes the peak begin anew.
+// Reset resets the peak.
 func (w *PeakWatch) Reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

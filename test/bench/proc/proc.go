@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// Memory is what /proc/PID/status says of a process, in bytes.
+// Memory is the memory of a process by /proc/PID/status, in bytes.
 type Memory struct {
 	RSS       float64
 	Anonymous float64 // of RSS: all but mapped files
 	Peak      float64 // of rss
 }
 
-// ReadMemory reads it.
+// ReadMemory returns the memory of a process.
 func ReadMemory(pid int) (Memory, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -42,7 +42,7 @@ func parseMemory(status []byte) (m Memory, err error) {
 	return m, nil
 }
 
-// fieldValue is what follows "name:" on a line of its own.
+// fieldValue returns the text after "name:" on a line of its own.
 func fieldValue(data []byte, name string) (value string, ok bool) {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for lines.Scan() {
@@ -53,21 +53,21 @@ func fieldValue(data []byte, name string) (value string, ok bool) {
 	return "", false
 }
 
-// ResetPeak makes the peak of the RSS begin anew.
+// ResetPeak resets the peak of the RSS.
 func ResetPeak(pid int) error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }
 
-// CPUTime is what all threads of a process have had, and have waited for, of
-// the CPUs. Threads that have ended are missing; Go keeps nearly all of its.
+// CPUTime is how long all threads of a process have used CPUs and waited for them. Ended
+// threads are missing; Go ends hardly any.
 type CPUTime struct{ Used, Waited time.Duration }
 
-// Since is what has come to it since.
+// Since returns the difference to an earlier time.
 func (c CPUTime) Since(before CPUTime) CPUTime {
 	return CPUTime{Used: c.Used - before.Used, Waited: c.Waited - before.Waited}
 }
 
-// ReadCPU adds up the threads.
+// ReadCPU returns the sum over the threads of a process.
 func ReadCPU(pid int) (CPUTime, error) {
 	var sum CPUTime
 	paths, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
@@ -95,7 +95,7 @@ func ReadCPU(pid int) (CPUTime, error) {
 	return sum, nil
 }
 
-// parseSchedstat reads "ran waited timeslices", the first two in nanoseconds.
+// parseSchedstat parses "ran waited timeslices"; the first two are in nanoseconds.
 func parseSchedstat(line string) (CPUTime, error) {
 	var used, waited, slices int64
 	if _, err := fmt.Sscan(line, &used, &waited, &slices); err != nil {
@@ -104,7 +104,7 @@ func parseSchedstat(line string) (CPUTime, error) {
 	return CPUTime{Used: time.Duration(used), Waited: time.Duration(waited)}, nil
 }
 
-// ReadBytes is what a process has read by read(2), from sockets as well.
+// ReadBytes returns how many bytes a process has read by read(2), also from sockets.
 func ReadBytes(pid int) (float64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {

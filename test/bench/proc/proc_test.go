@@ -96,13 +96,13 @@ func TestParseTicks(t *testing.T) {
 	}
 }
 
-// A busy child counts for its parent as long as it lives.
+// A busy child counts for its parent while it lives.
 func TestTicksOfChildren(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has a /proc to read")
 	}
-	// A command of the test's context would end before its child is looked for, which
-	// then computes on. The limit is for a test that is killed.
+	// A command with the test's context would end before its child is found, which then
+	// goes on computing. The limit is for the case that the test is killed.
 	cmd := exec.Command("sh", "-c", "ulimit -t 60; while :; do :; done & wait")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

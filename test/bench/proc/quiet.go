@@ -14,27 +14,27 @@ const (
 	quietPoll    = 250 * time.Millisecond
 	quietPolls   = 12
 	quietTimeout = time.Minute
-	// A quiet process uses no more than 5 % of one CPU, which leaves room for a
-	// client that asks now and then, and its RSS stays within 2 %.
+	// A quiet process uses at most 5 % of one CPU, which allows for an occasional question,
+	// and its RSS changes by at most 2 %.
 	quietCPU = 0.05
 	quietRSS = 0.02
 )
 
-// look is one look at a process.
+// look is one reading of a process.
 type look struct {
 	Memory
 	cpu  time.Duration
 	time time.Time
 }
 
-// Rest is a process at rest.
+// Rest is the state of a quiet process.
 type Rest struct {
 	Memory
-	CPU float64 // share of one CPU that it uses all the same
+	CPU float64 // share of one CPU that it still uses
 }
 
-// AwaitQuiet waits until a process is at rest. One that never is gets measured
-// as it is after quietTimeout.
+// AwaitQuiet waits until a process is quiet, but no longer than quietTimeout, and returns
+// its state then.
 func AwaitQuiet(ctx context.Context, pid int) (Rest, error) {
 	var looks []look
 	err := wait.PollUntilContextTimeout(ctx, quietPoll, quietTimeout, true, func(context.Context) (bool, error) {

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// ReadDrops is how many datagrams to a UDP port of this machine the kernel has
-// thrown away because the socket's buffer was full. The count ends with the
-// socket.
+// ReadDrops returns how many datagrams to a UDP port of this machine the kernel has dropped
+// because the socket's buffer was full. The count ends with the socket.
 func ReadDrops(port int) (int, error) {
 	sum := 0
 	for _, path := range []string{"/proc/net/udp", "/proc/net/udp6"} {
@@ -26,8 +25,8 @@ func ReadDrops(port int) (int, error) {
 	return sum, nil
 }
 
-// parseDrops reads lines whose second field is "ADDRESS:PORT" in hexadecimal and
-// whose last is the count. The first line names the fields.
+// parseDrops parses lines whose second field is "ADDRESS:PORT" in hexadecimal and whose
+// last field is the count. The first line has the names of the fields.
 func parseDrops(table string, port int) (int, error) {
 	suffix, sum := fmt.Sprintf(":%04X", port), 0
 	for line := range strings.Lines(table) {

@@ -14,9 +14,9 @@ import (
 // Go knows.
 const tick = 10 * time.Millisecond
 
-// ReadTicks is the time on a CPU of a process, its ended threads and all
-// processes below it, from /proc/PID/stat. The sum of the two fields is exact,
-// other than each of them, down to a tick.
+// ReadTicks returns the CPU time of a process, with its ended threads and all descendants,
+// from /proc/PID/stat. The sum of the two fields is exact to a tick, unlike each of them
+// alone.
 func ReadTicks(pid int) (time.Duration, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -40,8 +40,8 @@ func ReadTicks(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
-// parseTicks adds utime and stime, the 14th and 15th field. The second one is
-// the command's name in brackets and may contain anything.
+// parseTicks adds utime and stime, the 14th and 15th field. The second field is the
+// command's name in brackets and may have any characters.
 func parseTicks(stat string) (time.Duration, error) {
 	end := strings.LastIndex(stat, ")")
 	fields := strings.Fields(stat[end+1:])

@@ -4,10 +4,10 @@ package proc
 type Usage struct {
 	Memory
 	CPU  CPUTime
-	Read float64 // bytes, from files and sockets
+	Read float64 // bytes read from files and sockets
 }
 
-// ReadUsage reads all of it.
+// ReadUsage returns the usage of a process.
 func ReadUsage(pid int) (u Usage, err error) {
 	if u.CPU, err = ReadCPU(pid); err != nil {
 		return u, err

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
 )
 
-// set brings the questions into an order without pattern, always the same.
+// set returns a set with the questions in an order without pattern, always the same.
 func (m *maker) set(name, title string, questions []Question) Set {
 	m.random.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
 	return Set{Name: name, Title: title, Questions: questions}
@@ -65,12 +65,12 @@ func (m *maker) outside() []Question {
 	return all
 }
 
-// sites are names as programs ask for, with fewer dots than "ndots:5" wants.
+// sites are names that programs look up, with fewer dots than "ndots:5" requires.
 var sites = []string{"api.github.example", "www.example.com", "storage.eu-west-1.cloud.example", "registry.example.org", "login.example.net"}
 
-// searched are what a pod's resolver asks for before the name that was meant:
-// each element of the search path, A and AAAA. A Service of another namespace,
-// asked for as "name.namespace", is the other common case.
+// searched returns what a Pod's resolver asks for before the name that was meant: each
+// element of the search path, A and AAAA. The other common case is a Service of another
+// namespace, looked up as "name.namespace".
 func (m *maker) searched(n int) []Question {
 	var all []Question
 	for i := 0; len(all) < n; i++ {
@@ -91,9 +91,8 @@ func (m *maker) searched(n int) []Question {
 
 func (m *maker) service() int { return m.virtual[m.random.IntN(len(m.virtual))] }
 
-// mix is what a cluster's DNS is asked: 60 % for names that the search path
-// makes up, 25 % for Services, A and AAAA, 10 % for headless ones, and 5 % for
-// names outside.
+// mix returns what a cluster's DNS is asked: 60 % for names that the search path makes, 25
+// % for Services, A and AAAA, 10 % for headless ones, and 5 % for names outside.
 func (m *maker) mix() []Question {
 	services := slices.Concat(m.services(dns.TypeA), m.services(dns.TypeAAAA))
 	return slices.Concat(
@@ -104,7 +103,7 @@ func (m *maker) mix() []Question {
 	)
 }
 
-// some are n of the questions, some of them more than once.
+// some returns n of the questions, some of them more than once.
 func (m *maker) some(questions []Question, n int) []Question {
 	picked := make([]Question, n)
 	for i := range picked {

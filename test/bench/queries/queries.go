@@ -1,4 +1,4 @@
-// Package queries makes the sets of questions that servers are measured with.
+// Package queries makes the sets of questions for measurements.
 package queries
 
 import (
@@ -43,14 +43,14 @@ type maker struct {
 	shape    refcluster.Shape
 	oracle   *oracle.Oracle
 	random   *rand.Rand
-	virtual  []int // Services with an address of their own
-	headless []int // those with ten endpoints
+	virtual  []int // Services with a ClusterIP
+	headless []int // headless Services with ten endpoints
 }
 
 // mixSize is how many questions the mix has.
 const mixSize = 20_000
 
-// Sets are all sets, in the order in which they are measured.
+// Sets returns all sets, in the order in which they are measured.
 func Sets(shape refcluster.Shape, o *oracle.Oracle) []Set {
 	m := &maker{shape: shape, oracle: o, random: rand.New(rand.NewPCG(shape.Seed, 0)), virtual: shape.VirtualServices(shape.Services)}
 	for _, service := range shape.HeadlessServices(shape.Services) {
@@ -71,7 +71,7 @@ func Sets(shape refcluster.Shape, o *oracle.Oracle) []Set {
 	}
 }
 
-// Choose are the named sets, in the order of all.
+// Choose returns the named sets, in the order of all.
 func Choose(all []Set, names string) ([]Set, error) {
 	var chosen []Set
 	wanted := map[string]bool{}
@@ -95,7 +95,7 @@ func Choose(all []Set, names string) ([]Set, error) {
 	return chosen, nil
 }
 
-// Pick are up to n questions of the set, spread over it.
+// Pick returns up to n questions of the set, spread over it.
 func (s Set) Pick(n int) []Question {
 	n = min(n, len(s.Questions))
 	picked := make([]Question, n)
@@ -105,7 +105,7 @@ func (s Set) Pick(n int) []Question {
 	return picked
 }
 
-// Rcodes are the response codes that the answers to a set must have.
+// Rcodes returns the response codes that the answers to a set must have.
 func (s Set) Rcodes(o *oracle.Oracle) map[string]bool {
 	codes := map[string]bool{}
 	for _, q := range s.Questions {

@@ -12,7 +12,7 @@ import (
 
 var small = refcluster.Shape{Seed: 1, Namespaces: 2, Services: 20, Headless: 4, Endpoints: 220, Largest: 30}
 
-// What the set's name promises is what the oracle says about every question.
+// The oracle confirms what the name of each set promises about its questions.
 func TestSetsAskForWhatTheySay(t *testing.T) {
 	o := oracle.New(small)
 	wants := map[string]func(oracle.Answer) bool{

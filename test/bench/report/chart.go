@@ -7,38 +7,38 @@ import (
 	"slices"
 )
 
-// Chart is what a chart shows: bars in groups, of the columns that are named, or of all.
+// Chart is a chart of bars in groups. It has the named columns, or all.
 type Chart struct {
 	Title   string
 	Groups  []Group
 	Columns []string
 }
 
-// Group is some bars of a chart: one for each column that has the figure.
+// Group is a group of bars: one for each column that has the figure.
 type Group struct{ Label, Figure string }
 
 // Sizes of the chart in pixels.
 const (
 	chartWidth  = 900
-	barsFrom    = 180 // where bars begin: left of it are the names
-	barsTo      = 820 // where the longest ends: right of it is room for its value
+	barsFrom    = 180 // bars begin here, with names on the left
+	barsTo      = 820 // the longest bar ends here, with its value on the right
 	barHeight   = 14
-	labelHeight = 16 // of the line that names a group
+	labelHeight = 16 // height of a group's name
 	groupGap    = 12
 	chartHeader = 34
 )
 
-// colours of the columns, told apart in grey and by the colour-blind too.
+// colours are the colours of the columns, distinct also in grey and for colour-blind
+// readers.
 var colours = []string{"#1b6ca8", "#7fb2d9", "#c0392b", "#e59a8f", "#8a8a8a", "#2e7d4f", "#9ccfae", "#555555", "#b58900"}
 
-// bar is one bar: a column's median.
+// bar is one bar with the median of a column.
 type bar struct {
 	column string
 	value  float64
 }
 
-// WriteChart writes bars of the medians as SVG. A figure that none of the columns has is
-// left out.
+// WriteChart writes the medians as bars in SVG. It omits figures that no column has.
 func (r *Report) WriteChart(w io.Writer, c Chart, titles map[string]string) {
 	groups := slices.DeleteFunc(slices.Clone(c.Groups), func(g Group) bool { return len(r.bars(c, g)) == 0 })
 	height, longest := chartHeader, 0.0

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// What stands between these lines of a page is written by a program.
+// Programs write the part of a page between these lines.
 const (
 	Begin = "<!-- What follows is written by make bench. -->"
 	End   = "<!-- What precedes is written by make bench. -->"
 )
 
-// ReplaceInPage replaces what a page has between the two lines.
+// ReplaceInPage replaces the part of a page between the two lines.
 func ReplaceInPage(path, text string) error {
 	page, err := os.ReadFile(path)
 	if err != nil {

@@ -66,7 +66,8 @@ func TestChart(t *testing.T) {
 	}
 }
 
-// rectangles counts those of a picture, and fails the test if it is not XML.
+// rectangles returns the number of rectangles in a picture. It fails the test if the
+// picture is not XML.
 func rectangles(t *testing.T, svg string) (n int) {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(svg))

@@ -1,5 +1,5 @@
-// Package report collects figures of several runs and shows them as a table in
-// Markdown and as a chart.
+// Package report collects figures of several runs and presents them as a table in Markdown
+// and as a chart.
 package report
 
 import (
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Report is a table: a row for each figure, a column for each server, and in
-// each cell what the runs measured.
+// Report is a table with a row for each figure and a column for each server. A cell has the
+// values of all runs.
 type Report struct {
 	columns []string
 	ratios  []Ratio
@@ -19,12 +19,12 @@ type Report struct {
 	values  map[cell][]float64
 }
 
-// Ratio is a column that divides one by another.
+// Ratio is a column with the quotient of two others.
 type Ratio struct{ Of, To string }
 
 type cell struct{ figure, column string }
 
-// New makes an empty table. Of the ratios it takes those it has columns for.
+// New makes an empty table. It omits ratios whose columns do not exist.
 func New(columns []string, ratios ...Ratio) *Report {
 	r := &Report{columns: columns, values: map[cell][]float64{}}
 	for _, ratio := range ratios {
@@ -35,7 +35,7 @@ func New(columns []string, ratios ...Ratio) *Report {
 	return r
 }
 
-// Add puts the value of one more run into a cell.
+// Add adds the value of one more run to a cell.
 func (r *Report) Add(figure, column string, value float64) {
 	if !slices.Contains(r.figures, figure) {
 		r.figures = append(r.figures, figure)
@@ -47,7 +47,7 @@ func (r *Report) Add(figure, column string, value float64) {
 // Empty reports whether nothing was added.
 func (r *Report) Empty() bool { return len(r.figures) == 0 }
 
-// Median returns a cell's median.
+// Median returns the median of a cell.
 func (r *Report) Median(figure, column string) (value float64, ok bool) {
 	values := r.values[cell{figure, column}]
 	if len(values) == 0 {
@@ -56,8 +56,8 @@ func (r *Report) Median(figure, column string) (value float64, ok bool) {
 	return median(values), true
 }
 
-// Write prints Markdown, with the titles above the columns. A column without
-// any value is left out.
+// Write writes the table in Markdown, with titles above the columns. It omits columns
+// without values.
 func (r *Report) Write(w io.Writer, titles map[string]string) {
 	columns := slices.DeleteFunc(slices.Clone(r.columns), r.unused)
 	header := []string{"figure"}
@@ -89,8 +89,8 @@ func writeRow(w io.Writer, cells []string) {
 	fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
 }
 
-// ratio is the median of the ratios of each run, where what the machine did
-// meanwhile has met both.
+// ratio returns the median of the ratios of each run, because the state of the machine
+// affected both servers of a run.
 func (r *Report) ratio(figure string, ratio Ratio) string {
 	of, to := r.values[cell{figure, ratio.Of}], r.values[cell{figure, ratio.To}]
 	if len(of) != len(to) || len(of) == 0 || slices.Contains(to, 0) {
@@ -103,7 +103,7 @@ func (r *Report) ratio(figure string, ratio Ratio) string {
 	return fmt.Sprintf("%.3g", median(ratios))
 }
 
-// spread is the median with the least and the greatest value.
+// spread returns the median with the least and the greatest value.
 func spread(values []float64) string {
 	switch len(values) {
 	case 0:
@@ -123,7 +123,7 @@ func median(values []float64) float64 {
 	return (sorted[half-1] + sorted[half]) / 2
 }
 
-// number keeps about three digits.
+// number formats a value with about three digits.
 func number(value float64) string {
 	digits := 2
 	switch {

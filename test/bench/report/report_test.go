@@ -57,7 +57,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// A run that was slow for both must not show in the ratio.
+// A run that was slow for both servers must not show in the ratio.
 func TestRatioIsThatOfEachRun(t *testing.T) {
 	r := New([]string{"a", "b"}, Ratio{"a", "b"})
 	for _, slow := range []float64{1, 10, 3} {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// WriteSummary prints the rows of a few figures that a page can begin with: the medians of two
-// columns, and all ratios of the first one.
+// WriteSummary writes the rows of a few figures for the beginning of a page: the medians of
+// two columns, and all ratios of the first one.
 func (r *Report) WriteSummary(w io.Writer, titles map[string]string, ours, stock string, figures []string) {
 	ratios := slices.DeleteFunc(slices.Clone(r.ratios), func(ratio Ratio) bool { return ratio.Of != ours })
 	header := []string{"figure", titles[ours], titles[stock]}

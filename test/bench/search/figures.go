@@ -12,14 +12,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// figures are those of look-ups of one kind.
+// figures are the measurements of look-ups of one kind.
 type figures struct {
 	took      []time.Duration
 	questions int
-	cpu       time.Duration // of the server
+	cpu       time.Duration // CPU time of the server
 }
 
-// searchPath is that of a Pod in the Namespace app.
+// searchPath is the search path of a Pod in the Namespace app.
 var searchPath = []string{".app.svc.cluster.local.", ".svc.cluster.local.", ".cluster.local.", "."}
 
 // patience is how long a resolver waits for an answer (resolv.conf(5)).
@@ -47,7 +47,7 @@ func (f *figures) lookUp(ctx context.Context, server, name string) error {
 	return fmt.Errorf("%s was not found", name)
 }
 
-// element asks for A and AAAA and says whether there is an address.
+// element asks for A and AAAA of one name, and reports whether it has an address.
 func (f *figures) element(conn *dns.Conn, name string) (bool, error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return false, err

@@ -1,10 +1,10 @@
-// Package search measures what it takes to look up an outside name through a Pod's whole
-// search path: with ours, in each mode, and with stock CoreDNS, without and with the
-// plugin autopath. All of them watch one real API server, forward to one upstream that
-// takes its time, and are asked in turn, so that what disturbs one disturbs all.
+// Package search measures the look-up of an outside name through a Pod's whole search path:
+// with our server in each mode, and with stock CoreDNS, without and with the plugin
+// autopath. All servers watch one real API server, forward to one slow upstream, and are
+// asked in turn, so that a disturbance affects all of them.
 //
-// The client does what glibc does: A and AAAA of one element together, then the next.
-// Names are asked for once, so that no cache has them, and then again.
+// The client works like glibc: it asks for A and AAAA of one element together, then of the
+// next. It looks each name up twice: first when no cache has it, and then again.
 package search
 
 import (
@@ -17,16 +17,16 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// Options are what is measured, and how often.
+// Options say what to measure, and how often.
 type Options struct {
 	Ours, Stock string        // binaries
-	Dir         string        // where to write; not removed
-	Rounds      int           // how many times each server has its turn
-	LookUps     int           // how many names are looked up in a turn, cold and warm
-	Delay       time.Duration // how long the upstream takes
+	Dir         string        // folder for files; it is not removed
+	Rounds      int           // number of turns of each server
+	LookUps     int           // number of names in a turn, looked up cold and then warm
+	Delay       time.Duration // delay of each answer of the upstream
 }
 
-// Run measures and prints a table.
+// Run measures and writes a table.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	cluster, err := controlplane.Start(ctx, controlplane.Options{})
 	if err != nil {
@@ -61,7 +61,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	return publish(out, servers, up)
 }
 
-// objects are a Namespace and the Pod that everybody is who asks from this machine.
+// objects are a Namespace and a Pod. Every client on this machine has that Pod's address.
 const objects = `
 apiVersion: v1
 kind: Namespace

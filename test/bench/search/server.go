@@ -16,7 +16,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
-// target is a server under test, with what was measured of it.
+// target is a server under test with its measurements.
 type target struct {
 	name    string
 	address string
@@ -45,8 +45,8 @@ const corefile = `
 }
 `
 
-// suffixes are those of the node: autopath takes them from the server's own list,
-// so there are none that the machine does not have.
+// suffixes is the property without suffixes of its own, because autopath also uses only
+// those of the machine.
 const suffixes = "search_suffixes"
 
 func startServers(ctx context.Context, o Options, kubeconfig, upstream string) ([]*target, error) {
@@ -90,7 +90,7 @@ func startServer(path, name, binary string, corefile func(port string) string) (
 	return &target{name: name, address: free[0], process: p}, nil
 }
 
-// probe asks whether the server has the cluster, and the client's Pod in it.
+// probe returns nil if the server has the cluster, and the client's Pod in it.
 func (t *target) probe(ctx context.Context) error {
 	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("kubernetes.default.svc.cluster.local.", dns.TypeA), t.address)
 	if err == nil && m.Rcode != dns.RcodeSuccess {
@@ -105,7 +105,7 @@ func stopServers(servers []*target) {
 	}
 }
 
-// turn looks up names that nobody has asked for, and then again.
+// turn looks up names for the first time, and then again.
 func (t *target) turn(ctx context.Context, round, lookUps int) error {
 	for _, f := range []*figures{&t.cold, &t.warm} {
 		before, err := proc.ReadCPU(t.process.ID())

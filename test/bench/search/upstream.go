@@ -8,7 +8,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// upstream knows every name below example.com and takes its time.
+// upstream is a slow server that has every name below example.com.
 type upstream struct {
 	address string
 	delay   time.Duration

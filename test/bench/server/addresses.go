@@ -2,7 +2,7 @@ package server
 
 import "github.com/clusterdns/clusterdns/test/kit/freeport"
 
-// Addresses are where a server listens, each "127.0.0.1:port".
+// Addresses are the addresses that a server listens on, each like "127.0.0.1:53".
 type Addresses struct{ DNS, TLSAddress, Health, Ready, Metrics, Profile string }
 
 func freeAddresses() (Addresses, error) {

@@ -8,18 +8,18 @@ import (
 	"text/template"
 )
 
-// Corefile is what differs from kubeadm's.
+// Corefile has the differences from kubeadm's Corefile.
 type Corefile struct {
-	Multisocket int  // sockets; 0 for the plugin to be absent
+	Multisocket int  // number of sockets; 0 for no plugin multisocket
 	Whoami      bool // in place of the plugin kubernetes
-	Rewrite     bool // a rule of the plugin rewrite, which no question meets
+	Rewrite     bool // a rule of the plugin rewrite that matches no question
 	TLS         bool // listen for DNS over TLS as well
 	Verified    bool // "pods verified"
 }
 
-// kubeadm is its Corefile without the plugin loop, which asks upstream for
-// nothing, and with a profile, which makes garbage collections possible. The
-// plugin whoami comes behind forward, which has to let it have its names.
+// kubeadm is kubeadm's Corefile without the plugin loop, which would ask the upstream for
+// nothing, and with pprof, which can force garbage collections. The plugin whoami comes
+// after forward, so forward must not take its names.
 var kubeadm = template.Must(template.New("Corefile").Funcs(template.FuncMap{"quote": strconv.Quote}).Parse(
 	`.:{{.Port}} {{with .TLSPort}}tls://.:{{.}} {{end}}{
 {{- if .Multisocket}}

@@ -26,20 +26,20 @@ type Kind struct {
 	Name  string
 	Title string
 
-	// Names says that it knows the names of the cluster.
+	// Names is set if the server has the names of the cluster.
 	Names bool
-	// Corefile says that it is CoreDNS, with what the one of kubeadm has in
-	// addition; nil for a server of another kind.
+	// Corefile is set for CoreDNS, with the additions to kubeadm's Corefile; it is nil for
+	// other servers.
 	Corefile *Corefile
-	// Env is the environment that it gets in addition.
+	// Env is added to the server's environment.
 	Env []string
 
 	program func(Setup) string
-	write   func(s Setup, a Addresses, dir string) ([]string, error) // the arguments
+	write   func(s Setup, a Addresses, dir string) ([]string, error) // writes the files and returns the arguments
 }
 
-// fastPathOff is the environment that makes our build answer by CoreDNS's own
-// sockets and the chain of plugins.
+// fastPathOff is the environment in which our build answers through CoreDNS's own sockets
+// and the plugin chain.
 const fastPathOff = "CLUSTERDNS_FASTPATH=off"
 
 // Kinds are all servers, in the order of the table's columns.
@@ -61,12 +61,11 @@ func ours(s Setup) string   { return s.Ours }
 func before(s Setup) string { return s.Before }
 func stock(s Setup) string  { return s.Stock }
 
-// Earlier reports whether the server is an earlier build of ours, for which there
-// must be a binary.
+// Earlier reports whether the server is an earlier build of ours, which needs a binary.
 func (k Kind) Earlier() bool { return k.Name == Before || k.Name == BeforeChain }
 
-// systemProgram is found also by a user whose PATH leaves out the folders of
-// daemons.
+// systemProgram returns the path of a program, also for a user whose PATH does not have the
+// folders of daemons.
 func systemProgram(name string) string {
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -74,7 +73,7 @@ func systemProgram(name string) string {
 	return "/usr/sbin/" + name
 }
 
-// Choose are the named kinds, in the order of all.
+// Choose returns the named kinds, in the order of Kinds.
 func Choose(names string) ([]Kind, error) {
 	if names == "" {
 		return Kinds, nil
@@ -98,13 +97,13 @@ func Choose(names string) ([]Kind, error) {
 	return chosen, nil
 }
 
-// Program is the path of the binary.
+// Program returns the path of the binary.
 func (k Kind) Program(s Setup) string { return k.program(s) }
 
 // Watches reports whether the server gets its names from the API server.
 func (k Kind) Watches() bool { return k.Corefile != nil && k.Names }
 
-// Version is what the program says of itself.
+// Version returns what the program reports as its version.
 func (k Kind) Version(s Setup) string {
 	args := map[string]string{Knot: "-V", NSD: "-v"}
 	arg, ok := args[k.Name]

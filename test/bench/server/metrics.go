@@ -10,8 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 )
 
-// LiveHeap is what a garbage collection leaves. The requests themselves make
-// garbage, so the least of several is nearest to the truth.
+// LiveHeap returns the size of the heap after a garbage collection. The requests themselves
+// make garbage, so it takes the least of several.
 func (p *Process) LiveHeap(ctx context.Context) (float64, error) {
 	var least float64
 	for range 5 {
@@ -36,9 +36,9 @@ func (p *Process) LiveHeap(ctx context.Context) (float64, error) {
 	return least, nil
 }
 
-// parseMetric adds up the values that a metric has by its labels. The name may
-// leave out what stands before it, and the labels are some of those of a series,
-// as they are written: `outcome="dropped"`.
+// parseMetric returns the sum of a metric's values over its series. name may omit the
+// namespace; labels are some labels of a series in the text's form, such as
+// `outcome="dropped"`.
 func parseMetric(text, name, labels string) (sum float64, found bool, err error) {
 	for line := range strings.Lines(text) {
 		series, value, ok := strings.Cut(strings.TrimSpace(line), " ")
@@ -59,12 +59,12 @@ func parseMetric(text, name, labels string) (sum float64, found bool, err error)
 	return sum, found, nil
 }
 
-// Counts are how many questions a server says it has had. Both counters must
-// agree with each other and with what was asked.
+// Counts are how many questions a server has received by its own metrics. Both counters
+// must agree with each other and with the number of questions sent.
 type Counts struct {
 	Requests, Durations int // coredns_dns_requests_total, coredns_dns_request_duration_seconds_count
-	Dropped             int // by the server itself, and counted by it
-	Overflowed          int // by the kernel, since the server did not fetch them
+	Dropped             int // dropped and counted by the server itself
+	Overflowed          int // dropped by the kernel, because the server did not read them in time
 }
 
 // The metrics of our own sockets, without the prefix.
@@ -73,7 +73,7 @@ const (
 	enabledMetric = "fastpath_enabled"
 )
 
-// ReadCounts reads the metrics. Those that do not exist yet are zero.
+// ReadCounts reads the counts. A metric that does not exist yet counts as zero.
 func (p *Process) ReadCounts(ctx context.Context) (c Counts, err error) {
 	text, err := p.get(ctx, p.Metrics, "/metrics")
 	if err != nil {
@@ -101,14 +101,14 @@ func (p *Process) ReadCounts(ctx context.Context) (c Counts, err error) {
 	return c, err
 }
 
-// FastPath is what our own sockets do. A build without them says nothing about it.
+// FastPath is the state of our own sockets. A build without them reports nothing.
 type FastPath struct {
 	Found     bool
-	Listeners int  // at which they answer
-	Reads     bool // they answer, or hand questions over
+	Listeners int  // number of listeners at which they answer
+	Reads     bool // they answer or hand questions over
 }
 
-// FastPath says what our own sockets do.
+// FastPath returns the state of our own sockets.
 func (p *Process) FastPath(ctx context.Context) (f FastPath, err error) {
 	text, err := p.get(ctx, p.Metrics, "/metrics")
 	if err != nil {
@@ -119,12 +119,12 @@ func (p *Process) FastPath(ctx context.Context) (f FastPath, err error) {
 		return f, err
 	}
 	f.Found, f.Listeners = found, int(value)
-	// Packets are counted only where our own sockets are planned for.
+	// Packets are counted only if our own sockets are in the plan.
 	_, f.Reads, err = parseMetric(text, packetsMetric, `outcome="handed_over"`)
 	return f, err
 }
 
-// Since is what has been counted since.
+// Since returns the counts since an earlier moment.
 func (c Counts) Since(before Counts) Counts {
 	return Counts{
 		Requests: c.Requests - before.Requests, Durations: c.Durations - before.Durations,
@@ -132,7 +132,7 @@ func (c Counts) Since(before Counts) Counts {
 	}
 }
 
-// Check compares with the number of questions that were sent.
+// Check compares the counts with the number of questions that were sent.
 func (c Counts) Check(sent int) error {
 	want := sent - c.Dropped - c.Overflowed
 	if c.Requests == want && c.Durations == want {

@@ -1,4 +1,4 @@
-// Package server starts the DNS servers that are measured.
+// Package server starts the DNS servers that the bench command measures.
 package server
 
 import (
@@ -25,18 +25,18 @@ const (
 	readyPoll    = 2 * time.Millisecond
 )
 
-// Setup is what servers are started with.
+// Setup is the input for starting servers.
 type Setup struct {
 	Ours, Stock      string // binaries
 	Before           string // binary of an earlier build of ours; empty if none is measured
 	Kubeconfig       string
-	Upstream         string // address of the server for names outside
-	ZoneDir          string // what WriteZones wrote
+	Upstream         string // address of the server for outside names
+	ZoneDir          string // folder of the files of WriteZones
 	Certificate, Key string // files, for DNS over TLS
 	Verified         bool   // "pods verified" in the Corefile in place of "pods insecure"
 }
 
-// Process is a server under measurement. It dies with this process.
+// Process is a server under measurement. It ends with this process.
 type Process struct {
 	*process.Process
 	Addresses
@@ -69,10 +69,10 @@ func Start(k Kind, s Setup, dir string) (*Process, error) {
 	return &Process{Process: started, Addresses: a, Kind: k, http: &http.Client{Timeout: 10 * time.Second}}, nil
 }
 
-// Kill ends the process and those below it at once: there is nothing to save.
+// Kill ends the process and its descendants at once: there is nothing to save.
 func (p *Process) Kill() { p.KillGroup() }
 
-// Reload makes CoreDNS read its Corefile again, and waits until it has.
+// Reload makes CoreDNS read its Corefile again, and waits until it has done so.
 func (p *Process) Reload(ctx context.Context) error {
 	before, err := p.reloads()
 	if err != nil {
@@ -91,14 +91,14 @@ func (p *Process) Reload(ctx context.Context) error {
 	return nil
 }
 
-// reloads counts them in the log.
+// reloads returns how many reloads the log has.
 func (p *Process) reloads() (int, error) {
 	log, err := os.ReadFile(p.Log())
 	return bytes.Count(log, []byte("Reloading complete")), err
 }
 
-// AwaitReady waits until the server answers from all of its data, and returns
-// the time from exec to then. CoreDNS says so by itself.
+// AwaitReady waits until the server answers from all of its data, and returns the time
+// since exec. CoreDNS itself reports that.
 func (p *Process) AwaitReady(ctx context.Context) (time.Duration, error) {
 	var ready time.Duration
 	err := wait.PollUntilContextTimeout(ctx, readyPoll, readyTimeout, true, func(ctx context.Context) (bool, error) {

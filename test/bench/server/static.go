@@ -10,8 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
 )
 
-// Both servers listen on every address, as CoreDNS does, use every core, and
-// change the order of an answer's addresses, as the plugin loadbalance does.
+// Both servers listen on every address, as CoreDNS does, use every core, and vary the order
+// of an answer's addresses, as the plugin loadbalance does.
 var (
 	knotConf = template.Must(template.New("knot.conf").Parse(`server:
     rundir: "{{.Dir}}"
@@ -79,7 +79,7 @@ func writeStatic(conf *template.Template, path string, s Setup, a Addresses) err
 	return os.WriteFile(path, []byte(text.String()), 0o600)
 }
 
-// WriteZones writes the files that both read.
+// WriteZones writes the zone files that both servers read.
 func WriteZones(o *oracle.Oracle, dir string) error {
 	for _, origin := range oracle.Zones {
 		file, err := os.Create(filepath.Join(dir, origin+"zone"))

@@ -93,7 +93,7 @@ func Load() (*Suite, error) {
 	return s, decoder.Decode(s)
 }
 
-// Groups are the cases of Tests by Corefile, in the file's order.
+// Groups returns the cases of Tests by Corefile, in the file's order.
 func (s *Suite) Groups() ([]Group, error) {
 	var groups []Group
 	index := map[string]int{}
@@ -139,13 +139,13 @@ func text(texts map[string]string, name string) (string, error) {
 	return text, nil
 }
 
-// Name is what the case is called within its test.
+// Name returns what the case is called within its test.
 func (c *Case) Name() string { return c.ID[strings.LastIndexByte(c.ID, '/')+1:] }
 
 // IsTransfer reports whether the case asks for a whole zone.
 func (c *Case) IsTransfer() bool { return c.Compare == transferRule }
 
-// WireName is what dig +search in the client's pod puts on the wire first: a
+// WireName returns what dig +search in the client's pod puts on the wire first: a
 // name with fewer than ndots dots (5, and no name of the suite has more) gets
 // the first suffix of the pod's search path, unless it ends with a dot.
 func (c *Case) WireName() string {

@@ -39,7 +39,7 @@ func (c Client) Ask(ctx context.Context, network, qname string, qtype uint16) (*
 	return reply, belongs(reply, query)
 }
 
-// digQuery is the message that dig sends by default: with EDNS and a cookie, and
+// digQuery returns the message that dig sends by default: with EDNS and a cookie, and
 // with the AD bit.
 func digQuery(qname string, qtype uint16) *dns.Msg {
 	m := new(dns.Msg)
@@ -83,7 +83,7 @@ func (c *Case) exchange(ctx context.Context, client Client, network string) (*dn
 	return client.Ask(ctx, network, c.WireName(), dns.StringToType[c.Qtype])
 }
 
-// Networks are those that a case is asked over: a zone is given to TCP alone.
+// Networks returns those that a case is asked over: a zone is given to TCP alone.
 func (c *Case) Networks() []string {
 	if c.IsTransfer() {
 		return []string{"tcp"}

@@ -87,8 +87,9 @@ func (r record) compare(got dns.RR) error {
 	return nil
 }
 
-// Rdata is what is compared of a record's data. Of an SOA that is the primary
-// server: serial and times were those of the day when the data was written.
+// Rdata returns the part of a record's data that is compared. Of an SOA record that is only
+// the primary name server: serial and timers are those of the day when the data was
+// written.
 func Rdata(rr dns.RR) string {
 	if soa, ok := rr.(*dns.SOA); ok {
 		return soa.Ns
@@ -116,7 +117,7 @@ func parseRecords(texts []string) ([]record, error) {
 	return records, nil
 }
 
-// compareTarget is for names that are made from addresses: one SRV record, and
+// compareTarget returns for names that are made from addresses: one SRV record, and
 // the address of its target.
 func (c *Case) compareTarget(reply *dns.Msg) error {
 	additional := withoutOPT(reply.Extra)

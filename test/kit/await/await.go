@@ -1,4 +1,4 @@
-// Package await lets tests wait for what is to happen soon.
+// Package await waits, in tests, for something that will happen soon.
 package await
 
 import (
@@ -10,14 +10,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// Success repeats the check until it succeeds, and ends the test if it does not
-// within patience. A cleanup may wait too, though the test's own context is over.
+// Success repeats the check until it succeeds, and ends the test if it does not within
+// patience. It also works in a cleanup, after the end of the test's own context.
 func Success(t testing.TB, interval, patience time.Duration, check func(context.Context) error) {
 	t.Helper()
 	var last error
 	poll := func(ctx context.Context) (bool, error) {
 		err := check(ctx)
-		if ctx.Err() == nil { // else the check failed because time was up
+		if ctx.Err() == nil { // otherwise the check failed because time was up
 			last = err
 		}
 		return err == nil, nil
@@ -28,7 +28,7 @@ func Success(t testing.TB, interval, patience time.Duration, check func(context.
 	}
 }
 
-// True waits for a condition, a moment at a time. What says what is waited for.
+// True waits until the condition is true. what names the condition in the failure.
 func True(t testing.TB, patience time.Duration, what string, condition func() bool) {
 	t.Helper()
 	never := errors.New("never seen: " + what)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// fatal is a test that remembers why it ended.
+// fatal is a test that records why it ended.
 type fatal struct {
 	testing.TB
 	text string
@@ -21,7 +21,7 @@ func (f *fatal) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// run is what a test that waits for the check ends with.
+// run returns the failure of a test that waits for the check.
 func run(t *testing.T, patience time.Duration, check func(context.Context) error) string {
 	t.Helper()
 	return end(t, func(f *fatal) { Success(f, time.Millisecond, patience, check) })
@@ -54,7 +54,7 @@ func TestSuccess(t *testing.T) {
 	tries = 0
 }
 
-// What the check itself found says more than that time was up.
+// The last error of the check is more useful than a timeout.
 func TestLastError(t *testing.T) {
 	tries := 0
 	slow := func(ctx context.Context) error {

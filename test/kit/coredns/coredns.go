@@ -18,19 +18,20 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
-// Input is a Corefile for caddy.
+// Input returns a Corefile for caddy.
 func Input(corefile string) caddy.Input {
 	return caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(corefile), ServerTypeName: "dns"}
 }
 
-// Server is a CoreDNS in this process. What registers plugins is imported by the test.
+// Server is a CoreDNS in this process. The test must import the packages that register
+// plugins.
 type Server struct{ instance *caddy.Instance }
 
-// one keeps tests that run side by side from starting or stopping instances at
-// the same time: a process does not, and caddy is not made for it.
+// one prevents parallel tests from starting or stopping instances at the same time: a real
+// process never does so, and caddy does not support it.
 var one sync.Mutex
 
-// Start starts a server, which may have begun to serve or not.
+// Start starts a server. It may not serve yet when Start returns.
 func Start(corefile caddy.Input) (*Server, error) {
 	one.Lock()
 	defer one.Unlock()
@@ -42,7 +43,8 @@ func Start(corefile caddy.Input) (*Server, error) {
 	return &Server{instance}, nil
 }
 
-// StartTest starts a server that ends with the test. What the process logs until then is dropped.
+// StartTest starts a server that ends with the test. The log of the process is dropped
+// until then.
 func StartTest(t testing.TB, corefile string) *Server {
 	t.Helper()
 	CaptureLog(t)
@@ -54,7 +56,7 @@ func StartTest(t testing.TB, corefile string) *Server {
 	return s
 }
 
-// CaptureLog collects what the process logs until the test ends.
+// CaptureLog collects the log of the process until the test ends.
 func CaptureLog(t testing.TB) *bytes.Buffer {
 	t.Helper()
 	b := new(bytes.Buffer)
@@ -63,11 +65,11 @@ func CaptureLog(t testing.TB) *bytes.Buffer {
 	return b
 }
 
-// Client returns a client that bears with a busy machine: the default client of miekg/dns gives up
-// after two seconds.
+// Client returns a client with a timeout for busy machines: the default client of miekg/dns
+// gives up after two seconds.
 func Client(network string) *dns.Client { return &dns.Client{Net: network, Timeout: 20 * time.Second} }
 
-// Instance returns the instance that runs, or nil after Stop.
+// Instance returns the running instance, or nil after Stop.
 func (s *Server) Instance() *caddy.Instance { return s.instance }
 
 // UDP returns the address of the first listener for DNS over UDP.
@@ -76,9 +78,9 @@ func (s *Server) UDP() string { return s.instance.Servers()[0].LocalAddr().Strin
 // TCP returns the address of the first listener for DNS over TCP.
 func (s *Server) TCP() string { return s.instance.Servers()[0].Addr().String() }
 
-// AwaitServing waits until each listener serves: CoreDNS cannot end one that has not
-// begun to, and it would go on beside its successor. What it is asked comes to no
-// plugin, and one with another protocol has no answer to it.
+// AwaitServing waits until each listener serves. CoreDNS cannot stop a listener that does
+// not serve yet, which would then run beside its successor. The messages that it sends
+// reach no plugin; a listener for another protocol does not answer them.
 func (s *Server) AwaitServing() {
 	m := &dns.Msg{MsgHdr: dns.MsgHdr{Id: dns.Id(), Opcode: dns.OpcodeStatus}}
 	for _, listener := range s.instance.Servers() {
@@ -90,8 +92,8 @@ func (s *Server) AwaitServing() {
 	}
 }
 
-// AwaitFastPath waits until packets come to the plugin's own sockets and not to CoreDNS's, if it
-// has any at the first listener. What it asks comes to no plugin.
+// AwaitFastPath waits until packets reach the plugin's own sockets and not CoreDNS's, if
+// the first listener has any. The questions that it sends reach no plugin.
 func (s *Server) AwaitFastPath(t testing.TB) {
 	t.Helper()
 	missed := func() float64 {
@@ -109,8 +111,8 @@ func (s *Server) AwaitFastPath(t testing.TB) {
 	})
 }
 
-// Reload does what a signal does to the command. After an error the server goes on as
-// it was.
+// Reload loads another Corefile, as SIGUSR1 makes the command do. After an error the server
+// runs unchanged.
 func (s *Server) Reload(corefile caddy.Input) error {
 	one.Lock()
 	defer one.Unlock()

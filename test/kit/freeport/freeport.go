@@ -10,14 +10,14 @@ import (
 
 const (
 	loopback = "127.0.0.1"
-	// tries is how often a port may be free for TCP alone.
+	// tries is how often Listen tries: a port may be free for TCP alone.
 	tries = 10
-	// maxAgain is how many may be free that were given before.
+	// maxAgain is how many free ports may be found that were returned before.
 	maxAgain = 1000
 )
 
-// Listen listens for TCP and for UDP on the same port of a host, as DNS servers do
-// (RFC 7766 5). The error is that of the last try.
+// Listen listens for TCP and for UDP on the same port of a host, as DNS servers do (RFC
+// 7766 5). It returns the error of its last try.
 func Listen(host string) (listener net.Listener, packets net.PacketConn, err error) {
 	for range tries {
 		if listener, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
@@ -31,13 +31,13 @@ func Listen(host string) (listener net.Listener, packets net.PacketConn, err err
 	return nil, nil, err
 }
 
-// given are the addresses that this process was given.
+// given has the addresses that this process has returned.
 var given sync.Map
 
-// Addrs are n addresses of loopback whose ports nobody has for either protocol when
-// it returns. They stay so unless another process happens to pick one before it is
-// used, which then fails. No address is given twice to a process, since CoreDNS does
-// not serve metrics again where an instance has served them that has ended.
+// Addrs returns n loopback addresses whose ports are free for both protocols. They may be
+// taken only if another process happens to pick one before it is used, which then fails.
+// Addrs never returns an address twice, because CoreDNS does not serve metrics again at an
+// address where an ended instance has served them.
 func Addrs(n int) (addresses []string, err error) {
 	for tried := 0; len(addresses) < n; tried++ {
 		if tried == n+maxAgain {
@@ -47,7 +47,7 @@ func Addrs(n int) (addresses []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close() // until all are known, lest one is found twice
+		defer listener.Close() // keep it until all are found, so that none is found twice
 		defer packets.Close()
 		address := listener.Addr().String()
 		if _, again := given.LoadOrStore(address, nil); !again {
@@ -57,7 +57,7 @@ func Addrs(n int) (addresses []string, err error) {
 	return addresses, nil
 }
 
-// Addr is one address that Addrs finds, "127.0.0.1:port".
+// Addr returns one address of Addrs, such as "127.0.0.1:1053".
 func Addr(t testing.TB) string {
 	t.Helper()
 	addresses, err := Addrs(1)
@@ -67,7 +67,7 @@ func Addr(t testing.TB) string {
 	return addresses[0]
 }
 
-// Port is the port of one address that Addrs finds.
+// Port returns the port of one address of Addrs.
 func Port(t testing.TB) string {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(Addr(t)) // never fails

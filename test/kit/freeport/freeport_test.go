@@ -20,7 +20,7 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// Each is free, and none is given again once it is free anew.
+// Each port is free, and none is returned twice.
 func TestAddrs(t *testing.T) {
 	seen := map[string]bool{}
 	for range 25 {

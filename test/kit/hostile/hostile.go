@@ -1,9 +1,9 @@
-// Package hostile makes packets as a DNS server gets them: questions in all their
-// forms, and what is left of them once somebody has tampered with them.
+// Package hostile makes packets such as a DNS server receives: questions in all forms, and
+// corrupted questions.
 //
 //	packet := hostile.Spoil(random, hostile.Question(random, names))
 //	if !hostile.IsQuestion(packet) {
-//		// Nobody may answer it.
+//		// The server must not answer it.
 //	}
 package hostile
 
@@ -14,15 +14,15 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Types are those that questions ask for: the ones that stub resolvers search for are
-// the first three.
+// Types are the query types of the questions. The first three are those that stub resolvers
+// search for.
 var Types = []uint16{
 	dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypePTR, dns.TypeTXT, dns.TypeSOA, dns.TypeNS, dns.TypeCNAME, dns.TypeMX, dns.TypeANY,
 	dns.TypeDS, dns.TypeHTTPS, dns.TypeAXFR, dns.TypeHINFO, 65280, 0,
 }
 
-// Question is a question for one of the names in wire form, plain or with what a
-// client may add. It panics if it cannot be packed, as for a name that is none.
+// Question returns a question in wire form for one of the names, plain or with optional
+// parts. It panics if the question cannot be packed, as with an invalid name.
 func Question(random *rand.Rand, names []string) []byte {
 	m := new(dns.Msg).SetQuestion(names[random.IntN(len(names))], Types[random.IntN(len(Types))])
 	m.RecursionDesired = random.IntN(4) > 0
@@ -58,10 +58,11 @@ func addOPT(random *rand.Rand, m *dns.Msg) {
 	}
 }
 
-// headerSize is that of a message (RFC 1035 4.1.1).
+// headerSize is the size of a message header (RFC 1035 4.1.1).
 const headerSize = 12
 
-// Spoil changes a question: cut, repeated, random or hostile.
+// Spoil corrupts a question: it cuts it, repeats it, or changes octets at random or with
+// intent.
 func Spoil(random *rand.Rand, packet []byte) []byte {
 	switch random.IntN(7) {
 	case 0:
@@ -75,9 +76,9 @@ func Spoil(random *rand.Rand, packet []byte) []byte {
 	case 3:
 		packet[2+random.IntN(headerSize-2)] ^= 1 << random.IntN(8)
 	case 4:
-		packet[headerSize] = 0xc0 // a name that begins with a pointer
+		packet[headerSize] = 0xc0 // a compression pointer in place of the name
 	case 5:
-		packet[2] |= 0x80 // a reply, which looks like a question otherwise
+		packet[2] |= 0x80 // a reply, otherwise like a question
 	default:
 		for range 1 + random.IntN(3) {
 			packet[random.IntN(len(packet))] ^= 1 << random.IntN(8)
@@ -86,6 +87,6 @@ func Spoil(random *rand.Rand, packet []byte) []byte {
 	return packet
 }
 
-// IsQuestion reports whether a packet may have a reply at all, be it an error: it has a
-// whole header, and is no reply itself (RFC 1035 4.1.1).
+// IsQuestion reports whether a packet may get a reply, if only an error: it has a whole
+// header and is not a reply itself (RFC 1035 4.1.1).
 func IsQuestion(packet []byte) bool { return len(packet) >= headerSize && packet[2]&0x80 == 0 }

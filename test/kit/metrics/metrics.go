@@ -1,4 +1,4 @@
-// Package metrics reads the metrics of the process, for tests.
+// Package metrics reads the metrics of the test's own process.
 package metrics
 
 import (
@@ -10,8 +10,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// Series returns the series of a counter or gauge that have some labels, each of them written as
-// name=value.
+// Series returns the series of a counter or gauge that have the given labels, each written
+// as name=value.
 func Series(t testing.TB, name string, labels ...string) map[string]float64 {
 	t.Helper()
 	families, err := prometheus.DefaultGatherer.Gather()
@@ -40,7 +40,7 @@ func labelsOf(m *dto.Metric) []string {
 	return labels
 }
 
-// Total returns the sum of such series.
+// Total returns the sum of those series.
 func Total(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
 	sum := 0.0

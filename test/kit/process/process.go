@@ -1,5 +1,5 @@
-// Package process runs the servers that tests and measurements need: each dies with
-// the process that started it, writes a log, and is waited for until it is ready.
+// Package process runs the servers that tests and measurements need. Each server ends with
+// the process that started it and writes a log. Callers wait until it is ready.
 package process
 
 import (
@@ -18,33 +18,33 @@ import (
 )
 
 const (
-	// StartTimeout is how long a process may take until it is ready. It is many
-	// times what an idle machine needs, for the sake of busy ones.
+	// StartTimeout is how long a process may take until it is ready. It is many times what
+	// an idle machine needs, because machines may be busy.
 	StartTimeout = 2 * time.Minute
 	// stopTimeout is how long a process may take to end by itself.
 	stopTimeout = 30 * time.Second
-	// logTail is how much of a log an error quotes, in bytes.
+	// logTail is how many bytes at the end of a log an error quotes.
 	logTail = 4096
 )
 
-// Process is a process that this one started. It dies with this process. A nil
-// Process is one that was never started.
+// Process is a process that this one started and that ends with this one. A nil Process was
+// never started.
 type Process struct {
 	cmd     *exec.Cmd
 	logFile string
 	began   time.Time
 	ended   chan struct{} // closed when the process is gone
-	err     error         // why it ended; to be read after ended
+	err     error         // why it ended; valid after ended is closed
 }
 
-// Start starts the binary in the environment of this process, and appends its
-// output to the log file.
+// Start starts the binary in the environment of this process, and appends its output to the
+// log file.
 func Start(binary, logFile string, args ...string) (*Process, error) {
 	return StartCommand(exec.Command(binary, args...), logFile)
 }
 
-// StartCommand starts a command, whose attributes of the system it completes, and
-// appends its output to the log file.
+// StartCommand starts a command and appends its output to the log file. It adds the system
+// attributes that end the command with this process.
 func StartCommand(cmd *exec.Cmd, logFile string) (*Process, error) {
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
@@ -62,10 +62,9 @@ func StartCommand(cmd *exec.Cmd, logFile string) (*Process, error) {
 	return p, nil
 }
 
-// run keeps the thread that starts the process to itself while the process
-// lives: Linux kills the process when that thread ends, which happens to any
-// thread that a test locks and leaves, for instance in another network
-// namespace.
+// run locks the thread that starts the process as long as the process lives: Linux kills
+// the process when that thread ends. A thread ends if a goroutine locks it and then ends,
+// for instance a test in another network namespace.
 func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -79,19 +78,19 @@ func (p *Process) run(started chan<- error) {
 	close(p.ended)
 }
 
-// ID is the process's id.
+// ID returns the id of the process.
 func (p *Process) ID() int { return p.cmd.Process.Pid }
 
-// Began is the moment just before the program was started.
+// Began returns the time just before the program was started.
 func (p *Process) Began() time.Time { return p.began }
 
-// Log is the path of the log file.
+// Log returns the path of the log file.
 func (p *Process) Log() string { return p.logFile }
 
 // Signal sends the process a signal.
 func (p *Process) Signal(signal os.Signal) error { return p.cmd.Process.Signal(signal) }
 
-// Err is why a process that is gone has ended; nil for a success and while it runs.
+// Err returns why the process has ended; nil after a success and while it runs.
 func (p *Process) Err() error {
 	if !p.hasEnded() {
 		return nil
@@ -99,8 +98,8 @@ func (p *Process) Err() error {
 	return p.err
 }
 
-// AwaitReady polls the probe until it succeeds. It fails as soon as the process
-// has ended.
+// AwaitReady repeats the probe until it succeeds. It fails as soon as the process has
+// ended.
 func (p *Process) AwaitReady(ctx context.Context, probe func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, StartTimeout)
 	defer cancel()
@@ -137,10 +136,10 @@ func (p *Process) endError() error {
 	return p.err
 }
 
-// Running reports whether the process runs. One that was never started does not.
+// Running reports whether the process runs. A nil Process does not.
 func (p *Process) Running() bool { return p != nil && !p.hasEnded() }
 
-// Kill ends the process without giving it a chance to say goodbye.
+// Kill ends the process at once.
 func (p *Process) Kill() {
 	if p == nil {
 		return
@@ -149,13 +148,13 @@ func (p *Process) Kill() {
 	<-p.ended
 }
 
-// KillGroup ends the process and those below it.
+// KillGroup ends the process and its descendants at once.
 func (p *Process) KillGroup() {
 	killGroup(p.cmd.Process)
 	<-p.ended
 }
 
-// Stop asks the process to end, and kills it when it does not obey in time.
+// Stop asks the process to end, and kills it if it does not end in time.
 func (p *Process) Stop() error {
 	if p == nil {
 		return nil
@@ -174,7 +173,7 @@ func (p *Process) Stop() error {
 
 func (p *Process) String() string { return filepath.Base(p.cmd.Path) }
 
-// Tail is the end of the log, under a heading, for an error message.
+// Tail returns the end of the log, under a heading, for an error message.
 func (p *Process) Tail() string {
 	log, err := os.ReadFile(p.logFile)
 	if err != nil {

@@ -6,10 +6,10 @@ import (
 	"syscall"
 )
 
-// completeAttributes makes the kernel kill the process when its parent ends, even
-// by a panic or a signal that leaves no time to clean up, or send it the signal that
-// the command names. A process group of its own spares it the terminal's interrupt,
-// so that whoever started it can stop the processes in order.
+// completeAttributes makes the kernel kill the process when its parent ends, even by a
+// panic or a signal without time to clean up, or send it the signal that the command names.
+// The process gets a group of its own, so that an interrupt from the terminal does not
+// reach it and its parent can stop processes in order.
 func completeAttributes(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}

@@ -7,9 +7,9 @@ import (
 	"os/exec"
 )
 
-// completeAttributes leaves the process in its parent's group, so that at least
-// the terminal's interrupt reaches it too: other systems cannot tie its life to
-// that of its parent.
+// completeAttributes leaves the process in its parent's group, so that at least an
+// interrupt from the terminal reaches it too: other systems cannot end it together with its
+// parent.
 func completeAttributes(*exec.Cmd) {}
 
 func killGroup(process *os.Process) { process.Kill() }

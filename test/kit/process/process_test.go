@@ -16,7 +16,7 @@ func TestAwaitReadyQuotesTheLogOfAFailedProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantError(t, c.AwaitReady(t.Context(), refuse), "sh is not ready", "exit status 3", "no such flag")
-	c.Kill() // does no harm to a process that has ended
+	c.Kill() // has no effect on a process that has ended
 }
 
 func TestAwaitReadyQuotesTheLastProbe(t *testing.T) {

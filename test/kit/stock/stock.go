@@ -1,4 +1,4 @@
-// Package stock builds stock CoreDNS, to compare with.
+// Package stock builds stock CoreDNS for comparison.
 package stock
 
 import (
@@ -13,13 +13,12 @@ import (
 
 const module = "github.com/coredns/coredns"
 
-// flags are those of make build, so that both builds share what they compile.
+// flags are those of make build, so that both builds share compiled packages.
 const flags = "-trimpath -buildvcs=false -tags=grpcnotrace"
 
-// Build returns the path of stock CoreDNS in the version that our module
-// requires, and compiles it if the user's cache folder does not hold it yet. It
-// is made with the modules of our own build, so that what differs is the plugin.
-// The module is that of the working folder.
+// Build returns the path of stock CoreDNS in the version that our module requires. It
+// compiles it unless the user's cache folder has it. The build uses the dependencies of our
+// own build, so that only the plugin differs. Our module is the one of the working folder.
 func Build() (string, error) {
 	root, err := goOutput("list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
@@ -44,7 +43,8 @@ func Build() (string, error) {
 	return binary, compile(root, dir, binary)
 }
 
-// cacheKey names the version and whatever else decides what the compiler makes.
+// cacheKey returns a name that depends on the version and on everything else that decides
+// the compiler's output.
 func cacheKey(root string) (string, error) {
 	version, err := goOutput("list", "-m", "-f", "{{.Version}}", module)
 	if err != nil {
@@ -62,8 +62,8 @@ func cacheKey(root string) (string, error) {
 	return version + "-" + hex.EncodeToString(hash[:])[:12], nil
 }
 
-// compile works on copies of go.mod and go.sum: stock needs the checksum of
-// one module that ours does not. A binary at the final path is always complete.
+// compile uses copies of go.mod and go.sum: stock needs the checksum of one module that
+// ours does not. A binary at the final path is always complete.
 func compile(root, dir, binary string) error {
 	temporary, err := os.MkdirTemp(dir, "build-")
 	if err != nil {

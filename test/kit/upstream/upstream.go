@@ -8,8 +8,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Start starts a server for UDP that ends with the test, and returns its address. A question
-// without a reply is not answered.
+// Start starts a server for UDP that ends with the test, and returns its address. If reply
+// returns nil, the server does not answer.
 func Start(t testing.TB, reply func(r *dns.Msg) *dns.Msg) (addr string) {
 	t.Helper()
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")

@@ -1,6 +1,5 @@
-// Package wire listens on a network namespace's devices, as tcpdump does, to the
-// questions that arrive at a DNS server over UDP. It needs the right to open packet
-// sockets.
+// Package wire captures, like tcpdump, the questions over UDP that arrive at a DNS server,
+// on the devices of a network namespace. It needs the right to open packet sockets.
 package wire
 
 import (
@@ -13,7 +12,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Wire hears the questions that arrive at one address.
+// Wire captures the questions that arrive at one address.
 type Wire struct {
 	socket int
 	to     netip.Addr
@@ -28,8 +27,8 @@ const (
 	receiveBytes = 4 << 20
 )
 
-// Listen begins to hear what arrives for an IPv4 address in the network namespace
-// of the calling thread.
+// Listen starts to capture what arrives for an IPv4 address in the network namespace of the
+// calling thread.
 func Listen(to netip.Addr) (*Wire, error) {
 	if !to.Is4() {
 		return nil, fmt.Errorf("listening for %s: expected an IPv4 address", to)
@@ -45,10 +44,10 @@ func Listen(to netip.Addr) (*Wire, error) {
 	return &Wire{socket, to}, nil
 }
 
-// Close ends the listening.
+// Close stops the capture.
 func (w *Wire) Close() error { return syscall.Close(w.socket) }
 
-// Question is one that arrived.
+// Question is a question that arrived.
 type Question struct {
 	From netip.Addr
 	dns.Question
@@ -56,9 +55,9 @@ type Question struct {
 
 func (q Question) String() string { return dns.TypeToString[q.Qtype] + " " + q.Name }
 
-// Drain are the questions that have arrived since it was last called, each once: a
-// resolver that has waited for too long sends the same packet again. What has been
-// answered has arrived.
+// Drain returns the questions that have arrived since its last call, without repetitions: a
+// resolver that has waited too long sends the same packet again. Every answered question is
+// among them.
 func (w *Wire) Drain() ([]Question, error) {
 	var questions []Question
 	seen := map[string]bool{}
@@ -71,13 +70,13 @@ func (w *Wire) Drain() ([]Question, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A loopback device shows what is sent, and again what arrives.
+		// A loopback device shows each packet twice: when it is sent and when it arrives.
 		link, ok := from.(*syscall.SockaddrLinklayer)
 		if !ok || link.Pkttype != syscall.PACKET_HOST {
 			continue
 		}
 		q, ok := questionIn(buf[:n], w.to)
-		// The header of the network counts packets; what is behind it does not.
+		// The network header has a packet counter, so only the rest is compared.
 		if text := string(buf[min(n, int(buf[0]&15)*4):n]); ok && !seen[text] {
 			seen[text] = true
 			questions = append(questions, q)
@@ -85,7 +84,7 @@ func (w *Wire) Drain() ([]Question, error) {
 	}
 }
 
-// questionIn is the question of an IPv4 packet, if it is one to the address.
+// questionIn returns the question in an IPv4 packet, if it is a question to the address.
 func questionIn(packet []byte, to netip.Addr) (Question, bool) {
 	if len(packet) == 0 {
 		return Question{}, false

@@ -10,7 +10,7 @@ import (
 
 var from, to = netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.53")
 
-// packet is an IPv4 packet with a DNS message over UDP.
+// packet returns an IPv4 packet with a DNS message over UDP.
 func packet(t *testing.T, m *dns.Msg, to netip.Addr, port uint16) []byte {
 	t.Helper()
 	message, err := m.Pack()

@@ -16,14 +16,14 @@ import (
 // hierarchy is a mounted cgroup hierarchy.
 type hierarchy struct {
 	root    string // where it is mounted
-	own     string // folder of this process's cgroup
-	options string // by which it is mounted
+	own     string // folder of the cgroup of this process
+	options string // mount options
 	v2      bool
 }
 
-// enterCgroups puts this process into a new cgroup of each hierarchy, which becomes
-// the root for all that this thread starts: containers too stay in it. It must be
-// called on a locked thread.
+// enterCgroups puts this process into a new cgroup of each hierarchy, which becomes the
+// root for everything that this thread starts, so that containers stay in it too. The
+// thread must be locked.
 func (d Dir) enterCgroups() error {
 	hierarchies, err := findHierarchies()
 	if err != nil {
@@ -55,15 +55,16 @@ func (d Dir) enterCgroups() error {
 	return nil
 }
 
-// CgroupName is the name of the node's cgroup in each hierarchy, which no other node has.
+// CgroupName returns the name of the node's cgroup in each hierarchy. It differs between
+// nodes.
 func (d Dir) CgroupName() string {
 	sum := fnv.New32a()
 	sum.Write([]byte(d))
 	return fmt.Sprintf("clusterdns-lab-%x", sum.Sum32())
 }
 
-// parent is the cgroup to make ours in. In version 2 one with processes cannot
-// pass controllers on, except the root.
+// parent returns the cgroup to make ours in. In cgroup v2 a cgroup with processes cannot
+// enable controllers, except the root.
 func (h hierarchy) parent() string {
 	if h.v2 {
 		return h.root
@@ -85,8 +86,8 @@ func (h hierarchy) join(dir string) error {
 	return joinCgroup(dir)
 }
 
-// remount mounts the hierarchy as the namespace shows it. In version 2 the
-// namespace's root must have no process, to pass its controllers on.
+// remount mounts the hierarchy as the namespace shows it. In cgroup v2 the namespace's root
+// must have no process, so that it can enable its controllers.
 func (h hierarchy) remount() error {
 	kind := "cgroup"
 	if h.v2 {
@@ -113,8 +114,8 @@ func joinCgroup(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte("0"), 0o644)
 }
 
-// copyCPUSet gives a new cgroup of the hierarchy cpuset its parent's processors,
-// without which no process can join it. In others it does nothing.
+// copyCPUSet gives a new cgroup of the hierarchy cpuset the processors of its parent,
+// because no process can join it without them. In other hierarchies it does nothing.
 func copyCPUSet(from, to string) error {
 	for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
 		value, err := os.ReadFile(filepath.Join(from, name))
@@ -173,8 +174,8 @@ func ownPath(membership string, options []string, v2 bool) string {
 	return "/"
 }
 
-// RemoveCgroups removes the cgroups of a node that has ended, and takes back the
-// controllers that they were given. Some may have been removed already.
+// RemoveCgroups removes the cgroups of a node that has ended, and disables the controllers
+// that were enabled for them. Some may have been removed already.
 func (d Dir) RemoveCgroups() error {
 	list, err := os.ReadFile(d.cgroupList())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -191,8 +192,8 @@ func (d Dir) RemoveCgroups() error {
 	return d.takeBackControllers()
 }
 
-// removeCgroup removes a cgroup after those below it. Its files cannot be removed
-// one by one.
+// removeCgroup removes a cgroup after its descendants. A cgroup's files need not be
+// removed, and cannot be.
 func removeCgroup(dir string) error {
 	var dirs []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

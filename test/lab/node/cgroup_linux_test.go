@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// As /proc/self/cgroup is on a machine with both versions, and on one with the
-// second only.
+// /proc/self/cgroup on a machine with both cgroup versions, and on one with the second
+// only.
 const (
 	bothVersions = "9:name=systemd:/user\n4:memory:/some/group\n3:cpu,cpuacct:/\n0::/unified\n"
 	secondOnly   = "0::/user.slice/session-1.scope\n"
@@ -45,7 +45,7 @@ func TestNewDirRefusesWhatIsCovered(t *testing.T) {
 	}
 }
 
-// What a cgroup passes on already is not the node's, and stays when it ends.
+// A controller that was enabled before the node started stays enabled when the node ends.
 func TestHeldBack(t *testing.T) {
 	for _, tc := range []struct {
 		all, passed string

@@ -12,7 +12,7 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// configFiles are the files to write, by the template.
+// configFiles are the names of the files to write, by template.
 var configFiles = map[string]string{
 	"containerd":  "containerd.toml",
 	"kubelet":     "kubelet.yaml",
@@ -23,7 +23,7 @@ var configFiles = map[string]string{
 	"cni":         "cni/10-bridge.conflist",
 }
 
-// values are what the templates use.
+// values are the values for the templates.
 type values struct {
 	Dir                    Dir
 	Kubeconfig, ResolvConf string
@@ -34,7 +34,7 @@ type values struct {
 	ContainerdSocket       string
 }
 
-// writeConfigs returns the path of each part's file.
+// writeConfigs writes the configuration files and returns their paths by part.
 func (d Dir) writeConfigs(kubeconfig string) (map[string]string, error) {
 	v := values{
 		Dir: d, Kubeconfig: kubeconfig, ResolvConf: d.resolvConf(), Name: Name,

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// apiServer is the part of the control plane that can be stopped.
+// apiServer is the only part of the control plane that can be stopped.
 const apiServer = "kube-apiserver"
 
-// serve answers a Control until the context ends.
+// serve serves a Control until the context ends.
 func (s *supervisor) serve(ctx context.Context) error {
 	if err := os.RemoveAll(s.dir.socket()); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (s *supervisor) routes() http.Handler {
 	routes.HandleFunc("GET /ready", func(http.ResponseWriter, *http.Request) {})
 	routes.HandleFunc("POST /stop/{part}", answer(func(r *http.Request) error { return s.stopPart(r.PathValue("part"), false) }))
 	routes.HandleFunc("POST /kill/{part}", answer(func(r *http.Request) error { return s.stopPart(r.PathValue("part"), true) }))
-	// The part is to run on when the client is gone.
+	// The part must go on running when the client disconnects.
 	routes.HandleFunc("POST /start/{part}", answer(func(r *http.Request) error {
 		return s.startPart(context.WithoutCancel(r.Context()), r.PathValue("part"))
 	}))
@@ -56,7 +56,7 @@ func answer(act func(*http.Request) error) http.HandlerFunc {
 // Control stops and starts the parts of a node, from outside.
 type Control struct{ client *http.Client }
 
-// NewControl works whether or not the node runs.
+// NewControl makes a Control, whether or not the node runs.
 func NewControl(d Dir) *Control {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", d.socket())
@@ -64,7 +64,7 @@ func NewControl(d Dir) *Control {
 	return &Control{client: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 
-// Ready succeeds once everything has started.
+// Ready returns nil once everything has started.
 func (c *Control) Ready(ctx context.Context) error { return c.call(ctx, http.MethodGet, "/ready") }
 
 // Stop asks a part to end and waits for it: "kube-apiserver", "kubelet",

@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// In version 2 a cgroup passes controllers on to its children by name
+// In cgroup v2, a cgroup enables controllers for its children by name
 // (cgroup.subtree_control, cgroups(7)).
 
-// passControllers gives the children of a cgroup all controllers there are.
+// passControllers enables all available controllers for the children of a cgroup.
 func passControllers(dir string) error {
 	held, err := heldBack(dir)
 	if err != nil {
@@ -27,7 +27,7 @@ func passControllers(dir string) error {
 	return nil
 }
 
-// heldBack are the controllers that a cgroup has and does not pass on.
+// heldBack returns the controllers that a cgroup has but does not enable for its children.
 func heldBack(dir string) (held []string, err error) {
 	all, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
 	if err != nil {
@@ -49,8 +49,9 @@ func writeSubtree(dir, change string) error {
 	return os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte(change), 0o644)
 }
 
-// noteControllers keeps, for the end of the node, what the machine's own cgroups do
-// not pass on before the node makes them: a folder and its controllers, a line.
+// noteControllers records, for the end of the node, which controllers the machine's own
+// cgroups do not enable before the node enables them. Each line has a folder and its
+// controllers.
 func (d Dir) noteControllers(hierarchies []hierarchy) error {
 	var lines []string
 	for _, h := range hierarchies {
@@ -69,8 +70,8 @@ func (d Dir) noteControllers(hierarchies []hierarchy) error {
 
 const controllerList = "controllers"
 
-// takeBackControllers undoes what the node did to the machine's own cgroups, but for
-// controllers that others have begun to use.
+// takeBackControllers disables the controllers that the node enabled in the machine's own
+// cgroups, except those that others now use.
 func (d Dir) takeBackControllers() error {
 	list, err := os.ReadFile(d.path(controllerList))
 	if errors.Is(err, fs.ErrNotExist) {

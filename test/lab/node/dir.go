@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Dir is the folder that keeps everything of a node.
+// Dir is the folder with all files of a node.
 type Dir string
 
 // NewDir makes the folder. Its path must not be covered in the node's mount
@@ -27,11 +27,12 @@ func NewDir(path string) (Dir, error) {
 
 func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
 
-// Log is the log of a part, such as "kubelet", or of the node itself, "node".
+// Log returns the path of the log of a part, such as "kubelet", or of the node itself,
+// "node".
 func (d Dir) Log(part string) string { return d.path(part + ".log") }
 
-// Kubeconfig is the administrator's. Its server's address is one of the node's
-// network namespace.
+// Kubeconfig returns the path of the administrator's kubeconfig. Its server has an address
+// in the node's network namespace.
 func (d Dir) Kubeconfig() string { return d.path("kubeconfig") }
 
 func (d Dir) socket() string     { return d.path("control.sock") }

@@ -1,24 +1,23 @@
-// Package node is one Kubernetes node with its control plane, in namespaces of its
-// own.
+// Package node runs one Kubernetes node with its control plane, in namespaces of its own.
 //
-// Run is the first process of new process, mount, network and host name
-// namespaces. It covers what the node writes to outside (/var/lib, /var/log, /run,
-// resolv.conf, the kernel's settings), makes the network, and starts:
+// Run is the first process of new process, mount, network and host name namespaces. It
+// covers the places outside that the node writes to (/var/lib, /var/log, /run, resolv.conf,
+// the kernel's settings), makes the network, and starts:
 //
 //	etcd, kube-apiserver, kube-controller-manager   package controlplane
 //	kube-scheduler, kube-proxy, kubelet             one process each
 //	containerd                                      Pods, by runc and CNI bridge
-//	upstream                                        the outside world's DNS
+//	upstream                                        the DNS of the outside world
 //
 // The network has no device that leads outside:
 //
 //	eth0  172.30.0.2  the node, one end of a veth pair whose other end is here too
 //	cni0  10.244.0.1  the bridge of the Pods, 10.244.0.0/24
-//	      10.96.0.0/16 Services, which kube-proxy's nftables translate
+//	10.96.0.0/16      Services, which kube-proxy's nftables translate
 //
-// and the same in IPv6. When the first process ends, by whatever cause, the kernel
-// ends all others and takes the mounts, the devices and the tables away: only the
-// folder is left, and cgroups, which RemoveCgroups removes.
+// and the same in IPv6. When the first process ends, for any reason, the kernel ends all
+// others and removes the mounts, the devices and the tables. Only the folder remains, and
+// cgroups, which RemoveCgroups removes.
 //
-// A Control is how a process outside stops and starts the parts.
+// A Control stops and starts the parts from outside.
 package node

@@ -7,23 +7,23 @@ import (
 	"syscall"
 )
 
-// HostSettings are kernel settings that kubelet sets and that have no namespace.
+// HostSettings are kernel settings that kubelet changes and that have no namespace.
 var HostSettings = []string{
 	"kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic", "kernel/panic_on_oops",
 	"vm/overcommit_memory", "vm/panic_on_oom",
 }
 
-// coverFiles hides from the node what it would change outside.
+// coverFiles covers the files outside that the node would change.
 func (d Dir) coverFiles() error {
-	// Else what is mounted here would be mounted outside too.
+	// Without this, mounts here would appear outside too.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("keeping mounts to the node: %w", err)
 	}
-	// kubelet wants to share with containers what it mounts.
+	// kubelet shares its mounts with containers.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SHARED, ""); err != nil {
 		return fmt.Errorf("sharing mounts within the node: %w", err)
 	}
-	resolvConf, err := filepath.EvalSymlinks("/etc/resolv.conf") // it may lead to what is covered next
+	resolvConf, err := filepath.EvalSymlinks("/etc/resolv.conf") // it may be a link into a folder that is covered next
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (d Dir) coverResolvConf(path string) error {
 	return bind(cover, path)
 }
 
-// coverSettings lets kubelet change copies.
+// coverSettings makes kubelet change copies of the settings.
 func coverSettings() error {
 	for _, name := range HostSettings {
 		setting := filepath.Join("/proc/sys", name)

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// Address is the node's. The cluster's DNS forwards to a server there.
+	// Address is the address of the node, and of the upstream server that the cluster's DNS
+	// forwards to.
 	Address = "172.30.0.2"
-	// AddressV6 is the node's other address.
+	// AddressV6 is the IPv6 address of the node.
 	AddressV6 = "fd00:172:30::2"
 	// HostSearch is the search path of the node's resolv.conf, which kubelet adds to
 	// that of each Pod.
@@ -25,11 +26,11 @@ const (
 	podRangeV6 = "fd00:10:244::/64"
 )
 
-// networkSettings are those of the node's network namespace alone.
+// networkSettings are settings of the node's network namespace only.
 var networkSettings = map[string]string{
 	"net/ipv4/ip_forward":                  "1",
 	"net/ipv6/conf/all/forwarding":         "1",
-	"net/bridge/bridge-nf-call-iptables":   "1", // else kube-proxy does not see the traffic among Pods
+	"net/bridge/bridge-nf-call-iptables":   "1", // otherwise kube-proxy does not see the traffic between Pods
 	"net/bridge/bridge-nf-call-ip6tables":  "1",
 	"net/netfilter/nf_conntrack_tcp_loose": "1",
 }
@@ -54,8 +55,8 @@ func makeNetwork() error {
 	return addServiceRoutes(eth0)
 }
 
-// makeDevice makes the node's device. Its other end stays here, so that nothing
-// leaves.
+// makeDevice makes the node's network device. Its other end stays in the namespace, so that
+// nothing leaves.
 func makeDevice() (netlink.Link, error) {
 	pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "nowhere"}
 	if err := netlink.LinkAdd(pair); err != nil {
@@ -79,7 +80,7 @@ func makeDevice() (netlink.Link, error) {
 		if err != nil {
 			return nil, err
 		}
-		addr.Flags = syscall.IFA_F_NODAD // the address is to be there at once
+		addr.Flags = syscall.IFA_F_NODAD // the address must be usable at once
 		if err := netlink.AddrAdd(eth0, addr); err != nil {
 			return nil, err
 		}
@@ -87,8 +88,8 @@ func makeDevice() (netlink.Link, error) {
 	return eth0, nil
 }
 
-// addServiceRoutes lets the node itself send to Services: the route is looked up
-// before kube-proxy's tables translate the address.
+// addServiceRoutes makes Services reachable from the node itself: the kernel looks the
+// route up before kube-proxy's tables translate the address.
 func addServiceRoutes(eth0 netlink.Link) error {
 	for _, cidr := range []string{controlplane.ServiceCIDRv4, controlplane.ServiceCIDRv6} {
 		_, network, err := net.ParseCIDR(cidr)

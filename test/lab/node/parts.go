@@ -11,17 +11,17 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
-// ContainerdSocket is containerd's, in the node's mount namespace.
+// ContainerdSocket is the path of containerd's socket in the node's mount namespace.
 const ContainerdSocket = "/run/containerd/containerd.sock"
 
-// part is a process of the node that is not of its control plane.
+// part is a process of the node outside the control plane.
 type part struct {
 	name  string
 	args  []string
 	ready func(context.Context) error
 }
 
-// parts are in the order in which they start.
+// parts returns the parts in the order in which they start.
 func (d Dir) parts(kubeconfig string) ([]part, error) {
 	configs, err := d.writeConfigs(kubeconfig)
 	if err != nil {
@@ -55,12 +55,12 @@ func (d Dir) parts(kubeconfig string) ([]part, error) {
 	}, nil
 }
 
-// Commands are what the parts run, by the names that controlplane.Build takes.
+// Commands returns the names of the parts' commands, for controlplane.Build.
 func Commands() []string {
 	return []string{"containerd", "containerd-shim-runc-v2", "kubelet", "kube-proxy", "kube-scheduler"}
 }
 
-// findByPath lets containerd find its shim.
+// findByPath makes containerd find its shim.
 func findByPath(binary string) error {
 	return os.Setenv("PATH", filepath.Dir(binary)+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
 }

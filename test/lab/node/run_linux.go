@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// Name is the node's, as kubelet registers it.
+// Name is the name under which kubelet registers the node.
 const Name = "node-1"
 
-// Attributes put a process into the namespaces that Run expects. It outlives the
-// process that starts it.
+// Attributes returns process attributes for the namespaces that Run expects. The process
+// outlives the one that starts it.
 func Attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
@@ -22,8 +22,8 @@ func Attributes() *syscall.SysProcAttr {
 	}
 }
 
-// Run is the first process of the node: it prepares the namespaces, starts the
-// command that supervises the parts, and buries orphans until that command ends.
+// Run does the work of the node's first process: it prepares the namespaces, starts the
+// supervisor of the parts, and reaps orphans until the supervisor ends.
 func Run(d Dir, supervise *exec.Cmd) error {
 	if os.Getpid() != 1 {
 		return errors.New("not the first process of a process namespace")
@@ -44,7 +44,7 @@ func Run(d Dir, supervise *exec.Cmd) error {
 	return bury(supervise.Process.Pid)
 }
 
-// passOn hands the request to end on to the supervisor.
+// passOn passes the request to end on to the supervisor.
 func passOn(supervisor *os.Process) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -53,8 +53,8 @@ func passOn(supervisor *os.Process) {
 	}
 }
 
-// bury waits for every process that ends, as the first process of a namespace
-// has to, until the given one does.
+// bury reaps every process that ends, as the first process of a namespace must, until the
+// given process ends.
 func bury(pid int) error {
 	for {
 		var status syscall.WaitStatus

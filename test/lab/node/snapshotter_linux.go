@@ -6,8 +6,9 @@ import (
 	"syscall"
 )
 
-// snapshotter is overlayfs where the folder's file system bears it, and copies of
-// whole file systems where not, as in a container that is itself on overlayfs.
+// snapshotter returns overlayfs if the folder's file system supports it, and otherwise
+// native, which copies whole file systems. A container that is itself on overlayfs needs
+// that.
 func (d Dir) snapshotter() string {
 	trial, err := os.MkdirTemp(string(d), "overlay-")
 	if err != nil {

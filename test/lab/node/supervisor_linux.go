@@ -18,13 +18,13 @@ type supervisor struct {
 	cluster  *controlplane.Cluster
 	parts    []part
 
-	mu      sync.Mutex // of all that follows
+	mu      sync.Mutex // guards the fields below
 	running map[string]*process.Process
 }
 
-// Supervise starts everything, then serves a Control until the context ends. The
-// binary upstream is a CoreDNS, for the outside world's DNS. What it started ends
-// with this process.
+// Supervise starts everything, then serves a Control until the context ends. upstream is
+// the binary of a CoreDNS, for the DNS of the outside world. All processes that it starts
+// end with this one.
 func Supervise(ctx context.Context, d Dir, upstream string) error {
 	binaries, err := controlplane.Build(ctx, Commands()...)
 	if err != nil {
@@ -48,9 +48,9 @@ func (s *supervisor) start(ctx context.Context) (err error) {
 		Dir:         string(s.dir),
 		Controllers: []string{"*"},
 		NodeAddress: netip.MustParseAddr(Address),
-		// Where several compete for the lead, the one that leads ends when the API
-		// server is away, and the next one gives each node a new term. Ours goes on,
-		// and would take the node for dead when the API server is back.
+		// With leader election, a leader ends when the API server is away, and the next
+		// leader gives each node a new term. Our only one keeps running, and would declare
+		// the node dead when the API server returns.
 		ControllerManagerArgs: []string{"--node-monitor-grace-period=5m"},
 	})
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *supervisor) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// say reports progress to who reads the node's log.
+// say writes progress to the node's log.
 func say(what string) { fmt.Println("node: " + what) }
 
 // stopPart ends a part as an upgrade would, or kills it as a crash would.

@@ -20,7 +20,7 @@ func labOf(repository string) lab { return lab(filepath.Join(repository, "bin", 
 
 func (l lab) cgroup() string { return node.Dir(l).CgroupName() }
 
-// processes are the lab's own, as a folder in the form of /proc tells.
+// processes returns the lab's processes, from a folder like /proc.
 func (l lab) processes(proc string) ([]string, error) {
 	entries, err := os.ReadDir(proc)
 	if err != nil {
@@ -37,9 +37,9 @@ func (l lab) processes(proc string) ([]string, error) {
 	return all, nil
 }
 
-// owns reports whether a process is the lab's: all of them but the first are in its
-// cgroups from their beginning, and that runs the lab's command. What cannot be read is
-// of a process that has ended, or of the kernel.
+// owns reports whether a process is the lab's, and names its program. All processes of a
+// lab but the first are in its cgroups from the beginning, and the first runs the lab's
+// command. A process that cannot be read has ended, or is the kernel's.
 func (l lab) owns(process string) (program string, own bool) {
 	program, _ = os.Readlink(filepath.Join(process, "exe"))
 	groups, _ := os.ReadFile(filepath.Join(process, "cgroup"))
@@ -50,7 +50,8 @@ func (l lab) owns(process string) (program string, own bool) {
 	return program, inGroup || program == command || strings.HasPrefix(program, string(l)+"/")
 }
 
-// cgroups are the lab's, and what the machine's own pass on.
+// cgroups returns the lab's cgroups, and the controllers that the machine's own cgroups
+// enable.
 func (l lab) cgroups() (all []string, err error) {
 	err = filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -75,7 +76,7 @@ func (l lab) cgroups() (all []string, err error) {
 }
 
 // The marks are parts of the lines about what a node's parts make: the node's network, the
-// CNI plugins, kube-proxy, kubelet and containerd. All of it belongs into the lab's own
+// CNI plugins, kube-proxy, kubelet and containerd. All of that belongs in the lab's own
 // namespaces.
 var (
 	interfaceMarks = []string{"cni", "nowhere", "kube"}
@@ -83,8 +84,8 @@ var (
 	ruleMarks      = append([]string{"kube-proxy", "KUBE-", "CNI-", "cni"}, addressMarks...)
 )
 
-// mountMarks are places, with a space before each, which the kubelet, containerd and the
-// node itself mount at.
+// mountMarks returns the mount points, each after a space, of the kubelet, containerd and
+// the node itself.
 func mountMarks(repository string) []string {
 	return []string{
 		" " + repository + "/", " /proc ", " /proc/sys/", " /var/lib ", " /var/lib/kubelet", " /var/lib/containerd", " /var/log ",
@@ -100,7 +101,7 @@ func marked(read func() ([]string, error), marks []string) ([]string, error) {
 	}), err
 }
 
-// files are what the parts of a node write to where nothing covers it, and the
+// files returns the files that the parts of a node would write if nothing covered them, and
 // resolv.conf, which is covered.
 func files() (all []string, err error) {
 	for _, path := range []string{
@@ -118,14 +119,14 @@ func files() (all []string, err error) {
 	return append(all, fmt.Sprintf("/etc/resolv.conf: %q", resolvConf)), err
 }
 
-// settings are those of the kernel that kubelet, kube-proxy and the node's network
+// settings returns the kernel settings that kubelet, kube-proxy and the node's network
 // change.
 func settings() (all []string, err error) {
 	names := append([]string{"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/conf/all/route_localnet"}, node.HostSettings...)
 	for _, name := range names {
 		value, err := os.ReadFile(filepath.Join("/proc/sys", name))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // of a module that is not loaded yet
+			continue // belongs to a module that is not loaded yet
 		}
 		if err != nil {
 			return nil, err

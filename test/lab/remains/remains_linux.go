@@ -1,13 +1,13 @@
-// Package remains tells what a lab has left on a machine, or taken from it, between two
+// Package remains finds what a lab has left on a machine, or taken from it, between two
 // moments:
 //
 //	before, err := remains.Take(ctx, root)
 //	...
 //	err = remains.Await(ctx, before, func(ctx context.Context) (remains.State, error) { return remains.Take(ctx, root) })
 //
-// Only what bears the marks of that lab counts: its folder, its cgroups, its addresses,
-// and the names that a node's parts give. Whatever else starts or ends on the machine
-// meanwhile is somebody else's. Kernel modules are left out: those that the lab needs stay
+// Only what has the marks of that lab counts: its folder, its cgroups, its addresses, and
+// the names that a node's parts give. Everything else that starts or ends on the machine
+// meanwhile belongs to others. Kernel modules do not count: those that the lab needs stay
 // loaded.
 package remains
 
@@ -26,10 +26,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// State has a line for each thing, sorted.
+// State has one line for each thing, sorted.
 type State []string
 
-// Take reads what there is of a lab, that of a repository, on the machine.
+// Take reads the state of the machine with respect to the lab of a repository.
 func Take(ctx context.Context, repository string) (State, error) {
 	l := labOf(repository)
 	var all State
@@ -61,13 +61,12 @@ func Take(ctx context.Context, repository string) (State, error) {
 const (
 	// interval is the time between two looks.
 	interval = 100 * time.Millisecond
-	// patience is how long the kernel may take to take a lab apart, and a slow machine to
-	// tell about it.
+	// patience is how long the kernel may take to remove a lab, on a slow machine.
 	patience = 2 * time.Minute
 )
 
-// Await waits until the state is as it was before. The kernel takes namespaces apart after
-// their last process has ended, and what reads the state may fail or be slow on a busy
+// Await waits until the state is as it was before. The kernel removes namespaces some time
+// after their last process has ended, and reading the state may fail or be slow on a busy
 // machine.
 func Await(ctx context.Context, before State, take func(context.Context) (State, error)) error {
 	return await(ctx, before, take, patience)
@@ -78,7 +77,7 @@ func await(ctx context.Context, before State, take func(context.Context) (State,
 	err := wait.PollUntilContextTimeout(ctx, interval, patience, true, func(ctx context.Context) (bool, error) {
 		after, err := take(ctx)
 		if err != nil {
-			if ctx.Err() == nil || last == nil { // else it is the end of patience that made it fail
+			if ctx.Err() == nil || last == nil { // otherwise the end of patience made it fail
 				last = err
 			}
 			return false, nil
@@ -95,7 +94,7 @@ func await(ctx context.Context, before State, take func(context.Context) (State,
 	return nil
 }
 
-// Since are the differences to an earlier state. A process may have gone by itself.
+// Since returns the differences to an earlier state. It ignores processes that have ended.
 func (s State) Since(before State) (differences []string) {
 	for _, line := range s {
 		if _, found := slices.BinarySearch(before, line); !found {
@@ -110,7 +109,7 @@ func (s State) Since(before State) (differences []string) {
 	return differences
 }
 
-// mounts are without their numbers, which are given anew (proc_pid_mountinfo(5)).
+// mounts returns the mounts without their numbers, which change (proc_pid_mountinfo(5)).
 func mounts() ([]string, error) {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -149,7 +148,7 @@ func routes() (all []string, err error) {
 	return all, err
 }
 
-// rules are those of nftables, without what they have counted.
+// rules returns the rules of nftables without their counters.
 func rules(ctx context.Context) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "nft", "--stateless", "list", "ruleset").Output()
 	var exit *exec.ExitError

@@ -23,8 +23,8 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// C12: a process is the lab's by its cgroup or its program. Whatever else is started on the
-// machine is not, be it in a process namespace of its own or from the same repository.
+// C12: a process belongs to the lab by its cgroup or its program. Other processes on the
+// machine do not, even in a process namespace of their own or from the same repository.
 func TestC12Processes(t *testing.T) {
 	l, proc := labOf("/src/clusterdns"), t.TempDir()
 	for pid, p := range map[string]struct{ program, namespace, cgroup string }{
@@ -62,7 +62,7 @@ func writeProcess(t *testing.T, dir, program, namespace, cgroup string) {
 	}
 }
 
-// C12: what somebody else starts on the machine is no difference.
+// C12: what others start on the machine is no difference.
 func TestC12SomebodyElse(t *testing.T) {
 	lines := []string{
 		"4026531992 nsfs /run/netns/other nsfs", "/ /run/netns/cni-1 rw - nsfs nsfs rw", "/ /data rw - ext4 /dev/sdb rw", "/ /sys/fs/cgroup rw - cgroup2 cgroup rw",
@@ -74,7 +74,7 @@ func TestC12SomebodyElse(t *testing.T) {
 	}
 }
 
-// C12: a look that fails, as one does on a busy machine, is repeated.
+// C12: a reading that fails, as on a busy machine, is repeated.
 func TestC12SlowMachine(t *testing.T) {
 	looks := 0
 	take := func(context.Context) (State, error) {

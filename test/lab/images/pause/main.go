@@ -1,5 +1,5 @@
-// The pause command is the first process of a Pod's sandbox: it holds the Pod's
-// namespaces and does nothing until it is asked to end.
+// The pause command is the first process of a Pod's sandbox: it keeps the Pod's namespaces
+// alive and does nothing until it is asked to end.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// The resolve command asks the resolver that it is linked with for the addresses
-// of the names in its arguments, and prints "name address" lines: Go's own without
-// cgo, and with it that of the C library.
+// The resolve command looks up the names in its arguments with the resolver that it is
+// linked with, and prints "name address" lines. Without cgo that is Go's own resolver, and
+// with cgo the one of the C library.
 package main
 
 import (
