@@ -20,7 +20,7 @@ type gate struct {
 	*httptest.Server
 	mu       sync.Mutex
 	shut     bool
-	silent   chan struct{} // closed when the answers of before are to fall silent
+	silent   chan struct{} // closed when the watches of before are to fall silent
 	requests []string      // paths with queries
 	proxy    http.Handler
 }
@@ -59,10 +59,14 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if shut {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
-	g.proxy.ServeHTTP(&muteable{w, r, silent}, r)
+	if r.URL.Query().Has("watch") {
+		w = &muteable{w, r, silent}
+	}
+	g.proxy.ServeHTTP(w, r)
 }
 
-// fallSilent blocks the answers that have begun and keeps their connections open.
+// fallSilent blocks the watches that have begun and keeps their connections open. Other answers
+// are not blocked: a list that falls silent is read again, which a test may not expect.
 func (g *gate) fallSilent() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -70,7 +74,7 @@ func (g *gate) fallSilent() {
 	g.silent = make(chan struct{})
 }
 
-// muteable is an answer that can fall silent.
+// muteable is a watch that can fall silent.
 type muteable struct {
 	http.ResponseWriter
 	request *http.Request

@@ -59,6 +59,10 @@ func (c *Client) Redial() { c.dialer.redial() }
 // several requests call it at once.
 func (c *Client) Renew() { c.dialer.renew() }
 
+// Redials returns how often all connections were closed so that requests open new ones. That ends
+// the requests of that moment.
+func (c *Client) Redials() int64 { return c.dialer.redials.Load() }
+
 // Close closes all connections for good.
 func (c *Client) Close() { c.dialer.close() }
 

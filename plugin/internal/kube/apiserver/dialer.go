@@ -3,6 +3,7 @@ package apiserver
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/util/connrotation"
@@ -15,6 +16,7 @@ type dialer struct {
 	open    context.Context // ends when the dialer closes
 	end     context.CancelFunc
 	renewal flowcontrol.PassiveRateLimiter
+	redials atomic.Int64
 }
 
 // newDialer makes a dialer. renewals is the shortest time between two calls of renew that
@@ -43,7 +45,10 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 }
 
 // redial closes all connections, so that new ones are opened.
-func (d *dialer) redial() { d.tracked.CloseAll() }
+func (d *dialer) redial() {
+	d.redials.Add(1)
+	d.tracked.CloseAll()
+}
 
 // renew closes all connections, unless it did so a short time ago. Connections fail
 // together, so several requests call it at once.

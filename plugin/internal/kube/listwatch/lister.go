@@ -38,6 +38,7 @@ type lister struct {
 	limits  Limits
 	redial  func()        // closes all connections
 	renew   func()        // does the same, unless it did so a short time ago
+	redials func() int64  // how often that was done
 	busy    *sync.RWMutex // read-locked during a list
 	plain   bool          // do not use streaming lists
 	listed  bool          // a list has just ended, and the next watch continues from it
@@ -147,9 +148,21 @@ func (l *lister) listEnd(ctx context.Context) (*listEnd, error) {
 // tries them each time, because an API may be installed or upgraded at any time.
 func (l *lister) served(do func(client rest.Interface) error) (err error) {
 	for _, client := range l.clients {
-		if err = do(client); !apierrors.IsNotFound(err) {
+		if err = l.unbroken(func() error { return do(client) }); !apierrors.IsNotFound(err) {
 			return err
 		}
+	}
+	return err
+}
+
+// unbroken calls do, and calls it again if it failed while we closed all connections. Watches of
+// several kinds fall silent together, so one kind may close the connection over which another asks
+// already for its new watch. If that fails, the reflector reads the whole list again.
+func (l *lister) unbroken(do func() error) error {
+	before := l.redials()
+	err := do()
+	if err != nil && l.redials() != before {
+		return do()
 	}
 	return err
 }

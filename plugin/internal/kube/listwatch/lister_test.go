@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -124,5 +125,35 @@ func TestUnauthorizedRedials(t *testing.T) {
 	}
 	if _, err := l.list(context.Background(), metav1.ListOptions{}); err == nil || redials != 2 {
 		t.Errorf("list: %v, %d redials", err, redials)
+	}
+}
+
+// A request that ends because another kind has closed all connections is made again, once.
+func TestC1RequestsOutliveARedial(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		redials  bool
+		requests int64
+	}{{"a redial", true, 2}, {"another reason", false, 1}} {
+		t.Run(tc.name, func(t *testing.T) {
+			var requests, redials atomic.Int64
+			l, held := newTestLister(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if requests.Add(1) == 1 {
+					if tc.redials {
+						redials.Add(1)
+					}
+					panic(http.ErrAbortHandler) // closes the connection
+				}
+				(&pagesServer{mediaType: runtime.ContentTypeProtobuf, answers: []string{"a b"}}).ServeHTTP(w, r)
+			}))
+			l.redials = redials.Load
+			_, err := l.list(t.Context(), metav1.ListOptions{})
+			if (err == nil) != tc.redials || requests.Load() != tc.requests {
+				t.Errorf("%v after %d requests", err, requests.Load())
+			}
+			if tc.redials && held.all() != "a b" {
+				t.Errorf("held %q", held.all())
+			}
+		})
 	}
 }

@@ -105,6 +105,7 @@ func (s *Server) lister(kind Kind, clients []rest.Interface, to Store) *lister {
 		limits:    s.limits,
 		redial:    s.client.Redial,
 		renew:     s.client.Renew,
+		redials:   s.client.Redials,
 		busy:      &s.busy,
 		streaming: s.streaming,
 		streams:   newPace(s.clock),
