@@ -13,7 +13,6 @@ type Queue[T any] struct {
 	lengths []int32          // by number of items: the clients that have so many, the first to drop from first
 	most    int              // the greatest number
 	turn    int32            // the client whose turn it is
-	last    int32            // the client of the last item
 	count   int
 
 	freeItem, freeClient int32 // lists
@@ -49,7 +48,7 @@ func NewQueue[T any](capacity int) *Queue[T] {
 		clients: make([]line, 2*capacity),
 		index:   make(map[Client]int32),
 		lengths: make([]int32, capacity+1),
-		turn:    none, last: none,
+		turn:    none,
 	}
 	for i := range q.items {
 		q.items[i].next = int32(i) - 1
@@ -91,9 +90,9 @@ func (q *Queue[T]) Push(c Client, value T) (dropped T, full bool) {
 
 // Next returns the oldest item of the client whose turn it is. The caller says by Charge what
 // it has cost.
-func (q *Queue[T]) Next() (value T, ok bool) {
+func (q *Queue[T]) Next() (c Client, value T, ok bool) {
 	if q.count == 0 {
-		return value, false
+		return 0, value, false
 	}
 	for {
 		l := q.turn
@@ -105,14 +104,17 @@ func (q *Queue[T]) Next() (value T, ok bool) {
 		case line.length == 0:
 			q.remove(l)
 		default:
-			q.last = l
-			return q.take(l, false), true
+			return line.client, q.take(l, false), true
 		}
 	}
 }
 
-// Charge adds to what the client of the last item from Next has cost.
-func (q *Queue[T]) Charge(cost int) { q.clients[q.last].credit -= cost }
+// Charge adds to what a client has cost.
+func (q *Queue[T]) Charge(c Client, cost int) {
+	if l, ok := q.index[c]; ok {
+		q.clients[l].credit -= cost
+	}
+}
 
 // Newest returns the newest item of the next client that may have one more. Each client has one
 // item in a turn.

@@ -115,10 +115,8 @@ func TestB7QueueIsTheModel(t *testing.T) {
 			},
 			"next": func(t *rapid.T) {
 				cost := rapid.SampledFrom([]int{0, 50, 500, 5000}).Draw(t, "cost")
-				got, gotOK := q.Next()
-				if gotOK {
-					q.Charge(cost)
-				}
+				c, got, gotOK := q.Next()
+				q.Charge(c, cost)
 				if want, ok := m.next(cost); got != want || gotOK != ok {
 					t.Fatalf("next is %d, %t, want %d, %t", got, gotOK, want, ok)
 				}
@@ -157,14 +155,14 @@ func TestB7FloodTakesNothingFromOthers(t *testing.T) {
 		}
 	}
 	for n := 0; ; n++ {
-		c, ok := q.Next()
+		c, _, ok := q.Next()
 		if !ok || n > 2 {
 			t.Fatalf("the polite client still waits after %d", n)
 		}
 		if c == polite {
 			break
 		}
-		q.Charge(quantum)
+		q.Charge(c, quantum)
 	}
 }
 
@@ -176,8 +174,8 @@ func TestB7TurnsAreByCost(t *testing.T) {
 		for c := range costs {
 			q.Push(c, c)
 		}
-		c, _ := q.Next()
-		q.Charge(costs[c])
+		c, _, _ := q.Next()
+		q.Charge(c, costs[c])
 		answers[c]++
 	}
 	if ratio := answers[polite] / answers[flooder]; ratio < 9 || ratio > 11 {
@@ -190,10 +188,11 @@ func TestB7DebtsAreBounded(t *testing.T) {
 	q := NewQueue[int](4)
 	for i := range 1000 {
 		q.Push(Client(i), i)
-		if v, ok := q.Next(); !ok || v != i {
+		c, v, ok := q.Next()
+		if !ok || v != i {
 			t.Fatalf("%d, %t, want %d", v, ok, i)
 		}
-		q.Charge(1 << 20)
+		q.Charge(c, 1<<20)
 		if len(q.index) > 8 {
 			t.Fatalf("%d clients are known", len(q.index))
 		}
@@ -209,9 +208,8 @@ func TestQueueAllocatesNothing(t *testing.T) {
 			q.Push(Client(n%700), n)
 		}
 		for range 300 {
-			if _, ok := q.Next(); ok {
-				q.Charge(100)
-			}
+			c, _, _ := q.Next()
+			q.Charge(c, 100)
 		}
 	}
 	for range 100 {
@@ -230,7 +228,7 @@ func BenchmarkQueue(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		q.Push(Client(i%50), i)
-		q.Next()
-		q.Charge(100)
+		c, _, _ := q.Next()
+		q.Charge(c, 100)
 	}
 }

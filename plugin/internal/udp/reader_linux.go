@@ -95,11 +95,9 @@ func (r *reader) readAll(fd uintptr) bool {
 	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	for !r.closing.Load() {
-		n, err := b.receive(fd)
-		switch err {
+		switch err := r.answerSome(b, fd); err {
 		case 0:
-			r.count(n)
-			if r.answer(b, fd, n); len(r.pending) > 0 {
+			if len(r.pending) > 0 {
 				return true
 			}
 		case unix.EAGAIN:
@@ -115,13 +113,29 @@ func (r *reader) readAll(fd uintptr) bool {
 	return true
 }
 
-// count counts full batches, and gets help when there are many in a row.
+// answerSome reads and answers a batch of packets.
+func (r *reader) answerSome(b *batch, fd uintptr) unix.Errno {
+	if r.room.open.Load() {
+		return r.answerCrowd(b, fd)
+	}
+	n, err := b.receive(fd)
+	if err == 0 {
+		r.count(n)
+		r.answer(b, fd, n)
+	}
+	return err
+}
+
+// count counts full batches, and gets help when there are many in a row. When the kernel's buffer
+// fills all the same, packets wait in the room.
 func (r *reader) count(n int) {
 	if r.full++; n < batchSize {
 		r.full = 0
 		return
 	}
-	r.countLost() // batches are full when the kernel drops packets
+	if r.countLost() { // batches are full when the kernel drops packets
+		r.room.enter()
+	}
 	if r.full == backlog {
 		r.addHelper()
 	}
@@ -140,30 +154,54 @@ func (r *reader) ask() (blocked fair.Client, ok bool) {
 	return 0, true
 }
 
+// turn is what is counted while packets are answered.
+type turn struct {
+	backend            *Backend
+	start              time.Time
+	ignored, submitted int
+}
+
+func (r *reader) begin() turn {
+	return turn{backend: r.listener.backend.Load(), start: time.Now()}
+}
+
 // answer answers n packets.
 func (r *reader) answer(b *batch, fd uintptr, n int) {
-	backend := r.listener.backend.Load()
-	start := time.Now()
-	var ignored, submitted int
+	t := r.begin()
 	for i := range n {
-		if cap(b.arena)-len(b.arena) < reply.MaxSize {
-			r.flush(b, fd, backend, start)
-		}
-		switch r.answerOne(b, i, backend) {
-		case reply.Ignore:
-			ignored++
-		case reply.HandOver:
-			submitted++
-		}
+		r.answerNext(b, fd, i, &t)
 	}
-	r.flush(b, fd, backend, start)
-	if ignored > 0 {
-		backend.Meter.Ignored(ignored)
+	r.finish(b, fd, &t)
+}
+
+// answerNext answers the i-th packet, and returns what it has cost the client, in octets.
+func (r *reader) answerNext(b *batch, fd uintptr, i int, t *turn) int {
+	if cap(b.arena)-len(b.arena) < reply.MaxSize {
+		r.flush(b, fd, t.backend, t.start)
 	}
-	if n := submitted + len(r.pending); n > 0 {
-		backend.Meter.HandedOver(n)
+	before := len(b.arena)
+	switch r.answerOne(b, i, t.backend) {
+	case reply.Ignore:
+		t.ignored++
+	case reply.HandOver:
+		t.submitted++
+		return handOverCost
+	case reply.Outside:
+		return handOverCost
 	}
-	if submitted > 0 {
+	return int(b.in[i].size) + len(b.arena) - before
+}
+
+// finish sends what is not sent yet, and counts.
+func (r *reader) finish(b *batch, fd uintptr, t *turn) {
+	r.flush(b, fd, t.backend, t.start)
+	if t.ignored > 0 {
+		t.backend.Meter.Ignored(t.ignored)
+	}
+	if n := t.submitted + len(r.pending); n > 0 {
+		t.backend.Meter.HandedOver(n)
+	}
+	if t.submitted > 0 {
 		runtime.Gosched() // a worker may need the only processor
 	}
 }

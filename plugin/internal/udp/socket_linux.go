@@ -29,6 +29,7 @@ type socket struct {
 	handedOver atomic.Int64
 	// helpers is the number of goroutines that help the one that waits for packets.
 	helpers atomic.Int32
+	room    room
 	done    chan struct{}
 }
 
@@ -120,10 +121,12 @@ func (s *socket) busy() bool {
 }
 
 // countLost counts the packets that the kernel has dropped since the last call, because the
-// socket's buffer was full.
-func (s *socket) countLost() {
+// socket's buffer was full. It reports whether the buffer fills.
+func (s *socket) countLost() (fills bool) {
 	_ = s.raw.Control(func(fd uintptr) {
-		now, err := drops(fd)
+		m, err := memoryOf(fd)
+		fills = m.held > min(crowd, m.size/8)
+		now := m.drops
 		for err == nil {
 			before := s.lost.Load()
 			n := int32(now - before)
@@ -136,19 +139,23 @@ func (s *socket) countLost() {
 			}
 		}
 	})
+	return fills
 }
 
-// drops returns the number of packets that the kernel has dropped at a socket so far.
-func drops(fd uintptr) (uint32, error) {
-	const dropsIndex = 8 // SK_MEMINFO_DROPS
+// memory is what the kernel says of a socket's buffer: octets that it holds and may hold, and
+// packets that the kernel has dropped so far.
+type memory struct{ held, size, drops uint32 }
+
+func memoryOf(fd uintptr) (memory, error) {
+	const heldIndex, sizeIndex, dropsIndex = 0, 1, 8 // SK_MEMINFO_RMEM_ALLOC, _RCVBUF, _DROPS
 	var info [dropsIndex + 1]uint32
 	size := uint32(unsafe.Sizeof(info))
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
 		uintptr(unsafe.Pointer(&info[0])), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
-		return 0, errno
+		return memory{}, errno
 	}
-	return info[dropsIndex], nil
+	return memory{info[heldIndex], info[sizeIndex], info[dropsIndex]}, nil
 }
 
 // close closes the socket. Its reader ends soon afterwards.

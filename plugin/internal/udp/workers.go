@@ -165,11 +165,11 @@ func (w *workers) run(j job) {
 // block counts the calling goroutine, which has a client's question, as blocked, no longer as a
 // worker if it was one. It reports false if the client, or all together, have too many blocked.
 func (w *workers) block(client fair.Client, worker bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if !w.waiting.Take(client) {
 		return false
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.blocked++
 	if !worker {
 		return true
@@ -185,9 +185,9 @@ func (w *workers) block(client fair.Client, worker bool) bool {
 
 // unblock makes a blocked goroutine a worker. It reports false if there are too many.
 func (w *workers) unblock(client fair.Client) bool {
-	w.waiting.Leave(client)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.waiting.Leave(client)
 	w.blocked--
 	if w.running >= w.limit {
 		return false
