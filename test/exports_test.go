@@ -44,9 +44,7 @@ func TestExports(t *testing.T) {
 }
 
 // early are names that no other package needs as yet.
-var early = []string{
-	internal + "/fair.Queue.Charge",
-}
+var early = []string{}
 
 // forTests are packages below plugin that only tests use.
 var forTests = []string{internal + "/cluster/clustertest", internal + "/answer/answertest", internal + "/kube/kubetest"}

@@ -27,6 +27,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		corefile = internal + "/corefile"
 		xfr      = internal + "/xfr"
 		fair     = internal + "/fair"
+		machine  = internal + "/machine"
 		metrics  = internal + "/metrics"
 		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
@@ -128,7 +129,11 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: fair, imports: []string{reply}, breaches: 1},
 		{from: fair, deps: dnsLibrary, breaches: 1},
 
-		{from: udp, imports: []string{fair}},
+		{from: machine, imports: []string{"net", "os"}},
+		{from: machine, imports: []string{fair}, breaches: 1},
+		{from: machine, deps: dnsLibrary, breaches: 1},
+
+		{from: udp, imports: []string{fair, machine}},
 		{from: udp, imports: []string{reply, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
 		{from: udp, imports: []string{answer, model}, breaches: 2},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},

@@ -141,8 +141,14 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
+		under:  internal + "/machine",
+		ours:   []string{internal + "/machine"},
+		direct: slices.Concat([]string{"time", "golang.org/x/sys"}, dnsLibrary),
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/reply", internal + "/fair"},
+		ours:    []string{internal + "/udp", internal + "/reply", internal + "/fair", internal + "/machine"},
 		deep:    kubernetes,
 		planned: true,
 	},

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/machine"
 )
 
 const (
@@ -121,7 +123,7 @@ func (l *Listener) coverAll() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	taken, err := boundElsewhere(l.address.Port(), l.inodes())
+	taken, err := machine.BoundElsewhere(l.address.Port(), l.inodes())
 	if err != nil {
 		return false, err
 	}
@@ -147,7 +149,7 @@ func (l *Listener) coverAll() (bool, error) {
 
 // machineAddresses returns the addresses that a wildcard listener serves.
 func (l *Listener) machineAddresses() ([]netip.Addr, error) {
-	addresses, err := localAddresses()
+	addresses, err := machine.Addresses()
 	if l.address.Addr().Is4() {
 		addresses = slices.DeleteFunc(addresses, func(a netip.Addr) bool { return !a.Is4() })
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/machine"
 )
 
 // reuse opens a socket as CoreDNS does, and answers there with SERVFAIL.
@@ -88,7 +89,7 @@ func TestListenerEverywhere(t *testing.T) {
 	if _, err := r.Serve(netip.MustParseAddrPort(fmt.Sprintf("[::]:%d", port)), s); err != nil {
 		t.Fatal(err)
 	}
-	addresses, err := localAddresses()
+	addresses, err := machine.Addresses()
 	if err != nil {
 		t.Fatal(err)
 	}

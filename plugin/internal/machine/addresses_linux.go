@@ -1,4 +1,4 @@
-package udp
+package machine
 
 import (
 	"bufio"
@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// localAddresses returns the machine's addresses, without link-local ones, which nobody can
+// Addresses returns the machine's addresses, without link-local ones, which nobody can
 // ask without naming an interface.
-func localAddresses() ([]netip.Addr, error) {
+func Addresses() ([]netip.Addr, error) {
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, err
@@ -30,9 +30,9 @@ func localAddresses() ([]netip.Addr, error) {
 	return list, nil
 }
 
-// boundElsewhere returns the addresses at which somebody else's UDP socket is bound to the port.
+// BoundElsewhere returns the addresses at which somebody else's UDP socket is bound to the port.
 // A socket of ours beside it would take packets away from it.
-func boundElsewhere(port uint16, ours map[uint64]bool) (map[netip.Addr]bool, error) {
+func BoundElsewhere(port uint16, ours map[uint64]bool) (map[netip.Addr]bool, error) {
 	taken := map[netip.Addr]bool{}
 	for _, name := range []string{"/proc/net/udp", "/proc/net/udp6"} {
 		if err := readBound(name, port, ours, taken); err != nil && !os.IsNotExist(err) {
