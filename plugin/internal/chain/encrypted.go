@@ -13,7 +13,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// serves reports whether one of the keys of a server block has one of the transports.
+// serves reports whether a key of a server block has one of the transports.
 func serves(keys []string, transports ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool {
 		scheme, _, ok := strings.Cut(key, "://")
@@ -21,9 +21,9 @@ func serves(keys []string, transports ...string) bool {
 	})
 }
 
-// OfferDoT has a server block with tls:// offer the protocol "dot" to clients that ask for it, as
-// RFC 9103 7.1 wants of a server that gives zones away. A client that names no protocol is served
-// as before. It must be called when the plugin tls has been set up.
+// OfferDoT makes a server block with tls:// offer the protocol "dot" to clients that ask
+// for it, as RFC 9103 7.1 requires of a server that sends zones. A client that names no
+// protocol is served as before. It must be called after the plugin tls has been set up.
 func OfferDoT(server *dnsserver.Config, keys []string) {
 	const dot = "dot"
 	if c := server.TLSConfig; c != nil && serves(keys, transport.TLS) && !slices.Contains(c.NextProtos, dot) {
@@ -31,13 +31,12 @@ func OfferDoT(server *dnsserver.Config, keys []string) {
 	}
 }
 
-// FitEncrypted returns a handler that fits replies to encrypted transports, which CoreDNS treats as
-// it does plain ones. It has to stand before all that write replies, and is to be used only where
-// FitsEncrypted says so.
+// FitEncrypted returns a handler that fits replies to encrypted transports, which CoreDNS
+// treats like plain ones. It must come before every plugin that writes replies, and must be
+// used only where FitsEncrypted reports true.
 //
-//   - A reply over QUIC or HTTP/3 is as long as a message can be. CoreDNS takes both for UDP, and
-//     a reply with TC is of no use, since the client has no TCP to go on to.
-//   - A reply to a question with padding has padding (RFC 7830 4).
+// - A reply over QUIC or HTTP/3 may have the largest size of a message. CoreDNS takes both for UDP, and a reply with the TC bit is useless, because the client cannot change to TCP.
+// - A reply to a question with padding has padding (RFC 7830 4).
 func FitEncrypted(next plugin.Handler) plugin.Handler { return &encrypted{next} }
 
 // FitsEncrypted reports whether a server block with these keys needs FitEncrypted.
@@ -55,7 +54,7 @@ func (h *encrypted) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	return h.next.ServeDNS(ctx, fitted(ctx, w, r), r)
 }
 
-// fitted returns the writer for a question, in the place of CoreDNS's own, which cuts replies.
+// fitted returns the writer for a question, in place of CoreDNS's own, which cuts replies.
 func fitted(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWriter {
 	server, ok := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	scrub, cuts := w.(*request.ScrubWriter)
@@ -76,8 +75,8 @@ func fitted(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) dns.ResponseW
 	return w
 }
 
-// streamed returns the address of a client that sends a stream and not datagrams. That is how
-// CoreDNS tells what the client takes.
+// streamed returns an address like that of a client over TCP. From that, CoreDNS concludes
+// which size the client accepts.
 func streamed(a net.Addr) net.Addr {
 	if u, ok := a.(*net.UDPAddr); ok {
 		return &net.TCPAddr{IP: u.IP, Port: u.Port, Zone: u.Zone}
@@ -92,7 +91,7 @@ func hasPadding(r *dns.Msg) bool {
 
 func isPadding(o dns.EDNS0) bool { return o.Option() == dns.EDNS0PADDING }
 
-// fitWriter does what CoreDNS's ScrubWriter does, for the transport that there is.
+// fitWriter does the work of CoreDNS's ScrubWriter, for the actual transport.
 type fitWriter struct {
 	*request.ScrubWriter
 	remote   net.Addr
@@ -114,10 +113,11 @@ func (w *fitWriter) WriteMsg(m *dns.Msg) error {
 	return w.ResponseWriter.WriteMsg(m)
 }
 
-// paddingBlock is what the size of a padded reply is a multiple of (RFC 8467 4.1).
+// paddingBlock is the number of octets that divides the size of a padded reply (RFC 8467
+// 4.1).
 const paddingBlock = 468
 
-// pad fills a message up. Its OPT record may be that of the question, so it is copied.
+// pad pads a message. Its OPT record may belong to the question, so pad copies it.
 func pad(m *dns.Msg) {
 	at := slices.IndexFunc(m.Extra, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeOPT })
 	if at < 0 {

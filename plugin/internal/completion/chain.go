@@ -19,7 +19,7 @@ import (
 // another.
 type innerKey struct{}
 
-// inner is what the mark has.
+// inner is the value of the mark.
 type inner struct{ turnedAway atomic.Bool }
 
 // AsItStands returns a context in which no name is completed.
@@ -27,8 +27,9 @@ func AsItStands(ctx context.Context) context.Context {
 	return context.WithValue(ctx, innerKey{}, new(inner))
 }
 
-// TurnAway must be called by a handler that does not ask an upstream because the client has too
-// many questions that wait. If the question was to complete a name, the client goes on by itself.
+// TurnAway must be called by a handler that does not ask an upstream because the client has
+// too many waiting questions. If the question was sent to complete a name, the client then
+// goes on searching by itself.
 func TurnAway(ctx context.Context) {
 	if mark, ok := ctx.Value(innerKey{}).(*inner); ok {
 		mark.turnedAway.Store(true)

@@ -87,8 +87,8 @@ type Surroundings struct {
 	Routing corefile.Routing
 }
 
-// LookAround takes in what stands around a directive in a server block. It must be called when the
-// server block's plugins are known by their names, before the server block serves.
+// LookAround sets the Surroundings of a directive in a server block. It must be called when
+// the plugins of the server block are known by their names, before the server block serves.
 func (c *Completer) LookAround(server *dnsserver.Config, directive string, blocks []corefile.Block, log clog.P) {
 	filtered := corefile.FilteredBeside(server, blocks)
 	ahead := corefile.Ahead(server, directive)

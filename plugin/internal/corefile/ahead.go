@@ -15,27 +15,27 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// rule is what is known of a plugin that may stand ahead of ours. The zero rule is that of a
-// plugin that nothing is known of: it may change an answer, refuse it, or have to see it.
+// rule says how to treat a plugin that may stand ahead of ours. The zero rule is for an
+// unknown plugin: it may change an answer, refuse it, or need to see it.
 type rule struct {
-	// pass is the reason why an answer from our sockets may pass the plugin by. It is empty if
-	// none may.
+	// pass is the reason why an answer from our sockets need not pass through the plugin.
+	// It is empty if every answer must.
 	pass string
-	// apply adds what such an answer has to heed to the conditions. An error says why the plugin,
-	// as it is configured, lets no answer pass it by.
+	// apply adds the conditions under which such an answer may be given. An error says why
+	// the plugin, as it is configured, must see every answer.
 	apply func(*ruleContext) error
-	// clear is set for a plugin that neither answers for names of ours nor changes or refuses
-	// questions by their names. It may answer by a question's type or class.
+	// clear is set for a plugin that neither answers for names of ours nor changes or
+	// refuses questions by their names. It may answer by a question's type or class.
 	clear bool
-	// atHand is set for a plugin that has in memory what it answers.
+	// atHand is set for a plugin that answers from memory.
 	atHand bool
 	// signs is set for a plugin that signs answers.
 	signs bool
-	// waits is set for a plugin that may wait for something but the next plugin.
+	// waits is set for a plugin that may wait for anything but the next plugin.
 	waits bool
 }
 
-// rules is the table of the plugins that may stand ahead of ours.
+// rules has the plugins that may stand ahead of ours.
 var rules = map[string]rule{
 	"any":          {clear: true, pass: "answers questions for ANY, which are handed over"},
 	"autopath":     {pass: "completes names that do not exist, which are handed over", apply: applyAutopath},
@@ -70,14 +70,15 @@ func Ahead(server *dnsserver.Config, directive string) []plugin.Handler {
 	})
 }
 
-// ClearOfNames reports whether no plugin ahead has a say in names of ours. Then a name that
-// the snapshot has is answered from it, although the client asked for another.
+// ClearOfNames reports whether no plugin ahead may answer for, change or refuse names of
+// ours. Then completion may answer from the snapshot for a name other than the one in the
+// question.
 func ClearOfNames(ahead []plugin.Handler) bool {
 	return !slices.ContainsFunc(ahead, func(h plugin.Handler) bool { return !rules[h.Name()].clear })
 }
 
-// CacheServesOthers reports whether a plugin between the plugin cache and ours may look
-// elsewhere for a name of ours, so that the cache is of use for names that we do not have.
+// CacheServesOthers reports whether a plugin between the plugin cache and ours may look up
+// a name of ours elsewhere, so that the cache is useful for names that we do not have.
 func CacheServesOthers(ahead []plugin.Handler) bool {
 	first := slices.IndexFunc(ahead, func(h plugin.Handler) bool { return h.Name() == "cache" })
 	return first >= 0 && slices.ContainsFunc(ahead[first:], func(h plugin.Handler) bool {
@@ -91,27 +92,28 @@ func Signs(ahead []plugin.Handler) bool {
 	return slices.ContainsFunc(ahead, func(h plugin.Handler) bool { return rules[h.Name()].signs })
 }
 
-// Conditions is what an answer from our sockets has to heed for the plugins that it passes by.
+// Conditions are what an answer from our sockets must satisfy because of the plugins that
+// it does not pass through.
 type Conditions struct {
 	Elsewhere  dnsname.Zones               // zones of ours whose names a plugin may answer for
 	Claimed    func(*answer.Question) bool // reports whether a plugin answers for the name; nil if none does
 	Repeats    func(option uint16) bool    // reports whether a reply may have to repeat an EDNS option
 	NoDenials  bool                        // negative answers are handed over
 	NoSearch   bool                        // questions for names that do not exist are handed over
-	Shuffle    bool                        // addresses are in a random order
-	MaxSize    uint16                      // a bound on the size that clients say they take; 0 for none
+	Shuffle    bool                        // addresses are given in random order
+	MaxSize    uint16                      // upper bound of the size that a client accepts; 0 for none
 	Prometheus *coremetrics.Metrics        // counts answers; nil if nothing does
-	Cache      bool                        // CoreDNS's cache may be asked by the goroutine that reads a socket
+	Cache      bool                        // the goroutine that reads a socket may ask CoreDNS's cache
 }
 
-// Conditions returns what an answer from our sockets has to heed in a server block with these
-// origins of ours. It fails if a plugin ahead has to see each question or answer.
+// Conditions returns the conditions for answers from our sockets in a server block with
+// these origins of ours. It fails if a plugin ahead must see every question or answer.
 func (b *Block) Conditions(ahead []plugin.Handler, origins []resolve.Origin) (*Conditions, error) {
 	c := &Conditions{Repeats: edns.SupportedOption, Cache: asksCache(ahead)}
 	for _, h := range ahead {
 		r := rules[h.Name()]
 		if r.pass == "" {
-			return nil, fmt.Errorf("the plugin %s stands ahead, which may have to see or change what is answered", h.Name())
+			return nil, fmt.Errorf("the plugin %s stands ahead and may have to see or change answers", h.Name())
 		}
 		if r.apply == nil {
 			continue
@@ -124,12 +126,13 @@ func (b *Block) Conditions(ahead []plugin.Handler, origins []resolve.Origin) (*C
 	return c, nil
 }
 
-// asksCache reports whether a cache stands ahead, and nothing that waits.
+// asksCache reports whether a cache stands ahead, and no plugin that may wait.
 func asksCache(ahead []plugin.Handler) bool {
 	named := func(h plugin.Handler) bool { return h.Name() == "cache" }
 	waits := func(h plugin.Handler) bool { return rules[h.Name()].waits }
 	return slices.ContainsFunc(ahead, named) && !slices.ContainsFunc(ahead, waits)
 }
 
-// errKind is the error for a handler of another type than the plugin has in this version.
-var errKind = errors.New("of a kind that is not known")
+// errKind is the error for a handler of an unexpected type, such as another version of the
+// plugin has.
+var errKind = errors.New("with a handler of an unknown type")

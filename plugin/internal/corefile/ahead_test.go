@@ -9,7 +9,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 )
 
-// named is a handler of which nothing but the name counts.
+// named is a handler with nothing but a name.
 type named struct {
 	plugin.Handler
 	name string
@@ -25,7 +25,7 @@ func handlers(names ...string) []plugin.Handler {
 	return all
 }
 
-// TestClearOfNames has the plugins that say nothing of names, and some that do.
+// TestClearOfNames covers plugins that leave names alone, and some that do not.
 func TestClearOfNames(t *testing.T) {
 	for _, names := range []string{"", "cancel", "transfer", "metadata geoip cancel nsid bufsize trace shed prometheus errors log dnstap any chaos " +
 		"loadbalance cache header minimal transfer"} {
@@ -40,7 +40,7 @@ func TestClearOfNames(t *testing.T) {
 	}
 }
 
-// TestOneTable holds what the three readers of the table take for granted.
+// TestOneTable checks what the three readers of the table rely on.
 func TestOneTable(t *testing.T) {
 	ours := slices.Index(dnsserver.Directives, "kubernetes")
 	for name, r := range rules {
@@ -57,7 +57,7 @@ func TestOneTable(t *testing.T) {
 	}
 }
 
-// TestConditions has the plugins whose handler alone decides.
+// TestConditions covers the plugins whose handler alone decides.
 func TestConditions(t *testing.T) {
 	b := &Block{}
 	c, err := b.Conditions(handlers("errors", "cache"), nil)
@@ -72,7 +72,8 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestCacheServesOthers has the plugins between the cache and ours, ahead of it and without it.
+// TestCacheServesOthers covers plugins between the cache and ours, ahead of the cache, and
+// without one.
 func TestCacheServesOthers(t *testing.T) {
 	for names, want := range map[string]bool{
 		"":                              false,

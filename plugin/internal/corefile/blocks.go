@@ -13,13 +13,13 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/transport"
 )
 
-// Block is a server block of a Corefile, with what CoreDNS has made of it.
+// Block is a server block of a Corefile, with the configurations that CoreDNS made from it.
 type Block struct {
 	caddyfile.ServerBlock
 	Configs []*dnsserver.Config // one for each zone
 }
 
-// Blocks returns the server blocks of the instance that a controller belongs to. There are
+// Blocks returns the server blocks of the instance that a controller belongs to. It returns
 // none in a test without a Corefile.
 func Blocks(c *caddy.Controller) ([]Block, error) {
 	input := inputOf(c)
@@ -52,8 +52,8 @@ func OwnBlock(c *caddy.Controller) (Block, error) {
 	return blocks[c.ServerBlockIndex], nil
 }
 
-// markKey is where an instance keeps the mark by which it is found: a controller does not
-// show the instance that it belongs to.
+// markKey is the key of a mark in an instance's storage. The mark identifies the instance,
+// because a controller does not show which one it belongs to.
 type markKey struct{}
 
 // inputOf returns the Corefile of an instance, or nil.
@@ -74,7 +74,8 @@ func inputOf(c *caddy.Controller) caddy.Input {
 	return nil
 }
 
-// countZones returns the number of zones of a block: a network may be several.
+// countZones returns the number of zones of a block. A network in CIDR form may be several
+// zones.
 func countZones(keys []string) int {
 	count := 0
 	for _, key := range keys {
@@ -98,8 +99,8 @@ func (b *Block) Zones() []string {
 // has reports whether a config is one of the block's.
 func (b *Block) has(cfg *dnsserver.Config) bool { return slices.Contains(b.Configs, cfg) }
 
-// Listens reports whether a zone is served at the address of a listener for plain DNS, as
-// CoreDNS writes it.
+// Listens reports whether a zone is served at a listener for plain DNS, whose address is as
+// CoreDNS writes it (dns://host:port).
 func Listens(cfg *dnsserver.Config, server string) bool {
 	for _, host := range cfg.ListenHosts {
 		addr, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, cfg.Port))
@@ -110,13 +111,13 @@ func Listens(cfg *dnsserver.Config, server string) bool {
 	return false
 }
 
-// Filtered reports whether a plugin such as view chooses, by more than the name, which
-// questions are for a zone.
+// Filtered reports whether a plugin such as view selects the questions for a zone by more
+// than their names.
 func Filtered(cfg *dnsserver.Config) bool { return len(cfg.FilterFuncs) > 0 || cfg.ViewName != "" }
 
-// FilteredBeside reports whether a block that may share a listener with the block of a config, or
-// this block itself, is chosen by more than the name. Then the name alone does not tell
-// which block answers a question.
+// FilteredBeside reports whether Filtered holds for the block of a configuration, or for
+// any block that may share a listener with it. Then the name alone does not decide which
+// block answers a question.
 func FilteredBeside(server *dnsserver.Config, blocks []Block) bool {
 	var own []*dnsserver.Config
 	for i := range blocks {

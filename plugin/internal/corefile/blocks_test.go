@@ -8,7 +8,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// blockOf is a server block with these zones, at a port.
+// blockOf returns a server block with these zones, at a port.
 func blockOf(port string, zones ...string) Block {
 	var b Block
 	for _, zone := range zones {

@@ -16,20 +16,21 @@ import (
 )
 
 const (
-	// DefaultTTL is stock's, in seconds: short enough for a Service that moves.
+	// DefaultTTL is the TTL in seconds of stock CoreDNS: short enough for a Service that
+	// moves.
 	DefaultTTL = 5
-	// maxTTL is the largest TTL that the property takes, in seconds.
+	// maxTTL is the largest TTL in seconds that the property ttl accepts.
 	maxTTL = 3600
 )
 
-// ParseOrigins reads the zones of a directive, or else those of its server block.
-// Forward reports whether one of them is not a reverse zone. Zones that no client can ask for
-// are passed to warn: stock CoreDNS starts with them.
+// ParseOrigins returns the zones of a directive, or else those of its server block. forward
+// reports whether one of them is not a reverse zone. It drops arguments that are not zones
+// and passes a text about each to warn.
 func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolve.Origin, forward bool, err error) {
 	args := c.RemainingArgs()
 	for _, arg := range args {
 		if len(plugin.Host(arg).NormalizeExact()) == 0 {
-			warn("zone " + arg + " is no domain name or CIDR and is left out")
+			warn("zone " + arg + " is not a domain name or CIDR and is left out")
 		} else if strings.ContainsFunc(arg, neverInZone) && !isCIDR(arg) {
 			warn("zone " + arg + " is no domain name or CIDR: no client asks for a name in it")
 		}
@@ -57,10 +58,10 @@ func isCIDR(text string) bool {
 	return err == nil
 }
 
-// Property reads the arguments of one line of a directive's block.
+// Property parses one line of a directive's block.
 type Property[C any] func(cfg C, c *caddy.Controller, args []string) error
 
-// ParseBlock reads the block of a directive that takes these properties.
+// ParseBlock parses the block of a directive that has these properties.
 func ParseBlock[C any](cfg C, c *caddy.Controller, properties map[string]Property[C]) error {
 	for c.NextBlock() {
 		name := c.Val()
@@ -76,7 +77,8 @@ func ParseBlock[C any](cfg C, c *caddy.Controller, properties map[string]Propert
 	return nil
 }
 
-// ParseTTL reads the argument of the property ttl. Further arguments are passed to warn.
+// ParseTTL parses the argument of the property ttl. It passes a text about further
+// arguments to warn.
 func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint32, error) {
 	if len(args) == 0 {
 		return 0, WrongArguments(c, "ttl", "SECONDS")
@@ -91,8 +93,8 @@ func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint3
 	return uint32(ttl), nil
 }
 
-// ParseFallthrough reads the arguments of the property fallthrough: the zones in which the next
-// plugin may know a name.
+// ParseFallthrough parses the arguments of the property fallthrough: the zones in which the
+// next plugin may know a name.
 func ParseFallthrough(args []string) dnsname.Zones {
 	var f fall.F
 	f.SetZonesFromArgs(args)

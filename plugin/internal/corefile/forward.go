@@ -6,9 +6,9 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 )
 
-// MaxConcurrent returns the number of questions that the plugin forward in the block of a config
-// takes at a time, the greatest if there are several, or 0 if there is no limit. It refuses
-// further ones, whoever asks.
+// MaxConcurrent returns how many questions the plugin forward in the block of a
+// configuration handles at a time, the largest number if there are several, or 0 if there
+// is no limit. It refuses more questions, from any client.
 func MaxConcurrent(server *dnsserver.Config, blocks []Block) int {
 	for i := range blocks {
 		if !blocks[i].has(server) {

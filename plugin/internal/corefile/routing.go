@@ -6,11 +6,11 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Routing tells which names other server blocks of the Corefile answer for. It does not look
-// at their ports: an error costs a detour through the server.
+// Routing decides which names other server blocks of the Corefile answer for. It ignores
+// their ports: a wrong decision costs a detour through the server.
 type Routing struct{ own, others dnsname.Zones }
 
-// RoutingOf returns the routing as the server block of a config sees it.
+// RoutingOf returns the routing for the server block of a configuration.
 func RoutingOf(server *dnsserver.Config, blocks []Block) Routing {
 	var r Routing
 	for i := range blocks {
@@ -23,6 +23,6 @@ func RoutingOf(server *dnsserver.Config, blocks []Block) Routing {
 	return r
 }
 
-// Elsewhere reports whether another server block answers for a name: the one with the longest
-// zone does.
+// Elsewhere reports whether another server block answers for a name, because it has the
+// longest zone.
 func (r *Routing) Elsewhere(n *dnsname.Name) bool { return r.others.Longest(n) > r.own.Longest(n) }

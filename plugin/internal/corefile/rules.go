@@ -18,16 +18,16 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// ruleContext is what a rule looks at, and the conditions that it adds to.
+// ruleContext has the input of a rule, and the conditions that the rule adds to.
 type ruleContext struct {
 	handler    plugin.Handler
-	tokens     []caddyfile.Token // of the directive
+	tokens     []caddyfile.Token // of the plugin's directive
 	keys       []string          // of the server block
-	origins    []resolve.Origin  // of ours
+	origins    []resolve.Origin  // of our directive
 	conditions *Conditions
 }
 
-// dispenser reads the directive again.
+// dispenser returns the tokens of the directive, to be parsed again.
 func (rc *ruleContext) dispenser() caddyfile.Dispenser {
 	return caddyfile.NewDispenserTokens("Corefile", rc.tokens)
 }
@@ -59,9 +59,9 @@ func applyLoadbalance(rc *ruleContext) error {
 	return nil
 }
 
-// applyLog reads the classes as the plugin log does: denial are negative answers, and
-// an error is never answered from here. Where names are given, the first that
-// matches decides; what they have in common has to hold for all.
+// applyLog handles classes as the plugin log does: denial means negative answers, and our
+// sockets never answer with an error. For each name only the first matching line counts, so
+// the conditions must hold for all lines.
 func applyLog(rc *ruleContext) error {
 	for d := rc.dispenser(); d.Next(); {
 		d.RemainingArgs()
@@ -70,7 +70,7 @@ func applyLog(rc *ruleContext) error {
 			classes = append(classes, d.RemainingArgs()...)
 		}
 		if len(classes) == 0 || slices.Contains(classes, "all") || slices.Contains(classes, "success") {
-			return errors.New("writing of answers that are given")
+			return errors.New("logging successful answers")
 		}
 		if slices.Contains(classes, "denial") {
 			rc.conditions.NoDenials = true
@@ -85,8 +85,8 @@ func applyNSID(rc *ruleContext) error {
 	return nil
 }
 
-// applyZones leaves to a plugin what is in its zones, which are the arguments of its
-// directive or those of the server block.
+// applyZones leaves the names in the plugin's zones to the plugin. Its zones are the
+// arguments of its directive or else those of the server block.
 func applyZones(rc *ruleContext) error {
 	for d := rc.dispenser(); d.Next(); {
 		directive := d.Val()
@@ -106,7 +106,7 @@ func applyZones(rc *ruleContext) error {
 	return nil
 }
 
-// leave leaves the names of a zone to a plugin ahead.
+// leave leaves the names of a zone to the plugin.
 func (rc *ruleContext) leave(text string) error {
 	origin, err := dnsname.ParseOrigin(text)
 	if err != nil {
@@ -117,14 +117,14 @@ func (rc *ruleContext) leave(text string) error {
 		all = all && origin.EnclosesOrigin(o.Origin)
 	}
 	if all {
-		return fmt.Errorf("for the zone %s, which has all of ours", origin)
+		return fmt.Errorf("for the zone %s, which contains all of ours", origin)
 	}
 	rc.conditions.Elsewhere = append(rc.conditions.Elsewhere, origin)
 	return nil
 }
 
-// applyHosts asks the plugin itself for every name, since its file changes. It is
-// asked for addresses by name only, so questions for names of addresses are its own.
+// applyHosts asks the plugin itself about every name, since its file changes. It can ask
+// only for addresses by name, so it leaves reverse names to the plugin.
 func applyHosts(rc *ruleContext) error {
 	h, ok := rc.handler.(hosts.Hosts)
 	if !ok {
@@ -160,7 +160,7 @@ func applyPrometheus(rc *ruleContext) error {
 	case !ok:
 		return errKind
 	case m.Next == nil:
-		return errors.New("with nothing behind it")
+		return errors.New("with no plugin after it")
 	}
 	rc.conditions.Prometheus = m
 	return nil

@@ -13,7 +13,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// kubeadmChain has the plugins of kubeadm's Corefile that a question in our zones passes.
+// kubeadmChain has the plugins of kubeadm's Corefile that a question in our zones passes
+// through.
 const kubeadmChain = `
 ZONE:PORT {
     bind 127.0.0.1
@@ -28,7 +29,7 @@ ZONE:PORT {
 }
 `
 
-// packer is a client that has replies in wire form.
+// packer is a client that receives replies in wire form.
 type packer struct {
 	test.ResponseWriter
 	buf  [4096]byte
@@ -47,8 +48,8 @@ func (w *packer) WriteMsg(m *dns.Msg) error {
 	return err
 }
 
-// BenchmarkChain is what a question costs behind the plugins of kubeadm's Corefile, without
-// the network. The plugin whoami, which does next to nothing, tells what CoreDNS takes of it.
+// BenchmarkChain measures a question through the plugins of kubeadm's Corefile, without the
+// network. The plugin whoami, which does next to nothing, shows CoreDNS's share.
 func BenchmarkChain(b *testing.B) {
 	port := freePort(b)
 	ours := strings.NewReplacer("ZONE", ".", "PLUGIN", "OURS").Replace(kubeadmChain)
@@ -84,7 +85,7 @@ func benchmarkChain(b *testing.B, s *udp.Backend, question *dns.Msg) {
 	done := make(chan error)
 	b.ReportAllocs()
 	for b.Loop() {
-		// In a goroutine for each, whose stack has to grow, as CoreDNS has it.
+		// In a goroutine for each question, whose stack must grow, as in CoreDNS.
 		go func() {
 			m := new(dns.Msg)
 			err := m.Unpack(packet)

@@ -12,11 +12,11 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// rootOrigin holds all names.
+// rootOrigin encloses all names.
 var rootOrigin, _ = resolve.ParseOrigin(".")
 
-// block returns what is answered of a server block of ours at a listener. It fails if a plugin
-// ahead has to see each question or answer.
+// block returns the block that answers for a server block of ours at a listener. It fails
+// if a plugin ahead must see every question or answer.
 func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*reply.Block, error) {
 	ahead := corefile.Ahead(b.Configs[0], h.Directive)
 	if len(ahead) != h.Ahead {
@@ -37,8 +37,8 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*r
 	}, nil
 }
 
-// meters returns the meters of a server block: the block's own alone, or those of the plugin
-// prometheus too.
+// meters returns the meters of a server block. With the plugin prometheus, they count in
+// its metrics too.
 func (f *Instance) meters(block reply.Meter, m *coremetrics.Metrics, s *dnsserver.Server) ([]reply.ZoneMeter, error) {
 	if m == nil {
 		return []reply.ZoneMeter{{Origin: rootOrigin, Meter: block}}, nil

@@ -20,17 +20,17 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
 
-// sentTo is a client that keeps what it is sent.
+// sentTo is a client that keeps the reply that it receives.
 type sentTo struct {
 	test.ResponseWriter
 	client netip.Addr
 	reply  *dns.Msg
 }
 
-// stranger is the address of a client that nobody knows.
+// stranger is the address of an unknown client.
 var stranger = netip.MustParseAddr("192.0.2.1")
 
-// WriteMsg implements dns.ResponseWriter. What is not sent in wire form is none.
+// WriteMsg implements dns.ResponseWriter. A message that cannot be packed is no reply.
 func (w *sentTo) WriteMsg(m *dns.Msg) error {
 	wire, err := m.Pack()
 	if err != nil {
@@ -43,13 +43,13 @@ func (w *sentTo) WriteMsg(m *dns.Msg) error {
 // RemoteAddr implements dns.ResponseWriter.
 func (w *sentTo) RemoteAddr() net.Addr { return &net.UDPAddr{IP: w.client.AsSlice(), Port: 53000} }
 
-// chained is what CoreDNS answers to a packet, or nil.
+// chained returns CoreDNS's answer to a packet, or nil.
 func chained(t testing.TB, s *udp.Backend, packet []byte) *dns.Msg {
 	t.Helper()
 	return chainedTo(t, s, stranger, packet)
 }
 
-// chainedTo is what CoreDNS answers to a client.
+// chainedTo returns CoreDNS's answer to a client.
 func chainedTo(t testing.TB, s *udp.Backend, client netip.Addr, packet []byte) *dns.Msg {
 	t.Helper()
 	m := new(dns.Msg)
@@ -62,7 +62,7 @@ func chainedTo(t testing.TB, s *udp.Backend, client netip.Addr, packet []byte) *
 	return w.reply
 }
 
-// ownEDNS makes the OPT record of a reply of CoreDNS's one of our sockets.
+// ownEDNS changes the OPT record of CoreDNS's reply into the one of our sockets.
 func ownEDNS(m *dns.Msg) {
 	if m == nil {
 		return
@@ -74,13 +74,13 @@ func ownEDNS(m *dns.Msg) {
 	}
 }
 
-// fastReply is the fast path's answer to a packet, or nil if it gives none.
+// fastReply returns the fast path's answer to a packet, or nil if it gives none.
 func fastReply(t testing.TB, r *reply.Responder, s *udp.Backend, packet []byte, out []byte) (*dns.Msg, reply.Verdict) {
 	t.Helper()
 	return fastReplyTo(t, r, s, stranger, packet, out)
 }
 
-// fastReplyTo is the fast path's answer to a client.
+// fastReplyTo returns the fast path's answer to a client.
 func fastReplyTo(t testing.TB, r *reply.Responder, s *udp.Backend, client netip.Addr, packet []byte, out []byte) (*dns.Msg, reply.Verdict) {
 	t.Helper()
 	before := string(packet)
@@ -101,8 +101,8 @@ func fastReplyTo(t testing.TB, r *reply.Responder, s *udp.Backend, client netip.
 	return m, verdict
 }
 
-// text is a message without what may differ: the order of records, and which of
-// them are there if not all fit.
+// text returns a message without what may differ: the order of records, and the choice of
+// records if not all fit.
 func text(m *dns.Msg) string {
 	if m == nil {
 		return "no reply"
@@ -124,7 +124,7 @@ func text(m *dns.Msg) string {
 	return b.String()
 }
 
-// chainCorefile is a listener with more specific blocks, one of them below our zone.
+// chainCorefile has a listener with more specific blocks, one of them below our zone.
 const chainCorefile = `
 .:PORT {
     bind 127.0.0.1
@@ -155,7 +155,7 @@ func chainService(t testing.TB) *udp.Backend {
 	return s
 }
 
-// fastNames are names of the cluster, and such as are not there.
+// fastNames are names of the cluster, existing and not.
 var fastNames = []string{
 	"web.a.svc.cluster.local.", "WEB.a.Svc.cluster.LOCAL.", "db.a.svc.cluster.local.", "big.a.svc.cluster.local.",
 	"out.a.svc.cluster.local.", "db-0.db.a.svc.cluster.local.", "10-1-0-3.db.a.svc.cluster.local.",
@@ -167,10 +167,11 @@ var fastNames = []string{
 	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.",
 }
 
-// fastQuestion is a question in wire form, plain or with what a client may add.
+// fastQuestion returns a question in wire form, plain or with optional parts.
 func fastQuestion(random *rand.Rand) []byte { return hostile.Question(random, fastNames) }
 
-// TestFastPathIsTheChain asks both ways, properly and not.
+// TestFastPathIsTheChain asks the fast path and the chain, with correct and incorrect
+// questions.
 func TestFastPathIsTheChain(t *testing.T) {
 	s, random := chainService(t), rand.New(rand.NewPCG(1, 2))
 	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
@@ -191,8 +192,8 @@ func TestFastPathIsTheChain(t *testing.T) {
 	}
 }
 
-// TestFastPathAndHostilePackets takes a million packets that were tampered with. What
-// is answered nonetheless is answered as by CoreDNS; nothing answers a reply.
+// TestFastPathAndHostilePackets sends a million corrupted packets. An answer must equal
+// CoreDNS's; a reply gets no answer.
 func TestFastPathAndHostilePackets(t *testing.T) {
 	s, random := chainService(t), rand.New(rand.NewPCG(3, 4))
 	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)

@@ -44,7 +44,7 @@ func upstreamOf(t *testing.T, gate <-chan struct{}, asked chan<- string) (addr s
 	return pc.LocalAddr().String()
 }
 
-// clientAt is a client at an address of its own.
+// clientAt returns a client at an address of its own.
 func clientAt(t *testing.T, network, addr string, port int) *dns.Conn {
 	t.Helper()
 	var local net.Addr = &net.UDPAddr{IP: net.ParseIP(addr)}

@@ -35,7 +35,7 @@ const handOverCorefile = `
 }
 `
 
-// startLines starts a server with these lines, and returns its port.
+// startLines starts a server with these Corefile lines, and returns its port.
 func startLines(t *testing.T, lines string) int {
 	t.Helper()
 	port := freePort(t)
@@ -52,7 +52,7 @@ func startLines(t *testing.T, lines string) int {
 }
 
 // bothWays starts two servers: one whose packets our sockets hand over, and one with
-// CoreDNS's own alone.
+// CoreDNS's own sockets alone.
 func bothWays(t *testing.T, lines string) (ours, own int) {
 	t.Helper()
 	ours = startLines(t, lines)
@@ -77,7 +77,7 @@ func newBothAsker(t *testing.T, ports ...int) *bothAsker {
 	return a
 }
 
-// settle waits until packets come to our sockets and no other.
+// settle waits until packets arrive at our sockets only.
 func (a *bothAsker) settle(t *testing.T, port int) {
 	t.Helper()
 	packet, err := new(dns.Msg).SetQuestion("cluster.local.", dns.TypeSOA).Pack()
@@ -93,7 +93,7 @@ func (a *bothAsker) settle(t *testing.T, port int) {
 	})
 }
 
-// ask returns what both say to a packet.
+// ask returns the replies of both servers to a packet.
 func (a *bothAsker) ask(t *testing.T, packet []byte) [2]string {
 	t.Helper()
 	var said [2]string
@@ -119,11 +119,12 @@ func (a *bothAsker) ask(t *testing.T, packet []byte) [2]string {
 	return said
 }
 
-// ownNumber is the client's port, in what whoami answers, or the serial.
+// ownNumber matches numbers that differ: the client's port in an answer of whoami, and the
+// serial.
 var ownNumber = regexp.MustCompile(`(SRV\t0 0|hostmaster\.\S+) \d+`)
 
-// TestHandedOverIsTheSame asks the same of our sockets and of CoreDNS's own, behind plugins
-// that have to see or change what is answered.
+// TestHandedOverIsTheSame sends the same questions to our sockets and to CoreDNS's own,
+// behind plugins that must see or change answers.
 func TestHandedOverIsTheSame(t *testing.T) {
 	for _, lines := range []string{
 		"log . {\n class all\n}",
@@ -159,7 +160,8 @@ func TestHandedOverIsTheSame(t *testing.T) {
 	}
 }
 
-// TestHandedOverIsLogged reads what the plugin log says of both ways: it names addresses.
+// TestHandedOverIsLogged compares what the plugin log writes on both ways; it names
+// addresses.
 func TestHandedOverIsLogged(t *testing.T) {
 	ours, own := bothWays(t, `log . "{remote} {local} {proto} {name} {type} {rcode} {size} {rsize} {>do} {>rflags}"`)
 	var written lockedBuffer
@@ -174,7 +176,8 @@ func TestHandedOverIsLogged(t *testing.T) {
 		a.ask(t, packet)
 	}
 	var lines []string
-	// They are written after the replies, and one more about what out is an alias of.
+	// The lines are written after the replies, and there is one more for the name that out
+	// is an alias of.
 	await.True(t, time.Minute, "all lines", func() bool {
 		lines = regexp.MustCompile(`127\.0\.0\.1 \S+ udp \S+ A .*`).FindAllString(written.String(), -1)
 		return len(lines) == 2*(len(fastNames)+1)
@@ -187,7 +190,7 @@ func TestHandedOverIsLogged(t *testing.T) {
 	}
 }
 
-// lockedBuffer may be read while it is written to.
+// lockedBuffer can be read while it is written to.
 type lockedBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -200,15 +203,15 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// String is what was written so far.
+// String returns what has been written so far.
 func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
 }
 
-// TestHandedOverIsSigned asks with signatures that are right and that are not (RFC 8945
-// 5.2, 5.3).
+// TestHandedOverIsSigned sends questions with valid and invalid signatures (RFC 8945 5.2,
+// 5.3).
 func TestHandedOverIsSigned(t *testing.T) {
 	const key, secret, wrong = "key.", "c2VjcmV0c2VjcmV0c2VjcmV0", "d3Jvbmd3cm9uZ3dyb25nd3Jv"
 	ours, own := bothWays(t, "tsig {\n secret key. "+secret+"\n require all\n}")

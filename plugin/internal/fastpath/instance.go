@@ -24,46 +24,47 @@ import (
 // for troubleshooting and benchmarks.
 const variable = "CLUSTERDNS_FASTPATH"
 
-// listeners are those of the process: a reload changes what they serve.
+// listeners are the listeners of the process. A reload only changes what they serve.
 var listeners = udp.NewRegistry(clog.NewWithPlugin("clusterdns").Warningf)
 
-// Handler is what the fast path needs of the handler of a server block.
+// Handler is what the fast path needs from the handler of a server block.
 type Handler struct {
 	Directive   string
-	Store       func() *cluster.Store // is called once the server block has started
+	Store       func() *cluster.Store // called after the server block has started
 	View        *resolve.View
 	Fallthrough dnsname.Zones         // zones in which the next plugin may know a name
 	Completer   *completion.Completer // nil if nothing is completed
 	Meter       func(*dnsserver.Server) reply.Meter
-	// Listening is told whether CoreDNS has begun to open the server's sockets.
+	// Listening is called with true when CoreDNS has begun to open the server's sockets.
 	Listening func(bool)
-	// Ahead is how many plugins the server block had before those of ours.
+	// Ahead is the number of plugins in the server block before ours.
 	Ahead int
 }
 
 // Metrics counts what the fast path does.
 type Metrics interface {
-	// Answers notes whether the fast path answers at the listener of a server.
+	// Answers records whether the fast path answers at the listener of a server.
 	Answers(server string, enabled bool)
 	Listener(server string) udp.ListenerMeter
-	// Zone counts what the plugin prometheus would, and what the meter of the server block does.
+	// Zone returns a meter that counts in the meter of the server block and in the metrics
+	// of the plugin prometheus.
 	Zone(block reply.Meter, server, zone, plugin string) reply.Meter
 }
 
-// Instance is what one instance of CoreDNS has of the fast path.
+// Instance is the fast path of one instance of CoreDNS.
 type Instance struct {
 	blocks     []corefile.Block
-	unread     error // why there are no blocks
+	unread     error // why blocks could not be read
 	handlers   map[*dnsserver.Config]*Handler
-	decorators map[*dnsserver.Config]bool // whether a plugin of the block, other than shed, decorates what is written
+	decorators map[*dnsserver.Config]bool // whether a plugin of the block other than shed decorates writers
 	metrics    Metrics
 	log        clog.P
 
 	mu         sync.Mutex
-	plans      map[string]*plan // by the listener's address, as CoreDNS writes it
+	plans      map[string]*plan // by the address of the listener, as CoreDNS writes it
 	servers    []*dnsserver.Server
-	joined     *dnsserver.Server // one with a listener of ours, nil if there is none
-	restarting bool              // CoreDNS starts another instance in place of this one
+	joined     *dnsserver.Server // a server with a listener of ours, or nil
+	restarting bool              // CoreDNS is starting another instance in place of this one
 	stopped    bool
 
 	hold hold
@@ -91,8 +92,8 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	c.OnRestartFailed(func() error { return f.setRestarting(false) })
 	c.OnShutdown(f.shutDown)
 	c.OnFinalShutdown(f.finish)
-	// Of several blocks on one listener, CoreDNS calls the decorator of the last that has one.
-	// Each of them is hooked, so that we are called in any case.
+	// Of several blocks on one listener, CoreDNS calls the decorator of the last block that
+	// has one. So every such block gets our hook.
 	for _, b := range f.blocks {
 		if len(b.Configs) > 0 && b.Configs[0].UDPDecorateWriterFunc != nil {
 			f.decorators[b.Configs[0]] = b.Tokens["shed"] == nil
@@ -105,8 +106,9 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 // Blocks returns the server blocks of the Corefile.
 func (f *Instance) Blocks() []corefile.Block { return f.blocks }
 
-// Join has a server block answered from the fast path where that can be. CoreDNS has no hook for
-// sockets of other transports than plain DNS, so they are not waited for.
+// Join makes the fast path answer for a server block where it can. It must be called before
+// the plugin itself is added. CoreDNS has no hook for the sockets of transports other than
+// plain DNS, so the handler does not wait for those.
 func (f *Instance) Join(server *dnsserver.Config, h Handler) {
 	h.Listening(server.Transport != transport.DNS)
 	f.handlers[server] = &h
@@ -115,8 +117,8 @@ func (f *Instance) Join(server *dnsserver.Config, h Handler) {
 	}
 }
 
-// hook has us called for each UDP listener before it serves. A decorator that was there
-// before is still called.
+// hook makes CoreDNS call us for each UDP listener before it serves. It keeps an existing
+// decorator.
 func (f *Instance) hook(server *dnsserver.Config) {
 	before := server.UDPDecorateWriterFunc
 	server.UDPDecorateWriterFunc = func(s *dnsserver.Server) dns.DecorateWriter {
@@ -130,7 +132,7 @@ func (f *Instance) hook(server *dnsserver.Config) {
 			return decorate
 		}
 		return func(w dns.Writer) dns.Writer {
-			listener.Misrouted() // called once for each packet of CoreDNS's own socket
+			listener.Misrouted() // called for each packet on CoreDNS's own socket
 			f.hold.arrived(w)
 			if decorate == nil {
 				return w
@@ -140,14 +142,15 @@ func (f *Instance) hook(server *dnsserver.Config) {
 	}
 }
 
-// listening notes that CoreDNS has begun to open its sockets, which it does all at once.
+// listening records that CoreDNS has begun to open its sockets, which it does for all
+// servers together.
 func (f *Instance) listening() {
 	for _, h := range f.handlers {
 		h.Listening(true)
 	}
 }
 
-// start begins to read at a listener. It returns nil if CoreDNS is to do so alone.
+// start begins to read at a listener. It returns nil if CoreDNS must read alone.
 func (f *Instance) start(s *dnsserver.Server) *udp.Listener {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -27,7 +27,7 @@ const meteredCorefile = `
 }
 `
 
-// metered is what the plugin prometheus has counted at a listener.
+// metered returns what the plugin prometheus has counted at a listener.
 func metered(t *testing.T, server string) []string {
 	t.Helper()
 	families, err := prometheus.DefaultGatherer.Gather()
@@ -48,7 +48,7 @@ func metered(t *testing.T, server string) []string {
 	return lines
 }
 
-// series1 writes a series without the server, and without how long anything took.
+// series1 returns a series as text, without the server and without durations.
 func series1(m *dto.Metric, server string) (string, bool) {
 	var labels []string
 	of := false
@@ -62,7 +62,7 @@ func series1(m *dto.Metric, server string) (string, bool) {
 	line := fmt.Sprint(labels)
 	if h := m.GetHistogram(); h != nil {
 		line += fmt.Sprintf(" count %d", h.GetSampleCount())
-		if slices.Contains(labels, "proto=udp") { // the others are times
+		if slices.Contains(labels, "proto=udp") { // the other histograms are durations
 			line += fmt.Sprintf(" sum %g", h.GetSampleSum())
 		}
 		return line, of
@@ -70,7 +70,7 @@ func series1(m *dto.Metric, server string) (string, bool) {
 	return line + fmt.Sprintf(" %g", m.GetCounter().GetValue()), of
 }
 
-// askAll sends a number of questions and takes the replies.
+// askAll sends a number of questions and receives the replies.
 func askAll(t *testing.T, port, count int) {
 	t.Helper()
 	conn, err := net.Dial("udp", fastAddr(port).String())

@@ -8,7 +8,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
-// TestFastPathLeavesBlocksTheirNames asks for what a more specific block has.
+// TestFastPathLeavesBlocksTheirNames asks for names that belong to a more specific block.
 func TestFastPathLeavesBlocksTheirNames(t *testing.T) {
 	s := chainService(t)
 	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)
@@ -39,7 +39,7 @@ func TestFastPathLeavesBlocksTheirNames(t *testing.T) {
 	}
 }
 
-// The whole of the fast path allocates nothing.
+// The whole fast path allocates nothing.
 func TestFastPathAllocatesNothing(t *testing.T) {
 	s := chainService(t)
 	r, out := reply.NewResponder(), make([]byte, 0, 1<<17)

@@ -16,8 +16,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/upstream"
 )
 
-// TestFastPathAsksTheCache says behind which plugins a name outside is asked for by
-// the goroutine that reads: where there is a cache, and nothing ahead may wait.
+// TestFastPathAsksTheCache covers the plugins with which the goroutine that reads looks up
+// a name outside: a cache, and no plugin ahead of it that may wait.
 func TestFastPathAsksTheCache(t *testing.T) {
 	for lines, want := range map[string]bool{
 		"errors\ncache 30\nloadbalance\nprometheus 127.0.0.1:0":               true,
@@ -40,7 +40,7 @@ func TestFastPathAsksTheCache(t *testing.T) {
 	}
 }
 
-// heldUpstream is a server outside that answers nothing until its gate is open.
+// heldUpstream starts an outside server that answers nothing until its gate opens.
 func heldUpstream(t *testing.T, gate <-chan struct{}) (addr string) {
 	t.Helper()
 	return upstream.Start(t, func(r *dns.Msg) *dns.Msg {
@@ -49,7 +49,7 @@ func heldUpstream(t *testing.T, gate <-chan struct{}) (addr string) {
 	})
 }
 
-// waitingCorefile is kubeadm's, as far as names outside go.
+// waitingCorefile is kubeadm's, reduced to what names outside need.
 const waitingCorefile = `
 .:PORT {
     bind 127.0.0.1
@@ -65,8 +65,8 @@ const waitingCorefile = `
 }
 `
 
-// Questions for names in the cluster, and for those in the cache, are answered while
-// others wait for an upstream that says nothing.
+// Questions for names in the cluster and in the cache are answered while others wait for a
+// silent upstream.
 func TestFastPathDoesNotWaitForUpstreams(t *testing.T) {
 	gate, port := make(chan struct{}), freePort(t)
 	text := strings.Replace(waitingCorefile, "UPSTREAM", heldUpstream(t, gate), 1)
@@ -100,14 +100,14 @@ func TestFastPathDoesNotWaitForUpstreams(t *testing.T) {
 			t.Fatalf("after %d replies of %d: %v", n, waiting, err)
 		}
 	}
-	for range 1000 { // from the cache, which fetches them anew meanwhile
+	for range 1000 { // from the cache, which refreshes them meanwhile
 		if m := exchange(t, port, "www-1.example.com.", dns.TypeA); len(m.Answer) != 1 {
 			t.Fatalf("no answer:\n%s", m)
 		}
 	}
 }
 
-// deadFor starts an upstream that answers for names that begin with www, and for no others.
+// deadFor starts an upstream that answers only for names that begin with www.
 func deadFor(t *testing.T) (addr string) {
 	t.Helper()
 	return upstream.Start(t, func(r *dns.Msg) *dns.Msg {
@@ -118,8 +118,8 @@ func deadFor(t *testing.T) (addr string) {
 	})
 }
 
-// However many questions wait for an upstream that is dead, names in the cache and aliases
-// that lead to them are answered.
+// However many questions wait for a dead upstream, names in the cache and aliases to them
+// are answered.
 func TestB2DeadUpstreamBlocksNoCachedName(t *testing.T) {
 	port := freePort(t)
 	i := coredns.StartTest(t, fastCorefile(t, strings.Replace(waitingCorefile, "UPSTREAM", deadFor(t), 1), port))

@@ -19,15 +19,15 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
-// plan says what is done at one listener: our sockets answer questions, or hand all of them
+// plan says what happens at one listener: our sockets answer questions, or hand all of them
 // over, or leave all packets to CoreDNS's own sockets.
 type plan struct {
-	backend *udp.Backend // nil if packets are left to CoreDNS
-	reason  string       // why nothing is answered, empty where we have no server block
+	backend *udp.Backend // nil if all packets are left to CoreDNS
+	reason  string       // why nothing is answered; empty if there is no server block of ours
 }
 
-// plan decides what is answered at a listener. Where nothing can be, our sockets still
-// read: what they hand over costs less than through CoreDNS's own.
+// plan decides what is answered at a listener. If nothing can be, our sockets still read,
+// because handing a question over costs less than a read by CoreDNS's own socket.
 func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	if reason, ours := f.off(s, address); reason != "" || !ours {
 		return &plan{reason: reason}
@@ -46,8 +46,8 @@ func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	return &plan{backend: backend}
 }
 
-// off returns the reason why our sockets stay closed at a listener, if there is one, and
-// reports whether a server block of ours is there at all.
+// off returns the reason why our sockets stay closed at a listener, or "". ours reports
+// whether the listener has a server block of ours.
 func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason string, ours bool) {
 	switch {
 	case os.Getenv(variable) == "off":
@@ -72,14 +72,14 @@ func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason stri
 	return reason, ours
 }
 
-// unreadable returns the reason why our sockets may not read the packets of a listener,
-// whatever block they are for: CoreDNS does more with them than Server.ServeDNS.
+// unreadable returns the reason why our sockets must not read the packets of a listener, or
+// "". CoreDNS then does more with them than Server.ServeDNS.
 func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
 	switch {
 	case cfg.ProxyProtoConnPolicy != nil:
-		return "the plugin proxyproto changes who the client is"
+		return "the plugin proxyproto changes the client's address"
 	case b.Tokens["dynupdate"] != nil:
-		return "the plugin dynupdate takes messages that are no questions"
+		return "the plugin dynupdate handles messages that are not questions"
 	case f.decorators[b.Configs[0]]:
 		return "a plugin decorates what CoreDNS's own sockets write"
 	}
@@ -87,7 +87,8 @@ func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
 }
 
 // addBlocks adds the zones of all server blocks of a listener. It returns the reasons why
-// questions for blocks of ours are handed over, or, if whole, the one reason why all are.
+// questions for blocks of ours are handed over. If whole is true, one reason holds for all
+// questions.
 func (f *Instance) addBlocks(backend *udp.Backend, s *dnsserver.Server) (reasons []string, whole bool) {
 	for i := range f.blocks {
 		if err := f.addZones(backend, &f.blocks[i], s); err != nil {
@@ -101,8 +102,8 @@ func (f *Instance) addBlocks(backend *udp.Backend, s *dnsserver.Server) (reasons
 	return slices.Compact(reasons), false
 }
 
-// localAddr returns the address that CoreDNS's own socket has: on all addresses it is one
-// socket for both families.
+// localAddr returns the local address of CoreDNS's own socket. A socket for all addresses
+// serves both families.
 func localAddr(address netip.AddrPort) net.Addr {
 	if address.Addr().IsUnspecified() {
 		address = netip.AddrPortFrom(netip.IPv6Unspecified(), address.Port())
@@ -113,8 +114,8 @@ func localAddr(address netip.AddrPort) net.Addr {
 // listenerError is a reason that holds for all server blocks of a listener.
 type listenerError struct{ error }
 
-// addZones adds the zones of a server block that are served at the listener. If their
-// questions have to be handed over, the error says why.
+// addZones adds the zones of a server block that are served at the listener. An error says
+// why their questions are handed over.
 func (f *Instance) addZones(backend *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
 	var block *reply.Block
 	var left error
@@ -138,7 +139,7 @@ func (f *Instance) addZones(backend *udp.Backend, b *corefile.Block, s *dnsserve
 	return left
 }
 
-// contextOf returns the context with which a server's own reader passes each message on.
+// contextOf returns the context that a server's own reader passes on with each message.
 func contextOf(s *dnsserver.Server) context.Context {
 	ctx := context.WithValue(context.Background(), dnsserver.Key{}, s)
 	return context.WithValue(ctx, dnsserver.LoopKey{}, 0)

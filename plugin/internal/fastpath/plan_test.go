@@ -28,7 +28,8 @@ func TestAddBlocksNamesTheBlock(t *testing.T) {
 	}
 }
 
-// TestLocalAddrOfListeners is what CoreDNS's own sockets say, opened as CoreDNS does.
+// TestLocalAddrOfListeners compares with CoreDNS's own sockets, opened as CoreDNS opens
+// them.
 func TestLocalAddrOfListeners(t *testing.T) {
 	for _, host := range []string{"", "0.0.0.0", "::", "127.0.0.1", "::1"} {
 		conn, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))

@@ -21,7 +21,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
-// fastPods are Pods by name, address and what else there is to say of them.
+// fastPods are Pods, each with its name, address and other properties.
 var fastPods = []struct{ name, namespace, addr, spec, phase string }{
 	{"plain", "a", "10.9.0.1", "", "Running"},
 	{"plain-6", "a", "2001:db8:9::1", "", "Running"},
@@ -39,7 +39,7 @@ var fastPods = []struct{ name, namespace, addr, spec, phase string }{
 	{"job", "b", "10.9.0.11", "", "Succeeded"},
 	{"after-job", "a", "10.9.0.11", "", "Running"},
 	{"ended", "a", "10.9.0.12", "", "Failed"},
-	{"local", "a", "127.0.0.1", "", "Running"}, // that of tests over the network
+	{"local", "a", "127.0.0.1", "", "Running"}, // the client of tests over the network
 }
 
 // fastOther is another Namespace of the cluster.
@@ -61,10 +61,10 @@ addressType: IPv4
 endpoints: [{addresses: [10.1.9.1], hostname: h}]
 `
 
-// podModes are those in which Pods are known.
+// podModes are the modes in which Pods are known.
 var podModes = []string{"search pods", "search pods none"}
 
-// podService serves a cluster with Pods.
+// podService returns the backend of a server with Pods, and its port.
 func podService(t testing.TB, mode string) (*udp.Backend, int) {
 	t.Helper()
 	var texts []string
@@ -91,15 +91,15 @@ func podService(t testing.TB, mode string) (*udp.Backend, int) {
 	return s, port
 }
 
-// What becomes of a question for a Pod of the Namespace a.
+// The possible outcomes of a question for a Pod of the Namespace a.
 const (
 	completed = "NOERROR"
 	denied    = "NXDOMAIN"
 	handed    = "handed over"
 )
 
-// podQuestions say what becomes of the question for a name below the suffix of the
-// Namespace a, by the client's address, in each of podModes.
+// podQuestions have the outcome of a question for a name below the suffix of the Namespace
+// a, by the client's address and by the mode in podModes.
 var podQuestions = []struct {
 	title, addr, base string
 	want              [2]string
@@ -128,7 +128,7 @@ var podQuestions = []struct {
 	{"a stranger's name outside", "192.0.2.1", "www.example.com", [2]string{handed, denied}},
 }
 
-// What a Pod's search path leads to within the cluster is answered at once, as by the
+// A name in the cluster that a Pod's search path leads to is answered at once, as by the
 // chain, and without an allocation.
 func TestFastPathCompletesForPods(t *testing.T) {
 	for mode, properties := range podModes {
@@ -199,8 +199,8 @@ func TestFastPathIsTheChainForPods(t *testing.T) {
 	}
 }
 
-// Over the network, the fast path (UDP) and the chain (TCP) tell a Pod the same, and
-// count the same.
+// Over the network, a Pod gets the same from the fast path (UDP) and the chain (TCP), and
+// both count the same.
 func TestFastPathCountsForPods(t *testing.T) {
 	_, port := podService(t, "search pods none")
 	sum := func() map[string]float64 {
@@ -235,8 +235,8 @@ func TestFastPathCountsForPods(t *testing.T) {
 	}
 }
 
-// leastAllocs is how many allocations a function needs that uses memory again. Under
-// the race detector a sync.Pool forgets some of it by chance.
+// leastAllocs returns how many allocations a function needs that reuses memory. Under the
+// race detector, a sync.Pool drops some of it at random.
 func leastAllocs(f func()) float64 {
 	least := testing.AllocsPerRun(1, f)
 	for range 50 {

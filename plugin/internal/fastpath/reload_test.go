@@ -17,7 +17,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
-// packets is what a listener has counted of an outcome.
+// packets returns how many packets a listener has counted with an outcome.
 func packets(t testing.TB, port int, outcome string) float64 {
 	t.Helper()
 	return packetsAt(t, "127.0.0.1", port, outcome)
@@ -28,8 +28,7 @@ func packetsAt(t testing.TB, host string, port int, outcome string) float64 {
 	return metrics.Total(t, "coredns_clusterdns_fastpath_packets_total", fmt.Sprintf("server=dns://%s:%d", host, port), "outcome="+outcome)
 }
 
-// pester asks until the test is over, and returns how many questions got no reply so
-// far.
+// pester sends questions until the test ends. lost returns how many got no reply so far.
 func pester(t *testing.T, port int) (lost func() int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -70,8 +69,8 @@ func isClosed(done chan struct{}) bool {
 	}
 }
 
-// asked reports whether a reply came to a question from a socket of its own: the kernel
-// chooses among the sockets of an address by the client's.
+// asked reports whether a question from a new socket got a reply: the kernel chooses among
+// the sockets of an address by the client's port.
 func asked(port int, packet []byte) bool {
 	conn, err := net.Dial("udp", fastAddr(port).String())
 	if err != nil {
@@ -93,8 +92,8 @@ func socketsCorefile(t *testing.T, sockets, port int) string {
 	return fastCorefile(t, fmt.Sprintf(reloadCorefile, sockets), port)
 }
 
-// CoreDNS's sockets come and go, and with them the places in the group. Nearly all
-// packets come to ours nonetheless, and all are answered.
+// CoreDNS's sockets open and close, and change the reuseport group. Nearly all packets
+// still arrive at ours, and all are answered.
 func TestFastPathKeepsItsShare(t *testing.T) {
 	port := freePort(t)
 	i := coredns.StartTest(t, socketsCorefile(t, 2, port))
@@ -111,14 +110,14 @@ func TestFastPathKeepsItsShare(t *testing.T) {
 	}
 	missed, answered := packets(t, port, "missed"), packets(t, port, "answered")
 	t.Logf("%v packets missed our sockets, %v came to them", missed, answered)
-	// What a socket of CoreDNS holds when it closes is lost, with or without us.
+	// Packets in a socket of CoreDNS are lost when it closes, with or without us.
 	if n := lost(); float64(n) > (answered+missed)/1000 {
 		t.Errorf("%d questions of %v got no reply", n, answered+missed)
 	}
 }
 
-// settles reports whether of ten thousand packets since it was last asked no more than
-// one in a hundred missed our sockets.
+// settles reports whether, of ten thousand packets since its last call, at most one in a
+// hundred missed our sockets.
 func settles(t testing.TB, port int) func() bool {
 	missed, answered := packets(t, port, "missed"), packets(t, port, "answered")
 	return func() bool {
@@ -131,7 +130,7 @@ func settles(t testing.TB, port int) func() bool {
 	}
 }
 
-// Nothing is left of what a hundred reloads opened and started.
+// A hundred reloads leave no socket and no goroutine behind.
 func TestFastPathReloadsLeaveNothing(t *testing.T) {
 	port := freePort(t)
 	i := coredns.StartTest(t, socketsCorefile(t, 1, port))
@@ -152,7 +151,7 @@ func TestFastPathReloadsLeaveNothing(t *testing.T) {
 	await.True(t, time.Minute, "all is closed", func() bool { return runtime.NumGoroutine() < 100 && udpSockets(t, port) == 0 })
 }
 
-// udpSockets is the number of sockets bound to a port.
+// udpSockets returns the number of sockets that are bound to a port.
 func udpSockets(t *testing.T, port int) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/net/udp")
@@ -162,8 +161,8 @@ func udpSockets(t *testing.T, port int) int {
 	return strings.Count(string(text), fmt.Sprintf("0100007F:%04X", port))
 }
 
-// Nothing is lost where the fast path hands everything over, or ends and CoreDNS goes on
-// alone.
+// No question is lost when the fast path begins to hand everything over, or ends and
+// CoreDNS goes on alone.
 func TestFastPathTurnedOff(t *testing.T) {
 	port := freePort(t)
 	i := coredns.StartTest(t, socketsCorefile(t, 1, port))

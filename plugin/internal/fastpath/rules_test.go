@@ -45,7 +45,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
-// fastCluster has a Service for each way in which answers are made.
+// fastCluster has a Service for each way of making answers.
 const fastCluster = `
 apiVersion: v1
 kind: Namespace
@@ -85,7 +85,7 @@ addressType: IPv4
 endpoints: [BIG]
 `
 
-// fastManifest is a file with the cluster.
+// fastManifest returns the path of a file with the cluster.
 func fastManifest(t testing.TB) string {
 	t.Helper()
 	var big []string
@@ -100,7 +100,7 @@ func fastManifest(t testing.TB) string {
 	return path
 }
 
-// freePort is a port of 127.0.0.1 that nobody has for either protocol.
+// freePort returns a free port of 127.0.0.1, for both protocols.
 func freePort(t testing.TB) int {
 	t.Helper()
 	n, err := strconv.Atoi(freeport.Port(t))
@@ -110,7 +110,7 @@ func freePort(t testing.TB) int {
 	return n
 }
 
-// fastCorefile fills in the text of a Corefile: PORT and OURS, the directive.
+// fastCorefile fills in a Corefile: PORT, and OURS for the directive.
 func fastCorefile(t testing.TB, text string, port int) string {
 	t.Helper()
 	ours := "kubernetes cluster.local in-addr.arpa ip6.arpa {\n manifests " + fastManifest(t) + "\n pods insecure\n fallthrough in-addr.arpa ip6.arpa\n}"
@@ -118,7 +118,7 @@ func fastCorefile(t testing.TB, text string, port int) string {
 	return text
 }
 
-// fastService is what the fast path serves at a port of 127.0.0.1, and why it answers
+// fastService returns what the fast path serves at a port of 127.0.0.1, and why it answers
 // nothing there.
 func fastService(t testing.TB, i *coredns.Server, port int) (*udp.Backend, string) {
 	t.Helper()
@@ -142,7 +142,7 @@ func fastAddr(port int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port))
 }
 
-// exchange asks over UDP and wants a reply.
+// exchange sends a question over UDP and requires a reply.
 func exchange(t testing.TB, port int, name string, qtype uint16) *dns.Msg {
 	t.Helper()
 	reply, _, err := coredns.Client("udp").Exchange(new(dns.Msg).SetQuestion(name, qtype), fastAddr(port).String())
@@ -152,7 +152,7 @@ func exchange(t testing.TB, port int, name string, qtype uint16) *dns.Msg {
 	return reply
 }
 
-// TestFastPathRules has a line of a Corefile for what may stand ahead of ours.
+// TestFastPathRules tries Corefile lines of plugins that may stand ahead of ours.
 func TestFastPathRules(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hosts")
 	if err := os.WriteFile(file, []byte("192.0.2.1 node-1 web.a.svc.cluster.local\n"), 0o600); err != nil {
@@ -178,7 +178,7 @@ func TestFastPathRules(t *testing.T) {
 		{lines: "loadbalance round_robin"},
 		{lines: "loadbalance round_robin {\n prefer 10.0.0.0/8\n}", reason: "loadbalance stands ahead, with the property prefer"},
 		{lines: "loadbalance weighted " + weights, reason: "loadbalance stands ahead, with the policy weighted"},
-		{lines: "log", reason: "log stands ahead, writing of answers"},
+		{lines: "log", reason: "log stands ahead, logging successful answers"},
 		{lines: "log . {\n class error\n}"},
 		{lines: "log . {\n class error denial\n}"},
 		{lines: "log . {\n class all\n}", reason: "log stands ahead"},
@@ -186,17 +186,17 @@ func TestFastPathRules(t *testing.T) {
 		{lines: "log a.example {\n class error\n}\nlog", reason: "log stands ahead"},
 		{lines: "template ANY ANY internal.example {\n rcode NXDOMAIN\n}"},
 		{lines: "template ANY ANY a.svc.cluster.local {\n rcode NXDOMAIN\n}"},
-		{lines: "template ANY ANY {\n rcode NXDOMAIN\n}", reason: "template stands ahead, for the zone ., which has all of ours"},
+		{lines: "template ANY ANY {\n rcode NXDOMAIN\n}", reason: "template stands ahead, for the zone ., which contains all of ours"},
 		{lines: "hosts " + file + " {\n fallthrough\n}"},
 		{lines: "hosts " + file, reason: "hosts stands ahead, and lets no name of cluster.local. fall through"},
 		{lines: "hosts " + file + " example.com"},
 		{lines: "autopath @kubernetes"},
-		{lines: "rewrite name a.example b.example", reason: "rewrite stands ahead, which may have to see"},
+		{lines: "rewrite name a.example b.example", reason: "rewrite stands ahead and may have to see"},
 		{lines: "acl {\n block net 192.0.2.0/24\n}", reason: "acl stands ahead"},
 		{lines: "view v {\n expr true\n}", reason: "the plugin view chooses"},
 		{lines: "proxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes", off: true},
 		{lines: "log\nproxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes", off: true},
-		{lines: "view v {\n expr true\n}\ndynupdate cluster.local {\n file " + zone + "\n allow key. x.cluster.local. TXT\n}", reason: "the plugin dynupdate takes", off: true},
+		{lines: "view v {\n expr true\n}\ndynupdate cluster.local {\n file " + zone + "\n allow key. x.cluster.local. TXT\n}", reason: "the plugin dynupdate handles", off: true},
 	} {
 		t.Run(tc.lines, func(t *testing.T) {
 			port := freePort(t)
@@ -209,7 +209,7 @@ func TestFastPathRules(t *testing.T) {
 	}
 }
 
-// The variable turns it off for all.
+// The environment variable turns it off everywhere.
 func TestFastPathVariable(t *testing.T) {
 	t.Setenv(fastpath.Variable, "off")
 	port := freePort(t)

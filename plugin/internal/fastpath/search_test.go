@@ -14,7 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
 )
 
-// A name that may be completed is the chain's, and nothing else that was not before.
+// A name that may be completed goes to the chain; every other name is answered as before.
 func TestFastPathLeavesSearchedNames(t *testing.T) {
 	t.Setenv("CLUSTERDNS_SEARCH", "names")
 	s := chainService(t)
@@ -61,8 +61,8 @@ func TestP6TypesOfTheZoneAreAnswered(t *testing.T) {
 	}
 }
 
-// TestFastPathTakesTheLongestOrigin: with origins in each other, a name is searched for in
-// the longest, as by the chain. Chance would show in a hundred questions.
+// TestFastPathTakesTheLongestOrigin: with nested origins, a name is searched for in the
+// longest one, as by the chain. A random choice would show within a hundred questions.
 func TestFastPathTakesTheLongestOrigin(t *testing.T) {
 	port := freePort(t)
 	conf := ".:PORT {\n bind 127.0.0.1\n kubernetes cluster.local a.svc.cluster.local {\n manifests " + fastManifest(t) + "\n search names\n search_suffixes\n}\n}"
@@ -89,7 +89,7 @@ func TestFastPathTakesTheLongestOrigin(t *testing.T) {
 	}
 }
 
-// What is answered with completion is answered as by the chain.
+// An answer with completion equals the chain's.
 func TestFastPathIsTheChainThatSearches(t *testing.T) {
 	t.Setenv("CLUSTERDNS_SEARCH", "names")
 	s, random := chainService(t), rand.New(rand.NewPCG(5, 6))
@@ -120,8 +120,8 @@ func TestFastPathIsTheChainThatSearches(t *testing.T) {
 	}
 }
 
-// searchedQuestion is a question that a stub resolver searches with, for a name of the
-// cluster in one of its forms.
+// searchedQuestion returns a question that a stub resolver sends when it searches, for a
+// name of the cluster.
 func searchedQuestion(t *testing.T, random *rand.Rand) []byte {
 	t.Helper()
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }

@@ -18,11 +18,11 @@ func (f *Instance) setRestarting(is bool) error {
 	return nil
 }
 
-// shutDown stops the listeners that the next instance does not serve. At the end of the process
-// they go on until finish is called: the plugin health may have the server wait before.
+// shutDown stops the listeners that the next instance does not serve. At the end of the
+// process they go on until finish is called, because the plugin health may delay the end.
 func (f *Instance) shutDown() error {
-	// CoreDNS cannot end a server that has not started yet, and it has not while
-	// sockets are opened beside it.
+	// CoreDNS must not stop a server that has not started, and servers start while others
+	// open their sockets.
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stopped = true
@@ -32,13 +32,13 @@ func (f *Instance) shutDown() error {
 	return nil
 }
 
-// finish ends the fast path at the end of the process. CoreDNS ends one server after the other,
-// and gives each of them five seconds for its questions. So finish has all of them end at the
-// same time, and the questions that our sockets got are answered meanwhile.
+// finish ends the fast path at the end of the process. CoreDNS stops one server after
+// another, and gives each of them five seconds for its questions. So finish stops all of
+// them at the same time, and meanwhile the questions from our sockets are answered.
 //
 // CoreDNS's main function returns with the last server, and panics if that has ended before
-// CoreDNS begins to stop the servers. So the first server is left to CoreDNS, which stops it at
-// once, and a packet is held in a server for as long as our sockets have questions.
+// CoreDNS begins to stop the servers. So the first server is left to CoreDNS, which stops
+// it at once, and a packet is held in a server as long as our sockets have questions.
 func (f *Instance) finish() error {
 	f.mu.Lock()
 	servers, held := f.servers, f.joined
@@ -85,7 +85,7 @@ func (f *Instance) inOrder() []caddy.ServerListener {
 	return nil
 }
 
-// isOf reports whether f is an instance's. The plugin has stored it there.
+// isOf reports whether f belongs to an instance, where the plugin has stored it.
 func (f *Instance) isOf(i *caddy.Instance) bool {
 	i.StorageMu.RLock()
 	defer i.StorageMu.RUnlock()
@@ -97,26 +97,26 @@ func (f *Instance) isOf(i *caddy.Instance) bool {
 	return false
 }
 
-// sameAddress reports whether two addresses are the same. A socket on all addresses may say so
-// in either family.
+// sameAddress reports whether two addresses are the same. A socket on all addresses may
+// report that in either family.
 func sameAddress(a, b netip.AddrPort) bool {
 	x, y := a.Addr().Unmap(), b.Addr().Unmap()
 	return a.Port() == b.Port() && (x == y || x.IsUnspecified() && y.IsUnspecified())
 }
 
-// hold keeps a packet of ours in one of CoreDNS's own servers. The server does not end before the
-// packet is let go.
+// hold keeps a packet of ours in one of CoreDNS's own servers, which does not end before
+// the packet is released.
 type hold struct {
-	packet atomic.Pointer[heldPacket] // nil while CoreDNS goes on
+	packet atomic.Pointer[heldPacket] // nil while CoreDNS may go on
 }
 
 type heldPacket struct {
-	port int // that it is sent from
+	port int // port that the packet is sent from
 	kept atomic.Bool
-	done <-chan struct{} // is closed when it is let go
+	done <-chan struct{} // closed when the packet is released
 }
 
-// arrived must be called for each packet of CoreDNS's own sockets.
+// arrived must be called for each packet on CoreDNS's own sockets.
 func (h *hold) arrived(w dns.Writer) {
 	p := h.packet.Load()
 	if p == nil {
@@ -128,8 +128,8 @@ func (h *hold) arrived(w dns.Writer) {
 	}
 }
 
-// keep returns when a server keeps a packet, or when there is no need for it any more. CoreDNS
-// may have no room for the first packet that is sent.
+// keep returns when a server has the packet, or when it is no longer needed. CoreDNS may
+// have no room for the first packets that are sent.
 func (h *hold) keep(s *dnsserver.Server, done <-chan struct{}) {
 	conn, err := net.Dial("udp", listenAddress(s.Addr))
 	if err != nil {
@@ -142,7 +142,7 @@ func (h *hold) keep(s *dnsserver.Server, done <-chan struct{}) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !p.kept.Load() {
-		reply := [12]byte{2: 1 << 7} // to which nobody replies
+		reply := [12]byte{2: 1 << 7} // a reply, which gets no answer
 		_, _ = conn.Write(reply[:])  // the next may arrive
 		select {
 		case <-done:

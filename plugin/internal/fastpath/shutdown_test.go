@@ -16,7 +16,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// besiege asks for names outside at each address until the test is over.
+// besiege asks for outside names at each address until the test ends.
 func besiege(t *testing.T, addresses []netip.AddrPort) {
 	t.Helper()
 	var group sync.WaitGroup
@@ -35,7 +35,7 @@ func besiege(t *testing.T, addresses []netip.AddrPort) {
 				if err != nil {
 					t.Error(err)
 				}
-				_, _ = conn.Write(packet) // nobody may listen any more
+				_, _ = conn.Write(packet) // the server may have stopped
 				select {
 				case <-tick.C:
 				case <-done:
@@ -50,8 +50,8 @@ func besiege(t *testing.T, addresses []netip.AddrPort) {
 	})
 }
 
-// A server that listens at six addresses ends as fast as one with a single address while
-// its upstream is dead and questions go on coming: kubelet waits for 30 seconds.
+// A server with six addresses ends as fast as one with a single address while its upstream
+// is dead and questions keep arriving: kubelet waits for 30 seconds.
 func TestC5ShutdownWithDeadUpstream(t *testing.T) {
 	gate, port := make(chan struct{}), freePort(t)
 	defer close(gate)
@@ -110,8 +110,8 @@ func callAll(t *testing.T, callbacks []func() error) {
 	}
 }
 
-// CoreDNS ends the process with its last server: that is not before what came to our
-// sockets is answered.
+// CoreDNS ends the process with its last server: not before every question from our sockets
+// is answered.
 func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
 	gate, port := make(chan struct{}), freePort(t)
 	text := strings.Replace(waitingCorefile, "UPSTREAM", heldUpstream(t, gate), 1)
@@ -131,7 +131,7 @@ func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
 		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
 		return packets(t, port, "answered") > 0
 	})
-	// CoreDNS's own socket may get a packet as long as the way to ours is looked for.
+	// CoreDNS's own socket may receive a packet while the route to ours is being found.
 	await.True(t, time.Minute, "the question is handed over", func() bool {
 		if _, err := conn.Write(packet); err != nil {
 			t.Fatal(err)
@@ -162,7 +162,7 @@ func TestC5ServersEndAfterTheLastAnswer(t *testing.T) {
 	<-ended
 }
 
-// CoreDNS takes the end of its last server for the end of the process, and panics when it
+// CoreDNS takes the end of its last server for the end of the process, and panics if it
 // sees that before it stops the server itself.
 func TestC5LastServerIsLeftToCoreDNS(t *testing.T) {
 	port := freePort(t)

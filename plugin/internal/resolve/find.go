@@ -22,7 +22,8 @@ func (v *View) Locate(s *cluster.Snapshot, n *dnsname.Name, o *Origin) (m Match)
 	return m
 }
 
-// LocateInto is Locate into an empty Match. A Match is too large to be copied for each question.
+// LocateInto does the same as Locate, in an empty Match, because a Match is too large to be
+// copied for each question.
 func (v *View) LocateInto(m *Match, s *cluster.Snapshot, n *dnsname.Name, o *Origin) {
 	rest := n.Labels() - o.Labels()
 	switch {

@@ -72,8 +72,8 @@ func (v *View) Outcome(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Re
 // Locator finds what a name below an origin stands for.
 type Locator func(s *cluster.Snapshot, n *dnsname.Name, o *Origin) Match
 
-// OutcomeBy is Outcome in zones whose names are found in another way. It is FollowTarget
-// for SRV records too that lead to names whose addresses others know.
+// OutcomeBy does the same as Outcome in zones whose names another function locates. It also
+// returns FollowTarget for SRV records to names whose addresses others know.
 func (v *View) OutcomeBy(locate Locator, s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Result, last *dnsname.Name) {
 	if v.Origin(n) == nil {
 		return OutOfZone, n
