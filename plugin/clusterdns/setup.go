@@ -51,14 +51,10 @@ func setup(directive string, c *caddy.Controller) error {
 		return err
 	}
 	server := dnsserver.GetConfig(c)
-	cfg, err := parse(c, server.Root)
+	cfg, err := configure(c, server.Root)
 	if err != nil {
 		return err
 	}
-	if err := cfg.searchFrom(os.Getenv); err != nil {
-		return err
-	}
-	cfg.checkSearch()
 	log := clog.NewWithPlugin(directive)
 	for _, text := range cfg.warnings.All() {
 		log.Warning(text)
@@ -92,6 +88,19 @@ func setup(directive string, c *caddy.Controller) error {
 		return d
 	})
 	return nil
+}
+
+// configure returns what the directive and the environment ask for.
+func configure(c *caddy.Controller, root string) (*config, error) {
+	cfg, err := parse(c, root)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.searchFrom(os.Getenv); err != nil {
+		return nil, err
+	}
+	cfg.checkSearch()
+	return cfg, nil
 }
 
 // claim makes sure that a server block uses the plugin under one name only.

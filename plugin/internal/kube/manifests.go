@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,11 +90,9 @@ func (m *manifests) change(all [][]step) change {
 	var changes []change
 	for _, r := range m.resources {
 		changes = append(changes, r.begin())
-		for _, steps := range all {
-			for _, s := range steps {
-				if s.resource == r {
-					changes = append(changes, s.put)
-				}
+		for _, s := range slices.Concat(all...) {
+			if s.resource == r {
+				changes = append(changes, s.put)
 			}
 		}
 		changes = append(changes, r.end())

@@ -40,22 +40,32 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 	if virtual, _ := v.owners(s, s.ClusterIPs(), m.Addr, math.MaxInt-1, buf[:0]); len(virtual) > 0 {
 		return append(list, m.Subset.NameOf(virtual[0])), true
 	}
-	sub := Subset{PodNames: v.PodNames}
 	owners, whole := v.owners(s, s.EndpointAddrs(), m.Addr, limit, buf[:0])
 	list = slices.Grow(list, len(owners))
 	for _, svc := range owners {
-		own := len(list) // only names of one Service can be the same
-		for _, slice := range svc.Slices {
-			for e := range slice.WithAddr(m.Addr) {
-				if len(list) > limit {
-					return append(list[:own], Distinct(list[own:])...), false
-				}
-				list = append(list, sub.EndpointName(svc, slice, &e))
-			}
-		}
+		own, fits := len(list), false // only names of one Service can be the same
+		list, fits = v.endpointsAt(svc, m.Addr, limit, list)
 		list = append(list[:own], Distinct(list[own:])...)
+		if !fits {
+			return list, false
+		}
 	}
 	return list, whole
+}
+
+// endpointsAt appends the names of a Service's endpoints that have an address, as long as the list
+// has no more than limit.
+func (v *View) endpointsAt(svc *cluster.ServiceNode, a netip.Addr, limit int, list []HostName) (names []HostName, whole bool) {
+	sub := Subset{PodNames: v.PodNames}
+	for _, slice := range svc.Slices {
+		for e := range slice.WithAddr(a) {
+			if len(list) > limit {
+				return list, false
+			}
+			list = append(list, sub.EndpointName(svc, slice, &e))
+		}
+	}
+	return list, true
 }
 
 // owners appends the visible Services that have an address, up to limit of them. It sorts
