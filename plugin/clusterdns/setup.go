@@ -51,13 +51,10 @@ func setup(directive string, c *caddy.Controller) error {
 		return err
 	}
 	server := dnsserver.GetConfig(c)
-	cfg, err := configure(c, server.Root)
+	log := clog.NewWithPlugin(directive)
+	cfg, err := configure(c, server.Root, log)
 	if err != nil {
 		return err
-	}
-	log := clog.NewWithPlugin(directive)
-	for _, text := range cfg.warnings.All() {
-		log.Warning(text)
 	}
 	ahead := len(server.Plugin)
 	d := newHandler(directive, cfg, server, log)
@@ -90,8 +87,8 @@ func setup(directive string, c *caddy.Controller) error {
 	return nil
 }
 
-// configure returns what the directive and the environment ask for.
-func configure(c *caddy.Controller, root string) (*config, error) {
+// configure returns what the directive and the environment ask for, and warns of what has no effect.
+func configure(c *caddy.Controller, root string, log clog.P) (*config, error) {
 	cfg, err := parse(c, root)
 	if err != nil {
 		return nil, err
@@ -100,6 +97,9 @@ func configure(c *caddy.Controller, root string) (*config, error) {
 		return nil, err
 	}
 	cfg.checkSearch()
+	for _, text := range cfg.warnings.All() {
+		log.Warning(text)
+	}
 	return cfg, nil
 }
 

@@ -120,8 +120,8 @@ func (l *load) settle(t *testing.T) {
 	}
 }
 
-// goOn waits until some more questions have been asked.
-func (l *load) goOn(t *testing.T, questions int) {
+// awaitQuestions waits until some more questions have been asked.
+func (l *load) awaitQuestions(t *testing.T, questions int) {
 	t.Helper()
 	until := l.count() + questions
 	eventually(t, func() error {
@@ -141,7 +141,7 @@ func (l *load) count() int {
 // finish asks all questions once more, ends the load and reports the result.
 func (l *load) finish(t *testing.T) {
 	t.Helper()
-	l.goOn(t, 2*l.questions)
+	l.awaitQuestions(t, 2*l.questions)
 	l.ended()
 	took := time.Since(l.began).Seconds()
 	t.Logf("%d questions in %.1f s (%.0f a second), %d wrong answers", l.asked, took, float64(l.asked)/took, l.failures)

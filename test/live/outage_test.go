@@ -25,12 +25,12 @@ func TestAPIServerAway(t *testing.T) {
 	l := s.load(t, w.before().answers())
 
 	c.KillAPIServer()
-	l.goOn(t, someSeconds)
+	l.awaitQuestions(t, someSeconds)
 	s.mustReload(t, block(source, "pods verified", "ttl 9"))
 	if ttl := s.ttl(t, "A web.away.svc.cluster.local"); ttl != 9 {
 		t.Errorf("TTL %d after the reload, want 9", ttl)
 	}
-	l.goOn(t, someSeconds)
+	l.awaitQuestions(t, someSeconds)
 
 	c.restart(t)
 	l.may(w.after().answers())
@@ -63,7 +63,7 @@ func forgetHistory(t *testing.T, c *cluster, verb string) {
 	s := start(t, block(u.by(way), "pods verified"))
 	s.expect(t, w.before().answers())
 	l := s.load(t, w.before().answers())
-	l.goOn(t, someSeconds) // a watch that ends at once also leads to a list
+	l.awaitQuestions(t, someSeconds) // a watch that ends at once also leads to a list
 
 	way.cut()
 	w.change(t, c)

@@ -98,7 +98,7 @@ func replaceByBackup(t *testing.T, c *cluster) {
 	s := start(t, block(u.by(way), "pods verified"))
 	s.expect(t, w.before().answers())
 	l := s.load(t, w.before().answers())
-	l.goOn(t, someSeconds)
+	l.awaitQuestions(t, someSeconds)
 
 	way.cut()
 	c.restoreEtcd(t)

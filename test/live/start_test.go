@@ -54,7 +54,7 @@ func TestStartBeforeAPIServer(t *testing.T) {
 	s.expect(t, w.answers().until())
 	awaitReadiness(t, addr, "503 kubernetes")
 	l := s.load(t, w.answers().existing().until())
-	l.goOn(t, someSeconds)
+	l.awaitQuestions(t, someSeconds)
 	l.may(w.answers().existing()) // the server may have its data before the test knows that the API server is back
 	c.restart(t)
 	l.settle(t)
@@ -72,7 +72,7 @@ func TestD3LostAPIServer(t *testing.T) {
 	way.cut()
 	lost := time.Now()
 	c.apply(t, "{apiVersion: v1, kind: Namespace, metadata: {name: lost}}")
-	s.load(t, answers{"A svc.cluster.local": noData}).goOn(t, someSeconds)
+	s.load(t, answers{"A svc.cluster.local": noData}).awaitQuestions(t, someSeconds)
 	awaitReadiness(t, addr, "200 OK")
 	if at := lastEvent(t, "namespaces"); at.After(lost) {
 		t.Errorf("heard of the API server at %s, which is gone since %s", at, lost)

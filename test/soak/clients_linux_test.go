@@ -29,8 +29,8 @@ const (
 	mentions = 20
 )
 
-// verdict is what all clients have seen.
-type verdict struct {
+// tally is what all clients have seen.
+type tally struct {
 	mu                     sync.Mutex
 	overUDP, overTCP, lost int
 	redials, failures      int
@@ -40,7 +40,7 @@ type verdict struct {
 }
 
 // complain notes a wrong answer.
-func (v *verdict) complain(address string, err error) {
+func (v *tally) complain(address string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.failures++
@@ -48,20 +48,20 @@ func (v *verdict) complain(address string, err error) {
 }
 
 // miss notes a question without an answer, which is judged in the end.
-func (v *verdict) miss(address string, err error) {
+func (v *tally) miss(address string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.lost++
 	v.mention(address, err)
 }
 
-func (v *verdict) mention(address string, err error) {
+func (v *tally) mention(address string, err error) {
 	if len(v.wrong) < mentions {
 		v.wrong = append(v.wrong, fmt.Sprintf("%7.3fs %s: %v", time.Since(v.began).Seconds(), address, err))
 	}
 }
 
-func (v *verdict) count(udp, tcp, redials int) {
+func (v *tally) count(udp, tcp, redials int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.overUDP += udp
@@ -69,7 +69,7 @@ func (v *verdict) count(udp, tcp, redials int) {
 	v.redials += redials
 }
 
-func (v *verdict) countHostile(packets, replies int) {
+func (v *tally) countHostile(packets, replies int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.hostile += packets
@@ -80,7 +80,7 @@ func (v *verdict) countHostile(packets, replies int) {
 type client struct {
 	address string
 	objects []*object
-	verdict *verdict
+	tally   *tally
 	conn    *dns.Conn
 	id      uint16
 }
@@ -110,11 +110,11 @@ func (c *client) choose() (*asked, error) {
 
 func (c *client) judge(a *asked, r *dns.Msg) {
 	if !r.Response || !slices.Equal(r.Question, a.message.Question) {
-		c.verdict.complain(c.address, fmt.Errorf("not an answer to %s:\n%s", a.question, r))
+		c.tally.complain(c.address, fmt.Errorf("not an answer to %s:\n%s", a.question, r))
 		return
 	}
 	if err := a.object.judge(a.question, a.newest, text(r)); err != nil {
-		c.verdict.complain(c.address, err)
+		c.tally.complain(c.address, err)
 	}
 }
 
@@ -163,11 +163,11 @@ func (c *client) udp() (err error) {
 		}
 		under[a.message.Id] = a
 		if err := c.conn.WriteMsg(a.message); err != nil {
-			c.verdict.complain(c.address, err)
+			c.tally.complain(c.address, err)
 		}
 	}
 	c.take(under)
-	c.verdict.count(burst, 0, 0)
+	c.tally.count(burst, 0, 0)
 	return nil
 }
 
@@ -178,7 +178,7 @@ func (c *client) take(under map[uint16]*asked) {
 		r, err := c.conn.ReadMsg()
 		if err != nil {
 			for _, a := range under {
-				c.verdict.miss(c.address, fmt.Errorf("%s: no answer: %w", a.question, err))
+				c.tally.miss(c.address, fmt.Errorf("%s: no answer: %w", a.question, err))
 			}
 			return
 		}
@@ -199,7 +199,7 @@ func (c *client) tcp() error {
 		var r *dns.Msg
 		if r, err = c.exchange(a.message); err == nil {
 			c.judge(a, r)
-			c.verdict.count(0, 1, try)
+			c.tally.count(0, 1, try)
 			return nil
 		}
 		if c.conn != nil {
@@ -207,7 +207,7 @@ func (c *client) tcp() error {
 			c.conn = nil
 		}
 	}
-	c.verdict.complain(c.address, fmt.Errorf("%s over TCP: %w", a.question, err))
+	c.tally.complain(c.address, fmt.Errorf("%s over TCP: %w", a.question, err))
 	return nil
 }
 

@@ -34,7 +34,7 @@ type intruder struct {
 	address string
 	names   []string
 	silent  bool // sends what nobody may answer, and nothing else; or all but that
-	verdict *verdict
+	tally   *tally
 	random  *rand.Rand
 	conn    net.Conn
 	id      uint16
@@ -69,10 +69,10 @@ func (i *intruder) run(ctx context.Context) (err error) {
 func (i *intruder) step() error {
 	for range hostileBurst {
 		if _, err := i.conn.Write(i.next()); err != nil {
-			i.verdict.complain(i.address, err)
+			i.tally.complain(i.address, err)
 		}
 	}
-	i.verdict.countHostile(hostileBurst, i.take())
+	i.tally.countHostile(hostileBurst, i.take())
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (i *intruder) take() (replies int) {
 			err = i.judge(buf[:n])
 		}
 		if err != nil {
-			i.verdict.complain(i.address, err)
+			i.tally.complain(i.address, err)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (i *intruder) judge(reply []byte) error {
 
 // reportHostile fails the test if what was tampered with has not been heard, or was
 // too much for the server.
-func (v *verdict) reportHostile(t *testing.T, metrics string) {
+func (v *tally) reportHostile(t *testing.T, metrics string) {
 	t.Helper()
 	ignored := outcome(metrics, "ignored")
 	t.Logf("%d hostile packets, %d replies to them; %.0f packets ignored", v.hostile, v.replies, ignored)

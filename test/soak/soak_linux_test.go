@@ -25,8 +25,8 @@ func TestSoak(t *testing.T) {
 	w := startWorld(t)
 	s := startServer(t, w.env)
 	settle(t, w.objects)
-	v := &verdict{began: time.Now()}
-	defer v.tell(t) // even if the answers do not settle
+	v := &tally{began: time.Now()}
+	defer v.print(t) // even if the answers do not settle
 	refused := readRefused(t)
 	ctx, cancel := context.WithTimeout(t.Context(), *duration)
 	defer cancel()
@@ -37,7 +37,7 @@ func TestSoak(t *testing.T) {
 }
 
 // goThrough does all at once until the context ends, or until something fails.
-func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *verdict) (samples []sample) {
+func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *tally) (samples []sample) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var all sync.WaitGroup
@@ -68,10 +68,10 @@ func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *verd
 }
 
 // askers returns all those that send packets to each of the listeners.
-func askers(ctx context.Context, w *world, v *verdict) (all []func() error) {
+func askers(ctx context.Context, w *world, v *tally) (all []func() error) {
 	for _, address := range listeners() {
 		for i := range udpClients + tcpClients {
-			c := &client{address: address, objects: w.objects, verdict: v}
+			c := &client{address: address, objects: w.objects, tally: v}
 			step := c.udp
 			if i >= udpClients {
 				step = c.tcp
@@ -79,7 +79,7 @@ func askers(ctx context.Context, w *world, v *verdict) (all []func() error) {
 			all = append(all, func() error { return c.run(ctx, step) })
 		}
 		for _, silent := range []bool{true, false} {
-			i := &intruder{address: address, names: w.names, silent: silent, verdict: v}
+			i := &intruder{address: address, names: w.names, silent: silent, tally: v}
 			all = append(all, func() error { return i.run(ctx) })
 		}
 	}
@@ -114,7 +114,7 @@ func checkLast(ctx context.Context, address string, o *object, question string) 
 }
 
 // report tells what the clients have seen, and fails the test if that was wrong.
-func (v *verdict) report(t *testing.T, refusedBefore int) {
+func (v *tally) report(t *testing.T, refusedBefore int) {
 	t.Helper()
 	metrics, err := readMetrics(t.Context())
 	if err != nil {
@@ -141,7 +141,7 @@ func (v *verdict) report(t *testing.T, refusedBefore int) {
 }
 
 // tell tells of what was wrong, as far as that is kept.
-func (v *verdict) tell(t *testing.T) {
+func (v *tally) print(t *testing.T) {
 	for _, line := range v.wrong {
 		t.Log(line)
 	}

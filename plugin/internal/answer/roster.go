@@ -125,8 +125,8 @@ func (c *answerCache) roster(sub *resolve.Subset) *roster {
 // What is kept of a Service is bounded by what there is of it in the model, and so it is
 // for the whole store.
 const (
-	keptPerService  = 1024
-	keptPerEndpoint = 32
+	cachedPerService  = 1024
+	cachedPerEndpoint = 32
 )
 
 // keep adds a roster. Where several are added at once, one may be lost.
@@ -135,7 +135,7 @@ func (c *answerCache) keep(n *cluster.ServiceNode, made *roster) {
 	s.Name, s.Cluster = strings.Clone(s.Name), strings.Clone(s.Cluster)
 	s.Ports = resolve.PortFilter{Name: strings.Clone(s.Ports.Name), Protocol: strings.Clone(s.Ports.Protocol)}
 	made.next = c.rosters.Load()
-	if c.Bytes()+made.bytes() > keptPerService+keptPerEndpoint*resolve.Members(n) {
+	if c.Bytes()+made.bytes() > cachedPerService+cachedPerEndpoint*resolve.Members(n) {
 		made.next = nil
 	}
 	c.rosters.Store(made)

@@ -249,7 +249,7 @@ func TestWireKeepsViewsApart(t *testing.T) {
 		}
 	}
 	node := s.Service(cluster.Key{Namespace: "a", Name: "db"})
-	if kept, most := cacheOf(node).Bytes(), keptPerService+keptPerEndpoint*resolve.Members(node); kept > most {
+	if kept, most := cacheOf(node).Bytes(), cachedPerService+cachedPerEndpoint*resolve.Members(node); kept > most {
 		t.Errorf("%d octets are kept, want at most %d", kept, most)
 	}
 }

@@ -175,7 +175,7 @@ func (s *search) knownToNext() bool {
 
 // Taken implements searchpath.Cluster.
 func (s *search) Taken(namespace, service []byte) bool {
-	return s.c.View.Reserves(s.Snapshot, cluster.Key{Namespace: string(namespace), Name: string(service)})
+	return s.c.View.ClaimsSubtree(s.Snapshot, cluster.Key{Namespace: string(namespace), Name: string(service)})
 }
 
 // Status implements searchpath.Cluster. An alias to a name that does not exist counts as

@@ -88,7 +88,7 @@ func (m *socketSearch) complete(q searchpath.Question, l *searchpath.List, targe
 // Taken implements searchpath.Cluster. The question's memory does not change while it is in
 // use.
 func (m *socketSearch) Taken(namespace, service []byte) bool {
-	return m.c.View.Reserves(m.snapshot, cluster.Key{Namespace: unsafeString(namespace), Name: unsafeString(service)})
+	return m.c.View.ClaimsSubtree(m.snapshot, cluster.Key{Namespace: unsafeString(namespace), Name: unsafeString(service)})
 }
 
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

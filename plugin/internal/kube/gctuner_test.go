@@ -32,13 +32,13 @@ func TestThrift(t *testing.T) {
 					t.Errorf("%d, want %d", got, want)
 				}
 			}
-			thrift := &gcTuner{manual: tc.manual}
-			thrift.begin()
+			tuner := &gcTuner{manual: tc.manual}
+			tuner.begin()
 			expect(tc.saving)
-			thrift.begin() // another Watcher
-			thrift.end()
+			tuner.begin() // another Watcher
+			tuner.end()
 			expect(tc.saving)
-			thrift.end()
+			tuner.end()
 			expect(tc.usual)
 		})
 	}

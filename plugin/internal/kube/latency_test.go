@@ -25,10 +25,10 @@ func sliceFrom(service, address string, date int64) *discoveryv1.EndpointSlice {
 
 // newTimedWriter makes a writer with the Services web (with a ClusterIP) and db (headless),
 // and the EndpointSlice web of Service web.
-func newTimedWriter(t *testing.T) (*writer, resource, *witness, *clocktesting.FakeClock) {
+func newTimedWriter(t *testing.T) (*writer, resource, *observations, *clocktesting.FakeClock) {
 	t.Helper()
 	wr, resources, clock := newTestWriter(Config{})
-	seen := newWitness()
+	seen := newObservations()
 	wr.observer = seen
 	listAll(wr, resources[1:])
 	list(wr, resources[0], serviceObject("web", "10.0.0.1"), serviceObject("db", "None"))
@@ -80,7 +80,7 @@ func TestD25ListsAreNotProgrammed(t *testing.T) {
 
 // visible is an Observer that records whether a change is visible when it is reported.
 type visible struct {
-	*witness
+	*observations
 	store  *cluster.Store
 	before *cluster.Snapshot
 	early  bool
@@ -88,13 +88,13 @@ type visible struct {
 
 func (v *visible) Programmed(kind string, latency time.Duration) {
 	v.early = v.early || v.store.Load() == v.before
-	v.witness.Programmed(kind, latency)
+	v.observations.Programmed(kind, latency)
 }
 
 // The latency ends with the commit, for every change of a batch.
 func TestProgrammedAfterTheCommit(t *testing.T) {
 	wr, r, seen, clock := newTimedWriter(t)
-	watching := &visible{witness: seen, store: wr.store, before: wr.store.Load()}
+	watching := &visible{observations: seen, store: wr.store, before: wr.store.Load()}
 	wr.observer = watching
 	wr.changes <- func(*cluster.Txn) { clock.Step(5 * time.Second) }
 	wr.apply(r.event(sliceFrom("web", "10.1.0.2", tenSecondsAgo)))
@@ -110,7 +110,7 @@ func TestProgrammedAfterTheCommit(t *testing.T) {
 // Before the sync nothing is answered, so nothing is visible.
 func TestProgrammedAfterTheSync(t *testing.T) {
 	wr, resources, _ := newTestWriter(Config{})
-	seen := newWitness()
+	seen := newObservations()
 	wr.observer = seen
 	wr.apply(resources[0].put(serviceObject("web", "10.0.0.1")))
 	wr.apply(resources[2].event(sliceFrom("web", "10.1.0.1", tenSecondsAgo)))

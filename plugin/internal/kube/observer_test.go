@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// witness is an Observer that records what is reported to it.
-type witness struct {
+// observations is an Observer that records what is reported to it.
+type observations struct {
 	mu         sync.Mutex
 	programmed []string // kind and latency
 	heard      map[string]time.Time
@@ -25,33 +25,33 @@ type witness struct {
 	requests   []Request
 }
 
-func newWitness() *witness {
-	return &witness{heard: map[string]time.Time{}, relisted: map[string]int{}, silent: map[string]int{}, held: map[string]int{}}
+func newObservations() *observations {
+	return &observations{heard: map[string]time.Time{}, relisted: map[string]int{}, silent: map[string]int{}, held: map[string]int{}}
 }
 
-func (w *witness) Programmed(kind string, latency time.Duration) {
+func (w *observations) Programmed(kind string, latency time.Duration) {
 	w.note(func() { w.programmed = append(w.programmed, kind+" "+latency.String()) })
 }
-func (w *witness) Heard(r string, at time.Time) { w.note(func() { w.heard[r] = at }) }
-func (w *witness) Relisted(resource string)     { w.note(func() { w.relisted[resource]++ }) }
-func (w *witness) Silent(resource string)       { w.note(func() { w.silent[resource]++ }) }
-func (w *witness) Held(resource string, n int)  { w.note(func() { w.held[resource] = n }) }
-func (w *witness) Committed()                   { w.note(func() { w.commits++ }) }
-func (w *witness) Requested(r Request)          { w.note(func() { w.requests = append(w.requests, r) }) }
+func (w *observations) Heard(r string, at time.Time) { w.note(func() { w.heard[r] = at }) }
+func (w *observations) Relisted(resource string)     { w.note(func() { w.relisted[resource]++ }) }
+func (w *observations) Silent(resource string)       { w.note(func() { w.silent[resource]++ }) }
+func (w *observations) Held(resource string, n int)  { w.note(func() { w.held[resource] = n }) }
+func (w *observations) Committed()                   { w.note(func() { w.commits++ }) }
+func (w *observations) Requested(r Request)          { w.note(func() { w.requests = append(w.requests, r) }) }
 
-func (w *witness) note(change func()) {
+func (w *observations) note(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	change()
 }
 
 // watches returns how many of the requests were watches.
-func (w *witness) watches() int {
+func (w *observations) watches() int {
 	return len(slices.DeleteFunc(slices.Clone(w.requests), func(r Request) bool { return !r.Watch }))
 }
 
 // when waits until the records fit.
-func (w *witness) when(t *testing.T, what string, fits func() bool) {
+func (w *observations) when(t *testing.T, what string, fits func() bool) {
 	t.Helper()
 	eventually(t, what, func() bool {
 		w.mu.Lock()
@@ -63,7 +63,7 @@ func (w *witness) when(t *testing.T, what string, fits func() bool) {
 // Counts and commits are reported after each commit, and never without one.
 func TestHeldAndCommitted(t *testing.T) {
 	wr, resources, _ := newTestWriter(Config{NoEndpoints: true})
-	seen := newWitness()
+	seen := newObservations()
 	wr.observer = seen
 	expect := func(commits int, held map[string]int) {
 		t.Helper()
@@ -88,7 +88,7 @@ func TestHeldAndCommitted(t *testing.T) {
 func TestHeardAndRelisted(t *testing.T) {
 	leakless(t)
 	wr, resources, clock := newTestWriter(Config{NoEndpoints: true})
-	seen := newWitness()
+	seen := newObservations()
 	watches := followWith(t, wr, resources[0], func(s *reflectorStore) { s.observer, s.clock = seen, clock })
 	heard := func(what string) {
 		t.Helper()
@@ -126,7 +126,7 @@ func TestHeardAndRelisted(t *testing.T) {
 // A plain list ends with Replace too.
 func TestRelistedByPlainLists(t *testing.T) {
 	wr, resources, _ := newTestWriter(Config{})
-	seen := newWitness()
+	seen := newObservations()
 	s := newTestStore(context.Background(), resources[0], wr.changes)
 	s.observer = seen
 	for range 3 {
@@ -143,7 +143,7 @@ func TestRelistedByPlainLists(t *testing.T) {
 func testObserver(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
-			c, seen, gate := c.in(t), newWitness(), newGate(t, c.Cluster)
+			c, seen, gate := c.in(t), newObservations(), newGate(t, c.Cluster)
 			w, _ := c.watcherWith(Config{Endpoint: gate.URL}, Options{Observer: seen}, edit)
 			<-w.Synced()
 			c.expectObserved(seen, gate, name)
@@ -151,7 +151,7 @@ func testObserver(c *testCluster) {
 	}
 }
 
-func (c *testCluster) expectObserved(seen *witness, gate *gate, mode string) {
+func (c *testCluster) expectObserved(seen *observations, gate *gate, mode string) {
 	t := c.t
 	resources := []string{"endpointslices", "namespaces", "services"}
 	seen.when(t, "all resources", func() bool {

@@ -55,7 +55,7 @@ func TestC4PasswordOfTheAPIServer(t *testing.T) {
 				"endpoint":   {Endpoint: withUser(api.URL)},
 				"kubeconfig": {Kubeconfig: kubeconfigWith(t, &clientcmdapi.Cluster{Server: withUser(api.URL)})},
 			} {
-				log, seen := new(recorder), newWitness()
+				log, seen := new(recorder), newObservations()
 				w, err := New(cfg, Options{Log: log, Observer: seen})
 				if err != nil {
 					t.Fatal(err)

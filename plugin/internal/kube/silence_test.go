@@ -47,7 +47,7 @@ func TestC1SilentRequests(t *testing.T) {
 		{"half a list", beginsList, "cannot list services: list of services: nothing received for 50ms"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			api, log, seen := hanging(t, tc.begin), new(recorder), newWitness()
+			api, log, seen := hanging(t, tc.begin), new(recorder), newObservations()
 			quick := listwatch.DefaultLimits
 			quick.Silence = 50 * time.Millisecond
 			w, err := New(Config{Endpoint: api.URL}, Options{Log: log, Observer: seen, limits: quick})
@@ -72,7 +72,7 @@ func TestC1SilentProxy(t *testing.T) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		t.Run(name, func(t *testing.T) {
 			c := c.in(t)
-			gate, log, seen := newGate(t, c.Cluster), new(recorder), newWitness()
+			gate, log, seen := newGate(t, c.Cluster), new(recorder), newObservations()
 			quick := listwatch.DefaultLimits
 			// Longer than what follows takes on a busy machine: a watch that is opened at the
 			// moment of another's silence is closed with it, and its list is read again.

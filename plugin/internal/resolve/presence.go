@@ -118,9 +118,9 @@ func (v *View) Presence(s *cluster.Snapshot, n *dnsname.Name) Result {
 	return Success
 }
 
-// Reserves reports whether a name below a Service may be meant as it stands: the view does
+// ClaimsSubtree reports whether a name below a Service may be meant as it stands: the view does
 // not show the Namespace, or the snapshot has the Service or slices of it, in whatever
 // state.
-func (v *View) Reserves(s *cluster.Snapshot, k cluster.Key) bool {
+func (v *View) ClaimsSubtree(s *cluster.Snapshot, k cluster.Key) bool {
 	return !v.Exposes(s, k.Namespace) || s.Knows(k)
 }

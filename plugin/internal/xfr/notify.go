@@ -47,7 +47,7 @@ func (n *notifier) run(ctx context.Context) {
 		next := n.store.NextCheckpoint()
 		if s := n.store.LoadCheckpoint(); s.Synced() && s.Serial() != told {
 			told = s.Serial()
-			n.tell(ctx, next)
+			n.notify(ctx, next)
 		}
 		select {
 		case <-ctx.Done():
@@ -56,8 +56,8 @@ func (n *notifier) run(ctx context.Context) {
 	}
 }
 
-// tell tells of a checkpoint until it is answered, or the next one comes.
-func (n *notifier) tell(ctx context.Context, next <-chan struct{}) {
+// notify tells of a checkpoint until it is answered, or the next one comes.
+func (n *notifier) notify(ctx context.Context, next <-chan struct{}) {
 	answered, err := n.send(ctx)
 	for _, pause := range pauses {
 		if answered || !wait(ctx, pause, next) {

@@ -159,7 +159,7 @@ func TestNotifyTroubleIsLoggedOnce(t *testing.T) {
 		n := &notifier{send: to.notify, name: "x", warn: func(text string) { lines = append(lines, text) }}
 		for _, err := range []error{to.err, to.err, nil, to.err, to.err} {
 			to.err, to.answered = err, err == nil
-			n.tell(t.Context(), nil)
+			n.notify(t.Context(), nil)
 		}
 		if want := []string{"x: nobody there", "x: nobody there"}; !slices.Equal(lines, want) {
 			t.Errorf("%q", lines)

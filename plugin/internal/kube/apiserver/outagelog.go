@@ -150,7 +150,7 @@ func (o *OutageLog) Failed(ctx context.Context, verb string, k Kind, err error) 
 	key := reasonKey(err.Error())
 	if t.lasts(key, o.clock.Now(), leniency(err, missing)) && t.told.add(key) {
 		t.missing = missing
-		o.tell(verb, k, missing, err)
+		o.write(verb, k, missing, err)
 	}
 	return len(t.told) > 0
 }
@@ -176,7 +176,7 @@ func leniency(err error, missing bool) time.Duration {
 	}
 }
 
-func (o *OutageLog) tell(verb string, k Kind, missing bool, err error) {
+func (o *OutageLog) write(verb string, k Kind, missing bool, err error) {
 	group := k.Group
 	switch {
 	case missing:

@@ -113,7 +113,7 @@ func (f *Follower[T]) follow(ctx context.Context, now fileSet) (all []T, changed
 		f.digest = [sha256.Size]byte{} // the contents have not been used
 		return nil, false
 	}
-	f.tell(err)
+	f.report(err)
 	return all, err == nil
 }
 
@@ -123,8 +123,8 @@ func vanished(files fileSet, err error) bool {
 	return files.err == nil && errors.Is(err, fs.ErrNotExist)
 }
 
-// tell logs a line when the files cannot be read, or can be read again.
-func (f *Follower[T]) tell(err error) {
+// report logs a line when the files cannot be read, or can be read again.
+func (f *Follower[T]) report(err error) {
 	if err != nil {
 		f.opts.Log.Errorf("manifests cannot be read, keeping the last good state: %v", err)
 		f.opts.Failed()
