@@ -36,6 +36,11 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "EDNS option 19 (ZONEVERSION)", "plugin/internal/udp/edns_test.go", "TestP9ZoneVersionIsIgnored"},
 	{"", "a question over UDP of more than 512 octets", "plugin/internal/udp/reader_linux_test.go", "TestP13LongQuestions"},
 	{"", "an address with leading zeros in a number", "plugin/internal/kube/convert/address_test.go", "TestA6ParseAddr"},
+	{"", "PTR of an endpoint's IPv6 address", "plugin/internal/kube/slices_test.go", "TestP3SpelledAddress"},
+	{"", "SRV over TCP", "plugin/internal/answer/bounded_test.go", "TestP12WholeAnswerWithoutAddresses"},
+	{"", "a reply over QUIC or HTTP/3", "plugin/internal/chain/encrypted_test.go", "TestP11StreamsAreNotCut"},
+	{"", "a question with padding", "plugin/internal/chain/encrypted_test.go", "TestP11Padding"},
+	{"", "a client of `tls://`", "plugin/internal/chain/encrypted_test.go", "TestP11DoTIsOffered"},
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
 }
 
