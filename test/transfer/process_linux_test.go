@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -106,6 +107,17 @@ func (p *process) log(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// awaitLog waits until a line of the log contains all words.
+func (p *process) awaitLog(t *testing.T, words ...string) {
+	t.Helper()
+	eventually(t, func() error {
+		if p.mentions(t, words...) == 0 {
+			return fmt.Errorf("no line with %q", words)
+		}
+		return nil
+	})
 }
 
 // mentions counts the lines of the log that contain all words.

@@ -47,6 +47,7 @@ type primary struct {
 	*process
 	port, dir string
 	secondary []string // ports
+	source    string   // the file or folder that it reads
 	ttl       int      // of its records
 	ahead     string   // a further line of the Corefile
 	address   int      // the last byte of the Service's addresses
@@ -55,7 +56,8 @@ type primary struct {
 
 func newPrimary(t *testing.T, secondaryPorts ...string) *primary {
 	t.Helper()
-	return &primary{port: freeport.Port(t), dir: t.TempDir(), secondary: secondaryPorts, ttl: 5, shown: map[string]*zone{}}
+	dir := t.TempDir()
+	return &primary{port: freeport.Port(t), dir: dir, source: filepath.Join(dir, "shop.yaml"), secondary: secondaryPorts, ttl: 5, shown: map[string]*zone{}}
 }
 
 // change gives the Service other addresses. The file is never there by half.
@@ -93,7 +95,7 @@ func (p *primary) start(t *testing.T) {
 		to * %[5]s
 	}
 }
-`, origin, p.port, outsideOrigin, filepath.Join(p.dir, "shop.yaml"), "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"), p.ttl, p.ahead)
+`, origin, p.port, outsideOrigin, p.source, "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"), p.ttl, p.ahead)
 	p.process = startCorefile(t, p.port, filepath.Join(p.dir, "Corefile"), text)
 }
 
@@ -150,9 +152,10 @@ const bindCommand = "named"
 // bind is a BIND that serves our zones.
 type bind struct {
 	*process
-	port string
-	dir  string
-	zone string // how it gets one
+	port   string
+	dir    string
+	zone   string // how it gets one
+	option string
 }
 
 func newBind(t *testing.T) *bind {
@@ -170,6 +173,7 @@ options {
 	recursion no;
 	notify no;
 	allow-transfer { 127.0.0.0/8; };
+	%s
 };
 controls { };
 `
@@ -188,7 +192,7 @@ const bindZoneOverTLS = `zone "%s" {
 
 func (b *bind) start(t *testing.T, primaryPort string) {
 	t.Helper()
-	text := fmt.Sprintf(bindConfiguration, b.dir, b.port)
+	text := fmt.Sprintf(bindConfiguration, b.dir, b.port, b.option)
 	for _, origin := range origins {
 		text += fmt.Sprintf(b.zone, origin, primaryPort)
 	}
