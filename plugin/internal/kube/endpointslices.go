@@ -57,15 +57,14 @@ func (r *endpointSlices) put(obj metav1.Object) change {
 }
 
 // event also records the time of the cause, if the object has one and DNS can see the
-// change. A slice equal to the current one does not replace it, so the pointers tell.
+// change. The table does not take a slice that equals the current one.
 func (r *endpointSlices) event(obj metav1.Object) change {
-	key, since, put := convert.KeyOf(obj), triggerTime(obj), r.put(obj)
+	key, since := convert.KeyOf(obj), triggerTime(obj)
+	slice := r.converter.Slice(obj.(*discoveryv1.EndpointSlice))
 	return func(txn *cluster.Txn) {
-		before := r.table.held.at(key)
-		put(txn)
-		now := r.table.held.at(key)
-		if now != nil && now != before && !since.IsZero() {
-			r.writer.dated = append(r.writer.dated, dated{now.Key(), since})
+		r.table.put(txn, key, slice)
+		if slice != nil && r.table.held.at(key) == slice && !since.IsZero() {
+			r.writer.dated = append(r.writer.dated, dated{slice.Key(), since})
 		}
 	}
 }
