@@ -1,6 +1,9 @@
 package kube
 
 import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -67,6 +70,17 @@ func (r *endpointSlices) event(obj metav1.Object) change {
 			r.writer.dated = append(r.writer.dated, dated{slice.Key(), since})
 		}
 	}
+}
+
+// triggerTime returns when the cause of a slice's change happened, as its controller
+// reports it (annotation endpoints.kubernetes.io/last-change-trigger-time), or zero if it
+// does not.
+func triggerTime(obj metav1.Object) time.Time {
+	since, err := time.Parse(time.RFC3339Nano, obj.GetAnnotations()[corev1.EndpointsLastChangeTriggerTime])
+	if err != nil {
+		return time.Time{}
+	}
+	return since
 }
 
 // importedSlices are the EndpointSlices of ServiceImports. They have a watch of their own:

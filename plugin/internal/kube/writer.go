@@ -51,6 +51,12 @@ type writer struct {
 	listing      bool              // a list is being read
 }
 
+// dated is a visible change of an EndpointSlice with the time of its cause.
+type dated struct {
+	service cluster.Key
+	since   time.Time
+}
+
 // afterStart is when, counted from the start, unchanged data gets another serial. The
 // previous process may have run on a node whose clock was ahead, or until its clock was
 // set. Its secondaries accept no data with a lower serial, and the next change may take
@@ -143,6 +149,37 @@ func (w *writer) commit(txn *cluster.Txn) {
 		close(done)
 	}
 	w.flushed = nil
+}
+
+// observe reports a commit to the observer.
+func (w *writer) observe() {
+	w.observer.Committed()
+	for _, d := range w.dated {
+		w.observeLatency(d)
+	}
+	w.dated = nil
+	for _, r := range w.resources {
+		about, n := r.about(), r.count()
+		if n != about.told {
+			w.observer.Held(about.name, n)
+			about.told = n
+		}
+	}
+}
+
+// observeLatency ignores changes that no client could see: those before the sync, and those
+// of a Service that does not exist. A latency is at least zero, because the local clock may
+// be behind the controller's.
+func (w *writer) observeLatency(d dated) {
+	service := w.services.held.at(d.service)
+	if service == nil || !w.store.Load().Synced() {
+		return
+	}
+	kind := "cluster_ip"
+	if service.Kind == cluster.Headless {
+		kind = "headless_with_selector"
+	}
+	w.observer.Programmed(kind, max(0, w.clock.Since(d.since)))
 }
 
 // send passes a change to the writer, unless the writer has ended.
