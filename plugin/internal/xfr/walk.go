@@ -58,20 +58,19 @@ func (w *walk) nameservers(s *cluster.Snapshot, o resolve.Origin) {
 		w.pass(recordKey{owner: w.origin, target: name}, answer.NS(w.origin, name, w.view.TTL))
 	}
 	for _, srv := range servers {
-		if name := srv.Name.Text(w.origin); srv.Addr.IsValid() && !w.transfers(s, o, name) {
-			w.address(name, srv.Addr)
+		svc := srv.Name.Service
+		if srv.Addr.IsValid() && (svc == nil || w.shown(s, &o, *svc) == nil) {
+			w.address(srv.Name.Text(w.origin), srv.Addr)
 		}
 	}
 }
 
-// transfers reports whether a name server's name is one that a Service brings.
-func (w *walk) transfers(s *cluster.Snapshot, o resolve.Origin, name string) bool {
-	n, err := dnsname.Parse(name)
-	if err != nil {
-		return false
+// shown returns a Service that has records in the zone, or nil.
+func (w *walk) shown(s *cluster.Snapshot, o *resolve.Origin, k cluster.Key) *cluster.ServiceNode {
+	if !w.view.Exposes(s, k.Namespace) {
+		return nil
 	}
-	m := w.view.Locate(s, &n, &o)
-	return m.Kind == resolve.AtClusterIP || m.Kind == resolve.AtEndpoints
+	return w.view.VisibleService(s, o, k)
 }
 
 // name is the name of a Service.

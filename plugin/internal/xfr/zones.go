@@ -45,7 +45,7 @@ func (z ClusterZones) Walk(s *cluster.Snapshot, o resolve.Origin, services []clu
 		if w.ended {
 			return
 		}
-		if svc := z.VisibleService(s, &o, k); svc != nil && z.Exposes(s, k.Namespace) {
+		if svc := w.shown(s, &o, k); svc != nil {
 			w.service(svc)
 		}
 	}
