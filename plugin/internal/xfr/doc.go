@@ -4,7 +4,7 @@
 //
 //	secondary --AXFR, IXFR--> secondaryTracker --> transfer --> Primary.Transfer
 //	                            `- journal: which checkpoint was sent to whom -'
-//	store --checkpoint--> Notifier --NOTIFY--> each secondary, on its own
+//	store --checkpoint--> notifier --NOTIFY--> each secondary, on its own
 //
 // A Primary belongs to one server block. What is in its zones is what handlers walk over
 // (Zones); those of a cluster are walked over here. The difference of two checkpoints is that
