@@ -43,6 +43,8 @@
 //     other EndpointSlices change.
 //   - search: package search, look-ups of outside names by a Pod's whole search path.
 //     It has a table of its own and is measured only when it is named.
+//   - fair: package fair, what polite clients lose while another floods the server. It has a table of
+//     its own and is measured only when it is named: make bench PARTS=fair ONLY=ours,stock.
 //
 // # What makes a figure right
 //

@@ -42,11 +42,10 @@ var clients = []client{
 type result struct {
 	client client
 
-	mu      sync.Mutex
-	sent    []time.Time // by id of the question
-	took    []time.Duration
-	errors  int
-	answers int
+	mu     sync.Mutex
+	sent   []time.Time // by id of the question
+	took   []time.Duration
+	errors int
 }
 
 // askPolitely asks until the context ends.
