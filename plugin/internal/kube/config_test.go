@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 // A path may contain any character but the zero byte, even a line break.
@@ -16,7 +18,7 @@ func TestManifestPathsAreKeptApart(t *testing.T) {
 		t.Error("one path is taken for two")
 	}
 	folder := filepath.Join(t.TempDir(), "two\nlines")
-	write(t, folder, map[string]string{"a.yaml": webService})
+	kubetest.Write(t, folder, map[string]string{"a.yaml": kubetest.WebService})
 	if _, err := New(Config{Manifests: ManifestPaths(folder)}, Options{}); err != nil {
 		t.Error(err)
 	}

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -38,41 +35,6 @@ var (
 	noData   = fmt.Sprintf("[%d]", resolve.NoData)
 	nxDomain = fmt.Sprintf("[%d]", resolve.NXDomain)
 )
-
-// recorder is a Logger that keeps its lines.
-type recorder struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (r *recorder) add(level, format string, args []any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, level+" "+fmt.Sprintf(format, args...))
-}
-
-func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, args) }
-func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
-func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
-
-func (r *recorder) expect(t *testing.T, want ...string) {
-	t.Helper()
-	if got := r.all(); !slices.Equal(got, want) {
-		t.Errorf("log: %q\nwant %q", got, want)
-	}
-}
-
-// all returns the lines so far.
-func (r *recorder) all() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.lines)
-}
-
-// with returns the lines that contain a text.
-func (r *recorder) with(text string) []string {
-	return slices.DeleteFunc(r.all(), func(line string) bool { return !strings.Contains(line, text) })
-}
 
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
@@ -154,20 +116,6 @@ func leakless(t *testing.T) {
 	t.Cleanup(func() {
 		await.Success(t, time.Millisecond, 30*time.Second, func(context.Context) error { return goleak.Find(known) })
 	})
-}
-
-// write writes files into a folder. Names with a slash make folders.
-func write(t *testing.T, folder string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		path := filepath.Join(folder, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // compared makes cmp compare objects of the model by value.

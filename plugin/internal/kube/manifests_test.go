@@ -8,45 +8,18 @@ import (
 	"time"
 
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
-// The manifests of a Service with one address. Tests change them by replacing text.
-const (
-	webService = `apiVersion: v1
-kind: Service
-metadata:
-  name: web
-  namespace: shop
-spec:
-  clusterIP: 10.0.0.1
-  ports:
-  - name: http
-    port: 80
-`
-	webSlice = `apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata:
-  name: web-x
-  namespace: shop
-  labels: {kubernetes.io/service-name: web}
-addressType: IPv4
-endpoints:
-- addresses: [10.1.0.1]
-`
-	webPod = `apiVersion: v1
-kind: Pod
-metadata: {name: web-0, namespace: shop}
-status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}
-`
-	web = "web.shop.svc.cluster.local."
-)
+const web = "web.shop.svc.cluster.local."
 
 // files is a folder of manifests with a Watcher that has read them. The test triggers each
 // look.
 type files struct {
 	t        *testing.T
 	folder   string
-	log      *recorder
+	log      *kubetest.Recorder
 	failures int
 	clock    *clocktesting.FakeClock
 	watcher  *Watcher
@@ -55,8 +28,8 @@ type files struct {
 // serve starts a Watcher with the given files.
 func serve(t *testing.T, cfg Config, contents map[string]string) *files {
 	t.Helper()
-	f := &files{t: t, folder: t.TempDir(), log: new(recorder), clock: clocktesting.NewFakeClock(time.Now().Add(time.Hour))}
-	write(t, f.folder, contents)
+	f := &files{t: t, folder: t.TempDir(), log: new(kubetest.Recorder), clock: clocktesting.NewFakeClock(time.Now().Add(time.Hour))}
+	kubetest.Write(t, f.folder, contents)
 	if cfg.Manifests == "" {
 		cfg.Manifests = f.folder
 	}
@@ -94,7 +67,7 @@ func (f *files) expect(name string, qtype uint16, want string) {
 func (f *files) path(name string) string { return filepath.Join(f.folder, name) }
 
 func TestManifestsAreSyncedAtOnce(t *testing.T) {
-	f := serve(t, Config{Pods: true}, map[string]string{"all.yaml": webService + "---\n" + webSlice + "---\n" + webPod})
+	f := serve(t, Config{Pods: true}, map[string]string{"all.yaml": kubetest.WebService + "---\n" + kubetest.WebSlice + "---\n" + kubetest.WebPod})
 	select {
 	case <-f.watcher.Synced():
 	default:
@@ -104,7 +77,7 @@ func TestManifestsAreSyncedAtOnce(t *testing.T) {
 	f.expect("_http._tcp."+web, typeSRV, "0 100 80 "+web)
 	f.expect("10-1-0-1."+web, typeA, "10.1.0.1")
 	f.expect("10-1-0-1.shop.pod.cluster.local.", typeA, "10.1.0.1")
-	if lines := f.log.all(); len(lines) > 0 {
+	if lines := f.log.All(); len(lines) > 0 {
 		t.Errorf("log: %q", lines)
 	}
 	start(t, f.watcher)
@@ -124,24 +97,24 @@ func TestManifestForms(t *testing.T) {
 		return list.String()
 	}
 	for name, contents := range map[string]map[string]string{
-		"documents":              {"a.yaml": "# first\n---\n---\n" + webService + "---\n" + webSlice + "---\n# the end\n"},
-		"files":                  {"a.yaml": webService, "b.yml": webSlice},
-		"a list, as kubectl get": {"a.yaml": "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\nitems:\n" + items(webService, webSlice)},
+		"documents":              {"a.yaml": "# first\n---\n---\n" + kubetest.WebService + "---\n" + kubetest.WebSlice + "---\n# the end\n"},
+		"files":                  {"a.yaml": kubetest.WebService, "b.yml": kubetest.WebSlice},
+		"a list, as kubectl get": {"a.yaml": "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\nitems:\n" + items(kubetest.WebService, kubetest.WebSlice)},
 		"typed lists": {
-			"a.yaml": "apiVersion: v1\nkind: ServiceList\nitems:\n" + items(strings.TrimPrefix(webService, "apiVersion: v1\nkind: Service\n")),
-			"b.yaml": "apiVersion: discovery.k8s.io/v1\nkind: EndpointSliceList\nitems:\n" + items(strings.TrimPrefix(webSlice, "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n")),
+			"a.yaml": "apiVersion: v1\nkind: ServiceList\nitems:\n" + items(strings.TrimPrefix(kubetest.WebService, "apiVersion: v1\nkind: Service\n")),
+			"b.yaml": "apiVersion: discovery.k8s.io/v1\nkind: EndpointSliceList\nitems:\n" + items(strings.TrimPrefix(kubetest.WebSlice, "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n")),
 		},
-		"a list in a list": {"a.yaml": "apiVersion: v1\nkind: List\nitems:\n" + items(webSlice, "apiVersion: v1\nkind: List\nitems:\n"+items(webService))},
-		"an empty list":    {"a.yaml": webService, "b.yaml": webSlice, "c.yaml": "apiVersion: v1\nkind: List\nitems: []\n", "d.yaml": "apiVersion: v1\nkind: List\nitems:\n"},
+		"a list in a list": {"a.yaml": "apiVersion: v1\nkind: List\nitems:\n" + items(kubetest.WebSlice, "apiVersion: v1\nkind: List\nitems:\n"+items(kubetest.WebService))},
+		"an empty list":    {"a.yaml": kubetest.WebService, "b.yaml": kubetest.WebSlice, "c.yaml": "apiVersion: v1\nkind: List\nitems: []\n", "d.yaml": "apiVersion: v1\nkind: List\nitems:\n"},
 		"JSON": {"a.json": `{"apiVersion": "v1", "kind": "List", "items": [
 			{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"clusterIP": "10.0.0.1", "ports": [{"name": "http", "port": 80}]}},
 			{"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "web-x", "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}}, "addressType": "IPv4", "endpoints": [{"addresses": ["10.1.0.1"]}]}
 		]}`},
-		"anchors":    {"a.yaml": strings.Replace(webService, "namespace: shop", "namespace: &ns shop\n  labels: {ns: *ns}", 1) + "---\n" + webSlice},
-		"Windows":    {"a.yaml": strings.ReplaceAll(webService+"---\n"+webSlice, "\n", "\r\n")},
-		"time stamp": {"a.yaml": strings.Replace(webService, "name: web\n", "name: web\n  creationTimestamp: 2026-01-01T00:00:00Z\n", 1), "b.yaml": webSlice},
+		"anchors":    {"a.yaml": strings.Replace(kubetest.WebService, "namespace: shop", "namespace: &ns shop\n  labels: {ns: *ns}", 1) + "---\n" + kubetest.WebSlice},
+		"Windows":    {"a.yaml": strings.ReplaceAll(kubetest.WebService+"---\n"+kubetest.WebSlice, "\n", "\r\n")},
+		"time stamp": {"a.yaml": strings.Replace(kubetest.WebService, "name: web\n", "name: web\n  creationTimestamp: 2026-01-01T00:00:00Z\n", 1), "b.yaml": kubetest.WebSlice},
 		"files that do not count": {
-			"a.yaml": webService, "b.yaml": webSlice,
+			"a.yaml": kubetest.WebService, "b.yaml": kubetest.WebSlice,
 			"README.md": "# no YAML: [", ".hidden.yaml": "[", "below/c.yaml": "[", "d.yaml.bak": "[", "folder.yaml/e.yaml": "[",
 		},
 	} {
@@ -149,7 +122,7 @@ func TestManifestForms(t *testing.T) {
 			f := serve(t, Config{}, contents)
 			f.expect(web, typeA, "10.0.0.1")
 			f.expect("10-1-0-1."+web, typeA, "10.1.0.1")
-			if lines := f.log.all(); len(lines) > 0 {
+			if lines := f.log.All(); len(lines) > 0 {
 				t.Errorf("log: %q", lines)
 			}
 		})
@@ -158,14 +131,14 @@ func TestManifestForms(t *testing.T) {
 
 func TestManifestPaths(t *testing.T) {
 	folder := t.TempDir()
-	write(t, folder, map[string]string{"one/a.yaml": webService, "two.txt": webSlice})
+	kubetest.Write(t, folder, map[string]string{"one/a.yaml": kubetest.WebService, "two.txt": kubetest.WebSlice})
 	f := serve(t, Config{Manifests: ManifestPaths(filepath.Join(folder, "one"), filepath.Join(folder, "two.txt"))}, nil)
 	f.expect("10-1-0-1."+web, typeA, "10.1.0.1")
 }
 
 func TestManifestNamespaces(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webPod + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: empty}\n---\n" +
-		strings.Replace(webService, "  namespace: shop\n", "", 1)})
+	f := serve(t, Config{}, map[string]string{"a.yaml": kubetest.WebPod + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: empty}\n---\n" +
+		strings.Replace(kubetest.WebService, "  namespace: shop\n", "", 1)})
 	f.expect("empty.svc.cluster.local.", typeA, noData)
 	f.expect("web.default.svc.cluster.local.", typeA, "10.0.0.1")
 	if n := f.watcher.Store().Load().Counts().Namespaces; n != 3 {
@@ -174,7 +147,7 @@ func TestManifestNamespaces(t *testing.T) {
 }
 
 func TestManifestsOfConfig(t *testing.T) {
-	f := serve(t, Config{NoEndpoints: true}, map[string]string{"a.yaml": webService + "---\n" + webSlice + "---\n" + webPod})
+	f := serve(t, Config{NoEndpoints: true}, map[string]string{"a.yaml": kubetest.WebService + "---\n" + kubetest.WebSlice + "---\n" + kubetest.WebPod})
 	counts := f.watcher.Store().Load().Counts()
 	if counts.Services != 1 || counts.Addresses != 1 || counts.PodAddresses != 0 {
 		t.Errorf("%+v", counts)
@@ -183,18 +156,18 @@ func TestManifestsOfConfig(t *testing.T) {
 
 // The last good state stays until the Watcher can read a complete new one.
 func TestManifestsReread(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
-	change := func(from, to string) string { return strings.Replace(webService, from, to, 1) }
+	f := serve(t, Config{}, map[string]string{"a.yaml": kubetest.WebService})
+	change := func(from, to string) string { return strings.Replace(kubetest.WebService, from, to, 1) }
 
 	f.settle()
 	before := f.watcher.Store().Load()
-	write(t, f.folder, map[string]string{"a.yaml": change("10.0.0.1", "10.0.0.20")})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": change("10.0.0.1", "10.0.0.20")})
 	f.look()
 	f.expect(web, typeA, "10.0.0.1") // the file may be half written
 	f.look()
 	f.expect(web, typeA, "10.0.0.20")
 
-	write(t, f.folder, map[string]string{"b.yaml": strings.ReplaceAll(webService, "web", "mail")})
+	kubetest.Write(t, f.folder, map[string]string{"b.yaml": strings.ReplaceAll(kubetest.WebService, "web", "mail")})
 	f.settle()
 	f.expect("mail.shop.svc.cluster.local.", typeA, "10.0.0.1")
 	f.expect(web, typeA, "10.0.0.20")
@@ -205,13 +178,13 @@ func TestManifestsReread(t *testing.T) {
 	f.settle()
 	f.expect("mail.shop.svc.cluster.local.", typeA, nxDomain)
 
-	write(t, f.folder, map[string]string{"new": webService}) // atomically, same size as the first
+	kubetest.Write(t, f.folder, map[string]string{"new": kubetest.WebService}) // atomically, same size as the first
 	if err := os.Rename(f.path("new"), f.path("a.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	f.settle()
 	f.expect(web, typeA, "10.0.0.1")
-	if lines := f.log.all(); len(lines) > 0 || f.failures > 0 {
+	if lines := f.log.All(); len(lines) > 0 || f.failures > 0 {
 		t.Errorf("%d failures, log: %q", f.failures, lines)
 	}
 	if before.Counts() != f.watcher.Store().Load().Counts() {
@@ -222,7 +195,7 @@ func TestManifestsReread(t *testing.T) {
 // The Watcher finds a change that leaves size and modification time as they were, while the
 // file is new.
 func TestManifestChangedWithinOneTick(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	f := serve(t, Config{}, map[string]string{"a.yaml": kubetest.WebService})
 	f.clock.SetTime(time.Now())
 	info, err := os.Stat(f.path("a.yaml"))
 	if err != nil {
@@ -231,7 +204,7 @@ func TestManifestChangedWithinOneTick(t *testing.T) {
 	if _, err := f.watcher.source.(*manifests).load(); err != nil { // as if it had just started
 		t.Fatal(err)
 	}
-	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1)})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.2", 1)})
 	if err := os.Chtimes(f.path("a.yaml"), time.Time{}, info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
@@ -241,14 +214,14 @@ func TestManifestChangedWithinOneTick(t *testing.T) {
 
 // Only differences are committed.
 func TestManifestTouched(t *testing.T) {
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	f := serve(t, Config{}, map[string]string{"a.yaml": kubetest.WebService})
 	before := f.watcher.Store().Load()
 	later := time.Now().Add(time.Minute)
 	if err := os.Chtimes(f.path("a.yaml"), later, later); err != nil {
 		t.Fatal(err)
 	}
 	f.settle()
-	write(t, f.folder, map[string]string{"a.yaml": "# a comment\n" + webService})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": "# a comment\n" + kubetest.WebService})
 	f.settle()
 	if f.watcher.Store().Load() != before {
 		t.Error("a commit without a change")
@@ -258,7 +231,7 @@ func TestManifestTouched(t *testing.T) {
 // The kubelet mounts a ConfigMap like this: it replaces a link to a folder of links.
 func TestManifestsOfConfigMap(t *testing.T) {
 	folder := t.TempDir()
-	write(t, folder, map[string]string{"..one/a.yaml": webService, "..two/a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1)})
+	kubetest.Write(t, folder, map[string]string{"..one/a.yaml": kubetest.WebService, "..two/a.yaml": strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.2", 1)})
 	link := func(to, name string) {
 		t.Helper()
 		if err := os.Symlink(to, filepath.Join(folder, name)); err != nil {
@@ -280,12 +253,12 @@ func TestManifestsOfConfigMap(t *testing.T) {
 // The Watcher looks at the files at every tick.
 func TestManifestsRun(t *testing.T) {
 	leakless(t)
-	f := serve(t, Config{}, map[string]string{"a.yaml": webService})
+	f := serve(t, Config{}, map[string]string{"a.yaml": kubetest.WebService})
 	stop := start(t, f.watcher)
 	eventually(t, "the ticker", f.clock.HasWaiters)
 	// The new file has another size, since the clock of the file system may not have
 	// advanced.
-	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.20", 1)})
 	eventually(t, "the change", func() bool {
 		f.clock.Step(time.Second)
 		return ask(t, f.watcher.Store(), web, typeA) == "10.0.0.20"

@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 const secret = "s3cret"
@@ -55,7 +57,7 @@ func TestC4PasswordOfTheAPIServer(t *testing.T) {
 				"endpoint":   {Endpoint: withUser(api.URL)},
 				"kubeconfig": {Kubeconfig: kubeconfigWith(t, &clientcmdapi.Cluster{Server: withUser(api.URL)})},
 			} {
-				log, seen := new(recorder), newObservations()
+				log, seen := new(kubetest.Recorder), newObservations()
 				w, err := New(cfg, Options{Log: log, Observer: seen})
 				if err != nil {
 					t.Fatal(err)
@@ -63,10 +65,10 @@ func TestC4PasswordOfTheAPIServer(t *testing.T) {
 				stop := start(t, w)
 				seen.when(t, "requests", func() bool { return len(seen.requests) > 4 })
 				if status != 200 {
-					eventually(t, "a line of "+source, func() bool { return len(log.all()) > 0 || status == 429 })
+					eventually(t, "a line of "+source, func() bool { return len(log.All()) > 0 || status == 429 })
 				}
 				stop()
-				for _, line := range log.all() {
+				for _, line := range log.All() {
 					if strings.Contains(line, secret) || strings.Contains(line, "someone") {
 						t.Errorf("%s: %s", source, line)
 					}
@@ -110,14 +112,14 @@ func TestC4PasswordOfTheProxy(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
 	t.Cleanup(proxy.Close)
 	for _, server := range []string{"http://192.0.2.1:8080", "https://192.0.2.1:6443"} {
-		log := new(recorder)
+		log := new(kubetest.Recorder)
 		w, err := New(Config{Kubeconfig: kubeconfigWith(t, &clientcmdapi.Cluster{Server: server, ProxyURL: withUser(proxy.URL)})}, Options{Log: log})
 		if err != nil {
 			t.Fatal(err)
 		}
 		start(t, w)
-		eventually(t, "a line", func() bool { return len(log.all()) > 0 })
-		for _, line := range log.all() {
+		eventually(t, "a line", func() bool { return len(log.All()) > 0 })
+		for _, line := range log.All() {
 			if strings.Contains(line, secret) {
 				t.Error(line)
 			}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 func TestSelectorsAreParsed(t *testing.T) {
@@ -20,7 +22,7 @@ func TestSelectorsAreParsed(t *testing.T) {
 			tc.cfg.Endpoint, tc.cfg.Manifests = "http://127.0.0.1:1", ""
 			if source == "manifests" {
 				tc.cfg.Manifests = t.TempDir()
-				write(t, tc.cfg.Manifests, map[string]string{"a.yaml": webService})
+				kubetest.Write(t, tc.cfg.Manifests, map[string]string{"a.yaml": kubetest.WebService})
 			}
 			_, err := New(tc.cfg, Options{})
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
@@ -141,7 +143,7 @@ func TestSelectorsOfManifests(t *testing.T) {
 func TestManifestStopsMatching(t *testing.T) {
 	f := serve(t, Config{Labels: "app=web"}, map[string]string{"all.yaml": labelled})
 	f.expect(web, typeA, "10.1.0.1")
-	write(t, f.folder, map[string]string{"all.yaml": strings.Replace(labelled, "labels: {app: web}", "labels: {app: other}", 1)})
+	kubetest.Write(t, f.folder, map[string]string{"all.yaml": strings.Replace(labelled, "labels: {app: web}", "labels: {app: other}", 1)})
 	f.settle()
 	f.expect(web, typeA, nxDomain)
 }

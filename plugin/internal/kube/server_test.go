@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -28,7 +29,7 @@ func TestServer(t *testing.T) {
 
 // Objects of every kind are added, changed and deleted.
 func testObjects(c *testCluster) {
-	log := new(recorder)
+	log := new(kubetest.Recorder)
 	w, _ := c.watcher(Config{Pods: true}, log)
 	<-w.Synced()
 	c.expectShop(w)
@@ -74,7 +75,7 @@ ports: [{name: http, port: 8080}]
 	c.apply(shop)
 	c.expect(w, "10-1-0-1.shop.pod.cluster.local.", typeA, "10.1.0.1")
 	c.expect(w, "web.shop.svc.cluster.local.", typeA, "10.1.0.1")
-	log.expect(c.t)
+	log.Expect(c.t)
 }
 
 // webZero returns a Pod of shop with another address.

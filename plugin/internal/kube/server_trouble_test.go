@@ -7,6 +7,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -55,9 +56,9 @@ func (c *testCluster) grant(role, group, resource string, may bool) {
 // One log line names a missing rule, and the watch begins once the rule exists.
 func testForbidden(c *testCluster) {
 	c.grant(role("[endpointslices]", "[nothing]"), "", "services", true)
-	log := new(recorder)
+	log := new(kubetest.Recorder)
 	w, _ := c.watcher(c.asServiceAccount(), log)
-	told := func() []string { return log.with("ERROR") }
+	told := func() []string { return log.With("ERROR") }
 	eventually(c.t, "a line", func() bool { return len(told()) > 0 })
 	for _, part := range []string{
 		`verbs list and watch on resource "endpointslices" in apiGroup "discovery.k8s.io"`,
@@ -73,8 +74,8 @@ func testForbidden(c *testCluster) {
 	c.apply(role())
 	<-w.Synced()
 	c.expectShop(w)
-	eventually(c.t, "the good news", func() bool { return len(log.all()) == 2 })
-	if lines := log.all(); lines[1] != "INFO endpointslices can be watched again" {
+	eventually(c.t, "the good news", func() bool { return len(log.All()) == 2 })
+	if lines := log.All(); lines[1] != "INFO endpointslices can be watched again" {
 		c.t.Errorf("log: %q", lines)
 	}
 }
@@ -82,11 +83,11 @@ func testForbidden(c *testCluster) {
 // Only the verb watch is missing: there is a list, but nothing updates it.
 func testUnwatchable(c *testCluster) {
 	c.grant(role("[endpointslices], verbs: [list, watch]", "[endpointslices], verbs: [list]"), "discovery.k8s.io", "endpointslices", false)
-	log := new(recorder)
+	log := new(kubetest.Recorder)
 	w, _ := c.watcher(c.asServiceAccount(), log)
 	<-w.Synced()
-	eventually(c.t, "a line", func() bool { return len(log.all()) > 0 })
-	if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "not allowed to watch endpointslices") {
+	eventually(c.t, "a line", func() bool { return len(log.All()) > 0 })
+	if lines := log.All(); len(lines) != 1 || !strings.Contains(lines[0], "not allowed to watch endpointslices") {
 		c.t.Errorf("log: %q", lines)
 	}
 	c.expectShop(w)
@@ -107,14 +108,14 @@ func testLimits(c *testCluster) {
 		})
 		c.t.Run(name+", too few", func(t *testing.T) {
 			gate := newGate(t, c.Cluster)
-			log := new(recorder)
+			log := new(kubetest.Recorder)
 			w, stop := c.in(t).watcher(Config{Endpoint: gate.URL, Pods: true, QPS: 0.0001, Burst: 2}, log, edit)
 			eventually(t, "two requests", func() bool { return gate.count("") == 2 })
 			stop()
 			if gate.count("") != 2 || w.Store().Load().Synced() {
 				t.Errorf("requests %q", gate.requests)
 			}
-			log.expect(t)
+			log.Expect(t)
 		})
 	}
 }
@@ -126,12 +127,12 @@ func testGate(c *testCluster) {
 		c.t.Run(name, func(t *testing.T) {
 			c := c.in(t)
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: old-" + name + "}\n")
-			gate, log := newGate(t, c.Cluster), new(recorder)
+			gate, log := newGate(t, c.Cluster), new(kubetest.Recorder)
 			w, _ := c.watcher(Config{Endpoint: gate.URL, Pods: true}, log, edit)
 			awaitCheckpoint(t, w)
 			before, lists := w.Store().Load(), gate.count("namespaces?limit")+gate.count("sendInitialEvents")
 			gate.set(true)
-			eventually(t, "the loss to be noticed", func() bool { return len(log.all()) > 0 })
+			eventually(t, "the loss to be noticed", func() bool { return len(log.All()) > 0 })
 
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: new-" + name + "}\n")
 			c.deleteNamespace("old-" + name)
@@ -154,7 +155,7 @@ func testGate(c *testCluster) {
 				t.Error("no new list was needed")
 			}
 			c.expectShop(w)
-			lines := log.all()
+			lines := log.All()
 			expectOutage(t, lines)
 		})
 	}
@@ -193,12 +194,12 @@ func (c *testCluster) deleteNamespace(name string) {
 
 // An API server that crashes and comes back is followed without a new list.
 func testRestart(c *testCluster) {
-	log := new(recorder)
+	log := new(kubetest.Recorder)
 	w, _ := c.watcher(Config{Pods: true}, log)
 	awaitCheckpoint(c.t, w)
 	serial := w.Store().Load().Serial()
 	c.KillAPIServer()
-	eventually(c.t, "the loss to be noticed", func() bool { return len(log.all()) > 0 })
+	eventually(c.t, "the loss to be noticed", func() bool { return len(log.All()) > 0 })
 	c.expectShop(w)
 	if err := c.RestartAPIServer(c.t.Context()); err != nil {
 		c.t.Fatal(err)
@@ -209,7 +210,7 @@ func testRestart(c *testCluster) {
 	c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: restarted}\n")
 	c.expect(w, "restarted.svc.cluster.local.", typeA, noData)
 	c.expectShop(w)
-	lines := log.all()
+	lines := log.All()
 	expectOutage(c.t, lines)
 }
 
@@ -232,7 +233,7 @@ func testReplaced(c *testCluster) {
 // nothing is logged.
 func TestServerWithoutStreamingLists(t *testing.T) {
 	c := newCluster(t, controlplane.Options{DisableStreamingLists: true})
-	log, gate := new(recorder), newGate(t, c.Cluster)
+	log, gate := new(kubetest.Recorder), newGate(t, c.Cluster)
 	w, _ := c.watcher(Config{Endpoint: gate.URL, Pods: true}, log)
 	<-w.Synced()
 	c.expectShop(w)
@@ -241,5 +242,5 @@ func TestServerWithoutStreamingLists(t *testing.T) {
 	}
 	c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: late}\n")
 	c.expect(w, "late.svc.cluster.local.", typeA, noData)
-	log.expect(t)
+	log.Expect(t)
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -29,18 +30,6 @@ spec:
   - {name: v1beta1, served: ` + v1beta1 + `, storage: false, ` + schema + `}
 `
 }
-
-const shopImports = `
-apiVersion: multicluster.x-k8s.io/v1alpha1
-kind: ServiceImport
-metadata: {name: store, namespace: shop}
-spec: {type: ClusterSetIP, ips: [10.42.0.1, "fd42::1"], ports: [{name: http, protocol: TCP, port: 80}]}
----
-apiVersion: multicluster.x-k8s.io/v1alpha1
-kind: ServiceImport
-metadata: {name: web, namespace: shop}
-spec: {type: Headless, ports: [{name: http, port: 80}]}
-`
 
 const shopImportedSlice = `
 apiVersion: discovery.k8s.io/v1
@@ -86,12 +75,12 @@ func (c *testCluster) expectImports(w *Watcher) {
 
 // The same from files. A Watcher without MultiCluster ignores them.
 func TestImportsOfManifests(t *testing.T) {
-	all := shop + "---\n" + strings.Replace(shopImports, "v1alpha1", "v1beta1", 1) + "---\n" + shopImportedSlice
+	all := shop + "---\n" + strings.Replace(kubetest.ShopImports, "v1alpha1", "v1beta1", 1) + "---\n" + shopImportedSlice
 	f := serve(t, Config{MultiCluster: true}, map[string]string{"all.yaml": all})
 	for _, q := range importQuestions {
 		f.expect(q.name, q.qtype, q.want)
 	}
-	f.log.expect(t)
+	f.log.Expect(t)
 	f = serve(t, Config{}, map[string]string{"all.yaml": all})
 	f.expect(importedStore, typeA, nxDomain)
 	f.expect(importedWeb, typeA, nxDomain)
@@ -114,18 +103,18 @@ const (
 
 // Without the kind everything else works, and the kind is watched once it exists.
 func testMissing(c *testCluster) {
-	gate, log := newGate(c.t, c.Cluster), new(recorder)
+	gate, log := newGate(c.t, c.Cluster), new(kubetest.Recorder)
 	w, _ := c.watcher(Config{Endpoint: gate.URL, MultiCluster: true}, log)
 	<-w.Synced()
 	c.expect(w, web, typeA, "10.1.0.1")
 	c.expect(w, importedWeb, typeA, nxDomain)
 	eventually(c.t, "a second look for the kind", func() bool { return gate.count("v1alpha1/serviceimports") > 2 })
-	log.expect(c.t, noImports)
+	log.Expect(c.t, noImports)
 
 	c.apply(importDefinition("false"))
-	c.apply(shopImports)
+	c.apply(kubetest.ShopImports)
 	c.expectImports(w)
-	log.expect(c.t, noImports, hasImports)
+	log.Expect(c.t, noImports, hasImports)
 }
 
 // The better version is used if the server has it. Both give the same result, by a
@@ -177,27 +166,27 @@ func (c *testCluster) serveBeta() {
 // Without the right to watch the kind everything else works.
 func testForbiddenImports(c *testCluster) {
 	c.grant(role(), "", "services", true)
-	log, cfg := new(recorder), c.asServiceAccount()
+	log, cfg := new(kubetest.Recorder), c.asServiceAccount()
 	cfg.MultiCluster = true
 	w, _ := c.watcher(cfg, log)
 	<-w.Synced()
 	c.expect(w, web, typeA, "10.1.0.1")
 	c.expect(w, importedStore, typeA, nxDomain)
-	if lines := log.all(); len(lines) != 1 ||
+	if lines := log.All(); len(lines) != 1 ||
 		!strings.Contains(lines[0], `verbs list and watch on resource "serviceimports" in apiGroup "multicluster.x-k8s.io"`) {
 		c.t.Errorf("log: %q", lines)
 	}
 	c.apply(role("rules:\n", "rules:\n- {apiGroups: [multicluster.x-k8s.io], resources: [serviceimports], verbs: [list, watch]}\n"))
 	c.expectImports(w)
-	eventually(c.t, "the good news", func() bool { return len(log.all()) == 2 })
-	if lines := log.all(); lines[1] != "INFO serviceimports can be watched again" {
+	eventually(c.t, "the good news", func() bool { return len(log.All()) == 2 })
+	if lines := log.All(); lines[1] != "INFO serviceimports can be watched again" {
 		c.t.Errorf("log: %q", lines)
 	}
 }
 
 // Deleting the definition deletes its objects.
 func testRemoved(c *testCluster) {
-	log := new(recorder)
+	log := new(kubetest.Recorder)
 	w, _ := c.watcher(Config{MultiCluster: true}, log)
 	<-w.Synced()
 	c.expectImports(w)
@@ -210,6 +199,6 @@ func testRemoved(c *testCluster) {
 	c.expect(w, importedStore, typeA, nxDomain)
 	c.expect(w, importedWeb, typeA, nxDomain)
 	c.expect(w, web, typeA, "10.1.0.1")
-	eventually(c.t, "a line", func() bool { return len(log.all()) == 1 })
-	log.expect(c.t, noImports)
+	eventually(c.t, "a line", func() bool { return len(log.All()) == 1 })
+	log.Expect(c.t, noImports)
 }

@@ -2,31 +2,14 @@ package kube
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
-
-// hanging is a server that begins an answer as the test wants and then keeps the connection
-// open.
-func hanging(t *testing.T, begin func(w http.ResponseWriter)) *httptest.Server {
-	t.Helper()
-	over := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin(w)
-		select {
-		case <-r.Context().Done():
-		case <-over:
-		}
-	}))
-	t.Cleanup(server.Close)
-	t.Cleanup(func() { close(over) })
-	return server
-}
 
 func neverBegins(http.ResponseWriter) {}
 
@@ -47,7 +30,7 @@ func TestC1SilentRequests(t *testing.T) {
 		{"half a list", beginsList, "cannot list services: list of services: nothing received for 50ms"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			api, log, seen := hanging(t, tc.begin), new(recorder), newObservations()
+			api, log, seen := kubetest.Hanging(t, tc.begin), new(kubetest.Recorder), newObservations()
 			quick := listwatch.DefaultLimits
 			quick.Silence = 50 * time.Millisecond
 			w, err := New(Config{Endpoint: api.URL}, Options{Log: log, Observer: seen, limits: quick})
@@ -56,10 +39,10 @@ func TestC1SilentRequests(t *testing.T) {
 			}
 			plain(w.source.(*server))
 			start(t, w)
-			eventually(t, "a line", func() bool { return len(log.with(tc.line)) == 1 })
+			eventually(t, "a line", func() bool { return len(log.With(tc.line)) == 1 })
 			seen.when(t, "another try", func() bool { return len(seen.requests) > 5 || seen.silent["services"] > 1 })
-			if n := len(log.with(tc.line)); n != 1 {
-				t.Errorf("log: %q", log.all())
+			if n := len(log.With(tc.line)); n != 1 {
+				t.Errorf("log: %q", log.All())
 			}
 		})
 	}
@@ -72,7 +55,7 @@ func TestC1SilentProxy(t *testing.T) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		t.Run(name, func(t *testing.T) {
 			c := c.in(t)
-			gate, log, seen := newGate(t, c.Cluster), new(recorder), newObservations()
+			gate, log, seen := newGate(t, c.Cluster), new(kubetest.Recorder), newObservations()
 			quick := listwatch.DefaultLimits
 			// Longer than what follows takes on a busy machine: a watch that is opened at the
 			// moment of another's silence is closed with it, and its list is read again.
@@ -87,7 +70,7 @@ func TestC1SilentProxy(t *testing.T) {
 			c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: silent-" + name + "}\n")
 			c.expect(w, "silent-"+name+".svc.cluster.local.", typeA, noData)
 			c.expectShop(w)
-			if lines := log.all(); len(lines) == 0 || !strings.Contains(lines[0], "has sent nothing on the watch of") {
+			if lines := log.All(); len(lines) == 0 || !strings.Contains(lines[0], "has sent nothing on the watch of") {
 				t.Errorf("log: %q", lines)
 			}
 			seen.when(t, "the count", func() bool { return len(seen.silent) > 0 && len(seen.relisted) == 0 })

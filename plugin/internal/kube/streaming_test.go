@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
 )
 
@@ -109,7 +110,7 @@ func TestC13StreamingListsThatBreakOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			odd := &oddServer{stream: stream}
-			api, log := newOddServer(t, odd), new(recorder)
+			api, log := newOddServer(t, odd), new(kubetest.Recorder)
 			quick := listwatch.DefaultLimits
 			quick.Stall, quick.Stream = 1100*time.Millisecond, 1500*time.Millisecond // longer than what a reflector takes for no watch at all
 			w, err := New(Config{Endpoint: api.URL}, Options{Log: log, limits: quick})
@@ -122,7 +123,7 @@ func TestC13StreamingListsThatBreakOff(t *testing.T) {
 			if streamed, _ := odd.counts(); streamed > 3*2 {
 				t.Errorf("%d streaming lists", streamed)
 			}
-			if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "breaks off streaming lists of") {
+			if lines := log.All(); len(lines) != 1 || !strings.Contains(lines[0], "breaks off streaming lists of") {
 				t.Errorf("log: %q", lines)
 			}
 		})
@@ -142,14 +143,14 @@ func TestC3CutListIsNotForbidden(t *testing.T) {
 		},
 		list: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"kind":"List","items":[`)) },
 	}
-	api, log := newOddServer(t, odd), new(recorder)
+	api, log := newOddServer(t, odd), new(kubetest.Recorder)
 	w, err := New(Config{Endpoint: api.URL, NoEndpoints: true}, Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	start(t, w)
-	eventually(t, "lines", func() bool { return len(log.all()) >= 2 })
-	for _, line := range log.all() {
+	eventually(t, "lines", func() bool { return len(log.All()) >= 2 })
+	for _, line := range log.All() {
 		if strings.Contains(line, "sendInitialEvents") || !strings.Contains(line, "unexpected EOF") {
 			t.Error(line)
 		}
@@ -164,19 +165,19 @@ func TestC2RetryAfter(t *testing.T) {
 		w.WriteHeader(http.StatusTooManyRequests)
 	}
 	odd := &oddServer{stream: busy, list: busy}
-	api, log := newOddServer(t, odd), new(recorder)
+	api, log := newOddServer(t, odd), new(kubetest.Recorder)
 	w, err := New(Config{Endpoint: api.URL, NoEndpoints: true}, Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	begun := time.Now()
 	start(t, w)
-	eventually(t, "a line", func() bool { return len(log.all()) > 0 })
+	eventually(t, "a line", func() bool { return len(log.All()) > 0 })
 	eventually(t, "more requests", func() bool { streamed, _ := odd.counts(); return streamed >= 8 })
 	if took := time.Since(begun); took < 3*time.Second {
 		t.Errorf("two kinds, four requests each, in %s", took)
 	}
-	if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "because it has too many, retrying: 429 Too Many Requests") {
+	if lines := log.All(); len(lines) != 1 || !strings.Contains(lines[0], "because it has too many, retrying: 429 Too Many Requests") {
 		t.Errorf("log: %q", lines)
 	}
 }

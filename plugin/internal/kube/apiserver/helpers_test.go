@@ -1,58 +1,26 @@
 package apiserver
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
-// recorder is a Logger that keeps its lines.
-type recorder struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (r *recorder) add(level, format string, args []any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, level+" "+fmt.Sprintf(format, args...))
-}
-
-func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, args) }
-func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
-func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
-
-// all returns the lines so far.
-func (r *recorder) all() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.lines)
-}
-
-func (r *recorder) expect(t *testing.T, want ...string) {
-	t.Helper()
-	if got := r.all(); !slices.Equal(got, want) {
-		t.Errorf("log: %q\nwant %q", got, want)
-	}
-}
-
-func newTestLog() (*OutageLog, *recorder, *clocktesting.FakeClock) {
-	log, clock := new(recorder), clocktesting.NewFakeClock(time.Now())
+func newTestLog() (*OutageLog, *kubetest.Recorder, *clocktesting.FakeClock) {
+	log, clock := new(kubetest.Recorder), clocktesting.NewFakeClock(time.Now())
 	return newOutageLog(log, clock, "https://10.96.0.1:443"), log, clock
 }
 
 // testOptions are Options that log nothing.
 func testOptions() Options {
-	return Options{Log: new(recorder), Observe: func(Request) {}, Clock: clock.RealClock{}, Silence: time.Minute, Renewals: time.Minute}
+	return Options{Log: new(kubetest.Recorder), Observe: func(Request) {}, Clock: clock.RealClock{}, Silence: time.Minute, Renewals: time.Minute}
 }
 
 // eventually waits until a condition holds.

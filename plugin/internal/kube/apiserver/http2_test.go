@@ -11,6 +11,8 @@ import (
 	"golang.org/x/net/http2"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 // A server may send no further ahead of its reader than the buffer has room for.
@@ -31,7 +33,7 @@ func TestStreamBuffer(t *testing.T) {
 	about := &rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}}
 	d := newDialer(time.Minute)
 	defer d.close()
-	client, err := newHTTPClient(about, Config{}, d, newOutageLog(new(recorder), clock.RealClock{}, ""), testOptions())
+	client, err := newHTTPClient(about, Config{}, d, newOutageLog(new(kubetest.Recorder), clock.RealClock{}, ""), testOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +92,7 @@ func TestGoAway(t *testing.T) {
 		{"with words that look like good order", http2.ErrCodeEnhanceYourCalm, "ErrCode=NO_ERROR", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			server, log := http2Server(t, goAway(tc.code, tc.debug)), new(recorder)
+			server, log := http2Server(t, goAway(tc.code, tc.debug)), new(kubetest.Recorder)
 			about := &rest.Config{Host: server.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}}
 			d := newDialer(time.Minute)
 			defer d.close()
@@ -103,8 +105,8 @@ func TestGoAway(t *testing.T) {
 				response.Body.Close()
 				t.Fatal("no error")
 			}
-			if told := len(log.all()) > 0; told != tc.told {
-				t.Errorf("%v: log %q", err, log.all())
+			if told := len(log.All()) > 0; told != tc.told {
+				t.Errorf("%v: log %q", err, log.All())
 			}
 		})
 	}

@@ -15,16 +15,16 @@ import (
 func TestServerIsLostAndBack(t *testing.T) {
 	r, log, _ := newTestLog()
 	r.reachable()
-	log.expect(t)
+	log.Expect(t)
 	for range 5 {
 		r.unreachable("connection refused")
 	}
 	lost := "WARNING API server https://10.96.0.1:443 cannot be reached, retrying: connection refused"
-	log.expect(t, lost)
+	log.Expect(t, lost)
 	for range 5 {
 		r.reachable()
 	}
-	log.expect(t, lost, "INFO API server https://10.96.0.1:443 answers again")
+	log.Expect(t, lost, "INFO API server https://10.96.0.1:443 answers again")
 }
 
 var (
@@ -49,22 +49,22 @@ func TestForbidden(t *testing.T) {
 
 	r.Failed(ctx, "watch", slices, forbidden("endpointslices"))
 	r.Failed(ctx, "list", slices, forbidden("endpointslices"))
-	log.expect(t) // a server that has just started
+	log.Expect(t) // a server that has just started
 	clock.Step(patience)
 	r.Failed(ctx, "list", slices, forbidden("endpointslices"))
 	told := `ERROR not allowed to list endpointslices: a ClusterRole must grant the verbs list and watch on resource "endpointslices" in apiGroup "discovery.k8s.io": ` +
 		`endpointslices.discovery.k8s.io is forbidden: User "system:serviceaccount:kube-system:coredns" cannot list resource "endpointslices" in API group "discovery.k8s.io" at the cluster scope`
-	log.expect(t, told)
+	log.Expect(t, told)
 	for range 5 {
 		clock.Step(time.Minute)
 		r.Failed(ctx, "watch", slices, forbidden("endpointslices"))
 		r.Failed(ctx, "list", slices, forbidden("endpointslices"))
 		r.Watched(services)
 	}
-	log.expect(t, told)
+	log.Expect(t, told)
 	r.Watched(slices)
 	r.Watched(slices)
-	log.expect(t, told, "INFO endpointslices can be watched again")
+	log.Expect(t, told, "INFO endpointslices can be watched again")
 }
 
 func TestWhatIsNotReported(t *testing.T) {
@@ -83,7 +83,7 @@ func TestWhatIsNotReported(t *testing.T) {
 		clock.Step(time.Minute)
 	}
 	r.Watched(services)
-	log.expect(t)
+	log.Expect(t)
 }
 
 func TestOtherErrors(t *testing.T) {
@@ -92,7 +92,7 @@ func TestOtherErrors(t *testing.T) {
 		r.Failed(context.Background(), "list", services, errors.New("nonsense"))
 		clock.Step(time.Minute)
 	}
-	log.expect(t, "ERROR cannot list services: nonsense")
+	log.Expect(t, "ERROR cannot list services: nonsense")
 }
 
 // A server without streaming lists refuses each of them. A plain list and a watch follow,
@@ -104,7 +104,7 @@ func TestRefusedStreamingListIsNotReported(t *testing.T) {
 		r.Watched(services)
 		clock.Step(time.Minute)
 	}
-	log.expect(t)
+	log.Expect(t)
 }
 
 func TestMissingKind(t *testing.T) {
@@ -120,16 +120,16 @@ func TestMissingKind(t *testing.T) {
 	}
 	missing := apierrors.NewNotFound(schema.GroupResource{Group: "multicluster.x-k8s.io", Resource: "serviceimports"}, "")
 	failed(missing, true)
-	log.expect(t, noImports)
+	log.Expect(t, noImports)
 	r.Watched(imports)
-	log.expect(t, noImports, hasImports)
+	log.Expect(t, noImports, hasImports)
 
 	// First the right is missing, then the kind.
 	failed(forbidden("serviceimports"), false)
 	clock.Step(patience)
 	failed(forbidden("serviceimports"), true)
 	failed(missing, true)
-	lines := log.all()
+	lines := log.All()
 	if len(lines) != 4 || !strings.Contains(lines[2], "not allowed to list serviceimports") || lines[3] != noImports {
 		t.Errorf("log: %q", lines)
 	}
@@ -143,7 +143,7 @@ func TestNotFound(t *testing.T) {
 		r.Failed(context.Background(), "list", services, apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, ""))
 		clock.Step(time.Minute)
 	}
-	log.expect(t, `ERROR cannot list services: services "" not found`)
+	log.Expect(t, `ERROR cannot list services: services "" not found`)
 }
 
 // C3: an outage whose reason changes gets one line for each reason, however often it recurs
@@ -161,14 +161,14 @@ func TestC3EachReasonOnce(t *testing.T) {
 	line := "WARNING API server https://10.96.0.1:443 cannot be reached, retrying: "
 	again := "INFO API server https://10.96.0.1:443 answers again"
 	want := []string{line + refused, line + authority, line + "read tcp 10.0.0.9:41234->10.96.0.1:443: read: connection reset by peer"}
-	log.expect(t, want...)
+	log.Expect(t, want...)
 	r.reachable()
 	r.unreachable(authority)
-	log.expect(t, append(want, again, line+authority)...)
+	log.Expect(t, append(want, again, line+authority)...)
 	for i := range 100 {
 		r.unreachable(strings.Repeat("x", i))
 	}
-	if n := len(log.all()); n > 5+maxReasons {
+	if n := len(log.All()); n > 5+maxReasons {
 		t.Errorf("%d lines", n)
 	}
 }
@@ -182,7 +182,7 @@ func TestC3EachReasonOfAKindOnce(t *testing.T) {
 			clock.Step(time.Minute)
 		}
 	}
-	log.expect(t, "ERROR cannot list services: unexpected EOF", "ERROR cannot list services: no kind")
+	log.Expect(t, "ERROR cannot list services: unexpected EOF", "ERROR cannot list services: no kind")
 }
 
 // C2: an error that is part of the protocol is logged if it lasts.
@@ -196,10 +196,10 @@ func TestC2ProtocolErrorsThatLast(t *testing.T) {
 			r.Failed(t.Context(), "watch", services, err)
 			clock.Step(time.Second)
 		}
-		log.expect(t)
+		log.Expect(t)
 		r.Failed(t.Context(), "watch", services, err)
 		r.Failed(t.Context(), "watch", services, err)
-		log.expect(t, "ERROR cannot watch services: "+text)
+		log.Expect(t, "ERROR cannot watch services: "+text)
 	}
 }
 
@@ -210,7 +210,7 @@ func TestC2TooManyRequests(t *testing.T) {
 	r.refused("/services", "429 Too Many Requests")
 	r.accepted("/services")
 	clock.Step(time.Minute)
-	log.expect(t)
+	log.Expect(t)
 	told := "WARNING API server https://10.96.0.1:443 refuses our requests because it has too many, retrying: 429 Too Many Requests"
 	for range 5 {
 		r.refused("/services", "429 Too Many Requests")
@@ -218,11 +218,11 @@ func TestC2TooManyRequests(t *testing.T) {
 		r.accepted("/namespaces")
 		clock.Step(time.Second)
 	}
-	log.expect(t, told)
+	log.Expect(t, told)
 	r.accepted("/services")
-	log.expect(t, told)
+	log.Expect(t, told)
 	r.accepted("/pods")
-	log.expect(t, told, "INFO API server https://10.96.0.1:443 accepts requests again")
+	log.Expect(t, told, "INFO API server https://10.96.0.1:443 accepts requests again")
 }
 
 // C4: net/http repeats a bad proxy URL from the environment in its errors.
@@ -233,12 +233,12 @@ func TestC4PasswordInAReason(t *testing.T) {
 		r.Failed(t.Context(), "list", services, errors.New(`for request http://someone:s3cret@host/api, got status: 418`))
 		clock.Step(patience)
 	}
-	for _, line := range log.all() {
+	for _, line := range log.All() {
 		if strings.Contains(line, "s3cret") {
 			t.Error(line)
 		}
 	}
-	if len(log.all()) != 2 {
-		t.Errorf("log: %q", log.all())
+	if len(log.All()) != 2 {
+		t.Errorf("log: %q", log.All())
 	}
 }

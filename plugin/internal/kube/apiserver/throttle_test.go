@@ -19,6 +19,8 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 // counting is a transport that counts requests and answers with a body.
@@ -46,7 +48,7 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newTestThrottle(next http.RoundTripper, limits Config) *throttle {
-	return newThrottle(next, limits, newOutageLog(new(recorder), clock.RealClock{}, ""), func() {}, testOptions())
+	return newThrottle(next, limits, newOutageLog(new(kubetest.Recorder), clock.RealClock{}, ""), func() {}, testOptions())
 }
 
 // try sends a request, and gives up after a moment if it has to wait. A busy machine may

@@ -2,13 +2,11 @@ package listwatch
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +21,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
@@ -97,36 +96,6 @@ func endOfList() *corev1.Service {
 	}}
 }
 
-// recorder is a Logger that keeps its lines.
-type recorder struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (r *recorder) add(level, format string, args []any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, level+" "+fmt.Sprintf(format, args...))
-}
-
-func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, args) }
-func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
-func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
-
-func (r *recorder) expect(t *testing.T, want ...string) {
-	t.Helper()
-	if got := r.all(); !slices.Equal(got, want) {
-		t.Errorf("log: %q\nwant %q", got, want)
-	}
-}
-
-// all returns the lines so far.
-func (r *recorder) all() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.lines)
-}
-
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
@@ -159,7 +128,7 @@ func testClient(t *testing.T, url string, log apiserver.Logger, c clock.PassiveC
 func servicesClients(t *testing.T, url string, c clock.PassiveClock) []rest.Interface {
 	t.Helper()
 	version := corev1.SchemeGroupVersion
-	client, err := testClient(t, url, new(recorder), c).REST(version, slimpb.Codecs(codecs, version.WithKind("Service"), slimpb.Service))
+	client, err := testClient(t, url, new(kubetest.Recorder), c).REST(version, slimpb.Codecs(codecs, version.WithKind("Service"), slimpb.Service))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,9 +146,9 @@ func newTestLister(t *testing.T, handler http.Handler) (*lister, *heldNames) {
 }
 
 // newStreamLister makes a lister that has no server.
-func newStreamLister(t *testing.T) (*lister, *heldNames, *recorder, *clocktesting.FakeClock) {
+func newStreamLister(t *testing.T) (*lister, *heldNames, *kubetest.Recorder, *clocktesting.FakeClock) {
 	t.Helper()
-	log, held, c := new(recorder), new(heldNames), clocktesting.NewFakeClock(time.Now())
+	log, held, c := new(kubetest.Recorder), new(heldNames), clocktesting.NewFakeClock(time.Now())
 	client := testClient(t, "https://10.96.0.1:443", log, c)
 	l := NewServer(client, c, DefaultLimits).lister(servicesKind(), nil, held)
 	l.redial, l.renew = func() {}, func() {}

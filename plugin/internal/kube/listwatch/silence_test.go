@@ -3,7 +3,6 @@ package listwatch
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -12,12 +11,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 // silentWatches is a lister whose watches the test feeds.
 type silentWatches struct {
 	*lister
-	log   *recorder
+	log   *kubetest.Recorder
 	seen  *heldNames
 	clock *clocktesting.FakeClock
 	anew  int // how often new connections were made
@@ -92,19 +93,19 @@ func TestC1SilentWatch(t *testing.T) {
 		}
 		s.send(t, w, to, watch.Bookmark)
 	}
-	s.log.expect(t)
+	s.log.Expect(t)
 	s.pass(t, 90*time.Second)
 	wantEnd(t, to)
-	s.log.expect(t, silentLine)
+	s.log.Expect(t, silentLine)
 	if s.anew != 1 || s.seen.silent != 1 || !w.IsStopped() {
 		t.Errorf("%d new connections, told %d", s.anew, s.seen.silent)
 	}
 	w, to = s.begin() // the new connection brings what was missed
 	s.send(t, w, to, watch.Modified)
-	s.log.expect(t, silentLine, againLine)
+	s.log.Expect(t, silentLine, againLine)
 	s.pass(t, 90*time.Second) // and then the bookmarks
 	wantEnd(t, to)
-	s.log.expect(t, silentLine, againLine, silentLine)
+	s.log.Expect(t, silentLine, againLine, silentLine)
 }
 
 // C1: a watch that has brought nothing at all is begun anew, and the second
@@ -120,9 +121,9 @@ func TestC1WatchThatBringsNothing(t *testing.T) {
 		s.pass(t, 1)
 		wantEnd(t, to)
 		if i == 0 {
-			s.log.expect(t)
+			s.log.Expect(t)
 		} else {
-			s.log.expect(t, nothingLine)
+			s.log.Expect(t, nothingLine)
 		}
 	}
 	if s.anew != 0 || s.seen.silent != 1 {
@@ -140,7 +141,7 @@ func TestC1ServerWithoutBookmarks(t *testing.T) {
 		s.pass(t, 3*time.Minute)
 		wantEnd(t, to)
 	}
-	s.log.expect(t, nothingLine)
+	s.log.Expect(t, nothingLine)
 	// Bookmarks come after events only, as if etcd sends no progress notifications.
 	for range 50 {
 		w, to := s.begin()
@@ -152,7 +153,7 @@ func TestC1ServerWithoutBookmarks(t *testing.T) {
 		s.pass(t, 90*time.Second)
 		wantEnd(t, to)
 	}
-	s.log.expect(t, nothingLine)
+	s.log.Expect(t, nothingLine)
 	if s.anew != 0 {
 		t.Errorf("%d new connections", s.anew)
 	}
@@ -171,7 +172,7 @@ func TestC1ListIsNoSignOfLife(t *testing.T) {
 	}
 	s.pass(t, 90*time.Second)
 	wantEnd(t, to)
-	s.log.expect(t)
+	s.log.Expect(t)
 }
 
 // C1: a slow consumer does not make the server silent.
@@ -186,24 +187,7 @@ func TestC1SlowConsumer(t *testing.T) {
 	}
 	to.Stop()
 	wantEnd(t, to)
-	s.log.expect(t)
-}
-
-// hanging is a server that begins an answer as the test wants and then keeps the connection
-// open.
-func hanging(t *testing.T, begin func(w http.ResponseWriter)) *httptest.Server {
-	t.Helper()
-	over := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin(w)
-		select {
-		case <-r.Context().Done():
-		case <-over:
-		}
-	}))
-	t.Cleanup(server.Close)
-	t.Cleanup(func() { close(over) })
-	return server
+	s.log.Expect(t)
 }
 
 func beginsList(w http.ResponseWriter) {
@@ -236,7 +220,7 @@ func TestC1EndlessList(t *testing.T) {
 
 // C1: a watch ends soon after the time that was requested.
 func TestC1WatchWithoutEnd(t *testing.T) {
-	api := hanging(t, func(w http.ResponseWriter) {
+	api := kubetest.Hanging(t, func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = http.NewResponseController(w).Flush()
 	})

@@ -35,14 +35,14 @@ func TestC13StreamingListsAreTriedAgain(t *testing.T) {
 	}
 	s.breaksOff(kinds[1])
 	s.breaksOff(kinds[1])
-	if len(log.all()) != 1 {
-		t.Errorf("log: %q", log.all())
+	if len(log.All()) != 1 {
+		t.Errorf("log: %q", log.All())
 	}
 	s.complete(kinds[0])
 	s.breaksOff(kinds[0])
 	s.breaksOff(kinds[0])
-	if len(log.all()) != 2 {
-		t.Errorf("log: %q", log.all())
+	if len(log.All()) != 2 {
+		t.Errorf("log: %q", log.All())
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 // hostile are texts that could take all memory, all time, or end the process.
@@ -23,7 +25,7 @@ var hostile = []struct {
 	{"an object that is an item of itself", "&a\napiVersion: v1\nkind: List\nitems: [*a]\n", `:4: anchor "a": the value contains itself`},
 	{"a merge of itself", "apiVersion: v1\nkind: Service\nmetadata: &a {name: web, <<: *a}\n", `:3: anchor "a": the value contains itself`},
 	{"a merge of itself by a list", "apiVersion: v1\nkind: Service\nmetadata: &a {name: web, <<: [*a, *a]}\n", `:3: anchor "a": the value contains itself`},
-	{"an alias that leads to itself in an item of a long list", longList(webService, "apiVersion: v1\nkind: List\nitems: &a\n- *a\n"), `anchor "a": the value contains itself`},
+	{"an alias that leads to itself in an item of a long list", longList(kubetest.WebService, "apiVersion: v1\nkind: List\nitems: &a\n- *a\n"), `anchor "a": the value contains itself`},
 	{"an alias that leads to itself in a kind of no interest", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: &a {b: *a}\n", `:4: anchor "a": the value contains itself`},
 	{"lists of lists", listBomb(), "excessive aliasing"},
 	{"lists of lists in JSON's clothes", jsonListBomb(), "excessive aliasing"},
@@ -39,7 +41,7 @@ var hostile = []struct {
 	{"many keys", "apiVersion: v1\nkind: Service\nmetadata: {" + manyKeys(60_000) + "}\n", ":1: metadata.name: expected a name"},
 	{"many values", "apiVersion: v1\nkind: Service\nspec: [" + strings.Repeat("a,", 1<<20) + "]\n", ":1: expected a Kubernetes object, found more than 400000 values"},
 	{"a text that is too long", "apiVersion: v1\nkind: Service\nmetadata: {name: " + strings.Repeat("a", 5<<20) + "}\n", ":1: expected a Kubernetes object, found more than 4 MiB"},
-	{"an item of a list that is too long", longList(webService, "a: "+strings.Repeat("a", 5<<20)), "expected a Kubernetes object, found more than 4 MiB"},
+	{"an item of a list that is too long", longList(kubetest.WebService, "a: "+strings.Repeat("a", 5<<20)), "expected a Kubernetes object, found more than 4 MiB"},
 	{"an item of a list in JSON that is too long", `{"kind": "List", "apiVersion": "v1", "items": [` + "\n{},\n{\"a\": \"" + strings.Repeat("a", 5<<20) + `"}]}`, ":2: "},
 	{"a line that does not end", strings.Repeat("\x00", 6<<20), ":1: expected a Kubernetes object, found more than 4 MiB"},
 }
@@ -101,15 +103,15 @@ func manyKeys(n int) string {
 func TestB5HostileManifests(t *testing.T) {
 	for _, tc := range hostile {
 		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, config{}, map[string]string{"a.yaml": webService})
+			f := serve(t, config{}, map[string]string{"a.yaml": kubetest.WebService})
 			began := time.Now()
-			write(t, f.folder, map[string]string{"a.yaml": tc.text})
+			kubetest.Write(t, f.folder, map[string]string{"a.yaml": tc.text})
 			f.settle()
 			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("took %v", took)
 			}
 			f.expect("Service shop/web[10.0.0.1]")
-			lines := f.log.all()
+			lines := f.log.All()
 			if len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], tc.want) || len(lines[0]) > 1000 {
 				t.Errorf("%d failures, log: %.2000q", f.failures, lines)
 			}
@@ -127,7 +129,7 @@ func TestB5HostileManifests(t *testing.T) {
 // Quantities of a Pod mean nothing in DNS, and decoding one can take for ever.
 func TestB5Quantities(t *testing.T) {
 	for _, quantity := range []string{"1e-100000000", "much"} {
-		pod := strings.Replace(webPod, "metadata:", "spec: {overhead: {cpu: "+quantity+"}}\nmetadata:", 1)
+		pod := strings.Replace(kubetest.WebPod, "metadata:", "spec: {overhead: {cpu: "+quantity+"}}\nmetadata:", 1)
 		f := serve(t, config{}, map[string]string{"a.yaml": pod})
 		f.expect("Pod shop/web-0[10.1.0.1]")
 	}
@@ -154,26 +156,26 @@ items:
 
 // splitTests are documents with the same meaning whether lists are split or not.
 var splitTests = map[string]string{
-	"as kubectl writes it":   "apiVersion: v1\nitems:\n" + item("  ", webService) + item("  ", webSlice) + "kind: List\nmetadata:\n  resourceVersion: \"\"\n",
-	"as yq writes it":        "apiVersion: v1\nitems:\n  " + item("    ", webService) + "  " + item("    ", webSlice) + "kind: List\n",
-	"comments":               "# all\n---\napiVersion: v1 # one\nitems: # of them\n# first\n\n" + item("  ", webService) + "# second\n" + item("  ", webSlice) + "# last\n\nkind: List # end\n# end\n",
-	"no end of line":         "apiVersion: v1\nkind: List\nitems:\n" + strings.TrimSpace(item("  ", webService)),
-	"a typed list":           "kind: ServiceList\napiVersion: v1\nitems:\n" + item("  ", strings.TrimPrefix(webService, "apiVersion: v1\nkind: Service\n")),
-	"a dash of its own":      "apiVersion: v1\nkind: List\nitems:\n-\n  " + strings.ReplaceAll(webService, "\n", "\n  ") + "\n-\n  " + strings.ReplaceAll(webSlice, "\n", "\n  ") + "\n",
-	"several documents":      webService + "---\nkind: List\napiVersion: v1\nitems:\n" + item("  ", webSlice) + "---\n" + webPod + "...\n---\n" + webService,
-	"markers":                "%YAML 1.2\n---\n" + webService + "...\n%YAML 1.2\n--- # x\n" + webSlice + "...\n# end\n",
-	"Windows":                strings.ReplaceAll("apiVersion: v1\nitems:\n"+item("  ", webService)+item("  ", webSlice)+"kind: List\n---\n"+webPod, "\n", "\r\n"),
+	"as kubectl writes it":   "apiVersion: v1\nitems:\n" + item("  ", kubetest.WebService) + item("  ", kubetest.WebSlice) + "kind: List\nmetadata:\n  resourceVersion: \"\"\n",
+	"as yq writes it":        "apiVersion: v1\nitems:\n  " + item("    ", kubetest.WebService) + "  " + item("    ", kubetest.WebSlice) + "kind: List\n",
+	"comments":               "# all\n---\napiVersion: v1 # one\nitems: # of them\n# first\n\n" + item("  ", kubetest.WebService) + "# second\n" + item("  ", kubetest.WebSlice) + "# last\n\nkind: List # end\n# end\n",
+	"no end of line":         "apiVersion: v1\nkind: List\nitems:\n" + strings.TrimSpace(item("  ", kubetest.WebService)),
+	"a typed list":           "kind: ServiceList\napiVersion: v1\nitems:\n" + item("  ", strings.TrimPrefix(kubetest.WebService, "apiVersion: v1\nkind: Service\n")),
+	"a dash of its own":      "apiVersion: v1\nkind: List\nitems:\n-\n  " + strings.ReplaceAll(kubetest.WebService, "\n", "\n  ") + "\n-\n  " + strings.ReplaceAll(kubetest.WebSlice, "\n", "\n  ") + "\n",
+	"several documents":      kubetest.WebService + "---\nkind: List\napiVersion: v1\nitems:\n" + item("  ", kubetest.WebSlice) + "---\n" + kubetest.WebPod + "...\n---\n" + kubetest.WebService,
+	"markers":                "%YAML 1.2\n---\n" + kubetest.WebService + "...\n%YAML 1.2\n--- # x\n" + kubetest.WebSlice + "...\n# end\n",
+	"Windows":                strings.ReplaceAll("apiVersion: v1\nitems:\n"+item("  ", kubetest.WebService)+item("  ", kubetest.WebSlice)+"kind: List\n---\n"+kubetest.WebPod, "\n", "\r\n"),
 	"an empty list":          "apiVersion: v1\nkind: List\nitems:\n",
 	"an empty list in JSON":  `{"apiVersion": "v1", "items": [], "kind": "List"}`,
 	"text":                   "kind: List\napiVersion: v1\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n  data:\n    a: |\n      - a\n      items:\n      - b\n    b: \"x\n      y\"\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: b}\n",
 	"an object with items":   "apiVersion: example.com/v1\nkind: Basket\nitems:\n- apple\n- pear\n",
 	"a list that is no list": "apiVersion: v1\nkind: List\nitems:\n  a: b\n",
-	"no kind":                "apiVersion: v1\nitems:\n" + item("  ", webService),
-	"an item without a kind": "apiVersion: v1\nkind: List\nitems:\n" + item("  ", webService) + "- metadata: {name: a}\n",
-	"an item that is a text": "apiVersion: v1\nkind: List\nitems:\n" + item("  ", webService) + "- web\n",
-	"a mistake in an item":   "apiVersion: v1\nkind: List\nitems:\n" + item("  ", webService) + item("  ", strings.Replace(webService, "port: 80", "port: eighty", 1)),
+	"no kind":                "apiVersion: v1\nitems:\n" + item("  ", kubetest.WebService),
+	"an item without a kind": "apiVersion: v1\nkind: List\nitems:\n" + item("  ", kubetest.WebService) + "- metadata: {name: a}\n",
+	"an item that is a text": "apiVersion: v1\nkind: List\nitems:\n" + item("  ", kubetest.WebService) + "- web\n",
+	"a mistake in an item":   "apiVersion: v1\nkind: List\nitems:\n" + item("  ", kubetest.WebService) + item("  ", strings.Replace(kubetest.WebService, "port: 80", "port: eighty", 1)),
 	"JSON":                   "{\"kind\": \"List\",\n\"apiVersion\": \"v1\",\n\"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\",\n\"metadata\": {\"name\": \"a\"}},\n\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"b\"}}],\n\"metadata\": {}}\n",
-	"JSON, then YAML":        "{\"apiVersion\": \"v1\", \"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\",\n\"metadata\": {\"name\": \"a\"}}],\n\"kind\": \"List\"}\n---\n" + webService,
+	"JSON, then YAML":        "{\"apiVersion\": \"v1\", \"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"Namespace\",\n\"metadata\": {\"name\": \"a\"}}],\n\"kind\": \"List\"}\n---\n" + kubetest.WebService,
 	"a mistake in JSON":      "{\"kind\": \"List\",\n\"apiVersion\": \"v1\",\n\"items\": [\n{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"web\"},\n \"spec\": {\"ports\": [{\"port\": \"eighty\"}]}}]}",
 }
 

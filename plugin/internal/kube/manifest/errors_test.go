@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 func TestManifestErrors(t *testing.T) {
-	service := func(from, to string) string { return strings.Replace(webService, from, to, 1) }
-	second := func(text string) string { return webSlice + "---\n" + text } // begins at line 11
+	service := func(from, to string) string { return strings.Replace(kubetest.WebService, from, to, 1) }
+	second := func(text string) string { return kubetest.WebSlice + "---\n" + text } // begins at line 11
 	for _, tc := range []struct {
 		name string
 		text string
@@ -44,15 +46,15 @@ func TestManifestErrors(t *testing.T) {
 		{"a spec that is a list", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: []\n", ":4: spec: expected a mapping, found a list"},
 		{"a spec that is a list of texts", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: [none]\n", ":4: spec: expected a mapping, found a list"},
 		{"a name that is a number", second(service("name: web", "name: 4")), ":14: metadata.name: expected a text (perhaps in quotes), found the number 4"},
-		{"addresses that are a text", strings.Replace(webSlice, "[10.1.0.1]", "10.1.0.1", 1), ":9: endpoints.addresses: expected a list, found the text \"10.1.0.1\""},
-		{"addresses that are a text in the second endpoint", webSlice + "- addresses: 10.1.0.2\n", ":10: endpoints.addresses: expected a list, found the text \"10.1.0.2\""},
-		{"an address that is a number", strings.Replace(webSlice, "[10.1.0.1]", "[10.1.0.1, 10.1]", 1), ":9: endpoints.addresses: expected a text (perhaps in quotes), found the number 10.1"},
+		{"addresses that are a text", strings.Replace(kubetest.WebSlice, "[10.1.0.1]", "10.1.0.1", 1), ":9: endpoints.addresses: expected a list, found the text \"10.1.0.1\""},
+		{"addresses that are a text in the second endpoint", kubetest.WebSlice + "- addresses: 10.1.0.2\n", ":10: endpoints.addresses: expected a list, found the text \"10.1.0.2\""},
+		{"an address that is a number", strings.Replace(kubetest.WebSlice, "[10.1.0.1]", "[10.1.0.1, 10.1]", 1), ":9: endpoints.addresses: expected a text (perhaps in quotes), found the number 10.1"},
 		{"a key that is a number", "apiVersion: v1\nkind: Service\nmetadata: {name: web, labels: {1: x}}\n", ":1: "},
 		{"an alias of an alias of an alias", bomb(), "excessive aliasing"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			folder := t.TempDir()
-			write(t, folder, map[string]string{"a.yaml": tc.text})
+			kubetest.Write(t, folder, map[string]string{"a.yaml": tc.text})
 			err := load(folder)
 			if err == nil {
 				t.Fatal("no error")
@@ -89,10 +91,10 @@ func TestManifestPathsThatAreMissing(t *testing.T) {
 // While the files are bad the last good state stays, with one line and one count for each
 // content.
 func TestManifestsTurnBad(t *testing.T) {
-	f := serve(t, config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
+	f := serve(t, config{}, map[string]string{"a.yaml": kubetest.WebService, "b.yaml": strings.ReplaceAll(kubetest.WebService, "web", "mail")})
 	expect := func(failures int, lines ...string) {
 		t.Helper()
-		got := f.log.all()
+		got := f.log.All()
 		if f.failures != failures || len(got) != len(lines) {
 			t.Fatalf("%d failures, want %d; log: %q", f.failures, failures, got)
 		}
@@ -106,7 +108,7 @@ func TestManifestsTurnBad(t *testing.T) {
 	}
 	const going = "ERROR manifests cannot be read, keeping the last good state: "
 
-	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "80", "eighty", 1)})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": strings.Replace(kubetest.WebService, "80", "eighty", 1)})
 	f.settle()
 	expect(1, going+f.path("a.yaml")+":10: spec.ports.port")
 	f.settle()
@@ -117,21 +119,21 @@ func TestManifestsTurnBad(t *testing.T) {
 	f.settle()
 	expect(1, going)
 
-	write(t, f.folder, map[string]string{"a.yaml": "kind: [\n"})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": "kind: [\n"})
 	f.settle()
 	expect(2, going, going+f.path("a.yaml")+":1:")
 
-	write(t, f.folder, map[string]string{"a.yaml": ""}) // emptied, to be written
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": ""}) // emptied, to be written
 	f.settle()
 	expect(3, going, going, going+f.path("a.yaml")+":1: expected a Kubernetes object")
 
-	write(t, f.folder, map[string]string{"a.yaml": webService})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": kubetest.WebService})
 	f.settle()
 	expect(3, going, going, going, "INFO manifests can be read again")
 }
 
 func TestManifestPathVanishes(t *testing.T) {
-	f := serve(t, config{}, map[string]string{"a.yaml": webService})
+	f := serve(t, config{}, map[string]string{"a.yaml": kubetest.WebService})
 	away := f.folder + "-away"
 	if err := os.Rename(f.folder, away); err != nil {
 		t.Fatal(err)
@@ -139,22 +141,22 @@ func TestManifestPathVanishes(t *testing.T) {
 	f.settle()
 	f.settle()
 	f.expect("Service shop/web[10.0.0.1]")
-	if lines := f.log.all(); len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], "does not exist: expected a file or a folder") {
+	if lines := f.log.All(); len(lines) != 1 || f.failures != 1 || !strings.Contains(lines[0], "does not exist: expected a file or a folder") {
 		t.Errorf("%d failures, log: %q", f.failures, lines)
 	}
 	if err := os.Rename(away, f.folder); err != nil {
 		t.Fatal(err)
 	}
 	f.settle()
-	if lines := f.log.all(); len(lines) != 2 || lines[1] != "INFO manifests can be read again" {
+	if lines := f.log.All(); len(lines) != 2 || lines[1] != "INFO manifests can be read again" {
 		t.Errorf("log: %q", lines)
 	}
 }
 
 // A file that disappears after the look is no trouble: the next look shows the new state.
 func TestManifestGoesBeforeItIsRead(t *testing.T) {
-	f := serve(t, config{}, map[string]string{"a.yaml": webService, "b.yaml": strings.ReplaceAll(webService, "web", "mail")})
-	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
+	f := serve(t, config{}, map[string]string{"a.yaml": kubetest.WebService, "b.yaml": strings.ReplaceAll(kubetest.WebService, "web", "mail")})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.20", 1)})
 	f.look()
 	if err := os.Remove(f.path("b.yaml")); err != nil {
 		t.Fatal(err)
@@ -165,7 +167,7 @@ func TestManifestGoesBeforeItIsRead(t *testing.T) {
 	f.settle()
 	f.expect("Service shop/web[10.0.0.20]")
 	f.expectNone("Service shop/mail")
-	if lines := f.log.all(); len(lines) > 0 || f.failures > 0 {
+	if lines := f.log.All(); len(lines) > 0 || f.failures > 0 {
 		t.Errorf("%d failures, log: %q", f.failures, lines)
 	}
 }

@@ -7,13 +7,15 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 // Only regular files are opened: a pipe would block the reader, and some devices have no
 // end.
 func TestB6IrregularFiles(t *testing.T) {
 	folder := t.TempDir()
-	write(t, folder, map[string]string{"a.yaml": webService, "elsewhere/b": strings.ReplaceAll(webService, "web", "mail")})
+	kubetest.Write(t, folder, map[string]string{"a.yaml": kubetest.WebService, "elsewhere/b": strings.ReplaceAll(kubetest.WebService, "web", "mail")})
 	in := func(name string) string { return filepath.Join(folder, name) }
 	for _, err := range []error{
 		syscall.Mkfifo(in("pipe.yaml"), 0o600),
@@ -36,7 +38,7 @@ func TestB6IrregularFiles(t *testing.T) {
 
 	f := serve(t, config{paths: []string{folder}}, nil)
 	const want = "WARNING manifests: left out, not a regular file: FOLDER/link.yml (a pipe), FOLDER/pipe.yaml (a pipe), FOLDER/socket.yaml (a socket), FOLDER/zero.json (a device)"
-	if lines := f.log.all(); len(lines) != 1 || lines[0] != strings.ReplaceAll(want, "FOLDER", folder) {
+	if lines := f.log.All(); len(lines) != 1 || lines[0] != strings.ReplaceAll(want, "FOLDER", folder) {
 		t.Errorf("log: %q", lines)
 	}
 	f.expect("Service shop/web[10.0.0.1]")
@@ -45,7 +47,7 @@ func TestB6IrregularFiles(t *testing.T) {
 	if err := os.Remove(in("zero.json")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.20", 1)})
+	kubetest.Write(t, folder, map[string]string{"a.yaml": strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.20", 1)})
 	f.settle()
 	f.expect("Service shop/web[10.0.0.20]")
 	if err := syscall.Mkfifo(in("late.yaml"), 0o600); err != nil {
@@ -53,7 +55,7 @@ func TestB6IrregularFiles(t *testing.T) {
 	}
 	f.settle()
 	f.settle()
-	if lines := f.log.all(); len(lines) != 3 || !strings.Contains(lines[2], "late.yaml (a pipe)") || f.failures > 0 {
+	if lines := f.log.All(); len(lines) != 3 || !strings.Contains(lines[2], "late.yaml (a pipe)") || f.failures > 0 {
 		t.Errorf("%d failures, log: %q", f.failures, lines)
 	}
 }
@@ -77,7 +79,7 @@ func TestB6IrregularPaths(t *testing.T) {
 // A file that becomes a pipe after the look blocks nobody.
 func TestB6FileBecomesPipe(t *testing.T) {
 	folder := t.TempDir()
-	write(t, folder, map[string]string{"a.yaml": webService})
+	kubetest.Write(t, folder, map[string]string{"a.yaml": kubetest.WebService})
 	l := findFiles([]string{folder})
 	path := filepath.Join(folder, "a.yaml")
 	if err := os.Remove(path); err != nil {
@@ -94,7 +96,7 @@ func TestB6FileBecomesPipe(t *testing.T) {
 // A sparse file can be larger than any disk.
 func TestB6LargeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
-	write(t, filepath.Dir(path), map[string]string{"a.yaml": webService})
+	kubetest.Write(t, filepath.Dir(path), map[string]string{"a.yaml": kubetest.WebService})
 	if err := os.Truncate(path, 1<<40); err != nil {
 		t.Skip("no sparse files here: ", err)
 	}
@@ -114,14 +116,14 @@ func TestA8NoObjects(t *testing.T) {
 		want     string
 	}{
 		{"no file", nil, ": expected files whose names end in .yaml, .yml or .json, found none"},
-		{"other files", map[string]string{"README": "x", ".a.yaml": webService}, ": expected files whose names end in .yaml, .yml or .json, found none"},
+		{"other files", map[string]string{"README": "x", ".a.yaml": kubetest.WebService}, ": expected files whose names end in .yaml, .yml or .json, found none"},
 		{"comments", map[string]string{"a.yaml": comment}, ": expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none"},
 		{"other objects", map[string]string{"a.yaml": deployment}, ", found none; left out, of a kind that DNS does not show: apps/v1 Deployment (FOLDER/a.yaml:1)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			folder, good := t.TempDir(), t.TempDir()
-			write(t, folder, tc.contents)
-			write(t, good, map[string]string{"a.yaml": webService})
+			kubetest.Write(t, folder, tc.contents)
+			kubetest.Write(t, good, map[string]string{"a.yaml": kubetest.WebService})
 			err := load(good, folder)
 			if err == nil || !strings.HasPrefix(err.Error(), folder+": expected") || !strings.HasSuffix(err.Error(), strings.ReplaceAll(tc.want, "FOLDER", folder)) {
 				t.Errorf("%v", err)
@@ -133,8 +135,8 @@ func TestA8NoObjects(t *testing.T) {
 // An object that is given twice counts in both places.
 func TestA8ObjectGivenTwice(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
-	write(t, one, map[string]string{"a.yaml": webService})
-	write(t, two, map[string]string{"a.yaml": webService})
+	kubetest.Write(t, one, map[string]string{"a.yaml": kubetest.WebService})
+	kubetest.Write(t, two, map[string]string{"a.yaml": kubetest.WebService})
 	serve(t, config{paths: []string{one, two}}, nil).expect("Service shop/web[10.0.0.1]")
 }
 
@@ -146,9 +148,9 @@ func TestA8EmptyList(t *testing.T) {
 
 // Files that are moved away for a second remove no name.
 func TestA8FilesMoveAway(t *testing.T) {
-	f := serve(t, config{}, map[string]string{"a.yaml": webService})
+	f := serve(t, config{}, map[string]string{"a.yaml": kubetest.WebService})
 	for away, want := range map[string]string{f.path("a.bak"): "found none", f.path(".a.yaml"): "found none"} {
-		before := len(f.log.all())
+		before := len(f.log.All())
 		if err := os.Rename(f.path("a.yaml"), away); err != nil {
 			t.Fatal(err)
 		}
@@ -159,13 +161,13 @@ func TestA8FilesMoveAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.settle()
-		lines := f.log.all()[before:]
+		lines := f.log.All()[before:]
 		if len(lines) != 2 || !strings.HasPrefix(lines[0], "ERROR manifests cannot be read, keeping the last good state: "+f.folder) ||
 			!strings.Contains(lines[0], want) || lines[1] != "INFO manifests can be read again" {
 			t.Errorf("log: %q", lines)
 		}
 	}
-	write(t, f.folder, map[string]string{"a.yaml": comment})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": comment})
 	f.settle()
 	f.expect("Service shop/web[10.0.0.1]")
 }

@@ -3,7 +3,6 @@ package manifest
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,48 +15,10 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
-// The manifests of a Service with one address. Tests change them by replacing text.
-const (
-	webService = `apiVersion: v1
-kind: Service
-metadata:
-  name: web
-  namespace: shop
-spec:
-  clusterIP: 10.0.0.1
-  ports:
-  - name: http
-    port: 80
-`
-	webSlice = `apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata:
-  name: web-x
-  namespace: shop
-  labels: {kubernetes.io/service-name: web}
-addressType: IPv4
-endpoints:
-- addresses: [10.1.0.1]
-`
-	webPod = `apiVersion: v1
-kind: Pod
-metadata: {name: web-0, namespace: shop}
-status: {phase: Running, podIPs: [{ip: 10.1.0.1}]}
-`
-	shopImports = `
-apiVersion: multicluster.x-k8s.io/v1alpha1
-kind: ServiceImport
-metadata: {name: store, namespace: shop}
-spec: {type: ClusterSetIP, ips: [10.42.0.1, "fd42::1"], ports: [{name: http, protocol: TCP, port: 80}]}
----
-apiVersion: multicluster.x-k8s.io/v1alpha1
-kind: ServiceImport
-metadata: {name: web, namespace: shop}
-spec: {type: Headless, ports: [{name: http, port: 80}]}
-`
-	shopImportedSlice = `
+const shopImportedSlice = `
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
@@ -67,7 +28,6 @@ metadata:
 addressType: IPv4
 endpoints: [{addresses: [10.2.0.1]}]
 `
-)
 
 type config struct {
 	paths   []string // a folder of the test's own, if there are none
@@ -79,7 +39,7 @@ type config struct {
 type files struct {
 	t        *testing.T
 	folder   string
-	log      *recorder
+	log      *kubetest.Recorder
 	failures int
 	follower *Follower[string]
 	objects  map[string]bool
@@ -88,8 +48,8 @@ type files struct {
 // serve starts a Follower with the given files.
 func serve(t *testing.T, cfg config, contents map[string]string) *files {
 	t.Helper()
-	f := &files{t: t, folder: t.TempDir(), log: new(recorder)}
-	write(t, f.folder, contents)
+	f := &files{t: t, folder: t.TempDir(), log: new(kubetest.Recorder)}
+	kubetest.Write(t, f.folder, contents)
 	if cfg.paths == nil {
 		cfg.paths = []string{f.folder}
 	}
@@ -112,7 +72,7 @@ func follower(cfg config, log Logger, failed func()) *Follower[string] {
 
 // load returns the error of the first reading.
 func load(paths ...string) error {
-	_, err := follower(config{paths: paths}, new(recorder), func() {}).Load()
+	_, err := follower(config{paths: paths}, new(kubetest.Recorder), func() {}).Load()
 	return err
 }
 
@@ -171,30 +131,3 @@ func (f *files) expectNone(prefix string) {
 }
 
 func (f *files) path(name string) string { return filepath.Join(f.folder, name) }
-
-// write writes files, whose names may have folders in them.
-func write(t *testing.T, folder string, contents map[string]string) {
-	t.Helper()
-	for name, text := range contents {
-		path := filepath.Join(folder, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// recorder keeps log lines.
-type recorder struct{ lines []string }
-
-func (r *recorder) add(level, format string, args []any) {
-	r.lines = append(r.lines, level+" "+fmt.Sprintf(format, args...))
-}
-
-func (r *recorder) Infof(format string, args ...any)    { r.add("INFO", format, args) }
-func (r *recorder) Warningf(format string, args ...any) { r.add("WARNING", format, args) }
-func (r *recorder) Errorf(format string, args ...any)   { r.add("ERROR", format, args) }
-
-func (r *recorder) all() []string { return slices.Clone(r.lines) }

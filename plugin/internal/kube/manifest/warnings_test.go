@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 )
 
 // aService returns a Service of the Namespace default.
@@ -20,10 +22,10 @@ var warningTests = []struct {
 	text string
 	want []string // lines, with FILE for the path
 }{
-	{"nothing to say", webService + "---\n" + webSlice, nil},
+	{"nothing to say", kubetest.WebService + "---\n" + kubetest.WebSlice, nil},
 	{
 		"kinds",
-		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\n" + webService + "---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: web}\n",
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n---\n" + kubetest.WebService + "---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: web}\n",
 		[]string{
 			"left out, of a kind that DNS does not show: apps/v1 Deployment (FILE:1)",
 			"left out, Endpoints are not read: write an EndpointSlice (discovery.k8s.io/v1) with the label kubernetes.io/service-name: v1 Endpoints (FILE:16)",
@@ -31,7 +33,7 @@ var warningTests = []struct {
 	},
 	{
 		"an EndpointSlice of another version",
-		webService + "---\n" + strings.Replace(webSlice, "/v1", "/v1beta1", 1),
+		kubetest.WebService + "---\n" + strings.Replace(kubetest.WebSlice, "/v1", "/v1beta1", 1),
 		[]string{"left out, of a version of the API that is not read: discovery.k8s.io/v1beta1 EndpointSlice: write discovery.k8s.io/v1 (FILE:12)"},
 	},
 	{
@@ -44,7 +46,7 @@ var warningTests = []struct {
 	},
 	{
 		"slices of no Service",
-		webSlice + "---\n" + strings.ReplaceAll(webService, "shop", "other") + "---\n" + strings.Replace(webSlice, "{kubernetes.io/service-name: web}", "{}", 1),
+		kubetest.WebSlice + "---\n" + strings.ReplaceAll(kubetest.WebService, "shop", "other") + "---\n" + strings.Replace(kubetest.WebSlice, "{kubernetes.io/service-name: web}", "{}", 1),
 		[]string{
 			"given more than once, the last one counts: EndpointSlice shop/web-x (FILE:1 and FILE:22)",
 			"EndpointSlices without the label kubernetes.io/service-name, which has to name their Service: EndpointSlice shop/web-x (FILE:22)",
@@ -52,14 +54,14 @@ var warningTests = []struct {
 	},
 	{
 		"slices of a Service that is elsewhere",
-		strings.ReplaceAll(webService, "shop", "other") + "---\n" + webSlice,
+		strings.ReplaceAll(kubetest.WebService, "shop", "other") + "---\n" + kubetest.WebSlice,
 		[]string{"EndpointSlices without effect, because these files do not have their Service: EndpointSlice shop/web-x (FILE:12)"},
 	},
 	{
 		"versions of the API",
-		strings.Replace(webService, "v1", "v1beta1", 1) + "---\n" + strings.Replace(webSlice, "discovery.k8s.io/v1", "v1", 1) + "---\n" +
-			"apiVersion: serving.knative.dev/v1\nkind: Service\n---\n" + strings.Replace(webPod, "v1", "v2", 1) + "---\n" +
-			"apiVersion: multicluster.x-k8s.io/v1\nkind: ServiceImport\n---\n" + webService,
+		strings.Replace(kubetest.WebService, "v1", "v1beta1", 1) + "---\n" + strings.Replace(kubetest.WebSlice, "discovery.k8s.io/v1", "v1", 1) + "---\n" +
+			"apiVersion: serving.knative.dev/v1\nkind: Service\n---\n" + strings.Replace(kubetest.WebPod, "v1", "v2", 1) + "---\n" +
+			"apiVersion: multicluster.x-k8s.io/v1\nkind: ServiceImport\n---\n" + kubetest.WebService,
 		[]string{
 			"left out, of a kind that DNS does not show: serving.knative.dev/v1 Service (FILE:22)",
 			"left out, of a version of the API that is not read: v1beta1 Service: write v1 (FILE:1), v1 EndpointSlice: write discovery.k8s.io/v1 (FILE:12), " +
@@ -70,8 +72,8 @@ var warningTests = []struct {
 		"addresses",
 		aService("a", "{clusterIP: 10.96.0.500}") + "---\n" +
 			aService("b", "{clusterIP: None, externalIPs: [lb.example.com]}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.1/32}, {hostname: lb}]}}") + "---\n" +
-			strings.Replace(webPod, "10.1.0.1", "10.1.0", 1) + "---\n" + webService + "---\n" + strings.Replace(webSlice, "[10.1.0.1]", "[10.1.0.1, web-0]", 1) + "---\n" +
-			strings.Replace(strings.Replace(webSlice, "web-x", "web-y", 1), "IPv4", "FQDN", 1),
+			strings.Replace(kubetest.WebPod, "10.1.0.1", "10.1.0", 1) + "---\n" + kubetest.WebService + "---\n" + strings.Replace(kubetest.WebSlice, "[10.1.0.1]", "[10.1.0.1, web-0]", 1) + "---\n" +
+			strings.Replace(strings.Replace(kubetest.WebSlice, "web-x", "web-y", 1), "IPv4", "FQDN", 1),
 		[]string{
 			`left out, expected an IP address: Service default/a: clusterIP "10.96.0.500" (FILE:1), Service default/b: externalIP "lb.example.com" (FILE:6), ` +
 				`Service default/b: ingress "192.0.2.1/32" (FILE:6), Pod shop/web-0: podIP "10.1.0" (FILE:12), EndpointSlice shop/web-x: address "web-0" (FILE:28), ` +
@@ -92,7 +94,7 @@ var warningTests = []struct {
 	},
 	{
 		"ports",
-		strings.Replace(webService, "port: 80", "port: 70000\n  - {protocol: HTTP, port: 80}\n  - {name: none}", 1) + "---\n" + webSlice + "ports: [{port: 0}, {}]\n",
+		strings.Replace(kubetest.WebService, "port: 80", "port: 70000\n  - {protocol: HTTP, port: 80}\n  - {name: none}", 1) + "---\n" + kubetest.WebSlice + "ports: [{port: 0}, {}]\n",
 		[]string{
 			`ports left out, expected a number from 1 to 65535, and TCP, UDP or SCTP: Service shop/web: port 70000 (FILE:1), Service shop/web: protocol "HTTP" (FILE:1), ` +
 				`Service shop/web: port 0 (FILE:1), EndpointSlice shop/web-x: port 0 (FILE:14)`,
@@ -100,29 +102,29 @@ var warningTests = []struct {
 	},
 	{
 		"types of imports",
-		strings.Replace(shopImports, "type: ClusterSetIP", "type: ClusterIP", 1),
+		strings.Replace(kubetest.ShopImports, "type: ClusterSetIP", "type: ClusterIP", 1),
 		[]string{`taken for the type ClusterSetIP, expected ClusterSetIP or Headless: ServiceImport shop/store: type "ClusterIP" (FILE:2)`},
 	},
 	{
 		"imported slices",
-		shopImports + "---\n" + strings.Replace(shopImportedSlice, "service-name: web", "service-name: other", 1),
+		kubetest.ShopImports + "---\n" + strings.Replace(shopImportedSlice, "service-name: web", "service-name: other", 1),
 		[]string{"EndpointSlices without effect, because these files do not have their Service: EndpointSlice shop/web-east (FILE:13)"},
 	},
 	{
 		"names of imports",
-		strings.Replace(shopImports, "name: store", "name: store.east", 1),
+		strings.Replace(kubetest.ShopImports, "name: store", "name: store.east", 1),
 		[]string{`left out, with a name that is not a DNS label: ServiceImport shop/store.east: "store.east" (FILE:2)`},
 	},
 	{
 		"twice",
-		webService + "---\n" + strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1),
+		kubetest.WebService + "---\n" + strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.2", 1),
 		[]string{"given more than once, the last one counts: Service shop/web (FILE:1 and FILE:12)"},
 	},
 	{
 		"names",
-		aService("My_Web", "{clusterIP: 10.0.0.1}") + "---\n" + strings.Replace(webService, "name: http", "name: http.alt", 1) + "---\n" +
-			strings.Replace(webSlice, "[10.1.0.1]", "[10.1.0.1]\n  hostname: a.b", 1) + "---\n" +
-			"apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b}\n---\n" + strings.Replace(webPod, "shop", "a.b", 1),
+		aService("My_Web", "{clusterIP: 10.0.0.1}") + "---\n" + strings.Replace(kubetest.WebService, "name: http", "name: http.alt", 1) + "---\n" +
+			strings.Replace(kubetest.WebSlice, "[10.1.0.1]", "[10.1.0.1]\n  hostname: a.b", 1) + "---\n" +
+			"apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b}\n---\n" + strings.Replace(kubetest.WebPod, "shop", "a.b", 1),
 		[]string{`left out, with a name that is not a DNS label: Service default/My_Web: "My_Web" (FILE:1), Service shop/web: "http.alt" (FILE:6), ` +
 			`EndpointSlice shop/web-x: "a.b" (FILE:17), Namespace a.b: "a.b" (FILE:28), Pod a.b/web-0: "a.b" (FILE:32)`},
 	},
@@ -132,7 +134,7 @@ func TestC11Warnings(t *testing.T) {
 	for _, tc := range warningTests {
 		t.Run(tc.name, func(t *testing.T) {
 			f := serve(t, config{imports: true}, map[string]string{"a.yaml": tc.text})
-			got := f.log.all()
+			got := f.log.All()
 			if len(got) != len(tc.want) {
 				t.Fatalf("log: %q", got)
 			}
@@ -146,7 +148,7 @@ func TestC11Warnings(t *testing.T) {
 }
 
 func TestLastOneCounts(t *testing.T) {
-	f := serve(t, config{}, map[string]string{"b.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1), "a.yaml": webService})
+	f := serve(t, config{}, map[string]string{"b.yaml": strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.2", 1), "a.yaml": kubetest.WebService})
 	f.expect("Service shop/web[10.0.0.2]")
 }
 
@@ -154,16 +156,16 @@ func TestLastOneCounts(t *testing.T) {
 // they are.
 func TestWarningsAreToldOnce(t *testing.T) {
 	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
-	f := serve(t, config{}, map[string]string{"a.yaml": webService + "---\n" + deployment})
-	write(t, f.folder, map[string]string{"a.yaml": strings.Replace(webService, "10.0.0.1", "10.0.0.2", 1) + "\n---\n" + deployment})
+	f := serve(t, config{}, map[string]string{"a.yaml": kubetest.WebService + "---\n" + deployment})
+	kubetest.Write(t, f.folder, map[string]string{"a.yaml": strings.Replace(kubetest.WebService, "10.0.0.1", "10.0.0.2", 1) + "\n---\n" + deployment})
 	f.settle()
 	f.expect("Service shop/web[10.0.0.2]")
-	if lines := f.log.all(); len(lines) != 1 {
+	if lines := f.log.All(); len(lines) != 1 {
 		t.Errorf("log: %q", lines)
 	}
-	write(t, f.folder, map[string]string{"b.yaml": deployment})
+	kubetest.Write(t, f.folder, map[string]string{"b.yaml": deployment})
 	f.settle()
-	if lines := f.log.all(); len(lines) != 2 {
+	if lines := f.log.All(); len(lines) != 2 {
 		t.Errorf("log: %q", lines)
 	}
 }
@@ -173,16 +175,16 @@ func TestLongWarnings(t *testing.T) {
 	for i := range 50 {
 		f.add(unsupported, fmt.Sprint("kind", i), "a.yaml:1")
 	}
-	log := new(recorder)
+	log := new(kubetest.Recorder)
 	f.write(log, new(warnings))
-	if lines := log.all(); len(lines) != 1 || !strings.HasSuffix(lines[0], "kind19 (a.yaml:1), and 30 more") {
+	if lines := log.All(); len(lines) != 1 || !strings.HasSuffix(lines[0], "kind19 (a.yaml:1), and 30 more") {
 		t.Errorf("log: %q", lines)
 	}
 }
 
 func TestC11ImportsNotAskedFor(t *testing.T) {
-	f := serve(t, config{}, map[string]string{"a.yaml": webService + "---\n" + shopImports})
-	lines := f.log.all()
+	f := serve(t, config{}, map[string]string{"a.yaml": kubetest.WebService + "---\n" + kubetest.ShopImports})
+	lines := f.log.All()
 	if len(lines) != 1 || !strings.Contains(lines[0], "left out, ServiceImports are read only with the property multicluster: ServiceImport shop/store") {
 		t.Errorf("log: %q", lines)
 	}
