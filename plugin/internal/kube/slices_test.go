@@ -39,8 +39,9 @@ func TestD17SliceOfDomainNames(t *testing.T) {
 	}
 }
 
-// P3: the API server keeps the text of an address, and stock CoreDNS makes the endpoint's
-// name from it, even if RFC 5952 has another spelling. Our name is the same.
+// P3: stock CoreDNS makes an endpoint's name from the text of its address, even if RFC 5952
+// has another spelling. Our name is the same. Manifests may have such a text, and so may
+// objects from before Kubernetes 1.36, which refuses it.
 func TestP3SpelledAddress(t *testing.T) {
 	const endpoints = "endpoints: [{addresses: ['fd00:10:244:0::6']}, {addresses: ['FD00:10:244::0007']}, {addresses: ['fd00:0:0::']}, {addresses: ['fd00:10:244::8']}]"
 	f := serve(t, Config{}, map[string]string{

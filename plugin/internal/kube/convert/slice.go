@@ -88,9 +88,9 @@ func (c *Converter) identity(e *discoveryv1.Endpoint) *cluster.Identity {
 
 // spelled returns the identity of an endpoint with one of its addresses. If the endpoint
 // has no name and the address is not spelled as in RFC 5952, such as fd00:10:244:0::6, its
-// label keeps that spelling. Stock CoreDNS makes the label from the text, the API server
-// keeps the text as it is, and a cached SRV record may outlive a change from one server to
-// the other.
+// label keeps that spelling. Kubernetes 1.36 refuses such an address, but an object from an
+// older version stays as it is. Stock CoreDNS makes the label from the text, and a cached SRV
+// record may outlive a change from one server to the other.
 func (c *Converter) spelled(identity *cluster.Identity, a netip.Addr, text string) *cluster.Identity {
 	if !a.Is6() || identity != nil && (identity.Hostname != "" || identity.Pod != "") {
 		return identity
