@@ -34,7 +34,7 @@ func oracleOf(m *clustertest.Model, v *resolve.View) *oracle {
 	}
 	for key, s := range m.Services {
 		if o.shows(m, key.Namespace) && s.Kind != cluster.ExternalName {
-			o.pointers(m, s)
+			o.ptrRecords(m, s)
 		}
 	}
 	return o
@@ -202,9 +202,9 @@ func (o *oracle) srv(name, target string, ports []cluster.Port) {
 	}
 }
 
-// pointers adds the reverse names of a Service. Where an address is the ClusterIP
+// ptrRecords adds the reverse names of a Service. Where an address is the ClusterIP
 // of some Service, endpoints do not count.
-func (o *oracle) pointers(m *clustertest.Model, s *cluster.Service) {
+func (o *oracle) ptrRecords(m *clustertest.Model, s *cluster.Service) {
 	name := s.Name + "." + s.Namespace + ".svc." + originText(o.view.Primary(false))
 	for _, a := range s.ClusterIPs {
 		if o.clusterIPOf(m, a) == s.Key {

@@ -85,7 +85,7 @@ func (t *visit) rrset(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told 
 			return t.serverAddresses(s, m, qtype)
 		}
 	case resolve.AtAddress:
-		return t.pointers(s, m, qtype)
+		return t.ptrRecords(s, m, qtype)
 	case resolve.AtPod, resolve.AtClusterIP, resolve.AtExternalIP, resolve.AtEndpoints:
 		switch qtype {
 		case dns.TypeA, dns.TypeAAAA:
@@ -104,7 +104,7 @@ func (t *visit) apex(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 	case qtype == dns.TypeNS:
 		return t.nameServers(s, m)
 	case m.Addr.IsValid():
-		return t.pointers(s, m, qtype)
+		return t.ptrRecords(s, m, qtype)
 	}
 	return toldNothing
 }
@@ -381,13 +381,13 @@ func (e *endpointVisit) address(is *told, position int) bool {
 	return !e.first(targetRecord{target: name, addr: x.Addr}) || e.extra(is, &name, x.Addr)
 }
 
-// pointers tells the names of an address.
-func (t *visit) pointers(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
+// ptrRecords tells the names of an address.
+func (t *visit) ptrRecords(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 	if qtype != dns.TypePTR {
 		return toldNothing
 	}
 	var buf [4]resolve.HostName
-	limit := max(0, t.free) / minPointer
+	limit := max(0, t.free) / minPTR
 	if t.wire != nil {
 		limit = min(limit, resolve.Few)
 	}
@@ -412,9 +412,9 @@ func (t *visit) pointers(s *cluster.Snapshot, m *resolve.Match, qtype uint16) to
 	return is
 }
 
-// minPointer is the size that a PTR record has at least: two labels and a pointer are all
+// minPTR is the size that a PTR record has at least: two labels and a pointer are all
 // of its name that is not there already.
-const minPointer = recordHead + 2 + 2 + pointerSize
+const minPTR = recordHead + 2 + 2 + pointerSize
 
 // leastPointer is the size that a PTR record to the i-th name has at least, behind the
 // others, where names are compressed.
