@@ -81,7 +81,7 @@ type Answered struct {
 	Type   uint16
 	IPv6   bool // whether the client has an IPv6 address
 	DO     bool // whether the client wants DNSSEC records (RFC 3225)
-	Size   int  // of the answer in octets, as the handler's (answer.Encoded.Plain)
+	Size   int  // of the answer in octets, as the handler's (answer.Encoded.UncompressedSize)
 	Asked  int  // size of the question in octets
 	Took   time.Duration
 

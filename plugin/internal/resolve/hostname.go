@@ -34,7 +34,7 @@ func (sub *Subset) EndpointName(svc *cluster.ServiceNode, slice *cluster.Slice, 
 		return h
 	}
 	h.label = e.OwnLabel()
-	// One name has one form, so that names can be compared. // Equal names must have equal HostNames, because callers compare them.
+	// Equal names must have equal HostNames, because callers compare them.
 	if a, ok := dnsname.ParseDashed(h.label); ok {
 		var buf [dnsname.DashedSize]byte
 		if string(dnsname.AppendDashed(buf[:0], a)) == h.label {
