@@ -28,6 +28,27 @@ const (
 	ByZone                     // endpoints in a topology zone
 )
 
+// PortFilter chooses ports by name and protocol.
+type PortFilter struct{ Name, Protocol string }
+
+// FilterOf returns the filter that chooses ports with the name and protocol of p.
+func FilterOf(p cluster.Port) PortFilter { return PortFilter{Name: p.Name, Protocol: p.Protocol} }
+
+// NameBelow returns the name of the chosen port below the name of its Service (RFC 2782).
+func (f PortFilter) NameBelow(service string) string {
+	return "_" + f.Name + "._" + f.Protocol + "." + service
+}
+
+// Matches reports whether the filter chooses a port. A port without a name has no SRV
+// record (Kubernetes DNS specification 2.3.2), so no filter chooses it.
+func (f PortFilter) Matches(p cluster.Port) bool {
+	return p.Name != "" && p.Name == f.Name && p.Protocol == f.Protocol
+}
+
+// Undecorated returns the name of a port or protocol without the underscore of RFC 2782,
+// which stock CoreDNS does not require either.
+func Undecorated(label string) string { return strings.TrimPrefix(label, "_") }
+
 // Each iterates over the endpoints of a subset. It yields the position of each among all
 // endpoints of the Service, its slice, and its index in the slice.
 func (sub *Subset) Each(n *cluster.ServiceNode, yield func(at int, slice *cluster.Slice, i int) bool) {
