@@ -76,6 +76,17 @@ func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) 
 // Last returns the last answer, which the next one overwrites.
 func (r *Responder) Last() *Counted { return &r.last }
 
+// route returns the server block whose zone matches a question best, or nil if CoreDNS
+// answers for it.
+func (z Zones) route(q *answer.Question) *Block {
+	for i := range z {
+		if z[i].Origin.Encloses(q.Name()) {
+			return z[i].Block
+		}
+	}
+	return nil
+}
+
 // mustHandOver reports whether a question is CoreDNS's whatever the answer is.
 func (b *Block) mustHandOver(q *query) bool {
 	if q.edns && b.Supported != nil {
@@ -86,6 +97,40 @@ func (b *Block) mustHandOver(q *query) bool {
 		}
 	}
 	return b.Elsewhere.Enclose(q.question.Name()) || b.Claimed != nil && b.Claimed(&q.question)
+}
+
+// replySize returns the longest reply to a client that says which size it accepts.
+func (b *Block) replySize(client netip.Addr, takes uint16) uint16 {
+	switch {
+	case b.MaxSize > 0:
+		return min(takes, b.MaxSize)
+	case takes > ForeignSize && !IsOwnNetwork(client):
+		return ForeignSize
+	}
+	return takes
+}
+
+// declines reports whether CoreDNS must give an answer with this result, since another plugin
+// may have a better one.
+func (b *Block) declines(q *answer.Question, r resolve.Result) bool {
+	switch {
+	case r == resolve.Success:
+		return false
+	case b.NoDenials:
+		return true
+	case r != resolve.NXDomain:
+		return false
+	}
+	return b.NoSearch || b.Fallthrough.Enclose(q.Name())
+}
+
+// handOverAs returns how CoreDNS gets a question: the goroutine that reads asks CoreDNS itself
+// if the cache may have the answer.
+func (b *Block) handOverAs(q *answer.Question) Verdict {
+	if b.Cache && !answer.MetaType(q.Type) && b.View.Origin(q.Name()) == nil {
+		return Outside
+	}
+	return HandOver
 }
 
 // write appends the whole reply. It copies header and question from the packet.
@@ -150,4 +195,13 @@ func (r *Responder) record(b *Block, client netip.Addr, packet []byte) {
 		Size:   r.wire.UncompressedSize,
 		Asked:  len(packet),
 	}
+}
+
+func (b *Block) meter(q *answer.Question) Meter {
+	for i := range b.Meters {
+		if b.Meters[i].Origin.Encloses(q.Name()) {
+			return b.Meters[i].Meter
+		}
+	}
+	return nil
 }

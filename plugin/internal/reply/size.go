@@ -16,14 +16,3 @@ func IsOwnNetwork(a netip.Addr) bool {
 
 // sharedNetwork is the network of RFC 6598, from which some clouds number Pods and nodes.
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
-
-// replySize returns the longest reply to a client that says which size it accepts.
-func (b *Block) replySize(client netip.Addr, takes uint16) uint16 {
-	switch {
-	case b.MaxSize > 0:
-		return min(takes, b.MaxSize)
-	case takes > ForeignSize && !IsOwnNetwork(client):
-		return ForeignSize
-	}
-	return takes
-}
