@@ -109,66 +109,6 @@ func (t *visit) apex(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 	return toldNothing
 }
 
-// addresses tells the addresses of a family, each once.
-func (t *visit) addresses(m *resolve.Match, qtype uint16) told {
-	var buf [resolve.Few * 16]byte
-	return t.packed(qtype, packed(m, qtype, buf[:0]))
-}
-
-// packed tells addresses that stand one behind the other, each of them once.
-func (t *visit) packed(qtype uint16, packed []byte) told {
-	if len(packed) == 0 {
-		return toldNothing
-	}
-	size := addressSize(qtype)
-	count := len(packed) >> addressBits(qtype) // a division takes as long as all the rest
-	which := sample{total: count, count: count}
-	if count*(recordHead+size) > t.free {
-		which = newSample(count, max(0, t.free)/(recordHead+size), t.limits.Random)
-		t.cut()
-	}
-	if t.wire != nil {
-		t.wire.addresses(qtype, packed, &which, t.limits)
-	} else {
-		t.records.addresses(qtype, packed, &which)
-	}
-	return toldSome
-}
-
-// packed appends the addresses of a type's family at a match, each once.
-func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
-	switch m.Kind {
-	case resolve.AtPod:
-		return packOnce(buf, m.Addr, qtype)
-	case resolve.AtClusterIP:
-		return packAll(buf, m.Service.Service.ClusterIPs, qtype)
-	case resolve.AtExternalIP:
-		return packAll(buf, m.Service.Service.ExternalIPs, qtype)
-	}
-	if m.Subset.Labels() {
-		if all, ok := packLabelled(m, qtype, buf); ok {
-			return all
-		}
-	}
-	return cacheOf(m.Service).addressesOf(m.Service, &m.Subset).of(qtype)
-}
-
-// packLabelled packs the addresses of the endpoints of one label, if they are few.
-func packLabelled(m *resolve.Match, qtype uint16, buf []byte) ([]byte, bool) {
-	for _, slice := range m.Service.Slices {
-		if !m.Subset.Holds(slice) {
-			continue
-		}
-		for i := range slice.WithLabel(m.Subset.Name, m.Subset.PodNames) {
-			if len(buf)+16 > cap(buf) {
-				return nil, false
-			}
-			buf = packOnce(buf, slice.Endpoints.Addr(i), qtype)
-		}
-	}
-	return buf, true
-}
-
 // opening is an address with the ports that are open there.
 type opening struct {
 	addr  netip.Addr

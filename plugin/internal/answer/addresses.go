@@ -1,0 +1,125 @@
+package answer
+
+import (
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// addresses tells the addresses of a family, each once.
+func (t *visit) addresses(m *resolve.Match, qtype uint16) told {
+	var buf [resolve.Few * 16]byte
+	return t.packed(qtype, packed(m, qtype, buf[:0]))
+}
+
+// packed tells addresses that stand one behind the other, each of them once.
+func (t *visit) packed(qtype uint16, packed []byte) told {
+	if len(packed) == 0 {
+		return toldNothing
+	}
+	size := addressSize(qtype)
+	count := len(packed) >> addressBits(qtype) // a division takes as long as all the rest
+	which := sample{total: count, count: count}
+	if count*(recordHead+size) > t.free {
+		which = newSample(count, max(0, t.free)/(recordHead+size), t.limits.Random)
+		t.cut()
+	}
+	if t.wire != nil {
+		t.wire.addresses(qtype, packed, &which, t.limits)
+	} else {
+		t.records.addresses(qtype, packed, &which)
+	}
+	return toldSome
+}
+
+// packed appends the addresses of a type's family at a match, each once.
+func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
+	switch m.Kind {
+	case resolve.AtPod:
+		return packOnce(buf, m.Addr, qtype)
+	case resolve.AtClusterIP:
+		return packAll(buf, m.Service.Service.ClusterIPs, qtype)
+	case resolve.AtExternalIP:
+		return packAll(buf, m.Service.Service.ExternalIPs, qtype)
+	}
+	if m.Subset.Labels() {
+		if all, ok := packLabelled(m, qtype, buf); ok {
+			return all
+		}
+	}
+	return cacheOf(m.Service).addressesOf(m.Service, &m.Subset).of(qtype)
+}
+
+// packLabelled packs the addresses of the endpoints of one label, if they are few.
+func packLabelled(m *resolve.Match, qtype uint16, buf []byte) ([]byte, bool) {
+	for _, slice := range m.Service.Slices {
+		if !m.Subset.Holds(slice) {
+			continue
+		}
+		for i := range slice.WithLabel(m.Subset.Name, m.Subset.PodNames) {
+			if len(buf)+16 > cap(buf) {
+				return nil, false
+			}
+			buf = packOnce(buf, slice.Endpoints.Addr(i), qtype)
+		}
+	}
+	return buf, true
+}
+
+func packAll(packed []byte, addrs []netip.Addr, qtype uint16) []byte {
+	for _, a := range addrs {
+		packed = packOnce(packed, a, qtype)
+	}
+	return packed
+}
+
+// packOnce appends an address of the type's family that is not there yet.
+func packOnce(packed []byte, a netip.Addr, qtype uint16) []byte {
+	if addressType(a) != qtype {
+		return packed
+	}
+	before := len(packed)
+	packed = packAddr(packed, a)
+	size := len(packed) - before
+	for i := 0; i < before; i += size {
+		if string(packed[i:i+size]) == string(packed[before:]) {
+			return packed[:before]
+		}
+	}
+	return packed
+}
+
+func packAddr(packed []byte, a netip.Addr) []byte {
+	if a.Is4() {
+		b := a.As4()
+		return append(packed, b[:]...)
+	}
+	b := a.As16()
+	return append(packed, b[:]...)
+}
+
+// addressSize is the size of an address in a record of the type.
+func addressSize(qtype uint16) int {
+	if qtype == dns.TypeA {
+		return 4
+	}
+	return 16
+}
+
+// addressBits is the number of bits of an offset in an address of the type.
+func addressBits(qtype uint16) int {
+	if qtype == dns.TypeA {
+		return 2
+	}
+	return 4
+}
+
+// addressType is the type of an address's record.
+func addressType(a netip.Addr) uint16 {
+	if a.Is4() {
+		return dns.TypeA
+	}
+	return dns.TypeAAAA
+}
