@@ -51,48 +51,30 @@ func Lookup(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16,
 	return LookupBy(v.Locate, v, s, n, qtype, limits)
 }
 
-// LookupBy is Lookup in zones whose names are found in another way.
+// LookupBy is Lookup in zones whose names are found in another way. It answers with the chain
+// of aliases that begins at n and with what its last name has (RFC 1034 3.6.2). The last name
+// decides the result (RFC 6604).
 func LookupBy(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
-	o := v.Origin(n)
-	if o == nil {
-		return Answer{Result: resolve.OutOfZone}
-	}
-	if !s.Synced() {
-		b := recordSink{view: v, name: n, zone: o, serial: s.Serial()}
-		b.negative(resolve.NotReady)
-		return b.answer
-	}
-	return follow(locate, v, s, n, qtype, limits)
-}
-
-// RRset returns the records of one type that a name has, without limits. The name is one
-// that stands for the match.
-func RRset(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, m *resolve.Match, qtype uint16) []dns.RR {
-	b := recordSink{view: v, name: n, zone: o, serial: s.Serial()}
-	t := visit{view: v, zone: o, qtype: qtype, limits: &unlimited, free: unlimited.Size, records: &b}
-	t.rrset(s, m, qtype)
-	return b.answer.Records
-}
-
-// follow answers with the chain of aliases that begins at n and with what its
-// last name has (RFC 1034 3.6.2). The last name decides the result (RFC 6604).
-func follow(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
 	b := recordSink{view: v, serial: s.Serial()}
-	for {
-		o := v.Origin(n)
-		aliases := len(b.answer.Records)
-		if o == nil || n.IsReverse() && aliases > 0 {
+	for first := true; ; first = false {
+		b.name, b.zone = n, v.Origin(n)
+		switch {
+		case b.zone == nil && first:
+			return Answer{Result: resolve.OutOfZone}
+		case b.zone == nil || n.IsReverse() && !first:
 			b.answer.Result, b.answer.Target = resolve.FollowTarget, n.String()
 			return b.answer
+		case !s.Synced():
+			b.negative(resolve.NotReady)
+			return b.answer
 		}
-		m := locate(s, n, o)
-		if aliases == 0 {
+		m := locate(s, n, b.zone)
+		if first {
 			b.answer.Kind = m.Name
 		}
-		b.name, b.zone = n, o
 		target := m.Target(qtype == dns.TypeSRV)
 		if target == nil {
-			t := visit{view: v, zone: o, qtype: qtype, limits: &limits, free: b.free(limits), records: &b}
+			t := visit{view: v, zone: b.zone, qtype: qtype, limits: &limits, free: b.free(limits), records: &b}
 			t.tell(s, &m)
 			return b.answer
 		}
@@ -103,4 +85,13 @@ func follow(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *dns
 		}
 		n = target
 	}
+}
+
+// RRset returns the records of one type that a name has, without limits. The name is one
+// that stands for the match.
+func RRset(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, m *resolve.Match, qtype uint16) []dns.RR {
+	b := recordSink{view: v, name: n, zone: o, serial: s.Serial()}
+	t := visit{view: v, zone: o, qtype: qtype, limits: &unlimited, free: unlimited.Size, records: &b}
+	t.rrset(s, m, qtype)
+	return b.answer.Records
 }
