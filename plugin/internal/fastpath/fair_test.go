@@ -65,7 +65,7 @@ func clientAt(t *testing.T, network, addr string, port int) *dns.Conn {
 }
 
 // However many outside names a client asks for, forward refuses none of another client, over UDP
-// and TCP, and a searched name of the first is denied at once.
+// and TCP. A searched name of the first is denied at once, and an alias that leads out fails.
 func TestB7FloodLeavesUpstreamsToOthers(t *testing.T) {
 	const places, share, flood = 30, 20, 300
 	t.Setenv("CLUSTERDNS_SEARCH", "names")
@@ -90,6 +90,11 @@ func TestB7FloodLeavesUpstreamsToOthers(t *testing.T) {
 	ask(flooder, "www.example.a.svc.cluster.local.")
 	if m, err := flooder.ReadMsg(); err != nil || m.Rcode != dns.RcodeNameError {
 		t.Fatalf("a searched name: %v, %s", m, err)
+	}
+	overTCP := clientAt(t, "tcp", "127.0.0.5", port)
+	ask(overTCP, "out.a.svc.cluster.local.")
+	if m, err := overTCP.ReadMsg(); err != nil || m.Rcode != dns.RcodeServerFailure {
+		t.Fatalf("an alias that leads out: %v, %s", m, err)
 	}
 	var polite []*dns.Conn
 	for i, network := range []string{"udp", "tcp", "udp", "tcp"} {

@@ -45,8 +45,8 @@ func WillBlock(ctx context.Context) bool {
 }
 
 // TurnAway must be called by a handler that gives up because the client has too many questions
-// that wait. Its failure, SERVFAIL or REFUSED, is then not sent: a client that is told of a failure
-// gives up at once, and one that hears nothing asks again.
+// that wait. Its failure, SERVFAIL, is then not sent: a client that is told of a failure gives up at
+// once, and one that hears nothing asks again.
 func TurnAway(ctx context.Context) {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		c.writer.turnedAway.Store(true)

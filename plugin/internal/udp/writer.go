@@ -57,7 +57,7 @@ var packed = sync.Pool{New: func() any { return new([4096]byte) }}
 
 // WriteMsg implements dns.ResponseWriter.
 func (w *writer) WriteMsg(m *dns.Msg) error {
-	if (m.Rcode == dns.RcodeServerFailure || m.Rcode == dns.RcodeRefused) && w.turnedAway.Load() {
+	if m.Rcode == dns.RcodeServerFailure && w.turnedAway.Load() {
 		w.discarded.Store(true)
 		return nil
 	}
