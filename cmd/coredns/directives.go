@@ -1,8 +1,7 @@
 package main
 
-// directives is the order in which plugins see a query: CoreDNS's own order,
-// with clusterdns directly behind kubernetes, which is the same plugin under
-// its stock name.
+// directives is the order in which plugins see a query: CoreDNS's own order, with
+// clusterdns directly after kubernetes, which is the same plugin under its stock name.
 var directives = []string{
 	"root",
 	"metadata",

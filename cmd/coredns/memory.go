@@ -7,9 +7,9 @@ import "github.com/KimMachineGun/automemlimit/memlimit"
 // of the kernel, and pages of the binary that are in use.
 const memoryShare = 0.9
 
-// limitMemory makes the garbage collector work harder before the kernel would
-// kill the process. GOMEMLIMIT in the environment wins. Where there is no limit,
-// or none can be found out, all stays as it is.
+// limitMemory makes the garbage collector work harder before the kernel would kill the
+// process. GOMEMLIMIT in the environment takes precedence. Without a limit, or if it cannot
+// be found, nothing changes.
 func limitMemory(limit memlimit.Provider) {
 	_, _ = memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithProvider(limit))
 }

@@ -1,8 +1,7 @@
 package main
 
-// The plugins of every build. The list is CoreDNS's, less those that
-// plugins_full.go links, less the stock kubernetes and k8s_external, which
-// ours take the place of.
+// The plugins of every build. The list is CoreDNS's, without those in plugins_full.go, and
+// without the stock kubernetes and k8s_external, which ours replace.
 import (
 	_ "github.com/coredns/caddy/onevent"
 	_ "github.com/coredns/coredns/plugin/acl"

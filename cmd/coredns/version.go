@@ -10,8 +10,8 @@ import (
 // version is our own version, set by the linker: -X main.version=0.1.0.
 var version string
 
-// appVersion puts our version beside CoreDNS's as build metadata, so that what
-// reads only the leading number still sees which CoreDNS this is.
+// appVersion returns CoreDNS's version with ours as build metadata, so that a program that
+// reads only the leading number still sees the version of CoreDNS.
 func appVersion() string {
 	return coremain.CoreVersion + "+clusterdns-" + ourVersion()
 }
@@ -27,8 +27,8 @@ func ourVersion() string {
 	return moduleVersion(info.Main.Version)
 }
 
-// moduleVersion turns what the go command recorded into our form. A second "+"
-// would make the whole no valid version, hence the dot for "+dirty".
+// moduleVersion turns the version that the go command recorded into our form. It replaces a
+// second "+", as in "+dirty", by a dot, because the version would otherwise be invalid.
 func moduleVersion(recorded string) string {
 	if recorded == "" || recorded == "(devel)" {
 		return "dev"

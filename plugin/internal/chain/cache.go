@@ -12,18 +12,18 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Coverage says how much of the answer to a question a handler has in its own data.
+// Coverage says how much of the answer to a question a handler's own data covers.
 type Coverage uint8
 
-// The coverages, in the order in which they prevail.
+// The coverages. If several handlers cover a question, the largest counts.
 const (
 	CoversNothing Coverage = iota // other plugins have the answer, or a part of it
 	CoversDenial                  // the name is the handler's and does not exist
 	CoversAnswer                  // no other plugin is needed
 )
 
-// CoverageOf returns what a handler covers by the outcome of a look-up, which is that of the last
-// name of a chain of aliases. A transfer is never for the cache.
+// CoverageOf returns the coverage for the result of a look-up, which is that of the last
+// name in a chain of aliases. A transfer is never for the cache.
 func CoverageOf(result resolve.Result, qtype uint16, fall dnsname.Zones, last *dnsname.Name) Coverage {
 	transfer := qtype == dns.TypeAXFR || qtype == dns.TypeIXFR
 	switch {
@@ -37,26 +37,26 @@ func CoverageOf(result resolve.Result, qtype uint16, fall dnsname.Zones, last *d
 	return CoversDenial
 }
 
-// Source is a handler that can say what it covers before it is asked.
+// Source is a handler that can report its coverage before it answers.
 type Source interface {
 	Covers(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) Coverage
 }
 
-// CacheGate takes the place of the plugin cache of a server block. The cache would hold back
-// changes of the cluster, and a look-up costs less than the cache does, so an answer from our own
-// data never passes through it. What other plugins answer does, for names of our zones too: such
-// names fall through, or they are aliases of names elsewhere.
+// CacheGate replaces the plugin cache of a server block. The cache would delay changes of
+// the cluster, and a look-up costs less than the cache, so answers from our own data never
+// pass through it. Answers of other plugins do, also for names in our zones: such names
+// fall through, or they are aliases of names elsewhere.
 type CacheGate struct {
 	sources []Source
-	cache   *cache.Cache // nil if the server block has none ahead
+	cache   *cache.Cache // nil if no cache is ahead in the server block
 
-	// ServesOthers is set if the cache is of use for names that our handlers deny. It must be set
-	// before the server block serves.
+	// ServesOthers is set if the cache is useful for names that our handlers deny. It must
+	// be set before the server block serves.
 	ServesOthers bool
 }
 
-// GateCache puts a gate in front of the plugin cache, if a server block has it ahead of ours. It
-// must be called before our own plugin is added.
+// GateCache puts a gate in front of the plugin cache, if a server block has one ahead of
+// our plugin. It must be called before our own plugin is added.
 func GateCache(server *dnsserver.Config) *CacheGate {
 	g := new(CacheGate)
 	at := pluginIndex(server, "cache")
@@ -76,16 +76,16 @@ func GateCache(server *dnsserver.Config) *CacheGate {
 	return g
 }
 
-// Add adds a handler whose answers bypass the cache. It must be called before the server block
-// serves.
+// Add adds a handler whose answers bypass the cache. It must be called before the server
+// block serves.
 func (g *CacheGate) Add(s Source) { g.sources = append(g.sources, s) }
 
 // Cache returns the plugin cache that stands ahead, or nil.
 func (g *CacheGate) Cache() *cache.Cache { return g.cache }
 
-// bypasses reports whether the cache may not answer a question. It might know what other plugins
-// said of a name before we had it, so each question is looked up first. Where the cache is of use
-// for names that we deny, it keeps our denials as well, and gives them to nobody once the name
+// bypasses reports whether the cache must not answer a question. The cache may know a name
+// from before we had it, so each question is looked up first. Where the cache is useful for
+// names that we deny, it stores our denials too, but they are not used once the name
 // exists.
 func (g *CacheGate) bypasses(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) bool {
 	most := CoversNothing

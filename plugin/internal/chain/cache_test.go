@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// fixed covers as much of every question, and counts them.
+// fixed reports the same coverage for every question, and counts questions.
 type fixed struct {
 	coverage Coverage
 	asked    int
@@ -18,13 +18,14 @@ func (s *fixed) Covers(context.Context, dns.ResponseWriter, *dns.Msg) Coverage {
 	return s.coverage
 }
 
-// Of several handlers the one that covers most decides, and no further one is asked than must be.
+// Of several handlers the one with the largest coverage decides, and no more are asked than
+// needed.
 func TestBypasses(t *testing.T) {
 	for _, tc := range []struct {
 		first, second Coverage
 		servesOthers  bool
 		want          bool
-		asked         int // of the second
+		asked         int // number of questions to the second handler
 	}{
 		{CoversNothing, CoversNothing, false, false, 1},
 		{CoversNothing, CoversDenial, false, true, 1},

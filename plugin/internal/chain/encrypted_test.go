@@ -14,7 +14,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// sink is the writer of a transport, which keeps the last message.
+// sink is the writer of a transport. It keeps the last message.
 type sink struct {
 	dns.ResponseWriter
 	remote net.Addr

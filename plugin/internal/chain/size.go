@@ -11,18 +11,19 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
-// ReplyLimit reports whether replies to clients outside the cluster's own networks have a limit.
+// ReplyLimit says whether replies to clients outside the cluster's own networks have a
+// limit.
 type ReplyLimit bool
 
-// ReplyLimitOf returns the limit of a server block: there is one over plain UDP, unless the
-// Corefile has another with the plugin bufsize. It must be called when the server block's plugins
-// are known by their names.
+// ReplyLimitOf returns the limit of a server block: one applies over plain UDP, unless the
+// Corefile sets another with the plugin bufsize. It must be called when the plugins of the
+// server block are known by their names.
 func ReplyLimitOf(server *dnsserver.Config) ReplyLimit {
 	return ReplyLimit(server.Transport == transport.DNS && server.Handler("bufsize") == nil)
 }
 
-// Lower lowers the size that a client outside the cluster's own networks says it takes, as the
-// plugin bufsize does, and returns how to undo that for the next plugin.
+// Lower lowers the EDNS size of a client outside the cluster's own networks, as the plugin
+// bufsize does. It returns a function that undoes that for the next plugin.
 func (l ReplyLimit) Lower(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
 	opt := r.IsEdns0()
 	if !l || opt == nil || opt.UDPSize() <= reply.ForeignSize {

@@ -7,7 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// First returns a handler that has to stand before all others of a server block.
+// First returns a handler that must come before all others of a server block.
 func First(next plugin.Handler) plugin.Handler { return &first{next} }
 
 type first struct{ next plugin.Handler }
@@ -21,8 +21,8 @@ func (h *first) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	return h.next.ServeDNS(ctx, w, r)
 }
 
-// chainStack is the size of a frame that makes a stack large enough for a walk through a chain of
-// plugins as long as kubeadm's, which takes nearly eight kilobytes.
+// chainStack is the size of a stack frame. A stack that has room for it is large enough for
+// a plugin chain as long as kubeadm's, which takes nearly eight kilobytes.
 const chainStack = 4 << 10
 
 // deepenStack has the runtime enlarge the stack of a goroutine at once, where it is nearly
@@ -33,7 +33,7 @@ const chainStack = 4 << 10
 //
 //go:noinline
 func deepenStack(use bool) (touched byte) {
-	if use { // never: it is the frame that counts, and clearing it would cost time
+	if use { // never true: only the frame matters, and clearing it would cost time
 		var frame [chainStack]byte
 		touch(&frame)
 		touched = frame[0]

@@ -12,8 +12,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// PassMinimal takes transfers past the plugin minimal, if a server block has it ahead of the
-// plugin transfer: minimal lets only the last message of a reply pass, and a transfer has many.
+// PassMinimal takes transfers past the plugin minimal, if a server block has it ahead of
+// the plugin transfer: minimal sends only the last message of a reply, and a transfer has
+// many.
 func PassMinimal(server *dnsserver.Config) {
 	before, behind := pluginIndex(server, "minimal"), pluginIndex(server, "transfer")
 	if before < 0 || behind < before {
@@ -23,7 +24,7 @@ func PassMinimal(server *dnsserver.Config) {
 	server.Plugin = slices.Insert(server.Plugin, before, func(next plugin.Handler) plugin.Handler { return keepWriter{next} })
 }
 
-// pluginIndex returns the place of a plugin in a server block, or -1.
+// pluginIndex returns the index of a plugin in a server block, or -1.
 func pluginIndex(server *dnsserver.Config, name string) int {
 	return slices.IndexFunc(server.Plugin, func(p plugin.Plugin) bool {
 		made := runtime.FuncForPC(reflect.ValueOf(p).Pointer())
@@ -31,10 +32,10 @@ func pluginIndex(server *dnsserver.Config, name string) int {
 	})
 }
 
-// writerKey is where the context of a transfer keeps the writer from before minimal.
+// writerKey is the context key of the writer from before minimal.
 type writerKey struct{}
 
-// keepWriter keeps the writer of a transfer.
+// keepWriter stores the writer of a transfer in the context.
 type keepWriter struct{ next plugin.Handler }
 
 // Name implements plugin.Handler.
@@ -48,7 +49,7 @@ func (h keepWriter) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 	return h.next.ServeDNS(ctx, w, r)
 }
 
-// restoreWriter gives the plugin transfer the writer that was kept.
+// restoreWriter passes the stored writer to the plugin transfer.
 type restoreWriter struct{ next plugin.Handler }
 
 // Name implements plugin.Handler.

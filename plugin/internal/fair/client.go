@@ -5,11 +5,11 @@ import (
 	"net/netip"
 )
 
-// Client is who counts as one: an IPv4 address, or an IPv6 network of 64 bits, since a host may
-// choose any address in that.
+// Client identifies a client: an IPv4 address, or an IPv6 network of 64 bits, because a
+// host may choose any address in that.
 type Client uint64
 
-// mappedPrefix is where IPv4 addresses stand among the networks of IPv6. Nobody has an
+// mappedPrefix is the IPv6 prefix under which IPv4 addresses are stored. No client has an
 // address there.
 const mappedPrefix = 0xffff << 32
 

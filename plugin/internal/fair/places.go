@@ -2,27 +2,27 @@ package fair
 
 import "sync"
 
-// generosity is how many places a client may hold for each that is free. A client alone gets two
-// thirds of all, two clients get two fifths each, and so on: some are free for another client
-// at any time (Choudhury and Hahne, "Dynamic queue length thresholds in a shared-memory packet
-// switch", 1998).
+// generosity is how many places a client may have for each free one. A single client gets
+// two thirds of all, two clients get two fifths each, and so on: at any time some are free
+// for another client (Choudhury and Hahne, "Dynamic queue length thresholds in a
+// shared-memory packet switch", 1998).
 const generosity = 2
 
-// Places are what clients hold for a time, such as questions that wait for an upstream. They are
-// safe for concurrent use.
+// Places are slots that clients occupy for a time, for instance while questions wait for an
+// upstream. They are safe for concurrent use.
 type Places struct {
 	mu    sync.Mutex
 	limit int
 	taken int
-	held  map[Client]int // of clients that hold any
+	held  map[Client]int // places by client, for clients with any
 }
 
-// NewPlaces returns places of a number.
+// NewPlaces returns a number of free places.
 func NewPlaces(limit int) *Places {
 	return &Places{limit: limit, held: map[Client]int{}}
 }
 
-// Take takes a place for a client. It reports false if the client must not have one more.
+// Take takes a place for a client. It reports false if the client must not have another.
 func (p *Places) Take(c Client) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -35,7 +35,7 @@ func (p *Places) Take(c Client) bool {
 	return true
 }
 
-// Leave gives a client's place back.
+// Leave releases a place of a client.
 func (p *Places) Leave(c Client) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,21 +1,21 @@
 package fair
 
-// Queue holds what clients wait for. Each client has its turn. A full queue drops the oldest of
-// the client that has the most.
+// Queue has items that wait, each for a client. Clients are served in turns. A full queue
+// drops the oldest item of the client that has most.
 //
-// It is the scheme of fq_codel (RFC 8290) without its hashing: what is queued bounds the number
-// of clients, so each can have a queue of its own. Nothing is allocated once the queue has
-// been full. One goroutine may use it at a time.
+// It is the scheme of fq_codel (RFC 8290) without its hashing: the number of queued items
+// bounds the number of clients, so each client can have a queue of its own. Nothing is
+// allocated once the queue has been full. Only one goroutine at a time may use it.
 type Queue[T any] struct {
 	items   []item[T]
 	clients []line
 	index   map[Client]int32 // in clients
-	lengths []int32          // by number of items: the clients that have so many, the first to drop from first
-	most    int              // the greatest number
+	lengths []int32          // rings of clients by number of items; the first in a ring is dropped from first
+	most    int              // the largest number of items of a client
 	turn    int32            // the client whose turn it is
 	count   int
 
-	freeItem, freeClient int32 // lists
+	freeItem, freeClient int32 // heads of the free lists
 }
 
 // none is the end of a list.
@@ -27,24 +27,24 @@ type item[T any] struct {
 	older       int32
 }
 
-// line is the queue of one client. It is in two lists.
+// line is the queue of one client. It is in two rings.
 type line struct {
 	client         Client
 	oldest, newest int32
 	length         int
 	credit         int
-	before, after  int32 // in the order of turns, a ring
-	less, more     int32 // among those of the same length, a ring
+	before, after  int32 // neighbours in the order of turns
+	less, more     int32 // neighbours among lines of the same length
 }
 
-// quantum is what a client may cost in a turn.
+// quantum is how much a client may spend in one turn.
 const quantum = 1232
 
-// NewQueue returns a queue for a number of items.
+// NewQueue returns a queue with room for a number of items.
 func NewQueue[T any](capacity int) *Queue[T] {
 	q := &Queue[T]{
 		items: make([]item[T], capacity),
-		// Clients that owe something stay for a while without an item.
+		// A client with a debt stays for a while without an item.
 		clients: make([]line, 2*capacity),
 		index:   make(map[Client]int32),
 		lengths: make([]int32, capacity+1),
@@ -66,7 +66,8 @@ func NewQueue[T any](capacity int) *Queue[T] {
 // Len returns the number of items.
 func (q *Queue[T]) Len() int { return q.count }
 
-// Push adds an item of a client. If the queue is full, it returns the item that had to go.
+// Push adds an item for a client. If the queue is full, it returns the item that it has
+// dropped.
 func (q *Queue[T]) Push(c Client, value T) (dropped T, full bool) {
 	if q.freeItem == none {
 		dropped, full = q.take(q.lengths[q.most], false), true
@@ -88,8 +89,8 @@ func (q *Queue[T]) Push(c Client, value T) (dropped T, full bool) {
 	return dropped, full
 }
 
-// Next returns the oldest item of the client whose turn it is. The caller says by Charge what
-// it has cost.
+// Next returns the oldest item of the client whose turn it is. The caller reports its cost
+// with Charge.
 func (q *Queue[T]) Next() (c Client, value T, ok bool) {
 	if q.count == 0 {
 		return 0, value, false
@@ -109,15 +110,15 @@ func (q *Queue[T]) Next() (c Client, value T, ok bool) {
 	}
 }
 
-// Charge adds to what a client has cost.
+// Charge adds a cost to the client of the last item from Next.
 func (q *Queue[T]) Charge(c Client, cost int) {
 	if l, ok := q.index[c]; ok {
 		q.clients[l].credit -= cost
 	}
 }
 
-// Newest returns the newest item of the next client that may have one more. Each client has one
-// item in a turn.
+// Newest returns the newest item of the next client for which may reports true. Each client
+// has one item in a turn.
 func (q *Queue[T]) Newest(may func(Client) bool) (value T, ok bool) {
 	for range len(q.index) {
 		l := q.turn
@@ -136,7 +137,7 @@ func (q *Queue[T]) Newest(may func(Client) bool) (value T, ok bool) {
 	return value, ok
 }
 
-// lineOf returns the line of a client, which is the last in order if it is new.
+// lineOf returns the line of a client. A new line is the last in the order of turns.
 func (q *Queue[T]) lineOf(c Client) int32 {
 	if l, ok := q.index[c]; ok {
 		return l
@@ -159,7 +160,7 @@ func (q *Queue[T]) lineOf(c Client) int32 {
 	return l
 }
 
-// forget removes the clients that have no item, whatever they owe.
+// forget removes the clients without an item, whatever their debt.
 func (q *Queue[T]) forget() {
 	for _, l := range q.index {
 		if q.clients[l].length == 0 {
@@ -168,7 +169,7 @@ func (q *Queue[T]) forget() {
 	}
 }
 
-// take takes the oldest or the newest item of a line.
+// take removes the oldest or the newest item of a line and returns it.
 func (q *Queue[T]) take(l int32, newest bool) T {
 	line := &q.clients[l]
 	at := line.oldest
@@ -187,7 +188,7 @@ func (q *Queue[T]) take(l int32, newest bool) T {
 		q.items[it.newer].older = it.older
 	}
 	value := it.value
-	*it = item[T]{next: q.freeItem} // the value may be memory to be freed
+	*it = item[T]{next: q.freeItem} // the value may refer to memory that can be freed
 	q.freeItem = at
 	q.resize(l, -1)
 	q.count--
@@ -210,7 +211,7 @@ func (q *Queue[T]) remove(l int32) {
 	q.freeClient = l
 }
 
-// resize notes that a line has become longer or shorter by one.
+// resize moves a line that has become longer or shorter by one.
 func (q *Queue[T]) resize(l int32, by int) {
 	line := &q.clients[l]
 	if line.length > 0 {
@@ -224,7 +225,7 @@ func (q *Queue[T]) resize(l int32, by int) {
 	}
 }
 
-// list puts a line at the end of those of the same length.
+// list puts a line at the end of the ring of its length.
 func (q *Queue[T]) list(l int32) {
 	line := &q.clients[l]
 	first := q.lengths[line.length]

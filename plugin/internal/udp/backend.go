@@ -13,7 +13,7 @@ import (
 // listener uses it.
 type Backend struct {
 	Owner   any               // the instance, which may stop it
-	Local   net.Addr          // address of CoreDNS's own socket, which plugins are told
+	Local   net.Addr          // address of CoreDNS's own socket, for plugins
 	Zones   reply.Zones       // none if CoreDNS answers all
 	Handler Handler           // answers the questions that we do not
 	Context context.Context   // passed to Handler
@@ -30,7 +30,7 @@ type Handler interface {
 // ListenerMeter counts what a listener does.
 type ListenerMeter interface {
 	Answered(n int)   // questions answered by our sockets
-	HandedOver(n int) // questions given to CoreDNS
+	HandedOver(n int) // questions passed to CoreDNS
 	Dropped(n int)    // questions discarded under overload
 	Lost(n int)       // packets that the kernel dropped because a socket's buffer was full
 	Ignored(n int)    // packets that are not questions

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A client's address is the one that its Pod has, whatever the socket's family.
+// A client's address is its Pod's address, whatever the family of the socket.
 func TestAddressOfTheClient(t *testing.T) {
 	b := newBatch()
 	b.clients[0] = unix.RawSockaddrInet6{Family: unix.AF_INET6, Addr: netip.MustParseAddr("2001:db8::1").As16()}

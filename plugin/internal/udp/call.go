@@ -44,9 +44,9 @@ func WillBlock(ctx context.Context) bool {
 	return !ok || c.block()
 }
 
-// TurnAway must be called by a handler that gives up because the client has too many questions
-// that wait. Its failure, SERVFAIL, is then not sent: a client that is told of a failure gives up at
-// once, and one that hears nothing asks again.
+// TurnAway must be called by a handler that gives up because the client has too many
+// waiting questions. Its failure, SERVFAIL or REFUSED, is then not sent: a client that gets
+// a failure gives up at once, and one that gets nothing asks again.
 func TurnAway(ctx context.Context) {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		c.writer.turnedAway.Store(true)

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
-// serve gives a packet to CoreDNS, as the server of miekg/dns does that reads CoreDNS's own
+// serve passes a packet to CoreDNS, like the server of miekg/dns that reads CoreDNS's own
 // socket, but follows RFC 6891 where that server does not.
 func (s *Backend) serve(ctx context.Context, w *writer, packet []byte) {
 	w.describe(s.Local)
@@ -90,5 +90,5 @@ func (*Backend) reject(w *writer, m *dns.Msg, rcode int) {
 	if opt != nil {
 		m.SetEdns0(reply.PacketSize, opt.Do())
 	}
-	_ = w.WriteMsg(m) // there is nobody to tell of the error
+	_ = w.WriteMsg(m) // the error can be reported to nobody
 }

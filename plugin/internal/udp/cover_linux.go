@@ -166,7 +166,8 @@ func (l *Listener) inodes() map[uint64]bool {
 }
 
 // giveBack closes the sockets at addresses that the machine no longer has, or at which
-// another server listens. The questions that they already got are answered in the background.
+// another server listens. The questions that they have received are answered in the
+// background.
 func (l *Listener) giveBack(addresses []netip.Addr, taken map[netip.Addr]bool) {
 	var gone []*socket
 	l.sockets = slices.DeleteFunc(l.sockets, func(s *socket) bool {
@@ -191,7 +192,7 @@ func (l *Listener) giveBack(addresses []netip.Addr, taken map[netip.Addr]bool) {
 	}
 }
 
-// noteFailure remembers that an address cannot be bound. It logs that once, and only if it
+// noteFailure records that an address cannot be bound. It logs that once, and only if it
 // lasts: a new IPv6 address cannot be bound for a second or two (RFC 4862 5.4).
 func (l *Listener) noteFailure(a netip.Addr, err error) error {
 	n := l.unbound[a]
@@ -222,7 +223,7 @@ func (l *Listener) openAt(a netip.Addr) error {
 	return nil
 }
 
-// coverShared opens a socket on the address of CoreDNS's own, and has the kernel send all
+// coverShared opens a socket on the address of CoreDNS's own, and makes the kernel send all
 // packets to ours.
 func (l *Listener) coverShared() (bool, error) {
 	if len(l.sockets) == 0 {

@@ -12,8 +12,9 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// A server that binds one of the machine's addresses after we did gets all of its packets,
-// and what we have of them is answered. When it ends, the address is ours again.
+// A server that binds one of the machine's addresses after us gets all of its packets, and
+// those that we already have are answered. When that server ends, the address is ours
+// again.
 func TestC6AddressOfALaterServer(t *testing.T) {
 	if os.Getenv(insideVariable) == "" {
 		runInside(t)
@@ -36,7 +37,7 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 	later := reuse(t, "udp4", addresses[0], func() {})
 	all := func(rcode int) func() bool {
 		return func() bool {
-			for range 20 { // each by a socket of its own, which the kernel chooses by
+			for range 20 { // each from a new socket, because the kernel chooses by the client's port
 				if rcodeAt(t, addresses[0], ourName) != rcode {
 					return false
 				}
@@ -57,8 +58,8 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 	eventually(t, "the address is ours again", all(dns.RcodeSuccess))
 }
 
-// tentative gives the machine an address that is there and cannot be bound: nobody can say
-// whether another machine has it.
+// tentative gives the machine an address that exists and cannot be bound, because its
+// uniqueness has not been checked.
 func tentative(t *testing.T, text string) {
 	t.Helper()
 	link := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "near"}, PeerName: "far"}
@@ -77,8 +78,8 @@ func tentative(t *testing.T, text string) {
 	}
 }
 
-// An address that cannot be bound is tried ever more rarely, however many packets miss our
-// sockets, and is one line in the log.
+// An address that cannot be bound is tried more and more rarely, however many packets miss
+// our sockets, and is logged once.
 func TestC7AddressThatCannotBeBound(t *testing.T) {
 	if os.Getenv(insideVariable) == "" {
 		runInside(t)
@@ -115,8 +116,8 @@ func TestC7AddressThatCannotBeBound(t *testing.T) {
 	}
 }
 
-// The pause grows to the longest where packets go on missing our sockets, also if they do
-// so for long, and begins anew after quiet or a change.
+// The pause grows to its maximum while packets go on missing our sockets, also for a long
+// time, and starts again from the minimum after quiet or a change.
 func TestC7PausesGrow(t *testing.T) {
 	l := &Listener{address: netip.MustParseAddrPort("[::]:53"), stopped: true} // there is nothing to cover
 	pause := minPause

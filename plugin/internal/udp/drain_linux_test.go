@@ -38,8 +38,8 @@ func moreAddresses(t *testing.T, count int) []string {
 	return list
 }
 
-// Stop ends the arrival of packets at all sockets at once, even while an upstream is dead. No
-// lock is held during the wait, which is one for all sockets, and a reload meanwhile is served.
+// Stop ends the arrival of packets at all sockets at once, even while an upstream is dead.
+// The single wait for all sockets holds no lock, so a reload meanwhile is served.
 func TestC5OneWaitForAllSockets(t *testing.T) {
 	if os.Getenv(insideVariable) == "" {
 		runInside(t)

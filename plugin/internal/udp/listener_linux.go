@@ -19,7 +19,7 @@ const (
 	loggedPanics = 10
 )
 
-// Listener has the sockets that answer beside one of CoreDNS's own.
+// Listener has the sockets that answer in addition to one of CoreDNS's own.
 type Listener struct {
 	address netip.AddrPort // where CoreDNS listens
 	log     func(format string, v ...any)

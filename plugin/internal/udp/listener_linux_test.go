@@ -147,7 +147,7 @@ func TestListenerShared(t *testing.T) {
 		rcodeAt(t, at.String(), "web.a.svc.cluster.local.")
 	}
 	eventually(t, "all answers are counted", func() bool { return meter.answered.Load() == questions })
-	// The last of the group takes the place of the one that closes.
+	// The last socket of the group takes the place of the one that closes.
 	_ = conn.Close()
 	eventually(t, "packets come to us again", func() bool {
 		before := meter.answered.Load()
@@ -218,8 +218,9 @@ func TestListenerFails(t *testing.T) {
 	}
 }
 
-// CoreDNS gets a packet whose answer panics, and the next packet is answered. Each panic is
-// counted. It is logged whatever was logged before, unless there are a great many.
+// If answering a packet panics, CoreDNS gets the packet, and the next packet is answered.
+// Each panic is counted. It is logged, whatever was logged before, unless there are very
+// many.
 func TestC9PanicsAreCountedAndLogged(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()

@@ -35,7 +35,8 @@ func (p *probes) seen(packet []byte) {
 	}
 }
 
-// probe sends a packet to our own address, and reports whether it comes to our socket in time.
+// probe sends a packet to our own address, and reports whether it arrives at our socket in
+// time.
 func (l *Listener) probe(timeout time.Duration) bool {
 	for len(l.probes.arrived) > 0 {
 		<-l.probes.arrived

@@ -66,7 +66,8 @@ func (r *reader) help() bool {
 	return false
 }
 
-// readElsewhere has another goroutine read the socket, and workers ask the remaining questions.
+// readElsewhere makes another goroutine read the socket, and workers ask the remaining
+// questions.
 func (r *reader) readElsewhere(rest []*task) {
 	w := r.listener.workers
 	if r.helps {
@@ -84,7 +85,7 @@ func (r *reader) readElsewhere(rest []*task) {
 func (r *reader) fail(err error) {
 	r.ended = true
 	if !r.closing.Load() {
-		go r.listener.giveUp(err) // it waits for this reader to end
+		go r.listener.giveUp(err) // giveUp waits for this reader to end
 	}
 }
 
@@ -228,7 +229,7 @@ func (r *reader) answerOne(b *batch, i int, backend *Backend) reply.Verdict {
 	return v
 }
 
-// task makes a packet a task for a worker.
+// task turns a packet into a task for a worker.
 func (r *reader) task(b *batch, i int, backend *Backend) *task {
 	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
 	return r.listener.workers.newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)

@@ -37,7 +37,7 @@ func (o *outside) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
 }
 
-// serveOutside has a handler answer for outside names, and returns a client.
+// serveOutside makes a handler answer for outside names, and returns a client.
 func serveOutside(t *testing.T, h Handler) (*Registry, *tally, net.Conn) {
 	t.Helper()
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
@@ -92,8 +92,8 @@ func replies(t *testing.T, client net.Conn, n int) map[uint16]int {
 	return rcodes
 }
 
-// Questions that block hold up no question that came with them or after them, and are answered
-// in the end.
+// Questions that block delay no others, with them or after them, and are answered in the
+// end.
 func TestReaderDoesNotWait(t *testing.T) {
 	const waiting, quick = 100, 50
 	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, waiting)}
@@ -130,8 +130,8 @@ func TestReaderDoesNotWait(t *testing.T) {
 	<-stopped
 }
 
-// WillBlock has an effect once per question, and none after the answer: two goroutines that
-// wait at a socket would both report that they were the last.
+// WillBlock has an effect once per question, and none after the answer. Otherwise two
+// goroutines that wait at a socket would both count as the last.
 func TestReaderIsReplacedOnce(t *testing.T) {
 	var kept []context.Context
 	h := handlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) {
@@ -158,8 +158,8 @@ func TestReaderIsReplacedOnce(t *testing.T) {
 	r.Stop(t)
 }
 
-// However many questions wait for a dead upstream, the names that need none are answered, our
-// own and outside ones, and the questions that are too many are discarded and counted.
+// However many questions wait for a dead upstream, names that need none are answered, our
+// own and outside ones. Excess questions are discarded and counted.
 func TestB2DeadUpstreamBlocksNoOtherAnswer(t *testing.T) {
 	const limit, ceiling, more = 2, 3, 2000
 	h := &outside{gate: make(chan struct{}), in: make(chan context.Context, ceiling)}

@@ -26,8 +26,8 @@ func NewRegistry(log func(format string, v ...any)) *Registry {
 	return &Registry{listeners: map[netip.AddrPort]*Listener{}, workers: newWorkers(), log: log, drainTimeout: drainTimeout}
 }
 
-// Serve answers with the backend, from now on, at the address of one of CoreDNS's own sockets.
-// The caller must tell the listener of packets that came to CoreDNS's socket.
+// Serve starts to answer with the backend at the address of one of CoreDNS's own sockets.
+// The caller must call Misrouted for packets that arrive at CoreDNS's socket.
 func (r *Registry) Serve(address netip.AddrPort, s *Backend) (*Listener, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -43,9 +43,9 @@ func (r *Registry) Serve(address netip.AddrPort, s *Backend) (*Listener, error) 
 	return l, nil
 }
 
-// Stop leaves new packets to CoreDNS's own sockets where listeners serve an owner's backend.
-// Earlier questions are answered in the background: see Wait. Listeners that serve another
-// owner's backend by now go on.
+// Stop leaves new packets to CoreDNS's own sockets where listeners serve a backend of the
+// owner. Earlier questions are answered in the background: see Wait. Listeners that now
+// serve another owner's backend go on.
 func (r *Registry) Stop(owner any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -72,7 +72,7 @@ func control(_, _ string, raw syscall.RawConn) error {
 	return err
 }
 
-// nobodyPort is a port from which nobody asks (tcpmux, RFC 1078).
+// nobodyPort is a port that no client uses (tcpmux, RFC 1078).
 const nobodyPort = 1
 
 // stopTaking ends the arrival of packets: a connected socket takes packets of its peer alone,

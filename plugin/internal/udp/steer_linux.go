@@ -17,15 +17,15 @@ const maxGroup = 128
 
 var errNotSteered = errors.New("the kernel does not send packets to our socket")
 
-// steered reports whether the kernel sends all packets to our socket, which it finds out with
-// two probes.
+// steered reports whether the kernel sends all packets to our socket. It finds out with two
+// probes.
 func (l *Listener) steered(timeout time.Duration) bool {
 	return l.probes.index != noIndex && l.probe(timeout) && l.probe(timeout)
 }
 
-// steer has the kernel send all packets to our socket. A socket's index in its group cannot be
-// read, and it changes when another socket of the group closes. So steer tries one index after
-// the other, with packets of our own.
+// steer makes the kernel send all packets to our socket. A socket's index in its group
+// cannot be read, and it changes when another socket of the group closes. So steer tries
+// one index after another, with packets of our own.
 func (l *Listener) steer() error {
 	for _, timeout := range probeTimeouts {
 		index, err := l.find(timeout)
@@ -83,8 +83,8 @@ func sendTo(index uint32) []unix.SockFilter {
 	return []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: index}}
 }
 
-// try returns a program that sends our probes to the socket with an index. It knows them by the
-// octets that follow the header of a message, which every question has.
+// try returns a program that sends our probes to the socket with an index. It recognizes
+// them by the octets after the message header, where every question has others.
 func (p *probes) try(index uint32) []unix.SockFilter {
 	return append([]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: reply.HeaderSize},

@@ -31,11 +31,11 @@ type job interface {
 	do() bool
 }
 
-// workers hands questions to CoreDNS. The numbers of workers, of blocked workers and of questions
-// that wait for a worker are bounded. Blocked workers have a bound of their own, so that dead
-// upstreams keep nobody from answers that need none. Under overload each client has its turn; the
-// newest question of a client is next, since the client still waits for it, and the oldest of the
-// client that has most is discarded.
+// workers passes questions to CoreDNS. The numbers of workers, of blocked workers and of
+// questions that wait for a worker are bounded. Blocked workers have a bound of their own,
+// so that dead upstreams do not delay answers that need no upstream. Under overload clients
+// are served in turns; the newest question of a client is next, since the client still
+// waits for it, and the oldest question of the client that has most is discarded.
 type workers struct {
 	working *fair.Places // for questions that workers work on
 	waiting *fair.Places // for questions that wait for an upstream
@@ -83,8 +83,8 @@ func (t *task) do() bool {
 	return true
 }
 
-// serve gives the question to CoreDNS and frees the task. It reports whether the handler has
-// blocked.
+// serve passes the question to CoreDNS and frees the task. It reports whether the handler
+// has blocked.
 func (t *task) serve(c *call) (blocked bool) {
 	t.backend.serve(c, t.writer, t.buf[:t.size])
 	blocked = c.end()

@@ -25,8 +25,8 @@ func submitFrom(t *testing.T, w *workers, s *Backend, open *atomic.Int64, client
 	w.submit(w.newTask(s, &writer{client: client}, packet, open))
 }
 
-// While all workers are busy, a client that floods them loses its own questions, and another
-// has its turn after one of them.
+// While all workers are busy, a client that floods them loses its own questions, and
+// another client is served after one of them.
 func TestB7PendingQuestionsHaveTheirTurns(t *testing.T) {
 	w := newWorkers()
 	w.limit = 1
@@ -65,8 +65,8 @@ func TestB7PendingQuestionsHaveTheirTurns(t *testing.T) {
 	eventually(t, "all are done", func() bool { return open.Load() == 0 })
 }
 
-// A client that has as many questions as it may waiting for a dead upstream keeps no other from
-// asking it, whether or not they tell that they block.
+// A client with as many questions waiting for a dead upstream as it may have keeps no other
+// client from asking it, whether or not the handler calls WillBlock.
 func TestB7WaitingQuestionsLeaveRoom(t *testing.T) {
 	for _, tells := range []bool{true, false} {
 		w := newWorkers()
@@ -83,7 +83,7 @@ func TestB7WaitingQuestionsLeaveRoom(t *testing.T) {
 		for range 100 {
 			submitFrom(t, w, s, &open, flooder, "flood.")
 		}
-		for range 7 { // two thirds
+		for range 7 { // two thirds of the places
 			<-in
 		}
 		for range 2 {

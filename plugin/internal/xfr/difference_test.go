@@ -13,7 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// The difference makes one transfer the other, and is no longer than it must be.
+// The difference turns one transfer into the other, and is as short as possible.
 func TestDifference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, store, v := clustertest.NewModel(), cluster.NewStore(), answertest.DrawView(t)

@@ -6,15 +6,15 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// grant is what is known of a secondary that asks for a difference. The zero grant asks
-// for the whole zone.
+// grant is what a secondary that asks for a difference may get. The zero grant is for the
+// whole zone.
 type grant struct {
-	serial uint32            // the one that it names
-	before *cluster.Snapshot // the checkpoint with that serial, if we have sent it; else nil
+	serial uint32            // the serial in its question
+	before *cluster.Snapshot // the checkpoint with that serial if we have sent it to the secondary, else nil
 }
 
-// upToDate reports whether the secondary needs nothing: it has what we have, or a newer
-// serial (RFC 1995 2). The same serial from another replica is no proof.
+// upToDate reports whether the secondary needs nothing, because it has our serial or a
+// newer one (RFC 1995 2). The same serial from another replica proves nothing.
 func (g grant) upToDate(serial uint32) bool {
 	if g.serial == serial {
 		return g.before != nil
@@ -25,15 +25,16 @@ func (g grant) upToDate(serial uint32) bool {
 // newer reports whether a serial comes after another (RFC 1982 3.2).
 func newer(a, b uint32) bool { return int32(a-b) > 0 }
 
-// grants are those of the questions that are being answered. Their numbers take the
-// place of the serial on the way through the plugin transfer, which passes nothing else on.
+// grants are the grants of questions in progress. The number of a grant replaces the serial
+// on the way through the plugin transfer, which passes on nothing else.
 type grants struct {
 	mu   sync.Mutex
 	last uint32
 	open map[uint32]grant
 }
 
-// add returns the number of a grant, which is never 0: that asks for the whole zone.
+// add adds a grant and returns its number, which is never 0: that stands for the whole
+// zone.
 func (g *grants) add(granted grant) uint32 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -52,14 +53,14 @@ func (g *grants) taken(number uint32) bool {
 	return ok
 }
 
-// find returns the grant with a number, or that of the whole zone.
+// find returns the grant with a number, or the one for the whole zone.
 func (g *grants) find(number uint32) grant {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.open[number]
 }
 
-// end takes a grant back.
+// end removes a grant.
 func (g *grants) end(number uint32) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -7,50 +7,49 @@ import (
 )
 
 const (
-	// maxVersions is how many checkpoints are kept. A secondary that follows
-	// every change is one or two behind.
+	// maxVersions is the largest number of checkpoints in a journal. A secondary that
+	// follows every change is one or two behind.
 	maxVersions = 64
-	// maxDistance is how many objects may be kept that only old checkpoints have:
-	// tens of megabytes at worst. A difference that large is no less work than the
-	// whole zone.
+	// maxDistance is the largest number of objects that may be kept for old checkpoints
+	// alone: tens of megabytes at worst. A larger difference is no less work than the whole
+	// zone.
 	maxDistance = 20_000
-	// maxRecipients is how many secondaries are remembered for one checkpoint.
-	// Where anybody may transfer, the number of those who do has no bound.
+	// maxRecipients is the largest number of secondaries that are remembered for one
+	// checkpoint. Where anybody may transfer, their number has no bound.
 	maxRecipients = 256
 )
 
-// journal is what a Primary has sent to whom: the checkpoints that it can tell a
-// secondary the difference to. Only those that were sent are kept; they share
-// what did not change with the current one. It ends with its Primary, because
-// after a reload the same checkpoint may be another zone.
+// journal records which checkpoints a Primary has sent to whom, and so from which
+// checkpoints it can compute a difference. It keeps only checkpoints that were sent; they
+// share unchanged data with the current one. It ends with its Primary, because after a
+// reload the same checkpoint may make another zone.
 type journal struct {
 	mu       sync.Mutex
 	versions []version // oldest first
-	distance int       // of all versions
+	distance int       // sum over all versions
 }
 
 // version is a checkpoint that was sent.
 type version struct {
 	snapshot *cluster.Snapshot
-	distance int // to the next version
+	distance int // number of objects that the next version does not have
 	sentTo   map[recipient]struct{}
 }
 
-// recipient is a secondary and what it was sent.
+// recipient is a secondary and the zone that it got.
 type recipient struct {
 	peer   string // address without port
 	origin string
 }
 
-// keep adds a checkpoint that is about to be sent, and drops the oldest if there
-// are too many.
+// keep adds a checkpoint before it is sent, and drops the oldest if there are too many.
 func (j *journal) keep(s *cluster.Snapshot) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if n := len(j.versions); n > 0 {
 		newest := &j.versions[n-1]
 		if newest.snapshot.Serial() >= s.Serial() {
-			return // another transfer was faster
+			return // another transfer has added it
 		}
 		newest.distance = newest.snapshot.RetainedObjects(s)
 		j.distance += newest.distance
@@ -63,7 +62,7 @@ func (j *journal) keep(s *cluster.Snapshot) {
 	}
 }
 
-// sent notes that a secondary has a checkpoint, and reports whether that is new.
+// sent records that a secondary has a checkpoint, and reports whether that is new.
 func (j *journal) sent(serial uint32, to recipient) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -76,7 +75,7 @@ func (j *journal) sent(serial uint32, to recipient) bool {
 	return !known
 }
 
-// forget takes back that a secondary has a checkpoint.
+// forget removes the record that a secondary has a checkpoint.
 func (j *journal) forget(serial uint32, to recipient) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -85,8 +84,8 @@ func (j *journal) forget(serial uint32, to recipient) {
 	}
 }
 
-// sentTo returns the checkpoint with a serial if it was sent to a secondary and is
-// still kept, or nil.
+// sentTo returns the checkpoint with a serial if it was sent to the secondary and is still
+// there, or nil.
 func (j *journal) sentTo(serial uint32, to recipient) *cluster.Snapshot {
 	j.mu.Lock()
 	defer j.mu.Unlock()

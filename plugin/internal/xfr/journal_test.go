@@ -21,7 +21,7 @@ func newJournalStore() *journalStore {
 	return s
 }
 
-// change is a checkpoint with some more Services than before.
+// change returns a checkpoint with some more Services than before.
 func (s *journalStore) change(services int) *cluster.Snapshot {
 	txn := s.Begin()
 	for range services {

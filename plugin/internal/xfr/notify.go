@@ -13,13 +13,14 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// pauses are how long to wait before each further notification of one checkpoint that
-// nobody has answered. RFC 1996 3.6 wants a secondary that was away for a minute to be
-// told, and no end of packets for one that has gone.
+// pauses are the waits before each notification of one checkpoint while nobody answers. A
+// secondary that was away for a minute must be notified (RFC 1996 3.6), but one that is
+// gone must not get packets for ever.
 var pauses = []time.Duration{0, 0, 5 * time.Second, 15 * time.Second, time.Minute, 2 * time.Minute}
 
-// Notify tells the secondaries of new checkpoints (RFC 1996) until ctx ends. Each is told
-// on its own, and of each zone, so that none waits for another that does not answer.
+// Notify notifies the secondaries of new checkpoints (RFC 1996) until ctx ends. It notifies
+// each secondary of each zone separately, so that none waits for another that does not
+// answer.
 func (p *Primary) Notify(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, s := range p.Policy.secondaries(p.origins()) {
@@ -29,18 +30,17 @@ func (p *Primary) Notify(ctx context.Context) {
 	all.Wait()
 }
 
-// notifier tells one secondary of the checkpoints of one zone.
+// notifier notifies one secondary of the checkpoints of one zone.
 type notifier struct {
 	store *cluster.Store
 	send  func(context.Context) (answered bool, err error)
 	warn  func(text string)
-	name  string // of what fails
-	told  string // the trouble that the log has already
+	name  string // name of what fails, for the log
+	told  string // the last trouble that was logged
 }
 
-// run begins with the checkpoint that is there: a server that was away may have
-// secondaries that are behind. While it waits for an answer, checkpoints may pass: it
-// tells of the last only.
+// run begins with the current checkpoint, because secondaries may be behind after a server
+// was away. While it waits for an answer, checkpoints may pass: it announces only the last.
 func (n *notifier) run(ctx context.Context) {
 	told := uint32(0)
 	for ctx.Err() == nil {
@@ -56,7 +56,7 @@ func (n *notifier) run(ctx context.Context) {
 	}
 }
 
-// notify tells of a checkpoint until it is answered, or the next one comes.
+// notify announces a checkpoint until the secondary answers, or the next checkpoint comes.
 func (n *notifier) notify(ctx context.Context, next <-chan struct{}) {
 	answered, err := n.send(ctx)
 	for _, pause := range pauses {
@@ -64,7 +64,7 @@ func (n *notifier) notify(ctx context.Context, next <-chan struct{}) {
 			break
 		}
 		if pause > 0 {
-			n.report(err) // it may be away for longer
+			n.report(err) // the secondary may be away for longer
 		}
 		answered, err = n.send(ctx)
 	}
@@ -73,7 +73,7 @@ func (n *notifier) notify(ctx context.Context, next <-chan struct{}) {
 	}
 }
 
-// wait reports whether the pause has passed before the next checkpoint.
+// wait reports whether the pause passed before the next checkpoint.
 func wait(ctx context.Context, pause time.Duration, next <-chan struct{}) bool {
 	if pause == 0 {
 		return ctx.Err() == nil
@@ -90,7 +90,7 @@ func wait(ctx context.Context, pause time.Duration, next <-chan struct{}) bool {
 	}
 }
 
-// report logs a trouble once, not for each checkpoint.
+// report logs a trouble once, not again for each checkpoint.
 func (n *notifier) report(err error) {
 	trouble := ""
 	if err != nil {
@@ -102,7 +102,7 @@ func (n *notifier) report(err error) {
 	n.told = trouble
 }
 
-// notify sends one notification. Whatever the secondary answers, it has got it.
+// notify sends one notification. Any answer shows that the secondary has received it.
 func (s secondary) notify(ctx context.Context) (answered bool, err error) {
 	c := new(dns.Client)
 	if s.source != nil {
@@ -118,8 +118,8 @@ func (s secondary) notify(ctx context.Context) (answered bool, err error) {
 	return true, nil
 }
 
-// withoutPorts returns an error of the network without the addresses: the port is
-// another each time, and a text that is the same is logged once.
+// withoutPorts returns a network error without its addresses: the port differs each time,
+// and equal texts are logged only once.
 func withoutPorts(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -14,7 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// slowSecondary takes its time.
+// slowSecondary is a secondary that answers slowly.
 type slowSecondary struct {
 	took     time.Duration
 	err      error
@@ -28,7 +28,7 @@ func (s *slowSecondary) notify(context.Context) (bool, error) {
 	return s.answered, s.err
 }
 
-// notifying runs a notifier in a bubble of its own time until the test is over.
+// notifying runs a notifier with a time of its own until the test ends.
 func notifying(t *testing.T, to *slowSecondary, test func(p *primary)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -50,7 +50,7 @@ func notifying(t *testing.T, to *slowSecondary, test func(p *primary)) {
 func TestNotify(t *testing.T) {
 	to := &slowSecondary{answered: true}
 	notifying(t, to, func(p *primary) {
-		for i, want := range []int{1, 2, 3} { // the first is told at the start
+		for i, want := range []int{1, 2, 3} { // the first is announced at the start
 			if to.calls != want {
 				t.Errorf("%d notifications, want %d", to.calls, want)
 			}
@@ -60,7 +60,7 @@ func TestNotify(t *testing.T) {
 	})
 }
 
-// While a secondary is slow, changes gather: it is told of them once.
+// While a secondary is slow, changes accumulate and are announced once.
 func TestNotifyCoalesces(t *testing.T) {
 	to := &slowSecondary{took: time.Minute, answered: true}
 	notifying(t, to, func(p *primary) {
@@ -75,8 +75,8 @@ func TestNotifyCoalesces(t *testing.T) {
 	})
 }
 
-// P2: a secondary that does not answer is told again for a while, and from the beginning
-// when there is news (RFC 1996 3.6).
+// P2: a secondary that does not answer is notified again for a while, and from the
+// beginning after a new change (RFC 1996 3.6).
 func TestP2NotifyRepeats(t *testing.T) {
 	to := &slowSecondary{took: 2 * time.Second, err: errors.New("nobody there")}
 	notifying(t, to, func(p *primary) {
@@ -86,7 +86,7 @@ func TestP2NotifyRepeats(t *testing.T) {
 			t.Errorf("%d notifications, want %d", to.calls, want)
 		}
 		to.calls = 0
-		for i, want := range []int{3, 6} { // the pause that begins then is broken off
+		for i, want := range []int{3, 6} { // a new change ends the pause
 			p.put(uint32(101+i), "x", home)
 			time.Sleep(7 * time.Second)
 			synctest.Wait()
@@ -104,8 +104,8 @@ func TestP2NotifyRepeats(t *testing.T) {
 	})
 }
 
-// P2: secondaries that are dead, unreachable or refuse do not hold up the living one,
-// for a second zone as little as for the first.
+// P2: secondaries that are dead, unreachable or refuse do not delay the living one, in any
+// zone.
 func TestP2NotifyDeadAndLiving(t *testing.T) {
 	dead, living := listen(t), listen(t)
 	told := make(chan string, 16)
@@ -151,7 +151,7 @@ func TestP2NotifyDeadAndLiving(t *testing.T) {
 	}
 }
 
-// A secondary that is away is worth one line, until it has been back.
+// A secondary that is away is logged once, until it returns.
 func TestNotifyTroubleIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		to := &slowSecondary{err: errors.New("nobody there")}
@@ -167,7 +167,7 @@ func TestNotifyTroubleIsLoggedOnce(t *testing.T) {
 	})
 }
 
-// The text of what fails is the same each time.
+// The text of a failure is the same each time.
 func TestNotifyTroubleHasNoPort(t *testing.T) {
 	socket := listen(t)
 	addr := socket.LocalAddr().String()
@@ -180,8 +180,8 @@ func TestNotifyTroubleHasNoPort(t *testing.T) {
 	}
 }
 
-// Secondaries are told of the zones of other handlers too, but never of reverse zones,
-// and of each by the rule for the longest name.
+// Secondaries are notified of the zones of other handlers too, but never of reverse zones,
+// and for each zone by the rule with the longest name.
 func TestNotifiedZones(t *testing.T) {
 	p := newPrimary(t)
 	for _, text := range []string{"example.org.", "2.0.192.in-addr.arpa."} {
@@ -212,7 +212,7 @@ func TestNotifiedZones(t *testing.T) {
 	}
 }
 
-// listen opens a socket that nobody reads unless the test does.
+// listen opens a socket that only the test reads.
 func listen(t *testing.T) *net.UDPConn {
 	t.Helper()
 	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

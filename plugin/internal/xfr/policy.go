@@ -9,18 +9,18 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/transport"
 )
 
-// Policy is what the directives transfer of a server block say.
+// Policy has the transfer directives of a server block.
 type Policy []Rule
 
-// Rule says of some zones who may have them and, but for "*", who is told of changes.
+// Rule says who may transfer some zones and, unless it is "*", who is notified of changes.
 type Rule struct {
 	Zones  []string
 	To     []string // "*", or address and port
-	Source net.IP   // where notifications come from; nil for any
+	Source net.IP   // source address of notifications; nil for any
 }
 
-// ParsePolicy reads the directives transfer of a server block with these zones. The plugin transfer
-// has read them without an error, and keeps what it read to itself.
+// ParsePolicy parses the transfer directives of a server block with these zones. The plugin
+// transfer has parsed them without an error, but does not export the result.
 func ParsePolicy(tokens []caddyfile.Token, zones []string) Policy {
 	var policy Policy
 	for d := caddyfile.NewDispenserTokens("Corefile", tokens); d.Next(); {
@@ -38,7 +38,7 @@ func ParsePolicy(tokens []caddyfile.Token, zones []string) Policy {
 	return policy
 }
 
-// withPort adds the default port to hosts that have none.
+// withPort adds the default port to hosts without one.
 func withPort(hosts []string) []string {
 	var list []string
 	for _, host := range hosts {
@@ -50,7 +50,7 @@ func withPort(hosts []string) []string {
 	return list
 }
 
-// rule returns the rule for a zone, that of the longest name that holds it.
+// rule returns the rule for a zone: the one with the longest name that encloses it.
 func (p Policy) rule(zone string) *Rule {
 	longest, best := "", (*Rule)(nil)
 	for i := range p {
@@ -61,7 +61,7 @@ func (p Policy) rule(zone string) *Rule {
 	return best
 }
 
-// allows reports whether a client may have a zone.
+// allows reports whether a client may transfer a zone.
 func (p Policy) allows(zone, client string) bool {
 	r := p.rule(zone)
 	if r == nil {
@@ -75,13 +75,13 @@ func (p Policy) allows(zone, client string) bool {
 	return false
 }
 
-// secondary is a server that is told of the changes of one zone.
+// secondary is a server to be notified of changes of one zone.
 type secondary struct {
 	zone, addr string
 	source     net.IP
 }
 
-// secondaries returns those of some zones.
+// secondaries returns the secondaries of some zones.
 func (p Policy) secondaries(zones []string) []secondary {
 	var list []secondary
 	for _, zone := range zones {

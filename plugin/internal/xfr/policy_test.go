@@ -9,7 +9,7 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 )
 
-// The directive is read as the plugin transfer reads it.
+// The result is that of the plugin transfer.
 func TestTransferPolicy(t *testing.T) {
 	blocks, err := caddyfile.Parse("Corefile", strings.NewReader(`cluster.local example.org {
 	transfer {

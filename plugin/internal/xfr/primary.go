@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	// batchSize is how many records are made before they are handed over: enough
-	// that handing over costs nothing, few enough that the zone is never held whole.
+	// batchSize is how many records are passed on at once: enough to cost little, and few
+	// enough that the whole zone is never in memory.
 	batchSize = 256
-	// firstSerial is longer than it takes from the sync, or the end of a reload, until
-	// there is a serial for what is there.
+	// firstSerial is longer than the time from the sync, or from the end of a reload, to a
+	// serial for the current data.
 	firstSerial = 3 * time.Second
 )
 
 var errNotSynced = errors.New("no transfer before the first sync")
 
-// Primary gives the zones of one server block away. Its zero value is ready to be
-// filled; all of its fields must be set before the server block serves.
+// Primary sends the zones of one server block to secondaries. All of its fields must be set
+// before the server block serves.
 type Primary struct {
 	Store  *cluster.Store
 	Policy Policy
-	// Renewed is closed when the data has a serial that no instance before this one
-	// has sent. It is nil if there was none.
+	// Renewed is closed when the data has a serial that no earlier instance has sent. It is
+	// nil if there was no earlier instance.
 	Renewed <-chan struct{}
 	Warn    func(text string)
 
@@ -45,12 +45,12 @@ type served struct {
 	origins []resolve.Origin
 }
 
-// Serve adds the zones of a handler to those that are given away.
+// Serve adds the zones of a handler.
 func (p *Primary) Serve(zones Zones, origins []resolve.Origin) {
 	p.served = append(p.served, served{zones, origins})
 }
 
-// origins are the names of all zones that are given away.
+// origins returns the names of all zones that can be transferred.
 func (p *Primary) origins() []string {
 	var names []string
 	for _, s := range p.served {
@@ -63,9 +63,9 @@ func (p *Primary) origins() []string {
 	return names
 }
 
-// find returns the zone that is given away under a name. No secondary gets a reverse
-// zone: its names are not all ours, most Corefiles claim all of in-addr.arpa and let
-// the rest fall through, and a secondary could not.
+// find returns the zone with a name, if it can be transferred. Reverse zones cannot: not
+// all of their names are ours. Most Corefiles claim all of in-addr.arpa and let other names
+// fall through, which a secondary could not do.
 func (p *Primary) find(name string) (Zones, resolve.Origin, bool) {
 	for _, s := range p.served {
 		for _, o := range s.origins {
@@ -77,11 +77,11 @@ func (p *Primary) find(name string) (Zones, resolve.Origin, bool) {
 	return nil, resolve.Origin{}, false
 }
 
-// Transfer returns the records of one zone, as the plugin transfer wants them from a
-// handler with these zones. The whole of them is of one checkpoint.
+// Transfer returns the records of one zone, as the plugin transfer requests them from a
+// handler with these zones. All of them are of one checkpoint.
 //
-// The serial is not believed: the plugin does not tell whose it is. It counts only if it
-// is the number of a grant, which secondaryTracker has put in its place.
+// The serial alone is not trusted, because the plugin does not say whose it is. It counts
+// only if it is the number of a grant, which secondaryTracker has put in its place.
 func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.RR, error) {
 	zones, o, ok := p.find(name)
 	if !ok || zones != of {
@@ -103,8 +103,8 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 	}
 }
 
-// lastCheckpoint is the last checkpoint. A store that has just been synced is about to
-// make its first, and one that has just been reloaded its next.
+// lastCheckpoint returns the last checkpoint. It waits a moment for the first one after a
+// sync, or for the next one after a reload.
 func (p *Primary) lastCheckpoint() *cluster.Snapshot {
 	if p.Renewed != nil {
 		awaitSerial(p.Renewed)
@@ -123,7 +123,7 @@ func awaitSerial(made <-chan struct{}) {
 	}
 }
 
-// increment is what stands between the first and the last SOA record of an
+// increment iterates over the records between the first and the last SOA record of an
 // incremental transfer (RFC 1995 4), as one step from before to now.
 func increment(zones Zones, before, now *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
 	removed, added := difference(zones, before, now, o)
@@ -133,9 +133,9 @@ func increment(zones Zones, before, now *cluster.Snapshot, o resolve.Origin) ite
 	))
 }
 
-// difference returns what makes the records of an origin in one snapshot those in
-// another, each list in the order of a transfer. No record is in both lists. The
-// snapshots must be of one store: what they share is not looked at.
+// difference returns the records of an origin to remove from one snapshot and to add to it
+// to get another, each list in the order of a transfer. No record is in both lists. The
+// snapshots must be of one store: parts that they share are not looked at.
 func difference(z Zones, before, after *cluster.Snapshot, o resolve.Origin) (removed, added []dns.RR) {
 	keys := cluster.ChangedServices(before, after, o.ClusterSet)
 	some := func(s *cluster.Snapshot) []dns.RR {
@@ -145,7 +145,7 @@ func difference(z Zones, before, after *cluster.Snapshot, o resolve.Origin) (rem
 	return without(was, is), without(is, was)
 }
 
-// without are the records that are in a but not in b.
+// without returns the records that are in a but not in b.
 func without(a, b []dns.RR) []dns.RR {
 	there := make(map[string]struct{}, len(b))
 	for _, rr := range b {
@@ -160,8 +160,8 @@ func without(a, b []dns.RR) []dns.RR {
 	return rest
 }
 
-// stream hands records over in batches. It needs no way to be stopped: the
-// transfer plugin reads to the end, even if the secondary has gone.
+// stream passes records on in batches. It needs no way to stop, because the plugin transfer
+// reads to the end even if the secondary is gone.
 func stream(first dns.RR, rest iter.Seq[dns.RR], last ...dns.RR) <-chan []dns.RR {
 	ch := make(chan []dns.RR)
 	go func() {

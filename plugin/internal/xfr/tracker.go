@@ -15,26 +15,26 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// secondaryTracker is a handler that stands before all others of a server block and
-// sees which secondary is sent which serial.
+// secondaryTracker is a handler before all others of a server block. It records which
+// serial is sent to which secondary.
 //
-// Serials are those of a process. Two replicas count the same seconds but see the
-// changes of a cluster in different ones, so the serial that a secondary names may
-// be another replica's, and the difference from our checkpoint of that serial
-// would leave it with wrong records for good. What the secondary has is known
-// only if it was sent from here. The transfer plugin does not tell who asks; the
-// messages that pass do. So what a secondary may get is decided here, and the number of
-// that grant takes the place of the serial in the question.
+// A serial has a meaning within one process only. Two replicas count the same seconds but
+// see a change of the cluster in different ones. So the serial in a secondary's question
+// may be another replica's, and a difference from our checkpoint with that serial would
+// leave the secondary with wrong records for good. What a secondary has is known only if we
+// have sent it. The plugin transfer does not say who asks, but the messages that pass
+// through this handler do. So this handler decides what a secondary may get, and replaces
+// the serial in the question by the number of that grant.
 //
-// A secondary is known by its address. Where it is behind another address with
-// more of its kind, one may be taken for the other; it then is wrong only if both
-// have got the same serial from different replicas.
+// A secondary is identified by its address. If several share one address behind NAT, one
+// may be taken for another. That does harm only if both have got the same serial from
+// different replicas.
 type secondaryTracker struct {
 	next    plugin.Handler
 	primary *Primary
 }
 
-// Track returns the handler that has to stand before the plugin transfer.
+// Track returns the handler that must come before the plugin transfer.
 func (p *Primary) Track(next plugin.Handler) plugin.Handler {
 	return &secondaryTracker{next: next, primary: p}
 }
@@ -63,8 +63,8 @@ func (t *secondaryTracker) ServeDNS(ctx context.Context, w dns.ResponseWriter, r
 	return t.serveStream(ctx, state, o)
 }
 
-// streams reports whether a question came by TCP or TLS. CoreDNS sends one message only
-// for a question that came by HTTPS, QUIC or gRPC, the last one of a transfer.
+// streams reports whether a question came over TCP or TLS. Over HTTPS, QUIC or gRPC,
+// CoreDNS sends only one message per question, the last one of a transfer.
 func streams(ctx context.Context) bool {
 	server, ok := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	if !ok {
@@ -74,9 +74,9 @@ func streams(ctx context.Context) bool {
 	return scheme == transport.DNS || scheme == transport.TLS
 }
 
-// serveDatagram answers a question for a difference with the SOA record alone, which
-// has the secondary ask again over TCP (RFC 1995 2), where the transfer plugin refuses
-// it because it came over UDP.
+// serveDatagram answers a question for a difference with the SOA record alone, so that the
+// secondary asks again over TCP (RFC 1995 2). The plugin transfer would refuse it because
+// it came over UDP.
 func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Request, zones Zones, o resolve.Origin) (int, error) {
 	rec := &recordEmitter{ResponseWriter: state.W}
 	code, err := t.next.ServeDNS(ctx, rec, state.Req)
@@ -111,8 +111,7 @@ func (t *secondaryTracker) serveStream(ctx context.Context, state request.Reques
 	return code, err
 }
 
-// serialOf is the serial that the question for an incremental transfer names, or
-// 0 (RFC 1995 3).
+// serialOf returns the serial in a question for an incremental transfer (RFC 1995 3), or 0.
 func serialOf(r *dns.Msg) uint32 {
 	if len(r.Ns) != 1 {
 		return 0
@@ -129,21 +128,22 @@ func withSerial(r *dns.Msg, serial uint32) *dns.Msg {
 	return r
 }
 
-// recordEmitter sends the messages of a transfer and notes who has got it whole.
+// recordEmitter sends the messages of a transfer and records who has got all of it.
 type recordEmitter struct {
 	dns.ResponseWriter
-	journal *journal // nil if nothing is to be noted
+	journal *journal // nil if nothing is to be recorded
 	to      recipient
 	first   *dns.SOA
 	records int
-	wrote   bool // anything
-	whole   bool // up to the last record, which is the first one again
-	noted   bool // that it is whole
-	cut     bool // it did not begin with its beginning
+	wrote   bool // something has been sent
+	whole   bool // the last record has passed, which is the first one again
+	noted   bool // recorded as whole
+	cut     bool // its first record was missing
 }
 
-// WriteMsg implements dns.ResponseWriter. That the secondary has a serial is noted before
-// its last message is sent: it may ask for the difference before this function returns.
+// WriteMsg implements dns.ResponseWriter. It records that the secondary has a serial before
+// it sends the last message, because the secondary may ask for the difference before this
+// function returns.
 func (e *recordEmitter) WriteMsg(m *dns.Msg) error {
 	if e.observe(m.Answer); e.cut {
 		return errCut
@@ -159,7 +159,7 @@ func (e *recordEmitter) WriteMsg(m *dns.Msg) error {
 	return err
 }
 
-// observe looks at how a transfer begins and ends. One SOA record alone is no transfer.
+// observe checks how a transfer begins and ends. A single SOA record is not a transfer.
 func (e *recordEmitter) observe(records []dns.RR) {
 	if len(records) == 0 {
 		return
@@ -174,7 +174,7 @@ func (e *recordEmitter) observe(records []dns.RR) {
 	e.whole = ok && e.records > 1 && last.Serial == e.first.Serial
 }
 
-// end takes back what was noted if the transfer has not come to its end.
+// end removes the record if the transfer has not reached its end.
 func (e *recordEmitter) end(err error) {
 	if e.noted && (err != nil || !e.whole) {
 		e.journal.forget(e.first.Serial, e.to)

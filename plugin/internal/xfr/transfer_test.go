@@ -21,17 +21,17 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// primary is a Primary around the real transfer plugin, as in a server block.
+// primary is a Primary with the real plugin transfer, as in a server block.
 type primary struct {
 	*Primary
 	view  *resolve.View
 	chain plugin.Handler
 }
 
-// nextRcode is what the handler behind all others answers with.
+// nextRcode is the response code of the handler after all others.
 const nextRcode = dns.RcodeNotZone
 
-// cluster is a handler that gives its zones away.
+// testCluster is a handler whose zones can be transferred.
 type testCluster struct{ *primary }
 
 func (c testCluster) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
@@ -88,7 +88,7 @@ func testStore() *cluster.Store {
 	return s
 }
 
-// put gives the store a Service, and the Service a serial.
+// put adds a Service to the store and makes a checkpoint with a serial.
 func (p *primary) put(serial uint32, name, addr string) {
 	txn := p.Store.Begin()
 	txn.ReplaceService(nil, &cluster.Service{
@@ -99,7 +99,7 @@ func (p *primary) put(serial uint32, name, addr string) {
 	p.Store.Checkpoint(serial)
 }
 
-// receiver is a secondary that receives messages until it has had enough of them.
+// receiver is a secondary that receives messages until it has enough.
 type receiver struct {
 	test.ResponseWriter
 	enough  int // 0 for no end
@@ -119,7 +119,7 @@ func newReceiver(addr string) *receiver {
 	return &receiver{ResponseWriter: test.ResponseWriter{TCP: true, RemoteIP: addr}}
 }
 
-// question asks for a zone; with a serial, for the difference from there.
+// question returns a question for a zone; with a serial, for the difference from it.
 func question(name string, serial uint32) *dns.Msg {
 	if serial == 0 {
 		return new(dns.Msg).SetAxfr(name)
@@ -127,7 +127,7 @@ func question(name string, serial uint32) *dns.Msg {
 	return new(dns.Msg).SetIxfr(name, serial, "ns.dns."+name, "hostmaster."+name)
 }
 
-// pull is a transfer in short: a number for an SOA record, else the owner.
+// pull returns a transfer in short form: a number for an SOA record, otherwise the owner.
 func (p *primary) pull(t *testing.T, s *receiver, name string, serial uint32) string {
 	t.Helper()
 	s.got = nil
@@ -154,7 +154,7 @@ func (s *receiver) brief() string {
 const (
 	clusterZone = "cluster.local."
 	home        = "10.0.0.53"
-	// whole is what the zone of testStore begins with, before its Services.
+	// whole has the records of testStore's zone before its Services.
 	whole = " cluster away gone out web "
 )
 
@@ -185,7 +185,7 @@ func TestIncrementalTransfer(t *testing.T) {
 	expect(b, 105, "106 105 106 z 106")
 }
 
-// A change of nothing that is transferred is a difference without records.
+// A change that no transfer shows is a difference without records.
 func TestEmptyDifference(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
 	p.pull(t, s, clusterZone, 0)
@@ -198,7 +198,7 @@ func TestEmptyDifference(t *testing.T) {
 	}
 }
 
-// What was not received to the end is not taken for known.
+// A transfer that was not received to the end does not count.
 func TestBrokenTransfer(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
 	for i := range 2000 { // more than one message
@@ -218,8 +218,7 @@ func TestBrokenTransfer(t *testing.T) {
 	}
 }
 
-// D18: nothing but our forward zones is transferred, and nothing before the first
-// sync.
+// D18: only our forward zones can be transferred, and nothing before the first sync.
 func TestD18WhatIsTransferred(t *testing.T) {
 	for _, tc := range []struct {
 		zone string
@@ -246,8 +245,8 @@ func TestD18WhatIsTransferred(t *testing.T) {
 	}
 }
 
-// D18: a transfer has the zone's TTL throughout, the name servers' addresses included,
-// and each record once.
+// D18: all records of a transfer have the zone's TTL, the name servers' addresses included,
+// and none is repeated.
 func TestD18NameServersInTransfer(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
 	p.view.Local = []netip.Addr{netip.MustParseAddr(home)}
@@ -264,7 +263,7 @@ func TestD18NameServersInTransfer(t *testing.T) {
 	}
 }
 
-// A question that cannot be one for a transfer passes unchanged.
+// A question that is not for a transfer passes unchanged.
 func TestTrackerPassesOn(t *testing.T) {
 	p := newPrimary(t)
 	odd := question(clusterZone, 7)
@@ -283,8 +282,9 @@ func TestTrackerPassesOn(t *testing.T) {
 	}
 }
 
-// P7: a difference over UDP is the SOA record alone, which has the secondary ask again
-// over TCP (RFC 1995 2). The whole zone stays refused, and so does who may not have it.
+// P7: over UDP, the answer to a question for a difference is the SOA record alone, so that
+// the secondary asks again over TCP (RFC 1995 2). A question for the whole zone is refused,
+// and so is a client without permission.
 func TestP7DifferenceOverUDP(t *testing.T) {
 	for _, tc := range []struct {
 		name, zone, client string
@@ -309,7 +309,8 @@ func TestP7DifferenceOverUDP(t *testing.T) {
 	}
 }
 
-// P8: where CoreDNS sends the last message of a transfer alone, there is none.
+// P8: over transports for which CoreDNS sends only the last message of a transfer, there is
+// no transfer.
 func TestP8TransferOverHTTPS(t *testing.T) {
 	for addr, want := range map[string]int{
 		"dns://:53": dns.RcodeSuccess, "tls://:853": dns.RcodeSuccess,
@@ -337,7 +338,7 @@ func TestNotedBeforeTheLastMessage(t *testing.T) {
 	}
 }
 
-// asking does something in the moment in which it has received a message.
+// asking does something as soon as it has received a message.
 type asking struct {
 	*receiver
 	then func()
@@ -349,7 +350,7 @@ func (a *asking) WriteMsg(m *dns.Msg) error {
 	return err
 }
 
-// What did not arrive is not noted, and what arrived before stays so.
+// A transfer that did not arrive is not recorded, and the record of an earlier one stays.
 func TestForgetsWhatDidNotArrive(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
 	p.pull(t, s, clusterZone, 0)
@@ -367,7 +368,7 @@ func TestForgetsWhatDidNotArrive(t *testing.T) {
 	}
 }
 
-// P14: of a plugin that lets one message pass nothing is sent, since it is the last.
+// P14: if a plugin lets only the last message through, nothing is recorded.
 func TestP14OnlyTheLastMessagePasses(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")
 	var warnings []string
@@ -390,7 +391,7 @@ func TestP14OnlyTheLastMessagePasses(t *testing.T) {
 	}
 }
 
-// The plugin transfer is not believed: a serial counts that a question had, not one that
+// The plugin transfer is not trusted: only a serial in a question counts, not one that
 // another handler passes on.
 func TestSerialWithoutAGrant(t *testing.T) {
 	p, s := newPrimary(t), newReceiver("10.0.0.2")

@@ -14,26 +14,26 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Zones are the records of zones.
+// Zones are zones with records.
 type Zones interface {
 	// SOA returns the SOA record of an origin in a snapshot.
 	SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR
-	// Walk yields the other records that a secondary is to have of an origin, each
-	// once: the name servers with their addresses, then some of the Services. The order
-	// depends on the data and on that of the keys alone.
+	// Walk yields all other records of an origin that a secondary gets, without
+	// repetitions: the name servers with their addresses, then the given Services. The
+	// order depends only on the data and on the order of the keys.
 	Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool)
 }
 
-// recordsOf iterates over all records of an origin, with the Services by namespace and name.
-// The SOA records around them (RFC 5936 2.2) are the caller's.
+// recordsOf iterates over all records of an origin, with the Services by namespace and
+// name. The caller adds the SOA records around them (RFC 5936 2.2).
 func recordsOf(z Zones, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
 	return func(yield func(dns.RR) bool) { z.Walk(s, o, s.Keys(o.ClusterSet), yield) }
 }
 
 // ClusterZones are the zones of a cluster.
 //
-// A secondary serves less than we do: names that are made from the question, such
-// as those of Pods, and endpoints of a Service with a ClusterIP are not data.
+// A secondary has less than we do. Names that are made from the question, such as those of
+// Pods, cannot be transferred, nor can endpoints of a Service with a ClusterIP.
 type ClusterZones struct{ *resolve.View }
 
 // SOA implements Zones.
@@ -55,24 +55,24 @@ func (z ClusterZones) Walk(s *cluster.Snapshot, o resolve.Origin, services []clu
 	}
 }
 
-// walk passes on the records of one zone, each once.
+// walk yields the records of one zone, without repetitions.
 type walk struct {
 	view   *resolve.View
 	origin string
 	yield  func(dns.RR) bool
-	ended  bool                   // nobody wants more
-	seen   map[recordKey]struct{} // of the part that has records in common
+	ended  bool                   // the consumer wants no more
+	seen   map[recordKey]struct{} // for the part of the zone with repeated records
 }
 
-// recordKey tells records apart.
+// recordKey identifies a record.
 type recordKey struct {
 	owner, target string
 	port          uint16
 	addr          netip.Addr
 }
 
-// pass passes a record on, unless it is there already or one of its names is too
-// long for a message: it would cost the whole transfer.
+// pass yields a record, unless it is a repetition or has a name that is too long for a
+// message, which would spoil the whole transfer.
 func (w *walk) pass(k recordKey, rr dns.RR) {
 	if _, dup := w.seen[k]; dup || w.ended || dnsname.TooLong(k.owner) || dnsname.TooLong(k.target) {
 		return
@@ -89,9 +89,9 @@ func (w *walk) srv(owner, target string, port, weight uint16) {
 	w.pass(recordKey{owner: owner, target: target, port: port}, answer.SRV(owner, weight, port, target, w.view.TTL))
 }
 
-// nameservers passes on the NS RRset and the addresses of its targets. Those that
-// a Service brings are left to it; that of a Namespace which is not shown brings
-// none, but a zone whose name servers have no address is of no use.
+// nameservers yields the NS RRset and the addresses of its targets. It leaves out addresses
+// that a Service of the zone yields later. A Namespace that is not shown yields none, but a
+// zone whose name servers have no address would be useless.
 func (w *walk) nameservers(s *cluster.Snapshot, o resolve.Origin) {
 	w.seen = map[recordKey]struct{}{}
 	servers := w.view.Servers(s, new(resolve.Match), o.ClusterSet, math.MaxInt)
@@ -115,7 +115,7 @@ func (w *walk) shown(s *cluster.Snapshot, o *resolve.Origin, k cluster.Key) *clu
 	return w.view.VisibleService(s, o, k)
 }
 
-// name is the name of a Service.
+// name returns the name of a Service.
 func (w *walk) name(svc *cluster.ServiceNode) string {
 	name := new(resolve.Subset).NameOf(svc)
 	return name.Text(w.origin)
@@ -144,8 +144,9 @@ func (w *walk) alias(svc *cluster.ServiceNode) {
 	}
 }
 
-// clusterIP passes on the addresses of a Service, its ports at its own name, and
-// the named ones at their names too. Without an address there is nothing to lead to.
+// clusterIP yields the addresses of a Service, and SRV records for its ports: all of them
+// at its own name, the named ones at their own names too. Without an address there is no
+// SRV record.
 func (w *walk) clusterIP(svc *cluster.ServiceNode) {
 	name := w.name(svc)
 	for _, a := range svc.Service.ClusterIPs {
@@ -164,9 +165,9 @@ func (w *walk) clusterIP(svc *cluster.ServiceNode) {
 	}
 }
 
-// ownWeight is the weight of the SRV records that lead to a Service itself. With addresses
-// of both families it is the one that a look-up answers with. With one address it stays a
-// hundred, as from stock CoreDNS, whatever the number of ports: the share is the same.
+// ownWeight returns the weight of the SRV records to a Service itself. With addresses of
+// both families it is the weight that a look-up answers with. With one address it is a
+// hundred for any number of ports, as in stock CoreDNS: the shares are the same.
 func ownWeight(n *cluster.ServiceNode, ports int) uint16 {
 	if addrs := len(n.Service.ClusterIPs); addrs > 1 {
 		return answer.Weight(addrs * ports)
@@ -174,10 +175,10 @@ func ownWeight(n *cluster.ServiceNode, ports int) uint16 {
 	return answer.Weight(1)
 }
 
-// portWeights are the weights of the SRV records of the ports of a headless Service. Stock
-// CoreDNS shares a hundred among the endpoints of each slice. Where all slices come to
-// the same, so that each endpoint has its share, the weight is that; else it is the one
-// that a look-up answers with, which counts the endpoints of all slices.
+// portWeights returns the weights of the SRV records of a headless Service's ports. Stock
+// CoreDNS divides a hundred among the endpoints of each slice. If all slices give the same
+// result, that is the weight; otherwise it is the weight that a look-up answers with, which
+// counts the endpoints of all slices.
 func portWeights(n *cluster.ServiceNode) map[resolve.PortFilter]uint16 {
 	counts, weights := map[resolve.PortFilter]int{}, map[resolve.PortFilter]uint16{}
 	differ := map[resolve.PortFilter]bool{}
@@ -202,8 +203,8 @@ func portWeights(n *cluster.ServiceNode) map[resolve.PortFilter]uint16 {
 	return weights
 }
 
-// slice passes on the endpoints of a headless Service: their addresses at the
-// Service's name and at their own, and the named ports.
+// slice yields the endpoints of a headless Service: their addresses at the Service's name
+// and at their own names, and the named ports.
 func (w *walk) slice(svc *cluster.ServiceNode, s *cluster.Slice, weights map[resolve.PortFilter]uint16) {
 	name := w.name(svc)
 	sub := resolve.Subset{PodNames: w.view.PodNames}

@@ -20,7 +20,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// transferOf is a transfer as text, without the TTL and class that all records have.
+// transferOf returns a transfer as text, without the TTL and class that all records have.
 func transferOf(t clustertest.T, v *resolve.View, s *cluster.Snapshot, origin int) string {
 	t.Helper()
 	var lines []string
@@ -47,7 +47,7 @@ const (
 	nameserverRecords = nsRecord + nsAddresses
 )
 
-// only shows some Namespaces.
+// only limits a view to some Namespaces.
 func only(namespaces ...string) func(*resolve.View) {
 	return func(v *resolve.View) {
 		v.Namespaces = map[string]struct{}{}
@@ -57,9 +57,8 @@ func only(namespaces ...string) func(*resolve.View) {
 	}
 }
 
-// transfers are what a server at 10.244.0.53 gives away of some clusters. It is
-// what stock CoreDNS gives away, but for the TTL of the name servers' addresses and
-// for records that come twice.
+// transfers are the transfers of some clusters by a server at 10.244.0.53. They equal those
+// of stock CoreDNS, except the TTL of the name servers' addresses and repeated records.
 var transfers = []struct {
 	name, cluster string
 	change        func(*resolve.View)
@@ -166,7 +165,7 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// D9: nothing is transferred of a Namespace that is not shown, or not known since no
+// D9: a transfer has nothing of a Namespace that is not shown, or unknown because no
 // selector selects it.
 func TestD9HiddenNamespaces(t *testing.T) {
 	v := answertest.ClusterView(t)
@@ -220,7 +219,7 @@ func TestWalkClusterSet(t *testing.T) {
 		hello.default.svc.clusterset.local. SRV 0 100 80 hello.default.svc.clusterset.local.
 		_http._tcp.hello.default.svc.clusterset.local. SRV 0 100 80 hello.default.svc.clusterset.local.
 	`
-	// The last Service's endpoint has a name that no message can hold.
+	// The last Service's endpoint has a name that is too long for a message.
 	all := want + long + "." + long + ".svc.clusterset.local. A 10.5.0.3"
 	if got := transferOf(t, v, s, origin); got != answertest.Tidy(all) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, answertest.Tidy(all))
@@ -243,8 +242,8 @@ func TestWalkStops(t *testing.T) {
 	}
 }
 
-// A secondary answers as we do: every RRset that is transferred is whole, none of
-// its records comes twice, and what leads to the same Service has the same share.
+// A secondary answers as we do: every RRset in a transfer is complete, no record is
+// repeated, and records that lead to the same Service have equal shares.
 func TestWalkAgreesWithLookup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, s := clustertest.DrawCluster(t)
@@ -278,11 +277,11 @@ func checkWalk(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origi
 	for key, got := range rrsets {
 		a := lookup(t, v, s, key.owner, key.rrtype)
 		if a.Result == resolve.NXDomain && servers[key.owner] {
-			continue // a name server in a Namespace that is hidden
+			continue // a name server in a hidden Namespace
 		}
 		want := map[string]bool{}
 		for _, rr := range a.Records {
-			if rr.Header().Name == key.owner { // and not what an alias leads to
+			if rr.Header().Name == key.owner { // not the records behind an alias
 				want[unweighted(rr)] = true
 			}
 		}
@@ -293,8 +292,8 @@ func checkWalk(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origi
 	}
 }
 
-// checkWeights wants one weight in each RRset, as in look-ups, and the one of look-ups
-// where a Service has addresses of both families (P4).
+// checkWeights checks that each RRset has a single weight, as in look-ups, and the weight
+// of look-ups if a Service has addresses of both families (P4).
 func checkWeights(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origin) {
 	weights := map[string]uint16{}
 	for rr := range recordsOf(ClusterZones{v}, s, o) {
@@ -316,7 +315,7 @@ func checkWeights(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Or
 	}
 }
 
-// lookup answers with all that there is.
+// lookup answers without limits.
 func lookup(t clustertest.T, v *resolve.View, s *cluster.Snapshot, name string, qtype uint16) answer.Answer {
 	t.Helper()
 	n, err := dnsname.Parse(name)
@@ -326,7 +325,7 @@ func lookup(t clustertest.T, v *resolve.View, s *cluster.Snapshot, name string, 
 	return answer.Lookup(v, s, &n, qtype, answer.Limits{Size: math.MaxInt32})
 }
 
-// unweighted is a record as text, without its weight.
+// unweighted returns a record as text, without its weight.
 func unweighted(rr dns.RR) string {
 	if srv, ok := rr.(*dns.SRV); ok {
 		return fmt.Sprint(srv.Hdr.Name, " SRV ", srv.Port, " ", srv.Target)
