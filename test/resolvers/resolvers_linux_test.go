@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"fmt"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -191,4 +192,30 @@ func (s *stub) count(t *testing.T, w *wire.Wire, names ...string) string {
 		counts = append(counts, strconv.Itoa(n))
 	}
 	return strings.Join(counts, " ")
+}
+
+// P15: busybox nslookup searches for a name without a dot alone, asks the whole search path
+// even if it has found the name, and then fails.
+func TestP15BusyboxNslookup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks in a network of its own")
+	}
+	serveOutside(t)
+	setResolvConf(t, 5)
+	serveCluster(t, dnsAddr, modes[0], manifests)
+	for name, want := range map[string]struct {
+		found bool
+		code  int
+	}{
+		"db":                       {true, 1},
+		"web.shop":                 {false, 1},
+		"db.app.svc.cluster.local": {true, 0},
+	} {
+		cmd := exec.CommandContext(t.Context(), "busybox", "nslookup", name)
+		out, _ := cmd.Output() // an exit code is no trouble here
+		found, code := strings.Contains(string(out), "Address: 10.96.0."), cmd.ProcessState.ExitCode()
+		if found != want.found || code != want.code {
+			t.Errorf("%s: found %v, exit code %d, want %+v\n%s", name, found, code, want, out)
+		}
+	}
 }
