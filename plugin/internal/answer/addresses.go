@@ -8,19 +8,19 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// addresses tells the addresses of a family, each once.
+// addresses passes on the addresses of a family, without repetitions.
 func (t *visit) addresses(m *resolve.Match, qtype uint16) told {
 	var buf [resolve.Few * 16]byte
 	return t.packed(qtype, packed(m, qtype, buf[:0]))
 }
 
-// packed tells addresses that stand one behind the other, each of them once.
+// packed passes on packed addresses.
 func (t *visit) packed(qtype uint16, packed []byte) told {
 	if len(packed) == 0 {
 		return toldNothing
 	}
 	size := addressSize(qtype)
-	count := len(packed) >> addressBits(qtype) // a division takes as long as all the rest
+	count := len(packed) >> addressBits(qtype) // a division would take as long as all the rest
 	which := sample{total: count, count: count}
 	if count*(recordHead+size) > t.free {
 		which = newSample(count, max(0, t.free)/(recordHead+size), t.limits.Random)
@@ -34,7 +34,7 @@ func (t *visit) packed(qtype uint16, packed []byte) told {
 	return toldSome
 }
 
-// packed appends the addresses of a type's family at a match, each once.
+// packed appends the addresses of a type's family at a match, without repetitions.
 func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
 	switch m.Kind {
 	case resolve.AtPod:
@@ -52,7 +52,7 @@ func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
 	return cacheOf(m.Service).addressesOf(m.Service, &m.Subset).of(qtype)
 }
 
-// packLabelled packs the addresses of the endpoints of one label, if they are few.
+// packLabelled packs the addresses of the endpoints with one label, if they are few.
 func packLabelled(m *resolve.Match, qtype uint16, buf []byte) ([]byte, bool) {
 	for _, slice := range m.Service.Slices {
 		if !m.Subset.Holds(slice) {
@@ -75,7 +75,7 @@ func packAll(packed []byte, addrs []netip.Addr, qtype uint16) []byte {
 	return packed
 }
 
-// packOnce appends an address of the type's family that is not there yet.
+// packOnce appends an address of the type's family, unless it is already there.
 func packOnce(packed []byte, a netip.Addr, qtype uint16) []byte {
 	if addressType(a) != qtype {
 		return packed
@@ -100,7 +100,7 @@ func packAddr(packed []byte, a netip.Addr) []byte {
 	return append(packed, b[:]...)
 }
 
-// addressSize is the size of an address in a record of the type.
+// addressSize returns the size of an address in a record of the type.
 func addressSize(qtype uint16) int {
 	if qtype == dns.TypeA {
 		return 4
@@ -108,7 +108,7 @@ func addressSize(qtype uint16) int {
 	return 16
 }
 
-// addressBits is the number of bits of an offset in an address of the type.
+// addressBits returns the number of bits of an offset in an address of the type.
 func addressBits(qtype uint16) int {
 	if qtype == dns.TypeA {
 		return 2
@@ -116,7 +116,7 @@ func addressBits(qtype uint16) int {
 	return 4
 }
 
-// addressType is the type of an address's record.
+// addressType returns the type of an address's record.
 func addressType(a netip.Addr) uint16 {
 	if a.Is4() {
 		return dns.TypeA

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Answer is the answer to one question, as data. Records and Authority are
-// filled as in a response; Authority holds the SOA record of a negative answer.
+// Answer is the answer to one question, as data. Records and Authority are those of a
+// response; Authority has the SOA record of a negative answer.
 type Answer struct {
 	Result    resolve.Result
 	Kind      resolve.NameKind
@@ -20,40 +20,37 @@ type Answer struct {
 	Authority []dns.RR
 	Extra     []dns.RR
 	Target    string
-	Hosts     []string // that SRV records lead to, and whose addresses others know
-	Truncated bool     // records are left out, for which there is no room
+	Hosts     []string // targets of SRV records whose addresses others know
+	Truncated bool     // records were left out because there was no room
 }
 
-// Limits says how an answer is to be made.
+// Limits are the limits of an answer.
 type Limits struct {
-	// Size is how long the message may become; records that do not fit are left
-	// out, chance decides which.
+	// Size is the largest size of the message in octets. If not all records fit, the choice
+	// is random.
 	Size int
-	// Reserved is what is still to come behind the answer.
+	// Reserved is the number of octets that will follow the answer.
 	Reserved int
-	// Shuffle asks for a random order of addresses, in wire form.
+	// Shuffle puts addresses into random order, in wire form.
 	Shuffle bool
-	// Random is the source of chance, nil for the process's own.
+	// Random is the source of randomness; nil for the process's own.
 	Random *rand.PCG
 }
 
-// unlimited has room for every record there is.
+// unlimited has room for every record.
 var unlimited = Limits{Size: math.MaxInt32}
 
-// MinRecord is the size that every record has at least, for those who want to look at no
-// more than fits.
+// MinRecord is the least size of a record, for callers that look at no more than can fit.
 const MinRecord = recordHead
 
 // Lookup answers a question from a snapshot. Owners and origins in the answer keep the
-// spelling of the question. It takes a time that does not depend on how much more there
-// is than the limits let in.
+// spelling of the question. The time it takes depends on the limits, and not on how many
+// records exceed them.
 func Lookup(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
 	return LookupBy(v.Locate, v, s, n, qtype, limits)
 }
 
-// LookupBy is Lookup in zones whose names are found in another way. It answers with the chain
-// of aliases that begins at n and with what its last name has (RFC 1034 3.6.2). The last name
-// decides the result (RFC 6604).
+// LookupBy does the same in zones whose names another function locates.
 func LookupBy(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits Limits) Answer {
 	b := recordSink{view: v, serial: s.Serial()}
 	for first := true; ; first = false {
@@ -87,8 +84,7 @@ func LookupBy(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *d
 	}
 }
 
-// RRset returns the records of one type that a name has, without limits. The name is one
-// that stands for the match.
+// RRset returns all records of one type at a name. The match must be that of the name.
 func RRset(v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, m *resolve.Match, qtype uint16) []dns.RR {
 	b := recordSink{view: v, name: n, zone: o, serial: s.Serial()}
 	t := visit{view: v, zone: o, qtype: qtype, limits: &unlimited, free: unlimited.Size, records: &b}

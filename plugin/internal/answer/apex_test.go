@@ -52,7 +52,7 @@ func TestApex(t *testing.T) {
 	})
 }
 
-// A4: the top of a zone exists, even where the zone is one address that nothing has.
+// A4: the apex of a zone exists, even if the zone is a single address that nothing has.
 func TestA4ZoneOfOneAddress(t *testing.T) {
 	v := viewOf(t, "cluster.local.", "1.100.51.198.in-addr.arpa.")
 	run(t, v, clustertest.Snapshot(t, ""), []row{
@@ -124,8 +124,8 @@ func TestNameServers(t *testing.T) {
 	}
 }
 
-// D8: resolvers check an answer by the letter case of their question (0x20), so
-// owners are spelled as asked, and so is the origin within other names.
+// D8: resolvers compare the letter case of an answer with that of their question (0x20), so
+// owners have the question's spelling, and so has the origin within other names.
 func TestD8LetterCase(t *testing.T) {
 	v := clusterView(t)
 	v.Local = clustertest.Addrs(t, "10.0.0.4")
@@ -151,7 +151,7 @@ func TestD8LetterCase(t *testing.T) {
 			+ ns-a.direct.kube-system.svc.CLUSTER.local. 5 IN A 10.0.0.4
 			+ 10-0-0-5.direct.kube-system.svc.CLUSTER.local. 5 IN A 10.0.0.5
 			+ 10-0-0-6.direct.kube-system.svc.CLUSTER.local. 5 IN A 10.0.0.6`},
-		// A pointer leads into another zone, whose name was not asked for.
+		// A PTR record leads into another zone, whose name is not in the question.
 		{"PTR", "10.0.3.10.IN-ADDR.arpa. PTR", `
 			Success
 			@ PTR kube-dns.kube-system.svc.cluster.local.`},
@@ -160,7 +160,7 @@ func TestD8LetterCase(t *testing.T) {
 	})
 }
 
-// Before the first sync nothing is said of any name, whether it exists or not.
+// Before the first sync the answer does not say whether a name exists.
 func TestNotSynced(t *testing.T) {
 	store := cluster.NewStore()
 	txn := store.Begin()

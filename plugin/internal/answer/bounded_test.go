@@ -14,7 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// crowdedQuestions are of names with all of the endpoints.
+// crowdedQuestions are about names with all of the endpoints.
 var crowdedQuestions = []struct {
 	name  string
 	qtype uint16
@@ -38,8 +38,8 @@ func crowdedView(t clustertest.T) *resolve.View {
 	return v
 }
 
-// What an answer costs depends on what fits into it, and not on how many endpoints
-// there are: what is looked at is counted by what is allocated for it.
+// The cost of an answer depends on how much fits into it, and not on how many endpoints
+// there are. Allocations show how many are looked at.
 func TestB1CostIsBoundedByTheReply(t *testing.T) {
 	v := crowdedView(t)
 	few, many := clustertest.Snapshot(t, clustertest.Crowded(100)), clustertest.Snapshot(t, clustertest.Crowded(5000))
@@ -88,7 +88,7 @@ func TestB1ServersCostIsBounded(t *testing.T) {
 	}
 }
 
-// As many records are shown as of the whole answer, and some others each time.
+// An answer has as many records as fit of the whole answer, and others each time.
 func TestB1ShowsAsMuchAsFits(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(1000))
 	for _, question := range crowdedQuestions {
@@ -118,8 +118,8 @@ func TestB1ShowsAsMuchAsFits(t *testing.T) {
 	}
 }
 
-// P12: a message of 64 KiB that has the whole answer does not say TC because addresses of
-// targets are left out of it: resolvers take that for a failure.
+// P12: a message of 64 KiB with the whole answer section has no TC bit if addresses of
+// targets are left out: resolvers would take it for a failure.
 func TestP12WholeAnswerWithoutAddresses(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(1000))
 	for _, question := range crowdedQuestions {
@@ -141,7 +141,7 @@ func TestP12WholeAnswerWithoutAddresses(t *testing.T) {
 
 func abs(n int) int { return max(n, -n) }
 
-// The sockets show as many SRV records as the handler.
+// The sockets answer with as many SRV records as the handler.
 func TestB1WireShowsAsMuchAsFits(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(5000))
 	msg := make([]byte, 0, 1<<16)
@@ -174,8 +174,8 @@ func TestB1WireShowsAsMuchAsFits(t *testing.T) {
 	}
 }
 
-// What is left to the handler is given up before more is written than fits: else the
-// memory of the message would grow.
+// The sockets leave an answer to the handler before they write more than fits: otherwise
+// the memory of the message would grow.
 func TestB1WireGivesUpEarly(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(5000))
 	for _, question := range crowdedQuestions {
@@ -190,7 +190,7 @@ func TestB1WireGivesUpEarly(t *testing.T) {
 	}
 }
 
-// Of endpoints that do not all fit, each has the same chance.
+// If not all endpoints fit, each has the same chance.
 func TestB1EachEndpointHasItsTurn(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(200))
 	n, _ := dnsname.Parse("_http._tcp.big.a.svc.cluster.local.")
@@ -212,7 +212,7 @@ func TestB1EachEndpointHasItsTurn(t *testing.T) {
 	}
 }
 
-// A sample has as many different ones as it is asked for.
+// A sample has the requested number of different items.
 func TestSample(t *testing.T) {
 	for total := 1; total < 40; total++ {
 		for count := 0; count <= total; count++ {

@@ -44,7 +44,7 @@ func askType(t clustertest.T, v *resolve.View, s *cluster.Snapshot, name string,
 	return a
 }
 
-// checkOutcome holds what is told without records to the look-up with them.
+// checkOutcome compares the result without records with that of a look-up.
 func checkOutcome(t clustertest.T, v *resolve.View, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, a *Answer) {
 	t.Helper()
 	want := a.Result

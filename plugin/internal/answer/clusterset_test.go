@@ -37,7 +37,7 @@ const clusterSet = `
 	imported-clusterip absent/hello 10.4.0.8 tcp/tcp/42
 `
 
-// setView is a view of a cluster set in which one Namespace is shown.
+// setView returns a view of a cluster set in which one Namespace is shown.
 func setView(t clustertest.T) *resolve.View {
 	t.Helper()
 	v := clusterSetView(t)
@@ -84,7 +84,7 @@ func TestClusterSetIP(t *testing.T) {
 			@ A 10.4.0.2`},
 		{"no ports, SRV", "portless.default.svc.clusterset.local. SRV", "NoData clusterset.local."},
 		{"no address yet", "pending.default.svc.clusterset.local. A", "NoData clusterset.local."},
-		// No cluster alone has an address of the set, but its endpoints have names.
+		// A single cluster has no address of the set, but its endpoints have names.
 		{"one cluster", "east.hello.default.svc.clusterset.local. A", "NoData clusterset.local."},
 		{"endpoint", "hello-0.east.hello.default.svc.clusterset.local. A", `
 			Success
@@ -135,7 +135,8 @@ func TestClusterSetHeadless(t *testing.T) {
 			Success
 			@ A 10.5.0.4`},
 		{"no ports, SRV", "portless-db.default.svc.clusterset.local. SRV", "NoData clusterset.local."},
-		// A slice should tell its cluster. If it does not, targets must exist all the same.
+		// A slice should name its cluster. If it does not, its targets must exist all the
+		// same.
 		{"cluster not known", "untold.default.svc.clusterset.local. SRV", `
 			Success
 			@ SRV 0 100 5432 db-0.untold.default.svc.clusterset.local.
@@ -146,7 +147,7 @@ func TestClusterSetHeadless(t *testing.T) {
 	})
 }
 
-// Which names exist in either zone. Imports have none outside theirs.
+// The names that exist in either zone. Imports exist in their own zone only.
 func TestClusterSetNames(t *testing.T) {
 	const set, svc = ".default.svc.clusterset.local.", ".default.svc.cluster.local."
 	checkExistence(t, setView(t), clustertest.Snapshot(t, clusterSet), map[string]bool{
@@ -205,8 +206,8 @@ func TestClusterSetApex(t *testing.T) {
 	})
 }
 
-// The Service that this server is an endpoint of has no name in the cluster set,
-// but its address serves it.
+// The Service that this server is an endpoint of has no name in the cluster set, but its
+// address is used.
 func TestClusterSetNameServers(t *testing.T) {
 	v := setView(t)
 	v.Local = clustertest.Addrs(t, "10.0.0.1") // an endpoint of the local Service hello
@@ -216,7 +217,7 @@ func TestClusterSetNameServers(t *testing.T) {
 		+ ns.dns.clusterset.local. 5 IN A 10.3.0.1`}})
 }
 
-// Without a zone of the cluster's own, pointers lead into that of the cluster set.
+// Without a zone of the cluster's own, PTR records lead into the zone of the cluster set.
 func TestClusterSetAlone(t *testing.T) {
 	v := viewOf(t, "in-addr.arpa.", "clusterset.local.")
 	v.Origins[1].ClusterSet = true
@@ -225,8 +226,8 @@ func TestClusterSetAlone(t *testing.T) {
 		@ PTR hello.default.svc.clusterset.local.`}})
 }
 
-// The name of an endpoint has a label more than elsewhere, and four long ones do
-// not fit into a name. The other endpoints must not suffer from that.
+// The name of an endpoint has one label more than elsewhere, and four long labels do not
+// fit into a name. The other endpoints must not suffer from that.
 func TestClusterSetLongNames(t *testing.T) {
 	long := strings.TrimSuffix(longLabel, ".")
 	s := clustertest.Snapshot(t, strings.ReplaceAll(`

@@ -8,13 +8,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// AppendCompleted appends the sections behind a question that stands for another name:
-// an alias to that name, of which the first base octets are those of the question's,
-// and what is there. Neither the alias nor an absence is to be kept for longer than
-// maxTTL, in seconds.
+// AppendCompleted appends the sections after a question that stands for another name: an
+// alias to that name, which shares its first base octets with the question's name, and the
+// name's records. Neither the alias nor a negative answer has a TTL above maxTTL, in
+// seconds.
 //
-// It fails for what it does not know, which is all but addresses, and for an answer
-// that has no room.
+// It reports false for all types but addresses, and for an answer that does not fit.
 func AppendCompleted(msg []byte, v *resolve.View, s *cluster.Snapshot, q, target *Question, base int, maxTTL uint32, limits Limits, out *Encoded) ([]byte, bool) {
 	o := v.Origin(target.Name())
 	if o == nil || !s.Synced() || q.Type != dns.TypeA && q.Type != dns.TypeAAAA {
@@ -44,9 +43,9 @@ func AppendCompleted(msg []byte, v *resolve.View, s *cluster.Snapshot, q, target
 	return w.msg, true
 }
 
-// alias writes a record that leads from the name at the beginning of the message to
-// the writer's question, the first octets of which are there too. It is the owner of
-// all that follows.
+// alias writes a record that leads from the question's name, at the beginning of the
+// message, to the name of the writer's question. The two share their first octets. The
+// target becomes the owner of all records that follow.
 func (w *wireSink) alias(base int) {
 	start := len(w.msg)
 	w.at = headerSize
@@ -55,7 +54,7 @@ func (w *wireSink) alias(base int) {
 	name := w.question.Name().Wire()
 	w.msg = binary.BigEndian.AppendUint16(w.msg, uint16(len(name)))
 	w.at = len(w.msg)
-	w.msg = append(w.msg, w.msg[headerSize:headerSize+base]...) // as the client spelled it
+	w.msg = append(w.msg, w.msg[headerSize:headerSize+base]...) // with the client's spelling
 	w.msg = append(w.msg, name[base:]...)
 	w.out.Answers++
 	w.out.UncompressedSize += len(w.msg) - start

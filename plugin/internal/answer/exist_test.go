@@ -14,14 +14,14 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// telling are the types that some name has, and some that none has.
+// telling are types that some names have, and types that no name has.
 var telling = []uint16{
 	dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypePTR, dns.TypeTXT, dns.TypeSOA, dns.TypeNS,
 	dns.TypeCNAME, dns.TypeHTTPS, dns.TypeDS, dns.TypeANY, dns.TypeNone,
 }
 
-// Every name that a cluster has exists for every type, all the way up to its
-// origin (RFC 8020), with just the records that it should have.
+// Every name of a cluster exists for every type, up to its origin (RFC 8020), with exactly
+// its records.
 func TestEveryNameExists(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, s := clustertest.DrawCluster(t)
@@ -48,8 +48,8 @@ func TestEveryNameExists(t *testing.T) {
 	})
 }
 
-// checkTargets checks that the target of every SRV record has the addresses that
-// the answer gives it.
+// checkTargets checks that the target of every SRV record has the addresses in the
+// additional section.
 func checkTargets(t *rapid.T, v *resolve.View, s *cluster.Snapshot, a Answer) {
 	t.Helper()
 	for _, rr := range a.Records {
@@ -107,8 +107,8 @@ func TestNoOtherNameExists(t *testing.T) {
 	})
 }
 
-// aboveHidden reports whether a reverse name exists only for addresses that a view
-// does not show: telling would take a look at each of them.
+// aboveHidden reports whether a reverse name exists only because of addresses that a view
+// does not show: to find out would take a look at each of them.
 func aboveHidden(m *clustertest.Model, name string) bool {
 	for _, a := range clustertest.PoolAddrs {
 		indexed := len(m.Owners(a)) > 0
@@ -124,11 +124,11 @@ func aboveHidden(m *clustertest.Model, name string) bool {
 	return false
 }
 
-// exists tells a name that does not exist from one whose alias leads nowhere.
+// exists reports whether a name exists. An alias to a missing name exists.
 func exists(a Answer) bool { return a.Result != resolve.NXDomain || len(a.Records) > 0 }
 
-// D7: whether a name exists does not depend on the type, and any type at any kind of
-// name has a result that a client can make sense of.
+// D7: the type does not decide whether a name exists, and every type at every kind of name
+// has a result that clients understand.
 func TestD7EveryTypeAtEveryName(t *testing.T) {
 	s := clustertest.Snapshot(t, specServices+specHeadless+specExternal+namesCluster+apexCluster+"pod default web 10.0.0.1")
 	v := clusterView(t)
@@ -149,8 +149,8 @@ func TestD7EveryTypeAtEveryName(t *testing.T) {
 	})
 }
 
-// checkExistence asks every name for every type: whether a name exists does not
-// depend on that.
+// checkExistence asks for every name with every type: the type must not decide whether a
+// name exists.
 func checkExistence(t *testing.T, v *resolve.View, s *cluster.Snapshot, names map[string]bool) {
 	t.Helper()
 	for name, exist := range names {
@@ -164,7 +164,7 @@ func checkExistence(t *testing.T, v *resolve.View, s *cluster.Snapshot, names ma
 	}
 }
 
-// checkForm checks what is true of every answer to a question in zone.
+// checkForm checks what holds for every answer in a zone.
 func checkForm(t clustertest.T, name string, qtype uint16, a Answer) {
 	t.Helper()
 	fail := func(why string) { t.Fatalf("%s %s: %s\n%s", name, dns.Type(qtype), why, render(a)) }
@@ -202,7 +202,7 @@ func checkForm(t clustertest.T, name string, qtype uint16, a Answer) {
 	checkSets(t, name, qtype, a)
 }
 
-// checkSets checks that no record comes twice, and that all can be sent.
+// checkSets checks that no record is repeated, and that each fits into a message.
 func checkSets(t clustertest.T, name string, qtype uint16, a Answer) {
 	t.Helper()
 	seen := map[string]bool{}

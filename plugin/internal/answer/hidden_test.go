@@ -8,8 +8,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// D9: a Namespace that is not shown, or not known since no selector selects it, is
-// hidden from reverse names too.
+// D9: a Namespace that is not shown, or unknown because no selector selects it, is hidden
+// from reverse names too.
 func TestD9HiddenNamespaces(t *testing.T) {
 	s := clustertest.Snapshot(t, `
 		namespace default

@@ -36,7 +36,7 @@ const ignoreCluster = `
 	imported-headless default/db sql/tcp/5432
 `
 
-// ignoreView is a view in which Services without endpoints do not exist.
+// ignoreView returns a view in which Services without endpoints do not exist.
 func ignoreView(t clustertest.T) *resolve.View {
 	t.Helper()
 	v := clusterSetView(t)
@@ -45,8 +45,8 @@ func ignoreView(t clustertest.T) *resolve.View {
 	return v
 }
 
-// With IgnoreEmpty, neither a ClusterIP Service without ready endpoints exists
-// nor anything below it. What counts is the endpoint, not its family or ports.
+// With IgnoreEmpty, a ClusterIP Service without ready endpoints does not exist, nor does
+// anything below it. Any endpoint counts, whatever its family or ports.
 func TestIgnoreEmpty(t *testing.T) {
 	s := clustertest.Snapshot(t, ignoreCluster)
 	hidden := map[string]bool{"none": true, "unready": true}
@@ -94,8 +94,8 @@ func TestIgnoreEmptyAnswers(t *testing.T) {
 	})
 }
 
-// An import has endpoints of its own: those of the local Service do not count,
-// nor do they count for it.
+// An import has endpoints of its own. Those of the local Service do not count for it, nor
+// the other way round.
 func TestIgnoreEmptyImports(t *testing.T) {
 	checkExistence(t, ignoreView(t), clustertest.Snapshot(t, ignoreCluster), map[string]bool{
 		"none.default.svc.clusterset.local.": true, "_http._tcp.none.default.svc.clusterset.local.": true,
@@ -104,7 +104,7 @@ func TestIgnoreEmptyImports(t *testing.T) {
 	})
 }
 
-// A Service comes and goes with its endpoints.
+// A Service appears and disappears with its endpoints.
 func TestIgnoreEmptyComesBack(t *testing.T) {
 	const address, port = "web.default.svc.cluster.local. A", "_http._tcp.web.default.svc.cluster.local. SRV"
 	none := clustertest.SliceOf(t, strings.Fields("default/web a http/tcp/8080"))

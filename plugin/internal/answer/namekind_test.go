@@ -11,8 +11,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// A name that exists is of the kind that it is; of one that does not, what is
-// missing is told.
+// The kind of a name that exists is its own; that of a missing name is what is missing.
 func TestNameKinds(t *testing.T) {
 	s := clustertest.Snapshot(t, `
 		namespace a

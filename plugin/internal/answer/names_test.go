@@ -22,7 +22,7 @@ const namesCluster = `
 	clusterip hidden/web 10.3.0.2
 `
 
-// D6: names that exist because names below them do (RFC 8020), and those that do not.
+// D6: names that exist because names below them do (RFC 8020), and names that do not exist.
 func TestD6EmptyNonTerminals(t *testing.T) {
 	const ip6 = "8.b.d.0.1.0.0.2.ip6.arpa."
 	v := clusterView(t)
@@ -79,7 +79,7 @@ func TestEndpointNames(t *testing.T) {
 		{"IPv6 that begins with zeros", "--1.db.default.svc.cluster.local. AAAA", `
 			Success
 			@ AAAA ::1`},
-		// An identifier identifies one endpoint in one way.
+		// A label identifies an endpoint in one spelling only.
 		{"another spelling", "0--1.db.default.svc.cluster.local. AAAA", "NXDomain cluster.local."},
 		{"ends in a dash", "2001-db8--.web.default.svc.cluster.local. AAAA", "NXDomain cluster.local."},
 		{"dots within a label", `10\.0\.0\.2.web.default.svc.cluster.local. A`, "NXDomain cluster.local."},
@@ -132,7 +132,7 @@ func TestPodNames(t *testing.T) {
 	}
 }
 
-// checkPointers follows every pointer back to the address that it was asked for.
+// checkPointers follows every PTR record back to its address.
 func checkPointers(t *testing.T, v *resolve.View, s *cluster.Snapshot) {
 	t.Helper()
 	for a := range s.EndpointAddrs().All() {
@@ -222,8 +222,8 @@ func TestNamespacesFilter(t *testing.T) {
 		{"pointers to a shown endpoint and a hidden one", "1.0.0.10.in-addr.arpa. PTR", `
 			Success
 			@ PTR web-0.web.default.svc.cluster.local.`},
-		// Whether names exist below is told without looking at each of them, so
-		// hidden ones count.
+		// Whether names exist below is decided without a look at each of them, so hidden
+		// ones count.
 		{"network of hidden addresses", "172.in-addr.arpa. PTR", "NoData in-addr.arpa."},
 	})
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// oracle is every name of a model as a view shows it, with its records in short:
-// an address, "target port" for SRV, a target for PTR. It is written for
-// plainness, as a second opinion on what look-up says.
+// oracle has every name of a model as a view shows it, with its records in short form: an
+// address, "target port" for SRV, a target for PTR. It is written for clarity, as a second
+// opinion on look-ups.
 type oracle struct {
 	view    *resolve.View
 	names   map[string]map[string]bool
@@ -133,7 +133,7 @@ func (o *oracle) service(in resolve.Origin, s *cluster.Service, list []*cluster.
 	}
 }
 
-// target is the name of an endpoint.
+// target returns the name of an endpoint.
 func (o *oracle) target(slice *cluster.Slice, e cluster.Endpoint, name string) string {
 	if slice.Cluster != "" {
 		name = strings.ToLower(slice.Cluster) + "." + name
@@ -141,7 +141,7 @@ func (o *oracle) target(slice *cluster.Slice, e cluster.Endpoint, name string) s
 	return e.Label(o.view.PodNames) + "." + name
 }
 
-// topologyZones adds the names of some topology zones; there are names for all others.
+// topologyZones adds the names of some topology zones; every other zone has a name too.
 func (o *oracle) topologyZones(list []*cluster.Slice, name string) {
 	o.open["pin._zone."+name], o.open["prefer._zone."+name] = true, true
 	for _, topologyZone := range []string{"z1", "eu.z1", "pin", "eu", "nowhere"} {
@@ -156,7 +156,7 @@ func (o *oracle) topologyZones(list []*cluster.Slice, name string) {
 	}
 }
 
-// endpoints adds to an owner the records of some endpoints, and counts those.
+// endpoints adds the records of some endpoints to an owner, and counts the endpoints.
 func (o *oracle) endpoints(list []*cluster.Slice, owner, name string, some func(*cluster.Identity) bool) int {
 	count := 0
 	for _, slice := range list {
@@ -171,8 +171,8 @@ func (o *oracle) endpoints(list []*cluster.Slice, owner, name string, some func(
 	return count
 }
 
-// ports adds what a Service has at its name and at the names of its ports. In a
-// cluster set two labels without an underscore are an endpoint and its cluster.
+// ports adds the records of a Service at its name and at the names of its ports. In a
+// cluster set, two labels without an underscore are an endpoint and its cluster.
 func (o *oracle) ports(in resolve.Origin, ports []cluster.Port, name, target string, addrs ...netip.Addr) {
 	for _, a := range addrs {
 		o.add(name, a.String())
@@ -220,7 +220,7 @@ func (o *oracle) ptrRecords(m *clustertest.Model, s *cluster.Service) {
 	}
 }
 
-// clusterIPOf is the Service that a pointer of the address leads to.
+// clusterIPOf returns the Service that a PTR record of the address leads to.
 func (o *oracle) clusterIPOf(m *clustertest.Model, a netip.Addr) cluster.Key {
 	for _, key := range m.Owners(a) {
 		if o.shows(m, key.Namespace) && slices.Contains(m.Services[key].ClusterIPs, a) {
@@ -238,7 +238,7 @@ func reverseOf(a netip.Addr) string {
 	return name
 }
 
-// records are the records of an answer, in the oracle's form.
+// records returns the records of an answer, in the oracle's form.
 func records(a Answer) map[string]bool {
 	short := map[string]bool{}
 	for _, rr := range a.Records {

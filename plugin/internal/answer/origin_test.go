@@ -15,7 +15,7 @@ const originCluster = `
 	external default/alias web.default.svc
 `
 
-// Of several origins the longest that encloses a name is its zone.
+// A name is in the longest origin that encloses it.
 func TestLongestOrigin(t *testing.T) {
 	for _, origins := range [][]string{{"local.", "cluster.local.", "10.in-addr.arpa."}, {"10.in-addr.arpa.", "cluster.local.", "local."}} {
 		v := viewOf(t, origins...)
@@ -33,7 +33,7 @@ func TestLongestOrigin(t *testing.T) {
 	}
 }
 
-// Pointers lead into the first origin that is not a reverse zone.
+// PTR records lead into the first origin that is not a reverse zone.
 func TestPrimaryOrigin(t *testing.T) {
 	v := viewOf(t, "10.in-addr.arpa.", "Cluster.Local.", "second.example.")
 	run(t, v, clustertest.Snapshot(t, originCluster), []row{
@@ -49,7 +49,7 @@ func TestPrimaryOrigin(t *testing.T) {
 	})
 }
 
-// A server block for the root makes the root the origin if the Corefile names none.
+// The root is the origin in a server block for the root, if the Corefile names no other.
 func TestRootOrigin(t *testing.T) {
 	v := viewOf(t, ".")
 	v.Local = clustertest.Addrs(t, "10.0.0.1")
@@ -93,8 +93,8 @@ func TestRootOrigin(t *testing.T) {
 	}
 }
 
-// A network that does not end between two labels is made of smaller reverse
-// zones, and some of those have the name of a single address.
+// A network that does not end between two labels becomes several smaller reverse zones, and
+// some of those may be the name of a single address.
 func TestReverseOriginOfOneAddress(t *testing.T) {
 	v := viewOf(t, "cluster.local.", "1.0.3.10.in-addr.arpa.", "2.0.3.10.in-addr.arpa.")
 	run(t, v, clustertest.Snapshot(t, originCluster), []row{
@@ -109,7 +109,7 @@ func TestReverseOriginOfOneAddress(t *testing.T) {
 	})
 }
 
-// Letters may be written as numbers, and every other byte must be.
+// Letters may be written as numbers, and every other octet must be.
 func TestEscapedOrigin(t *testing.T) {
 	v := viewOf(t, `cl\085ster.l@c(l`)
 	if got := v.Origins[0].String(); got != `cluster.l\@c\(l.` {

@@ -13,8 +13,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Timers of the SOA record (RFC 1035 3.3.13), in seconds. Secondaries are told of
-// changes; the values are those that stock CoreDNS gives.
+// Timers of the SOA record (RFC 1035 3.3.13), in seconds. They are those of stock CoreDNS;
+// secondaries learn of changes by NOTIFY.
 const (
 	soaRefresh = 7200
 	soaRetry   = 1800
@@ -22,15 +22,14 @@ const (
 	soaMaxTTL  = 300
 )
 
-// schemaVersion is the version of the Kubernetes DNS specification that is
-// served, and its TTL, both from the specification's section 2.2.
+// schemaVersion is the implemented version of the Kubernetes DNS specification, and its TTL
+// (section 2.2 of the specification).
 const (
 	schemaVersion    = "1.1.0"
 	schemaVersionTTL = 28800
 )
 
-// recordSink makes records. They are in memory of their own: plugins may change what they
-// are given.
+// recordSink makes records in memory of their own, because plugins may change them.
 type recordSink struct {
 	view   *resolve.View
 	name   *dnsname.Name // the owner
@@ -39,11 +38,11 @@ type recordSink struct {
 	answer Answer
 }
 
-// origin is the zone's as the client spelled it.
+// origin returns the zone's origin as the client spelled it.
 func (b *recordSink) origin() string { return b.zone.Spelled(b.name) }
 
-// free is how many octets there are for records of a name, behind its aliases. Names
-// are compressed (RFC 1035 4.1.4) where room is short.
+// free returns how many octets there are for the records of a name, after its aliases.
+// Names are compressed (RFC 1035 4.1.4) only if room is short.
 func (b *recordSink) free(l Limits) int {
 	used := headerSize + len(b.name.String()) + 1 + questionTail
 	if len(b.answer.Records) > 0 {
@@ -68,8 +67,8 @@ func (b *recordSink) alias(target *dnsname.Name) {
 	b.add(CNAME(b.name.String(), target.String(), b.view.TTL))
 }
 
-// closed reports whether a chain of aliases must not be followed to target: it
-// would go in a circle, or is too long. What was found so far is the answer.
+// closed reports whether a chain of aliases must not be followed to target, because it
+// would form a loop or is too long. The aliases so far are then the answer.
 func (b *recordSink) closed(target string) bool {
 	for _, rr := range b.answer.Records {
 		if strings.EqualFold(rr.Header().Name, target) {
@@ -79,7 +78,7 @@ func (b *recordSink) closed(target string) bool {
 	return len(b.answer.Records) > resolve.MaxChain
 }
 
-// negative makes a negative answer (RFC 2308 3), in one piece of memory.
+// negative makes a negative answer (RFC 2308 3) with a single allocation.
 func (b *recordSink) negative(r resolve.Result) {
 	piece := &struct {
 		soa     dns.SOA
@@ -107,11 +106,11 @@ func (b *recordSink) makeSOA() dns.SOA {
 	}
 }
 
-// SOA makes the SOA record of an origin.
+// SOA returns the SOA record of an origin.
 func SOA(v *resolve.View, s *cluster.Snapshot, o resolve.Origin) dns.RR {
 	n, err := dnsname.Parse(o.String())
 	if err != nil {
-		return nil // cannot be: it is the name of an origin
+		return nil // cannot happen
 	}
 	b := recordSink{view: v, name: &n, zone: &o, serial: s.Serial()}
 	soa := b.makeSOA()
@@ -128,7 +127,7 @@ func (b *recordSink) ptr(target *resolve.HostName, origin *resolve.Origin) {
 	b.add(&dns.PTR{Hdr: b.header(dns.TypePTR), Ptr: target.Text(originText(origin))})
 }
 
-// originText is the root where no zone has the name.
+// originText returns the text of an origin, or the root if it is nil.
 func originText(o *resolve.Origin) string {
 	if o == nil {
 		return "."
@@ -136,7 +135,7 @@ func originText(o *resolve.Origin) string {
 	return o.String()
 }
 
-// srv returns the size of the record, if that is not more than free.
+// srv makes an SRV record and returns its size, unless that is more than free.
 func (b *recordSink) srv(weight, port uint16, target string, free int) int {
 	size := recordHead + srvFixed + len(target) + 1
 	switch {
@@ -149,7 +148,7 @@ func (b *recordSink) srv(weight, port uint16, target string, free int) int {
 	return size
 }
 
-// srvOut is srv for a target whose addresses others know.
+// srvOut does the same for a target whose addresses others know.
 func (b *recordSink) srvOut(weight, port uint16, target string, free int) int {
 	size := b.srv(weight, port, target, free)
 	if size > 0 && !slices.Contains(b.answer.Hosts, target) {
@@ -158,7 +157,7 @@ func (b *recordSink) srvOut(weight, port uint16, target string, free int) int {
 	return size
 }
 
-// extra returns the size of the record, whose owner is the target of another.
+// extra makes an address record for the target of another record and returns its size.
 func (b *recordSink) extra(owner string, a netip.Addr, free int) int {
 	size := recordHead + addressSize(addressType(a))
 	switch {
@@ -175,7 +174,7 @@ func (b *recordSink) address(owner string, a netip.Addr) {
 	b.answer.Extra = append(b.answer.Extra, Address(owner, a, b.view.TTL))
 }
 
-// Address makes an A or AAAA record.
+// Address returns an A or AAAA record.
 func Address(owner string, a netip.Addr, ttl uint32) dns.RR {
 	if a.Is4() {
 		return &dns.A{Hdr: header(owner, dns.TypeA, ttl), A: a.AsSlice()}
@@ -183,22 +182,22 @@ func Address(owner string, a netip.Addr, ttl uint32) dns.RR {
 	return &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttl), AAAA: a.AsSlice()}
 }
 
-// NS makes an NS record.
+// NS returns an NS record.
 func NS(owner, target string, ttl uint32) dns.RR {
 	return &dns.NS{Hdr: header(owner, dns.TypeNS, ttl), Ns: target}
 }
 
-// CNAME makes a CNAME record.
+// CNAME returns a CNAME record.
 func CNAME(owner, target string, ttl uint32) dns.RR {
 	return &dns.CNAME{Hdr: header(owner, dns.TypeCNAME, ttl), Target: target}
 }
 
-// SRV makes an SRV record. All have one priority.
+// SRV returns an SRV record. All have the same priority.
 func SRV(owner string, weight, port uint16, target string, ttl uint32) dns.RR {
 	return &dns.SRV{Hdr: header(owner, dns.TypeSRV, ttl), Weight: weight, Port: port, Target: target}
 }
 
-// addresses makes records of some of the addresses, which are packed one behind the other.
+// addresses makes records of the addresses in a sample of packed ones.
 func (b *recordSink) addresses(qtype uint16, packed []byte, which *sample) {
 	hdr, size := b.header(qtype), addressSize(qtype)
 	records := b.answer.Records
@@ -224,7 +223,7 @@ func (b *recordSink) addresses(qtype uint16, packed []byte, which *sample) {
 	b.answer.Records = records
 }
 
-// pick copies the things of a sample, each of one size.
+// pick returns copies of the items in a sample, each of the same size.
 func (s *sample) pick(packed []byte, size int) []byte {
 	if s.whole() {
 		return bytes.Clone(packed)
@@ -237,7 +236,8 @@ func (s *sample) pick(packed []byte, size int) []byte {
 	return some
 }
 
-// addressRecord is the answer section of most answers, in one piece of memory.
+// addressRecord returns an answer section with one A record, the most common one, with a
+// single allocation.
 func addressRecord(hdr dns.RR_Header, octets [4]byte) []dns.RR {
 	piece := &struct {
 		a       dns.A

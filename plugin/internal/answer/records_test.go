@@ -19,7 +19,7 @@ const recordsCluster = `
 	external default/out www.example.com
 `
 
-// spoilRecords changes all that a plugin could change of records: it is theirs.
+// spoilRecords changes everything in records that a plugin may change.
 func spoilRecords(section []dns.RR) {
 	for _, rr := range section {
 		switch rr := rr.(type) {
@@ -36,8 +36,8 @@ func spoilRecords(section []dns.RR) {
 	_ = append(section, &dns.TXT{})
 }
 
-// TestRecordsAreTheirReceivers looks names up again after all that the first answer was
-// made of has been changed.
+// TestRecordsAreTheirReceivers looks names up again after everything in the first answer
+// has been changed.
 func TestRecordsAreTheirReceivers(t *testing.T) {
 	v, s := clusterView(t), clustertest.Snapshot(t, recordsCluster)
 	v.Pods = resolve.PodsInsecure
@@ -61,7 +61,8 @@ func TestRecordsAreTheirReceivers(t *testing.T) {
 	}
 }
 
-// TestRecordsOfAClusterIPAllocateOnce holds what is asked for most to one piece of memory.
+// TestRecordsOfAClusterIPAllocateOnce checks that the most frequent answer takes a single
+// allocation.
 func TestRecordsOfAClusterIPAllocateOnce(t *testing.T) {
 	v, s := clusterView(t), clustertest.Snapshot(t, recordsCluster)
 	var q Question

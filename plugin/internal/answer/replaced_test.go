@@ -10,7 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// What happens to a Service and its slices one after the other, by name.
+// A sequence of changes of a Service and its slices, by name.
 func TestReplacedObjects(t *testing.T) {
 	const a, ptr = "db.default.svc.cluster.local. A", "1.0.0.10.in-addr.arpa. PTR"
 	service := &cluster.Service{Key: clustertest.KeyOf("default/db"), Kind: cluster.Headless}
@@ -37,7 +37,7 @@ func TestReplacedObjects(t *testing.T) {
 	})
 }
 
-// What happens to an import and its slices one after the other.
+// A sequence of changes of an import and its slices.
 func TestReplacedImports(t *testing.T) {
 	const svc = ".default.svc.clusterset.local. A"
 	headless := &cluster.Service{Key: clustertest.KeyOf("default/db"), Kind: cluster.Headless}
@@ -71,14 +71,14 @@ func TestReplacedImports(t *testing.T) {
 	})
 }
 
-// replacement is a change, and what is answered to some questions after it.
+// replacement is a change, with the answers to some questions after it.
 type replacement struct {
 	name   string
 	change func(*cluster.Txn)
 	want   []string
 }
 
-// replace makes one change after the other.
+// replace makes one change after another.
 func replace(t *testing.T, v *resolve.View, questions []string, steps []replacement) {
 	t.Helper()
 	store := cluster.NewStore()
@@ -94,7 +94,7 @@ func replace(t *testing.T, v *resolve.View, questions []string, steps []replacem
 	}
 }
 
-// brief is the data of an answer's records, without what all of them share.
+// brief returns the data of an answer's records, without what all of them share.
 func brief(a Answer) string {
 	if len(a.Records) == 0 {
 		return resultText[a.Result]

@@ -15,8 +15,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// roster is what is kept of a subset of endpoints, so that an answer looks at no more
-// of them than it shows.
+// roster is cached data about a subset of endpoints, so that an answer looks at no more of
+// them than it has records for.
 type roster struct {
 	next      *roster
 	subset    resolve.Subset
@@ -24,17 +24,17 @@ type roster struct {
 	targets   *targets
 }
 
-// targets are the endpoints that SRV records lead to.
+// targets are the endpoints that are targets of SRV records.
 type targets struct {
-	pairs     int       // of endpoints and ports, as the weight counts them
-	records   positions // of the endpoints that bring a record which those before do not
-	addresses positions // of those that bring an address
-	overlap   bool      // some of them bring records that others before them do, and records that those do not
+	pairs     int       // number of pairs of endpoint and port, for the weight
+	records   positions // endpoints with a record that no earlier endpoint has
+	addresses positions // endpoints with an address that no earlier endpoint has
+	overlap   bool      // some endpoints repeat records of earlier ones and also have new ones
 }
 
-// positions are those of endpoints among all of a Service.
+// positions are the positions of endpoints among all endpoints of a Service.
 type positions struct {
-	list  []int32 // nil for all
+	list  []int32 // nil for all positions
 	count int
 }
 
@@ -45,7 +45,7 @@ func (p *positions) at(i int) int {
 	return int(p.list[i])
 }
 
-// compact are the positions in a list, of so many.
+// compact returns the positions in a list of a Service with so many members.
 func compact(list []int32, members int) positions {
 	if len(list) == members {
 		return positions{count: members}
@@ -53,9 +53,9 @@ func compact(list []int32, members int) positions {
 	return positions{append(make([]int32, 0, len(list)), list...), len(list)}
 }
 
-// answerCache is what is kept of one version of a Service. It goes with it.
+// answerCache is the cached data of one version of a Service. It goes with that version.
 type answerCache struct {
-	all     atomic.Pointer[packedAddresses] // of all endpoints
+	all     atomic.Pointer[packedAddresses] // addresses of all endpoints
 	rosters atomic.Pointer[roster]
 }
 
@@ -67,11 +67,11 @@ func cacheOf(n *cluster.ServiceNode) *answerCache {
 	return c
 }
 
-// packedAddresses are the addresses of endpoints, each once, one behind the other: a
-// fraction of the records' size.
+// packedAddresses are the addresses of endpoints, without repetitions, one after another.
+// They take a fraction of the records' size.
 type packedAddresses struct{ v4, v6 []byte }
 
-// of are the addresses of a type's family.
+// of returns the addresses of a type's family.
 func (k *packedAddresses) of(qtype uint16) []byte {
 	if qtype == dns.TypeA {
 		return k.v4
@@ -122,16 +122,16 @@ func (c *answerCache) roster(sub *resolve.Subset) *roster {
 	return nil
 }
 
-// What is kept of a Service is bounded by what there is of it in the model, and so it is
-// for the whole store.
+// The cached data of a Service is bounded by the size of the Service in the model, and so
+// it is bounded for the whole store.
 const (
 	cachedPerService  = 1024
 	cachedPerEndpoint = 32
 )
 
-// keep adds a roster. Where several are added at once, one may be lost.
+// keep adds a roster. If several are added at once, one may be lost.
 func (c *answerCache) keep(n *cluster.ServiceNode, made *roster) {
-	s := &made.subset // of which the question holds the texts
+	s := &made.subset // its texts are in the question's memory
 	s.Name, s.Cluster = strings.Clone(s.Name), strings.Clone(s.Cluster)
 	s.Ports = resolve.PortFilter{Name: strings.Clone(s.Ports.Name), Protocol: strings.Clone(s.Ports.Protocol)}
 	made.next = c.rosters.Load()
@@ -141,7 +141,7 @@ func (c *answerCache) keep(n *cluster.ServiceNode, made *roster) {
 	c.rosters.Store(made)
 }
 
-// Bytes returns the size of what is kept.
+// Bytes returns the size of the cached data.
 func (c *answerCache) Bytes() int {
 	sum := cluster.SizeOf[answerCache]()
 	if a := c.all.Load(); a != nil {
@@ -177,15 +177,15 @@ func makeAddresses(n *cluster.ServiceNode, sub *resolve.Subset) *packedAddresses
 	return k
 }
 
-// targetKey tells SRV records of one owner apart, or the addresses of their targets.
+// targetKey identifies an SRV record of one owner, or the address of a target.
 type targetKey struct {
 	cluster, label string
-	named          netip.Addr // where the label is made of an address
-	addr           netip.Addr // of an address record
-	port           uint16     // of an SRV record
+	named          netip.Addr // the address that the label is made of, if it is
+	addr           netip.Addr // set for an address record
+	port           uint16     // set for an SRV record
 }
 
-// targetKey is the part of the key that is the name of an endpoint.
+// targetKeyOf returns the part of the key that is the name of an endpoint.
 func targetKeyOf(s *cluster.Slice, e *cluster.Endpoint, podNames bool) targetKey {
 	k := targetKey{cluster: strings.ToLower(s.Cluster)}
 	if !e.Named(podNames) {
@@ -199,7 +199,8 @@ func targetKeyOf(s *cluster.Slice, e *cluster.Endpoint, podNames bool) targetKey
 	return k
 }
 
-// makeTargets has a subset of its own, since what it does lets it escape to the heap.
+// makeTargets takes its subset by value, because its own use makes the subset escape to the
+// heap.
 func makeTargets(n *cluster.ServiceNode, sub resolve.Subset) *targets {
 	c := targetCount{targets: new(targets), sub: &sub}
 	if !namedOnce(n, &sub) {
@@ -217,7 +218,7 @@ func makeTargets(n *cluster.ServiceNode, sub resolve.Subset) *targets {
 	return t
 }
 
-// targetCount looks at one endpoint after the other for what it brings.
+// targetCount looks at one endpoint after another for records that it adds.
 type targetCount struct {
 	*targets
 	sub                *resolve.Subset
@@ -258,8 +259,8 @@ func (c *targetCount) first(k targetKey) bool {
 	return !dup
 }
 
-// namedOnce reports whether no two endpoints have a name in common. It looks at hashes, so
-// it may take two names for one, which costs no more than time.
+// namedOnce reports whether no two endpoints have the same name. It compares hashes, so it
+// may take two names for the same one, which only costs time.
 func namedOnce(n *cluster.ServiceNode, sub *resolve.Subset) bool {
 	hashes := make([]uint64, 0, resolve.Members(n))
 	sub.Each(n, func(_ int, slice *cluster.Slice, i int) bool {
@@ -278,7 +279,7 @@ func namedOnce(n *cluster.ServiceNode, sub *resolve.Subset) bool {
 
 var hashSeed = maphash.MakeSeed()
 
-// bytes is the size of what is kept.
+// bytes returns the size of the cached data.
 func (r *roster) bytes() int {
 	sum := cluster.SizeOf[roster]() + cluster.Rounded(len(r.subset.Name)) + cluster.Rounded(len(r.subset.Cluster)) + cluster.Rounded(len(r.subset.Ports.Name)) + cluster.Rounded(len(r.subset.Ports.Protocol))
 	if a := r.addresses; a != nil {

@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// sample chooses count of total things by chance, in as many steps. It begins anywhere
-// and takes one out of each of count parts of equal size, so that each thing has the
-// same chance and neighbours are seldom chosen together.
+// sample chooses count of total items at random, in as many steps. It divides the items,
+// from a random start, into count parts of equal size and takes one of each, so that each
+// item has the same chance and neighbours are seldom chosen together.
 type sample struct {
 	total, count int
 	start, taken int
@@ -22,10 +22,10 @@ func newSample(total, count int, random *rand.PCG) sample {
 	return s
 }
 
-// whole reports whether all things are chosen, in their own order.
+// whole reports whether all items are chosen, in their own order.
 func (s *sample) whole() bool { return s.count >= s.total }
 
-// next is the next one. It is not to be called more than count times.
+// next returns the next chosen item. It must not be called more than count times.
 func (s *sample) next() int {
 	if s.whole() {
 		s.taken++
@@ -44,10 +44,10 @@ func (s *sample) nextByChance() int {
 	return at
 }
 
-// below is a random number below n. The bias is that of 32 bits.
+// below returns a random number below n, with the bias of 32 bits.
 func (s *sample) below(n int) int { return int(below32(s.random, uint32(n))) }
 
-// below32 is a random number below n, from the process's own source if there is none.
+// below32 returns a random number below n, from the process's own source if random is nil.
 func below32(random *rand.PCG, n uint32) uint32 {
 	var x uint64
 	if random != nil {

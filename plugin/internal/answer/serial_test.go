@@ -12,8 +12,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// D19: whatever is answered differently has another serial: objects that come, change
-// or go, Namespaces and the cluster set included, twice within a second too.
+// D19: a different answer means a different serial, after any change of an object, a
+// Namespace or the cluster set, even twice within a second.
 func TestD19EveryChangeHasASerial(t *testing.T) {
 	store, v := cluster.NewStore(), clusterSetView(t)
 	clustertest.Commit(store, (*cluster.Txn).SetSynced)

@@ -10,35 +10,37 @@ import (
 	"github.com/miekg/dns"
 )
 
-// visit tells the records of one match to a sink: to one that makes records or to one
-// that writes them. Here, and nowhere else, it is decided which records there are.
+// visit passes the records of one match to a sink: to one that makes records or to one that
+// writes them. Only here is it decided which records there are.
 //
-// The snapshot is no field: its iterators would let the sinks escape to the heap.
+// The snapshot is not a field, because its iterators would make the sinks escape to the
+// heap.
 type visit struct {
 	view   *resolve.View
 	zone   *resolve.Origin
 	qtype  uint16
 	limits *Limits
-	free   int // octets of the message that are left
+	free   int // octets left in the message
 
-	// One of the two, and no interface: what is told must not escape to the heap.
+	// Exactly one of the two is set. An interface would make the records escape to the
+	// heap.
 	records *recordSink
 	wire    *wireSink
 }
 
-// told is what came of the attempt to tell an RRset.
+// told is the outcome of passing an RRset to the sink.
 type told uint8
 
 const (
 	toldNothing told = iota // the name has no such RRset
-	toldSome                // it was told, as far as there is room
-	toldUnable              // the sink does not take it
+	toldSome                // passed on, as far as there was room
+	toldUnable              // the sink cannot take it
 )
 
-// tell tells what there is at a match. It fails if the sink does not take it.
+// tell passes on the records at a match. It reports false if the sink cannot take them.
 func (t *visit) tell(s *cluster.Snapshot, m *resolve.Match) bool {
 	switch m.Kind {
-	case resolve.NoName, resolve.AtAlias: // to what is no name
+	case resolve.NoName, resolve.AtAlias: // to a text that is not a name
 		return t.negative(resolve.NXDomain)
 	case resolve.EmptyNonTerminal:
 		return t.negative(resolve.NoData)
@@ -55,8 +57,8 @@ func (t *visit) tell(s *cluster.Snapshot, m *resolve.Match) bool {
 	return t.negative(resolve.NoData)
 }
 
-// anyTypes is the order in which an ANY question looks for one RRset to answer
-// with; RFC 8482 4.1 allows a single one.
+// anyTypes are the types of which a question for ANY gets the first RRset; RFC 8482 4.1
+// allows a single one.
 var anyTypes = []uint16{dns.TypeSOA, dns.TypeA, dns.TypeAAAA, dns.TypePTR, dns.TypeTXT}
 
 func (t *visit) asked(s *cluster.Snapshot, m *resolve.Match) told {
@@ -71,7 +73,7 @@ func (t *visit) asked(s *cluster.Snapshot, m *resolve.Match) told {
 	return toldNothing
 }
 
-// rrset tells the RRset of a type.
+// rrset passes on the RRset of a type.
 func (t *visit) rrset(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 	switch m.Kind {
 	case resolve.AtApex:
@@ -109,13 +111,13 @@ func (t *visit) apex(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 	return toldNothing
 }
 
-// opening is an address with the ports that are open there.
+// opening is an address with its open ports.
 type opening struct {
 	addr  netip.Addr
 	ports []cluster.Port
 }
 
-// services tells the SRV records of a Service, its endpoints or a port (RFC 2782), and
+// services passes on the SRV records of a Service, its endpoints or a port (RFC 2782), and
 // the addresses of their targets.
 func (t *visit) services(m *resolve.Match) told {
 	var buf [resolve.Few]opening
@@ -134,7 +136,7 @@ func (t *visit) services(m *resolve.Match) told {
 	return t.endpoints(m)
 }
 
-// openAt are addresses that stand for a Service itself, with all of the ports.
+// openAt appends the addresses of a Service itself, each with all of the ports.
 func openAt(list []opening, addrs []netip.Addr, ports []cluster.Port) []opening {
 	for _, a := range addrs {
 		list = append(list, opening{a, ports})
@@ -142,7 +144,8 @@ func openAt(list []opening, addrs []netip.Addr, ports []cluster.Port) []opening 
 	return list
 }
 
-// labelledOpenings are the endpoints of one label, if they are few.
+// labelledOpenings appends the endpoints with one label, if they are few, and returns their
+// name.
 func labelledOpenings(m *resolve.Match, list []opening) (_ []opening, name resolve.HostName, ok bool) {
 	if !m.Subset.Labels() {
 		return nil, name, false
@@ -162,8 +165,8 @@ func labelledOpenings(m *resolve.Match, list []opening) (_ []opening, name resol
 	return list, name, true
 }
 
-// oneTarget tells a record for each port that is open at any of the addresses, all of
-// which have one name, and then the addresses.
+// oneTarget passes on a record for each port that is open at any of the addresses, which
+// all have one name, and then the addresses.
 func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostName) told {
 	var buf [2 * resolve.Few]uint16
 	numbers, pairs := buf[:0], 0
@@ -196,8 +199,8 @@ func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostNam
 	return is
 }
 
-// externalTargets tells records that lead to the addresses of a Service and to the
-// hostnames of its load balancers.
+// externalTargets passes on records to the addresses of a Service and to the hostnames of
+// its load balancers.
 func (t *visit) externalTargets(m *resolve.Match) told {
 	svc := m.Service.Service
 	numbers, count := m.Subset.Numbers(svc.Ports, nil)
@@ -224,8 +227,8 @@ func (t *visit) externalTargets(m *resolve.Match) told {
 	return is
 }
 
-// endpoints tells SRV records that lead to endpoints and, if there is room for all of
-// them, the addresses of their targets. It looks at no more endpoints than fit.
+// endpoints passes on SRV records to endpoints and, if all of them fit, the addresses of
+// their targets. It looks at no more endpoints than can fit.
 func (t *visit) endpoints(m *resolve.Match) told {
 	targets := cacheOf(m.Service).targetsOf(m.Service, &m.Subset)
 	if targets.overlap && t.wire != nil {
@@ -238,11 +241,11 @@ func (t *visit) endpoints(m *resolve.Match) told {
 	return e.tell()
 }
 
-// Weight shares a hundred among all pairs of target and port, as stock CoreDNS
-// does; a target without ports counts as one.
+// Weight divides a hundred by the number of pairs of target and port, as stock CoreDNS
+// does. A target without ports counts as one pair.
 func Weight(pairs int) uint16 { return uint16(max(1, 100/max(1, pairs))) }
 
-// endpointVisit tells the records of one endpoint after the other.
+// endpointVisit passes on the records of one endpoint after another.
 type endpointVisit struct {
 	*visit
 	m       *resolve.Match
@@ -251,7 +254,7 @@ type endpointVisit struct {
 	seen    map[targetRecord]struct{} // nil if all records differ
 }
 
-// targetRecord tells records of one owner apart, and the addresses of a target.
+// targetRecord identifies a record of one owner, or an address of a target.
 type targetRecord struct {
 	target resolve.HostName
 	port   uint16
@@ -299,7 +302,7 @@ func (e *endpointVisit) tell() told {
 	return is
 }
 
-// endpoint tells the records that lead to an endpoint. It fails if there is no room.
+// endpoint passes on the records to one endpoint. It reports false if there is no room.
 func (e *endpointVisit) endpoint(is *told, position int) bool {
 	slice, i := e.cursor.At(position)
 	x := slice.Endpoints.At(i)
@@ -321,7 +324,7 @@ func (e *endpointVisit) address(is *told, position int) bool {
 	return !e.first(targetRecord{target: name, addr: x.Addr}) || e.extra(is, &name, x.Addr)
 }
 
-// ptrRecords tells the names of an address.
+// ptrRecords passes on the names of an address.
 func (t *visit) ptrRecords(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 	if qtype != dns.TypePTR {
 		return toldNothing
@@ -352,12 +355,12 @@ func (t *visit) ptrRecords(s *cluster.Snapshot, m *resolve.Match, qtype uint16) 
 	return is
 }
 
-// minPTR is the size that a PTR record has at least: two labels and a pointer are all
-// of its name that is not there already.
+// minPTR is the least size of a PTR record: two labels and a compression pointer are all of
+// its name that cannot be shared.
 const minPTR = recordHead + 2 + 2 + pointerSize
 
-// leastPointer is the size that a PTR record to the i-th name has at least, behind the
-// others, where names are compressed.
+// leastPointer returns the least size of a PTR record to the i-th name, after the others,
+// with names compressed.
 func leastPointer(names []resolve.HostName, i int) int {
 	var buf [dnsname.MaxWire]byte
 	own, _ := names[i].AppendEndpoint(buf[:0])
@@ -368,8 +371,8 @@ func leastPointer(names []resolve.HostName, i int) int {
 	return size
 }
 
-// nameServers tells the NS RRset of a zone and the addresses of its targets. In a
-// reverse zone the targets are in the primary origin: only there do they exist.
+// nameServers passes on the NS RRset of a zone and the addresses of its targets. In a
+// reverse zone the targets are in the primary origin, because they exist only there.
 func (t *visit) nameServers(s *cluster.Snapshot, m *resolve.Match) told {
 	if t.wire != nil {
 		return toldUnable
@@ -407,7 +410,7 @@ func (t *visit) serverAddresses(s *cluster.Snapshot, m *resolve.Match, qtype uin
 	return t.packed(qtype, octets)
 }
 
-// servers are as many name servers as there may be room for.
+// servers returns as many name servers as may fit.
 func (t *visit) servers(s *cluster.Snapshot, m *resolve.Match) []resolve.Server {
 	limit := max(0, t.free) / recordHead
 	list := t.view.Servers(s, m, t.zone.ClusterSet, limit+1)
@@ -417,7 +420,7 @@ func (t *visit) servers(s *cluster.Snapshot, m *resolve.Match) []resolve.Server 
 	return list
 }
 
-// The rest tells single records to the sink.
+// The functions below pass single records to the sink.
 
 func (t *visit) negative(r resolve.Result) bool {
 	if t.wire != nil {
@@ -436,7 +439,7 @@ func (t *visit) success() bool {
 	return true
 }
 
-// cut notes that records are left out.
+// cut records that records were left out.
 func (t *visit) cut() {
 	if t.wire != nil {
 		t.wire.out.Truncated = true
@@ -454,7 +457,7 @@ func (t *visit) soa() told {
 	return toldSome
 }
 
-// version tells dns-version (Kubernetes DNS specification 2.2).
+// version passes on dns-version (Kubernetes DNS specification 2.2).
 func (t *visit) version() told {
 	if t.wire != nil {
 		return toldUnable
@@ -463,7 +466,7 @@ func (t *visit) version() told {
 	return toldSome
 }
 
-// srv tells an SRV record that leads to one of our names, if there is room for it.
+// srv passes on an SRV record to one of our names, if it fits.
 func (t *visit) srv(is *told, weight, port uint16, target *resolve.HostName) bool {
 	var size int
 	if t.wire != nil {
@@ -474,7 +477,7 @@ func (t *visit) srv(is *told, weight, port uint16, target *resolve.HostName) boo
 	return t.took(is, size)
 }
 
-// srvOut tells an SRV record that leads to a name whose addresses are not ours to know.
+// srvOut passes on an SRV record to a name whose addresses others know.
 func (t *visit) srvOut(is *told, weight, port uint16, target string) bool {
 	if t.wire != nil {
 		*is = toldUnable
@@ -483,13 +486,13 @@ func (t *visit) srvOut(is *told, weight, port uint16, target string) bool {
 	return t.took(is, t.records.srvOut(weight, port, target, t.free))
 }
 
-// extra tells an address of a target in the additional section.
+// extra passes on an address of a target, for the additional section.
 func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr) bool {
 	var size int
 	switch {
 	case t.wire != nil:
 		if size = t.wire.extra(target, a); size > t.free {
-			size = notTaken // the handler's names are shorter there
+			size = notTaken // names are shorter there in the handler's answer
 		}
 	case t.limits.Size >= dns.MaxMsgSize:
 		return t.extraIfRoom(is, target, a)
@@ -499,10 +502,9 @@ func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr) bool {
 	return t.took(is, size)
 }
 
-// extraIfRoom tells an address record of a message that is as long as one can be. One for
-// which there is no room is left out without a word. TC would say that the answer, which is
-// whole, is not (RFC 2181 9), and there is no way left to ask again: resolvers take TC over
-// TCP for a failure.
+// extraIfRoom passes on an address record in a message of the largest size. If the record
+// does not fit, it is left out without the TC bit: the answer itself is complete (RFC 2181
+// 9), and over TCP resolvers take TC for a failure, since there is no other way to ask.
 func (t *visit) extraIfRoom(is *told, target *resolve.HostName, a netip.Addr) bool {
 	var buf [dnsname.MaxWire]byte
 	own, _ := target.AppendEndpoint(buf[:0])
@@ -512,8 +514,8 @@ func (t *visit) extraIfRoom(is *told, target *resolve.HostName, a netip.Addr) bo
 	return t.took(is, t.records.extra(target.Text(t.records.origin()), a, t.free))
 }
 
-// took notes what a sink says of a record: its size, 0 if it is one that no message can
-// have, noRoom or notTaken.
+// took handles the result of a sink for a record: its size, 0 for a record that no message
+// can have, noRoom or notTaken.
 func (t *visit) took(is *told, size int) bool {
 	switch size {
 	case noRoom:

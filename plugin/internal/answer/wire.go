@@ -13,7 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Question is a question in memory that is used again and again.
+// Question is a question in memory that is reused.
 type Question struct {
 	dnsname.WireName
 	Type uint16
@@ -21,41 +21,41 @@ type Question struct {
 
 // Sizes of a message's parts (RFC 1035 4.1).
 const (
-	headerSize   = 12 // the question's name comes behind it
+	headerSize   = 12 // followed by the question's name
 	questionTail = 4  // type and class
-	recordFixed  = 10 // a record's type, class, TTL and length of data
+	recordFixed  = 10 // type, class, TTL and data length of a record
 	pointerSize  = 2
-	recordHead   = pointerSize + recordFixed // a record before its data, with a pointer as its owner
-	srvFixed     = 6                         // the data of an SRV record but for the name
-	soaTimers    = 5 * 4                     // what is behind the names of a SOA record
+	recordHead   = pointerSize + recordFixed // a record without its data, with a pointer as its owner
+	srvFixed     = 6                         // data of an SRV record without the name
+	soaTimers    = 5 * 4                     // after the names of an SOA record
 
-	serviceLabels = 3 // of a Service's name below an origin
+	serviceLabels = 3 // labels of a Service's name below an origin
 )
 
-// pointerTo is a compression pointer to an offset in the message (RFC 1035 4.1.4).
+// pointerTo returns a compression pointer to an offset in the message (RFC 1035 4.1.4).
 func pointerTo(at int) uint16 { return 0xC000 | uint16(at) }
 
-// Encoded says what AppendWire has appended to a message.
+// Encoded describes what AppendWire has appended to a message.
 type Encoded struct {
 	Result    resolve.Result
 	Kind      resolve.NameKind
 	Truncated bool
-	Answers   uint16 // records of the answer section
+	Answers   uint16 // number of records in the answer section
 	Authority uint16
 	Extra     uint16
 
-	// UncompressedSize is that of the message as the handler makes it, without its OPT
-	// record.
+	// UncompressedSize is the size of the message as the handler would make it, without its
+	// OPT record.
 	UncompressedSize int
 }
 
-// AppendWire appends the sections behind the question to a message of which
-// header and question are there, in the form that Lookup would give them.
-// Owners are pointers to the question, so its spelling is kept.
+// AppendWire appends the sections after the question to a message that has a header and a
+// question, with the records of Lookup. Owners are pointers to the question, which keeps
+// its spelling.
 //
-// It fails for what it does not know: aliases, transfers, and what is rarely
-// asked for. Nothing is allocated but what is kept for the next question. What out says
-// counts only where it does not fail.
+// It reports false for what it does not support: aliases, transfers, and rare types. It
+// allocates nothing but cached data for later questions. out is valid only if it reports
+// true.
 func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, limits Limits, out *Encoded) ([]byte, bool) {
 	o := v.Origin(q.Name())
 	if o == nil || !s.Synced() || MetaType(q.Type) {
@@ -75,26 +75,26 @@ func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, l
 	return w.msg, true
 }
 
-// MetaType reports whether a type is not one of records, or one for which a server
-// looks in another zone first (RFC 4035 3.1.4.1).
+// MetaType reports whether a type is not a type of records, or one for which a server asks
+// the parent zone first (RFC 4035 3.1.4.1).
 func MetaType(qtype uint16) bool {
 	return qtype == dns.TypeDS || qtype == dns.TypeOPT || qtype == 0 || qtype >= 128 && qtype <= 255
 }
 
-// wireSink writes records behind a question.
+// wireSink writes records after a question.
 type wireSink struct {
 	view     *resolve.View
 	question *Question
 	zone     *resolve.Origin
 	serial   uint32
 	msg      []byte
-	at       int    // where in it the owner's name is
-	maxTTL   uint32 // of what is made of the view alone
+	at       int    // offset of the owner's name
+	maxTTL   uint32 // bound of TTLs, for records made from the view
 	out      *Encoded
 }
 
-// success ends an answer. The handler spells names in full to see whether its answer
-// fits, and shows the name of a Service as we do only where the question has no capitals.
+// success finishes an answer. The handler does not compress names to see whether its answer
+// fits, and spells the name of a Service as we do only if the question has no capitals.
 func (w *wireSink) success(l *Limits) bool {
 	w.out.Result = resolve.Success
 	if w.out.Truncated || w.question.Type == dns.TypeA || w.question.Type == dns.TypeAAAA {
@@ -114,7 +114,7 @@ func (w *wireSink) soaAnswer() {
 	w.soa()
 }
 
-// The labels below an origin of the names in its SOA record.
+// Labels of the names in an SOA record, below the origin, in wire form.
 const (
 	soaNS   = "\x02ns\x03dns"
 	soaMbox = "\x0ahostmaster"
@@ -137,8 +137,8 @@ func (w *wireSink) soa() {
 	w.size(at)
 }
 
-// negativeTTL is how long a client may take an absence for granted (RFC 2308 4). That
-// of a name of the zone is the zone's, however long; the TTL of the record bounds it.
+// negativeTTL returns how long a client may cache a negative answer (RFC 2308 4). For a
+// name in the zone it is the zone's, however long; the TTL of the record bounds it.
 func (w *wireSink) negativeTTL() uint32 {
 	if w.maxTTL < soaMaxTTL {
 		return min(w.view.TTL, w.maxTTL)
@@ -167,14 +167,14 @@ func (w *wireSink) size(at int) {
 	binary.BigEndian.PutUint16(w.msg[at:], uint16(len(w.msg)-at-2))
 }
 
-// answered counts a record of the answer section that begins at the offset.
+// answered counts a record of the answer section that begins at start.
 func (w *wireSink) answered(start int) {
 	w.out.Answers++
 	w.out.UncompressedSize += len(w.msg) - start - pointerSize + len(w.question.Name().Wire())
 }
 
-// srv returns the size of the record, if that is not more than free. The target is
-// spelled in full (RFC 2782), with the origin as the client spelled it.
+// srv writes an SRV record and returns its size, unless that is more than free. The target
+// is not compressed (RFC 2782), and its origin is spelled as in the question.
 func (w *wireSink) srv(weight, port uint16, target *resolve.HostName, free int) int {
 	start := len(w.msg)
 	w.owner()
@@ -200,7 +200,8 @@ func (w *wireSink) srv(weight, port uint16, target *resolve.HostName, free int) 
 	return size
 }
 
-// extra returns the size of the record. The name of the Service is that of the question.
+// extra writes an address record and returns its size. The name of the Service is that of
+// the question.
 func (w *wireSink) extra(owner *resolve.HostName, a netip.Addr) int {
 	start := len(w.msg)
 	msg, ok := owner.AppendEndpoint(w.msg)
@@ -220,7 +221,7 @@ func (w *wireSink) extra(owner *resolve.HostName, a netip.Addr) int {
 	return len(w.msg) - start
 }
 
-// ptr writes a PTR record. It fails for a name that is not to be written from here.
+// ptr writes a PTR record. It reports false for a name that this sink cannot write.
 func (w *wireSink) ptr(target *resolve.HostName, origin *resolve.Origin) bool {
 	start := len(w.msg)
 	w.owner()
@@ -236,8 +237,7 @@ func (w *wireSink) ptr(target *resolve.HostName, origin *resolve.Origin) bool {
 	return true
 }
 
-// addresses writes some of the addresses, which are packed one behind the other. The heads of
-// the records are the same.
+// addresses writes a sample of packed addresses. All records have the same head.
 func (w *wireSink) addresses(qtype uint16, packed []byte, which *sample, l *Limits) {
 	start, size := len(w.msg), addressSize(qtype)
 	head := uint64(pointerTo(w.at))<<48 | uint64(qtype)<<32 | dns.ClassINET<<16 | uint64(w.view.TTL>>16)
@@ -255,8 +255,8 @@ func (w *wireSink) addresses(qtype uint16, packed []byte, which *sample, l *Limi
 	w.out.UncompressedSize += which.count * (len(w.question.Name().Wire()) + recordFixed + size)
 }
 
-// shuffle puts records of one size into a random order (Fisher and Yates). They
-// differ in their last octets only, which are four or a multiple of it.
+// shuffle puts records of the same size into random order (Fisher and Yates). They differ
+// only in their last octets, four or a multiple of four.
 func shuffle(records []byte, size int, random *rand.PCG) {
 	for i, last := 1, size; last < len(records); i, last = i+1, last+size {
 		other := int(below32(random, uint32(i+1))) * size

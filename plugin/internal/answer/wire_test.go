@@ -13,7 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// wired is an answer in wire form as a message, or nil for a question that is
+// wired returns an answer in wire form as a message, or nil for a question that is
 // left to the handler. Reserved is the size of an OPT record.
 func wired(t clustertest.T, v *resolve.View, s *cluster.Snapshot, q *Question, name []byte, limits Limits) (m *dns.Msg, plain int, kind resolve.NameKind) {
 	t.Helper()
@@ -40,7 +40,7 @@ func wired(t clustertest.T, v *resolve.View, s *cluster.Snapshot, q *Question, n
 	return m, wire.UncompressedSize, wire.Kind
 }
 
-// handled is the handler's answer as a message, cut to the size.
+// handled returns the handler's answer as a message, cut to the size.
 func handled(a Answer, n *dnsname.Name, qtype uint16, size int) *dns.Msg {
 	m := &dns.Msg{Answer: slices.Clone(a.Records), Ns: a.Authority, Extra: slices.Clone(a.Extra)}
 	m.Rcode = map[resolve.Result]int{resolve.NXDomain: dns.RcodeNameError}[a.Result]

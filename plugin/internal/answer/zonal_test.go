@@ -34,7 +34,7 @@ const zonalCluster = `
 	imported-slice east default/db a sql/tcp/5432 10.5.0.1=db-0#z1
 `
 
-// zonalView is a view in which headless Services have names for topology zones.
+// zonalView returns a view in which headless Services have names for topology zones.
 func zonalView(t clustertest.T) *resolve.View {
 	t.Helper()
 	v := clusterSetView(t)

@@ -10,12 +10,12 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Row is a case of a table: its name, a question, written as "name type", and the golden
-// text of the answer. There, "@" at the beginning of a record stands for the name that was
-// asked for, with the TTL of the view and the class.
+// Row is a row of a table: its name, a question as "name type", and the golden text of the
+// answer. There, "@" at the beginning of a record stands for the question's name with the
+// TTL of the view and the class.
 type Row [3]string
 
-// Run asks the questions of a table. What ask returns is the text of the answer.
+// Run asks the questions of a table. ask must return the text of the answer.
 func Run(t *testing.T, rows []Row, ask func(question string) string) {
 	t.Helper()
 	for _, r := range rows {
@@ -27,7 +27,7 @@ func Run(t *testing.T, rows []Row, ask func(question string) string) {
 	}
 }
 
-// expand writes out what "@" stands for.
+// expand replaces "@" by what it stands for.
 func expand(golden, question string) string {
 	name, _, _ := strings.Cut(question, " ")
 	lines := strings.Split(golden, "\n")
@@ -39,7 +39,7 @@ func expand(golden, question string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Tidy lets golden text be indented like the code around it.
+// Tidy removes the indentation of golden text, which follows that of the code.
 func Tidy(text string) string {
 	var lines []string
 	for line := range strings.Lines(text) {
@@ -56,9 +56,9 @@ var ResultText = map[resolve.Result]string{
 	resolve.NXDomain: "NXDomain", resolve.NotReady: "NotReady", resolve.FollowTarget: "FollowTarget",
 }
 
-// Render writes an answer as text. The first line is the result with its target, if there
-// is one. The SOA record that every negative answer of a zone has, which is soa for its owner,
-// is but its owner, on that line; additional records begin with a plus sign.
+// Render returns an answer as text. The first line has the result and its target, if there
+// is one. It also has the owner of the SOA record of a negative answer, in place of the
+// record soa. Additional records begin with a plus sign.
 func Render(result resolve.Result, target string, records, authority, extra []dns.RR, soa func(owner string) string) string {
 	var b strings.Builder
 	b.WriteString(ResultText[result] + " " + target + "\n")

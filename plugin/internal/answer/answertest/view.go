@@ -1,5 +1,5 @@
 // Package answertest has what tests of answers share: views as Corefiles configure them,
-// and answers as text. It does not import package answer, whose own tests use it.
+// and answers as text. It must not import package answer, whose own tests use it.
 package answertest
 
 import (
@@ -9,10 +9,10 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// TTL is that of the views.
+// TTL is the TTL of the views.
 const TTL = 5
 
-// View is a view with the given origins.
+// View returns a view with the given origins.
 func View(t clustertest.T, origins ...string) *resolve.View {
 	t.Helper()
 	v := &resolve.View{TTL: TTL}
@@ -26,13 +26,13 @@ func View(t clustertest.T, origins ...string) *resolve.View {
 	return v
 }
 
-// ClusterView is a view as most Corefiles configure it.
+// ClusterView returns a view as most Corefiles configure it.
 func ClusterView(t clustertest.T) *resolve.View {
 	t.Helper()
 	return View(t, "cluster.local.", "in-addr.arpa.", "ip6.arpa.")
 }
 
-// ClusterSetView is a view of a cluster and of the cluster set that it belongs to.
+// ClusterSetView returns a view of a cluster and of the cluster set that it belongs to.
 func ClusterSetView(t clustertest.T) *resolve.View {
 	t.Helper()
 	v := View(t, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.")
@@ -40,7 +40,7 @@ func ClusterSetView(t clustertest.T) *resolve.View {
 	return v
 }
 
-// DrawView is a view of any kind of the clusters that clustertest draws.
+// DrawView returns a random view of the clusters that clustertest draws.
 func DrawView(t *rapid.T) *resolve.View {
 	v := View(t, "clusterset.local.", "cluster.local.", "in-addr.arpa.", "ip6.arpa.", "second.example.")
 	v.Origins[0].ClusterSet = true
