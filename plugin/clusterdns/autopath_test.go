@@ -26,7 +26,7 @@ const (
 	nodeAddr = "192.0.2.1"
 )
 
-// podHandler is a handler that knows a Pod of the Namespace shop.
+// podHandler returns a handler whose cluster has a Pod in the Namespace shop.
 func podHandler(t *testing.T, directive string) *ClusterDNS {
 	t.Helper()
 	cfg, err := parseText(t, directive)
@@ -43,7 +43,7 @@ func podHandler(t *testing.T, directive string) *ClusterDNS {
 	return d
 }
 
-// questionFrom is a question from an address.
+// questionFrom returns a question from an address.
 func questionFrom(addr, name string) request.Request {
 	return request.Request{
 		Req: new(dns.Msg).SetQuestion(name, dns.TypeA),
@@ -80,8 +80,8 @@ func TestAutoPath(t *testing.T) {
 	}
 }
 
-// D21: the suffix itself is no searched name, and the plugin autopath cannot shorten
-// it; and an address that several may have is nobody's.
+// D21: the suffix itself is not a searched name, and the plugin autopath cannot shorten it.
+// An address of several Pods identifies nobody.
 func TestD21NoSearchPath(t *testing.T) {
 	d := podHandler(t, "kubernetes cluster.local {\n pods verified\n}")
 	for addr, name := range map[string]string{podAddr: "Shop.svc.cluster.local.", podAddr6: "shop.svc.cluster.local.", nodeAddr: "web.drop.svc.cluster.local."} {
@@ -91,7 +91,7 @@ func TestD21NoSearchPath(t *testing.T) {
 	}
 }
 
-// As long as not all Pods are known, none is.
+// Until all Pods are known, none is.
 func TestAutoPathBeforeSync(t *testing.T) {
 	d := podHandler(t, "kubernetes cluster.local {\n pods verified\n}")
 	d.store = cluster.NewStore()

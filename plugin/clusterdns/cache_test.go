@@ -20,8 +20,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/upstream"
 )
 
-// countingUpstream is a server outside that knows each address below example.org and the
-// names of a cluster elsewhere, and fails for those below broken. It counts what it is asked.
+// countingUpstream starts an outside server with every address below example.org and the names
+// of another cluster. It fails for names below broken, and counts questions.
 func countingUpstream(t *testing.T) (addr string, count *atomic.Int64) {
 	t.Helper()
 	count = new(atomic.Int64)
@@ -32,7 +32,7 @@ func countingUpstream(t *testing.T) (addr string, count *atomic.Int64) {
 	return addr, count
 }
 
-// away has the servers outside fail.
+// away makes the outside servers fail.
 var away atomic.Bool
 
 func outsideReply(r *dns.Msg) *dns.Msg {
@@ -64,8 +64,8 @@ items:
 - {apiVersion: v1, kind: Service, metadata: {name: inside, namespace: shop}, spec: {type: ExternalName, externalName: web.shop.svc.cluster.local}}
 `
 
-// startCached starts a server behind which the upstream stands. It returns its address,
-// and the path of the manifests.
+// startCached starts a server that forwards to the upstream. It returns its address, and
+// the path of the manifests.
 func startCached(t *testing.T, text, forwarder string) (addr, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "shop.yaml")
@@ -76,7 +76,7 @@ func startCached(t *testing.T, text, forwarder string) (addr, path string) {
 	return s.UDP(), path
 }
 
-// writeManifest puts a file in its place that is never there by half.
+// writeManifest replaces a file atomically.
 func writeManifest(t *testing.T, path, text string) {
 	t.Helper()
 	temporary := filepath.Join(t.TempDir(), "new")
@@ -88,7 +88,7 @@ func writeManifest(t *testing.T, path, text string) {
 	}
 }
 
-// A1: what other plugins answered for names of our zones is kept by the cache.
+// A1: the cache keeps other plugins' answers for names in our zones.
 func TestA1CacheKeepsOthersAnswers(t *testing.T) {
 	for _, tc := range []struct{ what, corefile, question string }{
 		{"fallthrough", ".:PORT {\n bind 127.0.0.1\n cache 30\n kubernetes cluster.local {\n MANIFESTS\n fallthrough\n }\n FORWARD\n}", "absent.shop.svc.cluster.local. A"},
@@ -140,8 +140,8 @@ func askBoth(t *testing.T, addr, name string) string {
 	return strings.Join(texts, ", ")
 }
 
-// lastingCorefile has a cache that keeps for an hour whatever it may, and goes on to serve it
-// for another.
+// lastingCorefile has a cache that keeps what it may for an hour, and serves it stale for
+// another hour.
 const lastingCorefile = `cluster.local:PORT {
     bind 127.0.0.1
     cache 3600 {
@@ -160,8 +160,8 @@ const lastingCorefile = `cluster.local:PORT {
     FORWARD
 }`
 
-// A1: nothing that the cache has keeps a client from an answer of our own data: not what
-// we said before, nor what others said when we had nothing.
+// A1: nothing in the cache keeps a client from an answer of our own data: neither our
+// earlier answers, nor those of others from before we had the name.
 func TestA1CacheHoldsNothingOfOursBack(t *testing.T) {
 	hosts := "hosts {\n192.0.2.9 other.shop.svc.cluster.local\nfallthrough\n}"
 	template := "template IN A other.shop.svc.cluster.local {\nanswer \"{{ .Name }} IN A 192.0.2.9\"\nfallthrough\n}"
@@ -198,7 +198,7 @@ func checkAnswer(t *testing.T, addr, name, want string) {
 	}
 }
 
-// A1: what is stale of others is served while their server is away.
+// A1: stale answers of others are served while their server is away.
 func TestA1CacheServesOthersStale(t *testing.T) {
 	forwarder, count := countingUpstream(t)
 	text := ".:PORT {\n bind 127.0.0.1\n cache 1 {\n success 9984 1 0\n serve_stale 1h verify\n }\n kubernetes {\n MANIFESTS\n fallthrough\n }\n FORWARD\n}"

@@ -13,20 +13,20 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
-// config is what one directive of a Corefile asks for.
+// config has the values of one directive of a Corefile.
 type config struct {
 	source         kube.Config
 	view           resolve.View
-	fall           dnsname.Zones // in which the next plugin may know a name
+	fall           dnsname.Zones // zones in which the next plugin may know a name
 	search         searchConfig
 	startupTimeout time.Duration
-	root           string // folder that relative manifest paths start from
+	root           string // folder for relative manifest paths
 	place          string // of the directive in the Corefile
 	warnings       corefile.Warnings
 }
 
-// parse reads the directive of a server block. It has no side effects. Errors
-// name the Corefile and the line.
+// parse parses the directive of a server block. It has no side effects. Errors name the
+// Corefile and the line.
 func parse(c *caddy.Controller, root string) (*config, error) {
 	var cfg *config
 	for c.Next() {
@@ -66,7 +66,7 @@ func (cfg *config) parseOrigins(c *caddy.Controller) error {
 	return err
 }
 
-// check checks the properties that must agree with each other.
+// check checks properties that depend on each other.
 func (cfg *config) check(c *caddy.Controller) error {
 	s := &cfg.source
 	if s.Manifests != "" && (s.Endpoint != "" || s.Kubeconfig != "") {
@@ -90,8 +90,9 @@ func (cfg *config) check(c *caddy.Controller) error {
 
 func (cfg *config) warn(text string) { cfg.warnings.Add(text) }
 
-// sourceFor returns what is watched for a server block, whose plugins must be known by their names.
-// Only the plugin metadata shows labels, and they are most of what a Pod costs.
+// sourceFor returns which objects to watch for a server block, whose plugins must be known
+// by their names. Labels are watched only if there is the plugin metadata, which alone
+// shows them, because they take most of the memory of a Pod.
 func (cfg *config) sourceFor(server *dnsserver.Config) kube.Config {
 	source := cfg.source
 	source.Pods = source.Pods || cfg.search.mode.WatchesPods()

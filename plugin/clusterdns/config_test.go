@@ -114,7 +114,7 @@ func TestParseManifests(t *testing.T) {
 	}
 }
 
-// What stock accepts starts here too, but not without a word.
+// A Corefile that stock CoreDNS accepts is accepted here too, but with a warning.
 func TestParseWarnings(t *testing.T) {
 	for _, text := range []string{
 		"kubernetes {\n endpoint https://a https://b\n}",
@@ -152,7 +152,7 @@ func TestParseMultiCluster(t *testing.T) {
 	}
 }
 
-// D12: without endpoints every Service looks empty, and none is.
+// D12: without endpoints every Service would look empty, so none is.
 func TestD12IgnoreWithoutEndpoints(t *testing.T) {
 	cfg, err := parseText(t, "kubernetes {\n ignore empty_service\n noendpoints\n}")
 	if err != nil {
@@ -222,7 +222,7 @@ func TestParseDirectiveErrors(t *testing.T) {
 	}
 }
 
-// D13: no startup_timeout is negative.
+// D13: startup_timeout must not be negative.
 func TestD13StartupTimeoutNegative(t *testing.T) {
 	if _, err := parseText(t, "kubernetes {\n startup_timeout -1s\n}"); err == nil {
 		t.Error("a negative startup_timeout is taken")

@@ -30,34 +30,36 @@ type upstreamer interface {
 // ClusterDNS is the handler of one server block.
 type ClusterDNS struct {
 	Next      plugin.Handler
-	directive string // that the Corefile uses
+	directive string // name of the directive in the Corefile
 	view      resolve.View
-	fall      dnsname.Zones // in which the next plugin may know a name
+	fall      dnsname.Zones // zones in which the next plugin may know a name
 	upstream  upstreamer
 	search    searchPath
-	completer *completion.Completer // nil if nothing is to be completed
+	completer *completion.Completer // nil if nothing is completed
 	primary   *xfr.Primary
 	gate      *chain.CacheGate
 	answers   *metrics.ServerCounters
 
-	// Of the following, nothing is known before the server block starts.
+	// The fields below are not known before the server block starts.
 	store   *cluster.Store
-	restamp func() <-chan struct{} // gives what is in the store another serial
+	restamp func() <-chan struct{} // gives the store's data another serial
 	limit   chain.ReplyLimit
-	// upstreams are for questions in the plugins behind. It is nil if those take any number.
+	// upstreams are the places of questions in the plugins after this one. It is nil if
+	// there is no limit.
 	upstreams *fair.Places
 
-	started   atomic.Bool // the store is set
+	started   atomic.Bool // store is set
 	listening atomic.Bool // CoreDNS has begun to open the sockets
 }
 
-// Name implements plugin.Handler. It is the directive that the Corefile uses, so that metrics and
-// look-ups by name stay what they were.
+// Name implements plugin.Handler. It is the directive in the Corefile, so that metrics and
+// look-ups by name do not change.
 func (d *ClusterDNS) Name() string { return d.directive }
 
-// Ready implements ready.Readiness. Once synced it stays ready: without its API server a DNS
-// server still answers, and all replicas would leave the Service at once. CoreDNS opens the port
-// after all plugins have started: a server that is ready before gets questions that nobody hears.
+// Ready implements ready.Readiness. Once synced it stays ready: without its API server a
+// DNS server still answers, and otherwise all replicas would leave the Service at the same
+// time. It is not ready before CoreDNS opens its sockets, which happens after all plugins
+// have started: earlier questions would be lost.
 func (d *ClusterDNS) Ready() bool {
 	return d.started.Load() && d.listening.Load() && d.store.Load().Synced()
 }
@@ -79,10 +81,10 @@ func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }
 
-// questions are memory for names, which nothing that is made of them keeps.
+// questions are memory for names, which nothing may keep after the answer.
 var questions = sync.Pool{New: func() any { return new(answer.Question) }}
 
-// answer returns the reply to a question, if the disposition is that there is one.
+// answer returns the reply to a question and, if there is none, what to do instead.
 func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (*dns.Msg, Disposition) {
 	q := questions.Get().(*answer.Question)
 	defer questions.Put(q)
@@ -109,8 +111,8 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 	return d.Reply(ctx, w, r, &a), Answer
 }
 
-// Covers implements chain.Source. A searched name is ours, whatever becomes of it: the cache knows
-// at most what others say of the name as it stands.
+// Covers implements chain.Source. A searched name is ours, whatever the search finds: the
+// cache knows at most what others answer to the name as it stands.
 func (d *ClusterDNS) Covers(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) chain.Coverage {
 	q := questions.Get().(*answer.Question)
 	defer questions.Put(q)
@@ -131,15 +133,15 @@ type Disposition uint8
 
 // The dispositions.
 const (
-	Answer Disposition = iota // what the look-up has found is the answer
-	Pass                      // the next plugin is to answer
-	Refuse                    // it is a transfer, which is for the transfer plugin to give
+	Answer Disposition = iota // the result of the look-up is the answer
+	Pass                      // the next plugin answers
+	Refuse                    // a transfer, which only the plugin transfer may answer
 
-	passToCache // the next plugin is to answer, and the cache was not asked before
+	passToCache // the next plugin answers; the cache has not been asked yet
 )
 
-// Decide decides what to do about a question that the look-up has answered, and counts it. The
-// answer to an alias of a name that falls through is changed into one that is to be completed.
+// Decide decides what to do after a look-up, and counts the answer. It changes the answer
+// to an alias of a name that falls through into one for another plugin to complete.
 func (d *ClusterDNS) Decide(ctx context.Context, fall dnsname.Zones, name *dnsname.Name, qtype uint16, a *answer.Answer) Disposition {
 	if a.Result == resolve.OutOfZone {
 		return Pass
@@ -157,8 +159,9 @@ func (d *ClusterDNS) Decide(ctx context.Context, fall dnsname.Zones, name *dnsna
 	return Answer
 }
 
-// fallsThrough reports whether the next plugin may know the name. The next plugin may know the
-// target of an alias as well: then the answer is changed into one that is to be completed.
+// fallsThrough reports whether the next plugin may know the name. If the name is an alias
+// whose target the next plugin may know, it changes the answer into one for that plugin to
+// complete.
 func fallsThrough(fall dnsname.Zones, name *dnsname.Name, a *answer.Answer) bool {
 	if a.Result != resolve.NXDomain {
 		return false
@@ -173,7 +176,8 @@ func fallsThrough(fall dnsname.Zones, name *dnsname.Name, a *answer.Answer) bool
 	return false
 }
 
-// Reply turns an answer into a message, and looks up what an alias leads to outside its zones.
+// Reply turns an answer into a message, and looks up the target of an alias that leads
+// outside our zones.
 func (d *ClusterDNS) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, a *answer.Answer) *dns.Msg {
 	m := message(r, a)
 	if a.Result != resolve.FollowTarget {
@@ -186,15 +190,16 @@ func (d *ClusterDNS) Reply(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	return m
 }
 
-// rcodes are the response codes of the results that have one of their own. An answer that is to be
-// completed takes its code from what completes it.
+// rcodes are the response codes of results. An answer that another plugin completes takes
+// the code of that plugin.
 var rcodes = [...]int{
 	resolve.NXDomain:     dns.RcodeNameError,
 	resolve.NotReady:     dns.RcodeServerFailure,
 	resolve.FollowTarget: dns.RcodeSuccess,
 }
 
-// message turns an answer into a message. The message and its question are one piece of memory.
+// message turns an answer into a message. It allocates the message and its question
+// together.
 func message(r *dns.Msg, a *answer.Answer) *dns.Msg {
 	piece := new(struct {
 		dns.Msg
@@ -213,15 +218,16 @@ func message(r *dns.Msg, a *answer.Answer) *dns.Msg {
 	return m
 }
 
-// maxTargets is how many look-ups may nest for one question. Each is a walk through the whole
-// server, and none of real use takes as many.
+// maxTargets is the largest number of nested look-ups for one question. Each passes through
+// the whole server, and no chain of practical use needs as many.
 const maxTargets = 11
 
 type targetsKey struct{}
 
-// withTarget notes that an alias is followed out of our zones. It may lead into others of ours,
-// and from there back: no handler sees the whole of such a circle. withTarget fails where a circle
-// closes, or the chain is too long. The aliases alone are the answer then, as within a zone.
+// withTarget records in a context that an alias is followed out of our zones. The alias may
+// lead into other zones of ours and back, a loop that no single handler sees. withTarget
+// reports false for a loop or a chain that is too long: then the aliases alone are the
+// answer, as within a zone.
 func withTarget(ctx context.Context, target string) (context.Context, bool) {
 	targets, _ := ctx.Value(targetsKey{}).([]string)
 	same := func(other string) bool { return strings.EqualFold(other, target) }
@@ -231,10 +237,10 @@ func withTarget(ctx context.Context, target string) (context.Context, bool) {
 	return context.WithValue(ctx, targetsKey{}, append(slices.Clip(targets), target)), true
 }
 
-// complete adds what an alias leads to outside our zones. The last name decides the response code
-// (RFC 6604 3), and one without the type has the SOA record (RFC 2308 2.2). Where the server
-// answers for no such name at all, the aliases alone are the answer, and the client goes on from
-// there.
+// complete adds the records of an alias's target outside our zones. The last name decides
+// the response code (RFC 6604 3), and if it lacks the type, the SOA record is added (RFC
+// 2308 2.2). If the server answers for no such name at all, the aliases alone are the
+// answer, and the client continues from there.
 func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns.Msg, target string) {
 	up, err := d.upstream.Lookup(ctx, state, target, state.QType())
 	if err != nil || up == nil {
@@ -252,7 +258,7 @@ func (d *ClusterDNS) complete(ctx context.Context, state request.Request, m *dns
 	}
 }
 
-// soas returns the records that make an answer negative (RFC 2308 2).
+// soas returns the SOA records, which make an answer negative (RFC 2308 2).
 func soas(rrs []dns.RR) []dns.RR {
 	var kept []dns.RR
 	for _, rr := range rrs {
@@ -266,8 +272,9 @@ func soas(rrs []dns.RR) []dns.RR {
 // optSize is the size of an OPT record without options (RFC 6891 6.1.2).
 const optSize = 11
 
-// LimitsFor returns what a client takes. CoreDNS cuts replies to it when plugins ahead are done
-// with them; a plugin that shortens a reply can tell by TC that there was more.
+// LimitsFor returns the limits of a client's answer. CoreDNS cuts replies to size after the
+// plugins ahead; a plugin that shortens a reply sees by the TC bit that there were more
+// records.
 func LimitsFor(w dns.ResponseWriter, r *dns.Msg) answer.Limits {
 	state := request.Request{W: w, Req: r}
 	limits := answer.Limits{Size: max(dns.MinMsgSize, state.Size())}
@@ -277,7 +284,7 @@ func LimitsFor(w dns.ResponseWriter, r *dns.Msg) answer.Limits {
 	return limits
 }
 
-// questionOf returns what a message asks for: the root if it has no question.
+// questionOf returns the name and type of a message's question, or the root if it has none.
 func questionOf(r *dns.Msg) (qname string, qtype uint16) {
 	if len(r.Question) == 0 {
 		return ".", dns.TypeNone
@@ -285,26 +292,26 @@ func questionOf(r *dns.Msg) (qname string, qtype uint16) {
 	return r.Question[0].Name, r.Question[0].Qtype
 }
 
-// The rest is for k8s_external, which answers for other zones from the data of a ClusterDNS in its
-// server block.
+// The methods below are for k8s_external, which answers for other zones from the data of
+// the ClusterDNS in its server block.
 
-// Store returns the cluster. It is nil until the server block has started.
+// Store returns the cluster's store. It is nil before the server block has started.
 func (d *ClusterDNS) Store() *cluster.Store { return d.store }
 
-// View returns what the server block shows of the cluster. It is complete once the server block
-// has started, and must not be changed.
+// View returns what the server block shows of the cluster. It is complete once the server
+// block has started, and must not be changed.
 func (d *ClusterDNS) View() *resolve.View { return &d.view }
 
-// Primary gives the zones of the server block to secondaries. Other handlers add their zones
+// Primary returns the Primary of the server block. Other handlers add their zones to it
 // before the server block serves.
 func (d *ClusterDNS) Primary() *xfr.Primary { return d.primary }
 
-// CacheGate keeps answers of the server block's handlers out of the plugin cache. Other handlers
-// add themselves before the server block serves.
+// CacheGate returns the gate that keeps answers of the server block's handlers out of the
+// plugin cache. Other handlers add themselves before the server block serves.
 func (d *ClusterDNS) CacheGate() *chain.CacheGate { return d.gate }
 
-// LimitReply lowers the size that the client says it takes, where replies to it have a limit, and
-// returns how to undo that for the next plugin.
+// LimitReply lowers the EDNS size of the client if replies to it have a limit. It returns a
+// function that undoes that for the next plugin.
 func (d *ClusterDNS) LimitReply(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
 	return d.limit.Lower(w, r)
 }

@@ -33,7 +33,7 @@ func TestWithTargetEnds(t *testing.T) {
 	}
 }
 
-// An alias that leads back by way of another plugin is followed once.
+// An alias that leads back through another plugin is followed once.
 func TestReplyEndsCircles(t *testing.T) {
 	d := testHandler(t)
 	asked := 0
@@ -87,7 +87,7 @@ func TestFallsThrough(t *testing.T) {
 	}
 }
 
-// TestThroughIsFalls: our way to compare names has the results of CoreDNS's.
+// TestThroughIsFalls: our comparison of names has the same results as CoreDNS's.
 func TestThroughIsFalls(t *testing.T) {
 	names := []string{
 		".", "org.", "example.org.", "Example.ORG.", "a.example.org.", "aexample.org.", `a\.example.org.`, `a\\.example.org.`, `\101xample.org.`,

@@ -15,7 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
-// onServer is the context of a question to the server with an address.
+// onServer returns the context of a question to the server with an address.
 func onServer(addr string) context.Context {
 	return context.WithValue(context.Background(), dnsserver.Key{}, &dnsserver.Server{Addr: addr})
 }
@@ -47,7 +47,8 @@ func TestAnswersAreCounted(t *testing.T) {
 	}
 }
 
-// checkCounted asks and checks that just one answer is counted, as it should be.
+// checkCounted asks, and checks that exactly one answer is counted, with the expected
+// labels.
 func checkCounted(t *testing.T, d *ClusterDNS, addr string, r *dns.Msg, kind, outcome string) {
 	t.Helper()
 	if _, err := d.ServeDNS(onServer(addr), dnstest.NewRecorder(&test.ResponseWriter{}), r); err != nil {
@@ -59,7 +60,7 @@ func checkCounted(t *testing.T, d *ClusterDNS, addr string, r *dns.Msg, kind, ou
 	}
 }
 
-// answersOf is what was counted for a server, by labels.
+// answersOf returns what was counted for a server, by labels.
 func answersOf(t *testing.T, addr string) map[string]float64 {
 	return metrics.Series(t, "coredns_clusterdns_answers_total", "server="+addr)
 }
@@ -71,7 +72,7 @@ func TestAnswersBeforeTheSync(t *testing.T) {
 	checkCounted(t, d, "dns://"+t.Name(), r, "unknown", "not_ready")
 }
 
-// What is in none of our zones is nobody's answer.
+// A name outside our zones is not counted.
 func TestOutOfZoneIsNotCounted(t *testing.T) {
 	d, addr := testHandler(t), "dns://"+t.Name()
 	r := new(dns.Msg).SetQuestion("www.example.com.", dns.TypeA)

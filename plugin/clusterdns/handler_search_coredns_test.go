@@ -9,10 +9,10 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// The failures that the plugin autopath of CoreDNS is known for, by the number of
-// the issue at CoreDNS. What needs a whole server is in test/script: coredns#3391.
+// Known failures of CoreDNS's plugin autopath, by the number of the CoreDNS issue. Those
+// that need a whole server are in test/script: coredns#3391.
 
-// coredns#2842: two Pods have an address for a while. Neither's Namespace is guessed,
+// coredns#2842: two Pods have the same address for a while. Neither Namespace is guessed,
 // and A and AAAA are treated alike.
 func TestCoreDNS2842ReusedAddress(t *testing.T) {
 	for mode, want := range map[string]string{
@@ -34,9 +34,9 @@ func TestCoreDNS2842ReusedAddress(t *testing.T) {
 	}
 }
 
-// coredns#3765: A was completed and AAAA was not, or the other way round. It is the
-// same name for both, whichever of them it has, and whichever is asked for first.
-// coredns#2039: clients saw AAAA alone.
+// coredns#3765: A was completed and AAAA was not, or the other way round. Here both get the
+// same name, whichever family it has, and whichever is asked for first. coredns#2039:
+// clients saw AAAA alone.
 func TestCoreDNS3765OneFamily(t *testing.T) {
 	for _, base := range []string{"www.example.com", "four.example.com", "six.example.com", "wiki.intranet", "web.shop", "nowhere.example.com"} {
 		for _, types := range [][2]uint16{{dns.TypeA, dns.TypeAAAA}, {dns.TypeAAAA, dns.TypeA}} {
@@ -52,8 +52,8 @@ func TestCoreDNS3765OneFamily(t *testing.T) {
 	}
 }
 
-// coredns#7179: of two replicas, one has the Pod and one has not. With the Namespace
-// taken from the name where the Pod is not known, both answer alike.
+// coredns#7179: of two replicas, one has the Pod and one does not. If an unknown Pod's
+// Namespace is taken from the name, both answer alike.
 func TestCoreDNS7179TwoReplicas(t *testing.T) {
 	knows, late := searchHandler(t, "search pods", outside()), searchHandler(t, "search pods", outside())
 	late.store = testStore()

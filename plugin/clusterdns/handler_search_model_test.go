@@ -14,11 +14,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// stubModel is what a stub resolver makes of the replies for A and AAAA of one element
-// of its search path: whether it stops there.
+// stubModel models a stub resolver: it reports whether the search stops after the replies
+// for A and AAAA of one element of the search path.
 type stubModel func(a, aaaa *dns.Msg) (stop bool)
 
-// stubModels are the stub resolvers as they search, in short.
+// stubModels are short models of real stub resolvers.
 var stubModels = map[string]stubModel{
 	"glibc, Go": hasAddress,
 	"musl": func(a, aaaa *dns.Msg) bool {
@@ -33,17 +33,18 @@ var stubModels = map[string]stubModel{
 	},
 }
 
-// hasAddress reports whether a reply has an answer. Nobody looks whether it is an alias.
+// hasAddress reports whether a reply has an answer, if only an alias: no resolver checks
+// that.
 func hasAddress(a, aaaa *dns.Msg) bool { return answers(a) || answers(aaaa) }
 
 func answers(m *dns.Msg) bool { return m.Rcode == dns.RcodeSuccess && len(m.Answer) > 0 }
 
-// search walks the search path and returns the addresses of both families.
+// search goes through the search path and returns the addresses of both families.
 func (stops stubModel) search(ask func(name string, qtype uint16) *dns.Msg, base string) string {
 	return stops.searchFor(ask, base, addressTypes)
 }
 
-// searchFor is the search of a client that asks for these types, one or both.
+// searchFor does the same for a client that asks for these types, one or both.
 func (stops stubModel) searchFor(ask func(name string, qtype uint16) *dns.Msg, base string, types []uint16) (found string) {
 	for _, suffix := range []string{ownSuffix, ".svc.cluster.local.", ".cluster.local.", ".corp.example.", "."} {
 		var replies []*dns.Msg
@@ -72,8 +73,7 @@ func addresses(m *dns.Msg) string {
 	return strings.Join(found, "")
 }
 
-// In whatever world, every resolver finds the addresses that it finds without
-// completion.
+// In any world, every resolver finds the addresses that it finds without completion.
 func TestSearchChangesNoResult(t *testing.T) {
 	off := searchHandler(t, "search off", nil)
 	byMode := map[string]*ClusterDNS{}
@@ -94,18 +94,20 @@ func TestSearchChangesNoResult(t *testing.T) {
 	})
 }
 
-// silencers are what a plugin ahead of ours may say to all questions of a type, whatever
-// the name: template, or acl with its actions filter and block. REFUSED is as good as SERVFAIL.
+// silencers are the replies of a plugin ahead of ours that suppresses a type for all names:
+// template, or acl with its actions filter and block. REFUSED has the same effect as
+// SERVFAIL.
 var silencers = []string{"NOERROR", "NXDOMAIN", "SERVFAIL"}
 
-// addressTypes are the types by which clients search.
+// addressTypes are the types with which clients search.
 var addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
 
 // families are the types that clients ask for.
 var families = [][]uint16{addressTypes, {dns.TypeA}, {dns.TypeAAAA}}
 
-// TestA2SilencedTypes holds the same where a plugin ahead of ours, or the upstream,
-// silences a type. A resolver that stops short without completion may find what others do.
+// TestA2SilencedTypes checks the same where a plugin ahead of ours, or the upstream,
+// suppresses a type. A resolver that stops early without completion may find what other
+// resolvers find.
 func TestA2SilencedTypes(t *testing.T) {
 	off := searchHandler(t, "search off", nil)
 	on := searchHandler(t, "search names", nil)
@@ -114,7 +116,7 @@ func TestA2SilencedTypes(t *testing.T) {
 		rest := drawWorld(t, base)
 		s := silence{rapid.SampledFrom(addressTypes).Draw(t, "type"), rapid.SampledFrom(silencers).Draw(t, "says"), rapid.Bool().Draw(t, "ahead")}
 		if strings.HasSuffix(base, "cluster.local") || slices.Contains(slices.Collect(maps.Values(rest.names)), "SERVFAIL") {
-			return // nobody else is asked for names of ours, and rule 4 has a test of its own
+			return // nobody else is asked for names of ours, and rule 4 has its own test
 		}
 		on.completer.AskAll = s.ahead
 		types := rapid.SampledFrom(families).Draw(t, "family")
@@ -128,11 +130,11 @@ func TestA2SilencedTypes(t *testing.T) {
 	})
 }
 
-// silence is what answers all questions of a type.
+// silence is a type that is suppressed, with the reply in its place.
 type silence struct {
 	qtype uint16
 	says  string
-	ahead bool // of our plugin, or else only outside names are silenced
+	ahead bool // suppressed by a plugin ahead of ours, or otherwise for outside names only
 }
 
 // asker asks a server with a silenced type.
@@ -146,7 +148,7 @@ func (s silence) asker(d *ClusterDNS, rest *world) func(name string, qtype uint1
 	return server.ask
 }
 
-// silenced is a server with a plugin ahead that silences a type.
+// silenced is a server with a plugin ahead that suppresses a type.
 type silenced struct {
 	server
 	silence
@@ -167,13 +169,13 @@ func (s silenced) ask(name string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// reply is what the silencer says.
+// reply returns the reply in place of the suppressed type.
 func (s silence) reply(name string) *dns.Msg {
 	return new(dns.Msg).SetRcode(new(dns.Msg).SetQuestion(name, s.qtype), dns.StringToRcode[s.says])
 }
 
-// drawBase draws a name. One of three labels that ends in a Namespace is among the
-// exceptions that doc/search-path.md lists.
+// drawBase draws a name. A name of three labels that ends in a Namespace is one of the
+// exceptions in doc/search-path.md.
 func drawBase(t *rapid.T) string {
 	label := rapid.SampledFrom([]string{"www", "web", "out", "gone", "db", "_http", "_tcp", "example"})
 	last := rapid.SampledFrom([]string{"com", "shop", "shop.svc", "shop.svc.cluster.local", "cluster.local", "example", "web", "none"})
@@ -184,8 +186,8 @@ func drawBase(t *rapid.T) string {
 	return base
 }
 
-// drawWorld draws what there is of the name outside: below the node's suffix, and as
-// it is.
+// drawWorld draws which names exist outside: the base below the node's suffix, and as it
+// is.
 func drawWorld(t *rapid.T, base string) *world {
 	rest := &world{names: map[string]string{"www.example.com. A": "www.example.com. 60 A 192.0.2.1"}}
 	state := rapid.SampledFrom([]string{"absent", "A", "AAAA", "both", "TXT", "SERVFAIL"})
@@ -210,7 +212,7 @@ func drawWorld(t *rapid.T, base string) *world {
 	return rest
 }
 
-// server is a handler with the rest of a server around it.
+// server is a handler with the rest of a server.
 type server struct {
 	d    *ClusterDNS
 	rest *world

@@ -14,7 +14,7 @@ import (
 
 const ownSuffix = ".shop.svc.cluster.local."
 
-// modes are those in which a Pod without settings has the same answers.
+// modes are the modes in which a Pod without settings gets the same answers.
 var modes = []string{"search names", "search pods", "search pods none"}
 
 func TestSearchCompletes(t *testing.T) {
@@ -48,7 +48,7 @@ func TestSearchCompletes(t *testing.T) {
 	}
 }
 
-// Off, nothing is completed, and nothing is asked for.
+// When off, nothing is completed, and nothing is looked up.
 func TestSearchIsOffUnlessAskedFor(t *testing.T) {
 	for _, properties := range []string{"", "search off"} {
 		rest := outside()
@@ -58,8 +58,8 @@ func TestSearchIsOffUnlessAskedFor(t *testing.T) {
 	}
 }
 
-// Rule 1: whatever the type and the transport, one element is chosen; a server that
-// denies a name for want of a type decides nothing.
+// Rule 1: every type and transport leads to the same element. A server that denies a name
+// that only lacks the type decides nothing.
 func TestRule1OneDecision(t *testing.T) {
 	rest := outside()
 	rest.names["odd.test.corp.example. A"] = "NXDOMAIN"
@@ -81,7 +81,7 @@ func TestRule1OneDecision(t *testing.T) {
 	}
 }
 
-// Rule 4: a failure is no reason to go on to another name.
+// Rule 4: after a failure the search does not go on to another name.
 func TestRule4FailuresArePassedOn(t *testing.T) {
 	for _, base := range []string{"broken.test", "refused.test"} {
 		rest := outside()
@@ -93,7 +93,7 @@ func TestRule4FailuresArePassedOn(t *testing.T) {
 	}
 }
 
-// Rule 5: the alias first, the chain in order, owners in one spelling.
+// Rule 5: the alias comes first, the chain is in order, and owners have one spelling.
 func TestRule5OrderOfTheChain(t *testing.T) {
 	rest := outside()
 	rest.names["cdn.example.com. A"] = "edge.example.net. 60 A 192.0.2.9\nEDGE2.example.net. 30 CNAME edge.example.net.\n" +
@@ -113,13 +113,13 @@ func TestRule5OrderOfTheChain(t *testing.T) {
 			owner = alias.Target
 		}
 	}
-	// An alias without addresses would be an answer to glibc.
+	// glibc would take an alias without addresses for an answer.
 	if got, _ := dig(t, d, podAddr, "cdn.example.com"+ownSuffix, dns.TypeAAAA); got != "NOERROR" {
 		t.Errorf("without addresses: %s", got)
 	}
 }
 
-// Rule 6: only a Pod's own Namespace is known to be its search path's.
+// Rule 6: only for a Pod's own Namespace is it known that its search path has it.
 func TestRule6OnlyTheClientsOwnSuffix(t *testing.T) {
 	for mode, want := range map[string]string{
 		"search names":     "NOERROR CNAME=www.example.com. A=192.0.2.1",
@@ -142,7 +142,7 @@ func TestRule6OnlyTheClientsOwnSuffix(t *testing.T) {
 	}
 }
 
-// Rule 9: what may be checked is left as it is, and nobody is told that it was.
+// Rule 9: names that a client may validate are left as they are, and the AD bit stays off.
 func TestRule9Signatures(t *testing.T) {
 	d := searchHandler(t, "search names", outside())
 	_, m := dig(t, d, podAddr, "www.example.com"+ownSuffix, dns.TypeA)
@@ -164,8 +164,8 @@ func TestRule9Signatures(t *testing.T) {
 	}
 }
 
-// TestP6DOAlone: the alias has no signature, as the zone has none, and what it leads to
-// keeps its own. Where a plugin ahead signs our zones, that is for it to sign.
+// TestP6DOAlone: the alias has no signature, as the zone has none, and the records behind
+// it keep theirs. If a plugin ahead signs our zones, it signs the alias too.
 func TestP6DOAlone(t *testing.T) {
 	rest := outside()
 	const signature = "www.example.com. 60 RRSIG A 13 3 60 20361228213225 20251128213225 1 example.com. AAAA"
@@ -188,7 +188,7 @@ func TestP6DOAlone(t *testing.T) {
 	}
 }
 
-// Rule 11: an empty answer says that the server is one to believe.
+// Rule 11: an empty answer shows that the server can be trusted.
 func TestRule11EmptyAnswers(t *testing.T) {
 	d := searchHandler(t, "search names", outside())
 	for _, base := range []string{"four.example.com", "web.shop"} {
@@ -199,7 +199,7 @@ func TestRule11EmptyAnswers(t *testing.T) {
 	}
 }
 
-// Rule 12: nothing is kept for longer than five seconds.
+// Rule 12: no TTL is larger than five seconds.
 func TestRule12TTL(t *testing.T) {
 	rest := outside()
 	rest.names["short.example.com. A"] = "short.example.com. 2 A 192.0.2.1"
@@ -219,7 +219,7 @@ func TestRule12TTL(t *testing.T) {
 	}
 }
 
-// Rule 13: the client's spelling stays.
+// Rule 13: the answer keeps the client's spelling.
 func TestRule13LetterCase(t *testing.T) {
 	d := searchHandler(t, "search names", outside())
 	const name = "WWW.Example.Com.Shop.SVC.Cluster.local."
@@ -241,7 +241,7 @@ func TestRule15SRV(t *testing.T) {
 	}
 }
 
-// TestP6TypesOfTheZone: by these types nobody looks up a name through the search path.
+// TestP6TypesOfTheZone: nobody looks up names of these types through the search path.
 func TestP6TypesOfTheZone(t *testing.T) {
 	for _, mode := range modes {
 		rest := outside()
@@ -278,7 +278,7 @@ func TestSearchFallsThrough(t *testing.T) {
 	}
 }
 
-// Clients share what is asked for on their behalf, and nothing else.
+// Clients share the look-ups for their questions, and nothing else.
 func TestSearchServesManyAtOnce(t *testing.T) {
 	d := searchHandler(t, "search names", outside())
 	var asking sync.WaitGroup
@@ -300,7 +300,7 @@ func TestSearchServesManyAtOnce(t *testing.T) {
 	asking.Wait()
 }
 
-// Whoever is known for the sake of searching is known to metadata as well.
+// A client that is known because of searching is known to metadata too.
 func TestMetadataOfSearchingClients(t *testing.T) {
 	for mode, want := range map[string]string{"search off": "", "search names": "", "search pods": "shop", "search pods none": "shop"} {
 		d := searchHandler(t, mode, outside())

@@ -14,8 +14,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// world is the rest of the server: replies by name and type, a response code or
-// records. Names without an entry are NXDOMAIN, types without one are NODATA.
+// world is the rest of the server: replies by name and type, each a response code or
+// records. A name without an entry is NXDOMAIN, a type without one is NODATA.
 type world struct {
 	mu    sync.Mutex
 	names map[string]string
@@ -59,7 +59,7 @@ func (o *world) exists(name string) bool {
 	return false
 }
 
-// outside is what there is outside the cluster of most tests.
+// outside returns the outside world of most tests.
 func outside() *world {
 	return &world{names: map[string]string{
 		"www.example.com. A":             "www.example.com. 60 A 192.0.2.1",
@@ -77,7 +77,8 @@ func outside() *world {
 	}}
 }
 
-// searchHandler is a handler that completes names, with the node's suffix corp.example.
+// searchHandler returns a handler that completes names, with the node's suffix
+// corp.example.
 func searchHandler(t *testing.T, properties string, rest *world) *ClusterDNS {
 	t.Helper()
 	cfg, err := parseText(t, "clusterdns cluster.local in-addr.arpa {\n ttl 30\n "+properties+"\n}")
@@ -91,8 +92,8 @@ func searchHandler(t *testing.T, properties string, rest *world) *ClusterDNS {
 	return d
 }
 
-// dig asks from an address and shows the reply: code, answer, and how many records
-// the other sections have.
+// dig asks from an address and returns the reply as text: code, answer, and how many
+// records the other sections have.
 func dig(t *testing.T, d *ClusterDNS, addr, name string, qtype uint16) (string, *dns.Msg) {
 	t.Helper()
 	r := new(dns.Msg).SetQuestion(name, qtype)

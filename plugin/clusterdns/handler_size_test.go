@@ -16,8 +16,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// foreignHandler answers for a Service whose answer has some 5,000 octets. The next plugin
-// returns the size that the client says it takes.
+// foreignHandler answers for a Service with an answer of about 5,000 octets. The next
+// plugin returns the size that it sees as the client's.
 func foreignHandler(t *testing.T) *ClusterDNS {
 	t.Helper()
 	d := testHandler(t)
@@ -36,12 +36,12 @@ func foreignHandler(t *testing.T) *ClusterDNS {
 }
 
 // In the plugin chain as at the sockets, a reply over UDP to an address outside the
-// cluster's own networks has 1,232 octets at most, unless the Corefile has another bound.
-// The next plugin is told what the client takes.
+// cluster's own networks has at most 1,232 octets, unless the Corefile has another bound.
+// The next plugin sees the client's own size.
 func TestB4RepliesToForeignClients(t *testing.T) {
 	for _, tc := range []struct {
 		client  string
-		bounded bool // by the Corefile
+		bounded bool // the Corefile has a bound
 		cut     bool
 	}{
 		{client: "192.0.2.1", cut: true},

@@ -30,7 +30,7 @@ func (f upstreamFunc) Lookup(_ context.Context, _ request.Request, name string, 
 	return f(name, qtype)
 }
 
-// nextRcode is what the next plugin returns, to tell that it was asked.
+// nextRcode is the response code of the next plugin, which shows that it was asked.
 const nextRcode = dns.RcodeYXDomain
 
 func testHandler(t *testing.T) *ClusterDNS {
@@ -88,7 +88,7 @@ func TestServeDNS(t *testing.T) {
 		name  string
 		qtype uint16
 		rcode int
-		count string // records in answer, authority and additional
+		count string // numbers of records in answer, authority and additional
 	}{
 		{"web.shop.svc.cluster.local.", dns.TypeA, dns.RcodeSuccess, "1 0 0"},
 		{"WEB.shop.svc.Cluster.Local.", dns.TypeA, dns.RcodeSuccess, "1 0 0"},
@@ -134,7 +134,7 @@ func TestServeDNSRefusesTransfers(t *testing.T) {
 	}
 }
 
-// D4: before the first sync nothing is denied and nothing falls through.
+// D4: before the first sync no name is denied and none falls through.
 func TestD4NotReady(t *testing.T) {
 	d := testHandler(t)
 	d.store = cluster.NewStore()
@@ -149,7 +149,7 @@ func TestD4NotReady(t *testing.T) {
 	}
 }
 
-// D5: SOA is asked of a name below the apex as any other type is.
+// D5: SOA at a name below the apex is like any other type.
 func TestD5SOABelowTheApex(t *testing.T) {
 	d := testHandler(t)
 	for name, rcode := range map[string]int{
@@ -203,8 +203,8 @@ func withRcode(rcode int, ns ...dns.RR) *dns.Msg {
 	return &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: rcode}, Ns: ns}
 }
 
-// A name in the zone that would fall through when it is asked for falls through
-// when an alias leads to it, too.
+// A name in the zone that falls through in a question also falls through as the target of
+// an alias.
 func TestAliasFallsThrough(t *testing.T) {
 	d := testHandler(t)
 	d.upstream = upstreamFunc(func(name string, _ uint16) (*dns.Msg, error) {
@@ -232,7 +232,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-// A server is ready when its port is open, which is after all plugins have started.
+// A server is ready when its sockets are open, which is after all plugins have started.
 func TestReadyWaitsForTheSockets(t *testing.T) {
 	for _, tc := range []struct {
 		transport string
@@ -250,7 +250,7 @@ func TestReadyWaitsForTheSockets(t *testing.T) {
 	}
 }
 
-// TestReplyIsSetReply holds our way to begin a reply to that of miekg/dns.
+// TestReplyIsSetReply compares the header of our replies with that of miekg/dns.
 func TestReplyIsSetReply(t *testing.T) {
 	for result, rcode := range map[resolve.Result]int{
 		resolve.Success: dns.RcodeSuccess, resolve.NoData: dns.RcodeSuccess, resolve.NXDomain: dns.RcodeNameError,

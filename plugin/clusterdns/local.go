@@ -5,10 +5,10 @@ import (
 	"net/netip"
 )
 
-// localAddrs returns the addresses that the server answers on: those it is bound to,
-// or, if it is bound to none in particular, those of the machine that others can
-// reach. They tell which Service this server is an endpoint of. Link-local addresses do
-// not belong into a zone, since nobody but the neighbours can use them (RFC 4472 2.1).
+// localAddrs returns the addresses that the server answers on: those it is bound to or,
+// without any, those of the machine that others can reach. They show which Services this
+// server is an endpoint of. Link-local addresses do not belong in a zone, because only
+// neighbours can use them (RFC 4472 2.1).
 func localAddrs(bound []string) []netip.Addr {
 	if len(bound) > 0 && bound[0] != "" {
 		return parseAddrs(bound)

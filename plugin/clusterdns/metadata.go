@@ -9,12 +9,13 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// parseError is the value of kubernetes/parse-error, in stock's words.
+// parseError is the value of kubernetes/parse-error, with stock CoreDNS's text.
 const parseError = "invalid query name"
 
-// Metadata implements metadata.Provider. The keys are stock's, whatever the directive, because
-// Corefiles name them. Whether a key is there says as much as its value, so the client and the
-// form of the name are looked at for every query; that costs less than to register the keys.
+// Metadata implements metadata.Provider. The keys are those of stock CoreDNS under any
+// directive, because Corefiles use them. Whether a key exists matters too, so the client
+// and the form of the name are examined for every query. That costs less than registering
+// the keys.
 func (d *ClusterDNS) Metadata(ctx context.Context, state request.Request) context.Context {
 	d.describeClient(ctx, state)
 	d.describeName(ctx, state)

@@ -12,7 +12,7 @@ var _ metadata.Provider = (*ClusterDNS)(nil)
 
 type values = map[string]string
 
-// valuesOf are the keys and values that are told of a question.
+// valuesOf returns the metadata of a question.
 func valuesOf(d *ClusterDNS, addr, name string) values {
 	ctx := d.Metadata(metadata.ContextWithMetadata(context.Background()), questionFrom(addr, name))
 	all := values{}
@@ -22,7 +22,7 @@ func valuesOf(d *ClusterDNS, addr, name string) values {
 	return all
 }
 
-// named are the values for a name of a Service or Pod, and others.
+// named returns the values for a name of a Service or Pod, with others added.
 func named(kind, namespace, service string, others values) values {
 	all := values{
 		"kubernetes/kind": kind, "kubernetes/namespace": namespace, "kubernetes/service": service,
@@ -57,8 +57,8 @@ func TestMetadataOfNames(t *testing.T) {
 	}
 }
 
-// D11: names of the cluster set have a cluster, and an endpoint's is not taken for a
-// port's.
+// D11: names of the cluster set have a cluster, and the name of an endpoint is not taken
+// for that of a port.
 func TestD11MetadataOfClusterSets(t *testing.T) {
 	d := podHandler(t, "clusterdns cluster.local set.local {\n multicluster set.local\n}")
 	for name, want := range map[string]values{

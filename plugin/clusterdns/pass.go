@@ -13,9 +13,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
-// pass asks the next plugin. No plugin ahead has the answer, and those behind may wait. It turns
-// a client away that has more than its share of the questions that wait, so that the plugin forward
-// does not refuse those of others.
+// pass passes a question to the next plugin. No plugin ahead has the answer, and those
+// after this one may wait. It refuses a client with more than its share of waiting
+// questions, so that the plugin forward does not refuse other clients.
 func (d *ClusterDNS) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	if !udp.WillBlock(ctx) {
 		completion.TurnAway(ctx)
@@ -34,7 +34,7 @@ func (d *ClusterDNS) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 	return plugin.NextOrFailure(d.Name(), d.Next, ctx, w, r)
 }
 
-// clientOf returns who asks.
+// clientOf returns the client that a question counts for.
 func clientOf(w dns.ResponseWriter) fair.Client {
 	var ip net.IP
 	switch a := w.RemoteAddr().(type) {
@@ -43,6 +43,6 @@ func clientOf(w dns.ResponseWriter) fair.Client {
 	case *net.TCPAddr:
 		ip = a.IP
 	}
-	addr, _ := netip.AddrFromSlice(ip) // others count as one client
+	addr, _ := netip.AddrFromSlice(ip) // all others count as one client
 	return fair.ClientOf(addr)
 }

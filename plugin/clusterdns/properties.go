@@ -18,7 +18,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// properties are all that the directive takes, by name.
+// properties are the properties of the directive, by name.
 var properties = map[string]corefile.Property[*config]{
 	"apiserver_burst":        parseBurst,
 	"apiserver_max_inflight": parseMaxInflight,
@@ -49,7 +49,7 @@ func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
 		return corefile.WrongArguments(c, "endpoint", "URL")
 	}
 	if len(args) > 1 {
-		cfg.warn("endpoint takes one URL: only the first is used") // which may have a password in it
+		cfg.warn("endpoint takes one URL: only the first is used") // its URL may have a password in it
 	}
 	cfg.source.Endpoint = args[0]
 	return nil
@@ -100,7 +100,7 @@ func parseNamespaceLabels(cfg *config, c *caddy.Controller, args []string) error
 	return selector(&cfg.source.NamespaceLabels, c, "namespace_labels", args)
 }
 
-// selector reads a label selector, which may have spaces in it.
+// selector parses a label selector, which may contain spaces.
 func selector(text *string, c *caddy.Controller, name string, args []string) error {
 	if len(args) == 0 {
 		return corefile.WrongArguments(c, name, "SELECTOR")
@@ -226,7 +226,7 @@ func parseMaxInflight(cfg *config, c *caddy.Controller, args []string) error {
 	return count(&cfg.source.MaxInflight, c, "apiserver_max_inflight", args)
 }
 
-// count reads a single number that is not negative.
+// count parses a single number that is not negative.
 func count(n *int, c *caddy.Controller, name string, args []string) error {
 	if len(args) != 1 {
 		return corefile.WrongArguments(c, name, "NUMBER")
@@ -246,27 +246,28 @@ func none(c *caddy.Controller, name string, args []string) error {
 	return nil
 }
 
-// searchVariable is the environment variable that stands for the property search, for Corefiles
-// that somebody else writes.
+// searchVariable is the environment variable that replaces the property search, for
+// Corefiles that somebody else writes.
 const searchVariable = "CLUSTERDNS_SEARCH"
 
 const (
 	searchUsage = "off|names|pods [names|none]"
-	// defaultSearchLabels and maxSearchLabels bound the property search_labels.
+	// defaultSearchLabels and maxSearchLabels are the default and the largest value of the
+	// property search_labels.
 	defaultSearchLabels = 2
 	maxSearchLabels     = 10
 )
 
-// searchConfig is what a directive asks for of the search path.
+// searchConfig has the values of the directive about the search path.
 type searchConfig struct {
 	mode        completion.Mode
-	set         bool // the Corefile says so
+	set         bool // set in the Corefile
 	suffixes    []string
 	suffixesSet bool
 	labels      int
 }
 
-// searchModes are the values of the property.
+// searchModes are the values of the property search.
 var searchModes = map[string]completion.Mode{
 	"off":        completion.Off,
 	"names":      completion.Names,
@@ -284,7 +285,7 @@ func parseSearch(cfg *config, c *caddy.Controller, args []string) error {
 	return nil
 }
 
-// searchFrom takes the mode from the environment, where the Corefile has none.
+// searchFrom sets the mode from the environment, unless the Corefile sets it.
 func (cfg *config) searchFrom(environment func(string) string) error {
 	value := environment(searchVariable)
 	if cfg.search.set || value == "" {
@@ -298,7 +299,7 @@ func (cfg *config) searchFrom(environment func(string) string) error {
 	return nil
 }
 
-// parseSearchSuffixes reads the node's suffixes. Without arguments the node has none.
+// parseSearchSuffixes parses the node's suffixes. Without arguments the node has none.
 func parseSearchSuffixes(cfg *config, c *caddy.Controller, args []string) error {
 	cfg.search.suffixes, cfg.search.suffixesSet = nil, true
 	for _, text := range args {
@@ -323,7 +324,7 @@ func parseSearchLabels(cfg *config, c *caddy.Controller, args []string) error {
 	return nil
 }
 
-// checkSearch warns of properties that have no effect.
+// checkSearch warns about properties that have no effect.
 func (cfg *config) checkSearch() {
 	if cfg.search.mode != completion.Off {
 		return
@@ -336,9 +337,9 @@ func (cfg *config) checkSearch() {
 	}
 }
 
-// suffixes returns the suffixes of the node, in wire form: those of the property, or else those of
-// the search list of the server's own node. That list begins with suffixes of the cluster's if the
-// server asks the cluster's DNS as other Pods do.
+// suffixes returns the suffixes of the node, in wire form: those of the property, or else
+// those of the search list of the server's own node. If the server uses the cluster's DNS
+// as other Pods do, that list begins with suffixes of the cluster, which are left out.
 func (cfg *config) suffixes(node []string) []string {
 	if cfg.search.suffixesSet {
 		return cfg.search.suffixes

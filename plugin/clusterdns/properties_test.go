@@ -93,7 +93,7 @@ func TestSearchWarnings(t *testing.T) {
 	}
 }
 
-// The environment is what a Deployment can set where somebody else writes the Corefile.
+// A Deployment can set the environment where somebody else writes the Corefile.
 func TestSetupReadsTheEnvironment(t *testing.T) {
 	const corefile = "clusterdns cluster.local {\n manifests .\n}"
 	for value, want := range map[string]bool{"": false, "off": false, "pods": true} {

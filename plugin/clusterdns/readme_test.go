@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// tableRow is a row of a page's table of properties; its first cell has one or
+// tableRow matches a row of the page's table of properties. Its first cell has one or
 // several properties with their arguments.
 var tableRow = regexp.MustCompile("(?m)^\\| (`[a-z].*?) \\| .* \\|$")
 

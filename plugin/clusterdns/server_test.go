@@ -15,10 +15,10 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// The directive that CoreDNS knows already.
+// Register under the directive that CoreDNS already knows.
 func init() { plugin.Register("kubernetes", SetupAs("kubernetes")) }
 
-// manifest is a file with one Namespace.
+// manifest returns the path of a file with one Namespace.
 func manifest(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "manifest.yaml")
@@ -28,8 +28,8 @@ func manifest(t *testing.T) string {
 	return path
 }
 
-// answerFrom starts a server with the properties on a port that the kernel chooses, behind a
-// cache, and asks it twice, so that the second answer would be the cache's.
+// answerFrom starts a server with the properties on a port that the kernel chooses, with a
+// cache ahead, and asks it twice, so that the cache could give the second answer.
 func answerFrom(t *testing.T, properties, name string, qtype uint16) *dns.Msg {
 	t.Helper()
 	text := "cluster.local:0 {\n bind 127.0.0.1\n cache\n kubernetes {\n manifests " + manifest(t) + "\n" + properties + "\n}\n}\n"
@@ -44,7 +44,8 @@ func answerFrom(t *testing.T, properties, name string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// D23: TTL 0 is 0 behind a cache too, which would make it 5 and keep the answer.
+// D23: a TTL of 0 stays 0 with a cache, which would otherwise make it 5 and keep the
+// answer.
 func TestD23TTLZeroBehindCache(t *testing.T) {
 	for _, name := range []string{"cluster.local.", "absent.cluster.local."} {
 		m := answerFrom(t, "ttl 0", name, dns.TypeSOA)
@@ -59,7 +60,7 @@ func TestD23TTLZeroBehindCache(t *testing.T) {
 	}
 }
 
-// D24: a server that is bound to an address knows it.
+// D24: a server that is bound to an address publishes it.
 func TestD24NameServerUnderBind(t *testing.T) {
 	m := answerFrom(t, "", "cluster.local.", dns.TypeNS)
 	if len(m.Answer) != 1 || m.Answer[0].(*dns.NS).Ns != "ns.dns.cluster.local." {

@@ -27,8 +27,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
-// watchers and collectors belong to the process: an instance comes and goes with every reload, and
-// its watchers and counters must not.
+// watchers and collectors belong to the process: every reload makes a new instance, and
+// watchers and counters must survive it.
 var (
 	watchers   = watch.NewRegistry()
 	collectors = metrics.New(prometheus.DefaultRegisterer, watchers.Snapshots)
@@ -70,7 +70,7 @@ func setup(directive string, c *caddy.Controller) error {
 	})
 	d.notifySecondaries(c)
 	chain.OfferDoT(server, c.ServerBlockKeys)
-	// Before the plugins that are there already, of which transfer is one.
+	// It must come before the existing plugins, such as transfer.
 	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
 		next = d.primary.Track(next)
 		if chain.FitsEncrypted(c.ServerBlockKeys) {
@@ -103,19 +103,20 @@ func configure(c *caddy.Controller, root string, log clog.P) (*config, error) {
 	return cfg, nil
 }
 
-// claim makes sure that a server block uses the plugin under one name only.
+// claim returns an error if a server block uses the plugin under two names.
 func claim(directive string, c *caddy.Controller) error {
 	type claimed struct{ block int }
 	key := claimed{c.ServerBlockIndex}
 	if other, ok := c.Get(key).(string); ok && other != directive {
-		c.Next() // so that the error has the directive's line
+		c.Next() // for the error to have the directive's line
 		return c.Errf("%s and %s are the same plugin: expected one of them in a server block", other, directive)
 	}
 	c.Set(key, directive)
 	return nil
 }
 
-// newHandler returns the handler of a server block, and gates the plugin cache ahead of it.
+// newHandler returns the handler of a server block, and puts a gate before a plugin cache
+// ahead of it.
 func newHandler(directive string, cfg *config, server *dnsserver.Config, log clog.P) *ClusterDNS {
 	d := &ClusterDNS{
 		directive: directive,
@@ -133,8 +134,8 @@ func newHandler(directive string, cfg *config, server *dnsserver.Config, log clo
 	return d
 }
 
-// newCompleter returns the completer of a handler, or nil if it completes nothing. The node is the
-// search list of the server's own node.
+// newCompleter returns the completer of a handler, or nil if it completes nothing. node is
+// the search list of the server's own node.
 func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Completer {
 	return completion.New(completion.Config{
 		Mode:        cfg.search.mode,
@@ -149,8 +150,8 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 	})
 }
 
-// lookAround takes in what stands around the handler when the server block starts. Only then has
-// all of the Corefile been read, and are the server block's plugins known by their names.
+// lookAround examines the rest of the Corefile when the server block starts. Only then has
+// all of the Corefile been read, and are the plugins known by their names.
 func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, log clog.P) error {
 	server := dnsserver.GetConfig(c)
 	d.view.Local = localAddrs(server.ListenHosts)
@@ -169,13 +170,13 @@ func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, lo
 	return nil
 }
 
-// use takes a watcher as the source of answers.
+// use makes a watcher the source of answers.
 func (d *ClusterDNS) use(w *kube.Watcher) {
 	d.store, d.restamp, d.primary.Store = w.Store(), w.Restamp, w.Store()
 	d.started.Store(true)
 }
 
-// notifySecondaries tells secondaries of changes for as long as the instance runs.
+// notifySecondaries notifies secondaries of changes as long as the instance runs.
 func (d *ClusterDNS) notifySecondaries(c *caddy.Controller) {
 	ctx, stop := context.WithCancel(context.Background())
 	renewed := make(chan struct{})
@@ -195,17 +196,17 @@ func (d *ClusterDNS) notifySecondaries(c *caddy.Controller) {
 			go d.notify(ctx, renewed)
 		}
 	})
-	// There is no need to wait for the end: a notification under way harms nobody, and may
-	// take seconds.
+	// The end need not be awaited: a notification in progress does no harm, and may take
+	// seconds.
 	c.OnShutdown(func() error {
 		stop()
 		return nil
 	})
 }
 
-// notify tells secondaries of changes. After a reload it first gives the zones a new serial, once
-// the instance before has ended: the zones may have other records now, and the instance before
-// has sent those that it had.
+// notify notifies secondaries of changes. After a reload it first gives the zones a new
+// serial, once the previous instance has ended: the zones may have other records now, and
+// the previous instance has sent its own under the old serial.
 func (d *ClusterDNS) notify(ctx context.Context, renewed chan<- struct{}) {
 	if d.primary.Renewed != nil {
 		select {
@@ -217,13 +218,13 @@ func (d *ClusterDNS) notify(ctx context.Context, renewed chan<- struct{}) {
 	d.primary.Notify(ctx)
 }
 
-// Transfer returns the records of a zone, as the plugin transfer asks for them.
+// Transfer returns the records of a zone, as the plugin transfer requests them.
 func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
 	return d.primary.Transfer(xfr.ClusterZones{View: &d.view}, name, serial)
 }
 
-// onFastPath returns what the fast path needs of the handler. Ahead is how many plugins the server
-// block had before ours.
+// onFastPath returns what the fast path needs from the handler. ahead is how many plugins
+// the server block had before ours.
 func (d *ClusterDNS) onFastPath(ahead int) fastpath.Handler {
 	return fastpath.Handler{
 		Directive:   d.directive,
@@ -237,7 +238,7 @@ func (d *ClusterDNS) onFastPath(ahead int) fastpath.Handler {
 	}
 }
 
-// meter returns what counts the answers that are given at the sockets of a server.
+// meter returns the meter for answers at the sockets of a server.
 func (d *ClusterDNS) meter(s *dnsserver.Server) reply.Meter {
 	counter := d.answers.Of(context.WithValue(context.Background(), dnsserver.Key{}, s))
 	if d.completer == nil {

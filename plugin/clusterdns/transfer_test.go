@@ -16,8 +16,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 )
 
-// P1: after a reload a zone may have other records, so what was sent before has another
-// serial than what is sent now.
+// P1: after a reload a zone may have other records, so it has another serial than before.
 func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
 	source := manifest(t)
 	withTTL := func(ttl string) string {
@@ -39,7 +38,7 @@ func TestP1ReloadHasASerialOfItsOwn(t *testing.T) {
 }
 
 // awaitTransfer transfers the zone until the SOA record has the TTL, and returns the
-// serial: the socket may hand connections to the instance before, which ends.
+// serial. The socket may still pass connections to the previous instance, which is ending.
 func awaitTransfer(t *testing.T, i *coredns.Server, ttl string) (serial uint32) {
 	t.Helper()
 	await.Success(t, 10*time.Millisecond, 10*time.Second, func(context.Context) error {
@@ -55,7 +54,7 @@ func awaitTransfer(t *testing.T, i *coredns.Server, ttl string) (serial uint32) 
 	return serial
 }
 
-// transferSOA is what a transfer begins with.
+// transferSOA returns the first record of a transfer.
 func transferSOA(addr string) (*dns.SOA, error) {
 	envelopes, err := new(dns.Transfer).In(new(dns.Msg).SetAxfr("cluster.local."), addr)
 	if err != nil {
@@ -76,8 +75,8 @@ func transferSOA(addr string) (*dns.SOA, error) {
 	return first, nil
 }
 
-// P14: a transfer of many messages is whole although minimal, which lets the last one
-// pass, stands ahead.
+// P14: a transfer of many messages is complete although minimal, which sends only the last
+// one, is ahead.
 func TestP14TransferBehindMinimal(t *testing.T) {
 	source := manifest(t)
 	var b strings.Builder
@@ -107,7 +106,7 @@ func TestP14TransferBehindMinimal(t *testing.T) {
 	}
 }
 
-// D18: a handler refuses transfers, which are the plugin transfer's to give.
+// D18: a handler refuses transfers, which only the plugin transfer may answer.
 func TestD18HandlerRefusesTransfers(t *testing.T) {
 	for _, name := range []string{"cluster.local.", "shop.svc.cluster.local.", "in-addr.arpa."} {
 		if code, m := ask(t, testHandler(t), name, dns.TypeAXFR); code != dns.RcodeRefused || m != nil {

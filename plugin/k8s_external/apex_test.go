@@ -40,8 +40,8 @@ func TestApex(t *testing.T) {
 	})
 }
 
-// The server is told of by the external addresses of the Services that it is an
-// endpoint of, even if there are none: a Pod's address is of no use outside.
+// The name server has the external addresses of the Services that it is an endpoint of,
+// even if there are none: a Pod's address is useless outside.
 func TestServers(t *testing.T) {
 	s := clustertest.Snapshot(t, outsideServices+"slice default/web a dns/udp/53 10.0.0.9\nslice default/web b dns/udp/53 10.0.0.8")
 	for _, tc := range []struct {
@@ -129,7 +129,7 @@ func TestRoot(t *testing.T) {
 	})
 }
 
-// D22: before the first sync nothing is denied.
+// D22: before the first sync no name is denied.
 func TestD22NotReady(t *testing.T) {
 	v := viewOf(t, "example.org.", "in-addr.arpa.")
 	for _, question := range []string{"web.default.example.org. A", "example.org. SOA", "ns1.dns.example.org. A", "1.2.0.192.in-addr.arpa. PTR"} {
@@ -140,7 +140,7 @@ func TestD22NotReady(t *testing.T) {
 	}
 }
 
-// D22: one TTL everywhere, with no bound in the SOA record.
+// D22: all records have the same TTL, the SOA record too, whose TTL is not capped.
 func TestD22TTL(t *testing.T) {
 	v := viewOf(t, "example.org.", "in-addr.arpa.")
 	v.zones.TTL, v.headless, v.cluster.Local = 3600, true, clustertest.Addrs(t, "192.0.2.53")

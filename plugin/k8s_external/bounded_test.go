@@ -12,7 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// crowdedQuestions are of names with thousands of endpoints.
+// crowdedQuestions are about names with thousands of endpoints.
 var crowdedQuestions = []struct {
 	name  string
 	qtype uint16
@@ -32,8 +32,8 @@ func crowdedView(t clustertest.T) *view {
 	return v
 }
 
-// What an answer costs depends on what fits into it, and not on how many endpoints
-// there are: what is looked at is counted by what is allocated for it.
+// The cost of an answer depends on how much fits into it, and not on how many endpoints
+// there are. Allocations show how many are looked at.
 func TestB1OutsideCostIsBounded(t *testing.T) {
 	v := crowdedView(t)
 	few, many := clustertest.Snapshot(t, clustertest.Crowded(100)), clustertest.Snapshot(t, clustertest.Crowded(5000))

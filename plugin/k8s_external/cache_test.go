@@ -17,7 +17,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
-// cachedCorefile has a cache that keeps for an hour whatever it may.
+// cachedCorefile has a cache that keeps what it may for an hour.
 const cachedCorefile = `example.org:PORT cluster.local:PORT 192.0.2.0/24:PORT {
     bind 127.0.0.1
     cache 3600 {
@@ -45,8 +45,8 @@ const balanced = `
 - {apiVersion: v1, kind: Service, metadata: {name: lb, namespace: shop}, spec: {type: LoadBalancer, clusterIP: 10.96.0.3, ports: [{name: http, port: 80}]}, status: {loadBalancer: {ingress: [{hostname: lb.example.com}]}}}
 `
 
-// serveCached starts a server behind which there is one that counts what it is asked. It
-// names the file that the server reads.
+// serveCached starts a server with an upstream that counts its questions. It also returns
+// the path of the file that the server reads.
 func serveCached(t *testing.T) (addr, path string, count *atomic.Int64) {
 	t.Helper()
 	upstream, count := countingUpstream(t)
@@ -68,7 +68,7 @@ func countingUpstream(t *testing.T) (addr string, count *atomic.Int64) {
 	count = new(atomic.Int64)
 	started := make(chan struct{})
 	server := &dns.Server{PacketConn: pc, NotifyStartedFunc: func() { close(started) }, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
-		if r.Question[0].Name != "." { // that is a look whether anybody is there
+		if r.Question[0].Name != "." { // a check whether the server runs
 			count.Add(1)
 		}
 		m := new(dns.Msg).SetReply(r)
@@ -83,7 +83,7 @@ func countingUpstream(t *testing.T) (addr string, count *atomic.Int64) {
 	return pc.LocalAddr().String(), count
 }
 
-// A9: a cache ahead neither holds back a change nor alters what is transferred.
+// A9: a cache ahead neither delays a change nor alters a transfer.
 func TestA9CacheDoesNotHoldBack(t *testing.T) {
 	addr, path, _ := serveCached(t)
 	for i, address := range []string{"192.0.2.1", "192.0.2.11", "192.0.2.12"} {
@@ -117,12 +117,12 @@ func TestA9CacheDoesNotHoldBack(t *testing.T) {
 	}
 }
 
-// A1: what other plugins know of names in our zones is kept.
+// A1: the cache keeps other plugins' answers for names in our zones.
 func TestA1CacheKeepsOthersAnswers(t *testing.T) {
 	for question, most := range map[string]int64{
 		"www.absent.example.org. A":           1, // falls through
 		"lb.shop.example.org. A":              1, // leads to a load balancer's hostname
-		"_http._tcp.lb.shop.example.org. SRV": 2, // has its addresses, of both families
+		"_http._tcp.lb.shop.example.org. SRV": 2, // needs the addresses of that hostname, of both families
 	} {
 		t.Run(question, func(t *testing.T) {
 			addr, _, count := serveCached(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
-// Whether the cache may answer is decided without a look at an endpoint: what an answer
-// looks at leaves something on the Service's node.
+// Whether the cache may answer is decided without a look at an endpoint: a look would leave
+// cached data on the Service's node.
 func TestB1CoversVisitsNoEndpoint(t *testing.T) {
 	v := crowdedView(t)
 	few, many := clustertest.Snapshot(t, clustertest.Crowded(100)), clustertest.Snapshot(t, clustertest.Crowded(5000))
@@ -82,7 +82,7 @@ func TestCovers(t *testing.T) {
 	}
 }
 
-// counter counts what it is asked.
+// counter counts its questions.
 type counter int
 
 func (c *counter) Lookup(context.Context, request.Request, string, uint16) (*dns.Msg, error) {
@@ -90,8 +90,8 @@ func (c *counter) Lookup(context.Context, request.Request, string, uint16) (*dns
 	return new(dns.Msg), nil
 }
 
-// Others know the addresses of load balancers alone, even where those of endpoints do not
-// fit into the reply.
+// Other servers are asked for the addresses of load balancers only, even if those of
+// endpoints do not fit into the reply.
 func TestB1NobodyIsAskedForEndpoints(t *testing.T) {
 	crowded, plain := crowdedView(t), viewOf(t, "example.org.")
 	for _, tc := range []struct {

@@ -1,11 +1,14 @@
-// Package external is a CoreDNS plugin that shows the Services of a cluster to the
-// world outside, in zones of their own: by their external addresses, by the
-// hostnames of their load balancers and, if asked, by their endpoints. It takes
-// the place of the stock plugin k8s_external, under its name.
+// Package external is a CoreDNS plugin that shows the Services of a cluster to the world
+// outside, in zones of their own: by their external addresses, by the hostnames of their
+// load balancers and, as an option, by their endpoints. It takes the place of the stock
+// plugin k8s_external, under its name.
 //
-// The cluster is that of the directive kubernetes or clusterdns in the same server
-// block. What a name stands for outside is found here (view.go, find.go); the records are
-// told by package answer, as those of the cluster's own zones are.
+// The cluster is that of the directive kubernetes or clusterdns in the same server block.
+// This package finds what a name stands for outside (view.go, find.go); package answer
+// makes the records, as for the cluster's own zones.
+//
+// The rule not to break: nothing of the cluster is visible here but Services with an
+// external address or hostname and, with the property headless, endpoints.
 package external
 
 import (
@@ -29,13 +32,13 @@ type upstreamer interface {
 	Lookup(ctx context.Context, state request.Request, name string, typ uint16) (*dns.Msg, error)
 }
 
-// handler is that of one server block.
+// handler is the handler of one server block.
 type handler struct {
 	Next     plugin.Handler
 	view     view
 	fall     dnsname.Zones
 	upstream upstreamer
-	cluster  *clusterdns.ClusterDNS // set at start-up
+	cluster  *clusterdns.ClusterDNS // set at the start
 }
 
 // Name implements plugin.Handler.
@@ -55,10 +58,10 @@ func (h *handler) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 	return dns.RcodeSuccess, w.WriteMsg(m)
 }
 
-// names are memory for names, which nothing that is made of them keeps.
+// names are memory for names, which nothing may keep after the answer.
 var names = sync.Pool{New: func() any { return new(dnsname.WireName) }}
 
-// answer returns the reply to a question, if the disposition is that there is one.
+// answer returns the reply to a question and, if there is none, what to do instead.
 func (h *handler) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (*dns.Msg, clusterdns.Disposition) {
 	state := request.Request{W: w, Req: r}
 	memory := names.Get().(*dnsname.WireName)
@@ -84,8 +87,8 @@ func (h *handler) Covers(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) ch
 	return h.view.covers(h.cluster.Store().Load(), h.fall, r.Question[0].Name, r.Question[0].Qtype)
 }
 
-// addAddresses adds the addresses of load balancers to SRV records that lead to
-// their hostnames (RFC 2782). The answer is no worse without.
+// addAddresses adds the addresses of load balancers to SRV records that lead to their
+// hostnames (RFC 2782). The answer is complete without them.
 func (h *handler) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, a *answer.Answer) {
 	for _, target := range a.Hosts {
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {

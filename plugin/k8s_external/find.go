@@ -39,8 +39,8 @@ func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) res
 	return v.findService(s, n, rest)
 }
 
-// findServer finds the names at and below the apex label, of which only one has
-// records. It fails for a name that is not there, which is left to the cluster.
+// findServer finds the names at and below the apex label, of which only one has records. It
+// reports false for other names there, which are left to the cluster.
 func (v *view) findServer(n *dnsname.Name, rest int) (resolve.Match, bool) {
 	for i := v.apex.Labels() - 1; i >= 0 && rest > 0; i-- {
 		if n.Label(rest-1) != v.apex.Label(i) {
@@ -82,8 +82,8 @@ func (v *view) findService(s *cluster.Snapshot, n *dnsname.Name, rest int) resol
 	return resolve.Match{}
 }
 
-// locateOwn finds a Service's own name. One with a ClusterIP alone has none but
-// for the names of its endpoints below it.
+// locateOwn finds a Service's own name. A Service with a ClusterIP alone has none, but its
+// endpoints may have names below it.
 func (v *view) locateOwn(svc *cluster.ServiceNode) resolve.Match {
 	m := resolve.Match{Service: svc}
 	switch {
@@ -98,9 +98,9 @@ func (v *view) locateOwn(svc *cluster.ServiceNode) resolve.Match {
 	return m
 }
 
-// locateEndpoint finds a name one label below a Service: an endpoint, or
-// the empty non-terminal above the Service's ports. The endpoints of a Service
-// with an external address are nobody's business outside.
+// locateEndpoint finds a name one label below a Service: an endpoint, or the empty
+// non-terminal above the Service's ports. Endpoints of a Service with an external address
+// are not visible outside.
 func (v *view) locateEndpoint(svc *cluster.ServiceNode, label string) resolve.Match {
 	m := resolve.Match{Service: svc, Subset: resolve.Subset{Kind: resolve.ByLabel, Name: label}}
 	protocol := resolve.Undecorated(label)
@@ -119,7 +119,7 @@ func (v *view) locateEndpoint(svc *cluster.ServiceNode, label string) resolve.Ma
 	return m
 }
 
-// locatePort finds a port: what the Service has, but with that port only.
+// locatePort finds the name of a port: the hosts of the Service, with that port only.
 func (v *view) locatePort(svc *cluster.ServiceNode, f resolve.PortFilter) resolve.Match {
 	m := resolve.Match{Service: svc, Subset: resolve.Subset{Kind: resolve.ByPort, Ports: f}}
 	switch {
@@ -133,8 +133,8 @@ func (v *view) locatePort(svc *cluster.ServiceNode, f resolve.PortFilter) resolv
 	return m
 }
 
-// findReverse finds a reverse name: that of an external address, or an empty
-// non-terminal above such.
+// findReverse finds the reverse name of an external address, or an empty non-terminal above
+// one.
 func (v *view) findReverse(s *cluster.Snapshot, n *dnsname.Name) resolve.Match {
 	prefix, ok := dnsname.ReversePrefix(n)
 	switch {

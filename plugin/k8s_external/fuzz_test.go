@@ -10,8 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// FuzzLookup asks for any name and type. Whether a name exists depends on
-// no type, and every answer can be sent.
+// FuzzLookup asks for any name and type. The type must not decide whether a name exists,
+// and every answer must fit into a message.
 func FuzzLookup(f *testing.F) {
 	for _, name := range []string{
 		"web.default.example.org.", "_http._tcp.lb.default.example.org.", "db-0.db.default.example.org.", "tcp.db.default.example.org.",

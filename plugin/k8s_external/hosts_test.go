@@ -49,8 +49,8 @@ func TestHostnames(t *testing.T) {
 	})
 }
 
-// A hostname may be in one of the zones itself: some controllers write the name
-// that they are to publish. The last name decides the result (RFC 6604).
+// A hostname may be in one of the zones itself: some controllers use the name that they
+// will publish. The last name decides the result (RFC 6604).
 func TestHostnamesWithinZone(t *testing.T) {
 	run(t, viewOf(t, "example.org.", "2.0.192.in-addr.arpa."), clustertest.Snapshot(t, `
 		namespace default

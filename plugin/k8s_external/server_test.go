@@ -49,7 +49,8 @@ const corefileText = `.:%s {
 }
 `
 
-// serve starts a server on loopback, and names the file that it reads.
+// serve starts a server on loopback. It also returns the path of the file that the server
+// reads.
 func serve(t *testing.T) (addr, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "shop.yaml")
@@ -74,14 +75,14 @@ func start(t *testing.T, text string) (addr string) {
 	return addr
 }
 
-// receive asks for a transfer. The serial in its SOA records is of the moment and
-// is written as such.
+// receive requests a transfer. It replaces the serial in the SOA records by a word, because
+// it is a time.
 func receive(t *testing.T, addr string, question *dns.Msg) (records string, serial uint32) {
 	t.Helper()
 	return receiveAs(t, "127.0.0.1", addr, question)
 }
 
-// receiveAs asks as the secondary with an address.
+// receiveAs does the same as a secondary with an address.
 func receiveAs(t *testing.T, secondary, addr string, question *dns.Msg) (records string, serial uint32) {
 	t.Helper()
 	dialer := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(secondary)}}
@@ -137,7 +138,7 @@ func TestTransfer(t *testing.T) {
 	} {
 		question := new(dns.Msg).SetIxfr("example.org.", tc.serial, "ns.", "host.")
 		got, _ := receive(t, addr, question)
-		// The server notes that a transfer has ended after its last message.
+		// The server records the end of a transfer after its last message.
 		for until := time.Now().Add(5 * time.Second); got != tc.want && time.Now().Before(until); {
 			got, _ = receive(t, addr, question)
 		}
@@ -147,7 +148,7 @@ func TestTransfer(t *testing.T) {
 	}
 }
 
-// A secondary that was sent a serial gets what has changed since then.
+// A secondary that was sent a serial gets the changes since then.
 func TestIncrementalTransfer(t *testing.T) {
 	addr, path := serve(t)
 	_, before := receive(t, addr, new(dns.Msg).SetAxfr("example.org."))
@@ -167,14 +168,14 @@ func TestIncrementalTransfer(t *testing.T) {
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
-	// Another one may have that serial from another replica.
+	// Another secondary may have that serial from another replica.
 	got, _ = receiveAs(t, "127.0.0.2", addr, question)
 	if want := strings.Replace(zoneText, "192.0.2.1", "192.0.2.8", 1); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
 
-// replace changes a file that is never there by half.
+// replace replaces a file atomically.
 func replace(t *testing.T, path, text string) {
 	t.Helper()
 	temporary := filepath.Join(t.TempDir(), "new")
@@ -186,8 +187,8 @@ func replace(t *testing.T, path, text string) {
 	}
 }
 
-// Another plugin's zone is left to it. There is no zone below the apex, and a
-// reverse zone is not given away: its names are not all ours.
+// The zone of another plugin is left to it. There is no zone below the apex, and a reverse
+// zone cannot be transferred: not all of its names are ours.
 func TestTransferOfOtherZones(t *testing.T) {
 	addr, _ := serve(t)
 	if got, _ := receive(t, addr, new(dns.Msg).SetAxfr("cluster.local.")); !strings.HasPrefix(got, "cluster.local. 5 IN SOA ns.dns.cluster.local.") {

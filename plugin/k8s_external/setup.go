@@ -28,7 +28,7 @@ func setup(c *caddy.Controller) error {
 	}
 	h := &handler{view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
 	server := dnsserver.GetConfig(c)
-	// Only at the start are the server block's handlers known by their names.
+	// The server block's handlers are known by their names only at the start.
 	c.OnStartup(func() error {
 		if h.cluster = clusterOf(server); h.cluster == nil {
 			return plugin.Error(pluginName, cfg.alone)
@@ -45,7 +45,7 @@ func setup(c *caddy.Controller) error {
 	return nil
 }
 
-// clusterOf is the handler of the server block that knows a cluster, or nil.
+// clusterOf returns the handler of the server block that has a cluster, or nil.
 func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
 	for _, directive := range []string{"kubernetes", "clusterdns"} {
 		if d, ok := server.Handler(directive).(*clusterdns.ClusterDNS); ok {
@@ -55,17 +55,17 @@ func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
 	return nil
 }
 
-// config is what the directives of a server block ask for.
+// config has the values of the directives of a server block.
 type config struct {
 	view     view
 	fall     dnsname.Zones
-	alone    error // what is wrong if the server block knows no cluster
+	alone    error // the error if the server block has no cluster
 	warnings corefile.Warnings
 }
 
-// parse reads the directive of a server block. It has no side effects. Errors
-// name the Corefile and the line. A directive that is repeated adds to the one
-// before it, but has its own zones, as with stock CoreDNS.
+// parse parses the directives of a server block. It has no side effects. Errors name the
+// Corefile and the line. A repeated directive adds to the one before it, but has its own
+// zones, as in stock CoreDNS.
 func parse(c *caddy.Controller) (*config, error) {
 	cfg := &config{view: view{zones: resolve.View{TTL: corefile.DefaultTTL}}}
 	if err := parseApex(cfg, c, []string{defaultApex}); err != nil {
@@ -100,7 +100,7 @@ func (cfg *config) parseOrigins(c *caddy.Controller) error {
 	return err
 }
 
-// properties are all that the directive takes, by name.
+// properties are the properties of the directive, by name.
 var properties = map[string]corefile.Property[*config]{
 	"apex":        parseApex,
 	"fallthrough": parseFallthrough,

@@ -13,7 +13,7 @@ func parseText(text string) (*config, error) {
 	return parse(c)
 }
 
-// origins are the zones of a configuration, with blanks between them.
+// origins returns the zones of a configuration, with blanks between them.
 func (cfg *config) origins() string {
 	var list []string
 	for _, o := range cfg.view.zones.Origins {
@@ -42,7 +42,7 @@ func TestParse(t *testing.T) {
 		{"k8s_external example.org {\n headless\n}", "example.org.", "dns.", 5, true, "", 0},
 		{"k8s_external example.org {\n fallthrough\n}", "example.org.", "dns.", 5, false, ".", 0},
 		{"k8s_external example.org {\n fallthrough ip6.arpa foo.com\n}", "example.org.", "dns.", 5, false, "ip6.arpa. foo.com.", 0},
-		// What stock takes and has no meaning.
+		// Arguments that stock accepts but ignores.
 		{"k8s_external example.org {\n headless yes\n ttl 1 2\n apex a b\n}", "example.org.", "a.", 1, true, "", 3},
 		{"k8s_external a.b:x: example.org", "example.org.", "dns.", 5, false, "", 1},
 		{"k8s_external 10.in-addr.arpa", "10.in-addr.arpa.", "dns.", 5, false, "", 1},
@@ -70,7 +70,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// An error names the file, the line and what was expected.
+// An error has the file, the line and what was expected.
 func TestParseErrors(t *testing.T) {
 	for line, want := range map[string]string{
 		"ttl":          "expected ttl SECONDS",

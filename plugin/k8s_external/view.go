@@ -13,17 +13,17 @@ import (
 )
 
 // view is what zones for the world outside the cluster show of a snapshot: Services by
-// their external addresses and the hostnames of their load balancers. It is not changed
+// their external addresses and the hostnames of their load balancers. It must not change
 // while it is in use.
 type view struct {
-	zones    resolve.View  // what records are made with
-	apex     dnsname.Name  // relative to an origin: what is below it is not the cluster's
-	headless bool          // Services without an external address are shown by their endpoints
-	cluster  *resolve.View // the cluster's own: Namespaces shown, names of endpoints, the server's addresses
+	zones    resolve.View  // for making records
+	apex     dnsname.Name  // relative to an origin; names below it are not the cluster's
+	headless bool          // show Services without an external address by their endpoints
+	cluster  *resolve.View // the cluster's own view: visible Namespaces, names of endpoints, the server's addresses
 }
 
 // show completes the view with the cluster that it shows. The names in the SOA record are
-// below the apex label, and its TTL has no bound of its own, as from stock CoreDNS.
+// below the apex label, and its TTL is not capped, as in stock CoreDNS.
 func (v *view) show(c *resolve.View) {
 	v.cluster = c
 	v.zones.Namespaces, v.zones.PodNames = c.Namespaces, c.PodNames
@@ -42,7 +42,8 @@ func (v *view) lookup(s *cluster.Snapshot, n *dnsname.Name, qtype uint16, limits
 	return answer.LookupBy(locate, &v.zones, s, n, qtype, limits)
 }
 
-// covers returns how much of an answer there is. It makes no record, and allocates nothing.
+// covers returns how much of an answer the view covers. It makes no record, and allocates
+// nothing.
 func (v *view) covers(s *cluster.Snapshot, fall dnsname.Zones, qname string, qtype uint16) chain.Coverage {
 	memory := names.Get().(*dnsname.WireName)
 	defer names.Put(memory)
@@ -54,20 +55,20 @@ func (v *view) covers(s *cluster.Snapshot, fall dnsname.Zones, qname string, qty
 	return chain.CoverageOf(result, qtype, fall, last)
 }
 
-// serverLabel is that of the name server, below the apex label.
+// serverLabel is the label of the name server, below the apex label.
 const serverLabel = "ns1"
 
-// mailboxLabel is that of the mailbox in the SOA record.
+// mailboxLabel is the label of the mailbox in the SOA record.
 const mailboxLabel = "hostmaster"
 
-// belowApex is a label below the apex label.
+// belowApex returns a label below the apex label.
 func (v *view) belowApex(label string) string {
 	return label + "." + strings.TrimSuffix(v.apex.String(), ".")
 }
 
-// servers are the external addresses of the Services that this server is an
-// endpoint of. Its own are told only where there is no such Service: a Pod's
-// address is of no use outside. No more are looked at than limit.
+// servers returns the external addresses of the Services that this server is an endpoint
+// of. Only without such a Service it returns the server's own addresses, because a Pod's
+// address is useless outside. It looks at no more than limit Services.
 func (v *view) servers(s *cluster.Snapshot, limit int) []netip.Addr {
 	var addrs []netip.Addr
 	member := false
@@ -83,7 +84,7 @@ func (v *view) servers(s *cluster.Snapshot, limit int) []netip.Addr {
 	return resolve.Distinct(addrs)
 }
 
-// addrsOf are the addresses that a Service is shown with, but no more than limit.
+// addrsOf returns the addresses with which a Service is shown, up to limit of them.
 func (v *view) addrsOf(svc *cluster.ServiceNode, limit int) []netip.Addr {
 	m := v.locateOwn(svc)
 	if m.Kind != resolve.AtEndpoints {

@@ -15,7 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// viewOf shows a cluster as most Corefiles configure it.
+// viewOf returns a view as most Corefiles configure it.
 func viewOf(t clustertest.T, origins ...string) *view {
 	t.Helper()
 	apex, err := dnsname.Parse(defaultApex)
@@ -27,7 +27,7 @@ func viewOf(t clustertest.T, origins ...string) *view {
 	return v
 }
 
-// lookup answers a question that is written as "name type". Tests change what is shown.
+// lookup answers a question written as "name type". Tests may change the view.
 func lookup(t clustertest.T, v *view, s *cluster.Snapshot, question string) answer.Answer {
 	t.Helper()
 	n, qtype := parseQuestion(t, question)
@@ -37,7 +37,7 @@ func lookup(t clustertest.T, v *view, s *cluster.Snapshot, question string) answ
 	return a
 }
 
-// checkOutcome holds what is told without records to the look-up with them.
+// checkOutcome compares the result without records with that of a look-up.
 func checkOutcome(t clustertest.T, v *view, s *cluster.Snapshot, n *dnsname.Name, qtype uint16, a *answer.Answer) {
 	t.Helper()
 	want := a.Result
@@ -145,7 +145,7 @@ func TestAbsence(t *testing.T) {
 	})
 }
 
-// D22: a name below a Service is an empty non-terminal above its ports, or nothing.
+// D22: a name below a Service is an empty non-terminal above its ports, or does not exist.
 func TestD22BelowAService(t *testing.T) {
 	s := clustertest.Snapshot(t, outsideServices)
 	for _, headless := range []bool{false, true} {
@@ -164,15 +164,15 @@ func TestD22BelowAService(t *testing.T) {
 	}
 }
 
-// D26: an underscore alone is no wildcard.
+// D26: a single underscore is not a wildcard.
 func TestD26UnderscoreIsNoWildcard(t *testing.T) {
 	if got := lookup(t, viewOf(t, "example.org."), clustertest.Snapshot(t, outsideServices), "_._tcp.web.default.example.org. SRV"); got.Result != resolve.NXDomain {
 		t.Errorf("%s", render(got))
 	}
 }
 
-// D9: a Namespace that is not shown, or not known since no selector selects it, is
-// hidden from reverse names and from transfers too.
+// D9: a Namespace that is not shown, or unknown because no selector selects it, is hidden
+// from reverse names and from transfers too.
 func TestD9HiddenNamespaces(t *testing.T) {
 	s := clustertest.Snapshot(t, `
 		namespace default
@@ -203,7 +203,7 @@ func TestD9HiddenNamespaces(t *testing.T) {
 	}
 }
 
-// D19: whatever is answered differently has another serial, twice within a second too.
+// D19: a different answer means a different serial, even twice within a second.
 func TestD19EveryChangeHasASerial(t *testing.T) {
 	store, v := cluster.NewStore(), viewOf(t, "example.org.")
 	clustertest.Commit(store, (*cluster.Txn).SetSynced)

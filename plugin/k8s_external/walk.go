@@ -12,7 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Transfer is for the transfer plugin, which finds it by its form.
+// Transfer implements transfer.Transferer, which the plugin transfer looks for.
 func (h *handler) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
 	return h.cluster.Primary().Transfer(&h.view, name, serial)
 }
@@ -22,11 +22,12 @@ func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
 	return answer.SOA(&v.zones, s, o)
 }
 
-// Walk implements xfr.Zones: the name server with its addresses, then the Services.
+// Walk implements xfr.Zones: it yields the name server with its addresses, then the
+// Services.
 //
-// Every RRset is the one that a look-up answers with, but for two: ports have SRV
-// records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2),
-// since a secondary would refuse a zone with anything beside it.
+// Every RRset is the one that a look-up answers with, with two exceptions: ports have SRV
+// records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2), because a
+// secondary would refuse a zone with other records beside it.
 func (v *view) Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool) {
 	if !v.transferApex(s, o, yield) {
 		return
@@ -44,8 +45,8 @@ func (v *view) Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Ke
 	}
 }
 
-// hides reports whether a Service's name is below the apex label, where there is
-// nothing but the name server.
+// hides reports whether a Service's name is below the apex label, where only the name
+// server has a name.
 func (v *view) hides(k cluster.Key) bool {
 	last := v.apex.Labels() - 1
 	if last < 0 || v.apex.Label(last) != k.Namespace {
@@ -54,7 +55,7 @@ func (v *view) hides(k cluster.Key) bool {
 	return last == 0 || v.apex.Label(last-1) == k.Name
 }
 
-// externalRRs is a name with the types that it has in a transfer.
+// externalRRs is a name with the types that a transfer has of it.
 type externalRRs struct {
 	owner string
 	match resolve.Match
@@ -73,8 +74,8 @@ func (v *view) transferApex(s *cluster.Snapshot, o resolve.Origin, yield func(dn
 		v.transferName(s, o, externalRRs{server, resolve.Match{Kind: resolve.AtNameServer, Servers: v.servers(s, math.MaxInt)}, addressTypes}, yield)
 }
 
-// transferName passes on the RRsets of a name. A name that is too long for a
-// message would cost the whole transfer.
+// transferName yields the RRsets of a name. It leaves out a name that is too long for a
+// message, which would spoil the whole transfer.
 func (v *view) transferName(s *cluster.Snapshot, o resolve.Origin, rrs externalRRs, yield func(dns.RR) bool) bool {
 	n, err := dnsname.Parse(rrs.owner)
 	if err != nil {
@@ -92,9 +93,9 @@ func (v *view) transferName(s *cluster.Snapshot, o resolve.Origin, rrs externalR
 	return true
 }
 
-// names are those of a Service, its named ports and, if it is shown by them, its
-// endpoints. The endpoints of a Service with a ClusterIP are not data, as in the
-// cluster's own zones.
+// names returns the names of a Service, of its named ports and, if it is shown by them, of
+// its endpoints. As in the cluster's own zones, endpoints of a Service with a ClusterIP
+// cannot be transferred.
 func (v *view) names(svc *cluster.ServiceNode, origin string) []externalRRs {
 	own := v.locateOwn(svc)
 	own.Subset.Outside, own.Subset.PodNames = true, v.cluster.PodNames
@@ -124,7 +125,7 @@ func (v *view) names(svc *cluster.ServiceNode, origin string) []externalRRs {
 	return list
 }
 
-// namedPorts are the names that ports have, each once.
+// namedPorts returns the names of ports, without repetitions.
 func namedPorts(ports []cluster.Port) []resolve.PortFilter {
 	var list []resolve.PortFilter
 	for _, p := range ports {

@@ -17,7 +17,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// walkOuter iterates over all records but the SOA record.
+// recordsOf iterates over all records but the SOA record.
 func recordsOf(v *view, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
 	return func(yield func(dns.RR) bool) { v.Walk(s, o, s.Keys(false), yield) }
 }
@@ -34,7 +34,7 @@ func zoneOf(v *view, s *cluster.Snapshot, origin string) string {
 	return answertest.Tidy(strings.Join(lines, "\n"))
 }
 
-// A transfer has what look-ups answer with, with the TTL of the zone.
+// A transfer has the records that look-ups answer with, with the TTL of the zone.
 func TestWalk(t *testing.T) {
 	v := viewOf(t, "example.org.")
 	v.cluster.Local = clustertest.Addrs(t, "198.51.100.1")
@@ -80,7 +80,7 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// What a transfer has of a name is what a look-up answers with.
+// The records that a transfer has of a name are those of a look-up.
 func TestWalkAgreesWithLookup(t *testing.T) {
 	v, s := viewOf(t, "example.org."), clustertest.Snapshot(t, outsideServices)
 	v.headless, v.cluster.Local = true, clustertest.Addrs(t, "198.51.100.1")
@@ -101,7 +101,7 @@ func TestWalkAgreesWithLookup(t *testing.T) {
 	}
 }
 
-// A transfer that nobody reads on ends, wherever that is.
+// A walk ends wherever its reader stops.
 func TestWalkEnds(t *testing.T) {
 	v, s := viewOf(t, "example.org."), clustertest.Snapshot(t, outsideServices)
 	v.headless = true
@@ -115,7 +115,7 @@ func TestWalkEnds(t *testing.T) {
 	}
 }
 
-// A name that no message can hold costs no transfer.
+// A name that is too long for a message does not spoil a transfer.
 func TestWalkLeavesOutLongNames(t *testing.T) {
 	long := strings.Repeat("x", 60)
 	v := viewOf(t, long+"."+long+".example.org.")
@@ -128,8 +128,8 @@ func TestWalkLeavesOutLongNames(t *testing.T) {
 	}
 }
 
-// Below the label of the name server there is nothing else, whatever Namespace is
-// called like it, and a transfer has no more than that.
+// Below the label of the name server there is no other name, even for a Namespace with the
+// same name, and a transfer has none either.
 func TestWalkBelowApex(t *testing.T) {
 	s := clustertest.Snapshot(t, "namespace edge\nnamespace dns\noutside dns/web 192.0.2.1 - http/tcp/80\noutside edge/dns 192.0.2.2 - http/tcp/80\noutside edge/web 192.0.2.3 - http/tcp/80")
 	for apex, want := range map[string]int{"dns.": 2, "dns.edge.": 2, "edge.": 1, "a.dns.edge.": 2} {
@@ -150,7 +150,7 @@ func TestWalkBelowApex(t *testing.T) {
 	}
 }
 
-// Two walks over the Services that changed differ by what two walks over all do.
+// Two walks over the changed Services differ in the same records as two walks over all.
 func TestWalkOfChanges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, store, v := clustertest.NewModel(), cluster.NewStore(), viewOf(t, "example.org.")
@@ -175,7 +175,8 @@ func TestWalkOfChanges(t *testing.T) {
 	})
 }
 
-// unchanged are the records that a walk over all Services has and one over some does not.
+// unchanged returns the records of a walk over all Services that a walk over the changed
+// ones does not have.
 func unchanged(v *view, s *cluster.Snapshot, changed []cluster.Key) map[string]bool {
 	rest := map[string]bool{}
 	v.Walk(s, v.zones.Origins[0], s.Keys(false), func(rr dns.RR) bool {
