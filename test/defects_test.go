@@ -12,9 +12,8 @@ import (
 	"testing"
 )
 
-// defects is the last of the numbers that doc/differences.md counts stock's defects
-// with. Two of them leave us nothing to do: CoreDNS 1.15.0 mended the one, and the
-// other is in a test of its own.
+// defects is the last number in doc/differences.md's list of stock's defects. Two of them
+// need no work here: CoreDNS 1.15.0 fixed one, and the other has a test of its own.
 const defects = 27
 
 var mendedByOthers = []int{20, 27}
@@ -24,8 +23,8 @@ var (
 	defectRow  = regexp.MustCompile(`(?m)^\| D([0-9]+) \|`)
 )
 
-// Every defect of stock has a line that tells what it is like here, and a test that
-// is named after its number.
+// Every defect of stock has a line that says how it is here, and a test that is named after
+// its number.
 func TestDefectsAreListedAndTested(t *testing.T) {
 	var want []int
 	for n := 1; n <= defects; n++ {
@@ -59,7 +58,7 @@ func testSources(t *testing.T) string {
 	return all.String()
 }
 
-// numbers returns those that the pattern finds, each once and in order.
+// numbers returns the numbers that the pattern finds, sorted and without repetitions.
 func numbers(pattern *regexp.Regexp, text string) []int {
 	found := map[int]bool{}
 	for _, match := range pattern.FindAllStringSubmatch(text, -1) {

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// TestDesignNamesRealFiles keeps the page that sends a newcomer to a file from sending them to one
-// that has moved.
+// TestDesignNamesRealFiles checks that the files named in the design page exist.
 func TestDesignNamesRealFiles(t *testing.T) {
 	table := section(t, "## Open this file")
 	paths := regexp.MustCompile("`([a-z0-9_/]+\\.(?:go|md))`").FindAllStringSubmatch(table, -1)
@@ -27,7 +26,7 @@ func TestDesignNamesRealFiles(t *testing.T) {
 	}
 }
 
-// TestDesignListsEachRoom fails for a package that the map of the house leaves out.
+// TestDesignListsEachRoom fails for a package that the table of packages leaves out.
 func TestDesignListsEachRoom(t *testing.T) {
 	house := section(t, "## The house")
 	rooms, err := filepath.Glob("../plugin/internal/*/*.go")

@@ -19,7 +19,7 @@ import (
 	"testing"
 )
 
-// source is a package of ours that was read and checked, test files apart.
+// source is a package of ours that has been parsed and checked, without test files.
 type source struct {
 	path  string
 	files []*ast.File
@@ -43,7 +43,7 @@ func TestExports(t *testing.T) {
 	}
 }
 
-// early are names that no other package needs as yet.
+// early are names that no other package needs yet.
 var early = []string{}
 
 // forTests are packages below plugin that only tests use.
@@ -55,8 +55,8 @@ var unnamed = []string{
 	"IsWatchListSemanticsUnSupported", // k8s.io/client-go/util/watchlist
 }
 
-// needless returns the exported names and methods of the packages below plugin that no other
-// package needs: uses, or has to know to use another name.
+// needless returns the exported names and methods of the packages below plugin that no
+// other package needs: none uses them, or has to know them to use another name.
 func needless(all []source) []string {
 	e := exports{live: map[string]bool{}, all: all}
 	for _, s := range all {
@@ -82,14 +82,14 @@ func needless(all []source) []string {
 	return found
 }
 
-// exports knows which names other packages need.
+// exports records which names other packages need.
 type exports struct {
 	live       map[string]bool // by key
 	all        []source
 	interfaces []*types.Interface
 }
 
-// key names an object. What is generic has one name for all instances.
+// key returns the name of an object. All instances of a generic object have the same name.
 func key(o types.Object) string {
 	f, ok := o.(*types.Func)
 	if !ok || f.Signature().Recv() == nil {
@@ -105,7 +105,7 @@ func key(o types.Object) string {
 	return o.Pkg().Path() + "." + o.Name()
 }
 
-// need notes that an object is needed, with the types in its declaration.
+// need records that an object is needed, with the types in its declaration.
 func (e *exports) need(o types.Object) {
 	if v, ok := o.(*types.Var); ok && v.IsField() {
 		e.needTypes(o.Type())
@@ -132,7 +132,7 @@ func (e *exports) need(o types.Object) {
 	}
 }
 
-// needTypes notes the named types of ours that a type is made of.
+// needTypes records the named types of ours that a type consists of.
 func (e *exports) needTypes(t types.Type) {
 	switch t := t.(type) {
 	case *types.Alias:
@@ -197,8 +197,8 @@ func (e *exports) needed(o types.Object) bool {
 	})
 }
 
-// interfacesOf returns the interfaces that a package declares, or writes where a type is wanted,
-// and those of all packages that it imports.
+// interfacesOf returns the interfaces that a package declares or writes inline, and those
+// of all packages that it imports.
 func interfacesOf(s source) []*types.Interface {
 	found := map[*types.Interface]bool{}
 	for _, tv := range s.info.Types {
@@ -216,8 +216,8 @@ func interfacesOf(s source) []*types.Interface {
 	return slices.Collect(maps.Keys(found))
 }
 
-// declared returns the exported names and methods of a package, each in a group of its own, but
-// for constants: those of one declaration are one group.
+// declared returns the exported names and methods of a package, each in a group of its own.
+// The constants of one declaration form one group.
 func declared(s source) [][]types.Object {
 	var groups [][]types.Object
 	for _, file := range s.files {
@@ -257,7 +257,7 @@ func exported(s source, names ...*ast.Ident) (objects []types.Object) {
 	return objects
 }
 
-// A rule that cannot fail holds nothing: each row has names that another package needs, or just
+// A rule must be able to fail: each row has names that another package needs, or just does
 // not.
 func TestNeedless(t *testing.T) {
 	const used, user = internal + "/used", module + "/cmd/user"
@@ -302,8 +302,8 @@ func TestNeedless(t *testing.T) {
 	}
 }
 
-// readSources reads and checks all packages of the module. The others that they import come as the
-// compiler knows them.
+// readSources parses and checks all packages of the module. The packages of other modules
+// come from the compiler's export data.
 func readSources(t *testing.T) []source {
 	t.Helper()
 	type listing struct {
@@ -331,7 +331,7 @@ func readSources(t *testing.T) []source {
 		}
 		texts := map[string]any{}
 		for _, name := range l.GoFiles {
-			texts[filepath.Join(l.Dir, name)] = nil // from the disk
+			texts[filepath.Join(l.Dir, name)] = nil // read from the disk
 		}
 		s, err := checker.check(l.ImportPath, texts)
 		if err != nil {
@@ -344,7 +344,7 @@ func readSources(t *testing.T) []source {
 // checker checks packages, each after those that it imports.
 type checker struct {
 	set     *token.FileSet
-	files   map[string]string // what the compiler wrote of other packages, by path
+	files   map[string]string // export data of other packages, by path
 	checked map[string]*types.Package
 	other   types.Importer
 }

@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// Of the packages between the plugins and the sockets.
+// Packages between the plugins and the sockets.
 const (
 	completion = internal + "/completion"
 	fastpath   = internal + "/fastpath"
 )
 
-// A rule that cannot fail holds nothing: each row breaks one, or just does not.
+// A rule must be able to fail: each row breaks a rule, or just does not.
 func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 	const (
 		names    = internal + "/dnsname"
@@ -63,7 +63,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: resolve, deps: dnsLibrary, breaches: 1},
 
 		{from: answer, imports: []string{names, model, resolve, "net/netip", "strings", "sync/atomic", "github.com/miekg/dns"}},
-		{from: answer, deps: []string{"net", "os", "time"}}, // by way of miekg/dns
+		{from: answer, deps: []string{"net", "os", "time"}}, // through miekg/dns
 		{from: answer, imports: []string{"net"}, breaches: 1},
 		{from: answer, imports: []string{"net/http"}, breaches: 1},
 		{from: answer, imports: []string{"os", "io/fs"}, breaches: 2},

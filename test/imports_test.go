@@ -1,4 +1,4 @@
-// Package test holds the tests that look at the repository as a whole.
+// Package test has the tests about the repository as a whole.
 package test
 
 import (
@@ -19,22 +19,22 @@ const (
 	internal   = plugins + "/internal"
 )
 
-// listed is what go list tells of a package, test files apart.
+// listed is the output of go list for a package, without test files.
 type listed struct {
 	ImportPath string
-	Imports    []string // by its own files
-	Deps       []string // through others too
+	Imports    []string // imports of its own files
+	Deps       []string // all imports, also through other packages
 }
 
-// rule keeps one world out of the packages under one path. A path in it stands
-// for itself and all below.
+// rule keeps some imports out of the packages below a path. A path in a rule stands for
+// itself and everything below it.
 type rule struct {
 	under   string
-	ours    []string // all it may import of this module
-	direct  []string // what its own files may not import
-	except  []string // what direct does not mean
-	deep    []string // what may not even come through another package
-	planned bool     // there may be no such package yet
+	ours    []string // all imports of this module that are allowed
+	direct  []string // imports that are forbidden in its own files
+	except  []string // exceptions from direct
+	deep    []string // imports that are forbidden even through other packages
+	planned bool     // the package may not exist yet
 }
 
 var (
@@ -45,8 +45,7 @@ var (
 	inOutClock = []string{"net", "os", "io/fs", "io/ioutil", "syscall", "log", "time", "golang.org/x/net", "golang.org/x/sys"}
 )
 
-// rules is the order of the house, which each rule gives for its own package. The first rule
-// whose path matches is the one that holds.
+// rules are the import rules of the packages. The first rule whose path matches applies.
 var rules = []rule{
 	{
 		under:  internal + "/dnsname",
@@ -130,7 +129,7 @@ var rules = []rule{
 		under:  internal + "/reply",
 		ours:   []string{internal + "/reply", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
 		direct: inOutClock,
-		except: []string{"net/netip", "time"}, // the type of a duration
+		except: []string{"net/netip", "time"}, // for the type of a duration
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
@@ -194,7 +193,7 @@ var rules = []rule{
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},
 }
 
-// Both systems are looked at because some files are built on Linux only.
+// Both systems are checked because some files are built on Linux only.
 func TestImports(t *testing.T) {
 	for _, goos := range []string{"linux", "darwin"} {
 		met := map[string]bool{}
@@ -212,7 +211,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// breaches says which imports of a package its rule forbids.
+// breaches returns the imports of a package that its rule forbids.
 func breaches(p listed) []string {
 	r := ruleFor(p.ImportPath)
 	if r.under == "" {

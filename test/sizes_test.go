@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// The bounds of what one has to read at a time, tests apart. What outgrows them becomes
-// two packages, not more files.
+// The bounds of packages, files and functions, without tests. A package that outgrows them
+// becomes two packages, not one with more files.
 const (
 	maxPackageLines  = 2000
 	maxPackageFiles  = 25
@@ -22,7 +22,7 @@ const (
 	maxFunctionLines = 60
 )
 
-// TestSizes holds the packages of the plugins to the bounds.
+// TestSizes compares the packages of the plugins with the bounds.
 func TestSizes(t *testing.T) {
 	for dir, files := range pluginFiles(t) {
 		for _, excess := range excesses(files) {
@@ -31,7 +31,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// file is the text of a source file.
+// file is a source file with its text.
 type file struct{ name, text string }
 
 // pluginFiles returns the files of each package below plugin, by its folder.
@@ -53,7 +53,7 @@ func pluginFiles(t *testing.T) map[string][]file {
 	return packages
 }
 
-// excesses tells which bounds the files of a package break.
+// excesses returns the bounds that the files of a package exceed.
 func excesses(files []file) []string {
 	var found []string
 	lines := 0
@@ -92,7 +92,7 @@ func longFunctions(f file) []string {
 	return found
 }
 
-// Each bound is broken by one more than it allows, and by no less.
+// Each bound is broken by one more than it allows, and not by one less.
 func TestExcesses(t *testing.T) {
 	short := file{"short.go", sourceOf(maxPackageLines/maxPackageFiles, 10)}
 	for _, tc := range []struct {
@@ -117,7 +117,7 @@ func TestExcesses(t *testing.T) {
 	}
 }
 
-// sourceOf returns a file of so many lines, with one function.
+// sourceOf returns a file with so many lines and one function.
 func sourceOf(lines, function int) string {
 	body := "func f() {\n" + strings.Repeat("\tf()\n", function-2) + "}\n"
 	return "package a\n" + body + strings.Repeat("\n", lines-function-1)

@@ -13,12 +13,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// accountDir is where a Pod finds its ServiceAccount.
+// accountDir is the folder of the ServiceAccount in a Pod.
 const accountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-// MountAccount puts the ServiceAccount where every container finds it, waits
-// until it may list what a DNS server lists, and returns the environment by
-// which a container learns of the API server's address.
+// MountAccount provides the ServiceAccount as in a container, waits until it may list what
+// a DNS server lists, and returns the environment with the API server's address.
 func MountAccount(t *testing.T, c *controlplane.Cluster, namespace, name string) (env []string) {
 	t.Helper()
 	account, err := c.ServiceAccount(t.Context(), namespace, name)
@@ -36,8 +35,8 @@ func MountAccount(t *testing.T, c *controlplane.Cluster, namespace, name string)
 	return []string{"KUBERNETES_SERVICE_HOST=" + u.Hostname(), "KUBERNETES_SERVICE_PORT=" + u.Port()}
 }
 
-// awaitRights waits until the API server has learned of the role, so that the
-// server under test has no reason to complain.
+// awaitRights waits until the role takes effect, so that the server under test has no
+// reason to complain.
 func awaitRights(t *testing.T, c *controlplane.Cluster, account controlplane.Credential) {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(c.RESTConfigFor(account))

@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// BuildServer has make build the server at the path, which does nothing if it is
-// as new as its sources. The repository is that of the working folder.
+// BuildServer builds the server at the path with make, which does nothing if the binary is
+// newer than its sources. The repository is that of the working folder.
 func BuildServer(binary string) error {
 	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return err
 	}
 	cmd := exec.Command("make", "-s", "-C", string(root[:len(root)-1]), "build", "BIN="+binary)
-	// The flags of a make above this test must not reach the one below it.
+	// The flags of an outer make must not reach the inner one.
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKEOVERRIDES=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
@@ -25,9 +25,9 @@ func BuildServer(binary string) error {
 	return nil
 }
 
-// ReadSources shows go test what the server is made of and what it reads: go test
-// keeps a result for as long as what the test itself has read stays the same, and
-// the server is no import.
+// ReadSources reads the sources of the server and the files that it reads. go test caches a
+// result as long as the files that the test itself has read do not change, and the server
+// is not an import.
 func ReadSources(t *testing.T) {
 	t.Helper()
 	for _, dir := range []string{"../../go.mod", "../../Makefile", "../../cmd", "../../plugin", "../../deploy/demo"} {

@@ -8,13 +8,12 @@ import (
 	"testing"
 )
 
-// confDir is where a container of CoreDNS has its ConfigMap.
+// confDir is the folder of the ConfigMap in a container of CoreDNS.
 const confDir = "/etc/coredns"
 
-// StartContained runs the server as its container does until the test ends: the
-// root of the file system has nothing but the binary, the ConfigMap, the
-// ServiceAccount, resolv.conf, hosts and /proc. The server's own Corefile and Dir
-// are not used.
+// StartContained runs the server as in its container until the test ends: the root of the
+// file system has nothing but the binary, the ConfigMap, the ServiceAccount, resolv.conf,
+// hosts and /proc. It does not use the server's own Corefile and Dir.
 func StartContained(t *testing.T, s Server, configMap fs.FS) *Process {
 	t.Helper()
 	root := t.TempDir()
@@ -39,7 +38,7 @@ func StartContained(t *testing.T, s Server, configMap fs.FS) *Process {
 	return s.start(t, cmd)
 }
 
-// writeEtc writes the files that a container runtime does.
+// writeEtc writes the files that a container runtime provides.
 func writeEtc(root string) error {
 	resolvConf, err := os.ReadFile(resolvConfPath)
 	if err != nil {
@@ -53,7 +52,7 @@ func writeEtc(root string) error {
 	return nil
 }
 
-// bind lets a file or a folder be at another place too, as long as the test runs.
+// bind makes a file or a folder appear at another path too, until the test ends.
 func bind(t *testing.T, path, at string) {
 	t.Helper()
 	if err := syscall.Mount(path, at, "", syscall.MS_BIND|syscall.MS_REC, ""); err != nil {

@@ -14,8 +14,8 @@ import (
 
 const resolvConfPath = "/etc/resolv.conf"
 
-// enter makes the new namespaces a machine to test on. The process outside has
-// the network namespace that is given.
+// enter prepares the new namespaces for tests. outside is the network namespace of the
+// process outside.
 func (m Machine) enter(outside string) error {
 	inside, err := networkNamespace()
 	if err != nil {
@@ -24,7 +24,7 @@ func (m Machine) enter(outside string) error {
 	if inside == outside {
 		return errors.New("not in a network namespace of its own: " + outsideVariable + " is not to be set by hand")
 	}
-	resolvConf, err := filepath.EvalSymlinks(resolvConfPath) // it may lead to what is covered next
+	resolvConf, err := filepath.EvalSymlinks(resolvConfPath) // it may be a link to a file that is covered next
 	if err != nil {
 		return err
 	}
@@ -37,14 +37,14 @@ func (m Machine) enter(outside string) error {
 	return startLoopback(m.Addrs)
 }
 
-// coverVarRun puts a file system in memory over /var/run, which is no mount point
-// that would have to be made outside first, and lets temporary files go there.
+// coverVarRun mounts a file system in memory over /var/run, where no mount point has to be
+// made outside first, and uses it for temporary files.
 func coverVarRun() error {
-	// Else what is mounted here may be mounted outside too.
+	// Without this, mounts here may appear outside too.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("keeping mounts to this process: %w", err)
 	}
-	dir, err := filepath.EvalSymlinks("/var/run") // mostly /run
+	dir, err := filepath.EvalSymlinks("/var/run") // usually /run
 	if err != nil {
 		return err
 	}
@@ -58,10 +58,9 @@ func coverVarRun() error {
 	return os.Setenv("TMPDIR", temporary)
 }
 
-// coverFile lets a file have another content, for this process and those that it
-// starts.
+// coverFile gives a file another content, for this process and those that it starts.
 func coverFile(path, content string) error {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) { // covered with /var/run
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) { // already covered with
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
@@ -77,8 +76,8 @@ func coverFile(path, content string) error {
 	return nil
 }
 
-// startLoopback gives the loopback device the addresses. With no other device
-// and no route, nothing can leave.
+// startLoopback adds the addresses to the loopback device. Without any other device or
+// route, nothing can leave.
 func startLoopback(addrs []netip.Addr) error {
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {

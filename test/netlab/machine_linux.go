@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// outsideVariable tells the process in the namespaces that it is there: it holds
-// the network namespace of the process outside.
+// outsideVariable marks the process in the namespaces. Its value is the network namespace
+// of the process outside.
 const outsideVariable = "CLUSTERDNS_TEST_OUTSIDE"
 
-// Machine is what the tests of a binary run on.
+// Machine describes the machine for the tests of a binary.
 type Machine struct {
-	// Addrs are those of the loopback device, besides 127.0.0.1 and ::1.
+	// Addrs are the addresses of the loopback device, besides 127.0.0.1 and ::1.
 	Addrs []netip.Addr
 	// Resolver is the name server in /etc/resolv.conf.
 	Resolver netip.Addr
@@ -26,8 +26,8 @@ type Machine struct {
 	Prepare func() error
 }
 
-// Run runs the tests on the machine and returns the exit code of the binary.
-// Short tests and lists of tests need no machine.
+// Run runs the tests on the machine and returns the exit code of the binary. Short tests
+// and lists of tests need no machine.
 func (m Machine) Run(tests *testing.M) (exitCode int) {
 	if testing.Short() || flag.Lookup("test.list").Value.String() != "" {
 		return tests.Run()
@@ -42,7 +42,7 @@ func (m Machine) Run(tests *testing.M) (exitCode int) {
 	return tests.Run()
 }
 
-// report prints the error, if it is not just the exit code of the process inside.
+// report prints the error, unless it is only the exit code of the process inside.
 func report(err error) (exitCode int) {
 	var exit *exec.ExitError
 	switch {
@@ -72,13 +72,13 @@ func (m Machine) runInside() error {
 	cmd.Env = append(os.Environ(), outsideVariable+"="+outside)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = insideAttributes()
-	runtime.LockOSThread() // Pdeathsig is about the thread
+	runtime.LockOSThread() // Pdeathsig depends on the thread
 	defer runtime.UnlockOSThread()
 	return cmd.Run()
 }
 
-// insideAttributes ask for the namespaces. They are root's to make, or anybody's
-// in a user namespace, in which this user is root.
+// insideAttributes returns attributes for the namespaces. Root may make them, and any other
+// user within a user namespace, in which the user is root.
 func insideAttributes() *syscall.SysProcAttr {
 	attributes := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,

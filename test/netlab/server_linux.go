@@ -17,23 +17,22 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
-// Patience is how long anything may take that is to happen soon. It is for busy
-// machines.
+// Patience is how long a change may take on a busy machine.
 const Patience = 30 * time.Second
 
-// Complaint is a line that a server which has everything it needs does not log:
-// CoreDNS' own errors, those of Kubernetes' client library, and the end of a
-// program in a panic.
+// Complaint matches lines that a server must not log if it has everything it needs:
+// CoreDNS's own errors, those of Kubernetes' client library, and the end of a program in a
+// panic.
 var Complaint = regexp.MustCompile(`(?m)^.*(\[ERROR\]|\[FATAL\]|^E\d{4} |^panic: |^fatal error: ).*$`)
 
-// Server is a CoreDNS to start. Its environment is the one that is given and
-// nothing else, as in a container.
+// Server is a CoreDNS to start. It gets the given environment and nothing else, as in a
+// container.
 type Server struct {
 	Binary    string
 	Corefile  string
-	Dir       string // its working directory
+	Dir       string // its working folder
 	Env       []string
-	Complaint *regexp.Regexp // lines that it must not log; nil for any line
+	Complaint *regexp.Regexp // lines that it must not log; nil for none
 }
 
 // Process is a running server.
@@ -74,7 +73,7 @@ func (s Server) start(t *testing.T, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Kill ends the server at once, without the time that it gives its clients.
+// Kill ends the server at once, without the time for its clients.
 func (p *Process) Kill(t *testing.T) {
 	t.Helper()
 	if !p.Running() {
@@ -84,8 +83,8 @@ func (p *Process) Kill(t *testing.T) {
 	p.killed = true
 }
 
-// stop ends the server as kubelet does, and fails the test if the server did
-// not run and end without complaint.
+// stop ends the server like kubelet, and fails the test if the server did not run and end
+// without complaint.
 func (p *Process) stop(t *testing.T) {
 	if !p.killed {
 		if err := errors.Join(p.Stop(), p.Err()); err != nil {
@@ -106,7 +105,7 @@ func (p *Process) judgeLog(t *testing.T) {
 		}
 	}
 	if t.Failed() {
-		// A server that is asked again and again whether it is ready says so.
+		// A server that is asked repeatedly whether it is ready repeats its log line.
 		lines := slices.Compact(strings.SplitAfter(string(log), "\n"))
 		t.Logf("the server's log:\n%s", strings.Join(lines[max(0, len(lines)-100):], ""))
 	}
@@ -132,7 +131,7 @@ func Eventually(t *testing.T, check func(context.Context) error) {
 	await.Success(t, 20*time.Millisecond, Patience, check)
 }
 
-// Ready checks whether the plugin ready at the address says so.
+// Ready returns a check whether the plugin ready at the address answers OK.
 func Ready(address string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/ready", nil)

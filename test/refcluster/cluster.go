@@ -15,11 +15,11 @@ import (
 // Options of a cluster.
 type Options struct {
 	Shape Shape
-	Dir   string // keeps etcd's data, keys and logs; the caller's to remove
+	Dir   string // folder for etcd's data, keys and logs; the caller removes it
 	Plain bool   // the API server refuses streaming lists
 }
 
-// Cluster is a running control plane full of objects.
+// Cluster is a running control plane with all objects.
 type Cluster struct {
 	*controlplane.Cluster
 	Shape  Shape
@@ -27,8 +27,7 @@ type Cluster struct {
 	Config string // path of the kubeconfig of a user that may do everything
 }
 
-// Start starts a cluster. The context limits the start only; Stop ends the
-// cluster.
+// Start starts a cluster. The context limits only the start; Stop ends the cluster.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	running, err := start(ctx, o)
 	if err != nil {
@@ -50,8 +49,8 @@ func (c *Cluster) connect() (err error) {
 	return err
 }
 
-// Warm makes the API server read all there is into its watch cache, as it has
-// in a cluster that has run for a while.
+// Warm makes the API server read all objects into its watch cache, as in a cluster that has
+// run for a while.
 func (c *Cluster) Warm(ctx context.Context) error {
 	for _, resource := range []struct {
 		client rest.Interface

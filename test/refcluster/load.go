@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// writers is how many requests are under way at a time.
+// writers is how many requests are in progress at a time.
 const writers = 48
 
 // loader writes a cluster's objects to an API server.
@@ -73,7 +73,8 @@ func (l *loader) writePod(ctx context.Context, i int) error {
 	return CreatePod(ctx, l.client, l.shape.pod(i))
 }
 
-// CreatePod needs two requests: the API server drops the status of a new Pod.
+// CreatePod creates a Pod with its status. That takes two requests, because the API server
+// drops the status of a new Pod.
 func CreatePod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) error {
 	pods := client.CoreV1().Pods(pod.Namespace)
 	created, err := pods.Create(ctx, pod, metav1.CreateOptions{})
@@ -85,8 +86,8 @@ func CreatePod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod
 	return err
 }
 
-// Parallel calls do for the numbers below n, on as many goroutines as there are
-// workers, and ends at the first error.
+// Parallel calls do for the numbers below n, on so many goroutines, and stops at the first
+// error.
 func Parallel(ctx context.Context, workers, n int, do func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

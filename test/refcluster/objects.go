@@ -11,16 +11,17 @@ import (
 )
 
 const (
-	// perSlice is where Kubernetes' own controller begins another EndpointSlice.
+	// perSlice is the number of endpoints after which Kubernetes' own controller begins
+	// another EndpointSlice.
 	perSlice = 100
 	// nodes is the number of names that endpoints and Pods are spread over. There
 	// are no Node objects.
 	nodes = 500
-	// triggerTime has to be a constant, or the objects would differ each time.
+	// triggerTime is constant, because the objects would otherwise differ each time.
 	triggerTime = "2026-01-01T00:00:00Z"
 )
 
-// Ports are those that Services have one, two or three of.
+// Ports are the ports of Services, which have one, two or three of them.
 var Ports = []corev1.ServicePort{
 	{Name: "http", Port: 80, TargetPort: intstr.FromInt32(8080), Protocol: corev1.ProtocolTCP},
 	{Name: "metrics", Port: 9090, TargetPort: intstr.FromInt32(9090), Protocol: corev1.ProtocolTCP},
@@ -36,7 +37,7 @@ func (s Shape) NamespaceName(namespace int) string {
 	return fmt.Sprintf("%s-%03d", teams[namespace%len(teams)], namespace)
 }
 
-// ServiceName returns the name of a Service, which no other one of the cluster has.
+// ServiceName returns the name of a Service, which is unique in the cluster.
 func (s Shape) ServiceName(service int) string {
 	r := s.random("service", service)
 	return fmt.Sprintf("%s-%s-%05d", teams[r.IntN(len(teams))], roles[r.IntN(len(roles))], service)
@@ -151,8 +152,8 @@ func EndpointAddress(i int) netip.Addr { return AddressAt(FirstEndpoint, i) }
 
 func nodeName(i int) string { return fmt.Sprintf("node-%03d", i%nodes) }
 
-// PodName returns the name of the Pod behind an endpoint: of a StatefulSet where the
-// Service is headless, of a Deployment elsewhere.
+// PodName returns the name of the Pod of an endpoint: of a StatefulSet if the Service is
+// headless, otherwise of a Deployment.
 func (s Shape) PodName(endpoint int) string {
 	service := s.ServiceOf(endpoint)
 	from, _ := s.EndpointRange(service)
@@ -163,7 +164,7 @@ func (s Shape) PodName(endpoint int) string {
 		s.letters("replicaset", service, 10), s.letters("pod", endpoint, 5))
 }
 
-// letters returns a part of a name as Kubernetes makes it up.
+// letters returns random letters for a name, as Kubernetes generates them.
 func (s Shape) letters(kind string, i, n int) string {
 	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
 	r := s.random(kind, i)

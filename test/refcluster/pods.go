@@ -6,8 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// pod returns the Pod behind an endpoint, about as large as they are in practice:
-// what a server of DNS does not need of it makes up most of it.
+// pod returns the Pod of an endpoint, about as large as real ones: most of it is of no use
+// to a DNS server.
 func (s Shape) pod(endpoint int) *corev1.Pod {
 	service := s.ServiceOf(endpoint)
 	name := s.ServiceName(service)

@@ -7,11 +7,10 @@ import (
 	"net/netip"
 )
 
-// MaxServices is how many ClusterIPs fit behind FirstClusterIP into the API
-// server's range.
+// MaxServices is how many ClusterIPs fit into the API server's range after FirstClusterIP.
 const MaxServices = 64_000
 
-// Blocks of addresses. None of them overlap, so that an answer tells what it
+// Blocks of addresses. They do not overlap, so that an answer shows which kind of object it
 // comes from.
 var (
 	FirstClusterIP = netip.MustParseAddr("10.96.1.0")
@@ -20,24 +19,24 @@ var (
 	FirstFresh     = netip.MustParseAddr("10.208.0.1")
 )
 
-// Shape is the size of a cluster. Each object follows from it and a number, so
-// that objects can be made in any order and need not be kept. Objects of a kind
-// are numbered from 0.
+// Shape is the size of a cluster. Each object is derived from it and a number, so that
+// objects can be made in any order and need not be stored. Objects of a kind are numbered
+// from 0.
 type Shape struct {
 	Seed                                            uint64
 	Namespaces, Services, Headless, Endpoints, Pods int
 
-	// Largest is how many of the endpoints the last Service has, which is always
-	// headless. The others share the rest evenly.
+	// Largest is the number of endpoints of the last Service, which is always headless. The
+	// others share the rest evenly.
 	Largest int
 }
 
-// Reference is the cluster that figures of different days are measured with.
+// Reference is the cluster for figures that are compared over time.
 var Reference = Shape{
 	Seed: 1, Namespaces: 100, Services: 10_000, Headless: 1000, Endpoints: 100_000, Pods: 50_000, Largest: 1000,
 }
 
-// Check returns an error when there is no such cluster.
+// Check returns an error if there is no such cluster.
 func (s Shape) Check() error {
 	switch {
 	case s.Namespaces < 1 || s.Services < s.Namespaces || s.Services > MaxServices:
@@ -59,7 +58,7 @@ func (s Shape) String() string {
 		s.Namespaces, s.Services, s.Headless, s.Largest, s.Endpoints, s.Pods)
 }
 
-// random gives the details of object number i of a kind, always the same.
+// random returns the source of details of object number i of a kind, always the same.
 func (s Shape) random(kind string, i int) *rand.Rand {
 	stream := uint64(i) << 8
 	for _, letter := range []byte(kind) {
@@ -68,7 +67,7 @@ func (s Shape) random(kind string, i int) *rand.Rand {
 	return rand.New(rand.NewPCG(s.Seed, stream))
 }
 
-// IsHeadless spreads the headless Services evenly over all of them.
+// IsHeadless reports whether a Service is headless. It spreads headless Services evenly.
 func (s Shape) IsHeadless(service int) bool {
 	return service*s.Headless/s.Services != (service+1)*s.Headless/s.Services
 }
@@ -95,7 +94,7 @@ func (s Shape) pick(n int, headless bool) []int {
 	return picked
 }
 
-// Changing returns the Service one of whose endpoints gets other addresses.
+// Changing returns the Service with the endpoint whose address changes.
 func (s Shape) Changing() int {
 	for i := range s.Services {
 		if s.IsHeadless(i) {
@@ -127,7 +126,7 @@ func (s Shape) ServiceOf(endpoint int) int {
 
 func (s Shape) namespaceOf(service int) int { return service * s.Namespaces / s.Services }
 
-// AddressAt returns the address n places behind another one.
+// AddressAt returns the n-th address after another one.
 func AddressAt(first netip.Addr, n int) netip.Addr {
 	b := first.As4()
 	v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])

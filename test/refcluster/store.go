@@ -16,8 +16,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
-// storeDir returns the folder in the user's cache with a copy of etcd's folder, full
-// of the cluster's objects. It is written by the first who needs it.
+// storeDir returns a folder in the user's cache with a copy of etcd's folder that has all
+// objects of the cluster. The first process that needs it makes it.
 func storeDir(ctx context.Context, o Options) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -34,8 +34,8 @@ func storeDir(ctx context.Context, o Options) (string, error) {
 	return dir, fillStore(ctx, o, dir)
 }
 
-// storeKey stands for all that decides what etcd's folder holds: the objects
-// and the programs that write them, whose paths contain a hash of their own.
+// storeKey returns a hash of everything that decides the content of etcd's folder: the
+// objects, and the programs that write them, whose paths have hashes of their own.
 func storeKey(ctx context.Context, s Shape) (string, error) {
 	binaries, err := controlplane.Build(ctx)
 	if err != nil {
@@ -88,8 +88,8 @@ func hashObject(sum hash.Hash, object marshaler) error {
 	return err
 }
 
-// fillStore works beside the folder and renames at the end: what is at the
-// final path is always complete.
+// fillStore fills a folder beside the final one and renames it at the end, so that the
+// final one is always complete.
 func fillStore(ctx context.Context, o Options, dir string) error {
 	log.Printf("loading %s (first time only)", o.Shape)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {

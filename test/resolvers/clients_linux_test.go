@@ -17,20 +17,20 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/wire"
 )
 
-// patience is how long one look-up may take: there are resolvers that ask again for
-// a while if they are told of a failure.
+// patience is how long one look-up may take: some resolvers repeat questions for a while
+// after a failure.
 const patience = time.Minute
 
 // stub is a stub resolver.
 type stub struct {
 	name     string
-	families []string // that it can be asked for
+	families []string // families that it can be asked for
 	ask      func(t *testing.T, name, family string) (output string)
 }
 
 var both = []string{"both", "4", "6"}
 
-// programs are those that look up names in the resolvers' own way.
+// programs are the programs that look up names with the resolvers of libraries.
 type programs struct{ glibc, musl, cares string }
 
 func compileAll(t *testing.T) programs {
@@ -42,7 +42,7 @@ func compileAll(t *testing.T) programs {
 	}
 }
 
-// stubs starts the stub resolvers. They read the resolv.conf that there is now.
+// stubs starts the stub resolvers. They read the current resolv.conf.
 func (p programs) stubs(t *testing.T) []stub {
 	t.Helper()
 	self := exec.Command(os.Args[0])
@@ -57,8 +57,8 @@ func (p programs) stubs(t *testing.T) []stub {
 	}
 }
 
-// converse starts a program that looks up every name that it is told, until the test
-// ends.
+// converse starts a program that looks up names until the test ends. The returned function
+// asks it for one.
 func converse(t *testing.T, cmd *exec.Cmd) func(t *testing.T, name, family string) string {
 	t.Helper()
 	in, err := cmd.StdinPipe()
@@ -81,7 +81,7 @@ func converse(t *testing.T, cmd *exec.Cmd) func(t *testing.T, name, family strin
 	lines := bufio.NewScanner(out)
 	return func(t *testing.T, name, family string) string {
 		t.Helper()
-		// The look-up has an end of its own; this is for one that has not.
+		// The look-up normally ends by itself; this is for one that does not.
 		late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
 		defer late.Stop()
 		fmt.Fprintln(in, name, family)
@@ -105,8 +105,8 @@ func digSearch(t *testing.T, name, family string) string {
 	return outputOf(t, "dig", "+search", "+short", name, qtype)
 }
 
-// outputOf runs a program. Those that look up a name that there is not may call that
-// a failure.
+// outputOf runs a program and returns its output. Programs may report a name that does not
+// exist as a failure.
 func outputOf(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -119,7 +119,7 @@ func outputOf(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// compile makes a program of a file in testdata.
+// compile compiles a file in testdata.
 func compile(t *testing.T, source, compiler string, flags ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), strings.TrimSuffix(source, ".c"))
@@ -130,13 +130,13 @@ func compile(t *testing.T, source, compiler string, flags ...string) string {
 	return program
 }
 
-// result is what came of a look-up: addresses, in order, or none.
+// result is the result of a look-up: addresses in order, or none.
 type result struct {
 	addrs     string
 	questions []string // as they arrived
 }
 
-// lookUp asks a stub resolver once.
+// lookUp makes one look-up with a stub resolver.
 func (s *stub) lookUp(t *testing.T, w *wire.Wire, name, family string) result {
 	t.Helper()
 	drain(t, w)
@@ -144,8 +144,8 @@ func (s *stub) lookUp(t *testing.T, w *wire.Wire, name, family string) result {
 	return result{addrs: addrsIn(text), questions: drain(t, w)}
 }
 
-// addrsIn returns the addresses in a program's output, but not that of the server, which
-// busybox tells first.
+// addrsIn returns the addresses in a program's output without that of the server, which
+// busybox prints first.
 func addrsIn(out string) string {
 	var found []string
 	for word := range strings.FieldsSeq(out) {

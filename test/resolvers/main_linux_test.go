@@ -15,15 +15,15 @@ import (
 
 const builtServer = "../../bin/coredns"
 
-// The addresses of the machine. A client that asks an address of its own machine asks
-// from that address, so the cluster's DNS is where the client's Pod is.
+// The addresses of the machine. A client that asks an address of its own machine uses that
+// address as its own too, so the cluster's DNS has the address of the client's Pod.
 var (
 	dnsAddr      = netip.MustParseAddr("10.244.0.53")
 	replicaAddrs = []netip.Addr{netip.MustParseAddr("10.244.1.53"), netip.MustParseAddr("10.244.2.53")}
 	upstreamAddr = netip.MustParseAddr("127.0.0.54")
 )
 
-// lookupVariable makes this binary a program that looks up names by Go's resolver.
+// lookupVariable makes this binary a program that looks up names with Go's resolver.
 const lookupVariable = "CLUSTERDNS_TEST_LOOKUP"
 
 func TestMain(m *testing.M) {
@@ -48,8 +48,8 @@ func prepare() error {
 	return netlab.BuildServer(binary)
 }
 
-// lookUpAll reads lines of a name and a family, and ends every result with an empty
-// line, as the programs in testdata do.
+// lookUpAll reads lines with a name and a family, and prints an empty line after each
+// result, like the programs in testdata.
 func lookUpAll() {
 	for {
 		var name, family string
@@ -61,7 +61,7 @@ func lookUpAll() {
 	}
 }
 
-// lookUp prints the addresses of a name as Go's own resolver finds them.
+// lookUp prints the addresses that Go's own resolver finds.
 func lookUp(name, family string) {
 	network := map[string]string{"4": "ip4", "6": "ip6"}[family]
 	if network == "" {

@@ -28,8 +28,8 @@ var noPod, noServices = []string{manifests}, []string{`{apiVersion: v1, kind: Na
 // dualStack are the names with both families that are searched for.
 const dualStack = "www.example.com WWW.Example.Com cdn.example.com web.shop web.shop.svc web.shop.svc.cluster.local mail.shop"
 
-// TestTwoReplicas asks for A of one replica and for AAAA of the other, while they do
-// not see the same. Clients find what they find where nothing is completed.
+// TestTwoReplicas sends questions for A to one replica and for AAAA to the other, while
+// their data differs. Clients find at least what they find without completion.
 func TestTwoReplicas(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
@@ -61,7 +61,7 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// askReplicas asks a pair of replicas, by every client, for every name.
+// askReplicas looks up every name with every client, from a pair of replicas.
 func askReplicas(t *testing.T, w *wire.Wire, clients []stub, a, b replica) map[string]result {
 	t.Helper()
 	results := map[string]result{}
@@ -78,8 +78,8 @@ func askReplicas(t *testing.T, w *wire.Wire, clients []stub, a, b replica) map[s
 	return results
 }
 
-// checkReplicas fails the test if a client found other addresses than it should, or
-// none of them where it may lose some.
+// checkReplicas fails the test if a client found other addresses than expected, or none of
+// them where it may lose some.
 func checkReplicas(t *testing.T, key, want string, r result, loses string) {
 	t.Helper()
 	_, name, _ := strings.Cut(key, ": ")
@@ -89,8 +89,8 @@ func checkReplicas(t *testing.T, key, want string, r result, loses string) {
 	}
 }
 
-// serveReplicas starts both, and sends questions for A to the first and all others to
-// the second.
+// serveReplicas starts both replicas, and sends questions for A to the first and all others
+// to the second.
 func serveReplicas(t *testing.T, a, b replica) {
 	t.Helper()
 	for i, r := range []replica{a, b} {

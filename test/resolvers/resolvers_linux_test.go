@@ -10,18 +10,18 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/wire"
 )
 
-// names are those that are looked up, each of another kind.
+// names are the names to look up, one of each kind.
 var names = []string{
 	"db",                         // in the client's own Namespace
 	"web.shop",                   // in another Namespace, by its shortest name
-	"web.shop.svc",               // by the next
-	"web.shop.svc.cluster.local", // whole, without the dot at its end
-	"mail.shop",                  // an alias that leads out
+	"web.shop.svc",               // in another Namespace, by the next longer name
+	"web.shop.svc.cluster.local", // complete, without the final dot
+	"mail.shop",                  // an alias to a name outside
 	"www.example.com",            // outside, both families
 	"example.org",                // outside, two labels
-	"four.example.com",           // outside, A alone
-	"six.example.com",            // outside, AAAA alone
-	"text.example.com",           // outside, neither
+	"four.example.com",           // outside, with A only
+	"six.example.com",            // outside, with AAAA only
+	"text.example.com",           // outside, with neither
 	"cdn.example.com",            // outside, an alias
 	"a.b.c.d.e.example.com",      // outside, more dots than any ndots
 	"WWW.Example.Com",            // in another spelling
@@ -40,11 +40,11 @@ var names = []string{
 
 var modes = []string{"search off", "search names", "search pods", "search pods none"}
 
-// ndots are the values that Pods have: the system's, one that clusters recommend, and
+// ndots are common values of Pods: the system's default, one that clusters recommend, and
 // kubelet's.
 var ndots = []int{1, 2, 5}
 
-// TestResultsAreTheSame asks every resolver for every name, in every mode.
+// TestResultsAreTheSame looks up every name with every resolver, in every mode.
 func TestResultsAreTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
@@ -68,8 +68,8 @@ func TestResultsAreTheSame(t *testing.T) {
 	}
 }
 
-// silencers are plugins that say the same to all questions of a type, as they do where
-// one family of addresses is not to be used.
+// silencers are plugins that suppress a type for all names, as an operator may do for one
+// address family.
 var silencers = map[string]string{
 	"template NOERROR AAAA":  "template IN AAAA {\n rcode NOERROR\n }",
 	"template NXDOMAIN AAAA": "template ANY AAAA {\n rcode NXDOMAIN\n }",
@@ -77,8 +77,8 @@ var silencers = map[string]string{
 	"template NOERROR A":     "template IN A {\n rcode NOERROR\n }",
 }
 
-// TestA2SilencedTypes asks every resolver for every name where a plugin ahead silences a
-// type.
+// TestA2SilencedTypes looks up every name with every resolver while a plugin ahead
+// suppresses a type.
 func TestA2SilencedTypes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
@@ -97,8 +97,8 @@ func TestA2SilencedTypes(t *testing.T) {
 	}
 }
 
-// askAll asks a server in a mode, behind a plugin if there is one, by every client, for
-// every name.
+// askAll looks up every name with every client, from a server in a mode, behind a plugin if
+// there is one.
 func askAll(t *testing.T, w *wire.Wire, clients []stub, dots int, ahead, mode string) map[string]result {
 	results := map[string]result{}
 	t.Run(mode, func(t *testing.T) {
@@ -114,12 +114,12 @@ func askAll(t *testing.T, w *wire.Wire, clients []stub, dots int, ahead, mode st
 	return results
 }
 
-// broken is the beginning of a name that cannot be looked up. Resolvers ask again when
-// they are told so, so that to be told sooner may take a question more.
+// broken is the prefix of a name whose look-up fails. Resolvers repeat a failed question,
+// so an earlier failure may lead to one more question.
 const broken = "broken."
 
-// familiesFor returns those that a name is looked up in. One that cannot be looked up takes
-// musl's whole patience.
+// familiesFor returns the families to look up for a name. A look-up that fails takes musl's
+// whole timeout.
 func familiesFor(s *stub, name string, dots int) []string {
 	switch {
 	case !strings.HasPrefix(name, broken):
@@ -130,8 +130,8 @@ func familiesFor(s *stub, name string, dots int) []string {
 	return nil
 }
 
-// compare fails the test where a result has other addresses than without completion,
-// or took more questions.
+// compare fails the test if a result has other addresses than without completion, or needed
+// more questions.
 func compare(t *testing.T, mode string, plain, completed map[string]result) {
 	t.Helper()
 	for key, before := range plain {
@@ -146,9 +146,9 @@ func compare(t *testing.T, mode string, plain, completed map[string]result) {
 	}
 }
 
-// TestQuestions holds the numbers that doc/search-path.md gives: how many questions it takes to
-// look up both families of a name outside, in another Namespace, in the node's suffix
-// and nowhere.
+// TestQuestions checks the numbers in doc/search-path.md: how many questions a look-up of
+// both families takes, for a name outside, in another Namespace, in the node's suffix, and
+// for one that does not exist.
 func TestQuestions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
@@ -165,7 +165,7 @@ func TestQuestions(t *testing.T) {
 			serveCluster(t, dnsAddr, mode, manifests, fmt.Sprintf(client, 5, dnsAddr))
 			for _, c := range clients {
 				want := want
-				if c.name == "busybox nslookup" { // which does not search
+				if c.name == "busybox nslookup" { // it does not search
 					want = "2 2 2 2"
 				}
 				if got := c.count(t, w, "www.example.com", "web.shop", "wiki.intranet", "no.example.com"); got != want {
@@ -176,7 +176,7 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// count returns the number of questions that it takes to look up both families of names.
+// count returns the number of questions for a look-up of both families of names.
 func (s *stub) count(t *testing.T, w *wire.Wire, names ...string) string {
 	t.Helper()
 	families := s.families

@@ -6,8 +6,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/wire"
 )
 
-// listen hears what the clients ask the cluster's DNS, until the test ends. What is
-// sent on this device has arrived.
+// listen captures the questions from clients to the cluster's DNS, until the test ends.
+// Every packet that is sent on this device has arrived.
 func listen(t *testing.T) *wire.Wire {
 	t.Helper()
 	w, err := wire.Listen(dnsAddr)

@@ -17,8 +17,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// searchList is that of a Pod in the Namespace app on a node with the suffix
-// corp.example. The server has it as well, and finds the node's suffix in it.
+// searchList is the search list of a Pod in the Namespace app on a node with the suffix
+// corp.example. The server has the same list, and finds the node's suffix in it.
 const searchList = "app.svc.cluster.local svc.cluster.local cluster.local corp.example"
 
 const manifests = `
@@ -40,7 +40,7 @@ items:
   spec: {type: ExternalName, externalName: www.example.com}
 `
 
-// client is the Pod of everybody who asks, with what its manifest says of its resolver.
+// client is the Pod of all clients, with the resolver settings of its manifest.
 const client = `
 apiVersion: v1
 kind: Pod
@@ -49,7 +49,7 @@ spec: {containers: [{name: c, image: i}], dnsConfig: {options: [{name: ndots, va
 status: {phase: Running, podIPs: [{ip: %s}]}
 `
 
-// outside are the names that there are outside the cluster.
+// outside are the names outside the cluster.
 var outside = map[string][]string{
 	"www.example.com.":            {"A 192.0.2.1", "A 192.0.2.2", "AAAA 2001:db8::1"},
 	"example.org.":                {"A 192.0.2.3"},
@@ -62,7 +62,7 @@ var outside = map[string][]string{
 	"wiki.corp.example.":          {"A 192.0.2.8"},
 }
 
-// serveOutside answers as a resolver on the internet does.
+// serveOutside answers like a resolver on the internet.
 func serveOutside(t *testing.T) {
 	t.Helper()
 	address := net.JoinHostPort(upstreamAddr.String(), "53")
@@ -108,17 +108,17 @@ func answerOutside(r *dns.Msg) *dns.Msg {
 	return m
 }
 
-// setResolvConf gives the machine the resolv.conf of the client's Pod.
+// setResolvConf writes the resolv.conf of the client's Pod.
 func setResolvConf(t *testing.T, ndots int) {
 	t.Helper()
-	// dig waits long for an answer if it is not told otherwise.
+	// dig has a long timeout by default.
 	text := fmt.Sprintf("nameserver %s\nsearch %s\noptions ndots:%d\n", dnsAddr, searchList, ndots)
 	if err := os.WriteFile("/etc/resolv.conf", []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// complaint is what a server that has everything it needs does not log.
+// complaint matches lines that a server must not log if it has everything it needs.
 var complaint = regexp.MustCompile(`(?m)^.*(\[FATAL\]|^panic: |^fatal error: ).*$`)
 
 const corefile = `
@@ -138,8 +138,8 @@ const corefile = `
 }
 `
 
-// serveCluster starts the server at an address, with the properties and objects, and
-// waits until it answers: the plugin ready may say yes before any other has started.
+// serveCluster starts the server at an address, with the properties and objects, and waits
+// until it answers: the plugin ready may answer before any other plugin has started.
 func serveCluster(t *testing.T, at netip.Addr, properties string, objects ...string) *netlab.Process {
 	t.Helper()
 	return serveBehind(t, at, "", properties, objects...)
@@ -166,7 +166,7 @@ func serveBehind(t *testing.T, at netip.Addr, ahead, properties string, objects 
 	return p
 }
 
-// probe asks for what no client asks for, and no cache keeps.
+// probe sends a question that no client sends and no cache keeps.
 func probe(ctx context.Context, at netip.Addr) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -19,8 +19,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 )
 
-// complaint is a line that a server does not log whose only trouble is a Corefile
-// that is none. Most panics are recovered from.
+// complaint matches lines that a server must not log if its only trouble is an invalid
+// Corefile. Most panics are recovered from.
 var complaint = regexp.MustCompile(`(?m)^.*(WARNING: DATA RACE|^E\d{4} |panic|^fatal error: ).*$`)
 
 // judgeRaces fails the test with every report of the race detector.
@@ -35,7 +35,7 @@ func judgeRaces(t *testing.T, dir string) {
 	}
 }
 
-// sample is what the server uses at a moment.
+// sample is the resource usage of the server at one moment.
 type sample struct {
 	at         time.Duration
 	megabytes  float64
@@ -62,14 +62,14 @@ func countSockets(pid int) (n float64, err error) {
 	entries, err := os.ReadDir(dir)
 	for _, entry := range entries {
 		to, err := os.Readlink(filepath.Join(dir, entry.Name()))
-		if err == nil && strings.HasPrefix(to, "socket:") { // an error means that it is closed
+		if err == nil && strings.HasPrefix(to, "socket:") { // an error means that the file is closed
 			n++
 		}
 	}
 	return n, err
 }
 
-// readMetrics reads what the server counts, as Prometheus does.
+// readMetrics returns the metrics of the server, as Prometheus reads them.
 func readMetrics(ctx context.Context) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddr+"/metrics", nil)
 	if err != nil {
@@ -85,7 +85,7 @@ func readMetrics(ctx context.Context) (string, error) {
 	return string(text), err
 }
 
-// sum adds up the lines of the metrics that match.
+// sum returns the sum of the lines of the metrics that match.
 func sum(metrics, pattern string) (total float64) {
 	for _, line := range regexp.MustCompile(`(?m)`+pattern).FindAllStringSubmatch(metrics, -1) {
 		n, err := strconv.ParseFloat(line[1], 64)
@@ -96,13 +96,13 @@ func sum(metrics, pattern string) (total float64) {
 	return total
 }
 
-// outcome counts the packets of the fast path that came to something.
+// outcome returns how many packets of the fast path had an outcome.
 func outcome(metrics, name string) float64 {
 	return sum(metrics, `^coredns_clusterdns_fastpath_packets_total\{outcome="`+name+`",.*\} (.*)$`)
 }
 
-// watch takes a sample every second until the context ends. While a reload moves
-// the listener of the metrics there is none.
+// watch takes a sample every second until the context ends. It takes none while a reload
+// moves the listener of the metrics.
 func watch(ctx context.Context, pid int) (samples []sample) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -120,8 +120,8 @@ func watch(ctx context.Context, pid int) (samples []sample) {
 	}
 }
 
-// figures are what is bounded: the end may be above the beginning by a part, and by a
-// number more. A leak of one with each reload is above both within ten minutes.
+// figures are the bounded figures: the end may exceed the beginning by a part of it plus a
+// number. A leak of one per reload exceeds both within ten minutes.
 var figures = []struct {
 	name  string
 	value func(sample) float64
@@ -136,8 +136,8 @@ var figures = []struct {
 // warmUp returns the time after which nothing may grow.
 func warmUp() time.Duration { return min(time.Minute, *duration/2) }
 
-// judgeGrowth compares the second half of the warm-up with the end, of the same
-// length.
+// judgeGrowth compares the second half of the warm-up with the end of the run, over the
+// same length.
 func judgeGrowth(t *testing.T, samples []sample) {
 	t.Helper()
 	early, late := between(samples, warmUp()/2, warmUp()), between(samples, *duration-warmUp()/2, *duration)

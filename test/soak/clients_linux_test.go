@@ -16,30 +16,31 @@ import (
 const (
 	udpClients = 16 // sockets, for each listener
 	tcpClients = 2  // connections, for each listener
-	burst      = 8  // questions that a socket has under way
-	// rest is the time from one burst to the next.
+	burst      = 8  // unanswered questions of a socket
+	// rest is the time between two bursts.
 	rest = 20 * time.Millisecond
 	// answerTimeout is how long a stub resolver waits for an answer.
 	answerTimeout = 5 * time.Second
-	// attempts are those to get an answer over TCP: a reload ends connections.
+	// attempts is how often a question is asked over TCP, because a reload closes
+	// connections.
 	attempts = 5
-	// fixedPart is which part of the questions is about names that do not change.
+	// fixedPart says that one question in so many is about names that do not change.
 	fixedPart = 4
-	// mentions bounds how many wrong answers a test tells of.
+	// mentions is the largest number of wrong answers that a test reports.
 	mentions = 20
 )
 
-// tally is what all clients have seen.
+// tally has what all clients have seen.
 type tally struct {
 	mu                     sync.Mutex
 	overUDP, overTCP, lost int
 	redials, failures      int
-	hostile, replies       int // packets that were tampered with, and what came back
+	hostile, replies       int // corrupted packets, and replies to them
 	wrong                  []string
 	began                  time.Time
 }
 
-// complain notes a wrong answer.
+// complain records a wrong answer.
 func (v *tally) complain(address string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -47,7 +48,7 @@ func (v *tally) complain(address string, err error) {
 	v.mention(address, err)
 }
 
-// miss notes a question without an answer, which is judged in the end.
+// miss records a question without an answer, which is judged at the end.
 func (v *tally) miss(address string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -76,7 +77,7 @@ func (v *tally) countHostile(packets, replies int) {
 	v.replies += replies
 }
 
-// client asks one listener, all the time.
+// client asks one listener all the time.
 type client struct {
 	address string
 	objects []*object
@@ -85,7 +86,7 @@ type client struct {
 	id      uint16
 }
 
-// asked is a question under way.
+// asked is a question without an answer so far.
 type asked struct {
 	object   *object
 	question string
@@ -131,7 +132,7 @@ func (c *client) run(ctx context.Context, step func() error) error {
 	return nil
 }
 
-// repeat takes a step in every period until the context ends.
+// repeat runs a step in every period until the context ends.
 func repeat(ctx context.Context, period time.Duration, step func() error) error {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
@@ -147,7 +148,7 @@ func repeat(ctx context.Context, period time.Duration, step func() error) error 
 	}
 }
 
-// udp asks a burst of questions and takes the answers. None is asked again.
+// udp sends a burst of questions and receives the answers. No question is repeated.
 func (c *client) udp() (err error) {
 	if c.conn == nil {
 		if c.conn, err = dns.Dial("udp", c.address); err != nil {
@@ -171,7 +172,7 @@ func (c *client) udp() (err error) {
 	return nil
 }
 
-// take takes answers, which come in any order, and leaves what has none.
+// take receives answers, which arrive in any order, and leaves the questions without one.
 func (c *client) take(under map[uint16]*asked) {
 	_ = c.conn.SetReadDeadline(time.Now().Add(answerTimeout)) // never fails on a socket that is open
 	for len(under) > 0 {
@@ -182,14 +183,14 @@ func (c *client) take(under map[uint16]*asked) {
 			}
 			return
 		}
-		if a := under[r.Id]; a != nil { // else it is an answer that came too late
+		if a := under[r.Id]; a != nil { // otherwise the answer came too late
 			delete(under, r.Id)
 			c.judge(a, r)
 		}
 	}
 }
 
-// tcp asks one question, and dials again when the connection has ended.
+// tcp asks one question, and connects again when the connection has been closed.
 func (c *client) tcp() error {
 	a, err := c.choose()
 	if err != nil {

@@ -19,29 +19,29 @@ import (
 )
 
 const (
-	// hostileBurst packets are sent at once, and hostileRest is the time from one burst
-	// to the next.
+	// hostileBurst is how many packets are sent at once, and hostileRest the time between
+	// two bursts.
 	hostileBurst = 4
 	hostileRest  = 40 * time.Millisecond
-	// hostileIDs is how many packets an intruder tells apart: those of far more time
+	// hostileIDs is how many packets an intruder can tell apart. They cover far more time
 	// than a reply takes.
 	hostileIDs = 4096
 )
 
-// intruder sends one listener packets that somebody has tampered with, and looks at
-// what comes back. The machine has no device but the loopback, so they stay on it.
+// intruder sends corrupted packets to one listener, and checks the replies. The machine has
+// no device but loopback, so the packets stay on it.
 type intruder struct {
 	address string
 	names   []string
-	silent  bool // sends what nobody may answer, and nothing else; or all but that
+	silent  bool // sends only packets that must get no reply; otherwise only others
 	tally   *tally
 	random  *rand.Rand
 	conn    net.Conn
 	id      uint16
-	sent    map[uint16][]byte // what has had no reply
+	sent    map[uint16][]byte // packets without a reply so far
 }
 
-// namesOf returns all that there are questions for.
+// namesOf returns the names in all questions.
 func namesOf(objects []*object) (names []string, _ error) {
 	for _, o := range objects {
 		for _, q := range o.questions {
@@ -65,7 +65,7 @@ func (i *intruder) run(ctx context.Context) (err error) {
 	return repeat(ctx, hostileRest, i.step)
 }
 
-// step sends a burst, and takes what comes until the next one is due.
+// step sends a burst, and receives replies until the next one is due.
 func (i *intruder) step() error {
 	for range hostileBurst {
 		if _, err := i.conn.Write(i.next()); err != nil {
@@ -93,8 +93,7 @@ func (i *intruder) take() (replies int) {
 	}
 }
 
-// next returns a packet of the kind that is sent, with an ID of its own if it is long
-// enough to have one.
+// next returns a packet of the selected kind. It has an ID of its own if it is long enough.
 func (i *intruder) next() []byte {
 	packet := hostile.Spoil(i.random, hostile.Question(i.random, i.names))
 	for hostile.IsQuestion(packet) == i.silent {
@@ -108,7 +107,8 @@ func (i *intruder) next() []byte {
 	return packet
 }
 
-// judge fails if a reply is none, or none to what was sent and has had no other.
+// judge returns an error if a packet is not a reply, or not the first reply to a packet
+// that was sent.
 func (i *intruder) judge(reply []byte) error {
 	m := new(dns.Msg)
 	if err := m.Unpack(reply); err != nil {
@@ -127,8 +127,8 @@ func (i *intruder) judge(reply []byte) error {
 	return nil
 }
 
-// reportHostile fails the test if what was tampered with has not been heard, or was
-// too much for the server.
+// reportHostile fails the test if the corrupted packets got no replies at all, or were too
+// much for the server.
 func (v *tally) reportHostile(t *testing.T, metrics string) {
 	t.Helper()
 	ignored := outcome(metrics, "ignored")

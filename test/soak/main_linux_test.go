@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(machine.Run(m))
 }
 
-// prepare builds what is not there, where there is a network to build from.
+// prepare builds missing binaries while there is a network.
 func prepare() error {
 	for _, command := range []string{"etcd", "kube-apiserver"} {
 		if _, err := controlplane.Build(context.Background(), command); err != nil {
@@ -46,7 +46,7 @@ func prepare() error {
 	return checkRace(*server)
 }
 
-// checkRace makes sure that there is a race detector to report anything.
+// checkRace returns an error if the server has no race detector.
 func checkRace(path string) error {
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {

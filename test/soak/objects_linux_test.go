@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Answers without records. They carry the SOA record of the zone.
+// Answers without records. They have the SOA record of the zone.
 const (
 	noName = "NXDOMAIN soa"
 	noData = "NOERROR soa"
@@ -22,20 +22,19 @@ const (
 	suffix    = "." + namespace + ".svc.cluster.local"
 )
 
-// object is something that has versions, each with answers of its own. The first is
-// the version 0.
+// object is something with versions, each with its own answers. The first version is 0.
 type object struct {
 	name      string
 	questions []string // as in "A web.soak.svc.cluster.local"
-	// answer is the response code and the data of the records in alphabetical order.
+	// answer returns the response code and the sorted data of the records.
 	answer func(question string, version int) string
 
 	mu    sync.Mutex
-	begun int // the last version that it has been changed to, or is being
+	begun int // the newest version that it has, or is being changed to
 	seen  int // the newest version that an answer has shown
 }
 
-// begin says that the object is about to have the next version.
+// begin announces the next version of the object.
 func (o *object) begin() (version int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -43,16 +42,16 @@ func (o *object) begin() (version int) {
 	return o.begun
 }
 
-// newest returns the version that an answer has to be of at least, if it is asked for now:
-// whatever is reloaded, answers never go back.
+// newest returns the least version that an answer to a question of now may have: answers
+// never go back in time, even after a reload.
 func (o *object) newest() (version int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.seen
 }
 
-// judge fails if an answer is that of no version from the newest on, as of when it was
-// asked for.
+// judge returns an error if an answer belongs to no version from newest on, where newest is
+// from the time of the question.
 func (o *object) judge(question string, newest int, got string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -72,7 +71,7 @@ func (o *object) last(question string) string {
 	return o.answer(question, o.begun)
 }
 
-// text returns a reply as answers are written here.
+// text returns a reply in the form of these answers.
 func text(r *dns.Msg) string {
 	words := []string{dns.RcodeToString[r.Rcode]}
 	for _, rr := range r.Answer {

@@ -13,11 +13,11 @@ import (
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// elsewhere is a namespace where there are Pods alone.
+// elsewhere is a namespace that has nothing but Pods.
 const elsewhere = "elsewhere"
 
 // podAddress returns an address that one Pod has, then two, then the other, and then none.
-// Every time that it comes round, the Pods are others of the same names.
+// In each round the Pods are new ones with the same names.
 func podAddress(i int) changing {
 	p := &podsAddress{i: i, second: namespace}
 	if i%2 == 1 {
@@ -58,8 +58,8 @@ func (p *podsAddress) answer(question string, version int) string {
 	return "NOERROR " + p.address()
 }
 
-// change lets a Pod come or go by one event. The first ends by its phase, and is
-// deleted when nobody sees it any more; the second is deleted while it runs.
+// change adds or removes a Pod with one event. The first Pod ends by its phase, and is
+// deleted when nobody sees it any more; the second one is deleted while it runs.
 func (p *podsAddress) change(ctx context.Context, client kubernetes.Interface, version int) error {
 	first, second := client.CoreV1().Pods(namespace), client.CoreV1().Pods(p.second)
 	firstName, secondName := fmt.Sprintf("first-%d", p.i), fmt.Sprintf("second-%d", p.i)
@@ -80,7 +80,7 @@ func (p *podsAddress) change(ctx context.Context, client kubernetes.Interface, v
 	return second.Delete(ctx, secondName, now)
 }
 
-// start makes a Pod, which has no name before it has an address.
+// start makes a Pod, which has no name in DNS before it has an address.
 func (p *podsAddress) start(ctx context.Context, pods typedv1.PodInterface, name string) error {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -92,7 +92,7 @@ func (p *podsAddress) start(ctx context.Context, pods typedv1.PodInterface, name
 	return p.show(ctx, pods, name, corev1.PodRunning)
 }
 
-// show does what a kubelet would do.
+// show writes the status of a Pod, in place of a kubelet.
 func (p *podsAddress) show(ctx context.Context, pods typedv1.PodInterface, name string, phase corev1.PodPhase) error {
 	status := corev1.PodStatus{Phase: phase, PodIP: p.address(), PodIPs: []corev1.PodIP{{IP: p.address()}}}
 	_, err := pods.UpdateStatus(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: status}, metav1.UpdateOptions{})

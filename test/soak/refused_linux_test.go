@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// readRefused returns how many packets of either family the kernel has thrown away because
-// a socket of this machine was full.
+// readRefused returns how many packets of both families the kernel has dropped because a
+// socket of this machine was full.
 func readRefused(t *testing.T) int {
 	t.Helper()
 	over4, err4 := refusedOver4()
@@ -26,7 +26,8 @@ func readRefused(t *testing.T) int {
 
 const full = "RcvbufErrors"
 
-// refusedOver4 reads a line of names and, below it, one of numbers.
+// refusedOver4 reads the number for IPv4, from a line of names followed by a line of
+// numbers.
 func refusedOver4() (int, error) {
 	const path = "/proc/self/net/snmp"
 	lines, err := linesOf(path, "Udp:")
@@ -39,7 +40,7 @@ func refusedOver4() (int, error) {
 	return strconv.Atoi(lines[1][slices.Index(lines[0], full)])
 }
 
-// refusedOver6 reads a line of a name and its number.
+// refusedOver6 reads the number for IPv6, from lines of a name and a number.
 func refusedOver6() (int, error) {
 	const path = "/proc/self/net/snmp6"
 	lines, err := linesOf(path, "Udp6"+full)
@@ -52,7 +53,7 @@ func refusedOver6() (int, error) {
 	return strconv.Atoi(lines[0][1])
 }
 
-// linesOf returns the lines of a file that begin with the word, as words.
+// linesOf returns the lines of a file that begin with a word, split into words.
 func linesOf(path, word string) (lines [][]string, err error) {
 	text, err := os.ReadFile(path)
 	for line := range strings.Lines(string(text)) {

@@ -15,7 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// reloadEvery is the time from one reload to the next.
+// reloadEvery is the time between two reloads.
 const reloadEvery = 3 * time.Second
 
 const (
@@ -25,7 +25,7 @@ const (
 	metricsAddr  = "127.0.0.1:9153"
 )
 
-// corefile is kubeadm's for two listeners.
+// corefile is kubeadm's Corefile for two listeners.
 const corefile = `
 .:53 {
     errors
@@ -61,8 +61,8 @@ const corefile = `
 }
 `
 
-// Of the Corefiles one after the other, each has another TTL, every second another
-// plugin, every fourth another watch that shows the same, and every seventh is none.
+// Each successive Corefile has another TTL. Every second has another plugin, every fourth
+// another watch with the same objects, and every seventh is invalid.
 const (
 	ttls     = 20
 	otherNth = 2
@@ -83,7 +83,7 @@ func corefileOf(i int) string {
 	return strings.NewReplacer("NAMES", names, "NSID", nsid, "TTL", fmt.Sprint(ttlOf(i))).Replace(corefile)
 }
 
-// reloader is a running server and the Corefile that it imports.
+// reloader is a running server with the Corefile that it imports.
 type reloader struct {
 	process *netlab.Process
 	path    string
@@ -100,7 +100,7 @@ func startServer(t *testing.T, env []string) *reloader {
 	if err := os.WriteFile(r.path, []byte(corefileOf(0)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { judgeRaces(t, dir) }) // when the server has ended
+	t.Cleanup(func() { judgeRaces(t, dir) }) // after the server has ended
 	r.process = netlab.StartServer(t, netlab.Server{
 		Binary: binary, Corefile: "import " + r.path + "\n", Dir: dir, Complaint: complaint,
 		Env: append(env, "GORACE=log_path="+filepath.Join(dir, "race")),
@@ -109,8 +109,8 @@ func startServer(t *testing.T, env []string) *reloader {
 	return r
 }
 
-// reload loads one Corefile after the other until the context ends. One that has begun
-// is brought to its end: while it lasts there may be no metrics.
+// reload loads one Corefile after another until the context ends, and completes the last
+// reload. During a reload there may be no metrics.
 func (r *reloader) reload(ctx context.Context) (reloads int, err error) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
@@ -139,7 +139,7 @@ func (r *reloader) load(text string) error {
 	return syscall.Kill(r.process.ID(), syscall.SIGUSR1)
 }
 
-// awaitTTL waits until both listeners answer as the Corefile says.
+// awaitTTL waits until both listeners answer by the Corefile.
 func awaitTTL(ctx context.Context, want uint32) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -20,8 +20,8 @@ type changing struct {
 	change func(ctx context.Context, client kubernetes.Interface, version int) error
 }
 
-// headless returns a headless Service whose EndpointSlice has other endpoints, and
-// another port, in each version, and is gone in every eighth.
+// headless returns a headless Service. In each version its EndpointSlice has other
+// endpoints and another port; in every eighth it is gone.
 func headless(i int) changing {
 	h := &headlessService{i: i, name: fmt.Sprintf("db-%d", i)}
 	fqdn := h.name + suffix
@@ -96,8 +96,8 @@ func (h *headlessService) slice(version int) *discoveryv1.EndpointSlice {
 	return slice
 }
 
-// clusterIP returns a Service that is gone in every other version, and has another
-// address each time that it is back.
+// clusterIP returns a Service that is gone in every other version, and has another address
+// each time it returns.
 func clusterIP(i int) changing {
 	c := &clusterIPService{i: i, name: fmt.Sprintf("web-%d", i)}
 	fqdn := c.name + suffix

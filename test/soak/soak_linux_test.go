@@ -12,8 +12,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// listeners returns the addresses that are asked: those of the listener on all
-// addresses, and the other listener.
+// listeners returns the addresses to ask: those of the listener on all addresses, and of
+// the other listener.
 func listeners() []string {
 	return []string{
 		fmt.Sprintf("%s:%d", serverAddr, wildcardPort), fmt.Sprintf("127.0.0.1:%d", wildcardPort),
@@ -36,7 +36,7 @@ func TestSoak(t *testing.T) {
 	judgeGrowth(t, samples)
 }
 
-// goThrough does all at once until the context ends, or until something fails.
+// goThrough runs everything at once until the context ends, or until something fails.
 func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *tally) (samples []sample) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -67,7 +67,7 @@ func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *tall
 	return samples
 }
 
-// askers returns all those that send packets to each of the listeners.
+// askers returns the functions that send packets to each of the listeners.
 func askers(ctx context.Context, w *world, v *tally) (all []func() error) {
 	for _, address := range listeners() {
 		for i := range udpClients + tcpClients {
@@ -113,7 +113,7 @@ func checkLast(ctx context.Context, address string, o *object, question string) 
 	return nil
 }
 
-// report tells what the clients have seen, and fails the test if that was wrong.
+// report prints what the clients have seen, and fails the test if that was wrong.
 func (v *tally) report(t *testing.T, refusedBefore int) {
 	t.Helper()
 	metrics, err := readMetrics(t.Context())
@@ -140,7 +140,7 @@ func (v *tally) report(t *testing.T, refusedBefore int) {
 	v.reportHostile(t, metrics)
 }
 
-// tell tells of what was wrong, as far as that is kept.
+// print prints what was wrong, as far as it was recorded.
 func (v *tally) print(t *testing.T) {
 	for _, line := range v.wrong {
 		t.Log(line)

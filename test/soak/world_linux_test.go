@@ -20,14 +20,14 @@ import (
 const (
 	role = "../../deploy/kubernetes/rbac.yaml"
 
-	// services is how many there are of each kind.
+	// services is how many objects of each kind there are.
 	services = 24
-	// addresses is how many Pods have one after the other.
+	// addresses is how many addresses pass from Pod to Pod.
 	addresses = 12
 	// pace is the time between two changes.
 	pace = 25 * time.Millisecond
-	// writers is how many changes are under way at a time, each of another object: it
-	// divides the number of objects.
+	// writers is how many changes are in progress at a time, each of another object. It
+	// must divide the number of objects.
 	writers = 3
 )
 
@@ -45,11 +45,11 @@ const fixedObjects = `
   status: {phase: Running, podIP: 10.10.0.1, podIPs: [{ip: 10.10.0.1}]}}
 `
 
-// probe is a question whose TTL tells one Corefile from the other.
+// probe is a question whose TTL shows which Corefile is loaded.
 const probe = "A fixed" + suffix
 
-// fixedAnswers are those that never change, whatever is reloaded: of the fast path,
-// of the chain, and of the server outside.
+// fixedAnswers are answers that never change, under any Corefile: of the fast path, of the
+// chain, and of the outside server.
 var fixedAnswers = map[string]string{
 	probe:                                "NOERROR 10.96.1.1",
 	"AAAA fixed" + suffix:                "NOERROR fd00:10:96::1:1",
@@ -78,12 +78,12 @@ func outside(w dns.ResponseWriter, r *dns.Msg) {
 	_ = w.WriteMsg(m) // the server asks again
 }
 
-// world is a cluster with objects that change.
+// world is a cluster whose objects change.
 type world struct {
 	cluster *controlplane.Cluster
 	env     []string
 	objects []*object
-	names   []string // in the questions for all of them
+	names   []string // names in the questions for all objects
 	moving  []changing
 }
 
@@ -119,7 +119,7 @@ func startWorld(t *testing.T) *world {
 	return w
 }
 
-// churn changes one object of its own after the other until the context ends.
+// churn changes one of its own objects after another until the context ends.
 func (w *world) churn(ctx context.Context, writer int) (changes int, err error) {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
@@ -130,7 +130,7 @@ func (w *world) churn(ctx context.Context, writer int) (changes int, err error) 
 		case <-tick.C:
 		}
 		c := w.moving[(changes*writers+writer)%len(w.moving)]
-		// A change that has begun is brought to its end.
+		// A change that has begun is completed.
 		if err := c.change(context.WithoutCancel(ctx), w.cluster.Client(), c.begin()); err != nil {
 			return changes, err
 		}
