@@ -67,30 +67,6 @@ func (d *description) codecs(version schema.GroupVersion) runtime.NegotiatedSeri
 	return slimpb.Codecs(codecs, version.WithKind(d.kind), d.decode)
 }
 
-// newResources makes the resources that cfg asks for. The writer waits for their first
-// lists.
-func newResources(cfg Config, w *writer) ([]resource, error) {
-	selected, err := parseSelectors(cfg)
-	if err != nil {
-		return nil, err
-	}
-	all := []resource{
-		newServices(cfg, selected.objects, w),
-		newNamespaces(selected.namespaces, w),
-	}
-	if !cfg.NoEndpoints {
-		all = append(all, newEndpointSlices(cfg, selected.objects, w))
-	}
-	if cfg.Pods {
-		all = append(all, newPods(cfg, selected.objects, w))
-	}
-	if cfg.MultiCluster {
-		all = append(all, newServiceImports(cfg, w), newImportedSlices(cfg, selected.imported, w))
-	}
-	w.resources, w.awaited = all, len(all)
-	return all, nil
-}
-
 // newConverter makes a converter for one resource. Resources cannot share converters, which
 // are not safe for concurrent use.
 func newConverter(cfg Config) *convert.Converter {

@@ -44,6 +44,30 @@ func New(cfg Config, opts Options) (*Watcher, error) {
 	return &Watcher{o, s}, nil
 }
 
+// newResources makes the resources that cfg asks for. The writer waits for their first
+// lists.
+func newResources(cfg Config, w *writer) ([]resource, error) {
+	selected, err := parseSelectors(cfg)
+	if err != nil {
+		return nil, err
+	}
+	all := []resource{
+		newServices(cfg, selected.objects, w),
+		newNamespaces(selected.namespaces, w),
+	}
+	if !cfg.NoEndpoints {
+		all = append(all, newEndpointSlices(cfg, selected.objects, w))
+	}
+	if cfg.Pods {
+		all = append(all, newPods(cfg, selected.objects, w))
+	}
+	if cfg.MultiCluster {
+		all = append(all, newServiceImports(cfg, w), newImportedSlices(cfg, selected.imported, w))
+	}
+	w.resources, w.awaited = all, len(all)
+	return all, nil
+}
+
 // Run applies changes to the store until ctx ends, and leaves no goroutine behind. It must
 // be called only once.
 func (w *Watcher) Run(ctx context.Context) {
