@@ -3,7 +3,6 @@ package clusterdns
 import (
 	"context"
 	"os"
-	"slices"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -58,6 +57,7 @@ func setup(directive string, c *caddy.Controller) error {
 	}
 	ahead := len(server.Plugin)
 	d := newHandler(directive, cfg, server, log)
+	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track)
 	fast := fastpath.Of(c, collectors.FastPath(), log)
 	c.OnStartup(func() error { return d.lookAround(c, fast.Blocks(), log) })
 	watchers.Attach(c, watch.Need{
@@ -69,21 +69,23 @@ func setup(directive string, c *caddy.Controller) error {
 		Use:       d.use,
 	})
 	d.notifySecondaries(c)
-	chain.OfferDoT(server, c.ServerBlockKeys)
-	// It must come before the existing plugins, such as transfer.
-	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
-		next = d.primary.Track(next)
-		if chain.FitsEncrypted(c.ServerBlockKeys) {
-			next = chain.FitEncrypted(next)
-		}
-		return chain.First(next)
-	})
-	chain.PassMinimal(server)
 	fast.Join(server, d.onFastPath(ahead))
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
 		return d
 	})
+	return nil
+}
+
+// claim returns an error if a server block uses the plugin under two names.
+func claim(directive string, c *caddy.Controller) error {
+	type claimed struct{ block int }
+	key := claimed{c.ServerBlockIndex}
+	if other, ok := c.Get(key).(string); ok && other != directive {
+		c.Next() // for the error to have the directive's line
+		return c.Errf("%s and %s are the same plugin: expected one of them in a server block", other, directive)
+	}
+	c.Set(key, directive)
 	return nil
 }
 
@@ -101,18 +103,6 @@ func configure(c *caddy.Controller, root string, log clog.P) (*config, error) {
 		log.Warning(text)
 	}
 	return cfg, nil
-}
-
-// claim returns an error if a server block uses the plugin under two names.
-func claim(directive string, c *caddy.Controller) error {
-	type claimed struct{ block int }
-	key := claimed{c.ServerBlockIndex}
-	if other, ok := c.Get(key).(string); ok && other != directive {
-		c.Next() // for the error to have the directive's line
-		return c.Errf("%s and %s are the same plugin: expected one of them in a server block", other, directive)
-	}
-	c.Set(key, directive)
-	return nil
 }
 
 // newHandler returns the handler of a server block, and puts a gate before a plugin cache

@@ -1,9 +1,9 @@
 // Package chain connects our handlers with the other plugins of a server block.
 //
-// - [First] comes before all of them and prepares the goroutine's stack.
-// - [GateCache] prevents the plugin cache from delaying changes of the cluster.
-// - [PassMinimal] takes transfers past the plugin minimal.
-// - [ReplyLimit] bounds replies as the plugin bufsize does.
+//   - [Arrange] puts them ahead of all others: to prepare the goroutine's stack, to fit replies
+//     to TLS, HTTPS and QUIC, and to see transfers. It takes transfers past the plugin minimal.
+//   - [GateCache] prevents the plugin cache from delaying changes of the cluster.
+//   - [ReplyLimit] bounds replies as the plugin bufsize does.
 //
 // Handlers have no names before an instance starts, so a plugin ahead is identified by the
 // function that makes its handler.

@@ -21,29 +21,27 @@ func serves(keys []string, transports ...string) bool {
 	})
 }
 
-// OfferDoT makes a server block with tls:// offer the protocol "dot" to clients that ask
+// offerDoT makes a server block with tls:// offer the protocol "dot" to clients that ask
 // for it, as RFC 9103 7.1 requires of a server that sends zones. A client that names no
 // protocol is served as before. It must be called after the plugin tls has been set up.
-func OfferDoT(server *dnsserver.Config, keys []string) {
+func offerDoT(server *dnsserver.Config, keys []string) {
 	const dot = "dot"
 	if c := server.TLSConfig; c != nil && serves(keys, transport.TLS) && !slices.Contains(c.NextProtos, dot) {
 		c.NextProtos = append(c.NextProtos, dot)
 	}
 }
 
-// FitEncrypted returns a handler that fits replies to encrypted transports, which CoreDNS
-// treats like plain ones. It must come before every plugin that writes replies, and must be
-// used only where FitsEncrypted reports true.
-//
-// - A reply over QUIC or HTTP/3 may have the largest size of a message. CoreDNS takes both for UDP, and a reply with the TC bit is useless, because the client cannot change to TCP.
-// - A reply to a question with padding has padding (RFC 7830 4).
-func FitEncrypted(next plugin.Handler) plugin.Handler { return &encrypted{next} }
-
-// FitsEncrypted reports whether a server block with these keys needs FitEncrypted.
-func FitsEncrypted(keys []string) bool {
+// fitsEncrypted reports whether a server block with these keys needs the handler encrypted.
+func fitsEncrypted(keys []string) bool {
 	return serves(keys, transport.TLS, transport.HTTPS, transport.HTTPS3, transport.QUIC)
 }
 
+// encrypted fits replies to encrypted transports, which CoreDNS treats like plain ones. It
+// must come before every plugin that writes replies.
+//
+//   - A reply over QUIC or HTTP/3 may have the largest size of a message. CoreDNS takes both
+//     for UDP, and a reply with the TC bit is useless, because the client cannot change to TCP.
+//   - A reply to a question with padding has padding (RFC 7830 4).
 type encrypted struct{ next plugin.Handler }
 
 // Name implements plugin.Handler.

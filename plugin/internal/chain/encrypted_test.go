@@ -45,7 +45,7 @@ func exchange(t *testing.T, addr string, remote net.Addr, records int, options .
 	r.IsEdns0().Option = options
 	to := &sink{remote: remote}
 	ctx := context.WithValue(t.Context(), dnsserver.Key{}, &dnsserver.Server{Addr: addr})
-	if _, err := FitEncrypted(answering(records)).ServeDNS(ctx, request.NewScrubWriter(r, to), r); err != nil {
+	if _, err := (&encrypted{answering(records)}).ServeDNS(ctx, request.NewScrubWriter(r, to), r); err != nil {
 		t.Fatal(err)
 	}
 	packed, err := to.m.Pack()
@@ -104,14 +104,14 @@ func TestP11DoTIsOffered(t *testing.T) {
 	for key, want := range map[string]string{"tls://cluster.local.:853": "[dot]", "dns://cluster.local.:53": "[]", "https://cluster.local.:443": "[]"} {
 		server := &dnsserver.Config{TLSConfig: new(tls.Config)}
 		for range 2 {
-			OfferDoT(server, []string{"dns://example.org.:53", key})
+			offerDoT(server, []string{"dns://example.org.:53", key})
 		}
 		if got := fmt.Sprint(server.TLSConfig.NextProtos); got != want {
 			t.Errorf("%s: %s, want %s", key, got, want)
 		}
 	}
-	OfferDoT(new(dnsserver.Config), []string{"tls://.:853"}) // without the plugin tls
-	if !slices.Equal([]bool{FitsEncrypted([]string{"dns://.:53"}), FitsEncrypted([]string{"dns://.:53", "quic://.:853"})}, []bool{false, true}) {
+	offerDoT(new(dnsserver.Config), []string{"tls://.:853"}) // without the plugin tls
+	if !slices.Equal([]bool{fitsEncrypted([]string{"dns://.:53"}), fitsEncrypted([]string{"dns://.:53", "quic://.:853"})}, []bool{false, true}) {
 		t.Error("the transports of a server block are mistaken")
 	}
 }

@@ -7,9 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// First returns a handler that must come before all others of a server block.
-func First(next plugin.Handler) plugin.Handler { return &first{next} }
-
+// first enlarges the stack, so it must come before all other handlers of a server block.
 type first struct{ next plugin.Handler }
 
 // Name implements plugin.Handler.

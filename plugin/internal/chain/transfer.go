@@ -12,10 +12,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// PassMinimal takes transfers past the plugin minimal, if a server block has it ahead of
+// passMinimal takes transfers past the plugin minimal, if a server block has it ahead of
 // the plugin transfer: minimal sends only the last message of a reply, and a transfer has
 // many.
-func PassMinimal(server *dnsserver.Config) {
+func passMinimal(server *dnsserver.Config) {
 	before, behind := pluginIndex(server, "minimal"), pluginIndex(server, "transfer")
 	if before < 0 || behind < before {
 		return

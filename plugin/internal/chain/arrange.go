@@ -1,0 +1,24 @@
+package chain
+
+import (
+	"slices"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+)
+
+// Arrange puts our handlers ahead of the plugins that a server block already has, and around
+// the plugin minimal. Track makes the handler that must see a transfer before the plugin
+// transfer does. It must be called after the plugin tls has been set up, and before our own
+// plugin is added.
+func Arrange(server *dnsserver.Config, keys []string, track plugin.Plugin) {
+	offerDoT(server, keys)
+	server.Plugin = slices.Insert(server.Plugin, 0, func(next plugin.Handler) plugin.Handler {
+		next = track(next)
+		if fitsEncrypted(keys) {
+			next = &encrypted{next}
+		}
+		return &first{next}
+	})
+	passMinimal(server)
+}
