@@ -26,7 +26,8 @@ func (d *ClusterDNS) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg)
 		if !d.upstreams.Take(client) {
 			udp.TurnAway(ctx)
 			completion.TurnAway(ctx)
-			// REFUSED, as from forward, would mean that nobody here answers for the name.
+			// REFUSED, which forward uses, would mean that this server does not answer for
+			// the name.
 			return dns.RcodeServerFailure, nil
 		}
 		defer d.upstreams.Leave(client)

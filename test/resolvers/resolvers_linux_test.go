@@ -27,10 +27,10 @@ var names = []string{
 	"WWW.Example.Com",            // in another spelling
 	"wiki.intranet",              // in the node's suffix, two labels
 	"wiki",                       // in the node's suffix, one label
-	"no.example.com",             // nowhere
-	"nobody.shop",                // nowhere, like a Service
-	"web-0.db",                   // nowhere, like an endpoint of a Service
-	"web-0.cache",                // nowhere, like an endpoint of a Service that is not there
+	"no.example.com",             // does not exist
+	"nobody.shop",                // does not exist, like a Service
+	"web-0.db",                   // does not exist, like an endpoint of a Service
+	"web-0.cache",                // does not exist, like an endpoint of a Service that is not there
 	"broken.example.com",         // a name that cannot be looked up
 	"www.example.com.",           // absolute
 	"web.shop.svc.cluster.local.",

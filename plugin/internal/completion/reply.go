@@ -2,8 +2,9 @@ package completion
 
 import "github.com/miekg/dns"
 
-// maxTTL is how long a completed answer may be kept, in seconds: it depends on which Services
-// there are and, where Pods are known, on the client.
+// maxTTL is the largest TTL of a completed answer, in seconds. The answer depends on which
+// Services exist and, where Pods are known, on the client, so it must not be cached for
+// long.
 const maxTTL = 5
 
 // reply answers with an alias to the name that was found, followed by its records. The

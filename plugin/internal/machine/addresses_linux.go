@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// Addresses returns the machine's addresses, without link-local ones, which nobody can
-// ask without naming an interface.
+// Addresses returns the machine's addresses, without link-local ones, which clients cannot
+// use without naming an interface.
 func Addresses() ([]netip.Addr, error) {
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
@@ -30,8 +30,8 @@ func Addresses() ([]netip.Addr, error) {
 	return list, nil
 }
 
-// BoundElsewhere returns the addresses at which somebody else's UDP socket is bound to the port.
-// A socket of ours beside it would take packets away from it.
+// BoundElsewhere returns the addresses at which another program has a UDP socket on the
+// port. A socket of ours beside it would take packets away from it.
 func BoundElsewhere(port uint16, ours map[uint64]bool) (map[netip.Addr]bool, error) {
 	taken := map[netip.Addr]bool{}
 	for _, name := range []string{"/proc/net/udp", "/proc/net/udp6"} {
@@ -68,11 +68,11 @@ func readBound(name string, port uint16, ours map[uint64]bool, taken map[netip.A
 // listedSocket is a socket in the kernel's list.
 type listedSocket struct {
 	local    netip.AddrPort
-	takesAll bool // takes everybody's packets, not those of one sender alone
+	takesAll bool // receives from all senders, not only from one
 	inode    uint64
 }
 
-// parseSocket reads a line of the kernel's list (proc_net_udp(5)).
+// parseSocket parses a line of the kernel's list (proc_net_udp(5)).
 func parseSocket(line string) (listedSocket, error) {
 	const local, remote, inode = 1, 2, 9
 	fields := strings.Fields(line)

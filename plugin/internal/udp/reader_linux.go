@@ -155,7 +155,7 @@ func (r *reader) ask() (blocked fair.Client, ok bool) {
 	return 0, true
 }
 
-// turn is what is counted while packets are answered.
+// turn has the counts of one round of answers.
 type turn struct {
 	backend            *Backend
 	start              time.Time
@@ -175,7 +175,7 @@ func (r *reader) answer(b *batch, fd uintptr, n int) {
 	r.finish(b, fd, &t)
 }
 
-// answerNext answers the i-th packet, and returns what it has cost the client, in octets.
+// answerNext answers the i-th packet, and returns its cost in octets for the client.
 func (r *reader) answerNext(b *batch, fd uintptr, i int, t *turn) int {
 	if cap(b.arena)-len(b.arena) < reply.MaxSize {
 		r.flush(b, fd, t.backend, t.start)
@@ -193,7 +193,7 @@ func (r *reader) answerNext(b *batch, fd uintptr, i int, t *turn) int {
 	return int(b.in[i].size) + len(b.arena) - before
 }
 
-// finish sends what is not sent yet, and counts.
+// finish sends the remaining answers, and counts.
 func (r *reader) finish(b *batch, fd uintptr, t *turn) {
 	r.flush(b, fd, t.backend, t.start)
 	if t.ignored > 0 {

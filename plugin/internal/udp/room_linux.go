@@ -11,27 +11,27 @@ import (
 )
 
 const (
-	// crowd is how much the kernel's buffer of a socket may hold, in octets, before packets wait
-	// in the socket's room, or an eighth of the buffer if that is less. The kernel counts some
-	// 800 for a packet.
+	// crowd is how many octets the kernel's buffer of a socket may have before packets wait
+	// in the socket's room. If an eighth of the buffer is less, that applies. The kernel
+	// counts about 800 octets for a packet.
 	crowd = 256 << 10
-	// roomSize is the number of packets that wait in a room.
+	// roomSize is the largest number of packets that wait in a room.
 	roomSize = 2048
 	// maxRead is the number of batches that are read before the next packets are answered.
 	maxRead = 64
-	// handOverCost is what a question for CoreDNS costs a client, in octets of answers: it takes
-	// about as much time as ten answers of ours.
+	// handOverCost is the cost of a question for CoreDNS, in octets of answers: it takes
+	// about as much time as ten of our answers.
 	handOverCost = 1232
 )
 
-// room is where packets wait when they arrive faster than they are answered. The kernel would drop
-// the newest, whoever sent them; here each client has its turn, and the client with most loses.
-// All readers of a socket share one.
+// room is a queue for packets that arrive faster than they are answered. The kernel would
+// drop the newest packets of any sender; here clients are served in turns, and the client
+// with most packets loses some. All readers of a socket share one room.
 type room struct {
 	open atomic.Bool // packets are waiting
 
 	mu    sync.Mutex
-	queue *fair.Queue[*waiting] // made when it is needed first
+	queue *fair.Queue[*waiting] // made when it is first needed
 	free  []*waiting
 }
 
@@ -42,7 +42,7 @@ type waiting struct {
 	packet            [reply.PacketSize]byte
 }
 
-// enter has packets wait in the room from now on.
+// enter makes packets wait in the room from now on.
 func (m *room) enter() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -52,7 +52,8 @@ func (m *room) enter() {
 	m.open.Store(true)
 }
 
-// put puts the i-th packet of a batch into the room. It reports false if another had to go.
+// put puts the i-th packet of a batch into the room. It reports false if another packet was
+// dropped for it.
 func (m *room) put(b *batch, i int) bool {
 	var w *waiting
 	if last := len(m.free) - 1; last >= 0 {
@@ -69,7 +70,8 @@ func (m *room) put(b *batch, i int) bool {
 	return !full
 }
 
-// take makes the next packet the i-th of a batch. It reports false if there is none.
+// take moves the next packet to the i-th place of a batch. It reports false if there is
+// none.
 func (m *room) take(b *batch, i int) (fair.Client, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -83,15 +85,15 @@ func (m *room) take(b *batch, i int) (fair.Client, bool) {
 	return client, true
 }
 
-// charge adds to what a client has cost.
+// charge adds to the cost of a client.
 func (m *room) charge(client fair.Client, cost int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.queue.Charge(client, cost)
 }
 
-// answerCrowd reads all packets that are there into the room, and answers a batch of them. It
-// closes the room, and returns EAGAIN, when there are none.
+// answerCrowd reads all packets that have arrived into the room, and answers a batch of
+// them. If there are none, it closes the room and returns EAGAIN.
 func (r *reader) answerCrowd(b *batch, fd uintptr) unix.Errno {
 	waiting, err := r.fill(b, fd)
 	if err != 0 {
@@ -114,8 +116,8 @@ func (r *reader) answerCrowd(b *batch, fd uintptr) unix.Errno {
 	return 0
 }
 
-// fill reads packets into the room until there are no more, and returns how many wait. It closes
-// the room and returns EAGAIN if none does.
+// fill reads packets into the room until no more have arrived, and returns how many wait.
+// If none waits, it closes the room and returns EAGAIN.
 func (r *reader) fill(b *batch, fd uintptr) (n int, err unix.Errno) {
 	r.room.mu.Lock()
 	defer r.room.mu.Unlock()

@@ -84,7 +84,7 @@ func TestB7CrowdHasTurns(t *testing.T) {
 	}
 }
 
-// What does not fit into the room is dropped and counted, and it is the flood's.
+// Packets that do not fit into the room are dropped and counted, and they are the flood's.
 func TestB7FullRoomDropsTheFlood(t *testing.T) {
 	m, b, meter := new(room), newBatch(), new(tally)
 	m.enter()
@@ -122,7 +122,7 @@ func (b *batch) setClient(i int, addr [4]byte) {
 	c.Family, c.Addr = unix.AF_INET, addr
 }
 
-// Packets that wait take no memory once the room has been full.
+// Waiting packets take no new memory once the room has been full.
 func TestB7RoomAllocatesNothing(t *testing.T) {
 	m, b := new(room), newBatch()
 	m.enter()

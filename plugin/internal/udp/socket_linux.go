@@ -142,8 +142,8 @@ func (s *socket) countLost() (fills bool) {
 	return fills
 }
 
-// memory is what the kernel says of a socket's buffer: octets that it holds and may hold, and
-// packets that the kernel has dropped so far.
+// memory is the state of a socket's buffer in the kernel: octets in use, octets of room,
+// and packets that the kernel has dropped so far.
 type memory struct{ held, size, drops uint32 }
 
 func memoryOf(fd uintptr) (memory, error) {
