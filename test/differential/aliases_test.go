@@ -47,13 +47,13 @@ type end int
 
 const (
 	found  end = iota // at a name that is no alias
-	circle            // where the last alias leads back
+	circle            // the last alias leads back to an earlier name
 )
 
 // stocksLinks is how many aliases stock follows in each zone.
 const stocksLinks = 11
 
-// walk is the way of aliases from a name to the last one.
+// walk is the chain of aliases from a name to the last one.
 type walk struct {
 	links  []dns.RR // CNAME records
 	end    end
@@ -61,11 +61,11 @@ type walk struct {
 	left   string // the first name that is not in the zone of the question
 	inside int    // how many aliases are in that zone
 	last   *reply // what we answer to the question about the final name
-	behind bool   // that is the answer of the plugins behind
+	behind bool   // last is the answer of the next plugins
 }
 
-// walk follows the aliases of the world from the question's name, and asks for
-// the last one.
+// walk follows the aliases of the world from the question's name, and asks for the last
+// name.
 func (c *comparison) walk() *walk {
 	w := &walk{final: c.q.name, last: &reply{msg: new(dns.Msg)}}
 	if p, ok := c.place(); ok {
@@ -114,7 +114,7 @@ func (w *walk) noData(qtype uint16) bool {
 		!slices.ContainsFunc(w.last.msg.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype })
 }
 
-// aliasAt returns where the alias with the name leads to, or empty if there is none.
+// aliasAt returns the target of the alias with the name, or "" if there is none.
 func (c *comparison) aliasAt(name string) string {
 	there := *c
 	there.scene = c.main.of(name)
@@ -132,15 +132,15 @@ func (c *comparison) aliasAt(name string) string {
 	return target(c.world.service(service, namespace))
 }
 
-// walked reports whether our answer is the whole way, and stock's the part of it
-// that stock tells of.
+// walked reports whether our answer has the whole chain, and stock's the part of it that
+// stock follows.
 func (c *comparison) walked(w *walk) bool {
 	return len(w.links) > 0 && w.last.problem == nil && c.ours.matches(c.wholeWay(w)) && c.stock.matches(c.stocksWay(w))
 }
 
-// wholeWay returns all aliases, and then what the last name is answered with: all of
-// it if it is in our zones, and the records and the SOA record if it is not. A
-// server that refuses the last name has not said anything about it.
+// wholeWay returns all aliases, and then the answer to the last name: all of it if it is in
+// our zones, otherwise its records and the SOA record. A server that refuses the last name
+// says nothing about it.
 func (c *comparison) wholeWay(w *walk) *reply {
 	m := &dns.Msg{Answer: slices.Clone(w.links)}
 	if w.end == found && w.last.rcode != dns.RcodeRefused {
@@ -162,10 +162,9 @@ func soas(m *dns.Msg) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(m.Ns), func(rr dns.RR) bool { return rr.Header().Rrtype != dns.TypeSOA })
 }
 
-// stocksWay returns what stock tells of aliases: those up to the first that leads out
-// of the zone, and what stock has found there, without how it went on. Of those
-// that end in the zone where stock's plugin has no record, and for all types but
-// addresses, it says that there is no data.
+// stocksWay returns the aliases that stock follows: those up to the first that leads out of
+// the zone, and what stock finds there, but no further. If the chain ends in the zone and
+// stock's plugin has no record there, or for all types but addresses, stock answers NODATA.
 func (c *comparison) stocksWay(w *walk) *reply {
 	m := &dns.Msg{Ns: []dns.RR{c.soa()}}
 	if isAddress(c.q.qtype) && w.inside <= stocksLinks && (w.left != "" || w.end == found) {
@@ -179,8 +178,8 @@ func (c *comparison) stocksWay(w *walk) *reply {
 	return c.expect(m)
 }
 
-// atTheEnd returns the comparison of what both say of the last name, if the difference
-// comes from there.
+// atTheEnd returns the comparison of the answers for the last name, if the difference comes
+// from there.
 func (c *comparison) atTheEnd() (*comparison, bool) {
 	w := c.walk()
 	if len(w.links) == 0 || w.end != found || !c.walked(w) {
@@ -195,8 +194,8 @@ func (c *comparison) atTheEnd() (*comparison, bool) {
 	return &last, true
 }
 
-// namedAddresses is a Service with endpoints that are names: stock makes aliases
-// of them, and adds what they lead to.
+// namedAddresses reports whether the question is about a Service with domain names as
+// endpoints. Stock makes aliases of them, and adds the records of their targets.
 func namedAddresses(c *comparison) bool {
 	name, namespace, _, ok := c.serviceAsked()
 	names := c.world.namedEndpoints(name, namespace)
@@ -211,8 +210,7 @@ func namedAddresses(c *comparison) bool {
 }
 
 // withoutAliases returns stock's answer without the aliases to the names and without
-// records of other owners, to which they lead. Where there is a cache those have
-// brought in their TTL.
+// records of other owners, which are their targets. With a cache, those determine the TTL.
 func (c *comparison) withoutAliases(names []string) []dns.RR {
 	var kept []dns.RR
 	for _, rr := range c.stock.msg.Answer {

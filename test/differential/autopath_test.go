@@ -14,12 +14,12 @@ import (
 var podAddrs = map[netip.Addr][]string{
 	netip.MustParseAddr("10.244.40.1"): {"zoo"},
 	netip.MustParseAddr("10.244.40.2"): {"gen"},
-	netip.MustParseAddr("10.244.40.3"): {"hidden"}, // and that of a Pod of zoo that is over
+	netip.MustParseAddr("10.244.40.3"): {"hidden"}, // and of a Pod of zoo that has ended
 	netip.MustParseAddr("10.244.40.4"): {"gen", "zoo"},
 	netip.MustParseAddr("10.244.40.5"): nil,
 }
 
-// plainAddr is nobody's.
+// plainAddr is an address that no Pod has.
 var plainAddr = netip.MustParseAddr("10.244.40.5")
 
 const askingPods = `
@@ -42,8 +42,8 @@ const askingPods = `
   status: {phase: Running, hostIP: 10.244.40.4, podIP: 10.244.40.4, podIPs: [{ip: 10.244.40.4}]}}
 `
 
-// clientAddrs returns where the clients of a Corefile ask from: Pods if names are
-// completed for them, and anywhere if not.
+// clientAddrs returns the addresses of a Corefile's clients: those of Pods if names are
+// completed for them, otherwise any.
 func (c *corefile) clientAddrs() []netip.Addr {
 	if !c.autopath {
 		return []netip.Addr{{}}
@@ -51,7 +51,7 @@ func (c *corefile) clientAddrs() []netip.Addr {
 	return slices.SortedFunc(maps.Keys(podAddrs), netip.Addr.Compare)
 }
 
-// searchedNames returns what resolvers make of names by the search paths of Pods.
+// searchedNames returns the names that resolvers make with the search paths of Pods.
 func (c *corefile) searchedNames(w *world) []string {
 	s := nameSet{}
 	bases := []string{
@@ -87,7 +87,8 @@ var searchMatchers = []matcher{
 	{"D21", "a searched name with `autopath @kubernetes`, from a node's address", fromANode},
 }
 
-// searchDomain is the first suffix itself, which stock fails at.
+// searchDomain reports whether the question is for the first suffix itself, for which stock
+// fails.
 func searchDomain(c *comparison) bool {
 	return slices.ContainsFunc(podAddrs[c.asker.client], func(namespace string) bool {
 		p, _ := c.place()
@@ -95,8 +96,8 @@ func searchDomain(c *comparison) bool {
 	}) && c.stock.problem == nil && c.stock.rcode == dns.RcodeServerFailure && c.ours.equal(c.ask(ourServer, c.q))
 }
 
-// fromANode checks that ours leaves the name alone, and that stock completes it
-// for one of the Pods there.
+// fromANode reports whether ours leaves the name alone, and stock completes it for one of
+// the Pods there.
 func fromANode(c *comparison) bool {
 	namespaces := podAddrs[c.asker.client]
 	if len(namespaces) < 2 || !c.ours.says(c.ask(ourServer, c.q)) {
@@ -108,7 +109,8 @@ func fromANode(c *comparison) bool {
 	})
 }
 
-// says is equal, but for what a server repeats of the question.
+// says reports whether two replies are equal, apart from what a server repeats of the
+// question.
 func (r *reply) says(other *reply) bool {
 	if r.problem != nil || other.problem != nil {
 		return r.problem != nil && other.problem != nil
@@ -116,8 +118,8 @@ func (r *reply) says(other *reply) bool {
 	return r.rcode == other.rcode && r.flags.aa == other.flags.aa && r.flags.ra == other.flags.ra && (r.flags.tc || r.sameRecords(other))
 }
 
-// searched returns the names that a question stands for, from a Pod of a Namespace;
-// nil if it is no searched name.
+// searched returns the names that a question from a Pod of a Namespace stands for; nil if
+// it is not a searched name.
 func (c *comparison) searched(namespace string) []string {
 	p, ok := c.place()
 	first := namespace + ".svc." + p.origin
@@ -128,8 +130,8 @@ func (c *comparison) searched(namespace string) []string {
 	return []string{base + first, base + "svc." + p.origin, base + p.origin, base}
 }
 
-// completed returns what a server ought to answer that completes names: what it says of
-// the first of them that exists, behind an alias.
+// completed returns the reply that a completing server must send: its own reply to the
+// first of these names that exists, after an alias.
 func (c *comparison) completed(server int, namespace string) (found *reply, at int) {
 	names := c.searched(namespace)
 	for i, name := range names {
@@ -150,7 +152,7 @@ func (c *comparison) completed(server int, namespace string) (found *reply, at i
 	return c.ask(server, c.q.about(names[0], c.q.qtype).overTCP()), 0
 }
 
-// aliased returns an answer to another name as one to the question.
+// aliased returns an answer to another name as an answer to the question.
 func (c *comparison) aliased(r *reply) *reply {
 	if r.problem != nil {
 		return r
@@ -166,12 +168,12 @@ func (c *comparison) aliased(r *reply) *reply {
 	return c.loosen(newReply(m))
 }
 
-// orders is how often stock is asked again, which answers some questions by the
-// first of its records in an order that is by chance.
+// orders is how often stock is asked again, because it answers some questions with the
+// first of its records in random order.
 const orders = 16
 
-// completedByStock returns what stock ought to answer, asked again until it says what
-// it has said, so many times.
+// completedByStock returns the reply that stock must send. It asks stock again, up to
+// orders times, until that is stock's reply.
 func (c *comparison) completedByStock(namespace string) (found *reply, at int) {
 	found, at = c.completed(stockServer, namespace)
 	for n := 0; n < orders && found != nil && !c.stock.says(found); n++ {
@@ -180,8 +182,8 @@ func (c *comparison) completedByStock(namespace string) (found *reply, at int) {
 	return found, at
 }
 
-// afterSearch returns the comparison of the first name on the search path of which both
-// say something else, if each of them completes as it ought to.
+// afterSearch returns the comparison of the first name on the search path with different
+// answers, if both servers complete correctly.
 func (c *comparison) afterSearch() (at *comparison, ok bool) {
 	namespaces := podAddrs[c.asker.client]
 	if !c.autopath || len(namespaces) != 1 {
@@ -208,7 +210,7 @@ func (c *comparison) afterSearch() (at *comparison, ok bool) {
 	return nil, i == 0 && k == 0 && len(c.stock.answer) == len(c.ours.answer)+1
 }
 
-// differsWithin asks both until they differ, so many times.
+// differsWithin asks both servers until they differ, up to tries times.
 func (c *comparison) differsWithin(tries int) bool {
 	for range tries {
 		if c.exchange() == nil && c.differs() {
@@ -219,8 +221,8 @@ func (c *comparison) differsWithin(tries int) bool {
 }
 
 // inLowerCase returns the comparison of the same question in lower case, if the answers
-// differ from those in nothing else. Stock's denials are no replies to what was
-// asked: they repeat the search domain in lower case.
+// differ in nothing else. Stock's denials do not repeat the question correctly: they have
+// the search domain in lower case.
 func (c *comparison) inLowerCase() (*comparison, bool) {
 	if !c.autopath || c.q.name == c.q.lower() || c.asker == c.asker.plain {
 		return nil, false

@@ -17,8 +17,7 @@ const (
 	clusterSetCluster = "multicluster.kubernetes.io/source-cluster"
 )
 
-// readExternal reads what the zones of k8s_external are, which are a configuration
-// of their own beside that of the cluster.
+// readExternal reads the zones of k8s_external, which have a configuration of their own.
 func (c *corefile) readExternal(block caddyfile.ServerBlock) error {
 	tokens, ok := block.Tokens[externalPlugin]
 	if !ok {
@@ -61,7 +60,7 @@ func (s *scene) of(name string) *scene {
 	return s
 }
 
-// addBeside adds what k8s_external and multicluster show.
+// addBeside adds the names that k8s_external and multicluster show.
 func (s *scene) addBeside() {
 	main := s
 	if x := s.outside; x != nil {
@@ -79,7 +78,7 @@ func (s *scene) addBeside() {
 	}
 }
 
-// externalIPs returns the addresses that a Service has outside.
+// externalIPs returns the external addresses of a Service.
 func externalIPs(s *corev1.Service) []string {
 	if s == nil {
 		return nil
@@ -109,7 +108,7 @@ func externalHosts(s *corev1.Service) []string {
 
 func published(s *corev1.Service) bool { return len(externalIPs(s))+len(externalHosts(s)) > 0 }
 
-// externalPointers are the reverse names of external addresses.
+// externalPointers returns the reverse names of external addresses.
 func (w *world) externalPointers(s *scene) map[string]bool {
 	names := map[string]bool{}
 	for _, service := range w.services {

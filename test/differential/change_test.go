@@ -17,8 +17,8 @@ import (
 // changes is how many objects change.
 const changes = 400
 
-// changer changes a cluster by chance. What it makes lies between what the
-// generator has made: names and addresses are used again.
+// changer changes a cluster at random. Its objects resemble those of the generator, because
+// names and addresses are used again.
 type changer struct {
 	*generator
 	client kubernetes.Interface
@@ -60,11 +60,11 @@ func (ch *changer) newServiceStep(ctx context.Context, i int) error {
 	return nil
 }
 
-// sortedKeys keeps a seed's meaning from the order of maps.
+// sortedKeys makes the result of a seed independent of the order of maps.
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
-// outdated reports whether an object was refused for what an earlier step has done:
-// it is gone, another has its name, or its address.
+// outdated reports whether an object was refused because of an earlier step: it is gone, or
+// another object has its name or its address.
 func outdated(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsInvalid(err)
 }
@@ -87,8 +87,8 @@ func (ch *changer) deleteService(ctx context.Context, _ int) error {
 	return ch.client.CoreV1().Services(s.Namespace).Delete(ctx, s.Name, metav1.DeleteOptions{})
 }
 
-// aService returns one of those that were there at first; the server's and the API
-// server's stay as they are.
+// aService returns one of the initial Services, but neither the server's nor the API
+// server's, which must not change.
 func (ch *changer) aService() *corev1.Service {
 	for {
 		s := ch.world.services[pick(ch.Rand, sortedKeys(ch.world.services)...)]
@@ -111,7 +111,7 @@ func (ch *changer) changeSlice(ctx context.Context, _ int) error {
 	return ch.update(ctx, s)
 }
 
-// moveSlice lets a slice belong to another Service, or to none.
+// moveSlice moves a slice to another Service, or to none.
 func (ch *changer) moveSlice(ctx context.Context, _ int) error {
 	s := ch.aSlice()
 	s.Labels = map[string]string{discoveryv1.LabelServiceName: ch.aService().Name}
@@ -159,7 +159,7 @@ func (ch *changer) changePod(ctx context.Context, _ int) error {
 	return err
 }
 
-// deletePod deletes a Pod; one that something keeps is there until the end.
+// deletePod deletes a Pod. One with a finalizer stays until the end.
 func (ch *changer) deletePod(ctx context.Context, _ int) error {
 	p := pick(ch.Rand, ch.world.pods...)
 	return ch.client.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, metav1.DeleteOptions{})

@@ -14,8 +14,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// compareChanging lets objects change while both servers are asked, and compares
-// them when both have seen the last change.
+// compareChanging changes objects while both servers are asked, and compares the servers
+// when both have seen the last change.
 func (l *lab) compareChanging(t *testing.T, c *corefile) {
 	pairs := startPairs(t, c, l.env)
 	p := pairs[0]
@@ -38,8 +38,8 @@ func (l *lab) compareChanging(t *testing.T, c *corefile) {
 	}
 }
 
-// changeAndAsk asks until all changes are made. What the answers are nobody can
-// say, but ours must be some, and never that we are not ready.
+// changeAndAsk asks until all changes are made. The answers cannot be predicted, but ours
+// must always come, and never as not ready.
 func (p *pair) changeAndAsk(t *testing.T, ch *changer, names []string) {
 	t.Helper()
 	changed := make(chan error, 1)
@@ -69,7 +69,7 @@ func (p *pair) changeAndAsk(t *testing.T, ch *changer, names []string) {
 	}
 }
 
-// lastName is that of the last Service.
+// lastName is the name of the last Service.
 const lastName = "last.last.svc.cluster.local."
 
 const lastChange = `
@@ -84,8 +84,8 @@ const lastChange = `
   status: {phase: Running, podIP: 10.244.30.2, podIPs: [{ip: 10.244.30.2}]}}
 `
 
-// awaitCheckpoint waits until our transfers, which show a change within a second,
-// show the last one.
+// awaitCheckpoint waits until our transfers, which show a change within a second, have the
+// last change.
 func (p *pair) awaitCheckpoint(t *testing.T, zone string) {
 	t.Helper()
 	netlab.Eventually(t, func(context.Context) error {
@@ -109,8 +109,8 @@ func makeLastChange(t *testing.T, client kubernetes.Interface) {
 	}
 }
 
-// awaitLastChange waits until both servers answer with the last objects. A watch is
-// in order, so whoever has seen them has seen all.
+// awaitLastChange waits until both servers answer with the last objects. A watch is in
+// order, so a server with the last objects has all.
 func (p *pair) awaitLastChange(t *testing.T) {
 	t.Helper()
 	a := newAsker(p.addresses[:]...)

@@ -8,13 +8,14 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// scene is what both servers answer from: the same while questions are compared.
+// scene is the data that both servers answer from. It does not change while questions are
+// compared.
 type scene struct {
 	*corefile
 	world    *world
 	pointers map[string]bool // the reverse names that have a PTR record
 	beside   []*scene        // other zones of the server block, which have names of their own
-	main     *scene          // that of the cluster's own zones
+	main     *scene          // the scene of the cluster's own zones
 }
 
 func newScene(c *corefile, w *world) *scene {
@@ -34,8 +35,7 @@ func selector(text string) labels.Selector {
 	return s
 }
 
-// comparison is a question with the two answers to it, and what a matcher may
-// want to know besides.
+// comparison is a question with its two answers, and what matchers need to know about it.
 type comparison struct {
 	*scene
 	asker       *asker
@@ -66,7 +66,7 @@ func (c *comparison) differs() bool {
 	return !c.stock.equal(c.ours) || c.ordered && !c.stock.flags.tc && !c.stock.sameOrder(c.ours)
 }
 
-// loosen leaves out what a cache decides.
+// loosen removes what a cache decides.
 func (c *comparison) loosen(r *reply) *reply {
 	if c.fold && r.problem == nil {
 		r = newReply(lowered(r.msg))
@@ -77,16 +77,15 @@ func (c *comparison) loosen(r *reply) *reply {
 	return r.loosened(c.uncached)
 }
 
-// ask asks one of the servers something that follows from the difference.
+// ask asks one of the servers a further question about the difference.
 func (c *comparison) ask(server int, q question) *reply {
 	return c.loosen(c.asker.plain.one(server, q))
 }
 
-// behind returns what the plugin behind ours answers to the question.
+// behind returns the answer of the next plugin to the question.
 func (c *comparison) behind() *reply { return c.ask(behindServer, c.q) }
 
-// place is where a name lies: in an origin, with labels before it, all in lower
-// case.
+// place is the position of a name: an origin and the labels before it, all in lower case.
 type place struct {
 	origin  string
 	labels  []string
@@ -110,7 +109,7 @@ func (c *corefile) locate(name string) (place, bool) {
 	return best, true
 }
 
-// place returns where the question's name lies.
+// place returns the position of the question's name.
 func (c *comparison) place() (place, bool) { return c.locate(c.q.name) }
 
 // is reports whether the labels before the origin are these.
@@ -141,7 +140,7 @@ func (c *scene) visible(namespace string) bool {
 	return c.world.exists(namespace) && c.exposes(namespace)
 }
 
-// header reports whether a reply has the code and is ours to give.
+// header reports whether a reply has the code, and the header of an answer from our zones.
 func (r *reply) header(rcode int) bool {
 	return r.problem == nil && r.rcode == rcode && r.flags.aa && !r.flags.ra && !r.flags.tc
 }
@@ -155,18 +154,19 @@ func (c *comparison) negative(r *reply, rcode int) bool {
 	return r.matches(c.expect(&dns.Msg{MsgHdr: dns.MsgHdr{Rcode: rcode}, Ns: []dns.RR{c.soa()}}))
 }
 
-// expect returns a reply as it ought to be.
+// expect returns the expected reply.
 func (c *comparison) expect(m *dns.Msg) *reply { return c.loosen(newReply(m)) }
 
-// matches reports whether a reply is ours to give, and has the code and the records.
+// matches reports whether a reply has the code and the records of want, and the header of
+// an answer from our zones.
 func (r *reply) matches(want *reply) bool {
 	return r.problem == nil && r.flags.aa && !r.flags.ra && r.rcode == want.rcode && (r.flags.tc || r.sameRecords(want))
 }
 
 func (r *reply) empty() bool { return len(r.answer) == 0 && len(r.extra) == 0 }
 
-// echoes reports whether both replies repeat alike what they have to repeat of the
-// query. No entry is about that.
+// echoes reports whether both replies repeat the same parts of the query. No entry is about
+// that.
 func (c *comparison) echoes() bool {
 	stock := c.stock
 	if stock.problem != nil { // then to another question about the name
@@ -195,8 +195,8 @@ func (c *comparison) soa() dns.RR {
 	}
 }
 
-// noName reports whether stock does not know the name: it denies it, or hands the
-// question on to the plugin behind.
+// noName reports whether stock does not have the name: it denies it, or passes the question
+// to the next plugin.
 func (c *comparison) noName(r *reply) bool {
 	if c.fallsThrough(c.q.name) {
 		return r.equal(c.behind())

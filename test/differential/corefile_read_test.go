@@ -13,11 +13,11 @@ import (
 const (
 	pluginName = "kubernetes"
 	defaultTTL = 5
-	// defaultCacheTTL is the most that the plugin cache lets through by itself.
+	// defaultCacheTTL is the largest TTL that the plugin cache keeps by default.
 	defaultCacheTTL = 3600
 )
 
-// readBlock reads what the matchers have to know from the block that is compared.
+// readBlock reads what matchers need to know from the block that is compared.
 func (c *corefile) readBlock(block caddyfile.ServerBlock) error {
 	_, c.port = splitPort(block.Keys[0], dnsPort)
 	_, shuffled := block.Tokens["loadbalance"]
@@ -62,8 +62,7 @@ func (c *corefile) readCache(tokens []caddyfile.Token) (err error) {
 	return nil
 }
 
-// readProperty reads one of our plugin's properties. Of most the matchers need
-// know nothing.
+// readProperty reads one property of our plugin. Matchers need to know only a few.
 func (c *corefile) readProperty(name string, args []string) (err error) {
 	switch name {
 	case "namespaces":

@@ -21,16 +21,15 @@ const (
 	containerDir  = "/etc/coredns/"
 	containedName = "Corefile"
 
-	// nowhere is the API server of a Corefile that is to stay without one.
+	// nowhere is the URL of the API server in a Corefile without one.
 	nowhere = "http://127.0.0.1:1"
 )
 
-// corefile is a configuration that both servers run with, and what the matchers
-// have to know of it.
+// corefile is a configuration for both servers, with what matchers need to know about it.
 type corefile struct {
 	name   string
 	path   string
-	wild   bool // gets a part of the questions
+	wild   bool // gets only a part of the questions
 	blocks []caddyfile.ServerBlock
 	main   int // the index of the block that is compared: the one with our plugin
 	port   int // that block's
@@ -44,18 +43,18 @@ type corefile struct {
 
 	ttl      uint32
 	cached   bool
-	cacheTTL uint32 // the most that the cache lets through
+	cacheTTL uint32 // largest TTL that the cache keeps
 	uncached string // the zone that the cache leaves out, or empty
 	podNames bool   // endpoint_pod_names
-	transfer bool   // anybody may have the zones
+	transfer bool   // anybody may transfer the zones
 	ordered  bool   // no plugin changes the order of answers
 	bound    bool   // to one address
 	unready  bool   // there is no API server
 	autopath bool   // names are completed for Pods
 
 	sets         []string  // zones of multicluster
-	outside      *corefile // what k8s_external shows, or nil
-	external     bool      // this is that
+	outside      *corefile // configuration of k8s_external, or nil
+	external     bool      // this is a configuration of k8s_external
 	headless     bool      // of k8s_external
 	reverseFirst bool      // the first zone of k8s_external is a reverse one
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 )
 
-// The ports of a process are those of the Corefile and what is added here.
+// The ports of a process are those of the Corefile plus one of these numbers.
 const (
 	stockPorts = 10000
 	ourPorts   = 20000
@@ -26,14 +26,13 @@ const (
 	metricsPort = 9153
 )
 
-// listeners are the plugins that listen, with their ports. All that they are told
-// besides is how long they are to linger at the end, which only takes time.
+// listeners are the plugins that listen, with their default ports. Their other arguments
+// are delays at the end, which only take time.
 var listeners = map[string]int{"health": 8080, "ready": readyPort, "prometheus": metricsPort, "pprof": 6053}
 
-// text returns the Corefile of a process whose ports begin at the base, with one block
-// more: what comes before and after our plugin, without ours. It tells what a
-// question that falls through is answered with. What tells about the process is
-// added too.
+// text returns the Corefile of a process whose ports begin at base. It has one more block:
+// the plugins before and after ours, without ours, which shows the answer to a question
+// that falls through. It also gets the plugins that report on the process.
 func (c *corefile) text(base int) string {
 	var b strings.Builder
 	for i, block := range c.blocks {
@@ -78,7 +77,7 @@ func moved(key string, port, base int) string {
 	return fmt.Sprintf("%s:%d", host, base+own)
 }
 
-// splitPort takes the port from the key's end. One without has the default.
+// splitPort splits the port off the end of a key. A key without one has the default port.
 func splitPort(key string, port int) (host string, own int) {
 	if at := portPattern.FindStringIndex(key); at != nil {
 		if n, err := strconv.Atoi(key[at[0]+1:]); err == nil {
@@ -90,7 +89,7 @@ func splitPort(key string, port int) (host string, own int) {
 
 var portPattern = regexp.MustCompile(`:[0-9]+$`)
 
-// listenAddress returns what a plugin that listens has been told about where, or empty.
+// listenAddress returns the address in the arguments of a plugin that listens, or "".
 func listenAddress(tokens []caddyfile.Token) string {
 	if len(tokens) > 1 && strings.Contains(tokens[1].Text, ":") {
 		return tokens[1].Text
@@ -113,7 +112,7 @@ func writeTokens(b *strings.Builder, tokens []caddyfile.Token) {
 	b.WriteString("\n")
 }
 
-// quoted returns a word as a Corefile has to spell it.
+// quoted returns a word with the quotes that a Corefile needs.
 func quoted(word string) string {
 	if word == "" || strings.ContainsAny(word, " \t\n\"#") {
 		return `"` + strings.ReplaceAll(word, `"`, `\"`) + `"`

@@ -6,8 +6,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// corruptions are what no entry of the list describes: an answer of ours with one
-// more mistake in it. A matcher that explains one of them hides more than it says.
+// corruptions are mistakes that no entry of the list describes, made in an answer of ours.
+// A matcher that still explains the difference hides more than its entry says.
 var corruptions = map[string]func(*dns.Msg) bool{
 	"another response code": func(m *dns.Msg) bool {
 		m.Rcode = dns.RcodeNotImplemented
@@ -52,7 +52,8 @@ var corruptions = map[string]func(*dns.Msg) bool{
 	},
 }
 
-// isStocks reports whether ours has become stock's answer, but for what may differ beside.
+// isStocks reports whether ours has become stock's answer, apart from independent
+// differences.
 func (r *reasons) isStocks(c *comparison) bool {
 	for fixed, _, ok := r.corrected(c); ok; fixed, _, ok = r.corrected(c) {
 		c = fixed
@@ -60,7 +61,7 @@ func (r *reasons) isStocks(c *comparison) bool {
 	return !c.differs()
 }
 
-// overlooked returns the corruptions of a difference that are explained as well.
+// overlooked returns the corruptions of a difference that the matcher still explains.
 func (r *reasons) overlooked(c *comparison) (kinds []string) {
 	if c.ours.problem != nil || c.ours.flags.tc {
 		return nil

@@ -10,13 +10,13 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// lab is what the servers of all Corefiles run beside.
+// lab is the environment of the servers of all Corefiles.
 type lab struct {
 	cluster *controlplane.Cluster
-	env     []string // of a server
+	env     []string // environment of a server
 	world   *world
 	tally   *tally
-	least   int // questions for each Corefile
+	least   int // least number of questions for each Corefile
 }
 
 // newLab starts the cluster, and the server outside.
@@ -54,7 +54,7 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// filtered reports whether Corefiles were chosen by hand.
+// filtered reports whether Corefiles were selected on the command line.
 func filtered() bool {
 	return strings.Contains(flag.Lookup("test.run").Value.String(), "/") || flag.Lookup("test.skip").Value.String() != ""
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// elsewhere are the entries that no question of this test shows, with the tests
-// that do.
+// elsewhere are the entries that no question of this test shows, with the tests that show
+// them.
 var elsewhere = []struct{ number, question, file, test string }{
 	{"", "NS where no address of the server is known", "plugin/internal/answer/apex_test.go", "TestApex"},
 	{"", "PTR of the address that a zone of one address is of", "plugin/internal/answer/apex_test.go", "TestA4ZoneOfOneAddress"},
@@ -44,7 +44,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
 }
 
-// An entry that nothing shows may be wrong, and nobody would know.
+// An entry that no test shows may be wrong without anybody noticing.
 func TestEntriesAreShown(t *testing.T) {
 	entries := readEntries(t)
 	r, _ := newReasons(entries, matchers)

@@ -10,7 +10,7 @@ import (
 
 var differences = flag.String("differences", "../../doc/differences.md", "the `path` of the list of differences")
 
-// sections are those whose entries questions and transfers show.
+// sections are the sections with entries that questions and transfers show.
 var sections = []struct{ heading, prefix string }{
 	{"## Answers", ""}, {"## Beside the answers", ""}, {"## k8s_external", ofExternal},
 }
@@ -87,7 +87,7 @@ func parseRow(line string) (cells []string, ok bool) {
 	return cells, true
 }
 
-// reasons are the matchers with the entries that they stand for.
+// reasons are the matchers with their entries.
 type reasons struct {
 	entries   []entry
 	byEntry   map[int]*matcher
@@ -95,8 +95,8 @@ type reasons struct {
 	beside
 }
 
-// newReasons finds the entry of each matcher. One without an entry explains
-// nothing, and is an error.
+// newReasons finds the entry of each matcher. A matcher without an entry explains nothing,
+// and is an error.
 func newReasons(entries []entry, matchers []matcher) (*reasons, []error) {
 	r, errs := &reasons{entries: entries, byEntry: map[int]*matcher{}}, []error(nil)
 	for i := range matchers {
@@ -114,7 +114,7 @@ func newReasons(entries []entry, matchers []matcher) (*reasons, []error) {
 	return r, errs
 }
 
-// beside are entries whose differences are found beside others.
+// beside are entries whose differences occur together with others.
 type beside struct {
 	retimed  int // TTLs outside
 	recased  int // letter case outside
@@ -167,8 +167,8 @@ func findEntry(entries []entry, number, question string) (int, error) {
 	return found, nil
 }
 
-// corrected returns the comparison without a difference outside that may be there beside
-// others, and the entry about it.
+// corrected returns the comparison without an outside difference that may occur together
+// with others, and the entry about it.
 func (r *reasons) corrected(c *comparison) (fixed *comparison, entry int, ok bool) {
 	if fixed, ok := c.recased(); ok {
 		return fixed, r.recased, true
@@ -182,8 +182,8 @@ func (r *reasons) corrected(c *comparison) (fixed *comparison, entry int, ok boo
 	return nil, 0, false
 }
 
-// explain returns the index of the entry that a difference belongs to. Aliases
-// differ for the reason that what they lead to does.
+// explain returns the index of the entry that explains a difference. Answers with aliases
+// differ for the same reason as those of the targets.
 func (r *reasons) explain(c *comparison) (entry int, ok bool) {
 	if !c.echoes() {
 		return 0, false

@@ -9,8 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// hostAt returns the hostname that a Service's name outside is an alias of, or empty.
-// Below it are its ports.
+// hostAt returns the hostname that the outside name of a Service is an alias of, or "". The
+// Service's ports are below that name.
 func (c *comparison) hostAt(service *corev1.Service, below []string) string {
 	hosts := externalHosts(service)
 	if len(hosts) == 0 || len(externalIPs(service)) > 0 || c.q.qtype == dns.TypeSRV {
@@ -29,8 +29,8 @@ func hasPort(service *corev1.Service, below []string) bool {
 	})
 }
 
-// unrepeated returns the comparison without what stock repeats for each port of a Service
-// with a hostname, if all of it is there as often.
+// unrepeated returns the comparison without the records that stock repeats for each port of
+// a Service with a hostname, if all are repeated equally often.
 func (c *comparison) unrepeated() (*comparison, bool) {
 	service, below := c.publishedAsked()
 	if !c.external || c.stock.problem != nil || !isAddress(c.q.qtype) || service == nil || len(below) > 0 {
@@ -51,8 +51,9 @@ func (c *comparison) unrepeated() (*comparison, bool) {
 	return &fixed, len(all) > 0 && slices.Equal(all, c.stock.answer)
 }
 
-// severalHosts is a Service with more than one hostname, or with addresses too. Of
-// its addresses stock has all, and beside them the aliases.
+// severalHosts reports whether the question is about a Service with several hostnames, or
+// with addresses too. Stock answers with all of its addresses and with the aliases beside
+// them.
 func severalHosts(c *comparison) bool {
 	service, below := c.publishedAsked()
 	hosts, addresses := externalHosts(service), externalIPs(service)

@@ -44,7 +44,7 @@ var externalMatchers = []matcher{
 	{"", ofExternal + "AXFR, IXFR without the `transfer` plugin", transferOutside},
 }
 
-// ofExternal begins what the entries of the section about k8s_external are about.
+// ofExternal is the beginning of the questions in the entries about k8s_external.
 const ofExternal = "k8s_external: "
 
 func unreadyOutside(c *comparison) bool {
@@ -54,8 +54,8 @@ func unreadyOutside(c *comparison) bool {
 	return c.noName(c.stock) || c.stock.header(dns.RcodeSuccess)
 }
 
-// publishedAsked returns the Service whose name, or a name below it, was asked for, if
-// it has a place outside.
+// publishedAsked returns the Service of the question, which has that name or a name below
+// it, if it is visible outside.
 func (c *comparison) publishedAsked() (service *corev1.Service, below []string) {
 	name, namespace, below, ok := c.serviceAsked()
 	if service := c.world.service(name, namespace); ok && published(service) {
@@ -64,7 +64,7 @@ func (c *comparison) publishedAsked() (service *corev1.Service, below []string) 
 	return nil, nil
 }
 
-// belowOutside checks that stock says the same of the Service itself.
+// belowOutside reports whether stock gives the same answer for the Service itself.
 func belowOutside(c *comparison) bool {
 	service, below := c.publishedAsked()
 	if service == nil || len(below) != 1 || !c.stock.header(dns.RcodeSuccess) {
@@ -87,8 +87,8 @@ func namedProtocol(service *corev1.Service, label string) bool {
 	})
 }
 
-// hiddenPointers reports whether ours are stock's PTR records without those to
-// Namespaces that are not shown.
+// hiddenPointers reports whether our PTR records are stock's without those to hidden
+// Namespaces.
 func hiddenPointers(c *comparison) bool {
 	p, _ := c.place()
 	if !p.reverse || c.q.qtype != dns.TypePTR || !c.stock.header(dns.RcodeSuccess) {
@@ -102,7 +102,7 @@ func hiddenPointers(c *comparison) bool {
 	case len(c.stock.answer):
 		return false
 	case 0:
-		// It is a part of the names of others, or there is nothing.
+		// The name is a part of other names, or does not exist.
 		return c.noName(c.ours)
 	}
 	return c.ours.matches(c.expect(want))
@@ -144,7 +144,7 @@ func (w *world) hasNamedPort(name, namespace, protocol string) bool {
 	})
 }
 
-// serviceInReverse is a name that is a Service's but for its zone.
+// serviceInReverse reports whether the name would be a Service's in another zone.
 func serviceInReverse(c *comparison) bool {
 	p, ok := c.place()
 	n := len(p.labels)
@@ -157,8 +157,8 @@ func serviceInReverse(c *comparison) bool {
 	return c.visible(p.labels[n-1]) && (n == 1 || c.world.service(p.labels[n-2], p.labels[n-1]) != nil)
 }
 
-// pointsIntoReverse reports whether ours are stock's PTR records with their targets
-// in the first forward zone.
+// pointsIntoReverse reports whether our PTR records are stock's with targets in the first
+// forward zone.
 func pointsIntoReverse(c *comparison) bool {
 	p, _ := c.place()
 	if !c.reverseFirst || !p.reverse || c.q.qtype != dns.TypePTR || !c.stock.header(dns.RcodeSuccess) || len(c.stock.answer) == 0 {
@@ -187,7 +187,8 @@ func transferOutside(c *comparison) bool {
 		c.ours.rcode == dns.RcodeRefused && !c.ours.flags.aa && len(c.ours.ns) == 0 && c.ours.empty()
 }
 
-// endpointWithUnderscore checks that stock says the same without the underscore.
+// endpointWithUnderscore reports whether stock gives the same answer without the
+// underscore.
 func endpointWithUnderscore(c *comparison) bool {
 	_, _, below, ok := c.serviceAsked()
 	if !ok || !c.headless || len(below) != 1 || !strings.HasPrefix(below[0], "_") || !c.stock.header(dns.RcodeSuccess) {
@@ -198,14 +199,15 @@ func endpointWithUnderscore(c *comparison) bool {
 	return (same || below[0] == "_") && (c.noName(c.ours) || c.negative(c.ours, dns.RcodeSuccess))
 }
 
-// numberlessOutside is such a port of a Service that is shown by its endpoints.
+// numberlessOutside reports whether the question is for a port without a number, of a
+// Service that is shown by its endpoints.
 func numberlessOutside(c *comparison) bool {
 	name, namespace, _, _ := c.serviceAsked()
 	return c.headless && !published(c.world.service(name, namespace)) && numberlessPort(c)
 }
 
-// namedOutside is a headless Service with endpoints that are names, which stock
-// shows as aliases, or as the targets of SRV records.
+// namedOutside reports whether the question is about a headless Service with domain names
+// as endpoints, which stock shows as aliases, or as the targets of SRV records.
 func namedOutside(c *comparison) bool {
 	name, namespace, _, ok := c.serviceAsked()
 	names := c.world.namedEndpoints(name, namespace)

@@ -6,8 +6,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// recased returns the comparison without letter case, in which stock spells the zone
-// as it is configured, and we as the question does.
+// recased returns the comparison without letter case. Stock spells the zone as in its
+// configuration, and we spell it as in the question.
 func (c *comparison) recased() (*comparison, bool) {
 	if !c.external || c.fold || c.stock.problem != nil || c.ours.problem != nil {
 		return nil, false
@@ -35,8 +35,8 @@ func lowered(m *dns.Msg) *dns.Msg {
 	return m
 }
 
-// retimed returns the comparison with the TTL of the zone in the SRV and CNAME records
-// that stock gives that of the cluster's zones.
+// retimed returns the comparison with the zone's TTL in SRV and CNAME records to which
+// stock gives the TTL of the cluster's zones.
 func (c *comparison) retimed() (*comparison, bool) {
 	if !c.external || c.stock.problem != nil {
 		return nil, false

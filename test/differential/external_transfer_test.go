@@ -19,7 +19,7 @@ var externalTransfers = []transferMatcher{
 	{"", ofExternal + "AXFR |", records(asLookedUp)},
 }
 
-// notAnswered refuses what stock answers as if it were an ordinary question.
+// notAnswered expects a refusal where stock answers as if the question were ordinary.
 func notAnswered(_ *pulled, stock *transfer) *transfer {
 	if stock.problem != nil && stock.problem.Error() == errNoSOA.Error() {
 		return &transfer{problem: errRefused}
@@ -27,8 +27,8 @@ func notAnswered(_ *pulled, stock *transfer) *transfer {
 	return stock
 }
 
-// uncounted says that nothing is new since the last serial. Stock has none before
-// a Service has changed, and takes 0 for the serial of who has nothing.
+// uncounted expects no news since the last serial. Stock has no serial before a Service has
+// changed, and takes 0 for the serial of a secondary without data.
 func uncounted(c *pulled, stock *transfer) *transfer {
 	if c.qtype == dns.TypeIXFR && c.later && stock.serial() == 0 && len(stock.records) > 1 {
 		return &transfer{records: stock.records[:1]}
@@ -36,7 +36,7 @@ func uncounted(c *pulled, stock *transfer) *transfer {
 	return stock
 }
 
-// wholeSince gives the zone as a whole to who names a serial that nobody gave out.
+// wholeSince expects the whole zone for a serial that no server has sent.
 func wholeSince(c *pulled, stock *transfer) *transfer {
 	if c.qtype == dns.TypeIXFR && !c.later && len(stock.records) == 1 && c.whole != nil {
 		return c.whole
@@ -54,7 +54,7 @@ func inTime(c *pulled, rrs []dns.RR) []dns.RR {
 	return changed
 }
 
-// withoutHidden leaves out the Services of Namespaces that are not shown.
+// withoutHidden removes the Services of hidden Namespaces.
 func withoutHidden(c *pulled, rrs []dns.RR) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {
 		p, ok := c.locate(rr.Header().Name)
@@ -63,9 +63,9 @@ func withoutHidden(c *pulled, rrs []dns.RR) []dns.RR {
 	})
 }
 
-// asLookedUp returns what our look-ups answer with for the names that stock's transfer
-// has: they are compared with stock's look-ups, and no name may be more or less.
-// Names outside are not the zone's, and an unnamed port has no name.
+// asLookedUp returns our look-ups' answers for the names in stock's transfer. The look-ups
+// are compared with stock's elsewhere, and no name may be missing or added. Names outside
+// do not belong to the zone, and an unnamed port has no name.
 func asLookedUp(c *pulled, rrs []dns.RR) []dns.RR {
 	if len(rrs) < 2 || c.lookup == nil {
 		return rrs
@@ -96,8 +96,7 @@ func (c *pulled) owners(rrs []dns.RR) []string {
 	return slices.Compact(all)
 }
 
-// rrset returns the records that the name has itself. At an alias there is nothing but
-// the alias.
+// rrset returns the records of the name itself. An alias has no other record.
 func (c *pulled) rrset(owner string, qtype uint16) []dns.RR {
 	var own []dns.RR
 	for _, rr := range c.lookup(owner, qtype) {

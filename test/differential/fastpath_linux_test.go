@@ -13,12 +13,12 @@ import (
 	"testing"
 )
 
-// path is the way that questions over UDP take through our server.
+// path is the way of questions over UDP through our server.
 type path struct {
 	name    string
 	ports   int // of our process
 	env     []string
-	enabled string // what the gauge says
+	enabled string // value of the gauge
 }
 
 var (
@@ -31,7 +31,7 @@ var chained = map[string]string{
 	"k3s": "rewrite stands ahead, in a file of its folder, and changes names before they are looked up",
 }
 
-// paths returns those under a Corefile. What the first is asked is the most.
+// paths returns the paths under a Corefile. Most questions go to the first.
 func (c *corefile) paths() []path {
 	if chained[c.name] != "" {
 		return []path{{name: chainPath.name, ports: ourPorts, enabled: chainPath.enabled}}
@@ -39,12 +39,12 @@ func (c *corefile) paths() []path {
 	return []path{fastPath, chainPath}
 }
 
-// chainPart is which part of the questions the chain is asked where there is a fast
-// path too: few answers depend on both the path and the question.
+// chainPart says that the chain gets one question in so many if there is a fast path too:
+// few answers depend on both the path and the question.
 const chainPart = 4
 
-// part leaves out, by chance, what the chain need not be asked as well. Over TCP
-// there is but one path.
+// part drops questions at random that the chain need not get as well. Over TCP there is
+// only one path.
 func (p *pair) part(questions iter.Seq[question]) iter.Seq[question] {
 	if p.path.ports == ourPorts {
 		return questions

@@ -9,13 +9,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// How much is generated of what the zones beside the cluster's show.
+// Numbers of objects for the zones beside the cluster's.
 const (
 	generatedOutside = 24
 	generatedImports = 14
 )
 
-// generateBeside makes Services with places outside the cluster, and ServiceImports.
+// generateBeside makes Services with external addresses or hostnames, and ServiceImports.
 func generateBeside(seed uint64) []runtime.Object {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 4))}
 	g.hosts()
@@ -60,7 +60,7 @@ func (g *generator) hosts() {
 	}
 }
 
-// dotted makes an endpoint that stands for a Pod whose name has dots.
+// dotted makes an endpoint whose Pod has a name with dots.
 func (g *generator) dotted() {
 	port := slicePort{Name: new("http"), Port: new(int32(80)), Protocol: new(corev1.ProtocolTCP)}
 	s, slice := headlessService("gen", "dotted"), newSlice("gen", "dotted", "a", discoveryv1.AddressTypeIPv4, []slicePort{port})
@@ -75,7 +75,7 @@ func (g *generator) portless() {
 	g.objects = append(g.objects, newImport("zoo", "portless", spec))
 }
 
-// externalIP returns one of few, so that Services share them.
+// externalIP returns one of few addresses, so that Services share them.
 func (g *generator) externalIP() string {
 	return pick(g.Rand, fmt.Sprintf("203.0.113.%d", 10+g.IntN(16)), fmt.Sprintf("2001:db8:113::%x", 10+g.IntN(16)))
 }
@@ -119,8 +119,8 @@ func (g *generator) serviceImport(i int) {
 	}
 }
 
-// foreignAddress returns an endpoint's in another cluster. They are few: stock never
-// answers who asks for their names.
+// foreignAddress returns the address of an endpoint in another cluster. There are few,
+// because stock never answers questions for their names.
 func (g *generator) foreignAddress(family discoveryv1.AddressType) string {
 	if family == discoveryv1.AddressTypeIPv4 {
 		return fmt.Sprintf("10.245.1.%d", 1+g.IntN(8))

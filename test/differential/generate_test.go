@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// How much is generated besides the zoo.
+// Numbers of generated objects besides the zoo.
 const (
 	generatedServices = 44
 	generatedPods     = 30
@@ -20,8 +20,8 @@ const (
 	crowdSize         = 90 // endpoints, more than fit into an answer over UDP
 )
 
-// generator makes objects by chance. They share namespaces, addresses, hostnames
-// and targets with each other and with the zoo.
+// generator makes random objects. They share namespaces, addresses, hostnames and targets
+// with each other and with the zoo.
 type generator struct {
 	*rand.Rand
 	objects []runtime.Object
@@ -67,7 +67,7 @@ func meta(namespace, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: namespace, Name: name}
 }
 
-// chain makes aliases that lead to each other, and in the end to a Service.
+// chain makes aliases that lead to each other, and finally to a Service.
 func (g *generator) chain() {
 	target := "web.zoo.svc.cluster.local"
 	for i := chainLength; i > 0; i-- {
@@ -136,8 +136,8 @@ func (g *generator) newService(namespace, name string, i int) *corev1.Service {
 	return s
 }
 
-// target returns what an alias leads to: mostly another Service, so that there are
-// chains and circles.
+// target returns the target of an alias: mostly another Service, so that there are chains
+// and loops.
 func (g *generator) target() string {
 	outside := []string{"www.example.org", "chain.example.org", "nowhere.example.org", "192.0.2.9", "www.second.example"}
 	if len(g.names) == 0 || g.IntN(3) == 0 {
@@ -150,7 +150,7 @@ func (g *generator) target() string {
 	return prefix + name + pick(g.Rand, "", ".")
 }
 
-// servicePorts returns at least so many ports, of which one alone may be unnamed.
+// servicePorts returns at least so many ports. Only a single port may be unnamed.
 func (g *generator) servicePorts(least int) []corev1.ServicePort {
 	n := least + g.IntN(4)
 	var ports []corev1.ServicePort
@@ -202,7 +202,7 @@ func (g *generator) endpoint(family discoveryv1.AddressType) discoveryv1.Endpoin
 	return e
 }
 
-// address returns one of few, so that Services share them.
+// address returns one of few addresses, so that Services share them.
 func (g *generator) address(family discoveryv1.AddressType) string {
 	if family == discoveryv1.AddressTypeIPv4 {
 		return fmt.Sprintf("10.244.10.%d", 1+g.IntN(60))

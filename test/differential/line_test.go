@@ -11,18 +11,17 @@ import (
 	"time"
 )
 
-// tries are how long a query waits for its answer before it is sent again. What
-// is never answered costs their sum, and some of stock's questions are never
-// answered.
+// tries are the waits for an answer before a query is sent again. A query without any
+// answer costs their sum, and some of stock's are never answered.
 var tries = []time.Duration{300 * time.Millisecond, 600 * time.Millisecond, 900 * time.Millisecond}
 
 var errNoReply = errors.New("no reply")
 
-// line is one client's way to one server: a UDP socket and a TCP connection, both
-// made when they are first needed. One query is on the way at a time.
+// line is the connection of one client to one server: a UDP socket and a TCP connection,
+// both made when they are first needed. It has one query at a time.
 type line struct {
 	address  string
-	client   netip.Addr // where it asks from; any if it is not valid
+	client   netip.Addr // source address; invalid for any
 	udp, tcp net.Conn
 	buf      [65535]byte
 }
@@ -51,8 +50,8 @@ func (l *line) start(query []byte, tcp bool) error {
 	return err
 }
 
-// startTCP uses the connection of the query before, which the server may have
-// closed in the meantime.
+// startTCP uses the connection of the previous query, which the server may have closed in
+// the meantime.
 func (l *line) startTCP(query []byte) error {
 	framed := binary.BigEndian.AppendUint16(nil, uint16(len(query)))
 	framed = append(framed, query...)
@@ -89,7 +88,7 @@ func (l *line) dial(network string) (net.Conn, error) {
 	return dialer.Dial(network, l.address)
 }
 
-// finish waits for the answer to what start sent, and sends it again when it
+// finish waits for the answer to the query of start, and sends the query again when it
 // seems lost. The result is valid until the next query.
 func (l *line) finish(query []byte, tcp bool) ([]byte, error) {
 	var err error
@@ -110,7 +109,8 @@ func (l *line) finish(query []byte, tcp bool) ([]byte, error) {
 	return nil, err
 }
 
-// restart opens a new connection: bytes of the last answer may be left in the old.
+// restart opens a new connection, because the old one may still have octets of the last
+// answer.
 func (l *line) restart(query []byte, tcp bool) error {
 	if tcp {
 		if err := l.redial(); err != nil {
@@ -120,8 +120,8 @@ func (l *line) restart(query []byte, tcp bool) error {
 	return l.start(query, tcp)
 }
 
-// receive reads until the query's answer comes; answers to earlier queries that
-// were given up are passed over.
+// receive reads until the query's answer arrives. It skips answers to earlier, abandoned
+// queries.
 func (l *line) receive(query []byte, tcp bool, deadline time.Time) ([]byte, error) {
 	for {
 		reply, err := l.read(tcp, deadline)

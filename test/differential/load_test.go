@@ -22,12 +22,13 @@ import (
 const (
 	zoo  = "testdata/zoo.yaml"
 	role = "../../deploy/kubernetes/rbac.yaml"
-	// importsRole is what the property multicluster needs besides.
+	// importsRole is the file with the additional right that the property multicluster
+	// needs.
 	importsRole = "../../deploy/multicluster/rbac.yaml"
 
-	// goneNamespace is the Namespace that goes while its objects stay.
+	// goneNamespace is the Namespace that is removed while its objects stay.
 	goneNamespace = "gone"
-	// writers is how many requests to the API server are under way at a time.
+	// writers is how many requests to the API server are in progress at a time.
 	writers = 8
 )
 
@@ -73,7 +74,7 @@ func readText(t *testing.T, path string) string {
 	return string(text)
 }
 
-// parseObjects reads a YAML stream.
+// parseObjects parses a YAML stream.
 func parseObjects(text []byte) ([]runtime.Object, error) {
 	var objects []runtime.Object
 	for i, document := range bytes.Split(text, []byte("\n---\n")) {
@@ -86,7 +87,8 @@ func parseObjects(text []byte) ([]runtime.Object, error) {
 	return objects, nil
 }
 
-// decode turns YAML into JSON first: what begins with a brace is taken for JSON.
+// decode converts YAML to JSON first, because a text that begins with a brace is taken for
+// JSON.
 func decode(document []byte) (runtime.Object, error) {
 	text, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
@@ -96,7 +98,7 @@ func decode(document []byte) (runtime.Object, error) {
 	return object, err
 }
 
-// create makes the Namespaces first, since all else is in one of them.
+// create creates the Namespaces first, because all other objects are in one of them.
 func create(ctx context.Context, client kubernetes.Interface, objects []runtime.Object) error {
 	var namespaces, rest []runtime.Object
 	for _, object := range objects {
@@ -144,7 +146,7 @@ func inParallel(objects []runtime.Object, act func(runtime.Object) error) error 
 	return nil
 }
 
-// createOne makes an object with its status, which takes a second request.
+// createOne creates an object with its status, which takes a second request.
 func createOne(ctx context.Context, client kubernetes.Interface, object runtime.Object) (err error) {
 	var name string
 	switch o := object.(type) {
@@ -194,8 +196,8 @@ func createPod(ctx context.Context, client kubernetes.Interface, p *corev1.Pod) 
 	return err
 }
 
-// bury begins to delete the Pods that something keeps, and takes a Namespace away
-// from under its objects, as its controller does when it takes it for empty.
+// bury begins to delete the Pods with finalizers, and removes a Namespace before its
+// objects, as its controller does when it takes the Namespace for empty.
 func bury(ctx context.Context, client kubernetes.Interface, objects []runtime.Object) error {
 	for _, object := range objects {
 		if p, ok := object.(*corev1.Pod); ok && len(p.Finalizers) > 0 {

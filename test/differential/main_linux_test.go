@@ -23,8 +23,8 @@ var (
 
 const builtServer = "../../bin/coredns"
 
-// The addresses of the machine. The cluster knows the servers by the first one;
-// the last one is of use on one link only, which is all that servers differ in.
+// The addresses of the machine. The cluster knows the servers by the first one. The last
+// one is link-local, in which the servers differ.
 var (
 	serverAddr    = netip.MustParseAddr("10.244.0.53")
 	otherAddr     = netip.MustParseAddr("fd00:10:244::53")
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(machine.Run(m))
 }
 
-// prepare builds what is not there, where there is a network to build from.
+// prepare builds missing binaries while there is a network.
 func prepare() error {
 	for _, command := range []string{"etcd", "kube-apiserver"} {
 		if _, err := controlplane.Build(context.Background(), command); err != nil {

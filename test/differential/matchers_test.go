@@ -8,8 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// matcher reports whether a difference is the one that an entry of the list
-// describes. The entry is the one with the number whose question begins as given.
+// matcher reports whether a difference is the one that an entry of the list describes. The
+// entry is the one with the number and the beginning of the question.
 type matcher struct {
 	number   string
 	question string
@@ -23,7 +23,7 @@ func (m *matcher) about(c *comparison) bool {
 
 var matchers = slices.Concat(stateMatchers, nameMatchers, podMatchers, endpointMatchers, aliasMatchers, serverMatchers, setMatchers, externalMatchers, searchMatchers)
 
-// stateMatchers are about servers that do not know the cluster yet.
+// stateMatchers are about servers without the cluster's data.
 var stateMatchers = []matcher{
 	{"D4", "any name of ours before the first sync", handedOnUnready},
 	{"", "a name that exists without data, or the zone itself, before the first sync", deniedUnready},
@@ -46,7 +46,7 @@ func answeredUnready(c *comparison) bool {
 	return slices.Contains([]string{"", "ns.dns", "dns-version"}, strings.Join(p.labels, "."))
 }
 
-// nameMatchers are about which names exist and what they have.
+// nameMatchers are about the existence of names and their records.
 var nameMatchers = []matcher{
 	{"D5", "SOA of a name below the apex that does not exist", soaOfNoName},
 	{"D6", "`dns.<zone>`", emptyNonTerminal},
@@ -63,7 +63,7 @@ var nameMatchers = []matcher{
 	{"", "TTLs above those of `cache`", uncappedTTL},
 }
 
-// soaOfNoName checks with another type that stock does not know the name.
+// soaOfNoName checks with another type that stock does not have the name.
 func soaOfNoName(c *comparison) bool {
 	if p, ok := c.place(); !ok || len(p.labels) == 0 || c.q.qtype != dns.TypeSOA {
 		return false
@@ -118,7 +118,7 @@ func (c *comparison) above(names map[string]bool) bool {
 	return false
 }
 
-// aboveNameless is a name above addresses that objects have, of which none has a
+// aboveNameless reports whether the name is above addresses of objects, none of which has a
 // PTR record.
 func aboveNameless(c *comparison) bool {
 	p, ok := c.place()
@@ -128,20 +128,20 @@ func aboveNameless(c *comparison) bool {
 	return !c.above(c.pointers) && c.above(c.world.reverseNames())
 }
 
-// pointers are the reverse names that have a PTR record.
+// pointers returns the reverse names with a PTR record.
 func (w *world) pointers(c *corefile) map[string]bool {
 	return w.reverseNamesOf(func(namespace string, service *corev1.Service) bool {
 		return w.exists(namespace) && c.exposes(namespace) && service != nil && !alias(service)
 	})
 }
 
-// reverseNames are those of all addresses that Services and ready endpoints have.
+// reverseNames returns the reverse names of all addresses of Services and ready endpoints.
 func (w *world) reverseNames() map[string]bool {
 	return w.reverseNamesOf(func(string, *corev1.Service) bool { return true })
 }
 
-// reverseNamesOf are the reverse names of what belongs to the Services that are
-// chosen. A slice may belong to one that does not exist.
+// reverseNamesOf returns the reverse names of the chosen Services and their slices. A slice
+// may belong to a Service that does not exist.
 func (w *world) reverseNamesOf(chosen func(namespace string, service *corev1.Service) bool) map[string]bool {
 	names := map[string]bool{}
 	add := func(namespace string, service *corev1.Service, addresses []string) {
@@ -163,7 +163,8 @@ func (w *world) reverseNamesOf(chosen func(namespace string, service *corev1.Ser
 	return names
 }
 
-// otherTypes are those that names of one type do not have.
+// otherTypes reports whether the question is for a type that names with records of one type
+// do not have.
 func otherTypes(c *comparison) bool {
 	p, ok := c.place()
 	if !ok || !c.noName(c.stock) || !c.negative(c.ours, dns.RcodeSuccess) {
@@ -178,8 +179,8 @@ func otherTypes(c *comparison) bool {
 	return p.reverse && c.q.qtype != dns.TypePTR && c.pointers[c.q.lower()]
 }
 
-// letterCase asks both again in lower case, where they must agree, or differ in
-// no more than the entries about name servers say.
+// letterCase asks both again in lower case. Then they must agree, or differ only as the
+// entries about name servers say.
 func letterCase(c *comparison) bool {
 	if c.q.name == c.q.lower() || !c.aboutServers() {
 		return false
@@ -210,14 +211,14 @@ func (c *comparison) aboutServers() bool {
 	return ok && p.is("ns", "dns")
 }
 
-// unnamedPort is a question whose port or protocol is nothing but an underscore.
+// unnamedPort reports whether the port or protocol in the question is a single underscore.
 func unnamedPort(c *comparison) bool {
 	_, _, below, ok := c.serviceAsked()
 	return ok && len(below) == 2 && slices.Contains(below, "_") && c.stock.header(dns.RcodeSuccess) && c.noName(c.ours)
 }
 
-// anyType checks that what stock does not have is one RRset of a name of ours.
-// Another plugin's alias may lead to it.
+// anyType reports whether the only thing that stock's answer lacks is one RRset of a name
+// of ours. Another plugin's alias may lead to the name.
 func anyType(c *comparison) bool {
 	if c.q.qtype != dns.TypeANY || !c.ours.header(dns.RcodeSuccess) || c.stock.problem != nil {
 		return false
@@ -235,7 +236,7 @@ func anyType(c *comparison) bool {
 	return slices.Equal(rrset, single.answer) && c.ours.sameRecords(whole)
 }
 
-// sameOrder asks again, since ours must always be the same.
+// sameOrder asks again, because our order must always be the same.
 func sameOrder(c *comparison) bool {
 	return c.ordered && c.stock.equal(c.ours) && c.ours.sameOrder(c.ask(ourServer, c.q)) && c.ours.sameOrder(c.ask(ourServer, c.q))
 }
@@ -260,10 +261,10 @@ func uncappedTTL(c *comparison) bool {
 	return newReply(m).equal(c.stock)
 }
 
-// versionTTL is that of dns-version.
+// versionTTL is the TTL of dns-version.
 const versionTTL = 28800
 
-// forwardInReverse are names that only forward zones have.
+// forwardInReverse reports whether the name has a form that only forward zones have.
 func forwardInReverse(c *comparison) bool {
 	p, ok := c.place()
 	if !ok || !p.reverse || !c.stock.header(dns.RcodeSuccess) || !c.noName(c.ours) {

@@ -13,7 +13,7 @@ import (
 // crowded is how many endpoints of a slice are asked for by name.
 const crowded = 6
 
-// nameSet gathers names without their dot, each once.
+// nameSet is a set of names without their final dot.
 type nameSet map[string]bool
 
 func (s nameSet) add(format string, args ...any) { s[fmt.Sprintf(format, args...)+"."] = true }
@@ -29,9 +29,8 @@ func (s nameSet) sorted() []string {
 	return names
 }
 
-// names returns all names that objects have, whether they are to exist or not: those
-// of endpoints that are not ready, of Pods that are over and of Namespaces that
-// are not shown are among them.
+// names returns all names of objects, whether or not they must exist: also those of
+// endpoints that are not ready, of ended Pods and of hidden Namespaces.
 func (c *corefile) names(w *world) []string {
 	s := nameSet{}
 	for _, origin := range c.origins {
@@ -56,11 +55,11 @@ func (c *corefile) names(w *world) []string {
 	return append(s.sorted(), c.upperNames()...)
 }
 
-// besidePart is which part of the cluster's own names is asked for where there are
-// others beside: all are asked for under other Corefiles.
+// besidePart says that one in so many of the cluster's own names is asked for if there are
+// other zones: other Corefiles cover all.
 const besidePart = 12
 
-// every returns a part of the list.
+// every returns every n-th name of the list.
 func every(n int, names []string) []string {
 	var some []string
 	for i := 0; i < len(names); i += n {
@@ -90,7 +89,7 @@ var otherNames = []string{
 	"never.zoo.svc.cluster.local", "a.never.svc.cluster.local", "10-244-9-9.zoo.pod.cluster.local", "generated.cluster.local",
 	"second.example", "www.second.example", "in.second.example", "stub.svc.cluster.local", "web.stub.svc.cluster.local",
 	"8.9.244.10.in-addr.arpa", "9.9.244.10.in-addr.arpa", "1.113.0.203.in-addr.arpa", "1.100.51.198.in-addr.arpa",
-	"x.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa", // a label more than an address has
+	"x.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa", // one label more than an address has
 }
 
 func (w *world) addForward(s nameSet, origin string) {

@@ -27,7 +27,7 @@ func (c *comparison) podName() (label, namespace string, below []string, ok bool
 	return p.labels[n-3], p.labels[n-2], p.labels[:n-3], c.visible(p.labels[n-2])
 }
 
-// belowPod checks that stock knows the Pod's own name.
+// belowPod reports whether stock has the Pod's own name.
 func belowPod(c *comparison) bool {
 	_, _, below, ok := c.podName()
 	if !ok || len(below) == 0 || len(below) > 2 || !c.stock.header(dns.RcodeSuccess) || !c.noName(c.ours) {
@@ -49,8 +49,8 @@ func podSRV(c *comparison) bool {
 	return ok && srv.Port == 0 && strings.EqualFold(srv.Target, c.q.name)
 }
 
-// respelledPod is a label that is an address of a Pod, which the label or the
-// Pod's status does not spell as everybody does.
+// respelledPod reports whether the label is the address of a Pod in an unusual spelling, of
+// the label or of the Pod's status.
 func respelledPod(c *comparison) bool {
 	address, pods := c.podsAsked()
 	if !address.Is6() || !c.noName(c.stock) || !c.hasAddress(address) {
@@ -73,8 +73,7 @@ func terminatingPod(c *comparison) bool {
 	return !slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp == nil })
 }
 
-// podsAsked returns the Pods that are not over and have the address that the name
-// spells.
+// podsAsked returns the Pods that have not ended and have the address in the name.
 func (c *comparison) podsAsked() (address netip.Addr, pods []*corev1.Pod) {
 	label, namespace, below, ok := c.podName()
 	if !ok || len(below) > 0 {
@@ -120,7 +119,7 @@ func addressRecord(owner string, address netip.Addr, ttl uint32) dns.RR {
 	return &dns.AAAA{Hdr: hdr, AAAA: address.AsSlice()}
 }
 
-// endpointMatchers are about names that one would not expect.
+// endpointMatchers are about unusual names.
 var endpointMatchers = []matcher{
 	{"", "a port of an EndpointSlice without a number, or with the number 0", numberlessPort},
 	{"D15", "`endpoint_pod_names`: an endpoint that stands for a Pod whose name has dots", dottedTarget},
@@ -131,12 +130,12 @@ var endpointMatchers = []matcher{
 	{"D7", "TXT of the zone, `svc`, `pod` and their Namespaces", textOfNames},
 }
 
-// belowAddress checks that stock says the same of the address itself: it looks at
-// no more than 32 labels.
+// belowAddress reports whether stock gives the same answer for the address itself: it looks
+// at no more than 32 labels.
 func belowAddress(c *comparison) bool {
 	p, ok := c.place()
 	labels := dns.CountLabel(c.q.name)
-	const whole = 34 // with ip6 and arpa
+	const whole = 34 // including ip6 and arpa
 	if !ok || !p.reverse || c.q.qtype != dns.TypePTR || labels <= whole || labels > whole+3 || !c.noName(c.ours) {
 		return false
 	}
@@ -151,7 +150,7 @@ func belowAddress(c *comparison) bool {
 	return len(c.stock.answer) > 0 && c.stock.header(dns.RcodeSuccess) && len(there.answer) == len(c.stock.answer)
 }
 
-// aliasAsked returns the ExternalName that was asked for, or nil.
+// aliasAsked returns the ExternalName Service in the question, or nil.
 func (c *comparison) aliasAsked() *corev1.Service {
 	name, namespace, below, ok := c.serviceAsked()
 	if service := c.world.service(name, namespace); ok && len(below) == 0 && alias(service) {
@@ -160,8 +159,8 @@ func (c *comparison) aliasAsked() *corev1.Service {
 	return nil
 }
 
-// longTarget is an alias of what no message can have: stock looks it up in vain, or
-// cannot send its answer.
+// longTarget reports whether the question is for an alias of a name that is too long: stock
+// looks it up in vain, or cannot send its answer.
 func longTarget(c *comparison) bool {
 	service := c.aliasAsked()
 	if service == nil || !overlong(service.Spec.ExternalName) || !c.noName(c.ours) {
@@ -183,7 +182,7 @@ func literalWithDot(c *comparison) bool {
 	return dot && err == nil && c.stock.header(dns.RcodeSuccess) && c.noName(c.ours)
 }
 
-// textOfNames are names with others below them.
+// textOfNames reports whether the question is for a name with others below it.
 func textOfNames(c *comparison) bool {
 	p, ok := c.place()
 	n := len(p.labels)
@@ -193,7 +192,7 @@ func textOfNames(c *comparison) bool {
 	return n == 0 || !p.reverse && (p.labels[n-1] == "svc" || p.labels[n-1] == "pod")
 }
 
-// zonalName is a name of a topology zone, or one above it.
+// zonalName reports whether the name is that of a topology zone, or one above it.
 func zonalName(c *comparison) bool {
 	name, namespace, below, ok := c.serviceAsked()
 	n := len(below)

@@ -15,10 +15,10 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// clients is how many questions are under way at a time.
+// clients is how many questions are in progress at a time.
 const clients = 48
 
-// pair is stock and ours, running with one Corefile, and the path that ours takes.
+// pair is stock and ours, running with one Corefile, with the path that ours uses.
 type pair struct {
 	addresses [3]string // of both main blocks, and of stock's block behind
 	path      path
@@ -71,8 +71,8 @@ func (p *pair) awaitServing(t *testing.T) {
 	}
 }
 
-// compare asks all questions that are for the path, counts the answers, and makes
-// sure of the path.
+// compare asks all questions for the path, counts the answers, and checks that the path was
+// used.
 func (p *pair) compare(t *testing.T, s *scene, questions iter.Seq[question], to *tally) {
 	t.Helper()
 	work := make(chan question, 4*clients)
@@ -106,8 +106,8 @@ func (p *pair) client(t *testing.T, s *scene, work <-chan question, to *tally) {
 	to.add(s.name, p.path.name, n, explained)
 }
 
-// run asks both and judges how they differ, if they do. After a truncated answer
-// it asks as a resolver does, over TCP, since the difference is there.
+// run asks both and judges a difference. After a truncated answer it asks again over TCP,
+// like a resolver, and compares those answers.
 func (c *comparison) run(to *tally, explained map[int]int) (asked int, err error) {
 	if err := c.exchange(); err != nil {
 		return 0, err
@@ -134,12 +134,12 @@ func (c *comparison) run(to *tally, explained map[int]int) (asked int, err error
 	return asked + 1, nil
 }
 
-// retries are how often a question is asked again that a server did not answer,
-// if no entry says so: a busy machine may have lost the answer.
+// retries is how often a question without an answer is repeated, unless an entry explains
+// that: a busy machine may have lost the answer.
 const retries = 3
 
-// judge looks for the entry that explains the difference. The first times that a
-// client meets an entry it makes sure that the matcher does not explain anything.
+// judge finds the entry that explains the difference. The first times that a client meets
+// an entry, it checks that the matcher does not explain everything.
 func (c *comparison) judge(to *tally, explained map[int]int) {
 	entry, ok := to.explain(c)
 	for i := 0; !ok && i < retries && (c.stock.problem != nil || c.ours.problem != nil); i++ {
@@ -157,9 +157,9 @@ func (c *comparison) judge(to *tally, explained map[int]int) {
 	}
 }
 
-// sampled is how many differences of each entry a client corrupts, and how many
-// answers in which there is none.
+// sampled is how many differences of each entry a client corrupts, and how many equal
+// answers.
 const sampled = 3
 
-// equal stands for the entry of answers that do not differ.
+// equal stands for equal answers in place of an entry.
 const equal = -1

@@ -8,7 +8,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// question is one query, in every way that a client may vary it.
+// question is one query, with everything that a client may vary.
 type question struct {
 	name    string
 	qtype   uint16
@@ -19,13 +19,13 @@ type question struct {
 	do      bool
 	version uint8 // of EDNS
 	options []dns.EDNS0
-	client  netip.Addr // who asks, if that counts
+	client  netip.Addr // client, if that matters
 }
 
 // queryFlags are the bits of the header that a client chooses.
 type queryFlags struct{ rd, ad, cd bool }
 
-// ask returns a question as most clients put it.
+// ask returns a question in its most common form.
 func ask(name string, qtype uint16) question {
 	return question{name: name, qtype: qtype, class: dns.ClassINET, flags: queryFlags{rd: true}, size: 1232}
 }
@@ -36,7 +36,7 @@ func (q question) about(name string, qtype uint16) question {
 	return q
 }
 
-// overTCP returns the same question as a client repeats it after a truncated answer.
+// overTCP returns the question as a client repeats it after a truncated answer.
 func (q question) overTCP() question {
 	q.tcp = true
 	return q

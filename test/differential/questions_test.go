@@ -12,22 +12,22 @@ import (
 
 var seed = flag.Uint64("seed", 1, "what the cluster and the questions are made from")
 
-// types are those that every name is asked for. 65280 is for private use.
+// types are the types in questions for every name. 65280 is for private use.
 var types = []uint16{
 	dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypePTR, dns.TypeTXT, dns.TypeCNAME, dns.TypeSOA, dns.TypeNS, dns.TypeMX,
 	dns.TypeHTTPS, dns.TypeSVCB, dns.TypeANY, dns.TypeDS, dns.TypeCAA, 65280,
 }
 
-// rareTypes are asked for now and then. The transfers are refused.
+// rareTypes are the types of some questions. Transfers are refused.
 var rareTypes = []uint16{
 	dns.TypeHINFO, dns.TypeNAPTR, dns.TypeTLSA, dns.TypeDNSKEY, dns.TypeNULL, dns.TypeLOC, dns.TypeNSEC, dns.TypeRRSIG,
 	dns.TypeOPT, 0, dns.TypeAXFR, dns.TypeIXFR,
 }
 
-// mutated is how many questions are made by chance for each that is not, of three.
+// mutated is how many random questions there are for every three others.
 const mutated = 3
 
-// wildPart is which part of the questions a wild Corefile gets.
+// wildPart says that a wild Corefile gets one question in so many.
 const wildPart = 8
 
 // quiz makes the questions about some names.
@@ -41,9 +41,9 @@ func newQuiz(c *corefile, stream uint64, names []string) *quiz {
 	return &quiz{rand.New(rand.NewPCG(*seed, stream)), c, names}
 }
 
-// questions returns every name in every type, or a part of that, and after them at least a third as many
-// about names that nearly exist. The order is by chance, since stock and ours
-// might both keep something from one question to the next.
+// questions returns questions for every name and type, or for a part of them, and then at
+// least a third as many about names that nearly exist. Their order is random, because stock
+// and ours might both keep something from one question to the next.
 func (z *quiz) questions(least int) iter.Seq[question] {
 	return func(yield func(question) bool) {
 		all := z.product()
@@ -95,7 +95,7 @@ func (z *quiz) mutation() question {
 		q.tcp = q.tcp && !z.transfer // see compareTransfers
 	}
 	if q.name = spelled(q.name); q.name == "" {
-		return z.mutation() // no client can ask this
+		return z.mutation() // no client can send this question
 	}
 	return q
 }
@@ -177,7 +177,7 @@ var oddLabels = []string{
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
 
 func (z *quiz) changeLetter(label string) string {
-	if label == "" { // what another change has left
+	if label == "" { // left by another change
 		return label
 	}
 	b := []byte(label)
@@ -204,8 +204,8 @@ func (z *quiz) changeDash(label string) string {
 	return strings.Replace(label, "-", "", 1)
 }
 
-// recase makes some letters upper case, mostly by chance, as resolvers do that
-// guard against forged answers.
+// recase changes some letters to upper case, mostly at random, like resolvers that guard
+// against forged answers.
 func (z *quiz) recase(name string) string {
 	if z.IntN(4) == 0 {
 		return strings.ToUpper(name)

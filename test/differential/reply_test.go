@@ -8,10 +8,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// reply is what a server answered, in a form that can be compared. A section is
-// a set: its records are sorted texts.
+// reply is an answer of a server in a form that can be compared. A section is a set: its
+// records are sorted texts.
 type reply struct {
-	problem error // no reply, or one that is no message
+	problem error // no reply, or not a DNS message
 	msg     *dns.Msg
 	rcode   int
 	flags   flags
@@ -52,11 +52,11 @@ func parseReply(wire []byte, q question) *reply {
 	return newReply(m)
 }
 
-// ourSize is what our sockets say that they take, where CoreDNS repeats what the client
-// takes, or its bound on that: doc/differences.md lists it.
+// ourSize is the EDNS size in replies of our sockets. CoreDNS repeats the client's size, or
+// its own bound on that; doc/differences.md lists the difference.
 const ourSize = 1232
 
-// ownSize makes the size in a reply over UDP ours if it is one of those.
+// ownSize replaces CoreDNS's EDNS size in a reply over UDP by ours.
 func ownSize(m *dns.Msg, q question) {
 	if opt := m.IsEdns0(); opt != nil && !q.tcp && opt.UDPSize() <= q.size {
 		opt.SetUDPSize(ourSize)
@@ -88,8 +88,8 @@ func texts(rrs []dns.RR) []string {
 	return all
 }
 
-// text returns a record's presentation form. The serial of an SOA record is a time, at
-// which the one server or the other saw a change.
+// text returns a record in presentation form. It masks the serial of an SOA record, which
+// is the time at which one server or the other saw a change.
 func text(rr dns.RR) string {
 	if soa, ok := rr.(*dns.SOA); ok {
 		timeless := *soa
@@ -99,8 +99,8 @@ func text(rr dns.RR) string {
 	return rr.String()
 }
 
-// equal reports whether two replies say the same. Of truncated ones the sections are
-// not compared: each server may keep other records.
+// equal reports whether two replies are the same. The sections of truncated replies are not
+// compared, because each server may keep other records.
 func (r *reply) equal(other *reply) bool {
 	if r.problem != nil || other.problem != nil {
 		return r.problem != nil && other.problem != nil
@@ -115,7 +115,7 @@ func (r *reply) sameRecords(other *reply) bool {
 	return slices.Equal(r.answer, other.answer) && slices.Equal(r.ns, other.ns) && slices.Equal(r.extra, other.extra)
 }
 
-// sameOrder reports whether the records of the answer stand in the same order.
+// sameOrder reports whether the records of the answer are in the same order.
 func (r *reply) sameOrder(other *reply) bool {
 	if r.problem != nil || other.problem != nil {
 		return true
@@ -123,10 +123,11 @@ func (r *reply) sameOrder(other *reply) bool {
 	return slices.EqualFunc(r.msg.Answer, other.msg.Answer, func(a, b dns.RR) bool { return text(a) == text(b) })
 }
 
-// loosened returns the reply without TTLs, if it has records outside the zone, if any,
-// that the Corefile keeps from the cache: then all are the smallest one, which counts down
-// from a moment that is not the same in both servers. So it is in a failure to follow an
-// alias of the zone: a failure has no origin of its own, and the cache keeps it.
+// loosened returns the reply without TTLs if a cache may have changed them: that is, if it
+// has records outside the zone that the Corefile excludes from the cache. The cache gives
+// all records the smallest TTL and counts it down from a moment that differs between the
+// servers. The same holds for a failure to follow an alias of the zone, because a failure
+// has no zone and is cached.
 func (r *reply) loosened(uncached string) *reply {
 	if r.problem != nil {
 		return r

@@ -16,8 +16,8 @@ var serverMatchers = []matcher{
 	{"", "NS and `ns.dns` of a server that listens on all addresses", withoutLinkLocal},
 }
 
-// isNS reports whether a zone is asked for its name servers, and what zone their
-// names have to be in.
+// isNS reports whether the question is for the name servers of a zone, and returns the
+// origin of their names.
 func (c *comparison) isNS() (origin string, ok bool) {
 	p, ok := c.place()
 	if !ok || c.q.qtype != dns.TypeNS || len(p.labels) > 0 {
@@ -29,8 +29,8 @@ func (c *comparison) isNS() (origin string, ok bool) {
 	return c.q.name, true
 }
 
-// boundServer compares our answer with the objects: the names and addresses of
-// the Services of the bound address.
+// boundServer reports whether our answer agrees with the objects: the names and addresses
+// of the Services of the bound address.
 func boundServer(c *comparison) bool {
 	if !c.bound || !c.negative(c.stock, dns.RcodeSuccess) {
 		return false
@@ -59,8 +59,8 @@ func (c *comparison) isServer() bool {
 	return ok && (p.is("ns", "dns") || c.external && p.is("ns1", "dns"))
 }
 
-// serverRecords returns the addresses of the Services that have an endpoint at the
-// address: of headless ones, those of the slice's endpoints.
+// serverRecords returns the addresses of the Services that have an endpoint at the address;
+// for headless Services, those of the slice's endpoints.
 func (c *comparison) serverRecords(address, origin string) []dns.RR {
 	var rrs []dns.RR
 	for _, slice := range c.world.slices {
@@ -126,8 +126,8 @@ func reachable(rrs []dns.RR) []dns.RR {
 	})
 }
 
-// pointsToNoService is about targets whose Service does not exist; others may be in
-// Namespaces that do not.
+// pointsToNoService reports whether targets in stock's answer are in Services that do not
+// exist; others may be in Namespaces that do not.
 func pointsToNoService(c *comparison) bool {
 	return c.stock.problem != nil && c.fewerPointers(c.withoutService) ||
 		c.points(c.withoutService) && c.fewerPointers(func(target string) bool { return c.withoutService(target) || c.withoutNamespace(target) })
@@ -143,8 +143,8 @@ func (c *comparison) points(wrong func(target string) bool) bool {
 	})
 }
 
-// fewerPointers reports whether our answer is stock's without the names that wrong
-// is true for. Such names can be impossible to pack, and then stock never answers.
+// fewerPointers reports whether our answer is stock's without the names for which wrong
+// reports true. If such names cannot be packed, stock never answers.
 func (c *comparison) fewerPointers(wrong func(target string) bool) bool {
 	p, ok := c.place()
 	if !ok || !p.reverse || c.q.qtype != dns.TypePTR {
@@ -193,7 +193,7 @@ func (c *comparison) endpointPointers() []dns.RR {
 	return rrs
 }
 
-// label returns what an endpoint is called. Of several addresses it is the first.
+// label returns the label of an endpoint. With several addresses, the first counts.
 func (c *corefile) label(e *endpoint) string {
 	switch {
 	case e.Hostname != nil:
@@ -204,8 +204,8 @@ func (c *corefile) label(e *endpoint) string {
 	return dashed(e.Addresses[0])
 }
 
-// withoutService reports whether the target's Service does not exist, or, of no
-// target, whether the address is in a slice that names no Service.
+// withoutService reports whether the target's Service does not exist. Without a target, it
+// reports whether the address is in a slice that names no Service.
 func (c *comparison) withoutService(target string) bool {
 	if target == "" {
 		return slices.ContainsFunc(c.world.slices, func(slice *endpointSlice) bool {

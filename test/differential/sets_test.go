@@ -16,7 +16,7 @@ var setMatchers = []matcher{
 // inSet reports whether the question is about a zone of a cluster set.
 func (c *comparison) inSet() bool { return c.scene != c.main && !c.external }
 
-// serversOfSet has the addresses that stock has, of a name that exists.
+// serversOfSet reports whether the answer has stock's addresses, for a name that exists.
 func serversOfSet(c *comparison) bool {
 	_, isNS := c.isNS()
 	if !isNS || !c.inSet() || !c.stock.header(dns.RcodeSuccess) || len(c.stock.answer) == 0 {
@@ -34,7 +34,7 @@ func serversOfSet(c *comparison) bool {
 	return c.ours.matches(c.expect(want))
 }
 
-// clusterOfService is the name above the endpoints of a cluster.
+// clusterOfService reports whether the name is the one above the endpoints of a cluster.
 func clusterOfService(c *comparison) bool {
 	name, namespace, below, ok := c.serviceAsked()
 	if !ok || !c.inSet() || len(below) != 1 || c.world.service(name, namespace) == nil || !c.noName(c.stock) || !c.negative(c.ours, dns.RcodeSuccess) {
@@ -45,7 +45,7 @@ func clusterOfService(c *comparison) bool {
 	})
 }
 
-// portlessImport reports whether our answer is the addresses of the import.
+// portlessImport reports whether our answer has the addresses of the import.
 func portlessImport(c *comparison) bool {
 	name, namespace, below, ok := c.serviceAsked()
 	service := c.world.service(name, namespace)

@@ -12,10 +12,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// shown is how many differences that nothing explains are printed, of each kind.
+// shown is how many unexplained differences of each kind are printed.
 const shown = 3
 
-// tally counts what all questions came to.
+// tally counts the outcomes of all questions.
 type tally struct {
 	*reasons
 	mu          sync.Mutex
@@ -24,13 +24,13 @@ type tally struct {
 	order       []run
 	explained   map[int]int // by entry
 	unexplained map[string][]*comparison
-	tooWide     map[string]bool // matchers with what they should not explain
+	tooWide     map[string]bool // matchers with differences that they should not explain
 }
 
-// run is a Corefile and the path that our server took.
+// run is a Corefile with the path that our server used.
 type run struct{ corefile, path string }
 
-// overTCP is what transfers count for: they know no other way.
+// overTCP is the path that transfers count for, because they have no other.
 const overTCP = "TCP"
 
 func newTally(r *reasons) *tally {
@@ -40,7 +40,7 @@ func newTally(r *reasons) *tally {
 	}
 }
 
-// add takes what one client has seen under a Corefile, on a path.
+// add adds the counts of one client under a Corefile, on a path.
 func (t *tally) add(name, path string, questions int, explained map[int]int) {
 	r := run{name, path}
 	t.mu.Lock()
@@ -54,8 +54,8 @@ func (t *tally) add(name, path string, questions int, explained map[int]int) {
 	}
 }
 
-// judgeTransfer counts a transfer, and fails the test if ours is not what the
-// matchers make of stock's.
+// judgeTransfer counts a transfer, and fails the test if ours is not what the matchers
+// expect from stock's.
 func (t *tally) judgeTransfer(tb testing.TB, c *pulled) {
 	tb.Helper()
 	by, want := c.explain()
@@ -69,7 +69,7 @@ func (t *tally) judgeTransfer(tb testing.TB, c *pulled) {
 	t.add(c.name, overTCP, 1, explained)
 }
 
-// reject takes a difference that no entry explains.
+// reject records a difference that no entry explains.
 func (t *tally) reject(c *comparison) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,7 +77,7 @@ func (t *tally) reject(c *comparison) {
 	t.unexplained[kind] = append(t.unexplained[kind], c)
 }
 
-// overlook takes what matchers explain although they should not.
+// overlook records differences that matchers explain although they should not.
 func (t *tally) overlook(kinds []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,7 +86,7 @@ func (t *tally) overlook(kinds []string) {
 	}
 }
 
-// kind returns what differences have in common that probably have one cause.
+// kind returns a text that is the same for differences with probably the same cause.
 func (c *comparison) kind() string {
 	return fmt.Sprintf("stock %s, ours %s", c.stock.outline(), c.ours.outline())
 }
@@ -112,7 +112,8 @@ func rrtypes(rrs []dns.RR) string {
 	return strings.Join(slices.Compact(names), "+")
 }
 
-// fewest is how many questions must have been compared on each path to say something.
+// fewest is how many questions must have been compared on each path for a meaningful
+// result.
 const fewest = 100_000
 
 func (t *tally) judgeCount(tb testing.TB, paths ...string) {
@@ -125,7 +126,7 @@ func (t *tally) judgeCount(tb testing.TB, paths ...string) {
 	}
 }
 
-// total returns the questions by path.
+// total returns the number of questions by path.
 func (t *tally) total() map[string]int {
 	total := map[string]int{}
 	for r, n := range t.questions {
@@ -151,13 +152,13 @@ func (t *tally) report(tb testing.TB) {
 	tb.Logf("differences by reason:\n%s", b.String())
 }
 
-// meant reports whether questions or transfers are to meet an entry.
+// meant reports whether some question or transfer should show an entry.
 func (r *reasons) meant(entry int) bool {
 	return r.byEntry[entry] != nil || slices.Contains(r.transfers, entry) || slices.Contains(r.all(), entry)
 }
 
-// judgeMatchers fails the test for every matcher that nothing has needed: it may
-// be wrong, or the difference is gone.
+// judgeMatchers fails the test for every matcher that was never needed: it may be wrong, or
+// the difference is gone.
 func (t *tally) judgeMatchers(tb testing.TB) {
 	tb.Helper()
 	for i, e := range t.entries {
@@ -167,8 +168,8 @@ func (t *tally) judgeMatchers(tb testing.TB) {
 	}
 }
 
-// judge fails the test for every kind of difference that nothing explains, and
-// shows the first of each name.
+// judge fails the test for every kind of unexplained difference, and prints the first ones
+// of each kind.
 func (t *tally) judge(tb testing.TB) {
 	tb.Helper()
 	for _, kind := range slices.Sorted(maps.Keys(t.tooWide)) {

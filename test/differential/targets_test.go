@@ -8,8 +8,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// numberless are the names of the ports without a number that a Service's slices
-// have, with their protocols.
+// numberless returns the names and protocols of the ports without a number in a Service's
+// slices.
 func (w *world) numberless(name, namespace string) map[[2]string]bool {
 	ports := map[[2]string]bool{}
 	for _, slice := range w.slicesOf(name, namespace) {
@@ -35,8 +35,8 @@ func numberlessPort(c *comparison) bool {
 	return c.q.qtype == dns.TypeSRV && c.numberedPorts()
 }
 
-// numberedPorts reports whether our SRV records are stock's without those of port 0,
-// and share the weight among themselves.
+// numberedPorts reports whether our SRV records are stock's without those of port 0, with
+// the weight divided among them.
 func (c *comparison) numberedPorts() bool {
 	want := new(dns.Msg)
 	for _, rr := range c.stock.msg.Answer {
@@ -57,8 +57,8 @@ func (c *comparison) numberedPorts() bool {
 	return c.ours.matches(c.expect(want))
 }
 
-// hasNumberedPort reports whether an address of a target is that of an endpoint with
-// such a port: those of one name may be in several slices.
+// hasNumberedPort reports whether the address of a target belongs to an endpoint with such
+// a port: endpoints with one name may be in several slices.
 func (c *comparison) hasNumberedPort(address dns.RR) bool {
 	name, namespace, _, _ := c.serviceAsked()
 	label, _, _ := strings.Cut(address.Header().Name, ".")
@@ -82,8 +82,7 @@ func (c *comparison) weight(least uint16) uint16 {
 	return least
 }
 
-// dottedEndpoint is an endpoint that stock calls after something whose name is no
-// label.
+// dottedEndpoint is an endpoint that stock names after a Pod whose name is not a label.
 type dottedEndpoint struct {
 	slice       *endpointSlice
 	address     netip.Addr
@@ -107,7 +106,7 @@ func (c *scene) dottedEndpoints() []dottedEndpoint {
 	return all
 }
 
-// below returns what stands between a Namespace and an origin.
+// below returns the labels between a Namespace and an origin.
 func (c *corefile) below() string {
 	if c.external {
 		return "."
@@ -115,8 +114,8 @@ func (c *corefile) below() string {
 	return ".svc."
 }
 
-// dottedTarget checks that the answers are the same once such endpoints are called
-// after their addresses.
+// dottedTarget reports whether the answers are the same once such endpoints are named after
+// their addresses.
 func dottedTarget(c *comparison) bool {
 	if !c.podNames || c.stock.problem != nil {
 		return false
@@ -133,7 +132,7 @@ func dottedTarget(c *comparison) bool {
 	return ok && !fixed.differs()
 }
 
-// undotted returns the comparison with such endpoints called after their addresses in
+// undotted returns the comparison with such endpoints named after their addresses in
 // stock's answer too, where there may be another difference.
 func (c *comparison) undotted() (*comparison, bool) {
 	if !c.podNames || c.stock.problem != nil {
@@ -152,7 +151,7 @@ func (c *comparison) undotted() (*comparison, bool) {
 	return &fixed, !fixed.stock.equal(c.stock)
 }
 
-// rename changes the names of a record, whose zone is spelled as in the question.
+// rename changes the names in a record, whose zone is spelled as in the question.
 func rename(rr dns.RR, names map[string]string) {
 	all := []*string{&rr.Header().Name}
 	switch rr := rr.(type) {
@@ -168,7 +167,7 @@ func rename(rr dns.RR, names map[string]string) {
 	}
 }
 
-// respelled returns a name in the letter case of another, counted from the end.
+// respelled returns a name with the letter case of another, aligned at the end.
 func respelled(name, as string) string {
 	common := 0
 	for common < min(len(name), len(as)) && strings.EqualFold(name[len(name)-common-1:], as[len(as)-common-1:]) {

@@ -8,25 +8,25 @@ import (
 	"github.com/miekg/dns"
 )
 
-// pulled is a zone as both give it away.
+// pulled is a zone as both servers transfer it.
 type pulled struct {
 	*scene
 	zone        string
 	qtype       uint16
 	stock, ours *transfer
-	later       bool                                     // it is asked for what is new since stock's last serial
-	whole       *transfer                                // what stock gives as a whole
-	lookup      func(name string, qtype uint16) []dns.RR // what ours answers with
+	later       bool                                     // the question is for the news since stock's last serial
+	whole       *transfer                                // stock's transfer of the whole zone
+	lookup      func(name string, qtype uint16) []dns.RR // our look-ups
 }
 
-// transferMatcher makes of what stock gives what we give instead, for the reason
-// that an entry of the list tells.
+// transferMatcher turns stock's transfer into the one that we send instead, for the reason
+// in an entry of the list.
 type transferMatcher struct {
 	number, question string
 	change           func(c *pulled, stock *transfer) *transfer
 }
 
-// records makes a matcher of one that looks at the records alone.
+// records makes a matcher from a function that looks at the records alone.
 func records(change func(c *pulled, rrs []dns.RR) []dns.RR) func(*pulled, *transfer) *transfer {
 	return func(c *pulled, stock *transfer) *transfer {
 		return &transfer{problem: stock.problem, records: change(c, stock.records)}
@@ -55,8 +55,8 @@ var clusterTransfers = []transferMatcher{
 	{"", "records of a transfer that are the same", records(eachOnce)},
 }
 
-// withoutLongLabels takes ours for the answer where stock has failed: that of the
-// same records comes with the Corefiles that do not show them.
+// withoutLongLabels accepts our transfer if stock has failed. Other Corefiles, which do not
+// show the long labels, compare the other records.
 func withoutLongLabels(c *pulled, stock *transfer) *transfer {
 	if failed(stock) && c.isZone() && c.ours.problem == nil && (c.longPort() || c.longAlias()) {
 		return c.ours
@@ -84,13 +84,13 @@ func (c *pulled) longAlias() bool {
 
 func failed(t *transfer) bool { return t.problem != nil && t.problem.Error() == errFailed.Error() }
 
-// isZone reports whether a forward zone was asked for.
+// isZone reports whether the question is for a forward zone.
 func (c *pulled) isZone() bool {
 	p, ok := c.locate(c.zone)
 	return ok && !p.reverse && len(p.labels) == 0
 }
 
-// noZone refuses what is below a zone, and reverse zones.
+// noZone expects a refusal for a name below a zone, and for reverse zones.
 func noZone(c *pulled, stock *transfer) *transfer {
 	p, ok := c.locate(c.zone)
 	if ok && (p.reverse || len(p.labels) > 0) && (stock.problem == nil || failed(stock)) {
@@ -99,7 +99,7 @@ func noZone(c *pulled, stock *transfer) *transfer {
 	return stock
 }
 
-// serversTTL gives the addresses with TTL 0 the zone's.
+// serversTTL gives the zone's TTL to addresses with TTL 0.
 func serversTTL(c *pulled, rrs []dns.RR) []dns.RR {
 	var changed []dns.RR
 	for _, rr := range rrs {
@@ -112,7 +112,7 @@ func serversTTL(c *pulled, rrs []dns.RR) []dns.RR {
 	return changed
 }
 
-// without returns the list without the records that are chosen.
+// without returns the list without the chosen records.
 func without[T dns.RR](rrs []dns.RR, chosen func(T) bool) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {
 		typed, ok := rr.(T)
@@ -120,7 +120,7 @@ func without[T dns.RR](rrs []dns.RR, chosen func(T) bool) []dns.RR {
 	})
 }
 
-// withoutTarget leaves out the ports of endpoints whose address is a name.
+// withoutTarget removes the ports of endpoints whose address is a domain name.
 func withoutTarget(c *pulled, rrs []dns.RR) []dns.RR {
 	return without(rrs, func(srv *dns.SRV) bool {
 		p, _ := c.locate(srv.Hdr.Name)
@@ -129,7 +129,7 @@ func withoutTarget(c *pulled, rrs []dns.RR) []dns.RR {
 	})
 }
 
-// withoutNumber leaves out ports that have none. Stock gives them the number -1.
+// withoutNumber removes ports without a number. Stock gives them the number -1.
 func withoutNumber(c *pulled, rrs []dns.RR) []dns.RR {
 	return without(rrs, func(srv *dns.SRV) bool {
 		p, _ := c.locate(srv.Hdr.Name)
@@ -147,8 +147,8 @@ func withoutOwnLink(_ *pulled, rrs []dns.RR) []dns.RR {
 	})
 }
 
-// inSet names the endpoints of a cluster set as we do, if they are the same without
-// their clusters, and gives the zone the name servers that look-ups answer with.
+// inSet names the endpoints of a cluster set as we do, if they are the same without their
+// clusters, and gives the zone the name servers of look-ups.
 func inSet(c *pulled, stock *transfer) *transfer {
 	if c.scene == c.main || c.lookup == nil || len(stock.records) < 2 {
 		return stock
@@ -185,7 +185,7 @@ func inSet(c *pulled, stock *transfer) *transfer {
 	return &transfer{records: changed}
 }
 
-// withoutCluster returns a record whose endpoint is named without its cluster.
+// withoutCluster returns a record with the endpoint's name without its cluster.
 func (c *pulled) withoutCluster(rr dns.RR) dns.RR {
 	rr = dns.Copy(rr)
 	rr.Header().Name = c.shortened(rr.Header().Name)
@@ -210,7 +210,7 @@ func withoutLiterals(_ *pulled, rrs []dns.RR) []dns.RR {
 	})
 }
 
-// withoutDots calls endpoints after their addresses.
+// withoutDots names endpoints after their addresses.
 func withoutDots(c *pulled, rrs []dns.RR) []dns.RR {
 	if !c.podNames {
 		return rrs
@@ -228,8 +228,8 @@ func withoutDots(c *pulled, rrs []dns.RR) []dns.RR {
 	return changed
 }
 
-// lookupWeights gives SRV records the weights that look-ups answer with, where they lead
-// to a Service with addresses of both families, or differ in one RRset.
+// lookupWeights gives SRV records the weights of look-ups if they lead to a Service with
+// addresses of both families, or differ within one RRset.
 func lookupWeights(c *pulled, rrs []dns.RR) []dns.RR {
 	types, weights := map[string]map[uint16]bool{}, map[string]map[uint16]bool{}
 	add := func(to map[string]map[uint16]bool, name string, value uint16) {
@@ -269,7 +269,7 @@ func (c *pulled) withLookupWeight(srv *dns.SRV) dns.RR {
 	return srv
 }
 
-// eachOnce leaves out what was there before, but for the SOA record at the end.
+// eachOnce removes repeated records, except the SOA record at the end.
 func eachOnce(_ *pulled, rrs []dns.RR) []dns.RR {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool {

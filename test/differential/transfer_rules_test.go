@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Each change is what its entry says, and no more.
+// Each matcher makes the change that its entry describes, and no other.
 func TestTransferMatchers(t *testing.T) {
 	const (
 		soa  = "cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5"

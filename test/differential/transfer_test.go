@@ -14,13 +14,13 @@ import (
 // transferTimeout is how long each message of a transfer may take.
 const transferTimeout = 10 * time.Second
 
-// transfer is what a server gives to a secondary.
+// transfer is what a server sends to a secondary.
 type transfer struct {
 	problem error // such as a response code
 	records []dns.RR
 }
 
-// pull asks for a zone, or, of a serial that is not 0, for what is new since then.
+// pull requests a zone or, if the serial is not 0, the changes since that serial.
 func pull(address, zone string, serial uint32, qtype uint16) *transfer {
 	conn, err := net.DialTimeout("tcp", address, transferTimeout)
 	if err != nil {
@@ -41,8 +41,8 @@ func pull(address, zone string, serial uint32, qtype uint16) *transfer {
 	return result
 }
 
-// add takes a message, until there is a problem. One without records is a server's
-// that has failed after others: the library looks at the code of the first only.
+// add adds a message, unless there is a problem. A message without records after others
+// means that the server has failed: the library checks the code of the first message only.
 func (t *transfer) add(envelope *dns.Envelope) {
 	switch {
 	case t.problem != nil:
@@ -64,7 +64,7 @@ func (t *transfer) serial() uint32 {
 	return 0
 }
 
-// equal reports whether both are the same records, in any order, or problems.
+// equal reports whether both transfers have the same records, in any order, or problems.
 func (t *transfer) equal(other *transfer) bool {
 	if t.problem != nil || other.problem != nil {
 		return fmt.Sprint(t.problem) == fmt.Sprint(other.problem)
@@ -72,7 +72,7 @@ func (t *transfer) equal(other *transfer) bool {
 	return slices.Equal(texts(t.records), texts(other.records))
 }
 
-// minus tells what the one has and the other has not.
+// minus returns a text of the records that other does not have.
 func (t *transfer) minus(other *transfer) string {
 	if t.problem != nil {
 		return t.problem.Error()
@@ -90,21 +90,21 @@ func (t *transfer) minus(other *transfer) string {
 	return fmt.Sprintf("%d records, of which only here:\n    %s", len(t.records), strings.Join(only, "\n    "))
 }
 
-// What the DNS library says of a server that says no, or cannot.
+// Errors of the DNS library for a server that refuses or fails.
 var (
 	errRefused = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeRefused)
 	errNoSOA   = errors.New("dns: no SOA")
 	errFailed  = fmt.Errorf("dns: bad xfr rcode: %d", dns.RcodeServerFailure)
 )
 
-// explained reports whether the matchers make ours of stock's transfer.
+// explained reports whether the matchers turn stock's transfer into ours.
 func (c *pulled) explained() bool {
 	_, want := c.explain()
 	return want.equal(c.ours)
 }
 
-// explain applies the matchers to stock's transfer. It tells which of them changed
-// it, and what it has become, which is ours if they explain the difference.
+// explain applies the matchers to stock's transfer. It returns which of them changed it,
+// and the result, which equals ours if they explain the difference.
 func (c *pulled) explain() (by []int, want *transfer) {
 	want = c.stock
 	for i, m := range transferMatchers {

@@ -9,11 +9,11 @@ import (
 	"github.com/miekg/dns"
 )
 
-// noting is how long it may take until our server knows what it has sent.
+// noting is how long our server may take to record what it has sent.
 const noting = 5 * time.Second
 
-// compareTransfers asks for zones, and for names that are none: as a whole, and
-// for what is new since a serial that nobody has given and since the last one.
+// compareTransfers requests zones, and names that are not zones: as a whole, the changes
+// since an unknown serial, and those since the last one.
 func (p *pair) compareTransfers(t *testing.T, s *scene, to *tally) {
 	t.Helper()
 	a := newAsker(p.addresses[:]...)
@@ -27,7 +27,7 @@ func (p *pair) compareTransfers(t *testing.T, s *scene, to *tally) {
 				}
 				c.stock = pullTwice(p.addresses[stockServer], zone, qtype, later)
 				c.ours = pullTwice(p.addresses[ourServer], zone, qtype, later)
-				// Ours notes that a transfer has ended after its last message.
+				// Our server records the end of a transfer after its last message.
 				for until := time.Now().Add(noting); later && !c.explained() && time.Now().Before(until); {
 					c.ours = pullTwice(p.addresses[ourServer], zone, qtype, later)
 				}
@@ -46,7 +46,8 @@ func (a *asker) ours(name string, qtype uint16) []dns.RR {
 	return r.msg.Answer
 }
 
-// pullTwice asks later with the serial of the first answer.
+// pullTwice requests a zone and, if later is set, the changes since the serial of that
+// answer.
 func pullTwice(address, zone string, qtype uint16, later bool) *transfer {
 	first := pull(address, zone, 1, qtype)
 	if !later {

@@ -15,14 +15,14 @@ const (
 	// bigName has more addresses than fit into an answer over UDP.
 	bigName    = "big.example.org."
 	bigAnswers = 100
-	// Names below these have no other answer than the code.
+	// Names below these zones have no answer but the code.
 	refusedZone = "refused.example."
 	failingZone = "servfail.example."
 	// maxLinks is how many aliases the upstream follows.
 	maxLinks = 8
 )
 
-// upstream is the server beyond the cluster.
+// upstream is the server outside the cluster.
 type upstream struct {
 	soa     dns.RR
 	records map[string][]dns.RR // by owner, in lower case
@@ -76,7 +76,7 @@ func (u *upstream) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	_ = w.WriteMsg(reply) // the server under test has gone away
 }
 
-// fill answers as a resolver does: with the aliases and what they lead to.
+// fill fills in the answer like a resolver: the aliases and the records of the last name.
 func (u *upstream) fill(reply *dns.Msg, name string, qtype uint16) {
 	for range maxLinks {
 		rrs, exists := u.records[name]
@@ -103,7 +103,7 @@ func (u *upstream) fill(reply *dns.Msg, name string, qtype uint16) {
 	}
 }
 
-// fit truncates as the client says it must.
+// fit truncates a reply to the client's size.
 func (u *upstream) fit(w dns.ResponseWriter, query, reply *dns.Msg) {
 	size := dns.MinMsgSize
 	if opt := query.IsEdns0(); opt != nil {

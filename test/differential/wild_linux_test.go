@@ -12,9 +12,9 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// TestCorefilesInTheWild starts the Corefiles of distributions on stock and on
-// ours, letter for letter and with the files that their containers have.
-// TestDifferential compares them at length.
+// TestCorefilesInTheWild starts the Corefiles of distributions on stock and on ours,
+// unchanged and with the files of their containers. TestDifferential compares them in
+// depth.
 func TestCorefilesInTheWild(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server and stock CoreDNS when it runs for the first time")
@@ -25,8 +25,8 @@ func TestCorefilesInTheWild(t *testing.T) {
 	}
 }
 
-// startAsIs starts one server after the other, since both want the same ports,
-// and compares what they answer first.
+// startAsIs starts one server after the other, because both use the same ports, and
+// compares their first answers.
 func (l *lab) startAsIs(t *testing.T, c *corefile) {
 	var answers [2][]string
 	for i, binary := range binaries(t) {
@@ -42,7 +42,7 @@ func (l *lab) startAsIs(t *testing.T, c *corefile) {
 	}
 }
 
-// complaint is a line of the log that means that something is wrong.
+// complaint matches log lines that report a problem.
 var complaint = regexp.MustCompile(`(?m)^(\[(ERROR|FATAL)\]|E[0-9]{4} |panic: |fatal error: ).*`)
 
 // answers returns what a server answers to the plain questions, over either network.

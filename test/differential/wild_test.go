@@ -12,7 +12,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// kubeadms is the Corefile that is compared at length and is as wild as others.
+// kubeadms is the Corefile of kubeadm, which is compared in depth and is also as wild as
+// others.
 const kubeadms = "testdata/corefiles/kubeadm.corefile"
 
 // readWild reads the Corefiles that distributions ship.
@@ -21,7 +22,7 @@ func readWild(t *testing.T) []*corefile {
 	return append(slices.DeleteFunc(readCorefiles(t), func(c *corefile) bool { return !c.wild }), readCorefile(t, kubeadms))
 }
 
-// configMap returns what the Corefile's container has in its folder.
+// configMap returns the files in the folder of the Corefile's container.
 func (c *corefile) configMap(t *testing.T) fs.FS {
 	t.Helper()
 	if filepath.Base(c.path) == containedName {

@@ -28,9 +28,9 @@ var names = []string{
 	"wiki.intranet",              // in the node's suffix, two labels
 	"wiki",                       // in the node's suffix, one label
 	"no.example.com",             // does not exist
-	"nobody.shop",                // does not exist, like a Service
-	"web-0.db",                   // does not exist, like an endpoint of a Service
-	"web-0.cache",                // does not exist, like an endpoint of a Service that is not there
+	"nobody.shop",                // does not exist, named like a Service
+	"web-0.db",                   // does not exist, named like an endpoint of a Service
+	"web-0.cache",                // does not exist, named like an endpoint of a Service that is not there
 	"broken.example.com",         // a name that cannot be looked up
 	"www.example.com.",           // absolute
 	"web.shop.svc.cluster.local.",
