@@ -27,9 +27,9 @@ func (t *visit) packed(qtype uint16, packed []byte) told {
 		t.cut()
 	}
 	if t.wire != nil {
-		t.wire.addresses(qtype, packed, &which, t.limits)
+		t.wire.addresses(qtype, packed, size, &which, t.limits)
 	} else {
-		t.records.addresses(qtype, packed, &which)
+		t.records.addresses(qtype, packed, size, &which)
 	}
 	return toldSome
 }

@@ -197,10 +197,9 @@ func SRV(owner string, weight, port uint16, target string, ttl uint32) dns.RR {
 	return &dns.SRV{Hdr: header(owner, dns.TypeSRV, ttl), Weight: weight, Port: port, Target: target}
 }
 
-// addresses makes records of the addresses in a sample of packed ones.
-func (b *recordSink) addresses(qtype uint16, packed []byte, which *sample) {
-	hdr, size := b.header(qtype), addressSize(qtype)
-	records := b.answer.Records
+// addresses makes records of the addresses in a sample of packed ones, each of the same size.
+func (b *recordSink) addresses(qtype uint16, packed []byte, size int, which *sample) {
+	hdr, records := b.header(qtype), b.answer.Records
 	if qtype == dns.TypeA && which.count == 1 && len(packed) == size && records == nil {
 		b.answer.Records = addressRecord(hdr, [4]byte(packed))
 		return

@@ -238,8 +238,8 @@ func (w *wireSink) ptr(target *resolve.HostName, origin *resolve.Origin) bool {
 }
 
 // addresses writes a sample of packed addresses. All records have the same head.
-func (w *wireSink) addresses(qtype uint16, packed []byte, which *sample, l *Limits) {
-	start, size := len(w.msg), addressSize(qtype)
+func (w *wireSink) addresses(qtype uint16, packed []byte, size int, which *sample, l *Limits) {
+	start := len(w.msg)
 	head := uint64(pointerTo(w.at))<<48 | uint64(qtype)<<32 | dns.ClassINET<<16 | uint64(w.view.TTL>>16)
 	tail := w.view.TTL<<16 | uint32(size)
 	w.msg = slices.Grow(w.msg, which.count*(recordHead+size))
