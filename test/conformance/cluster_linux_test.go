@@ -21,15 +21,15 @@ const (
 	accountNamespace = "kube-system"
 	accountName      = "coredns"
 
-	// The suite's one Corefile with a kubeconfig names these two.
+	// The suite's only Corefile with a kubeconfig has these two names.
 	kubeconfigPath    = "/home/circleci/.kube/kind-config-kind"
 	kubeconfigContext = "kind-kind"
 )
 
-// cluster is the API server with the objects that the suite is about.
+// cluster is the API server with the objects of the suite.
 type cluster struct {
 	*controlplane.Cluster
-	env []string // by which a server inside learns of the API server's address
+	env []string // tells a server inside the API server's address
 }
 
 func startCluster(t *testing.T) *cluster {
@@ -52,8 +52,8 @@ func (c *cluster) apply(t *testing.T, path string) {
 	}
 }
 
-// writeKubeconfig makes a kubeconfig that is of use only to whoever takes the
-// context by its name: the current one leads nowhere.
+// writeKubeconfig makes a kubeconfig that works only with the context's name: the current
+// context leads nowhere.
 func (c *cluster) writeKubeconfig(t *testing.T) (path string) {
 	t.Helper()
 	account, err := c.ServiceAccount(t.Context(), accountNamespace, accountName)
@@ -78,7 +78,7 @@ func (c *cluster) writeKubeconfig(t *testing.T) (path string) {
 	return path
 }
 
-// deleteNew takes back what newManifest makes.
+// deleteNew deletes the objects of newManifest.
 func (c *cluster) deleteNew(t *testing.T) {
 	t.Helper()
 	const namespace = "test-1"

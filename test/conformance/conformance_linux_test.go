@@ -12,7 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// group is the cases that one start of the server serves.
+// group is the cases for one start of the server.
 type group struct{ cases.Group }
 
 func allGroups() ([]group, error) {
@@ -36,8 +36,8 @@ func total(tests map[string]int) int {
 	return sum
 }
 
-// TestConformance starts the server once for each Corefile and path, as the suite
-// does but for the paths.
+// TestConformance starts the server once for each Corefile and path. The suite does the
+// same, without paths.
 func TestConformance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server when it runs for the first time")
@@ -59,13 +59,13 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// filtered reports whether subtests were chosen by hand.
+// filtered reports whether subtests were selected on the command line.
 func filtered() bool {
 	return strings.Contains(flag.Lookup("test.run").Value.String(), "/") ||
 		flag.Lookup("test.skip").Value.String() != ""
 }
 
-// replay returns how many cases were asked.
+// replay asks the cases and returns their number.
 func (g *group) replay(t *testing.T, c *cluster, p path) (done int) {
 	corefile := measured(g.fill(t, c))
 	client := awaitReady(t, startServer(t, corefile, t.TempDir(), append(g.env(c), p.env...)), corefile)
@@ -90,7 +90,7 @@ func (g *group) phases(t *testing.T) map[string][]cases.Case {
 	return phases
 }
 
-// fill puts what the test has in the place of what the suite had.
+// fill replaces what the suite had by what the test has.
 func (g *group) fill(t *testing.T, c *cluster) (corefile string) {
 	replacements := []string{kubeconfigPath, c.writeKubeconfig(t)}
 	if g.Upstream != "" {
@@ -106,7 +106,8 @@ func (g *group) fill(t *testing.T, c *cluster) (corefile string) {
 	return strings.NewReplacer(replacements...).Replace(g.Corefile)
 }
 
-// env leaves a server outside the cluster without the way inside.
+// env returns the environment of the server. A server outside the cluster does not get the
+// address inside.
 func (g *group) env(c *cluster) []string {
 	if strings.Contains(g.Corefile, "kubeconfig") {
 		return nil
@@ -128,8 +129,8 @@ func replayCases(t *testing.T, client cases.Client, all []cases.Case) (done int)
 	return done
 }
 
-// replayNew asks for objects that come and go while the server runs. It waits
-// for each change to arrive before it counts what it sees.
+// replayNew asks for objects that are added and removed while the server runs. It waits for
+// each change to arrive before the case counts.
 func replayNew(t *testing.T, c *cluster, client cases.Client, all []cases.Case) (done int) {
 	c.apply(t, newManifest)
 	for _, tc := range all {

@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// path is the way that questions over UDP take through the server. Another server
-// than ours has one only.
+// path is the way of questions over UDP through the server. Another server than ours has
+// only one.
 type path struct {
 	name    string
 	env     []string
-	enabled string // what the gauge says
+	enabled string // value of the gauge
 }
 
 func paths() []path {
@@ -37,12 +37,12 @@ var (
 	gaugeLine   = regexp.MustCompile(`(?m)^coredns_clusterdns_fastpath_enabled\{.*\} (.*)$`)
 )
 
-// systemsPort reports whether the system chooses the port, on which there is no fast
-// path, and no second listener can be told from the first.
+// systemsPort reports whether the system chooses the port. There is no fast path then, and
+// a second listener cannot be told from the first.
 func systemsPort(corefile string) bool { return strings.HasPrefix(corefile, ".:0 ") }
 
-// measured returns a Corefile that is answered as before, from where metrics can tell on
-// which path: the plugin log keeps the fast path off.
+// measured returns a Corefile with the same answers and with metrics about the path: it
+// removes the plugin log, which keeps the fast path off.
 func measured(corefile string) string {
 	if systemsPort(corefile) {
 		return corefile

@@ -12,8 +12,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// The states in /proc/net of sockets that wait for a client: TCP_LISTEN, and
-// TCP_CLOSE, which a UDP socket without a peer is said to be in.
+// The states in /proc/net of sockets that wait for a client: TCP_LISTEN, and TCP_CLOSE for
+// a UDP socket without a peer.
 var waiting = map[string]string{"tcp": "0A", "udp": "07"}
 
 var serverPort = regexp.MustCompile(`^\.:(\d+) \{`)
@@ -38,7 +38,7 @@ func ports(p *netlab.Process, corefile string) (map[string]uint16, error) {
 	return ports, nil
 }
 
-// openPort returns the one port at which the process waits for clients.
+// openPort returns the only port at which the process waits for clients.
 func openPort(p *netlab.Process, network string) (uint16, error) {
 	own, err := socketInodes(p)
 	if err != nil {
@@ -70,8 +70,8 @@ type socket struct {
 	inode string
 }
 
-// parseSocket reads a line of proc_net_tcp(5): number, local address, remote
-// address, state, four more, and after them the inode.
+// parseSocket parses a line of proc_net_tcp(5): number, local address, remote address,
+// state, four more fields, and the inode.
 func parseSocket(line string) (socket, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 10 {
@@ -82,7 +82,7 @@ func parseSocket(line string) (socket, bool) {
 	return socket{port: uint16(port), state: fields[3], inode: fields[9]}, err == nil
 }
 
-// socketInodes identify the sockets that the process has open.
+// socketInodes returns the inodes of the sockets that the process has open.
 func socketInodes(p *netlab.Process) (map[string]bool, error) {
 	dir := fmt.Sprintf("/proc/%d/fd", p.ID())
 	entries, err := os.ReadDir(dir)

@@ -18,7 +18,7 @@ import (
 
 const readyAddr = "127.0.0.1:8181"
 
-// readiness is the Corefile's line for the plugin behind readyAddr.
+// readiness matches the Corefile's line of the plugin at readyAddr.
 var readiness = regexp.MustCompile(`(?m)^\s*ready\s*$`)
 
 // startServer runs the server until the test ends, with dir as its working
@@ -32,8 +32,8 @@ func startServer(t *testing.T, corefile, dir string, env []string) *netlab.Proce
 	return netlab.StartServer(t, netlab.Server{Binary: path, Corefile: corefile, Dir: dir, Env: env, Complaint: netlab.Complaint})
 }
 
-// awaitReady waits until the server says that it is ready, if it has the plugin
-// to say so, and answers. It returns a client of it.
+// awaitReady waits until the server is ready by its plugin ready, if it has it, and
+// answers. It returns a client of the server.
 func awaitReady(t *testing.T, p *netlab.Process, corefile string) cases.Client {
 	t.Helper()
 	saysReady := readiness.MatchString(corefile)
@@ -52,8 +52,8 @@ func awaitReady(t *testing.T, p *netlab.Process, corefile string) cases.Client {
 	return c
 }
 
-// probe asks for a name that no case asks for. Only a server that has not said
-// that it is ready may have nothing to answer from.
+// probe asks for a name that is in no case. A server without data may fail only if it does
+// not report that it is ready.
 func probe(ctx context.Context, c cases.Client, network string, saysReady bool) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

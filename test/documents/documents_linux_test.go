@@ -10,8 +10,8 @@ import (
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
-// TestDocuments starts each Corefile that is published, letter for letter, in the
-// repository's root, with what a server has inside a cluster.
+// TestDocuments starts each published Corefile unchanged, in the repository's root, in an
+// environment like that inside a cluster.
 func TestDocuments(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a Kubernetes API server when it runs for the first time")
@@ -25,7 +25,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// startServing returns what shows that each server block serves, when it does.
+// startServing returns the questions that show that each server block serves.
 func startServing(t *testing.T, corefile string, env []string) []serving {
 	t.Helper()
 	servings, err := newServings(corefile)
@@ -39,10 +39,9 @@ func startServing(t *testing.T, corefile string, env []string) []serving {
 	return servings
 }
 
-// startResolver answers at the address in resolv.conf that no name exists. So a
-// server lacks nothing that it asks for by itself, as the plugin loop does, and no
-// error is excused. Without it the address would be that of a server that listens
-// at all of them: a loop.
+// startResolver answers at the address in resolv.conf that no name exists. So a server gets
+// answers to its own questions, such as those of the plugin loop, and no error is excused.
+// Otherwise a server that listens at all addresses would have that address too: a loop.
 func startResolver(t *testing.T) {
 	t.Helper()
 	const port = 53
@@ -50,7 +49,7 @@ func startResolver(t *testing.T) {
 	netlab.ServeDNS(t, address, newUpstream(t, ". 3600 IN SOA . . 1 2 3 4 5"))
 }
 
-// TestDocumentsQuestions asks the demo what README asks.
+// TestDocumentsQuestions asks the demo the questions in README.
 func TestDocumentsQuestions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("has a network of its own, which is not made in short mode")

@@ -18,11 +18,12 @@ const (
 	demo      = "Corefile"
 	configMap = "deploy/kubernetes/configmap.yaml"
 
-	// corefileMark is what a block is marked as that is to be started.
+	// corefileMark marks a block that is started.
 	corefileMark = "corefile"
 )
 
-// leastCorefiles is how many a page has at least, so that finding none is a failure.
+// leastCorefiles is the least number of Corefiles on a page, so that finding none is a
+// failure.
 var leastCorefiles = map[string]int{
 	readme:                          1,
 	"doc/search-path.md":            1,
@@ -31,9 +32,9 @@ var leastCorefiles = map[string]int{
 	"plugin/k8s_external/README.md": 1,
 }
 
-// corefile is one that somebody may copy.
+// corefile is a published Corefile.
 type corefile struct {
-	source string // all places that it stands at
+	source string // all places where it is published
 	text   string
 }
 
@@ -115,7 +116,7 @@ func configMapCorefile(t *testing.T) string {
 	return text
 }
 
-// What is not marked is not started, so nobody would notice that it is wrong.
+// An unmarked Corefile is not started, so nobody would notice that it is wrong.
 func TestDocumentsMarkCorefiles(t *testing.T) {
 	for _, path := range documents(t) {
 		for _, f := range readFences(t, path) {

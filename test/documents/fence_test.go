@@ -10,16 +10,16 @@ import (
 // fence is a fenced block of a Markdown document.
 type fence struct {
 	line int    // where the block begins
-	mark string // the language that it says it is in
+	mark string // language of the block
 	text string
 }
 
-// fenceStart are the indentation, which a list may have, the characters of the
-// fence, and what the block is marked as.
+// fenceStart matches the indentation, which a list may have, the characters of the fence,
+// and the language.
 var fenceStart = regexp.MustCompile("^((?:[ \t]|[-*+][ \t])*)(`{3,}|~{3,})([^`]*)$")
 
-// fences follows CommonMark, section 4.5. It takes a block that does not end for
-// an error: the blocks behind it would be read inside out.
+// fences returns the fenced blocks of a document, by section 4.5 of CommonMark. An unclosed
+// block is an error: the blocks after it would be inverted.
 func fences(document string) (found []fence, err error) {
 	lines := strings.Split(document, "\n")
 	for i := 0; i < len(lines); i++ {
@@ -48,7 +48,7 @@ func fenceEnd(lines []string, start string) int {
 	})
 }
 
-// outdent takes away the indentation that the block has as a whole.
+// outdent removes the indentation of the whole block.
 func outdent(lines []string, depth int) string {
 	var text strings.Builder
 	for _, line := range lines {
@@ -58,16 +58,16 @@ func outdent(lines []string, depth int) string {
 	return text.String()
 }
 
-// ourNames are the directives that the plugin has.
+// ourNames are the names of the directive.
 var ourNames = []string{"clusterdns", "kubernetes"}
 
-// zoneOrPort is a word that is a server block's key, or a zone of a plugin: a
-// name with a dot, a CIDR, or something with a port or a transport. Neither a
-// directive nor a word of a programming language is.
+// zoneOrPort matches the key of a server block or a zone of a plugin: a name with a dot, a
+// CIDR, or a word with a port or a transport. It matches neither directives nor words of
+// programming languages.
 var zoneOrPort = regexp.MustCompile(`^(\w+://\S*|[\w*-]*([.]|:[:\da-f]|/\d)[\w.:/*${%}-]*),?$`)
 
-// looksLikeCorefile reports whether somebody would try the text as a Corefile: a
-// line opens a server block, or has our directive with its zones.
+// looksLikeCorefile reports whether a reader would try the text as a Corefile: a line opens
+// a server block, or has our directive with its zones.
 func looksLikeCorefile(text string) bool {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
@@ -88,8 +88,8 @@ func opensServerBlock(words []string) bool {
 	return last > 0 && words[last] == "{" && areZones(words[:last])
 }
 
-// isOurDirective leaves out the name alone, which may stand in any list, and
-// what a manual writes for any zone, as in "kubernetes [ZONES...] {".
+// isOurDirective reports whether a line has our directive. It ignores the name alone, which
+// may be in any list, and placeholders, as in "kubernetes [ZONES...] {".
 func isOurDirective(words []string) bool {
 	if len(words) < 2 || !slices.Contains(ourNames, words[0]) {
 		return false

@@ -18,11 +18,11 @@ const builtServer = "../../bin/coredns"
 
 var server = flag.String("server", "", "the `path` of the server to test (default bin/coredns, built anew)")
 
-// The address that a server has, so that it is not known by the loopback device's alone.
+// The address of the server, so that it has one beyond the loopback device's.
 var serverAddr = netip.MustParseAddr("10.244.0.53")
 
-// resolverAddr is where resolv.conf says that a resolver is. Every loopback device
-// has the address, and no server takes it for one to tell clients about.
+// resolverAddr is the resolver in resolv.conf. Every loopback device has the address, and
+// no server publishes it.
 var resolverAddr = netip.MustParseAddr("127.0.0.54")
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(machine.Run(m))
 }
 
-// prepare builds what needs a network to be built.
+// prepare builds what needs a network.
 func prepare() error {
 	if _, err := controlplane.Build(context.Background()); err != nil || *server != "" {
 		return err

@@ -14,19 +14,19 @@ import (
 	"github.com/clusterdns/clusterdns/test/conformance/cases"
 )
 
-// demoCommand is how README asks the demo.
+// demoCommand is the beginning of README's questions to the demo.
 const demoCommand = "dig @127.0.0.1 -p 1053 "
 
-// promise is what README says of an answer, in its comment.
+// promise is what README's comment says about an answer.
 type promise struct {
 	rcode int
-	// rdata has a record of the answer by each type to ask for, or the empty text
-	// where there is none: the authority section then has the SOA.
+	// rdata has a record of the answer for each type, or "" where there is none: then the
+	// authority section has the SOA record.
 	rdata map[string]string
 }
 
-// promises are by what follows demoCommand, with the comment: whoever changes
-// that says here, too, what it means.
+// promises are by the rest of the line after demoCommand, with the comment. A change there
+// needs a change here.
 var promises = map[string]promise{
 	"web.shop.svc.cluster.local # ClusterIP; AAAA too": {
 		rdata: map[string]string{"A": "10.96.20.80", "AAAA": "fd00:10:96::2050"},
@@ -105,7 +105,7 @@ func parseQuestion(line string) (dns.Question, error) {
 	return question, nil
 }
 
-// compare says how the reply to a question for the type breaks the promise.
+// compare returns an error that says how a reply breaks the promise.
 func (p promise) compare(reply *dns.Msg, qtype string) error {
 	want := p.rdata[qtype]
 	switch {

@@ -7,8 +7,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A rule that cannot fail holds nothing: each row is one that does, or just does
-// not.
+// A rule must be able to fail: each row is a Corefile, or just not one.
 func TestLooksLikeCorefile(t *testing.T) {
 	for text, looks := range map[string]bool{
 		".:53 {\n    errors\n}\n":                         true,

@@ -20,7 +20,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/conformance/cases"
 )
 
-// everyCluster has this Service: the API server makes it.
+// everyCluster is a Service in every cluster: the API server makes it.
 const everyCluster = "kubernetes.default.svc"
 
 // serving is a question that shows that a server block serves.
@@ -28,7 +28,7 @@ type serving struct {
 	address netip.AddrPort
 	qname   string
 	qtype   uint16
-	exists  bool // an answer is wanted, not just some reply
+	exists  bool // an answer is required, not just any reply
 }
 
 // newServings returns one question for each server block.
@@ -69,8 +69,8 @@ func arguments(tokens []caddyfile.Token) []string {
 	return d.RemainingArgs()
 }
 
-// forwardOrigin returns the zone that the names of Services are in. The server does
-// not start without one, so the root is never asked for in its place.
+// forwardOrigin returns the zone with the names of Services. The server does not start
+// without one, so the root is never used instead.
 func forwardOrigin(origins []string) string {
 	for _, origin := range origins {
 		if dnsutil.IsReverse(origin) == 0 {
@@ -102,8 +102,8 @@ func udpPort(keys []string, qname string) (uint16, error) {
 	return 0, fmt.Errorf("none of %q is asked for %s over UDP", keys, qname)
 }
 
-// bindAddr returns an address that the server block listens at. An interface is the
-// loopback device, for want of others.
+// bindAddr returns an address that the server block listens at. An interface stands for the
+// loopback device, since there is no other.
 func bindAddr(block caddyfile.ServerBlock) netip.Addr {
 	for _, argument := range arguments(block.Tokens["bind"]) {
 		if addr, err := netip.ParseAddr(argument); err == nil && !addr.IsUnspecified() {
@@ -119,7 +119,7 @@ func (s *serving) client() cases.Client {
 	}}
 }
 
-// check asks once. A server that has just started may have nothing to say yet.
+// check asks once. A server that has just started may not answer yet.
 func (s *serving) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

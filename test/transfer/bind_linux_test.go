@@ -4,11 +4,11 @@ import (
 	"testing"
 )
 
-// crowded is one endpoint more than BIND takes records of a name and type.
+// crowded is one more endpoint than BIND accepts records of a name and type.
 const crowded = 101
 
-// P12: BIND refuses a zone in which a name has more than a hundred records of a type, all of
-// it, until max-records-per-type says otherwise.
+// P12: BIND refuses a whole zone if a name has more than a hundred records of a type,
+// unless max-records-per-type allows more.
 func TestP12BINDAndACrowd(t *testing.T) {
 	refuses, takes := newBind(t), newBind(t)
 	takes.option = "max-records-per-type 0;"

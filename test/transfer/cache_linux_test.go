@@ -10,17 +10,16 @@ import (
 )
 
 const (
-	// longTTL is how long the cache may keep what it gets: longer than the test's patience,
-	// so that an SOA record out of the cache hides the next change for good.
+	// longTTL is how long the cache may keep records: longer than the test's patience, so
+	// that a cached SOA record would hide the next change.
 	longTTL = 3600
-	// betweenChanges is the time from one change to the next, in which a record that is
-	// kept for five seconds is still there.
+	// betweenChanges is the time between two changes. A record that is cached for five
+	// seconds is still there after it.
 	betweenChanges = 2500 * time.Millisecond
 )
 
-// A9: behind cache, a secondary sees each of two changes that come one soon after the
-// other, in the cluster's zone and in the outside one, and records with the TTL that the
-// Corefile says.
+// A9: with a cache ahead, a secondary sees each of two changes in quick succession, in the
+// cluster's zone and in the outside one, and its records have the TTL of the Corefile.
 func TestA9SecondariesBehindTheCache(t *testing.T) {
 	all := peers(t)
 	p := newPrimary(t, ports(all)...)

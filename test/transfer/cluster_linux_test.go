@@ -44,9 +44,9 @@ func (c *cluster) apply(t *testing.T, manifest string) {
 	}
 }
 
-// change makes some changes: a headless Service's endpoints, or a Service that
-// comes, goes or gets other addresses outside. It waits until those who get the
-// zones from a port get them all.
+// change makes some changes: of a headless Service's endpoints, or of a Service that is
+// added, removed or gets other external addresses. It waits until the secondaries at the
+// ports have all of them.
 func (c *cluster) change(t *testing.T, times int, ports ...string) {
 	t.Helper()
 	defer c.mark(t, ports)
@@ -67,7 +67,7 @@ func (c *cluster) change(t *testing.T, times int, ports ...string) {
 	}
 }
 
-// mark makes one more change, which no other round makes, and waits for it.
+// mark makes one more change, unlike that of any other round, and waits for it.
 func (c *cluster) mark(t *testing.T, ports []string) {
 	t.Helper()
 	c.rounds++
@@ -81,7 +81,7 @@ func (c *cluster) mark(t *testing.T, ports []string) {
 	}
 }
 
-// hasPrefix reports whether a zone has a record that begins so.
+// hasPrefix returns nil if a zone has a record with the prefix.
 func hasPrefix(port, origin, prefix string) error {
 	z, err := pull(port, origin)
 	if err == nil && !slices.ContainsFunc(z.records, func(r string) bool { return strings.HasPrefix(r, prefix) }) {
@@ -107,14 +107,14 @@ func service(i int, kind string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: %s}\nspec: %s", i, namespace, spec)
 }
 
-// outside returns a Service with addresses outside the cluster, of either family.
+// outside returns a Service with external addresses of both families.
 func (c *cluster) outside(i int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: %s}\n"+
 		"spec: {externalIPs: [192.0.2.%d, '2001:db8::%d'], ports: [{name: http, port: %d}]}",
 		i, namespace, 1+c.random.IntN(250), 1+c.random.IntN(9), 80+c.random.IntN(3))
 }
 
-// slice has one to four endpoints.
+// slice returns an EndpointSlice with one to four endpoints.
 func (c *cluster) slice(i int) string {
 	text := fmt.Sprintf(`
 apiVersion: discovery.k8s.io/v1

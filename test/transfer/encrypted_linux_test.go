@@ -27,7 +27,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
-// P7: NSD that asks for differences over UDP gets the SOA record alone, and goes on to TCP.
+// P7: NSD that asks for differences over UDP gets the SOA record alone, and changes to TCP.
 func TestP7NSDAsksOverUDP(t *testing.T) {
 	n := newNSD(t, "UDP")
 	p := newPrimary(t, n.port)
@@ -42,8 +42,8 @@ func TestP7NSDAsksOverUDP(t *testing.T) {
 	p.awaitPeers(t, all)
 }
 
-// P8: over HTTPS, where CoreDNS sends the last message of a transfer alone, a transfer is
-// refused. Over TLS it is whole.
+// P8: over HTTPS, where CoreDNS would send only the last message of a transfer, a transfer
+// is refused. Over TLS it is complete.
 func TestP8TransferOverEncryption(t *testing.T) {
 	certificate, trusted := newCertificate(t)
 	p := newPrimary(t, "0")
@@ -70,7 +70,7 @@ func TestP8TransferOverEncryption(t *testing.T) {
 		t.Fatal(err)
 	}
 	config = config.Clone()
-	config.NextProtos = nil // that of HTTP
+	config.NextProtos = nil // without that of HTTP
 	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: answerTimeout}, "tcp", "127.0.0.1:"+overTLS, config)
 	if err != nil {
 		t.Fatal(err)
@@ -81,8 +81,9 @@ func TestP8TransferOverEncryption(t *testing.T) {
 	}
 }
 
-// P11: BIND takes zones over TLS alone if "dot" is agreed on, and so does dig. An answer over
-// QUIC is whole whatever size for UDP the client says, and one to a padded question is padded.
+// P11: BIND and dig accept zones over TLS only if "dot" is negotiated. An answer over QUIC
+// is complete whatever size the client gives for UDP, and the answer to a padded question
+// is padded.
 func TestP11EncryptedPeers(t *testing.T) {
 	certificate, _ := newCertificate(t)
 	b := newBind(t)
@@ -171,7 +172,7 @@ func overHTTPS(t *testing.T, client *http.Client, url string, m *dns.Msg) *dns.M
 }
 
 // newCertificate makes a certificate for this machine. It returns the files of the
-// certificate and its key, as the plugin tls wants them, and who trusts it.
+// certificate and its key, for the plugin tls, and a pool that trusts it.
 func newCertificate(t *testing.T) (files string, trusted *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -180,7 +181,7 @@ func newCertificate(t *testing.T) (files string, trusted *x509.CertPool) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "localhost"}, // kdig takes no certificate without one
+		Subject:      pkix.Name{CommonName: "localhost"}, // kdig accepts no certificate without one
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(time.Hour),
 		DNSNames:     []string{"localhost"},

@@ -22,15 +22,14 @@ import (
 )
 
 const (
-	// patience is how long anything may take that is to happen soon. It is for
-	// busy machines.
+	// patience is how long a change may take on a busy machine.
 	patience = 60 * time.Second
-	// interval is the time between two looks.
+	// interval is the time between two attempts.
 	interval = 50 * time.Millisecond
 )
 
-// corefileVariable names the Corefile of a process that is to be a server and not
-// a test: serials are those of a process, so two servers take two of them.
+// corefileVariable is an environment variable with the Corefile of a process that must be a
+// server and not a test. Serials belong to a process, so two servers need two processes.
 const corefileVariable = "CLUSTERDNS_TEST_COREFILE"
 
 func TestMain(m *testing.M) {

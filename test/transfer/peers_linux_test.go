@@ -44,7 +44,7 @@ func ports(peers []peer) []string {
 type nsd struct {
 	*process
 	port, dir string
-	how       string // how it asks: "", "UDP" or "AXFR"
+	how       string // transport of its questions: "", "UDP" or "AXFR"
 }
 
 func newNSD(t *testing.T, how string) *nsd {

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// process is a program that runs until it is stopped, at the latest with the test.
-// It ends in an orderly way, and a server of ours without a data race.
+// process is a program that runs until it is stopped, or until the test ends. It must end
+// in order, and a server of ours without a data race.
 type process struct {
 	cmd     *exec.Cmd
 	stdin   io.Closer
 	logFile string
 	ended   chan struct{} // closed when it is gone
-	err     error         // how it ended; to be read after ended
+	err     error         // how it ended; valid after ended is closed
 	stopped sync.Once
-	signal  os.Signal // what asks it to end, or nil if the end of standard input does
+	signal  os.Signal // asks it to end; nil if the end of standard input does
 }
 
 // startServerProcess starts a server of ours, which ends with its standard input.
@@ -39,7 +39,7 @@ func startProcess(t *testing.T, cmd *exec.Cmd, signal os.Signal) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close() // the process has a copy of its own
+	defer log.Close() // the process has its own copy
 	cmd.Stdout, cmd.Stderr = log, log
 	if p.stdin, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func startProcess(t *testing.T, cmd *exec.Cmd, signal os.Signal) *process {
 	return p
 }
 
-// run keeps the thread that starts the process: Linux kills the process when that
+// run locks the thread that starts the process, because Linux kills the process when that
 // thread ends.
 func (p *process) run(started chan<- error) {
 	runtime.LockOSThread()
@@ -76,7 +76,7 @@ func (p *process) run(started chan<- error) {
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	p.stopped.Do(func() {
-		p.stdin.Close() // which is all that a server of ours waits for
+		p.stdin.Close() // a server of ours waits for that only
 		if p.signal != nil {
 			p.cmd.Process.Signal(p.signal)
 		}
@@ -92,7 +92,7 @@ func (p *process) stop(t *testing.T) {
 	})
 }
 
-// kill ends the process without a chance to say goodbye.
+// kill ends the process at once.
 func (p *process) kill() {
 	p.stopped.Do(func() {
 		p.cmd.Process.Kill()

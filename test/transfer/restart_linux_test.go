@@ -42,12 +42,12 @@ func TestP1KilledWithinTheSecondOfAChange(t *testing.T) {
 	bind.awaitZones(t, p.port)
 }
 
-// primary is a server of ours that reads a file, and the zones that it has shown.
+// primary is a server of ours that reads a file, with the zones that it has shown.
 type primary struct {
 	*process
 	port, dir string
 	secondary []string // ports
-	source    string   // the file or folder that it reads
+	source    string   // path of the file or folder that it reads
 	ttl       int      // of its records
 	ahead     string   // a further line of the Corefile
 	address   int      // the last byte of the Service's addresses
@@ -60,7 +60,7 @@ func newPrimary(t *testing.T, secondaryPorts ...string) *primary {
 	return &primary{port: freeport.Port(t), dir: dir, source: filepath.Join(dir, "shop.yaml"), secondary: secondaryPorts, ttl: 5, shown: map[string]*zone{}}
 }
 
-// change gives the Service other addresses. The file is never there by half.
+// change gives the Service other addresses. It replaces the file atomically.
 func (p *primary) change(t *testing.T) {
 	t.Helper()
 	p.address++
@@ -121,7 +121,7 @@ func (p *primary) seenAt(port, origin string) error {
 	return nil
 }
 
-// record returns what the last change has brought into a zone.
+// record returns the record that the last change has added to a zone.
 func (p *primary) record(zone string) string {
 	owner, network := "web.shop.svc."+origin, "10.96.0"
 	if zone == outsideOrigin {
@@ -154,7 +154,7 @@ type bind struct {
 	*process
 	port   string
 	dir    string
-	zone   string // how it gets one
+	zone   string // directive of a secondary zone
 	option string
 }
 

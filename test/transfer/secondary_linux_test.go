@@ -17,7 +17,7 @@ const secondaryCommand = "knotd"
 type secondary struct {
 	*process
 	port string
-	dir  string // what it keeps from one start to the next
+	dir  string // folder that it keeps between two starts
 }
 
 func newSecondary(t *testing.T) *secondary {
@@ -50,7 +50,7 @@ const knotZone = `  - domain: %s
     acl: loopback
 `
 
-// start starts the secondary, which is to get the zones from a port.
+// start starts the secondary of a primary at a port.
 func (s *secondary) start(t *testing.T, primaryPort string) {
 	t.Helper()
 	path := commandPath(t, secondaryCommand)
@@ -65,8 +65,8 @@ func (s *secondary) start(t *testing.T, primaryPort string) {
 	s.process = startProcess(t, exec.Command(path, "-c", conf), syscall.SIGTERM)
 }
 
-// commandPath returns where a program is. Debian has servers in a folder that is not in
-// everybody's path.
+// commandPath returns the path of a program. Debian has servers in a folder that may be
+// missing from PATH.
 func commandPath(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -87,8 +87,8 @@ func (s *secondary) awaitZones(t *testing.T, primaryPort string) {
 	}
 }
 
-// counts returns how often the secondary got a zone, by the way it got it. What it
-// asked for as a difference and got whole counts as whole.
+// counts returns how often the secondary got a zone as a whole and by difference. A
+// difference that was answered with the whole zone counts as whole.
 func (s *secondary) counts(t *testing.T, origin string) (whole, increments int) {
 	t.Helper()
 	zone := "[" + origin + "]"

@@ -15,8 +15,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// The zones that secondaries follow: the cluster's own, and what is to be seen of it
-// outside.
+// The zones that secondaries follow: the cluster's own, and the one for the world outside.
 const (
 	origin        = "cluster.local."
 	outsideOrigin = "outside.example."
@@ -27,8 +26,8 @@ var origins = []string{origin, outsideOrigin}
 // answerTimeout is how long one answer may take.
 const answerTimeout = 10 * time.Second
 
-// startServer starts a server of ours, which tells the secondary of changes and
-// lets anybody have the zone.
+// startServer starts a server of ours that notifies the secondary of changes and allows
+// everybody to transfer the zone.
 func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process {
 	t.Helper()
 	corefile := filepath.Join(t.TempDir(), "Corefile")
@@ -49,7 +48,7 @@ func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process 
 	return startCorefile(t, port, corefile, text)
 }
 
-// startCorefile starts a server of ours and waits until it gives the zone away.
+// startCorefile starts a server of ours and waits until it transfers the zone.
 func startCorefile(t *testing.T, port, path, text string) *process {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -65,14 +64,14 @@ func startCorefile(t *testing.T, port, path, text string) *process {
 	return p
 }
 
-// zone is what a server of the zone has: its serial, and its other records sorted.
+// zone is the content of a zone: its serial, and its other records, sorted.
 type zone struct {
 	serial  uint32
 	records []string
 }
 
-// pull transfers the whole zone, as somebody with another address than the secondary:
-// what was sent there says nothing about what the secondary has.
+// pull transfers the whole zone from an address that is not the secondary's, so that it
+// does not change what the server knows about the secondary.
 func pull(port, origin string) (*zone, error) {
 	dialer := net.Dialer{Timeout: answerTimeout, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 	conn, err := dialer.Dial("tcp", "127.0.0.1:"+port)
@@ -104,7 +103,8 @@ func pullFrom(conn net.Conn, origin string) (*zone, error) {
 	return z, err
 }
 
-// sameZone says how the zone of the secondary differs from that of the primary.
+// sameZone returns an error that says how the zone of the secondary differs from that of
+// the primary.
 func sameZone(primaryPort, secondaryPort, origin string) error {
 	want, err := pull(primaryPort, origin)
 	if err != nil {

@@ -6,14 +6,14 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
-// changes are what a secondary follows, a part of them in every round.
+// changes are the changes that a secondary follows, some of them in each round.
 const (
 	changes = 1000
 	rounds  = 10
 )
 
-// A secondary that follows a server gets each zone once and then differences, and
-// ends with what it would have got as a whole.
+// A secondary that follows a server gets each zone once and then differences, and ends with
+// the same zone as by a whole transfer.
 func TestSecondaryFollows(t *testing.T) {
 	c := start(t)
 	s, port := newSecondary(t), freeport.Port(t)
@@ -33,9 +33,9 @@ func TestSecondaryFollows(t *testing.T) {
 	}
 }
 
-// A secondary that is moved to another replica, or whose primary starts anew, has
-// a serial that the server never sent to it: it gets the zone as a whole, and from
-// then on differences again.
+// A secondary that is moved to another replica, or whose primary restarts, has a serial
+// that the server never sent to it: it gets the whole zone, and from then on differences
+// again.
 func TestSecondaryMoves(t *testing.T) {
 	c := start(t)
 	s, first, second := newSecondary(t), freeport.Port(t), freeport.Port(t)
@@ -60,9 +60,9 @@ func TestSecondaryMoves(t *testing.T) {
 	s.wantWhole(t, 2)
 }
 
-// moveTo gives a secondary another primary. Replicas do not agree on serials; in
-// two rounds of changes that of the new one has passed that of the old one. The
-// second is what tells the secondary to come.
+// moveTo gives a secondary another primary. Replicas have different serials; after two
+// rounds of changes the new one's has passed the old one's. The second round is what
+// notifies the secondary.
 func (s *secondary) moveTo(t *testing.T, c *cluster, port string, replicas ...string) {
 	t.Helper()
 	s.stop(t)
@@ -86,7 +86,7 @@ func start(t *testing.T) *cluster {
 	return startCluster(t)
 }
 
-// wantWhole says how many of the transfers since the secondary's start were whole.
+// wantWhole checks how many of the transfers since the secondary's start were whole.
 func (s *secondary) wantWhole(t *testing.T, want int) {
 	t.Helper()
 	for _, origin := range origins {

@@ -13,7 +13,7 @@ import (
 //go:embed testdata/ci-cases.json
 var data []byte
 
-// Suite is the file of cases. Corefiles and zone files are shared by name.
+// Suite is the file of cases. Cases refer to Corefiles and zone files by name.
 type Suite struct {
 	Meta      json.RawMessage
 	Corefiles map[string]string
@@ -21,8 +21,8 @@ type Suite struct {
 	Cases     []Case
 }
 
-// Case is one question with its answer. The fields are all that the file has, so
-// that reading it strictly finds a rule that nobody follows.
+// Case is one question with its answer. It has all fields of the file, so that strict
+// parsing finds a rule that the code ignores.
 type Case struct {
 	ID              string
 	File            string
@@ -52,10 +52,10 @@ type Case struct {
 	TargetRegex     string `json:"target_regex"`
 }
 
-// NewPhase is the Phase of cases that are asked when the new objects have been made.
+// NewPhase is the Phase of cases that are asked after the new objects have been created.
 const NewPhase = "after creating newObjects"
 
-// Group is the cases that one start of the server serves.
+// Group is the cases for one start of the server.
 type Group struct {
 	Test     string
 	Corefile string // with placeholders
@@ -64,8 +64,7 @@ type Group struct {
 	Cases    []Case
 }
 
-// Tests are those of the suite, with the number of their cases: none may get lost
-// on the way.
+// Tests are the tests of the suite, with their number of cases, so that none gets lost.
 var Tests = map[string]int{
 	"TestAXFR":                          1,
 	"TestAXFRPods":                      1,
@@ -82,7 +81,7 @@ var Tests = map[string]int{
 	"TestKubernetesSecureAPI":           1,
 }
 
-// Cases of other plugins (kubernetai) and of a deployment stand in the same file.
+// The same file has cases of other plugins (kubernetai) and of a deployment.
 const idPrefix = "kubernetes/"
 
 // Load reads the data.
@@ -139,15 +138,15 @@ func text(texts map[string]string, name string) (string, error) {
 	return text, nil
 }
 
-// Name returns what the case is called within its test.
+// Name returns the name of the case within its test.
 func (c *Case) Name() string { return c.ID[strings.LastIndexByte(c.ID, '/')+1:] }
 
 // IsTransfer reports whether the case asks for a whole zone.
 func (c *Case) IsTransfer() bool { return c.Compare == transferRule }
 
-// WireName returns what dig +search in the client's pod puts on the wire first: a
-// name with fewer than ndots dots (5, and no name of the suite has more) gets
-// the first suffix of the pod's search path, unless it ends with a dot.
+// WireName returns the first name that dig +search sends in the client's Pod: a name with
+// fewer than ndots dots (5, and no name of the suite has more) gets the first suffix of the
+// Pod's search path, unless it ends with a dot.
 func (c *Case) WireName() string {
 	switch {
 	case c.WireQname != "":

@@ -17,7 +17,7 @@ func load(t *testing.T) *Suite {
 	return s
 }
 
-// Every case belongs to a test that is listed.
+// Every case belongs to a listed test.
 func TestSelection(t *testing.T) {
 	found := map[string]int{}
 	for _, c := range load(t).Cases {
@@ -44,8 +44,8 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// The data gives the name on the wire wherever the search path makes it: the
-// rule must say the same.
+// Where the search path makes a name, the data has the name on the wire: the rule must give
+// the same.
 func TestWireName(t *testing.T) {
 	searched := 0
 	for _, c := range load(t).Cases {

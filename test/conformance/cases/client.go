@@ -10,18 +10,18 @@ import (
 	"github.com/miekg/dns"
 )
 
-// queryTimeout is dig's +time=10 of the suite. There is no second try: nothing
-// gets lost on the devices of one machine.
+// queryTimeout is the suite's dig option +time=10. There is no second try, because nothing
+// gets lost on one machine.
 const queryTimeout = 10 * time.Second
 
-// Client asks as dig does in the client's pod, by connections that Dial makes to
-// the server, over "udp" or "tcp".
+// Client asks like dig in the client's Pod, over connections that Dial makes to the server,
+// over "udp" or "tcp".
 type Client struct {
 	Dial func(ctx context.Context, network string) (net.Conn, error)
 }
 
-// Ask sends one query over "udp" or "tcp" and returns the one reply. A reply
-// that does not belong to the question is an error.
+// Ask sends one query over "udp" or "tcp" and returns its reply. A reply that does not
+// belong to the question is an error.
 func (c Client) Ask(ctx context.Context, network, qname string, qtype uint16) (*dns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -52,8 +52,7 @@ func digQuery(qname string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// belongs reports whether dig would take the reply without a warning or a second
-// query.
+// belongs returns nil if dig would accept the reply without a warning or a second query.
 func belongs(reply, query *dns.Msg) error {
 	switch {
 	case !reply.Response || reply.Opcode != query.Opcode || reply.Id != query.Id:
@@ -66,8 +65,8 @@ func belongs(reply, query *dns.Msg) error {
 	return nil
 }
 
-// Ask asks over "udp" or "tcp", and says how the reply differs from what the case
-// expects.
+// Ask asks over "udp" or "tcp", and returns an error that says how the reply differs from
+// the case's.
 func (c *Case) Ask(ctx context.Context, client Client, network string) error {
 	reply, err := c.exchange(ctx, client, network)
 	if err != nil {
@@ -83,7 +82,7 @@ func (c *Case) exchange(ctx context.Context, client Client, network string) (*dn
 	return client.Ask(ctx, network, c.WireName(), dns.StringToType[c.Qtype])
 }
 
-// Networks returns those that a case is asked over: a zone is given to TCP alone.
+// Networks returns the networks to ask a case over: a zone is transferred over TCP only.
 func (c *Case) Networks() []string {
 	if c.IsTransfer() {
 		return []string{"tcp"}
@@ -91,7 +90,7 @@ func (c *Case) Networks() []string {
 	return []string{"udp", "tcp"}
 }
 
-// AskGone wants a name to be unknown again.
+// AskGone checks that a name no longer exists.
 func (c *Case) AskGone(ctx context.Context, client Client, network string) error {
 	reply, err := client.Ask(ctx, network, c.WireName(), dns.StringToType[c.Qtype])
 	if err == nil && reply.Rcode != dns.RcodeNameError {

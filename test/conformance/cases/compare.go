@@ -9,13 +9,13 @@ import (
 	"github.com/miekg/dns"
 )
 
-// record is a resource record that is expected, or its text and TTL.
+// record is an expected resource record, as text with a TTL.
 type record struct {
 	dns.RR
 	anyTTL bool // written "*"
 }
 
-// compare says how the reply differs from what the case expects, by the rule
+// compare returns an error that says how the reply differs from the case's, by the rule
 // that the case names.
 func (c *Case) compare(reply *dns.Msg) error {
 	if got := dns.RcodeToString[reply.Rcode]; got != c.Rcode {
@@ -32,7 +32,7 @@ func (c *Case) compare(reply *dns.Msg) error {
 	return fmt.Errorf("no rule for the comparison %q", c.Compare)
 }
 
-// compareSections wants the same records in each section, in any order.
+// compareSections requires the same records in each section, in any order.
 func (c *Case) compareSections(reply *dns.Msg) error {
 	for _, section := range []struct {
 		name string
@@ -71,7 +71,7 @@ func compareSection(texts []string, got []dns.RR) error {
 
 func byText(a, b dns.RR) int { return strings.Compare(a.String(), b.String()) }
 
-// compare looks at letter case as well: the original compares texts.
+// compare compares with letter case, as the original compares texts.
 func (r record) compare(got dns.RR) error {
 	wantHeader, gotHeader := r.Header(), got.Header()
 	switch {
@@ -117,7 +117,7 @@ func parseRecords(texts []string) ([]record, error) {
 	return records, nil
 }
 
-// compareTarget returns for names that are made from addresses: one SRV record, and
+// compareTarget is for names that are made from addresses: it requires one SRV record, and
 // the address of its target.
 func (c *Case) compareTarget(reply *dns.Msg) error {
 	additional := withoutOPT(reply.Extra)
@@ -141,8 +141,7 @@ func (c *Case) compareTarget(reply *dns.Msg) error {
 	return nil
 }
 
-// withoutOPT leaves out the record that is no data: the original reads what dig
-// prints, where it stands elsewhere.
+// withoutOPT removes the OPT record, which dig prints elsewhere.
 func withoutOPT(rrs []dns.RR) []dns.RR {
 	return slices.DeleteFunc(slices.Clone(rrs), func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeOPT })
 }

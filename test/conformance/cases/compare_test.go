@@ -39,11 +39,11 @@ func parse(t *testing.T, texts []string) []dns.RR {
 	return rrs
 }
 
-// anyTTL is how the original writes "*".
+// anyTTL is the original's value for "*".
 const anyTTL = 303
 
-// A comparison that cannot fail holds nothing: most rows break one rule. The
-// original must think the same of each.
+// A comparison must be able to fail: most rows break one rule. The original must agree on
+// each.
 func TestCompareSections(t *testing.T) {
 	two := Case{Rcode: "NOERROR", Answers: []string{"a.b. 5 IN A 10.0.0.1", "a.b. 5 IN A 10.0.0.2"}}
 	soa := Case{Rcode: "NXDOMAIN", Authority: []string{"b. * IN SOA ns.b. root.b. 1 2 3 4 5"}}
@@ -124,7 +124,7 @@ func TestCompareTransfer(t *testing.T) {
 	want := Case{Compare: transferRule, Rcode: "NOERROR", Answers: []string{
 		soa, "a.b. 5 IN A 10.0.0.1", "a.b. 5 IN A 10.0.0.2", "a.b. 5 IN AAAA ::1", srv, "1-2-3-4.b. 5 IN A 1.2.3.4", soa,
 	}}
-	// with is the expected answer with one record replaced.
+	// with returns the expected answer with one record replaced.
 	with := func(i int, text ...string) answer {
 		return answer{answers: slices.Replace(slices.Clone(want.Answers), i, i+1, text...)}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// transferRule is the name of the rule by which transfers are compared.
+// transferRule is the name of the rule for comparing transfers.
 const transferRule = "ValidateAXFR"
 
 // transfer asks for a whole zone and returns all its records in one message.
@@ -21,7 +21,7 @@ func (c Client) transfer(ctx context.Context, qname string) (*dns.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	transfer := dns.Transfer{Conn: &dns.Conn{Conn: conn}} // which it closes
+	transfer := dns.Transfer{Conn: &dns.Conn{Conn: conn}} // Transfer closes it
 	envelopes, err := transfer.In(digQuery(qname, dns.TypeAXFR), "")
 	if err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func (c Client) transfer(ctx context.Context, qname string) (*dns.Msg, error) {
 	return reply, err
 }
 
-// compareTransfer wants the SOA record first and last, and for every record one
-// that is like it, in any order, with none left over.
+// compareTransfer requires the SOA record first and last, and between them for every record
+// one that is like it, in any order, with none left over.
 func (c *Case) compareTransfer(reply *dns.Msg) error {
 	got := slices.Clone(reply.Answer)
 	if len(got) < 2 || got[0].Header().Rrtype != dns.TypeSOA || got[len(got)-1].Header().Rrtype != dns.TypeSOA {
@@ -60,8 +60,8 @@ func (c *Case) compareTransfer(reply *dns.Msg) error {
 	return nil
 }
 
-// isLike compares what does not depend on the addresses that the objects got, or
-// on the day: no TTL, and neither serial nor times.
+// isLike compares only what does not depend on the addresses of objects or on the day: no
+// TTLs, serials or times.
 func (r record) isLike(got dns.RR) bool {
 	want, header := r.Header(), got.Header()
 	if header.Class != want.Class || header.Rrtype != want.Rrtype || !isLikeName(want.Name, header.Name) {
@@ -78,10 +78,10 @@ func (r record) isLike(got dns.RR) bool {
 	return dns.IsDuplicate(r.RR, got)
 }
 
-// dashedLabel is the label of an endpoint that is known by its address.
+// dashedLabel matches the label of an endpoint that is named after its address.
 var dashedLabel = regexp.MustCompile(`^\d+-\d+-\d+-\d+\.`)
 
-// isLikeName reports whether two names are equal but for an address in front.
+// isLikeName reports whether two names are equal apart from an address at the beginning.
 func isLikeName(want, got string) bool {
 	if a, b := dashedLabel.FindString(want), dashedLabel.FindString(got); a != "" && b != "" {
 		want, got = strings.TrimPrefix(want, a), strings.TrimPrefix(got, b)

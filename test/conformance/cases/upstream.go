@@ -7,13 +7,13 @@ import (
 	"github.com/miekg/dns"
 )
 
-// upstream is the server beyond the cluster: one zone, served over UDP and TCP.
+// upstream is the server outside the cluster: one zone, served over UDP and TCP.
 type upstream struct {
 	soa     *dns.SOA
 	records map[string][]dns.RR // by owner, in lower case
 }
 
-// NewUpstream serves a zone file as the server beyond the cluster does.
+// NewUpstream returns the handler of a server outside the cluster with a zone file.
 func NewUpstream(zonefile string) (dns.Handler, error) {
 	u := &upstream{records: map[string][]dns.RR{}}
 	parser := dns.NewZoneParser(strings.NewReader(zonefile), "", "")
