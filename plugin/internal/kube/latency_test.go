@@ -59,6 +59,7 @@ func TestProgrammed(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			wr, r, seen, _ := newTimedWriter(t)
 			wr.apply(r.event(tc.now))
+			wr.apply(wr.resources[0].event(serviceObject("later", "10.0.0.9"))) // a commit that has nothing to do with it
 			if !slices.Equal(seen.programmed, tc.want) {
 				t.Errorf("%q", seen.programmed)
 			}
