@@ -12,7 +12,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// Transfer implements transfer.Transferer, which the plugin transfer looks for.
+// Transfer returns the records of a zone, as the plugin transfer requests them. That plugin
+// finds the handler by this method.
 func (h *handler) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
 	return h.cluster.Primary().Transfer(&h.view, name, serial)
 }

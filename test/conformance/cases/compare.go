@@ -117,8 +117,8 @@ func parseRecords(texts []string) ([]record, error) {
 	return records, nil
 }
 
-// compareTarget is for names that are made from addresses: it requires one SRV record, and
-// the address of its target.
+// compareTarget compares names that are made from addresses: it requires one SRV record,
+// and the address of its target.
 func (c *Case) compareTarget(reply *dns.Msg) error {
 	additional := withoutOPT(reply.Extra)
 	if len(reply.Answer) != c.AnswerCount || len(additional) != c.AdditionalCount {
