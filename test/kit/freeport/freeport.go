@@ -10,6 +10,9 @@ import (
 
 const (
 	loopback = "127.0.0.1"
+	// everywhere is where a port must be free: a test may use other addresses of the loopback
+	// network than the first.
+	everywhere = "0.0.0.0"
 	// tries is how often Listen tries: a port may be free for TCP alone.
 	tries = 10
 	// maxAgain is how many free ports may be found that were returned before.
@@ -43,13 +46,14 @@ func Addrs(n int) (addresses []string, err error) {
 		if tried == n+maxAgain {
 			return nil, fmt.Errorf("of %d free ports, all but a few were given before", tried)
 		}
-		listener, packets, err := Listen(loopback)
+		listener, packets, err := Listen(everywhere)
 		if err != nil {
 			return nil, err
 		}
 		defer listener.Close() // keep it until all are found, so that none is found twice
 		defer packets.Close()
-		address := listener.Addr().String()
+		_, port, _ := net.SplitHostPort(listener.Addr().String()) // never fails
+		address := net.JoinHostPort(loopback, port)
 		if _, again := given.LoadOrStore(address, nil); !again {
 			addresses = append(addresses, address)
 		}
