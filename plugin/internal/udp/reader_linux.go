@@ -162,9 +162,7 @@ type turn struct {
 	ignored, submitted int
 }
 
-func (r *reader) begin() turn {
-	return turn{backend: r.listener.backend.Load(), start: time.Now()}
-}
+func (r *reader) begin() turn { return turn{backend: r.listener.backend.Load(), start: time.Now()} }
 
 // answer answers n packets.
 func (r *reader) answer(b *batch, fd uintptr, n int) {
@@ -232,7 +230,9 @@ func (r *reader) answerOne(b *batch, i int, backend *Backend) reply.Verdict {
 // task turns a packet into a task for a worker.
 func (r *reader) task(b *batch, i int, backend *Backend) *task {
 	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
-	return r.listener.workers.newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
+	t := r.listener.workers.newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
+	t.crowded = r.room.open.Load()
+	return t
 }
 
 // interfaceName returns the name of an interface, which plugins see in a link-local client's

@@ -28,9 +28,8 @@ const (
 // drop the newest packets of any sender; here clients are served in turns, and the client
 // with most packets loses some. All readers of a socket share one room.
 type room struct {
-	open atomic.Bool // packets are waiting
-
-	mu    sync.Mutex
+	open  atomic.Bool           // packets are waiting
+	mu    sync.Mutex            // for what follows
 	queue *fair.Queue[*waiting] // made when it is first needed
 	free  []*waiting
 }
@@ -127,12 +126,9 @@ func (r *reader) fill(b *batch, fd uintptr) (n int, err unix.Errno) {
 		}
 		r.admit(b, n)
 	}
-	n = r.room.queue.Len()
-	if n == 0 && err == unix.EAGAIN {
+	if n = r.room.queue.Len(); n == 0 && err == unix.EAGAIN {
 		r.room.open.Store(false)
-		return 0, err
-	}
-	if err == unix.EAGAIN || err == unix.EINTR {
+	} else if err == unix.EAGAIN || err == unix.EINTR {
 		err = 0
 	}
 	return n, err

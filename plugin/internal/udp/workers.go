@@ -17,6 +17,9 @@ const (
 	// discarded, and those that need no upstream are answered. A client alone may have two
 	// thirds.
 	maxBlocked = 5120
+	// crowdWorkers is the number of workers from which on none is started for a packet out of a
+	// room: the reader waits behind all of them for a processor, and the kernel drops meanwhile.
+	crowdWorkers = 256
 	// maxIdle is the largest number of idle workers. Their stacks have grown to the size
 	// that a question needs.
 	maxIdle = 64
@@ -56,6 +59,7 @@ type task struct {
 	workers *workers
 	writer  *writer // is not used again, since a handler may keep it
 	client  fair.Client
+	crowded bool // packets wait in the room of the socket
 	buf     [reply.PacketSize]byte
 	size    int
 	open    *atomic.Int64 // counts the socket's unanswered questions
@@ -68,7 +72,7 @@ func (w *workers) newTask(backend *Backend, to *writer, packet []byte, open *ato
 	open.Add(1)
 	t := tasks.Get().(*task)
 	t.backend, t.workers, t.writer, t.open = backend, w, to, open
-	t.client = fair.ClientOf(to.client.Addr())
+	t.client, t.crowded = fair.ClientOf(to.client.Addr()), false
 	t.size = copy(t.buf[:], packet)
 	return t
 }
@@ -103,20 +107,20 @@ func (t *task) free() {
 
 // newWorkers returns workers, which start when there are questions.
 func newWorkers() *workers {
-	w := &workers{
-		working: fair.NewPlaces(maxWorkers),
-		waiting: fair.NewPlaces(maxBlocked),
-		pending: fair.NewQueue[*task](maxPending),
-		limit:   maxWorkers,
-	}
+	w := &workers{working: fair.NewPlaces(maxWorkers), waiting: fair.NewPlaces(maxBlocked), limit: maxWorkers}
+	w.pending = fair.NewQueue[*task](maxPending)
 	w.wake.L = &w.mu
 	return w
 }
 
 // submit queues a question. If the queue is full, it discards one.
 func (w *workers) submit(t *task) {
+	limit := w.limit
+	if t.crowded {
+		limit = min(limit, crowdWorkers)
+	}
 	w.mu.Lock()
-	if !w.spare() && w.running < w.limit && w.working.Take(t.client) {
+	if !w.spare() && w.running < limit && w.working.Take(t.client) {
 		w.running++
 		w.mu.Unlock()
 		go w.run(t)

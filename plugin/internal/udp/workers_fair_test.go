@@ -3,6 +3,7 @@ package udp
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -95,4 +96,43 @@ func TestB7WaitingQuestionsLeaveRoom(t *testing.T) {
 		close(gate)
 		eventually(t, "all are done", func() bool { return open.Load() == 0 })
 	}
+}
+
+// While packets wait in a room, few workers are started, and who comes later has its turn.
+func TestB7CrowdStartsFewWorkers(t *testing.T) {
+	w := newWorkers()
+	h, meter := &blocker{gate: make(chan struct{})}, new(tally)
+	s := &Backend{Handler: h, Meter: meter}
+	var open atomic.Int64
+	ask := func(client netip.AddrPort, name string) {
+		packet, err := new(dns.Msg).SetQuestion(name, dns.TypeA).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		task := w.newTask(s, &writer{client: client}, packet, &open)
+		task.crowded = true
+		w.submit(task)
+	}
+	for range 2 * crowdWorkers {
+		ask(flooder, "flood.")
+	}
+	ask(polite, "polite.")
+	eventually(t, "workers are busy", func() bool { return h.count() == crowdWorkers })
+	w.mu.Lock()
+	running := w.running
+	w.mu.Unlock()
+	if running != crowdWorkers {
+		t.Errorf("%d workers, want %d", running, crowdWorkers)
+	}
+	for range 2 {
+		h.gate <- struct{}{}
+	}
+	eventually(t, "two more are worked on", func() bool { return h.count() == crowdWorkers+2 })
+	h.mu.Lock()
+	if !slices.Contains(h.names, "polite.") {
+		t.Error("the polite client has not had its turn")
+	}
+	h.mu.Unlock()
+	close(h.gate)
+	eventually(t, "all are done", func() bool { return open.Load() == 0 })
 }
