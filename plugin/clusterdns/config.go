@@ -51,7 +51,7 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if err := cfg.parseOrigins(c); err != nil {
 		return err
 	}
-	if err := corefile.ParseBlock(cfg, c, properties); err != nil {
+	if err := corefile.ParseBlock(cfg, c, properties, cfg.warn, repeat...); err != nil {
 		return err
 	}
 	return cfg.check(c)

@@ -122,6 +122,17 @@ func TestParseWarnings(t *testing.T) {
 		"kubernetes {\n tls cert key ca\n}",
 		"kubernetes cluster.local a..b",
 		"kubernetes {\n ignore\n}",
+		"kubernetes {\n ignore empty_service also\n}",
+		"kubernetes {\n startup_timeout 5s 6s\n}",
+		"kubernetes {\n fallthrough ..\n}",
+		"kubernetes {\n fallthrough bar..baz foo.com\n}",
+		"kubernetes {\n fallthrough \"\"\n}",
+		"kubernetes {\n fallthrough 10.0.0.0/33\n}",
+		"kubernetes {\n fallthrough a.example\n fallthrough b.example\n}",
+		"kubernetes {\n ttl 5\n ttl 6\n}",
+		"kubernetes {\n pods verified\n pods insecure\n}",
+		"kubernetes {\n labels a=b\n labels c=d\n}",
+		"kubernetes {\n kubeconfig a b\n kubeconfig c\n}",
 	} {
 		cfg, err := parseText(t, text)
 		if err != nil {
@@ -129,6 +140,21 @@ func TestParseWarnings(t *testing.T) {
 		} else if len(cfg.warnings.All()) != 1 {
 			t.Errorf("%s: warnings are %q, want one", text, cfg.warnings.All())
 		}
+	}
+}
+
+// A property whose second line adds to the first, or changes nothing, may be given again.
+func TestParseRepeated(t *testing.T) {
+	cfg, err := parseText(t, "kubernetes {\n zonal\n zonal\n namespaces a\n namespaces b\n manifests a\n manifests b\n ignore empty_service\n ignore empty_service\n}")
+	if err != nil || len(cfg.warnings.All()) != 0 {
+		t.Fatalf("%v, %q", err, cfg.warnings.All())
+	}
+	cfg, err = parseText(t, "kubernetes {\n kubeconfig a b\n ttl 5\n\n kubeconfig c\n}")
+	if err != nil || cfg.source.Kubeconfig != "c" || cfg.source.Context != "" {
+		t.Fatalf("%v, %+v", err, cfg.source)
+	}
+	if got := cfg.warnings.All(); len(got) != 1 || got[0] != "Testfile:5: kubeconfig is given again: the one at Testfile:2 has no effect" {
+		t.Errorf("warnings are %q", got)
 	}
 }
 

@@ -44,6 +44,9 @@ var properties = map[string]corefile.Property[*config]{
 	"zonal":                  parseZonal,
 }
 
+// repeat has the properties of which a second line adds to the first, or changes nothing.
+var repeat = []string{"endpoint_pod_names", "ignore", "manifests", "multicluster", "namespaces", "noendpoints", "zonal"}
+
 func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
 		return corefile.WrongArguments(c, "endpoint", "URL")
@@ -67,7 +70,7 @@ func parseKubeconfig(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) != 1 && len(args) != 2 {
 		return corefile.WrongArguments(c, "kubeconfig", "FILE [CONTEXT]")
 	}
-	cfg.source.Kubeconfig = args[0]
+	cfg.source.Kubeconfig, cfg.source.Context = args[0], ""
 	if len(args) == 2 {
 		cfg.source.Context = args[1]
 	}
@@ -173,6 +176,9 @@ func parseIgnore(cfg *config, c *caddy.Controller, args []string) error {
 	if args[0] != "empty_service" {
 		return c.Errf("wrong value for ignore: %s, must be empty_service", args[0])
 	}
+	if len(args) > 1 {
+		cfg.warn("ignore takes one argument: only empty_service is used")
+	}
 	cfg.view.IgnoreEmpty = true
 	return nil
 }
@@ -183,7 +189,7 @@ func parseZonal(cfg *config, c *caddy.Controller, args []string) error {
 }
 
 func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
-	cfg.fall = corefile.ParseFallthrough(args)
+	cfg.fall = corefile.ParseFallthrough(args, cfg.warn)
 	return nil
 }
 
@@ -196,6 +202,9 @@ func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
 func parseStartupTimeout(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
 		return corefile.WrongArguments(c, "startup_timeout", "DURATION")
+	}
+	if len(args) > 1 {
+		cfg.warn("startup_timeout takes one argument: only " + args[0] + " is used")
 	}
 	d, err := time.ParseDuration(args[0])
 	if err != nil || d < 0 {

@@ -88,7 +88,7 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if err := cfg.parseOrigins(c); err != nil {
 		return err
 	}
-	return corefile.ParseBlock(cfg, c, properties)
+	return corefile.ParseBlock(cfg, c, properties, cfg.warn, "headless")
 }
 
 func (cfg *config) parseOrigins(c *caddy.Controller) error {
@@ -138,7 +138,7 @@ func parseHeadless(cfg *config, _ *caddy.Controller, args []string) error {
 }
 
 func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
-	cfg.fall = corefile.ParseFallthrough(args)
+	cfg.fall = corefile.ParseFallthrough(args, cfg.warn)
 	return nil
 }
 

@@ -46,6 +46,7 @@ func TestParse(t *testing.T) {
 		{"k8s_external example.org {\n headless yes\n ttl 1 2\n apex a b\n}", "example.org.", "a.", 1, true, "", 3},
 		{"k8s_external a.b:x: example.org", "example.org.", "dns.", 5, false, "", 1},
 		{"k8s_external 10.in-addr.arpa", "10.in-addr.arpa.", "dns.", 5, false, "", 1},
+		{"k8s_external example.org {\n headless\n headless\n ttl 1\n ttl 2\n fallthrough ..\n}", "example.org.", "dns.", 2, true, "", 2},
 		{"k8s_external example.com {\n ttl 9\n}\nk8s_external example.org {\n headless\n}", "example.org.", "dns.", 9, true, "", 1},
 	} {
 		cfg, err := parseText(tc.text)

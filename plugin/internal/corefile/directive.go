@@ -1,6 +1,7 @@
 package corefile
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -28,13 +29,7 @@ const (
 // and passes a text about each to warn.
 func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolve.Origin, forward bool, err error) {
 	args := c.RemainingArgs()
-	for _, arg := range args {
-		if len(plugin.Host(arg).NormalizeExact()) == 0 {
-			warn("zone " + arg + " is not a domain name or CIDR and is left out")
-		} else if strings.ContainsFunc(arg, neverInZone) && !isCIDR(arg) {
-			warn("zone " + arg + " is no domain name or CIDR: no client asks for a name in it")
-		}
-	}
+	inspectZones("zone", args, warn)
 	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
 		o, err := resolve.ParseOrigin(text)
 		if err != nil {
@@ -49,6 +44,19 @@ func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolv
 	return origins, forward, nil
 }
 
+// inspectZones passes a text about each argument that is no zone to warn. The text begins
+// with what the arguments are.
+func inspectZones(what string, args []string, warn func(text string)) {
+	for _, arg := range args {
+		switch {
+		case len(plugin.Host(arg).NormalizeExact()) == 0:
+			warn(what + " " + cmp.Or(arg, `""`) + " is not a domain name or CIDR and is left out")
+		case strings.ContainsFunc(arg, neverInZone) && !isCIDR(arg):
+			warn(what + " " + arg + " is no domain name or CIDR: no client asks for a name in it")
+		}
+	}
+}
+
 // neverInZone reports whether a character is in no name that a stub resolver asks for. CoreDNS
 // takes what is no CIDR for a name, such as 10.0.0.0/33.
 func neverInZone(r rune) bool { return strings.ContainsRune("/*!:@ ", r) }
@@ -61,8 +69,11 @@ func isCIDR(text string) bool {
 // Property parses one line of a directive's block.
 type Property[C any] func(cfg C, c *caddy.Controller, args []string) error
 
-// ParseBlock parses the block of a directive that has these properties.
-func ParseBlock[C any](cfg C, c *caddy.Controller, properties map[string]Property[C]) error {
+// ParseBlock parses the block of a directive that has these properties. It passes a text to
+// warn about each property that is given again, but those that repeat names: a second line of
+// them adds to the first, or changes nothing.
+func ParseBlock[C any](cfg C, c *caddy.Controller, properties map[string]Property[C], warn func(text string), repeat ...string) error {
+	places := map[string]string{}
 	for c.NextBlock() {
 		name := c.Val()
 		property, ok := properties[name]
@@ -70,6 +81,10 @@ func ParseBlock[C any](cfg C, c *caddy.Controller, properties map[string]Propert
 			known := slices.Sorted(maps.Keys(properties))
 			return c.Errf("unknown property '%s': expected one of %s", name, strings.Join(known, ", "))
 		}
+		if place, again := places[name]; again && !slices.Contains(repeat, name) {
+			warn(name + " is given again: the one at " + place + " has no effect")
+		}
+		places[name] = Place(c)
 		if err := property(cfg, c, c.RemainingArgs()); err != nil {
 			return err
 		}
@@ -94,8 +109,9 @@ func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint3
 }
 
 // ParseFallthrough parses the arguments of the property fallthrough: the zones in which the
-// next plugin may know a name.
-func ParseFallthrough(args []string) dnsname.Zones {
+// next plugin may know a name. It passes a text about each argument that is no zone to warn.
+func ParseFallthrough(args []string, warn func(text string)) dnsname.Zones {
+	inspectZones("fallthrough zone", args, warn)
 	var f fall.F
 	f.SetZonesFromArgs(args)
 	return dnsname.ParseZones(f.Zones)
