@@ -22,6 +22,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
@@ -150,6 +151,9 @@ func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, lo
 		d.upstreams = fair.NewPlaces(n)
 	}
 	d.gate.ServesOthers = corefile.CacheServesOthers(corefile.Ahead(server, d.directive))
+	if i := c.ServerBlockIndex; i < len(blocks) && d.view.Pods != resolve.PodsVerified && blocks[i].Mentions("autopath", "@"+d.directive) {
+		d.search.warn()
+	}
 	if d.completer == nil {
 		return nil
 	}

@@ -96,6 +96,11 @@ func (b *Block) Zones() []string {
 	return zones
 }
 
+// Mentions reports whether a text is among the arguments of a directive.
+func (b *Block) Mentions(directive, text string) bool {
+	return slices.ContainsFunc(b.Tokens[directive], func(t caddyfile.Token) bool { return t.Text == text })
+}
+
 // has reports whether a config is one of the block's.
 func (b *Block) has(cfg *dnsserver.Config) bool { return slices.Contains(b.Configs, cfg) }
 
