@@ -22,6 +22,7 @@ type config struct {
 	startupTimeout time.Duration
 	root           string // folder for relative manifest paths
 	place          string // of the directive in the Corefile
+	badEndpoint    error  // the error of a URL that no client can use
 	warnings       corefile.Warnings
 }
 
@@ -69,8 +70,8 @@ func (cfg *config) parseOrigins(c *caddy.Controller) error {
 // check checks properties that depend on each other.
 func (cfg *config) check(c *caddy.Controller) error {
 	s := &cfg.source
-	if s.Manifests != "" && (s.Endpoint != "" || s.Kubeconfig != "") {
-		return c.Err("manifests takes the place of an API server: expected it without endpoint and kubeconfig")
+	if err := cfg.checkServer(c); err != nil {
+		return err
 	}
 	if s.CertFile != "" && s.Endpoint == "" {
 		cfg.warn("tls has no effect without endpoint")
@@ -84,6 +85,21 @@ func (cfg *config) check(c *caddy.Controller) error {
 	if s.NoEndpoints && cfg.view.IgnoreEmpty {
 		cfg.view.IgnoreEmpty = false
 		cfg.warn("ignore empty_service has no effect with noendpoints: nobody knows which Services are empty")
+	}
+	return nil
+}
+
+// checkServer checks which API server there is, or none. The URL of endpoint does not matter
+// with kubeconfig.
+func (cfg *config) checkServer(c *caddy.Controller) error {
+	s := &cfg.source
+	switch {
+	case s.Manifests != "" && (s.Endpoint != "" || s.Kubeconfig != ""):
+		return c.Err("manifests takes the place of an API server: expected it without endpoint and kubeconfig")
+	case s.Manifests != "" && (s.QPS != 0 || s.Burst != 0 || s.MaxInflight != 0):
+		cfg.warn("apiserver_qps, apiserver_burst and apiserver_max_inflight have no effect with manifests")
+	case s.Kubeconfig == "":
+		return cfg.badEndpoint
 	}
 	return nil
 }

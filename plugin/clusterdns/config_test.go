@@ -122,6 +122,14 @@ func TestParseWarnings(t *testing.T) {
 		"kubernetes {\n tls cert key ca\n}",
 		"kubernetes cluster.local a..b",
 		"kubernetes {\n ignore\n}",
+		"kubernetes {\n namespaces \"\" shop\n}",
+		"kubernetes {\n namespaces Shop_!\n}",
+		"kubernetes {\n namespaces shop.prod\n}",
+		"kubernetes {\n namespaces " + strings.Repeat("a", 64) + "\n}",
+		"kubernetes {\n multicluster\n}",
+		"kubernetes cluster.local {\n multicluster .. cluster.local\n}",
+		"kubernetes {\n manifests a\n apiserver_qps 5\n apiserver_burst 5\n}",
+		"kubernetes {\n endpoint ftp://a\n endpoint https://b\n}",
 		"kubernetes {\n ignore empty_service also\n}",
 		"kubernetes {\n startup_timeout 5s 6s\n}",
 		"kubernetes {\n fallthrough ..\n}",
@@ -155,6 +163,15 @@ func TestParseRepeated(t *testing.T) {
 	}
 	if got := cfg.warnings.All(); len(got) != 1 || got[0] != "Testfile:5: kubeconfig is given again: the one at Testfile:2 has no effect" {
 		t.Errorf("warnings are %q", got)
+	}
+}
+
+// What client-go takes for a URL or a host goes on being taken.
+func TestParseEndpoints(t *testing.T) {
+	for _, text := range []string{"localhost:8080", "192.0.2.1:6443", "[2001:db8::1]:6443", "api.example", "HTTPS://api.example/prefix", "http://a", "ftp://a\n kubeconfig b"} {
+		if cfg, err := parseText(t, "kubernetes {\n endpoint "+text+"\n}"); err != nil || len(cfg.warnings.All()) != 0 {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 
@@ -222,6 +239,8 @@ func TestParseErrors(t *testing.T) {
 		{"ignore all", "wrong value for ignore: all, must be empty_service"},
 		{"zonal yes", "expected zonal without arguments"},
 		{"noendpoints\n zonal", "expected zonal without noendpoints"},
+		{"endpoint ftp://user:secret@a", "expected a URL with http or https, found ftp"},
+		{`manifests a ""`, "manifests: expected a path"},
 		{"manifests a\n endpoint https://b", "without endpoint and kubeconfig"},
 	} {
 		_, err := parseText(t, "kubernetes cluster.local {\n "+tc.property+"\n}")

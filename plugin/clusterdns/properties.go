@@ -2,7 +2,9 @@ package clusterdns
 
 import (
 	"fmt"
+	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +56,11 @@ func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) > 1 {
 		cfg.warn("endpoint takes one URL: only the first is used") // its URL may have a password in it
 	}
-	cfg.source.Endpoint = args[0]
+	cfg.source.Endpoint, cfg.badEndpoint = args[0], nil
+	// client-go takes for a host what has no scheme or no host.
+	if u, err := url.Parse(args[0]); err == nil && u.Host != "" && !slices.Contains([]string{"", "http", "https"}, u.Scheme) {
+		cfg.badEndpoint = c.Errf("endpoint: expected a URL with http or https, found %s", u.Scheme)
+	}
 	return nil
 }
 
@@ -83,6 +89,9 @@ func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
 	}
 	paths := make([]string, len(args))
 	for i, path := range args {
+		if path == "" {
+			return c.Err("manifests: expected a path, found nothing between the quotes")
+		}
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(cfg.root, path)
 		}
@@ -116,7 +125,12 @@ func selector(text *string, c *caddy.Controller, name string, args []string) err
 }
 
 func parseMultiCluster(cfg *config, c *caddy.Controller, args []string) error {
-	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, nil) {
+	zones := plugin.OriginsFromArgsOrServerBlock(args, nil)
+	corefile.InspectZones("multicluster zone", args, cfg.warn)
+	if len(zones) == 0 {
+		cfg.warn("multicluster has no effect: expected zones of the directive, found none")
+	}
+	for _, text := range zones {
 		i := slices.IndexFunc(cfg.view.Origins, func(o resolve.Origin) bool { return o.String() == text })
 		if i < 0 {
 			return c.Errf("multicluster zone %s is not among the zones of the directive: expected one of %v", text, cfg.view.Origins)
@@ -127,6 +141,9 @@ func parseMultiCluster(cfg *config, c *caddy.Controller, args []string) error {
 	return nil
 }
 
+// namespaceName has the names that an API server accepts for a Namespace.
+var namespaceName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
 func parseNamespaces(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
 		return corefile.WrongArguments(c, "namespaces", "NAMESPACE...")
@@ -135,7 +152,11 @@ func parseNamespaces(cfg *config, c *caddy.Controller, args []string) error {
 		cfg.view.Namespaces = map[string]struct{}{}
 	}
 	for _, name := range args {
-		cfg.view.Namespaces[strings.ToLower(name)] = struct{}{}
+		name = strings.ToLower(name)
+		if !namespaceName.MatchString(name) {
+			cfg.warn(fmt.Sprintf("namespaces: no Namespace can be named %q: expected a DNS label (RFC 1123)", name))
+		}
+		cfg.view.Namespaces[name] = struct{}{}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ const (
 // and passes a text about each to warn.
 func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolve.Origin, forward bool, err error) {
 	args := c.RemainingArgs()
-	inspectZones("zone", args, warn)
+	InspectZones("zone", args, warn)
 	for _, text := range plugin.OriginsFromArgsOrServerBlock(args, c.ServerBlockKeys) {
 		o, err := resolve.ParseOrigin(text)
 		if err != nil {
@@ -44,9 +44,9 @@ func ParseOrigins(c *caddy.Controller, warn func(text string)) (origins []resolv
 	return origins, forward, nil
 }
 
-// inspectZones passes a text about each argument that is no zone to warn. The text begins
+// InspectZones passes a text about each argument that is no zone to warn. The text begins
 // with what the arguments are.
-func inspectZones(what string, args []string, warn func(text string)) {
+func InspectZones(what string, args []string, warn func(text string)) {
 	for _, arg := range args {
 		switch {
 		case len(plugin.Host(arg).NormalizeExact()) == 0:
@@ -111,7 +111,7 @@ func ParseTTL(c *caddy.Controller, args []string, warn func(text string)) (uint3
 // ParseFallthrough parses the arguments of the property fallthrough: the zones in which the
 // next plugin may know a name. It passes a text about each argument that is no zone to warn.
 func ParseFallthrough(args []string, warn func(text string)) dnsname.Zones {
-	inspectZones("fallthrough zone", args, warn)
+	InspectZones("fallthrough zone", args, warn)
 	var f fall.F
 	f.SetZonesFromArgs(args)
 	return dnsname.ParseZones(f.Zones)
