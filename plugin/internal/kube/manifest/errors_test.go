@@ -83,8 +83,10 @@ func TestManifestPathsThatAreMissing(t *testing.T) {
 	if err := os.Symlink("nowhere", filepath.Join(folder, "a.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	if err := load(folder); err == nil || !strings.Contains(err.Error(), "a.yaml: no such file") {
-		t.Errorf("a link that leads nowhere: %v", err)
+	for _, path := range []string{folder, filepath.Join(folder, "a.yaml")} {
+		if err := load(path); err == nil || !strings.Contains(err.Error(), "a.yaml is a link to nowhere, where nothing is: expected a file or a folder") {
+			t.Errorf("a link that leads nowhere: %v", err)
+		}
 	}
 }
 

@@ -71,6 +71,9 @@ func notThere(path string) error {
 	if whole, err := filepath.Abs(path); err == nil {
 		path = whole
 	}
+	if target, err := os.Readlink(path); err == nil {
+		return fmt.Errorf("%s is a link to %s, where nothing is: expected a file or a folder with Kubernetes objects", path, target)
+	}
 	return fmt.Errorf("%s does not exist: expected a file or a folder with Kubernetes objects", path)
 }
 
@@ -85,6 +88,9 @@ func (s *fileSet) addFolder(folder string) error {
 		}
 		path := filepath.Join(folder, entry.Name())
 		info, err := os.Stat(path) // a mounted ConfigMap has symbolic links
+		if errors.Is(err, fs.ErrNotExist) && entry.Type()&fs.ModeSymlink != 0 {
+			return notThere(path)
+		}
 		if err != nil {
 			return err
 		}
