@@ -1,6 +1,7 @@
 package clusterdns
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -20,9 +21,10 @@ type config struct {
 	fall           dnsname.Zones // zones in which the next plugin may know a name
 	search         searchConfig
 	startupTimeout time.Duration
-	root           string // folder for relative manifest paths
-	place          string // of the directive in the Corefile
-	badEndpoint    error  // the error of a URL that no client can use
+	root           string            // folder for relative manifest paths
+	place          string            // of the directive in the Corefile or, after check, of the property that says where data comes from
+	places         map[string]string // of these properties
+	badEndpoint    error             // the error of a URL that no client can use
 	warnings       corefile.Warnings
 }
 
@@ -39,6 +41,7 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 			startupTimeout: watch.DefaultTimeout,
 			root:           root,
 			place:          corefile.Place(c),
+			places:         map[string]string{},
 		}
 		cfg.warnings.Begin(c)
 		if err := cfg.parseOne(c); err != nil {
@@ -73,6 +76,7 @@ func (cfg *config) check(c *caddy.Controller) error {
 	if err := cfg.checkServer(c); err != nil {
 		return err
 	}
+	cfg.place = cmp.Or(cfg.places[cfg.origin()], cfg.place)
 	if s.CertFile != "" && s.Endpoint == "" {
 		cfg.warn("tls has no effect without endpoint")
 	}
@@ -87,6 +91,32 @@ func (cfg *config) check(c *caddy.Controller) error {
 		cfg.warn("ignore empty_service has no effect with noendpoints: nobody knows which Services are empty")
 	}
 	return nil
+}
+
+// standsAt records that a property that says where data comes from stands where the
+// controller does. Given more than once it has no place of its own.
+func (cfg *config) standsAt(c *caddy.Controller, property string) {
+	place := corefile.Place(c)
+	if _, again := cfg.places[property]; again {
+		place = ""
+	}
+	cfg.places[property] = place
+}
+
+// origin returns the property that an error of a start is about, or "" if the server is in a
+// Pod.
+func (cfg *config) origin() string {
+	switch s := &cfg.source; {
+	case s.Manifests != "":
+		return "manifests"
+	case s.Kubeconfig != "":
+		return "kubeconfig"
+	case s.Endpoint == "":
+		return ""
+	case s.CertFile+s.KeyFile+s.CAFile != "":
+		return "tls" // its files are what a start looks at
+	}
+	return "endpoint"
 }
 
 // checkServer checks which API server there is, or none. The URL of endpoint does not matter

@@ -175,6 +175,24 @@ func TestParseEndpoints(t *testing.T) {
 	}
 }
 
+// An error of a start names the line that says where data comes from.
+func TestParsePlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"ttl 5":                               "Testfile:1",
+		"ttl 5\n manifests a":                 "Testfile:3",
+		"manifests a\n manifests b":           "Testfile:1",
+		"endpoint https://a\n ttl 5":          "Testfile:2",
+		"endpoint https://a\n tls a b c":      "Testfile:3",
+		"tls a b c\n ttl 5":                   "Testfile:1",
+		"kubeconfig a\n endpoint https://a":   "Testfile:2",
+		"endpoint https://a\n kubeconfig a b": "Testfile:3",
+	} {
+		if cfg, err := parseText(t, "clusterdns {\n "+text+"\n}"); err != nil || cfg.place != want {
+			t.Errorf("%s: %v, the place is %q, want %s", text, err, cfg.place, want)
+		}
+	}
+}
+
 func TestParseSelectors(t *testing.T) {
 	cfg, err := parseText(t, "kubernetes {\n labels app in (a, b), !c\n namespace_labels team = x\n}")
 	if err != nil {

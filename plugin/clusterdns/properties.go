@@ -56,6 +56,7 @@ func parseEndpoint(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) > 1 {
 		cfg.warn("endpoint takes one URL: only the first is used") // its URL may have a password in it
 	}
+	cfg.standsAt(c, "endpoint")
 	cfg.source.Endpoint, cfg.badEndpoint = args[0], nil
 	// client-go takes for a host what has no scheme or no host.
 	if u, err := url.Parse(args[0]); err == nil && u.Host != "" && !slices.Contains([]string{"", "http", "https"}, u.Scheme) {
@@ -68,6 +69,7 @@ func parseTLS(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) != 3 {
 		return corefile.WrongArguments(c, "tls", "CERT KEY CACERT")
 	}
+	cfg.standsAt(c, "tls")
 	cfg.source.CertFile, cfg.source.KeyFile, cfg.source.CAFile = args[0], args[1], args[2]
 	return nil
 }
@@ -76,6 +78,7 @@ func parseKubeconfig(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) != 1 && len(args) != 2 {
 		return corefile.WrongArguments(c, "kubeconfig", "FILE [CONTEXT]")
 	}
+	cfg.standsAt(c, "kubeconfig")
 	cfg.source.Kubeconfig, cfg.source.Context = args[0], ""
 	if len(args) == 2 {
 		cfg.source.Context = args[1]
@@ -87,6 +90,7 @@ func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
 		return corefile.WrongArguments(c, "manifests", "PATH...")
 	}
+	cfg.standsAt(c, "manifests")
 	paths := make([]string, len(args))
 	for i, path := range args {
 		if path == "" {

@@ -18,7 +18,7 @@ const DefaultTimeout = 5 * time.Second
 // Need is what a server block needs from a watcher.
 type Need struct {
 	Directive string                // prefix of errors
-	Place     string                // of the directive in the Corefile, for errors
+	Place     string                // in the Corefile, for errors
 	Source    func() kube.Config    // returns the objects to watch; called when the instance starts
 	Options   kube.Options          // Log must be set
 	Timeout   time.Duration         // how long the start waits for the first sync

@@ -36,6 +36,9 @@ func New(cfg Config, opts Options) (*Client, error) {
 		dialer:  newDialer(opts.Renewals),
 	}
 	c.http, err = newHTTPClient(about, cfg, c.dialer, c.Outages, opts)
+	if err != nil && cfg.Kubeconfig == "" && cfg.CertFile+cfg.KeyFile+cfg.CAFile != "" {
+		err = fmt.Errorf("tls: expected PEM files with a certificate, its key and the API server's authority: %w", err)
+	}
 	return c, err
 }
 
@@ -113,7 +116,7 @@ func kubeconfig(cfg Config) (*rest.Config, error) {
 			urls = append(urls, cluster.Server, cluster.ProxyURL)
 		}
 	}
-	return nil, redactError(err, urls...)
+	return nil, fmt.Errorf("kubeconfig: expected a file with a kubeconfig: %w", redactError(err, urls...))
 }
 
 func userAgent() string {
