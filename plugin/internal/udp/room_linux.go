@@ -126,9 +126,9 @@ func (r *reader) fill(b *batch, fd uintptr) (n int, err unix.Errno) {
 		}
 		r.admit(b, n)
 	}
-	if n = r.room.queue.Len(); n == 0 && err == unix.EAGAIN {
-		r.room.open.Store(false)
-	} else if err == unix.EAGAIN || err == unix.EINTR {
+	n = r.room.queue.Len()
+	r.room.open.Store(n > 0) // another reader may have closed it since this one looked
+	if n > 0 && err == unix.EAGAIN || err == unix.EINTR {
 		err = 0
 	}
 	return n, err

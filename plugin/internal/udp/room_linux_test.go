@@ -145,3 +145,37 @@ func TestB7RoomAllocatesNothing(t *testing.T) {
 		t.Errorf("%.1f allocations", n)
 	}
 }
+
+// A reader that saw the room open, and then waits for another that closes it, puts packets into a
+// closed room. They must be answered at once, not at the next flood.
+func TestB7ClosedRoomOpensAgain(t *testing.T) {
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := netip.MustParseAddrPort(fmt.Sprintf("127.0.0.1:%d", conn.LocalAddr().(*net.UDPAddr).Port))
+	registry, _ := testRegistry(t)
+	s, meter := testBackend(t)
+	c := &roll{first: make(chan struct{})}
+	s.Zones[0].Block.Claimed = c.call
+	l, err := registry.Serve(at, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	askFrom(t, "127.0.0.1", at, 1, ourName)
+	eventually(t, "the reader is held", func() bool { return len(c.snapshot()) == 1 })
+	const questions = 3 * batchSize
+	socket, late := l.sockets[0], newBatch()
+	socket.room.enter()
+	_ = socket.raw.Control(func(fd uintptr) {
+		helper := &reader{socket: socket, helps: true}
+		if err := helper.answerCrowd(late, fd); err != unix.EAGAIN {
+			t.Errorf("an empty room: %v", err)
+		}
+		askFrom(t, "127.0.0.5", at, questions, ourName)
+		if err := helper.answerCrowd(late, fd); err != 0 {
+			t.Errorf("a room with packets: %v", err)
+		}
+	})
+	close(c.first)
+	eventually(t, "all are answered", func() bool { return meter.answered.Load() == 1+questions })
+	registry.Stop(t)
+	registry.Wait()
+}
