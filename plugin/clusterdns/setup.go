@@ -23,6 +23,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
@@ -137,6 +138,7 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 		Lookup: func(ctx context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error) {
 			return d.upstream.Lookup(ctx, state, name, qtype)
 		},
+		MayWait: udp.WillBlock,
 		Counter: collectors.Searches(),
 	})
 }

@@ -176,6 +176,12 @@ func (s *search) shared(name string, qtype uint16) *dns.Msg {
 		addr = server.Addr
 	}
 	key := strings.Join([]string{addr, s.State.IP(), strconv.Itoa(int(qtype)), strconv.FormatBool(s.State.Do()), strings.ToLower(name)}, " ")
+	if _, joins := s.c.asking.LoadOrStore(key, nil); !joins {
+		defer s.c.asking.Delete(key)
+	} else if s.c.MayWait != nil && !s.c.MayWait(s.ctx) {
+		s.cut = true
+		return cut
+	}
 	m, _, _ := s.c.flights.Do(key, func() (any, error) { return s.inner(name, qtype), nil })
 	if m.(*dns.Msg) == cut {
 		s.cut = true

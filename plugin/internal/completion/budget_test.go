@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,5 +132,35 @@ func TestB3SearchOfABusyClient(t *testing.T) {
 		if away != (m == nil) || (c.givenUp == 1) != away {
 			t.Errorf("turned away %t: %v, %+v", away, m, *c)
 		}
+	}
+}
+
+// A question that waits for the look-up of another with the same name counts as waiting: it must
+// not take a worker from clients whose answers are at hand.
+func TestB3JoinedLookUpsCountAsWaiting(t *testing.T) {
+	for _, may := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			asked, c := &asked{takes: 500 * time.Millisecond}, new(count)
+			var waited atomic.Int64
+			completer := completerOf(t, Config{Mode: Names, Lookup: asked.lookup, Counter: c, MayWait: func(context.Context) bool {
+				waited.Add(1)
+				return may
+			}}, "cluster.local.")
+			const name, clients = "www.example.app.svc.cluster.local.", 3
+			var asking sync.WaitGroup
+			for range clients {
+				asking.Go(func() {
+					r := new(dns.Msg).SetQuestion(name, dns.TypeA)
+					completer.Complete(context.Background(), Question{
+						State: request.Request{W: &test.ResponseWriter{}, Req: r}, Snapshot: clustertest.Snapshot(t, "namespace app"), Name: parseName(t, name),
+					})
+				})
+				synctest.Wait()
+			}
+			asking.Wait()
+			if waited.Load() == 0 || len(asked.names) != 2 || (c.givenUp == clients-1) == may {
+				t.Errorf("may wait %t: %d waited, asked %q, %+v", may, waited.Load(), asked.names, *c)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
@@ -42,6 +43,7 @@ type Config struct {
 	View        *resolve.View
 	Fallthrough dnsname.Zones // zones in which the next plugin may know a name
 	Lookup      LookupFunc
+	MayWait     func(ctx context.Context) bool // called before a question waits for another's look-up; nil permits all
 	Counter     Counter
 }
 
@@ -65,6 +67,7 @@ type Completer struct {
 	Surroundings
 	paths   []originPath // of all origins, the longest first
 	flights singleflight.Group
+	asking  sync.Map // the keys of flights, to which other questions may join
 }
 
 // originPath is the search path of the names in an origin. path is nil if the origin is in
