@@ -22,6 +22,18 @@ func ReplyLimitOf(server *dnsserver.Config) ReplyLimit {
 	return ReplyLimit(server.Transport == transport.DNS && server.Handler("bufsize") == nil)
 }
 
+// datagramSize is the longest message that fits into a datagram over IPv4: 65,535 octets less
+// the headers of IP and UDP.
+const datagramSize = dns.MaxMsgSize - 20 - 8
+
+// fitDatagram lowers an EDNS size that no datagram has. The system refuses to send a longer
+// reply, so that the client would get none. Other transports do not look at the size.
+func fitDatagram(r *dns.Msg) {
+	if opt := r.IsEdns0(); opt != nil && opt.UDPSize() > datagramSize {
+		opt.SetUDPSize(datagramSize)
+	}
+}
+
 // Lower lowers the EDNS size of a client outside the cluster's own networks, as the plugin
 // bufsize does. It returns a function that undoes that for the next plugin.
 func (l ReplyLimit) Lower(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
