@@ -139,7 +139,7 @@ func TestReloadFails(t *testing.T) {
 	for _, tc := range []struct{ title, corefile, want string }{
 		{"parse", verified + other("nonsense"), "unknown property 'nonsense'"},
 		{"manifest", verified + other("manifests "+badManifest(t)), "expected a Kubernetes object"},
-		{"no manifest", verified + other("manifests /nonexistent"), "no such file"},
+		{"no manifest", verified + other("manifests /nonexistent"), "does not exist"},
 		{"no kubeconfig", verified + other("kubeconfig /nonexistent"), "no such file"},
 		{"port", verified + strings.ReplaceAll(other("manifests "+goodManifest(t)), ":0", ":"+takenPort(t)), "address already in use"},
 	} {
