@@ -40,8 +40,8 @@ func NewResponder() *Responder {
 	return &Responder{random: rand.NewPCG(rand.Uint64(), rand.Uint64())}
 }
 
-// Respond appends the answer to a client's packet to out, whose capacity must suffice for the
-// longest answer. It appends nothing if the packet is handed over or ignored. The client's address
+// Respond appends the answer to a client's packet to out. Nothing is allocated if out has room for
+// the longest answer and for a few records more. It appends nothing if the packet is handed over or ignored. The client's address
 // is not IPv4-mapped.
 func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
@@ -152,7 +152,16 @@ func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *
 		r.wire.Extra++
 	}
 	putHeader(msg, q.flags, &r.wire)
-	return out[:start+len(msg)], true
+	return place(out, msg), true
+}
+
+// place returns out with a message that was appended behind it. Before an answer is cut to its
+// size it may need more memory than out has, and then it has moved.
+func place(out, msg []byte) []byte {
+	if start := len(out); cap(out) > start && &out[:start+1][start] == &msg[0] {
+		return out[:start+len(msg)]
+	}
+	return append(out, msg...)
 }
 
 // sections appends the answer, authority and additional sections.

@@ -10,10 +10,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// A reply to an address outside the cluster's own networks has at most 1,232 octets,
-// because the address may be forged. Other replies have the size that the client accepts.
-// The Corefile may set another limit.
-func TestB4RepliesToForeignClients(t *testing.T) {
+// manyZones has a Service with 300 addresses.
+func manyZones(t *testing.T) Zones {
+	t.Helper()
 	store := cluster.NewStore()
 	txn := store.Begin()
 	txn.PutNamespace("a")
@@ -29,7 +28,36 @@ func TestB4RepliesToForeignClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	block := &Block{Store: store, View: &resolve.View{Origins: []resolve.Origin{origin}, TTL: 5}}
-	zones := Zones{{Origin: origin, Block: block}}
+	return Zones{{Origin: origin, Block: block}}
+}
+
+// A reply is whole wherever it stands in the memory for replies: one that has no room there for a
+// moment moves with all of its octets.
+func TestReplyAtTheEndOfTheMemory(t *testing.T) {
+	zones := manyZones(t)
+	packet, err := new(dns.Msg).SetQuestion("many.a.svc.cluster.local.", dns.TypeA).SetEdns0(2000, false).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const before = "before"
+	for room := range 2100 {
+		out, verdict := NewResponder().Respond(zones, netip.MustParseAddr("10.1.2.3"), packet, append(make([]byte, 0, len(before)+room), before...))
+		m := new(dns.Msg)
+		if err := m.Unpack(out[len(before):]); err != nil || verdict != Answer || string(out[:len(before)]) != before {
+			t.Fatalf("%d octets of room: %v, %v", room, verdict, err)
+		}
+		if !m.Response || !m.Truncated || len(m.Answer) < 100 {
+			t.Fatalf("%d octets of room: %v", room, m.MsgHdr)
+		}
+	}
+}
+
+// A reply to an address outside the cluster's own networks has at most 1,232 octets,
+// because the address may be forged. Other replies have the size that the client accepts.
+// The Corefile may set another limit.
+func TestB4RepliesToForeignClients(t *testing.T) {
+	zones := manyZones(t)
+	block := zones[0].Block
 	packet, err := new(dns.Msg).SetQuestion("many.a.svc.cluster.local.", dns.TypeA).SetEdns0(65535, false).Pack()
 	if err != nil {
 		t.Fatal(err)
