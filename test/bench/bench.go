@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/bench/cost"
 	"github.com/clusterdns/clusterdns/test/bench/fair"
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
@@ -165,6 +166,7 @@ func (b *bench) run(ctx context.Context) error {
 		{b.has(partChanges) && b.watchers(), b.measureChanges},
 		{b.has(partSearch), b.measureSearch},
 		{b.has(partFair), b.measureFair},
+		{b.has(partCost), b.measureCost},
 	} {
 		if !part.wanted {
 			continue
@@ -191,15 +193,28 @@ func (b *bench) measureFair(ctx context.Context) error {
 	if b.floods != "" {
 		o.Floods = strings.Split(b.floods, ",")
 	}
+	o.Ours, o.Stock = b.oursAndStock()
+	return fair.Run(ctx, o, os.Stdout)
+}
+
+// measureCost measures what an answer costs where a name has many records, and prints it.
+func (b *bench) measureCost(ctx context.Context) error {
+	o := cost.Options{Dir: b.dir, Time: b.loadTime() / 4}
+	o.Ours, o.Stock = b.oursAndStock()
+	return cost.Run(ctx, o, os.Stdout)
+}
+
+// oursAndStock returns the paths of the two binaries, empty for one that is not chosen.
+func (b *bench) oursAndStock() (ours, stock string) {
 	for _, k := range b.kinds {
 		switch k.Name {
 		case server.Ours:
-			o.Ours = b.setup.Ours
+			ours = b.setup.Ours
 		case server.Stock:
-			o.Stock = b.setup.Stock
+			stock = b.setup.Stock
 		}
 	}
-	return fair.Run(ctx, o, os.Stdout)
+	return ours, stock
 }
 
 // startCluster starts a cluster in its initial state.

@@ -20,13 +20,14 @@ const (
 	partChanges    = "changes"
 	partSearch     = "search"
 	partFair       = "fair"
+	partCost       = "cost"
 )
 
 // allParts are the parts on the page. The search path and fairness have their own tables,
 // servers and clusters, and are measured only if they are named.
 var (
 	allParts   = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
-	knownParts = append(slices.Clip(allParts), partSearch, partFair)
+	knownParts = append(slices.Clip(allParts), partSearch, partFair, partCost)
 )
 
 // The selection when there is little time and nothing was chosen.
@@ -66,7 +67,7 @@ func parseFlags(args []string) (options, error) {
 	flags.StringVar(&o.before, "before", "", "`binary` of an earlier build of ours, to measure beside this one")
 	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all, quick "+quickOnly+")")
 	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all, quick "+quickSets+")")
-	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search and fair)")
+	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search, fair and cost)")
 	flags.BoolVar(&o.quick, "quick", false, "measure less, and shorter: for a look, not for a record")
 	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
 	flags.IntVar(&o.seconds, "seconds", 0, "how long each load lasts (default 5, quick 2)")
@@ -148,7 +149,7 @@ func (o options) has(part string) bool { return slices.Contains(o.parts, part) }
 
 // watchers reports whether a server to measure watches an API server.
 func (o options) watchers() bool {
-	alone := func(part string) bool { return part == partSearch || part == partFair }
+	alone := func(part string) bool { return slices.Contains([]string{partSearch, partFair, partCost}, part) }
 	if !slices.ContainsFunc(o.parts, func(part string) bool { return !alone(part) }) {
 		return false
 	}
