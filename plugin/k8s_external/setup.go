@@ -1,6 +1,9 @@
 package external
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -34,6 +37,9 @@ func setup(c *caddy.Controller) error {
 			return plugin.Error(pluginName, cfg.alone)
 		}
 		h.view.show(h.cluster.View())
+		for _, text := range shadowed(h.view.zones.Origins, h.cluster.View().Origins, h.fall) {
+			log.Warning(cfg.place + ": " + text)
+		}
 		h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
 		h.cluster.CacheGate().Add(h)
 		return nil
@@ -55,11 +61,25 @@ func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
 	return nil
 }
 
+// shadowed returns a text about each zone that has a zone of the cluster in it, for which
+// names that do not exist outside do not go on to the cluster.
+func shadowed(outside, inside []resolve.Origin, fall dnsname.Zones) (texts []string) {
+	for _, zone := range inside {
+		i := slices.IndexFunc(outside, func(o resolve.Origin) bool { return o.EnclosesOrigin(zone.Origin) })
+		through := slices.ContainsFunc(fall, func(o dnsname.Origin) bool { return o.EnclosesOrigin(zone.Origin) })
+		if i >= 0 && !through {
+			texts = append(texts, fmt.Sprintf("zone %s has the cluster's zone %s in it, whose names do not exist here: expected other zones, or fallthrough", outside[i], zone))
+		}
+	}
+	return texts
+}
+
 // config has the values of the directives of a server block.
 type config struct {
 	view     view
 	fall     dnsname.Zones
-	alone    error // the error if the server block has no cluster
+	alone    error  // the error if the server block has no cluster
+	place    string // of the last directive
 	warnings corefile.Warnings
 }
 
@@ -73,6 +93,7 @@ func parse(c *caddy.Controller) (*config, error) {
 	}
 	for c.Next() {
 		cfg.warnings.Begin(c)
+		cfg.place = corefile.Place(c)
 		if cfg.alone != nil {
 			cfg.warn(pluginName + " is given more than once in a server block: only the zones of the last are served")
 		}

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/coredns/caddy"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 func parseText(text string) (*config, error) {
@@ -97,5 +100,37 @@ func TestParseNotesWhereItStands(t *testing.T) {
 	cfg, err := parseText("\n\nk8s_external example.org {\n ttl 1\n}")
 	if err != nil || !strings.Contains(cfg.alone.Error(), "Testfile:3 - ") {
 		t.Errorf("%v, %v", err, cfg.alone)
+	}
+}
+
+func zonesOf(t *testing.T, text string) (zones []resolve.Origin) {
+	t.Helper()
+	for _, field := range strings.Fields(text) {
+		o, err := resolve.ParseOrigin(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		zones = append(zones, o)
+	}
+	return zones
+}
+
+// A zone of the cluster in a zone for the world outside is a mistake of the Corefile.
+func TestShadowedZones(t *testing.T) {
+	for _, tc := range []struct{ outside, inside, fall, want string }{
+		{"example.org", "cluster.local", "", ""},
+		{"cluster.local", "cluster.local", "", "zone cluster.local. has the cluster's zone cluster.local. in it"},
+		{"example.org local", "cluster.local", "", "zone local. has"},
+		{".", "cluster.local", "", "zone . has"},
+		{".", "cluster.local", ".", ""},
+		{"local", "cluster.local", "cluster.local", ""},
+		{"local", "cluster.local", "svc.cluster.local example.org", "zone local. has"},
+		{"ext.cluster.local", "cluster.local", "", ""},
+		{"example.org 10.in-addr.arpa", "cluster.local 96.10.in-addr.arpa", "", "cluster's zone 96.10.in-addr.arpa. in it"},
+	} {
+		got := shadowed(zonesOf(t, tc.outside), zonesOf(t, tc.inside), dnsname.ParseZones(strings.Fields(tc.fall)))
+		if text := strings.Join(got, "\n"); len(got) > 1 || (text == "") != (tc.want == "") || !strings.Contains(text, tc.want) {
+			t.Errorf("%v: %q", tc, got)
+		}
 	}
 }
