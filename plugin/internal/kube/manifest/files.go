@@ -150,11 +150,11 @@ func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 	}
 	err = s.each(ctx, func(f file, in io.Reader) error {
 		fmt.Fprintf(h, "%q", f.path)
-		blank := &blankWriter{blank: true}
-		n, err := io.Copy(io.MultiWriter(h, blank), in)
+		look := new(contentWriter)
+		n, err := io.Copy(io.MultiWriter(h, look), in)
 		// A program that writes a file empties it first, and may take its time.
-		if err == nil && blank.blank {
-			err = fmt.Errorf("%s:1: expected a Kubernetes object, found an empty file", f.path)
+		if found := look.lacking(); err == nil && found != "" {
+			err = fmt.Errorf("%s:1: expected a Kubernetes object, found %s", f.path, found)
 		}
 		_ = binary.Write(h, binary.BigEndian, n)
 		return err
@@ -163,12 +163,55 @@ func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), err
 }
 
-// blankWriter records whether everything written to it is white space.
-type blankWriter struct{ blank bool }
+// contentWriter records whether a text has more than white space, comments and marks
+// between documents.
+type contentWriter struct {
+	content, comments bool
+	line              []byte // the beginning of the current line, without repeated blanks
+}
 
-func (b *blankWriter) Write(data []byte) (int, error) {
-	b.blank = b.blank && len(bytes.TrimSpace(data)) == 0
+// lineStart is how much of a line shows whether it has content: a mark between documents, a
+// blank and a character.
+const lineStart = 5
+
+func (w *contentWriter) Write(data []byte) (int, error) {
+	for _, c := range data {
+		if w.content {
+			break
+		}
+		switch {
+		case c == '\n':
+			w.endLine()
+		case bytes.IndexByte([]byte(" \t\r"), c) >= 0:
+			if n := len(w.line); n > 0 && n < lineStart && w.line[n-1] != ' ' {
+				w.line = append(w.line, ' ')
+			}
+		case len(w.line) < lineStart:
+			w.line = append(w.line, c)
+		}
+	}
 	return len(data), nil
+}
+
+func (w *contentWriter) endLine() {
+	line := bytes.TrimSpace(w.line)
+	if isMarker(line, "---") || isMarker(line, "...") {
+		line = bytes.TrimSpace(line[len("---"):])
+	}
+	w.content = w.content || isContent(line)
+	w.comments = w.comments || len(line) > 0
+	w.line = w.line[:0]
+}
+
+// lacking returns what a text without content is, or "". The text must have ended.
+func (w *contentWriter) lacking() string {
+	switch w.endLine(); {
+	case w.content:
+		return ""
+	case w.comments:
+		return "only comments: a list without items says that there are no objects"
+	}
+	return "an empty file"
 }
 
 // each passes the files to take, one after another.

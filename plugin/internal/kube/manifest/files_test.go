@@ -117,7 +117,7 @@ func TestA8NoObjects(t *testing.T) {
 	}{
 		{"no file", nil, ": expected files whose names end in .yaml, .yml or .json, found none"},
 		{"other files", map[string]string{"README": "x", ".a.yaml": kubetest.WebService}, ": expected files whose names end in .yaml, .yml or .json, found none"},
-		{"comments", map[string]string{"a.yaml": comment}, ": expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none"},
+		{"a document without a value", map[string]string{"a.yaml": "null\n"}, ": expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none"},
 		{"other objects", map[string]string{"a.yaml": deployment}, ", found none; left out, of a kind that DNS does not show: apps/v1 Deployment (FOLDER/a.yaml:1)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
