@@ -25,8 +25,10 @@ type searchPath struct {
 	warn func()   // called when Pods are not known
 }
 
-func newSearchPath(resolvConf string, log clog.P) searchPath {
-	warning := "autopath has no effect without the property pods verified"
+// newSearchPath reads the node's part of the search path. place is that of the directive, for
+// the warning.
+func newSearchPath(resolvConf, place string, log clog.P) searchPath {
+	warning := place + ": autopath has no effect without the property pods verified"
 	return searchPath{
 		node: readSearch(resolvConf),
 		warn: sync.OnceFunc(func() { log.Warning(warning) }),

@@ -33,7 +33,7 @@ func podHandler(t *testing.T, directive string) *ClusterDNS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &ClusterDNS{directive: "clusterdns", gate: new(chain.CacheGate), view: cfg.view, store: testStore(), answers: collectors.Servers(), search: newSearchPath(t.TempDir(), clog.P{})}
+	d := &ClusterDNS{directive: "clusterdns", gate: new(chain.CacheGate), view: cfg.view, store: testStore(), answers: collectors.Servers(), search: newSearchPath(t.TempDir(), cfg.place, clog.P{})}
 	txn := d.store.Begin()
 	labels := map[string]string{"app": "web", "example.com/tier": "1"}
 	txn.ReplacePod(nil, cluster.NewPod(cluster.Pod{Namespace: "shop"}, cluster.Profile{Name: "web-0", Labels: labels},

@@ -22,8 +22,8 @@ type config struct {
 	search         searchConfig
 	startupTimeout time.Duration
 	root           string            // folder for relative manifest paths
-	place          string            // of the directive in the Corefile or, after check, of the property that says where data comes from
-	places         map[string]string // of these properties
+	place          string            // of the directive in the Corefile
+	places         map[string]string // of the properties that say where data comes from
 	badEndpoint    error             // the error of a URL that no client can use
 	warnings       corefile.Warnings
 }
@@ -76,7 +76,6 @@ func (cfg *config) check(c *caddy.Controller) error {
 	if err := cfg.checkServer(c); err != nil {
 		return err
 	}
-	cfg.place = cmp.Or(cfg.places[cfg.origin()], cfg.place)
 	if s.CertFile != "" && s.Endpoint == "" {
 		cfg.warn("tls has no effect without endpoint")
 	}
@@ -102,6 +101,10 @@ func (cfg *config) standsAt(c *caddy.Controller, property string) {
 	}
 	cfg.places[property] = place
 }
+
+// sourcePlace returns the place of the property that an error of a start is about, or of the
+// directive.
+func (cfg *config) sourcePlace() string { return cmp.Or(cfg.places[cfg.origin()], cfg.place) }
 
 // origin returns the property that an error of a start is about, or "" if the server is in a
 // Pod.

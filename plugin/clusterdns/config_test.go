@@ -187,8 +187,8 @@ func TestParsePlace(t *testing.T) {
 		"kubeconfig a\n endpoint https://a":   "Testfile:2",
 		"endpoint https://a\n kubeconfig a b": "Testfile:3",
 	} {
-		if cfg, err := parseText(t, "clusterdns {\n "+text+"\n}"); err != nil || cfg.place != want {
-			t.Errorf("%s: %v, the place is %q, want %s", text, err, cfg.place, want)
+		if cfg, err := parseText(t, "clusterdns {\n "+text+"\n}"); err != nil || cfg.sourcePlace() != want {
+			t.Errorf("%s: %v, the place is %q, want %s", text, err, cfg.sourcePlace(), want)
 		}
 	}
 }

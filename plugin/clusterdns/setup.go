@@ -64,7 +64,7 @@ func setup(directive string, c *caddy.Controller) error {
 	c.OnStartup(func() error { return d.lookAround(c, fast.Blocks(), log) })
 	watchers.Attach(c, watch.Need{
 		Directive: directive,
-		Place:     cfg.place,
+		Place:     cfg.sourcePlace(),
 		Source:    func() kube.Config { return cfg.sourceFor(server) },
 		Options:   kube.Options{Log: log, ManifestError: collectors.ManifestError, Observer: collectors.Observer()},
 		Timeout:   cfg.startupTimeout,
@@ -115,7 +115,7 @@ func newHandler(directive string, cfg *config, server *dnsserver.Config, log clo
 		view:      cfg.view,
 		fall:      cfg.fall,
 		upstream:  upstream.New(),
-		search:    newSearchPath(resolvConf, log),
+		search:    newSearchPath(resolvConf, cfg.place, log),
 		primary:   &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
 		gate:      chain.GateCache(server),
 		answers:   collectors.Servers(),
