@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"net"
 	"net/netip"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -27,9 +28,14 @@ func ReplyLimitOf(server *dnsserver.Config) ReplyLimit {
 const datagramSize = dns.MaxMsgSize - 20 - 8
 
 // fitDatagram lowers an EDNS size that no datagram has. The system refuses to send a longer
-// reply, so that the client would get none. Other transports do not look at the size.
-func fitDatagram(r *dns.Msg) {
-	if opt := r.IsEdns0(); opt != nil && opt.UDPSize() > datagramSize {
+// reply, so that the client would get none. A reply over another transport repeats the size as
+// it is.
+func fitDatagram(w dns.ResponseWriter, r *dns.Msg) {
+	opt := r.IsEdns0()
+	if opt == nil || opt.UDPSize() <= datagramSize {
+		return
+	}
+	if _, isUDP := w.RemoteAddr().(*net.UDPAddr); isUDP {
 		opt.SetUDPSize(datagramSize)
 	}
 }

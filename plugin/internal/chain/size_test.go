@@ -13,15 +13,20 @@ import (
 
 // No datagram has 65,508 octets: the system would send nothing at all.
 func TestSizeOfADatagram(t *testing.T) {
-	for said, want := range map[uint16]uint16{1232: 1232, 65507: 65507, 65508: 65507, 65535: 65507} {
-		r := new(dns.Msg).SetQuestion("a.", dns.TypeA).SetEdns0(said, false)
+	for _, tc := range []struct {
+		tcp        bool
+		said, want uint16
+	}{
+		{said: 1232, want: 1232}, {said: 65507, want: 65507}, {said: 65508, want: 65507}, {said: 65535, want: 65507}, {tcp: true, said: 65535, want: 65535},
+	} {
+		r := new(dns.Msg).SetQuestion("a.", dns.TypeA).SetEdns0(tc.said, false)
 		var got uint16
 		h := first{next: plugin.HandlerFunc(func(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) (int, error) {
 			got = r.IsEdns0().UDPSize()
 			return dns.RcodeSuccess, nil
 		})}
-		if _, err := h.ServeDNS(context.Background(), &test.ResponseWriter{}, r); err != nil || got != want {
-			t.Errorf("%d: the size is %d, %v, want %d", said, got, err, want)
+		if _, err := h.ServeDNS(context.Background(), &test.ResponseWriter{TCP: tc.tcp}, r); err != nil || got != tc.want {
+			t.Errorf("%+v: the size is %d, %v", tc, got, err)
 		}
 	}
 }

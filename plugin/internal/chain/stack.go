@@ -16,7 +16,7 @@ func (*first) Name() string { return "clusterdns_first" }
 // ServeDNS implements plugin.Handler.
 func (h *first) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	deepenStack(false)
-	fitDatagram(r)
+	fitDatagram(w, r)
 	return h.next.ServeDNS(ctx, w, r)
 }
 
