@@ -2,15 +2,10 @@ package cost
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"os"
-
-	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/bench/proc"
-	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	benchserver "github.com/clusterdns/clusterdns/test/bench/server"
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
@@ -61,33 +56,16 @@ func startServers(ctx context.Context, o Options, path, kubeconfig string) (all 
 	return all, nil
 }
 
-func (s *server) start(ctx context.Context, binary, path, kubeconfig, property string) error {
-	free, err := freeport.Addrs(1)
+func (s *server) start(ctx context.Context, binary, path, kubeconfig, property string) (err error) {
+	s.address, s.process, err = benchserver.Single{
+		Binary: binary, Path: path, Known: "many-10.app.svc.cluster.local.",
+		Corefile: func(port string) string { return fmt.Sprintf(corefile, port, kubeconfig, property) },
+	}.Start(ctx)
 	if err != nil {
 		return err
 	}
-	s.address = free[0]
-	_, port, _ := net.SplitHostPort(s.address) // never fails
-	text := fmt.Sprintf(corefile, port, kubeconfig, property)
-	if err := os.WriteFile(path+".Corefile", []byte(text), 0o600); err != nil {
-		return err
-	}
-	if s.process, err = process.Start(binary, path+".log", "-conf", path+".Corefile"); err != nil {
-		return err
-	}
-	if err := s.process.AwaitReady(ctx, s.probe); err != nil {
+	if _, err = proc.AwaitQuiet(ctx, s.process.ID()); err != nil { // what the start costs is no question's
 		s.process.Kill()
-		return err
-	}
-	_, err = proc.AwaitQuiet(ctx, s.process.ID()) // what the start costs is no question's
-	return err
-}
-
-// probe returns nil if the server has the cluster.
-func (s *server) probe(ctx context.Context) error {
-	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("many-10.app.svc.cluster.local.", dns.TypeA), s.address)
-	if err == nil && m.Rcode != dns.RcodeSuccess {
-		err = errors.New(dns.RcodeToString[m.Rcode])
 	}
 	return err
 }

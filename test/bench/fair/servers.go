@@ -2,15 +2,12 @@ package fair
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"os"
 	"time"
 
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	benchserver "github.com/clusterdns/clusterdns/test/bench/server"
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
@@ -59,33 +56,11 @@ const corefile = `
 }
 `
 
-func (s *server) start(ctx context.Context, upstream string) error {
-	free, err := freeport.Addrs(1)
-	if err != nil {
-		return err
-	}
-	_, port, _ := net.SplitHostPort(free[0]) // never fails
-	s.address = "127.0.0.1:" + port
-	text := fmt.Sprintf(corefile, port, s.kubeconfig, s.properties, upstream)
-	if err := os.WriteFile(s.path+".Corefile", []byte(text), 0o600); err != nil {
-		return err
-	}
-	if s.process, err = process.Start(s.binary, s.path+".log", "-conf", s.path+".Corefile"); err != nil {
-		return err
-	}
-	if err := s.process.AwaitReady(ctx, s.probe); err != nil {
-		s.process.Kill()
-		return err
-	}
-	return nil
-}
-
-// probe returns nil if the server has the cluster.
-func (s *server) probe(ctx context.Context) error {
-	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("many.app.svc.cluster.local.", dns.TypeA), s.address)
-	if err == nil && m.Rcode != dns.RcodeSuccess {
-		err = errors.New(dns.RcodeToString[m.Rcode])
-	}
+func (s *server) start(ctx context.Context, upstream string) (err error) {
+	s.address, s.process, err = benchserver.Single{
+		Binary: s.binary, Path: s.path, Known: "many.app.svc.cluster.local.",
+		Corefile: func(port string) string { return fmt.Sprintf(corefile, port, s.kubeconfig, s.properties, upstream) },
+	}.Start(ctx)
 	return err
 }
 

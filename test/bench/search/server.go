@@ -2,17 +2,12 @@ package search
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/miekg/dns"
-
 	"github.com/clusterdns/clusterdns/test/bench/proc"
-	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	benchserver "github.com/clusterdns/clusterdns/test/bench/server"
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
@@ -58,45 +53,18 @@ func startServers(ctx context.Context, o Options, kubeconfig, upstream string) (
 		{"ours, search names", o.Ours, "", "pods insecure\n search names\n " + suffixes},
 		{"ours, search pods", o.Ours, "", "pods insecure\n search pods\n " + suffixes},
 	} {
-		t, err := startServer(filepath.Join(o.Dir, fmt.Sprint("search-", i)), s.name, s.binary, func(port string) string {
-			return fmt.Sprintf(corefile, port, s.ahead, kubeconfig, s.properties, upstream)
-		})
-		if t != nil {
-			servers = append(servers, t)
-		}
-		if err == nil {
-			err = t.process.AwaitReady(ctx, t.probe)
-		}
+		address, p, err := benchserver.Single{
+			Binary: s.binary, Path: filepath.Join(o.Dir, fmt.Sprint("search-", i)), Known: "kubernetes.default.svc.cluster.local.",
+			Corefile: func(port string) string {
+				return fmt.Sprintf(corefile, port, s.ahead, kubeconfig, s.properties, upstream)
+			},
+		}.Start(ctx)
 		if err != nil {
 			return servers, fmt.Errorf("%s: %w", s.name, err)
 		}
+		servers = append(servers, &target{name: s.name, address: address, process: p})
 	}
 	return servers, nil
-}
-
-func startServer(path, name, binary string, corefile func(port string) string) (*target, error) {
-	free, err := freeport.Addrs(1)
-	if err != nil {
-		return nil, err
-	}
-	_, port, _ := net.SplitHostPort(free[0]) // never fails
-	if err := os.WriteFile(path+".Corefile", []byte(corefile(port)), 0o600); err != nil {
-		return nil, err
-	}
-	p, err := process.Start(binary, path+".log", "-conf", path+".Corefile")
-	if err != nil {
-		return nil, err
-	}
-	return &target{name: name, address: free[0], process: p}, nil
-}
-
-// probe returns nil if the server has the cluster, and the client's Pod in it.
-func (t *target) probe(ctx context.Context) error {
-	m, err := dns.ExchangeContext(ctx, new(dns.Msg).SetQuestion("kubernetes.default.svc.cluster.local.", dns.TypeA), t.address)
-	if err == nil && m.Rcode != dns.RcodeSuccess {
-		err = errors.New(dns.RcodeToString[m.Rcode])
-	}
-	return err
 }
 
 func stopServers(servers []*target) {
