@@ -12,7 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
-// ReplyLimit says whether replies to clients outside the cluster's own networks have a
+// ReplyLimit reports whether replies to clients outside the cluster's own networks have a
 // limit.
 type ReplyLimit bool
 
@@ -23,20 +23,16 @@ func ReplyLimitOf(server *dnsserver.Config) ReplyLimit {
 	return ReplyLimit(server.Transport == transport.DNS && server.Handler("bufsize") == nil)
 }
 
-// datagramSize is the longest message that fits into a datagram over IPv4: 65,535 octets less
-// the headers of IP and UDP.
-const datagramSize = dns.MaxMsgSize - 20 - 8
-
 // fitDatagram lowers an EDNS size that no datagram has. The system refuses to send a longer
 // reply, so that the client would get none. A reply over another transport repeats the size as
 // it is.
 func fitDatagram(w dns.ResponseWriter, r *dns.Msg) {
 	opt := r.IsEdns0()
-	if opt == nil || opt.UDPSize() <= datagramSize {
+	if opt == nil || opt.UDPSize() <= reply.MaxSize {
 		return
 	}
 	if _, isUDP := w.RemoteAddr().(*net.UDPAddr); isUDP {
-		opt.SetUDPSize(datagramSize)
+		opt.SetUDPSize(reply.MaxSize)
 	}
 }
 
