@@ -104,8 +104,8 @@ func TestB7QueueIsTheModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
 				c := Client(rapid.IntRange(1, clients).Draw(t, "client"))
-				if q.freeClient == none { // debts are forgotten then
-					t.Skip()
+				if q.freeClient == none {
+					t.Skip() // the queue forgets debts then, which the model does not
 				}
 				value++
 				got, gotFull := q.Push(c, value)

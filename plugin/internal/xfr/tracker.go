@@ -22,7 +22,7 @@ import (
 // see a change of the cluster in different ones. So the serial in a secondary's question
 // may be another replica's, and a difference from our checkpoint with that serial would
 // leave the secondary with wrong records for good. What a secondary has is known only if we
-// have sent it. The plugin transfer does not say who asks, but the messages that pass
+// have sent it. The plugin transfer does not name the client, but the messages that pass
 // through this handler do. So this handler decides what a secondary may get, and replaces
 // the serial in the question by the number of that grant.
 //
