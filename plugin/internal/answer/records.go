@@ -123,8 +123,14 @@ func (b *recordSink) txt(text string, ttl uint32) {
 
 func (b *recordSink) ns(target string) { b.add(NS(b.name.String(), target, b.view.TTL)) }
 
-func (b *recordSink) ptr(target *resolve.HostName, origin *resolve.Origin) {
-	b.add(&dns.PTR{Hdr: b.header(dns.TypePTR), Ptr: target.Text(originText(origin))})
+// ptr makes a PTR record and returns its size with a compressed name, unless that is more than free.
+func (b *recordSink) ptr(target *resolve.HostName, spelled *spelling, free int) int {
+	size := recordHead + spelled.size(target)
+	if size > free {
+		return noRoom
+	}
+	b.add(&dns.PTR{Hdr: b.header(dns.TypePTR), Ptr: target.Text(originText(spelled.zone))})
+	return size
 }
 
 // originText returns the text of an origin, or the root if it is nil.

@@ -32,6 +32,12 @@ type targets struct {
 	overlap   bool      // some endpoints repeat records of earlier ones and also have new ones
 }
 
+// same reports whether each endpoint with a record brings an address, and no other does.
+func (t *targets) same() bool {
+	r, a := t.records.list, t.addresses.list
+	return len(r) == len(a) && (len(r) == 0 || &r[0] == &a[0])
+}
+
 // positions are the positions of endpoints among all endpoints of a Service.
 type positions struct {
 	list  []int32 // nil for all positions
@@ -287,7 +293,7 @@ func (r *roster) bytes() int {
 	}
 	if t := r.targets; t != nil {
 		sum += cluster.SizeOf[targets]() + cluster.ArraySize(t.records.list)
-		if len(t.addresses.list) > 0 && (len(t.records.list) == 0 || &t.addresses.list[0] != &t.records.list[0]) {
+		if !t.same() {
 			sum += cluster.ArraySize(t.addresses.list)
 		}
 	}

@@ -21,6 +21,7 @@ type visit struct {
 	qtype  uint16
 	limits *Limits
 	free   int // octets left in the message
+	target int // offset in the message of the last SRV record's target
 
 	// Exactly one of the two is set. An interface would make the records escape to the
 	// heap.
@@ -192,7 +193,7 @@ func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostNam
 		if i < resolve.Few && slices.ContainsFunc(list[:i], same) {
 			continue
 		}
-		if !t.extra(&is, &name, x.addr) {
+		if !t.extra(&is, &name, x.addr, t.target) {
 			return is
 		}
 	}
@@ -220,7 +221,7 @@ func (t *visit) externalTargets(m *resolve.Match) told {
 		}
 	}
 	for _, a := range resolve.Distinct(slices.Clone(svc.ExternalIPs)) {
-		if len(numbers) > 0 && !t.extra(&is, &name, a) {
+		if len(numbers) > 0 && !t.extra(&is, &name, a, t.target) {
 			return is
 		}
 	}
@@ -252,7 +253,12 @@ type endpointVisit struct {
 	targets *targets
 	cursor  resolve.Cursor
 	seen    map[targetRecord]struct{} // nil if all records differ
+	written [knownTargets]uint16      // offsets of the first targets in the message
 }
+
+// knownTargets is the number of targets whose offsets are remembered. More addresses do not
+// fit into a reply of common size.
+const knownTargets = 32
 
 // targetRecord identifies a record of one owner, or an address of a target.
 type targetRecord struct {
@@ -277,17 +283,14 @@ func (e *endpointVisit) tell() told {
 	if surplus {
 		count = max(0, e.free)/least + 1
 	}
-	if e.wire != nil && !surplus && e.targets.addresses.count*recordHead > e.free {
-		return toldUnable
-	}
 	is, which := toldNothing, newSample(all.count, count, e.limits.Random)
-	for range count {
+	for i := range count {
 		if !e.endpoint(&is, all.at(which.next())) {
-			if e.wire != nil && !surplus {
-				return toldUnable
-			}
 			e.cut()
 			return is
+		}
+		if i < knownTargets {
+			e.written[i] = uint16(min(e.target, maxPointer+1))
 		}
 	}
 	if surplus {
@@ -295,7 +298,7 @@ func (e *endpointVisit) tell() told {
 		return is
 	}
 	for i := range e.targets.addresses.count {
-		if !e.address(&is, e.targets.addresses.at(i)) {
+		if !e.address(&is, i) {
 			return is
 		}
 	}
@@ -317,40 +320,36 @@ func (e *endpointVisit) endpoint(is *told, position int) bool {
 	return true
 }
 
-func (e *endpointVisit) address(is *told, position int) bool {
-	slice, i := e.cursor.At(position)
-	x := slice.Endpoints.At(i)
+// address passes on the address of the i-th target that brings one.
+func (e *endpointVisit) address(is *told, i int) bool {
+	slice, at := e.cursor.At(e.targets.addresses.at(i))
+	x := slice.Endpoints.At(at)
 	name := e.m.Subset.EndpointName(e.m.Service, slice, &x)
-	return !e.first(targetRecord{target: name, addr: x.Addr}) || e.extra(is, &name, x.Addr)
+	target := 0
+	if i < knownTargets && e.targets.same() {
+		target = int(e.written[i])
+	}
+	return !e.first(targetRecord{target: name, addr: x.Addr}) || e.extra(is, &name, x.Addr, target)
 }
 
-// ptrRecords passes on the names of an address.
+// ptrRecords passes on the names of an address, as many as fit.
 func (t *visit) ptrRecords(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 	if qtype != dns.TypePTR {
 		return toldNothing
 	}
 	var buf [4]resolve.HostName
-	limit := max(0, t.free) / minPTR
-	if t.wire != nil {
-		limit = min(limit, resolve.Few)
+	names, whole := t.view.NamesOf(s, m, max(0, t.free)/minPTR, buf[:0])
+	if len(names) == 0 {
+		return toldNothing
 	}
-	names, whole := t.view.NamesOf(s, m, limit, buf[:0])
+	is, spelled := toldSome, spelling{zone: t.view.Primary(m.Subset.Outside)}
+	for i := range names {
+		if !t.ptr(&is, &names[i], &spelled) {
+			return is
+		}
+	}
 	if !whole {
 		t.cut()
-	}
-	is := toldNothing
-	origin := t.view.Primary(m.Subset.Outside)
-	for i := range names {
-		is = toldSome
-		if t.wire == nil {
-			if t.free -= leastPointer(names, i); t.free < 0 {
-				t.cut()
-				return is
-			}
-			t.records.ptr(&names[i], origin)
-		} else if origin == nil || !whole || !t.wire.ptr(&names[i], origin) {
-			return toldUnable
-		}
 	}
 	return is
 }
@@ -358,18 +357,6 @@ func (t *visit) ptrRecords(s *cluster.Snapshot, m *resolve.Match, qtype uint16) 
 // minPTR is the least size of a PTR record: two labels and a compression pointer are all of
 // its name that cannot be shared.
 const minPTR = recordHead + 2 + 2 + pointerSize
-
-// leastPointer returns the least size of a PTR record to the i-th name, after the others,
-// with names compressed.
-func leastPointer(names []resolve.HostName, i int) int {
-	var buf [dnsname.MaxWire]byte
-	own, _ := names[i].AppendEndpoint(buf[:0])
-	size := recordHead + len(own) + pointerSize
-	if svc := names[i].Service; i == 0 || svc != names[i-1].Service {
-		size += 1 + len(svc.Name)
-	}
-	return size
-}
 
 // nameServers passes on the NS RRset of a zone and the addresses of its targets. In a
 // reverse zone the targets are in the primary origin, because they exist only there.
@@ -433,7 +420,7 @@ func (t *visit) negative(r resolve.Result) bool {
 
 func (t *visit) success() bool {
 	if t.wire != nil {
-		return t.wire.success(t.limits)
+		return t.wire.success()
 	}
 	t.records.answer.Result = resolve.Success
 	return true
@@ -470,6 +457,7 @@ func (t *visit) version() told {
 func (t *visit) srv(is *told, weight, port uint16, target *resolve.HostName) bool {
 	var size int
 	if t.wire != nil {
+		t.target = len(t.wire.msg) + recordHead + srvFixed
 		size = t.wire.srv(weight, port, target, t.free)
 	} else {
 		size = t.records.srv(weight, port, target.Text(t.records.origin()), t.free)
@@ -486,13 +474,24 @@ func (t *visit) srvOut(is *told, weight, port uint16, target string) bool {
 	return t.took(is, t.records.srvOut(weight, port, target, t.free))
 }
 
-// extra passes on an address of a target, for the additional section.
-func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr) bool {
+// ptr passes on a PTR record, if it fits.
+func (t *visit) ptr(is *told, target *resolve.HostName, spelled *spelling) bool {
+	spelled.at = t.limits.Size - t.limits.Reserved - t.free + recordHead
+	if t.wire != nil {
+		return t.took(is, t.wire.ptr(target, spelled, t.free))
+	}
+	return t.took(is, t.records.ptr(target, spelled, t.free))
+}
+
+// extra passes on an address of a target, for the additional section. The sockets' message
+// has the target at the offset, or at an unknown place if that is 0.
+func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr, at int) bool {
 	var size int
 	switch {
 	case t.wire != nil:
-		if size = t.wire.extra(target, a); size > t.free {
-			size = notTaken // names are shorter there in the handler's answer
+		size = t.wire.extra(target, a, at, t.free)
+		if size == noRoom && t.limits.Size >= dns.MaxMsgSize {
+			size = notTaken // the handler leaves it out without the TC bit
 		}
 	case t.limits.Size >= dns.MaxMsgSize:
 		return t.extraIfRoom(is, target, a)

@@ -54,8 +54,8 @@ type Encoded struct {
 // its spelling.
 //
 // It reports false for what it does not support: aliases, transfers, and rare types. It
-// allocates nothing but cached data for later questions. out is valid only if it reports
-// true.
+// allocates nothing but cached data for later questions, and a list of names for an address
+// that has many. out is valid only if it reports true.
 func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, limits Limits, out *Encoded) ([]byte, bool) {
 	o := v.Origin(q.Name())
 	if o == nil || !s.Synced() || MetaType(q.Type) {
@@ -93,14 +93,11 @@ type wireSink struct {
 	out      *Encoded
 }
 
-// success finishes an answer. The handler does not compress names to see whether its answer
-// fits, and spells the name of a Service as we do only if the question has no capitals.
-func (w *wireSink) success(l *Limits) bool {
+// success finishes an answer. The handler spells the name of a Service as we do only if the
+// question has no capitals.
+func (w *wireSink) success() bool {
 	w.out.Result = resolve.Success
-	if w.out.Truncated || w.question.Type == dns.TypeA || w.question.Type == dns.TypeAAAA {
-		return true
-	}
-	return (w.out.Extra == 0 || !w.question.HasUpper()) && w.out.UncompressedSize+l.Reserved <= l.Size
+	return w.out.Extra == 0 || !w.question.HasUpper()
 }
 
 // negative writes the SOA record of a negative answer (RFC 2308 3).
@@ -200,41 +197,63 @@ func (w *wireSink) srv(weight, port uint16, target *resolve.HostName, free int) 
 	return size
 }
 
-// extra writes an address record and returns its size. The name of the Service is that of
-// the question.
-func (w *wireSink) extra(owner *resolve.HostName, a netip.Addr) int {
-	start := len(w.msg)
+// extra writes an address record and returns its size, unless that is more than free. The
+// name of the Service is that of the question. The owner is at the offset, if that is not 0;
+// otherwise the handler's record may be shorter and fit where this one does not.
+func (w *wireSink) extra(owner *resolve.HostName, a netip.Addr, at, free int) int {
+	start, qtype := len(w.msg), addressType(a)
 	msg, ok := owner.AppendEndpoint(w.msg)
 	w.msg = msg
 	service := serviceLabels + w.zone.Labels()
 	plain := len(w.msg) - start + len(w.question.Name().Wire()) - w.question.Name().Offset(service)
-	w.suffix(service)
-	qtype := addressType(a)
+	full := notTaken
+	if at > 0 && at <= maxPointer {
+		w.msg = binary.BigEndian.AppendUint16(w.msg[:start], pointerTo(at))
+		full = noRoom
+	} else {
+		w.suffix(service)
+	}
 	w.head(qtype, w.view.TTL)
 	w.msg = append(w.msg, 0, byte(addressSize(qtype)))
 	w.msg = packAddr(w.msg, a)
-	w.out.Extra++
-	w.out.UncompressedSize += plain + recordFixed + addressSize(qtype)
-	if !ok {
+	switch size := len(w.msg) - start; {
+	case !ok:
 		return notTaken
+	case size > free:
+		w.msg = w.msg[:start]
+		return full
+	default:
+		w.out.Extra++
+		w.out.UncompressedSize += plain + recordFixed + addressSize(qtype)
+		return size
 	}
-	return len(w.msg) - start
 }
 
-// ptr writes a PTR record. It reports false for a name that this sink cannot write.
-func (w *wireSink) ptr(target *resolve.HostName, origin *resolve.Origin) bool {
+// ptr writes a PTR record and returns its size, unless that is more than free.
+func (w *wireSink) ptr(target *resolve.HostName, spelled *spelling, free int) int {
+	if spelled.zone == nil {
+		return notTaken
+	}
 	start := len(w.msg)
 	w.owner()
 	w.head(dns.TypePTR, w.view.TTL)
 	at := len(w.msg)
 	msg, ok := target.AppendWire(append(w.msg, 0, 0))
-	w.msg = append(msg, origin.Wire()...)
+	w.msg = append(msg, spelled.zone.Wire()...)
 	if !ok || len(w.msg)-at-2 > dnsname.MaxWire {
-		return false
+		return notTaken
+	}
+	written, pointer := spelled.shorten(target, len(w.msg)-at-2)
+	if recordHead+written > free || pointer > 0 && recordHead+written+pointerSize > free {
+		w.msg = w.msg[:start]
+		return noRoom
+	}
+	w.answered(start)
+	if pointer > 0 {
+		w.msg = binary.BigEndian.AppendUint16(w.msg[:at+2+written], pointerTo(pointer))
 	}
 	w.size(at)
-	w.answered(start)
-	return true
+	return len(w.msg) - start
 }
 
 // addresses writes a sample of packed addresses. All records have the same head.
