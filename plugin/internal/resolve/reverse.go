@@ -29,7 +29,7 @@ func locateReverse(m *Match, s *cluster.Snapshot, n *dnsname.Name) {
 // outside the cluster. If there are more than limit, whole is false and the choice is
 // random.
 func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName) (names []HostName, whole bool) {
-	var buf [4]*cluster.ServiceNode
+	var buf [16]*cluster.ServiceNode
 	if m.Subset.Outside {
 		owners, whole := v.owners(s, s.ExternalAddrs(), m.Addr, limit, buf[:0])
 		for _, svc := range owners {
