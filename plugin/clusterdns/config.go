@@ -20,6 +20,7 @@ type config struct {
 	view           resolve.View
 	fall           dnsname.Zones // zones in which the next plugin may know a name
 	search         searchConfig
+	noAAAA         noAAAAConfig
 	startupTimeout time.Duration
 	root           string            // folder for relative manifest paths
 	place          string            // of the directive in the Corefile

@@ -39,6 +39,7 @@ type ClusterDNS struct {
 	primary   *xfr.Primary
 	gate      *chain.CacheGate
 	answers   *metrics.ServerCounters
+	noAAAA    silencer
 
 	// The fields below are not known before the server block starts.
 	store   *cluster.Store
@@ -103,6 +104,11 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		}
 		if d.gate.Cache() != nil && d.completer.Searched(ctx, &q.State, name) && d.fall.Enclose(name) {
 			return nil, passToCache
+		}
+	}
+	if a.Result == resolve.OutOfZone && d.noAAAA.silences(snapshot, r) {
+		if m := d.withoutAAAA(ctx, w, r); m != nil {
+			return m, Answer
 		}
 	}
 	if disposition := d.Decide(ctx, d.fall, name, qtype, &a); disposition != Answer {

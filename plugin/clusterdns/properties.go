@@ -35,6 +35,7 @@ var properties = map[string]corefile.Property[*config]{
 	"multicluster":           parseMultiCluster,
 	"namespace_labels":       parseNamespaceLabels,
 	"namespaces":             parseNamespaces,
+	"no_aaaa":                parseNoAAAA,
 	"noendpoints":            parseNoEndpoints,
 	"pods":                   parsePods,
 	"search":                 parseSearch,

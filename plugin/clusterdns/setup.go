@@ -100,6 +100,9 @@ func configure(c *caddy.Controller, root string, log clog.P) (*config, error) {
 	if err := cfg.searchFrom(os.Getenv); err != nil {
 		return nil, err
 	}
+	if err := cfg.noAAAAFrom(os.Getenv); err != nil {
+		return nil, err
+	}
 	cfg.checkSearch()
 	for _, text := range cfg.warnings.All() {
 		log.Warning(text)
@@ -119,6 +122,7 @@ func newHandler(directive string, cfg *config, server *dnsserver.Config, log clo
 		primary:   &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
 		gate:      chain.GateCache(server),
 		answers:   collectors.Servers(),
+		noAAAA:    silencer{mode: cfg.noAAAA.mode, silenced: collectors.Silenced()},
 	}
 	d.gate.Add(d)
 	d.primary.Serve(xfr.ClusterZones{View: &d.view}, d.view.Origins)
@@ -148,6 +152,7 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, log clog.P) error {
 	server := dnsserver.GetConfig(c)
 	d.view.Local = localAddrs(server.ListenHosts)
+	d.noAAAA.lookAround()
 	d.limit = chain.ReplyLimitOf(server)
 	if n := corefile.MaxConcurrent(server, blocks); n > 0 {
 		d.upstreams = fair.NewPlaces(n)

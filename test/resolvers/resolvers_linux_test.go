@@ -3,6 +3,7 @@ package resolvers
 import (
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,6 +97,33 @@ func TestA2SilencedTypes(t *testing.T) {
 		})
 	}
 }
+
+// TestNoAAAA looks up every name with every resolver where names outside have no AAAA records.
+// All other addresses are found as ever, with and without completion.
+func TestNoAAAA(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles resolvers and asks for minutes, in a network of its own")
+	}
+	serveOutside(t)
+	w, dots := listen(t), ndots[len(ndots)-1]
+	setResolvConf(t, dots)
+	clients := compileAll(t).stubs(t)
+	plain := askAll(t, w, clients, dots, "", "search off")
+	for key, r := range plain {
+		r.addrs = strings.Join(slices.DeleteFunc(strings.Fields(r.addrs), isOutsideIPv6), " ")
+		plain[key] = r
+	}
+	for _, mode := range []string{"search off\nno_aaaa on", "search names\nno_aaaa on"} {
+		for key, r := range askAll(t, w, clients, dots, "", mode) {
+			if want := plain[key].addrs; r.addrs != want {
+				t.Errorf("%s: %s has %q, want %q\n%s", mode, key, r.addrs, want, strings.Join(r.questions, "\n"))
+			}
+		}
+	}
+}
+
+// isOutsideIPv6 reports whether a text is an IPv6 address of a name outside.
+func isOutsideIPv6(addr string) bool { return strings.HasPrefix(addr, "2001:db8:") }
 
 // askAll looks up every name with every client, from a server in a mode, behind a plugin if
 // there is one.

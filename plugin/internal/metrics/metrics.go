@@ -39,6 +39,7 @@ type Collectors struct {
 	fastPathPackets *prometheus.CounterVec
 	searched        *prometheus.CounterVec
 	searchSaved     prometheus.Counter
+	silenced        prometheus.Counter
 }
 
 // New registers all metrics. snapshots must return the snapshots that are in memory when it
@@ -80,11 +81,16 @@ func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *Collect
 			"Counter of searched names, by outcome and by the place in the search path that matched."), []string{"outcome", "position"}),
 		searchSaved: make.NewCounter(counter(subsystem, "search_saved_questions_total",
 			"Counter of questions that clients need not ask because a name was completed.")),
+		silenced: make.NewCounter(counter(subsystem, "no_aaaa_total",
+			"Counter of questions for AAAA that no_aaaa answered without data.")),
 	}
 }
 
 // ManifestError counts a manifest that could not be loaded.
 func (c *Collectors) ManifestError() { c.manifestErrors.Inc() }
+
+// Silenced returns the counter of questions for AAAA that are answered without data.
+func (c *Collectors) Silenced() prometheus.Counter { return c.silenced }
 
 func counter(subsystem, name, help string) prometheus.CounterOpts {
 	return prometheus.CounterOpts{Namespace: plugin.Namespace, Subsystem: subsystem, Name: name, Help: help}

@@ -41,6 +41,9 @@ type AddrIndex[T comparable] struct {
 // Len returns the number of pairs of an address and a value.
 func (x *AddrIndex[T]) Len() int { return x.v4.size + x.v6.size }
 
+// HasIPv6 reports whether any address is of IPv6.
+func (x *AddrIndex[T]) HasIPv6() bool { return x.v6.size > 0 }
+
 // Add adds a pair of an address and a value.
 func (x *AddrIndex[T]) Add(id *TxnID, a netip.Addr, ref T) {
 	if a.Is4() {

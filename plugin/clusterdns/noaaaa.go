@@ -1,0 +1,144 @@
+package clusterdns
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+)
+
+// noAAAAVariable is the environment variable that replaces the property no_aaaa.
+const noAAAAVariable = "CLUSTERDNS_NO_AAAA"
+
+// noAAAAUsage has the values of the property no_aaaa and of the variable.
+const noAAAAUsage = "[auto|on|off]"
+
+// noAAAAMode says when names outside the cluster have no AAAA records.
+type noAAAAMode uint8
+
+// The modes of the property no_aaaa.
+const (
+	noAAAAOff  noAAAAMode = iota
+	noAAAAAuto            // as long as neither the cluster nor the server has an IPv6 address
+	noAAAAOn
+)
+
+// noAAAAModes are the values of the property no_aaaa. Without a value it is the careful one.
+var noAAAAModes = map[string]noAAAAMode{"": noAAAAAuto, "auto": noAAAAAuto, "on": noAAAAOn, "off": noAAAAOff}
+
+// noAAAAConfig has the value of the property no_aaaa.
+type noAAAAConfig struct {
+	mode noAAAAMode
+	set  bool // set in the Corefile
+}
+
+func parseNoAAAA(cfg *config, c *caddy.Controller, args []string) error {
+	mode, ok := noAAAAModes[strings.Join(args, " ")]
+	if !ok {
+		return corefile.WrongArguments(c, "no_aaaa", noAAAAUsage)
+	}
+	cfg.noAAAA = noAAAAConfig{mode: mode, set: true}
+	return nil
+}
+
+// noAAAAFrom sets the mode from the environment, unless the Corefile sets it.
+func (cfg *config) noAAAAFrom(environment func(string) string) error {
+	value := strings.TrimSpace(environment(noAAAAVariable))
+	if cfg.noAAAA.set || value == "" {
+		return nil
+	}
+	mode, ok := noAAAAModes[value]
+	if !ok {
+		return fmt.Errorf("wrong value for the environment variable %s: expected %s, found %q", noAAAAVariable, noAAAAUsage, value)
+	}
+	cfg.noAAAA.mode = mode
+	return nil
+}
+
+// silencer decides which questions for AAAA are answered without data.
+type silencer struct {
+	mode     noAAAAMode
+	local6   bool // the server has an IPv6 address that others can reach
+	silenced prometheus.Counter
+}
+
+// lookAround finds out whether the server has an IPv6 address.
+func (s *silencer) lookAround() {
+	if s.mode == noAAAAAuto {
+		s.local6 = slices.ContainsFunc(localAddrs(nil), netip.Addr.Is6)
+	}
+}
+
+// silences reports whether a question for a name outside our zones is answered without AAAA
+// records. A client that checks signatures would take that for a forgery.
+func (s *silencer) silences(snapshot *cluster.Snapshot, r *dns.Msg) bool {
+	if s.mode == noAAAAOff || len(r.Question) != 1 || r.CheckingDisabled {
+		return false
+	}
+	if q := r.Question[0]; q.Qtype != dns.TypeAAAA || q.Qclass != dns.ClassINET {
+		return false
+	}
+	if opt := r.IsEdns0(); opt != nil && opt.Do() {
+		return false
+	}
+	return s.mode == noAAAAOn || !s.local6 && onlyIPv4(snapshot)
+}
+
+// onlyIPv4 reports whether no Service and no endpoint has an IPv6 address. Unique local
+// addresses (RFC 4193) count, because their clients may reach the world through translation.
+func onlyIPv4(s *cluster.Snapshot) bool {
+	return s.Synced() && !s.ClusterIPs().HasIPv6() && !s.EndpointAddrs().HasIPv6() && !s.ExternalAddrs().HasIPv6()
+}
+
+// withoutAAAA answers a question for AAAA from what the whole server says about A, which tells
+// whether the name exists. It returns nil if nobody answers for the name.
+func (d *ClusterDNS) withoutAAAA(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *dns.Msg {
+	qname, _ := questionOf(r)
+	m := new(dns.Msg).SetReply(r)
+	up, err := d.upstream.Lookup(ctx, request.Request{W: w, Req: r}, qname, dns.TypeA)
+	if err != nil || up == nil {
+		m.Rcode = dns.RcodeServerFailure
+		return m
+	}
+	if up.Rcode == dns.RcodeRefused {
+		return nil
+	}
+	m.Rcode, m.RecursionAvailable, m.Ns = up.Rcode, up.RecursionAvailable, soas(up.Ns)
+	last, ttl := qname, uint32(maxSilence)
+	for _, rr := range up.Answer {
+		ttl = min(ttl, rr.Header().Ttl)
+		if alias, ok := rr.(*dns.CNAME); ok {
+			m.Answer, last = append(m.Answer, rr), alias.Target
+		}
+	}
+	if m.Rcode == dns.RcodeSuccess && len(m.Ns) == 0 && len(up.Answer) > 0 {
+		m.Ns = []dns.RR{silenceSOA(last, ttl)}
+	}
+	if m.Rcode == dns.RcodeSuccess {
+		d.noAAAA.silenced.Inc()
+	}
+	return m
+}
+
+// maxSilence bounds how long, in seconds, others may remember that a name has no AAAA
+// records: somebody may turn no_aaaa off.
+const maxSilence = 300
+
+// silenceSOA returns the SOA record of an answer without data (RFC 2308 2.2). Its owner is the
+// name itself, since any other may be no zone.
+func silenceSOA(name string, ttl uint32) dns.RR {
+	return &dns.SOA{
+		Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: ttl},
+		Ns:  "no-aaaa.invalid.", Mbox: "hostmaster.invalid.", Serial: 1,
+		Refresh: 7200, Retry: 1800, Expire: 86400, Minttl: ttl,
+	}
+}
