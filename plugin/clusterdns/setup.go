@@ -180,6 +180,7 @@ func (d *ClusterDNS) use(w *kube.Watcher) {
 // notifySecondaries notifies secondaries of changes as long as the instance runs.
 func (d *ClusterDNS) notifySecondaries(c *caddy.Controller) {
 	ctx, stop := context.WithCancel(context.Background())
+	d.primary.Ended = ctx.Done()
 	renewed := make(chan struct{})
 	c.OnStartup(func() error {
 		if watchers.Reloads(c) {
@@ -212,9 +213,10 @@ func (d *ClusterDNS) notify(ctx context.Context, renewed chan<- struct{}) {
 	if d.primary.Renewed != nil {
 		select {
 		case <-d.restamp():
+			close(renewed)
 		case <-ctx.Done():
+			return
 		}
-		close(renewed)
 	}
 	d.primary.Notify(ctx)
 }

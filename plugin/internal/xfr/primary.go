@@ -17,12 +17,18 @@ const (
 	// batchSize is how many records are passed on at once: enough to cost little, and few
 	// enough that the whole zone is never in memory.
 	batchSize = 256
-	// firstSerial is longer than the time from the sync, or from the end of a reload, to a
-	// serial for the current data.
+	// firstSerial is longer than the time from the sync to a serial for the data.
 	firstSerial = 3 * time.Second
+	// reloadSerial is longer than most reloads take to end: CoreDNS gives the connections of each
+	// listener of the instance before five seconds.
+	reloadSerial = 12 * time.Second
 )
 
-var errNotSynced = errors.New("no transfer before the first sync")
+var (
+	errNotSynced  = errors.New("no transfer before the first sync")
+	errNotRenewed = errors.New("no transfer before the reload has ended")
+	errEnded      = errors.New("no transfer after a reload from the configuration before it")
+)
 
 // Primary sends the zones of one server block to secondaries. All of its fields must be set
 // before the server block serves.
@@ -32,7 +38,10 @@ type Primary struct {
 	// Renewed is closed when the data has a serial that no earlier instance has sent. It is
 	// nil if there was no earlier instance.
 	Renewed <-chan struct{}
-	Warn    func(text string)
+	// Ended is closed when the instance has ended, before the next one gets a serial of its own. It
+	// is nil if that never happens.
+	Ended <-chan struct{}
+	Warn  func(text string)
 
 	served  []served
 	journal journal
@@ -87,9 +96,9 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 	if !ok || zones != of {
 		return nil, transfer.ErrNotAuthoritative
 	}
-	now := p.lastCheckpoint()
-	if !now.Synced() {
-		return nil, errNotSynced
+	now, err := p.lastCheckpoint()
+	if err != nil {
+		return nil, err
 	}
 	p.journal.keep(now)
 	soa, granted := zones.SOA(now, o), p.grants.find(serial)
@@ -104,22 +113,34 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 }
 
 // lastCheckpoint returns the last checkpoint. It waits a moment for the first one after a
-// sync, or for the next one after a reload.
-func (p *Primary) lastCheckpoint() *cluster.Snapshot {
-	if p.Renewed != nil {
-		awaitSerial(p.Renewed)
+// sync, or for the next one after a reload: without that, one serial would have two meanings.
+func (p *Primary) lastCheckpoint() (*cluster.Snapshot, error) {
+	if p.Renewed != nil && !awaitSerial(p.Renewed, reloadSerial) {
+		return nil, errNotRenewed
 	}
 	next := p.Store.NextCheckpoint()
 	if !p.Store.LoadCheckpoint().Synced() && p.Store.Load().Synced() {
-		awaitSerial(next)
+		awaitSerial(next, firstSerial)
 	}
-	return p.Store.LoadCheckpoint()
+	now := p.Store.LoadCheckpoint()
+	select {
+	case <-p.Ended: // the checkpoint may be one that the next instance sends
+		return nil, errEnded
+	default:
+	}
+	if !now.Synced() {
+		return nil, errNotSynced
+	}
+	return now, nil
 }
 
-func awaitSerial(made <-chan struct{}) {
+// awaitSerial reports whether a serial was made in time.
+func awaitSerial(made <-chan struct{}, long time.Duration) bool {
 	select {
 	case <-made:
-	case <-time.After(firstSerial):
+		return true
+	case <-time.After(long):
+		return false
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -243,6 +245,29 @@ func TestD18WhatIsTransferred(t *testing.T) {
 	if code != dns.RcodeServerFailure || !errors.Is(err, errNotSynced) || len(s.got) > 0 {
 		t.Errorf("not synced: %s, error %v, %d messages", dns.RcodeToString[code], err, len(s.got))
 	}
+}
+
+// P1: after a reload nothing is transferred under a serial that the instance before may have
+// sent with other data, however long that instance takes to end.
+func TestP1ReloadThatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s := newPrimary(t), newReceiver("10.0.0.2")
+		renewed := make(chan struct{})
+		p.Renewed = renewed
+		code, err := p.chain.ServeDNS(context.Background(), s, question(clusterZone, 0))
+		if code != dns.RcodeServerFailure || !errors.Is(err, errNotRenewed) || len(s.got) > 0 {
+			t.Errorf("%s, error %v, %d messages", dns.RcodeToString[code], err, len(s.got))
+		}
+		time.AfterFunc(reloadSerial/2, func() { close(renewed) })
+		p.pull(t, s, clusterZone, 0)
+		ended := make(chan struct{})
+		p.Ended = ended
+		p.pull(t, s, clusterZone, 0)
+		close(ended)
+		if _, err := p.chain.ServeDNS(context.Background(), s, question(clusterZone, 0)); !errors.Is(err, errEnded) {
+			t.Errorf("after the end: error %v", err)
+		}
+	})
 }
 
 // D18: all records of a transfer have the zone's TTL, the name servers' addresses included,
