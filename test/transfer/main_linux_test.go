@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coredns/caddy"
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/errors"
@@ -40,13 +41,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve serves until standard input ends.
+// serve serves until standard input ends. SIGUSR1 makes it reload, as the command does.
 func serve(path string) {
-	text, err := os.ReadFile(path)
+	caddy.SetDefaultCaddyfileLoader("file", caddy.LoaderFunc(func(string) (caddy.Input, error) {
+		text, err := os.ReadFile(path)
+		return coredns.Input(string(text)), err
+	}))
+	caddy.TrapSignals()
+	corefile, err := caddy.LoadCaddyfile("dns")
 	if err != nil {
 		log.Fatal(err)
 	}
-	server, err := coredns.Start(coredns.Input(string(text)))
+	server, err := coredns.Start(corefile)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -80,7 +80,13 @@ func (p *primary) change(t *testing.T) {
 
 func (p *primary) start(t *testing.T) {
 	t.Helper()
-	text := fmt.Sprintf(`%s:%s %s:%[2]s {
+	p.process = startCorefile(t, p.port, p.corefilePath(), p.corefile())
+}
+
+func (p *primary) corefilePath() string { return filepath.Join(p.dir, "Corefile") }
+
+func (p *primary) corefile() string {
+	return fmt.Sprintf(`%s:%s %s:%[2]s {
 	bind 127.0.0.1
 	errors
 	%[7]s
@@ -96,7 +102,6 @@ func (p *primary) start(t *testing.T) {
 	}
 }
 `, origin, p.port, outsideOrigin, p.source, "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"), p.ttl, p.ahead)
-	p.process = startCorefile(t, p.port, filepath.Join(p.dir, "Corefile"), text)
 }
 
 // shows reports whether the zones have the last change.

@@ -2,7 +2,9 @@ package watch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -138,12 +140,25 @@ func liveInstances() map[*instance]bool {
 // servingKey is the key of an instance's functions that are called when it serves.
 type servingKey struct{}
 
-func init() { caddy.RegisterEventHook("clusterdns", callServing) }
+const servingHook = "clusterdns"
+
+var hooking sync.Mutex
+
+// hook makes caddy call callServing. Each new instance must do so, because caddy forgets
+// all hooks when a signal makes it reload.
+func hook() {
+	hooking.Lock()
+	defer hooking.Unlock()
+	if !slices.Contains(caddy.ListPlugins()["event_hooks"], servingHook) {
+		caddy.RegisterEventHook(servingHook, callServing)
+	}
+}
 
 // OnServing makes caddy call begin once the sockets of the instance are open. It is never
 // called in an instance whose start fails, because such an instance gets no call to stop
 // either.
 func OnServing(c *caddy.Controller, begin func()) {
+	hook()
 	list, _ := c.Get(servingKey{}).([]func())
 	c.Set(servingKey{}, append(list, begin))
 }
