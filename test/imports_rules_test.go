@@ -22,6 +22,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		kube     = internal + "/kube"
 		convert  = kube + "/convert"
 		manifest = kube + "/manifest"
+		recent   = internal + "/recent"
 		reply    = internal + "/reply"
 		udp      = internal + "/udp"
 		corefile = internal + "/corefile"
@@ -116,6 +117,12 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: search, imports: []string{answer}, breaches: 1},
 		{from: search, deps: []string{"github.com/coredns/coredns/request"}, breaches: 1},
 
+		{from: recent, imports: []string{"sync/atomic", "time", "github.com/miekg/dns"}},
+		{from: recent, imports: []string{"net", "os"}, breaches: 2},
+		{from: recent, imports: []string{reply, answer}, breaches: 2},
+		{from: recent, deps: []string{"github.com/coredns/coredns/plugin/cache"}, breaches: 1},
+
+		{from: reply, imports: []string{recent}},
 		{from: reply, imports: []string{model, answer, resolve, search, "net/netip", "time", "github.com/miekg/dns"}},
 		{from: reply, imports: []string{udp}, breaches: 1},
 		{from: reply, imports: []string{"net", "os"}, breaches: 2},

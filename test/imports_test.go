@@ -126,8 +126,15 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/recent",
+		ours:   []string{internal + "/recent"},
+		direct: inOutClock,
+		except: []string{"time"}, // for the type of a time
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/reply",
-		ours:   []string{internal + "/reply", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
+		ours:   []string{internal + "/reply", internal + "/recent", internal + "/searchpath", internal + "/answer", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
 		direct: inOutClock,
 		except: []string{"net/netip", "time"}, // for the type of a duration
 		deep:   slices.Concat(coreDNS, kubernetes),
@@ -147,7 +154,7 @@ var rules = []rule{
 	},
 	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/reply", internal + "/fair", internal + "/machine"},
+		ours:    []string{internal + "/udp", internal + "/recent", internal + "/reply", internal + "/fair", internal + "/machine"},
 		deep:    kubernetes,
 		planned: true,
 	},
@@ -173,7 +180,7 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/fastpath",
-		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/reply", internal + "/udp",
+		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/recent", internal + "/reply", internal + "/udp",
 			internal + "/answer", internal + "/resolve"},
 		deep: kubernetes,
 	},

@@ -120,7 +120,7 @@ func newHandler(directive string, cfg *config, server *dnsserver.Config, log clo
 		upstream:  upstream.New(),
 		search:    newSearchPath(resolvConf, cfg.place, log),
 		primary:   &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
-		gate:      chain.GateCache(server),
+		gate:      chain.GateCache(server, udp.Missed),
 		answers:   collectors.Servers(),
 		noAAAA:    silencer{mode: cfg.noAAAA.mode, silenced: collectors.Silenced()},
 	}

@@ -56,8 +56,9 @@ type CacheGate struct {
 }
 
 // GateCache puts a gate in front of the plugin cache, if a server block has one ahead of
-// our plugin. It must be called before our own plugin is added.
-func GateCache(server *dnsserver.Config) *CacheGate {
+// our plugin. It must be called before our own plugin is added. missed is called for each question
+// that the cache passes on, or that passes the cache by.
+func GateCache(server *dnsserver.Config, missed func(context.Context)) *CacheGate {
 	g := new(CacheGate)
 	at := pluginIndex(server, "cache")
 	if at < 0 {
@@ -65,6 +66,9 @@ func GateCache(server *dnsserver.Config) *CacheGate {
 	}
 	build := server.Plugin[at]
 	server.Plugin[at] = func(next plugin.Handler) plugin.Handler {
+		if next != nil {
+			next = &behindCache{Handler: next, missed: missed}
+		}
 		h := build(next)
 		c, ok := h.(*cache.Cache)
 		if !ok {
@@ -101,6 +105,21 @@ func (g *CacheGate) bypasses(ctx context.Context, w dns.ResponseWriter, r *dns.M
 type gatedCache struct {
 	*cache.Cache
 	gate *CacheGate
+}
+
+// PluginCache returns the cache.
+func (c *gatedCache) PluginCache() *cache.Cache { return c.Cache }
+
+// behindCache stands for the plugin that comes after the cache, and says which questions reach it.
+type behindCache struct {
+	plugin.Handler
+	missed func(context.Context)
+}
+
+// ServeDNS implements plugin.Handler.
+func (h *behindCache) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	h.missed(ctx)
+	return h.Handler.ServeDNS(ctx, w, r)
 }
 
 // ServeDNS implements plugin.Handler.

@@ -33,30 +33,33 @@ type rule struct {
 	signs bool
 	// waits is set for a plugin that may wait for anything but the next plugin.
 	waits bool
+	// repeats is set for a plugin ahead of the cache that does nothing to a reply of the cache but
+	// what is done for a kept one as well, whoever asks.
+	repeats bool
 }
 
 // rules has the plugins that may stand ahead of ours.
 var rules = map[string]rule{
-	"any":          {clear: true, pass: "answers questions for ANY, which are handed over"},
+	"any":          {clear: true, pass: "answers questions for ANY, which are handed over", repeats: true},
 	"autopath":     {pass: "completes names that do not exist, which are handed over", apply: applyAutopath},
-	"bufsize":      {clear: true, pass: "bounds the size that a client may ask for, as is done here", apply: applyBufsize},
+	"bufsize":      {clear: true, pass: "bounds the size that a client may ask for, as is done here", apply: applyBufsize, repeats: true},
 	"cache":        {clear: true, pass: "is not asked for what we have ourselves"},
-	"cancel":       {clear: true, pass: "stops what takes long"},
-	"chaos":        {clear: true, pass: "answers questions of class CH, which are handed over"},
+	"cancel":       {clear: true, pass: "stops what takes long", repeats: true},
+	"chaos":        {clear: true, pass: "answers questions of class CH, which are handed over", repeats: true},
 	"dnssec":       {clear: true, signs: true},
 	"dnstap":       {clear: true},
-	"errors":       {clear: true, pass: "logs what fails, and an answer from here has not failed"},
-	"geoip":        {clear: true, pass: "knows where a client is, for other plugins that are not in this table"},
+	"errors":       {clear: true, pass: "logs what fails, and an answer from here has not failed", repeats: true},
+	"geoip":        {clear: true, pass: "knows where a client is, for other plugins that are not in this table", repeats: true},
 	"header":       {clear: true},
 	"hosts":        {atHand: true, pass: "answers for the names in its file, which are handed over", apply: applyHosts},
 	"k8s_external": {atHand: true, pass: "answers for zones of its own, which are handed over", apply: applyZones},
-	"loadbalance":  {clear: true, pass: "shuffles addresses, as is done here", apply: applyLoadbalance},
-	"log":          {clear: true, pass: "writes about answers of some classes, which are handed over", apply: applyLog, waits: true},
-	"metadata":     {clear: true, pass: "gathers what plugins say of a question, for others that are not in this table"},
+	"loadbalance":  {clear: true, pass: "shuffles addresses, as is done here", apply: applyLoadbalance, repeats: true},
+	"log":          {clear: true, pass: "writes about answers of some classes, which are handed over", apply: applyLog, waits: true, repeats: true},
+	"metadata":     {clear: true, pass: "gathers what plugins say of a question, for others that are not in this table", repeats: true},
 	"minimal":      {clear: true},
-	"nsid":         {clear: true, pass: "answers an EDNS option, with which questions are handed over", apply: applyNSID},
-	"prometheus":   {clear: true, pass: "counts, as is done here", apply: applyPrometheus},
-	"shed":         {clear: true, pass: "bounds the writes to CoreDNS's own socket, which do not happen"},
+	"nsid":         {clear: true, pass: "answers an EDNS option, with which questions are handed over", apply: applyNSID, repeats: true},
+	"prometheus":   {clear: true, pass: "counts, as is done here", apply: applyPrometheus, repeats: true},
+	"shed":         {clear: true, pass: "bounds the writes to CoreDNS's own socket, which do not happen", repeats: true},
 	"template":     {pass: "answers for zones of its own, which are handed over", apply: applyZones},
 	"trace":        {clear: true},
 	"transfer":     {clear: true, pass: "sends zones, for which questions are handed over"},
@@ -104,6 +107,7 @@ type Conditions struct {
 	MaxSize    uint16                      // upper bound of the size that a client accepts; 0 for none
 	Prometheus *coremetrics.Metrics        // counts answers; nil if nothing does
 	Cache      bool                        // the goroutine that reads a socket may ask CoreDNS's cache
+	Keeping    *Keeping                    // how replies of CoreDNS's cache may be kept; nil if they may not
 }
 
 // Conditions returns the conditions for answers from our sockets in a server block with
@@ -122,6 +126,9 @@ func (b *Block) Conditions(ahead []plugin.Handler, origins []resolve.Origin) (*C
 		if err := r.apply(rc); err != nil {
 			return nil, fmt.Errorf("the plugin %s stands ahead, %w", h.Name(), err)
 		}
+	}
+	if !c.NoDenials { // or the plugin log would have to see some of the replies
+		c.Keeping = b.keeping(ahead)
 	}
 	return c, nil
 }

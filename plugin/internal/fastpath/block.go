@@ -8,6 +8,7 @@ import (
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -26,15 +27,33 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*r
 	if err != nil {
 		return nil, err
 	}
-	meters, err := f.meters(h.Meter(s), c.Prometheus, s)
+	meter, keep := f.keep(h.Meter(s), c.Keeping, s)
+	meters, err := f.meters(meter, c.Prometheus, s)
 	if err != nil {
 		return nil, err
 	}
 	return &reply.Block{
 		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: h.Fallthrough, Claimed: c.Claimed,
 		Search: h.Completer.ForSockets(), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
-		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters,
+		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters, Keep: keep,
 	}, nil
+}
+
+// keep returns where replies of the plugin cache are kept, nil if they are not, and a meter that
+// counts such answers as the plugin would.
+func (f *Instance) keep(block reply.Meter, how *corefile.Keeping, s *dnsserver.Server) (reply.Meter, *reply.Keep) {
+	if how == nil {
+		return block, nil
+	}
+	meter, ok := f.metrics.Cache(block, s.Addr, how.Zones)
+	if !ok {
+		return block, nil
+	}
+	if f.kept == nil {
+		f.kept = recent.NewTable()
+	}
+	f.keeping++
+	return meter, &reply.Keep{Table: f.kept, Block: f.keeping, Hits: how.Hits}
 }
 
 // meters returns the meters of a server block. With the plugin prometheus, they count in

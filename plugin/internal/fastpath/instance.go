@@ -15,6 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
@@ -49,6 +50,9 @@ type Metrics interface {
 	// Zone returns a meter that counts in the meter of the server block and in the metrics
 	// of the plugin prometheus.
 	Zone(block reply.Meter, server, zone, plugin string) reply.Meter
+	// Cache returns a meter that counts answers of the plugin cache in its metrics, and others
+	// in the meter of the server block. It reports false if the plugin has no such metrics.
+	Cache(block reply.Meter, server, zones string) (reply.Meter, bool)
 }
 
 // Instance is the fast path of one instance of CoreDNS.
@@ -64,6 +68,8 @@ type Instance struct {
 	plans      map[string]*plan // by the address of the listener, as CoreDNS writes it
 	servers    []*dnsserver.Server
 	joined     *dnsserver.Server // a server with a listener of ours, or nil
+	kept       *recent.Table     // replies of CoreDNS's cache, of all listeners; nil if there are none
+	keeping    uint32            // number of blocks that keep replies
 	restarting bool              // CoreDNS is starting another instance in place of this one
 	stopped    bool
 

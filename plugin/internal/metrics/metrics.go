@@ -22,6 +22,8 @@ const (
 
 // Collectors are all metrics of the plugin. The fast path also counts in CoreDNS's own.
 type Collectors struct {
+	registerer prometheus.Registerer
+
 	programming *prometheus.HistogramVec
 	requests    *prometheus.CounterVec
 	latency     *prometheus.HistogramVec
@@ -48,6 +50,7 @@ func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *Collect
 	r.MustRegister(newMemoryCollector(snapshots))
 	make := promauto.With(r)
 	return &Collectors{
+		registerer: r,
 		programming: make.NewHistogramVec(histogram("dns_programming_duration_seconds",
 			"Histogram of the time (in seconds) it took to program a dns instance.",
 			prometheus.ExponentialBuckets(0.001, 2, 20)), []string{"service_kind"}),

@@ -2,7 +2,6 @@ package reply
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/miekg/dns"
 
@@ -133,23 +132,3 @@ func anyForm(code uint16) bool {
 
 // lastKnownOption is no less than the last option whose data miekg/dns checks.
 const lastKnownOption = 20
-
-// WithoutOption returns a plain question without an EDNS option. It reports false if the
-// question has no such option.
-func WithoutOption(packet []byte, code uint16) ([]byte, bool) {
-	var q query
-	if q.parse(packet) != Answer || !q.edns || !slices.Contains(q.options[:q.count], code) {
-		return nil, false
-	}
-	begin := q.end + optSize
-	cleaned := slices.Clone(packet[:begin])
-	for p := packet[begin:]; len(p) > 0; {
-		size := 4 + int(binary.BigEndian.Uint16(p[2:]))
-		if binary.BigEndian.Uint16(p) != code {
-			cleaned = append(cleaned, p[:size]...)
-		}
-		p = p[size:]
-	}
-	binary.BigEndian.PutUint16(cleaned[begin-2:], uint16(len(cleaned)-begin))
-	return cleaned, true
-}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -27,6 +28,10 @@ type Responder struct {
 	wire   answer.Encoded
 	random *rand.PCG
 	last   Counted
+
+	now   time.Time
+	key   [maxKey]byte
+	keeps bool
 }
 
 // Counted is an answer that is counted once it is sent.
@@ -45,6 +50,7 @@ func NewResponder() *Responder {
 // is not IPv4-mapped.
 func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
+	r.keeps = false
 	if v := q.parse(packet); v != Answer {
 		return out, v
 	}
@@ -55,9 +61,13 @@ func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) 
 	start := len(out)
 	snapshot := block.Store.Load()
 	var c Completion
+	takes := q.size
 	q.size = block.replySize(client, q.size)
 	out, ok := r.write(block, snapshot, packet, out, &c)
 	if !ok || block.declines(&q.question, r.wire.Result) {
+		if q.size = takes; block.keeps(q) {
+			return r.repeat(block, client, packet, out[:start])
+		}
 		return out[:start], block.handOverAs(&q.question)
 	}
 	if r.wire.Result == resolve.NXDomain && block.Search != nil && q.isStubs() {
@@ -127,10 +137,15 @@ func (b *Block) declines(q *answer.Question, r resolve.Result) bool {
 // handOverAs returns how CoreDNS gets a question: the goroutine that reads asks CoreDNS itself
 // if the cache may have the answer.
 func (b *Block) handOverAs(q *answer.Question) Verdict {
-	if b.Cache && !answer.MetaType(q.Type) && b.View.Origin(q.Name()) == nil {
+	if b.Cache && b.isOutside(q) {
 		return Outside
 	}
 	return HandOver
+}
+
+// isOutside reports whether a question is for a name outside the view.
+func (b *Block) isOutside(q *answer.Question) bool {
+	return !answer.MetaType(q.Type) && b.View.Origin(q.Name()) == nil
 }
 
 // write appends the whole reply. It copies header and question from the packet.

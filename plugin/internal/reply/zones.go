@@ -37,6 +37,9 @@ type Block struct {
 	// Supported reports whether a reply may have to repeat an EDNS option. It may be nil.
 	Supported func(option uint16) bool
 
+	// Keep says where replies of CoreDNS's cache are kept. It is nil if none may be.
+	Keep *Keep
+
 	Cache     bool   // the handler has a cache for names outside the view
 	NoDenials bool   // CoreDNS gives negative answers
 	NoSearch  bool   // CoreDNS answers for names that do not exist
@@ -87,4 +90,16 @@ type Answered struct {
 
 	// Completion is the zero value unless the name was completed.
 	Completion Completion
+	// Source says where the answer comes from.
+	Source Source
 }
+
+// Source is where an answer comes from.
+type Source uint8
+
+// The sources. An answer of CoreDNS's cache has neither Kind nor Completion.
+const (
+	FromSnapshot     Source = iota
+	FromCache               // a success in CoreDNS's cache
+	FromCacheDenials        // a denial in CoreDNS's cache
+)

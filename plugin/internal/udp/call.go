@@ -53,6 +53,13 @@ func TurnAway(ctx context.Context) {
 	}
 }
 
+// Missed must be called by a handler behind the plugin cache: the reply does not come from there.
+func Missed(ctx context.Context) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.writer.slot.Miss()
+	}
+}
+
 func (c *call) block() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,8 +15,8 @@ func (s *Backend) serve(ctx context.Context, w *writer, packet []byte) {
 	w.describe(s.Local)
 	switch action := dns.DefaultMsgAcceptFunc(headerOf(packet)); action {
 	case dns.MsgAccept:
-		m, err := unpack(packet)
-		if err != nil || countOPT(m) > 1 {
+		m, err := reply.Unpack(packet)
+		if err != nil {
 			s.reject(w, m, dns.RcodeFormatError)
 			return
 		}
@@ -28,34 +28,6 @@ func (s *Backend) serve(ctx context.Context, w *writer, packet []byte) {
 		s.reject(w, unpackLeniently(packet), dns.RcodeNotImplemented)
 	case dns.MsgIgnore:
 	}
-}
-
-// unpack unpacks a message. It leaves out the empty ZONEVERSION option with which clients ask
-// for a zone's version (RFC 9660 2), because miekg/dns takes it for malformed.
-func unpack(packet []byte) (*dns.Msg, error) {
-	m := new(dns.Msg)
-	err := m.Unpack(packet)
-	if err == nil {
-		return m, nil
-	}
-	if cleaned, ok := reply.WithoutOption(packet, dns.EDNS0ZONEVERSION); ok {
-		again := new(dns.Msg)
-		if again.Unpack(cleaned) == nil {
-			return again, nil
-		}
-	}
-	return m, err
-}
-
-// countOPT counts the OPT records of a message, which may have one (RFC 6891 6.1.1).
-func countOPT(m *dns.Msg) int {
-	count := 0
-	for _, rr := range m.Extra {
-		if rr.Header().Rrtype == dns.TypeOPT {
-			count++
-		}
-	}
-	return count
 }
 
 func headerOf(packet []byte) dns.Header {

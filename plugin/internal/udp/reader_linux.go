@@ -162,11 +162,15 @@ type turn struct {
 	ignored, submitted int
 }
 
-func (r *reader) begin() turn { return turn{backend: r.listener.backend.Load(), start: time.Now()} }
+func (r *reader) begin(b *batch) turn {
+	t := turn{backend: r.listener.backend.Load(), start: time.Now()}
+	b.At(t.start)
+	return t
+}
 
 // answer answers n packets.
 func (r *reader) answer(b *batch, fd uintptr, n int) {
-	t := r.begin()
+	t := r.begin(b)
 	for i := range n {
 		r.answerNext(b, fd, i, &t)
 	}
@@ -232,6 +236,7 @@ func (r *reader) task(b *batch, i int, backend *Backend) *task {
 	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
 	t := r.listener.workers.newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
 	t.crowded = r.room.open.Load()
+	b.Want(&w.slot)
 	return t
 }
 

@@ -102,7 +102,7 @@ func (r *reader) answerCrowd(b *batch, fd uintptr) unix.Errno {
 	if waiting > backlog*batchSize {
 		r.addHelper()
 	}
-	t := r.begin()
+	t := r.begin(b)
 	for i := range batchSize {
 		client, ok := r.room.take(b, i)
 		if !ok {

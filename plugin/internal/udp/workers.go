@@ -92,6 +92,9 @@ func (t *task) do() bool {
 func (t *task) serve(c *call) (blocked bool) {
 	t.backend.serve(c, t.writer, t.buf[:t.size])
 	blocked = c.end()
+	if r, at := t.writer.slot.Take(); r != nil {
+		t.backend.Zones.Keep(t.writer.client.Addr().Unmap(), t.buf[:t.size], r, at)
+	}
 	if t.writer.discarded.Load() {
 		t.backend.Meter.Dropped(1)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
@@ -18,6 +19,7 @@ type writer struct {
 	client netip.AddrPort
 	zone   string  // name of the interface of a link-local client
 	tsig   *signer // nil unless the question is signed
+	slot   recent.Slot
 
 	// turnedAway is set if the handler must not block. Its failure is then no answer.
 	turnedAway atomic.Bool
@@ -74,6 +76,7 @@ func (w *writer) WriteMsg(m *dns.Msg) error {
 	data, err := m.PackBuffer(buf[:])
 	if err == nil {
 		_, err = w.Write(data)
+		w.slot.Offer(m, data)
 	}
 	return err
 }

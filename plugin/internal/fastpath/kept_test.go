@@ -1,0 +1,508 @@
+package fastpath_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
+	"github.com/clusterdns/clusterdns/plugin/internal/udp"
+	"github.com/clusterdns/clusterdns/test/kit/await"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/hostile"
+	"github.com/clusterdns/clusterdns/test/kit/upstream"
+)
+
+// keptCorefile is kubeadm's, reduced to what names outside need. The cache keeps TTLs as they are.
+const keptCorefile = `
+.:PORT {
+    bind 127.0.0.1
+    errors
+    OURS
+    prometheus 127.0.0.1:0
+    forward . UPSTREAM
+    cache {
+       CACHE
+    }
+    loadbalance
+}
+`
+
+// outsideNames are names outside the cluster whose first label says how they are answered.
+var outsideNames = []string{
+	"one.example.com.", "four.example.com.", "many.example.com.", "alias.example.com.", "dead-end.example.com.",
+	"mail.example.com.", "nodata.example.com.", "no.example.com.", "long.example.com.", "extra.example.com.",
+	"fails.example.com.", "zero.example.com.", "empty.example.com.", "refers.example.com.",
+}
+
+// lasting are those whose replies are kept for many forms of a question. Long replies are not cut
+// only with EDNS.
+var lasting = []string{
+	"one.example.com.", "four.example.com.", "alias.example.com.", "dead-end.example.com.", "mail.example.com.", "nodata.example.com.", "no.example.com.",
+}
+
+// outsideReply answers for outsideNames.
+func outsideReply(r *dns.Msg) *dns.Msg {
+	m, q := new(dns.Msg).SetReply(r), r.Question[0]
+	m.RecursionAvailable = true
+	soa := record("example.com. 300 IN SOA ns.example.com. mail.example.com. 1 2 3 4 300")
+	count := 1
+	switch kind, _, _ := strings.Cut(strings.ToLower(q.Name), "."); kind {
+	case "four":
+		count = 4
+	case "many":
+		count = 40
+	case "alias":
+		m.Answer = append(m.Answer, record(q.Name+" 300 IN CNAME to.example.net."))
+		q.Name = "to.example.net."
+		count = 2
+	case "dead-end":
+		m.Answer, m.Ns = append(m.Answer, record(q.Name+" 300 IN CNAME to.example.net.")), append(m.Ns, soa)
+		return m
+	case "mail":
+		for i := range 3 {
+			m.Answer = append(m.Answer, record(fmt.Sprintf("%s 300 IN MX %d %s.example.com.", q.Name, i, strings.Repeat("m", i+1))))
+		}
+		return m
+	case "nodata":
+		m.Ns = append(m.Ns, soa)
+		return m
+	case "no":
+		m.Rcode, m.Ns = dns.RcodeNameError, append(m.Ns, soa)
+		return m
+	case "long":
+		m.Answer = append(m.Answer, record(fmt.Sprintf("%s 300 IN TXT %q %q %q", q.Name, strings.Repeat("x", 250), strings.Repeat("y", 250), strings.Repeat("z", 250))))
+		return m
+	case "extra":
+		m.Extra = append(m.Extra, record("a.example.com. 300 IN A 192.0.2.7"), record("b.example.com. 300 IN A 192.0.2.8"))
+	case "fails":
+		m.Rcode = dns.RcodeServerFailure
+		return m
+	case "empty":
+		return m
+	case "refers":
+		m.Ns = append(m.Ns, record("example.com. 300 IN NS ns.example.com."))
+		return m
+	}
+	for i := range count {
+		m.Answer = append(m.Answer, record(fmt.Sprintf("%s 300 IN %s", q.Name, data(q.Qtype, i))))
+	}
+	if strings.HasPrefix(strings.ToLower(q.Name), "zero") {
+		m.Answer[0].Header().Ttl = 0
+	}
+	return m
+}
+
+func record(text string) dns.RR {
+	rr, err := dns.NewRR(text)
+	if err != nil {
+		panic(err)
+	}
+	return rr
+}
+
+// data returns type and data of the i-th record for a question.
+func data(qtype uint16, i int) string {
+	switch qtype {
+	case dns.TypeAAAA:
+		return fmt.Sprintf("AAAA 2001:db8::%x", i+1)
+	case dns.TypeTXT:
+		return fmt.Sprintf("TXT %d", i)
+	}
+	return fmt.Sprintf("A 192.0.2.%d", i+1)
+}
+
+// startKept starts a server with properties of the cache in front of an upstream.
+func startKept(t testing.TB, answers func(*dns.Msg) *dns.Msg, cache string) (port int, i *coredns.Server, s *udp.Backend) {
+	t.Helper()
+	port = freePort(t)
+	i = coredns.StartTest(t, keptText(t, port, answers, cache))
+	s, _ = fastService(t, i, port)
+	return port, i, s
+}
+
+func keptText(t testing.TB, port int, answers func(*dns.Msg) *dns.Msg, cache string) string {
+	t.Helper()
+	return fastCorefile(t, strings.NewReplacer("UPSTREAM", upstream.Start(t, answers), "CACHE", cache).Replace(keptCorefile), port)
+}
+
+// keptAsker asks a server until it keeps its replies.
+type keptAsker struct {
+	conn    net.Conn
+	backend *udp.Backend
+	*reply.Responder
+}
+
+func newKeptAsker(t testing.TB, port int, s *udp.Backend) *keptAsker {
+	t.Helper()
+	conn, err := net.Dial("udp", fastAddr(port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &keptAsker{conn: conn, backend: s, Responder: reply.NewResponder()}
+}
+
+// send sends a packet and returns the reply.
+func (a *keptAsker) send(t testing.TB, packet []byte) []byte {
+	t.Helper()
+	if _, err := a.conn.Write(packet); err != nil {
+		t.Fatal(err)
+	}
+	_ = a.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	buf := make([]byte, 1<<16)
+	n, err := a.conn.Read(buf)
+	if err != nil {
+		t.Fatalf("%x: %v", packet, err)
+	}
+	return buf[:n]
+}
+
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+// kept returns the kept reply to a packet, or nil.
+func (a *keptAsker) kept(packet []byte) []byte {
+	a.At(time.Now())
+	const before = "before"
+	wire, verdict := a.Respond(a.backend.Zones, loopback, packet, []byte(before))
+	if verdict != reply.Answer {
+		return nil
+	}
+	return wire[len(before):]
+}
+
+// respell gives the letters of a question's name another case.
+func respell(random *rand.Rand, packet []byte) []byte {
+	packet = slices.Clone(packet)
+	for i := 12; packet[i] != 0; i += 1 + int(packet[i]) {
+		for j := i + 1; j <= i+int(packet[i]); j++ {
+			if c := packet[j] | 0x20; 'a' <= c && c <= 'z' && random.IntN(2) == 0 {
+				packet[j] ^= 0x20
+			}
+		}
+	}
+	binary.BigEndian.PutUint16(packet, uint16(random.Uint32()))
+	return packet
+}
+
+// inOrder returns a reply with its records in order, and its size.
+func inOrder(t testing.TB, wire []byte) string {
+	t.Helper()
+	m := new(dns.Msg)
+	if err := m.Unpack(wire); err != nil {
+		t.Fatalf("%x: %v", wire, err)
+	}
+	return fmt.Sprintf("%d octets: %s", len(wire), text(m))
+}
+
+// compare asks for a reply until it may be kept, and compares it with the chain's for another
+// spelling. It reports whether it is kept.
+func (a *keptAsker) compare(t testing.TB, random *rand.Rand, packet []byte) bool {
+	t.Helper()
+	for range 3 {
+		a.send(t, packet)
+	}
+	again := packet
+	if random.IntN(3) > 0 {
+		again = respell(random, packet)
+	}
+	got := a.kept(again)
+	if got == nil {
+		return false
+	}
+	m := new(dns.Msg)
+	if err := m.Unpack(again); err != nil {
+		t.Fatal(err)
+	}
+	w := &wireTo{client: loopback}
+	a.backend.Handler.ServeDNS(a.backend.Context, w, m)
+	if g, want := inOrder(t, got), inOrder(t, w.wire); g != want {
+		t.Fatalf("%x: got\n%s\nwant\n%s", again, g, want)
+	}
+	return true
+}
+
+// wireTo is a client that keeps the reply that it receives in wire form.
+type wireTo struct {
+	sentTo
+	client netip.Addr
+	wire   []byte
+}
+
+// RemoteAddr implements dns.ResponseWriter.
+func (w *wireTo) RemoteAddr() net.Addr { return &net.UDPAddr{IP: w.client.AsSlice(), Port: 53000} }
+
+// WriteMsg implements dns.ResponseWriter.
+func (w *wireTo) WriteMsg(m *dns.Msg) (err error) {
+	ownEDNS(m)
+	w.wire, err = m.Pack()
+	return err
+}
+
+// keepTTL makes replies of the chain and kept ones have the same TTLs.
+const keepTTL = "keepttl\n success 1000 3600 0"
+
+// Kept replies are those of the chain, whatever the flags, the size, the options and the letter
+// case of the question.
+func TestKeptRepliesAreTheChains(t *testing.T) {
+	port, _, s := startKept(t, outsideReply, keepTTL)
+	a, random := newKeptAsker(t, port, s), rand.New(rand.NewPCG(7, 8))
+	kept := map[string]int{}
+	for range 3000 {
+		packet := hostile.Question(random, outsideNames)
+		if random.IntN(2) == 0 { // or most types are rare
+			packet = hostileAddress(random)
+		}
+		m := new(dns.Msg)
+		if m.Unpack(packet) == nil && a.compare(t, random, packet) {
+			kept[m.Question[0].Name]++
+		}
+	}
+	for _, name := range lasting {
+		if kept[name] < 20 {
+			t.Errorf("%d replies for %s are kept", kept[name], name)
+		}
+	}
+	for _, name := range []string{"fails.example.com.", "zero.example.com.", "empty.example.com."} {
+		if kept[name] > 0 {
+			t.Errorf("%d replies for %s are kept", kept[name], name)
+		}
+	}
+	t.Log(kept)
+}
+
+// hostileAddress returns a question for an address, in any form.
+func hostileAddress(random *rand.Rand) []byte {
+	packet := hostile.Question(random, outsideNames)
+	for i := 12; ; i += 1 + int(packet[i]) {
+		if packet[i] == 0 {
+			binary.BigEndian.PutUint16(packet[i+1:], []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX}[random.IntN(3)])
+			return packet
+		}
+	}
+}
+
+// FuzzKeptReplies compares kept replies with the chain's.
+func FuzzKeptReplies(f *testing.F) {
+	port, _, s := startKept(f, outsideReply, keepTTL)
+	for i := range 2 * len(outsideNames) {
+		f.Add(uint8(i), dns.TypeA, uint16(1<<8), uint16(i*300), i%3 > 0, i%2 > 0)
+	}
+	f.Fuzz(func(t *testing.T, name uint8, qtype, flags, size uint16, edns, do bool) {
+		m := new(dns.Msg).SetQuestion(outsideNames[int(name)%len(outsideNames)], qtype)
+		if edns {
+			m.SetEdns0(size, do)
+		}
+		packet, err := m.Pack()
+		if err != nil {
+			t.Skip()
+		}
+		const bits = 1<<10 | 1<<9 | 1<<8 | 1<<7 | 1<<6 | 1<<5 | 1<<4 | 15 // all but QR and opcode
+		binary.BigEndian.PutUint16(packet[2:], flags&bits)
+		h := fnv.New64()
+		_, _ = h.Write(packet)
+		newKeptAsker(t, port, s).compare(t, rand.New(rand.NewPCG(h.Sum64(), 0)), packet)
+	})
+}
+
+// The plugin loadbalance changes the order of addresses in kept replies too.
+func TestKeptRepliesAreShuffled(t *testing.T) {
+	port, _, s := startKept(t, outsideReply, keepTTL)
+	a := newKeptAsker(t, port, s)
+	packet := outsideQuestion(t, "alias.example.com.", dns.TypeA)
+	first := map[string]int{}
+	for range 200 {
+		wire := a.kept(packet)
+		if wire == nil {
+			a.send(t, packet)
+			continue
+		}
+		m := new(dns.Msg)
+		if err := m.Unpack(wire); err != nil || len(m.Answer) != 3 || m.Answer[0].Header().Rrtype != dns.TypeCNAME {
+			t.Fatalf("%v\n%s", err, m)
+		}
+		first[m.Answer[1].String()]++
+	}
+	if len(first) != 2 {
+		t.Errorf("first is %v", first)
+	}
+}
+
+func outsideQuestion(t testing.TB, name string, qtype uint16) []byte {
+	t.Helper()
+	packet, err := new(dns.Msg).SetQuestion(name, qtype).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packet
+}
+
+// cacheCounted returns what the plugins prometheus and cache have counted at a listener.
+func cacheCounted(t *testing.T, server string) []string {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, family := range families {
+		if name := family.GetName(); !strings.HasPrefix(name, "coredns_dns_") && !strings.HasPrefix(name, "coredns_cache_") {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			if line, of := series1(m, server); of {
+				lines = append(lines, family.GetName()+line)
+			}
+		}
+	}
+	return lines
+}
+
+// Kept replies count as those of the chain, in the metrics of prometheus and of the cache.
+func TestKeptRepliesCount(t *testing.T) {
+	var counted [2][]string
+	for i, value := range []string{"off", ""} {
+		t.Setenv(fastpath.Variable, value)
+		port, instance, s := startKept(t, outsideReply, "success 1000")
+		a, random := newKeptAsker(t, port, s), rand.New(rand.NewPCG(9, 10))
+		for range 3000 {
+			a.send(t, hostileAddress(random))
+		}
+		if answered := packets(t, port, "answered"); value == "" && answered < 500 {
+			t.Errorf("%v kept replies", answered)
+		}
+		instance.Stop() // a handler counts after its reply is sent
+		counted[i] = cacheCounted(t, fmt.Sprintf("dns://127.0.0.1:%d", port))
+	}
+	if len(counted[0]) < 14 || !slices.Equal(counted[0], counted[1]) {
+		t.Errorf("with the fast path\n%s\nwithout\n%s", strings.Join(counted[1], "\n"), strings.Join(counted[0], "\n"))
+	}
+}
+
+// A reload forgets what was kept.
+func TestReloadForgetsKeptReplies(t *testing.T) {
+	port, i, s := startKept(t, outsideReply, keepTTL)
+	a, packet := newKeptAsker(t, port, s), outsideQuestion(t, "one.example.com.", dns.TypeA)
+	await.True(t, time.Minute, "the reply is kept", func() bool {
+		a.send(t, packet)
+		return a.kept(packet) != nil
+	})
+	other := func(r *dns.Msg) *dns.Msg {
+		m := new(dns.Msg).SetReply(r)
+		m.Answer = []dns.RR{record(r.Question[0].Name + " 300 IN A 198.51.100.1")}
+		return m
+	}
+	if err := i.Reload(coredns.Input(keptText(t, port, other, keepTTL))); err != nil {
+		t.Fatal(err)
+	}
+	await.True(t, time.Minute, "the old server ends", func() bool {
+		now, _ := fastService(t, i, port)
+		return now != s
+	})
+	if m := exchange(t, port, "one.example.com.", dns.TypeA); !strings.Contains(m.String(), "198.51.100.1") {
+		t.Errorf("after the reload:\n%s", m)
+	}
+}
+
+// A reply is never older than its TTL and a second, and what the upstream says anew is found.
+func TestKeptRepliesAge(t *testing.T) {
+	start := time.Now()
+	port, _, s := startKept(t, func(r *dns.Msg) *dns.Msg {
+		m := new(dns.Msg).SetReply(r)
+		address := binary.BigEndian.AppendUint32(nil, uint32(time.Since(start)/time.Millisecond))
+		m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}, A: address}}
+		return m
+	}, "success 1000 3600 0")
+	a, packet := newKeptAsker(t, port, s), outsideQuestion(t, "clock.example.com.", dns.TypeA)
+	made := map[uint32]bool{}
+	oldest := time.Duration(0)
+	for len(made) < 4 {
+		sent := time.Since(start)
+		m := new(dns.Msg)
+		if err := m.Unpack(a.send(t, packet)); err != nil || len(m.Answer) != 1 {
+			t.Fatalf("%v\n%s", err, m)
+		}
+		at := binary.BigEndian.Uint32(m.Answer[0].(*dns.A).A.To4())
+		made[at] = true
+		oldest = max(oldest, sent-time.Duration(at)*time.Millisecond)
+		if m.Answer[0].Header().Ttl != 1 {
+			t.Fatalf("the TTL is %d", m.Answer[0].Header().Ttl)
+		}
+	}
+	if oldest > 2*time.Second+time.Millisecond {
+		t.Errorf("a reply was %v old", oldest)
+	}
+	if n := packets(t, port, "answered"); n < 100 {
+		t.Errorf("%v replies were kept ones", n)
+	}
+}
+
+// While a name is asked for all the time, its next reply is asked for once.
+func TestNextReplyIsAskedForOnce(t *testing.T) {
+	var asked atomic.Int64
+	port, _, s := startKept(t, func(r *dns.Msg) *dns.Msg {
+		asked.Add(1)
+		return outsideReply(r)
+	}, keepTTL)
+	a, packet := newKeptAsker(t, port, s), outsideQuestion(t, "one.example.com.", dns.TypeA)
+	await.True(t, time.Minute, "the reply is kept", func() bool {
+		a.send(t, packet)
+		return a.kept(packet) != nil
+	})
+	before := packets(t, port, "handed_over")
+	sent := 0
+	for begin := time.Now(); time.Since(begin) < 2500*time.Millisecond; sent++ {
+		a.send(t, packet)
+	}
+	// Two or three, and as many again if the machine stood still for a tenth of a second.
+	if n := packets(t, port, "handed_over") - before; n < 2 || n > 6 {
+		t.Errorf("%v of %d questions went to the chain", n, sent)
+	}
+	if asked.Load() != 1 {
+		t.Errorf("%d questions to the upstream", asked.Load())
+	}
+}
+
+// Nothing is kept where a plugin ahead of the cache may answer each client differently, or
+// where the cache does not say what is stale.
+func TestKeepsNothing(t *testing.T) {
+	for lines, want := range map[string]bool{
+		"cache": true,
+		"errors\ncache 30\nloadbalance\nprometheus 127.0.0.1:0\nbufsize 1232": true,
+		"log . {\n class error\n}\ncache":                                     true,
+		"metadata\ncache {\n serve_stale 1h verify 2s\n}":                     true,
+		"cache {\n prefetch 10 1m 10%\n}":                                     true,
+		"hosts {\n 192.0.2.1 a.example\n fallthrough\n}\ncache":               true,
+		"errors\nloadbalance":                                                 false,
+		"log . {\n class denial\n}\ncache":                                    false,
+		"cache\nautopath @kubernetes":                                         false,
+		"cache {\n serve_stale 1h immediate 30s\n}":                           false,
+		"cache {\n serve_stale 1h verify 2s 30s\n}":                           false,
+		"cache {\n serve_stale\n keepttl\n}":                                  false,
+		"cache {\n prefetch 2\n keepttl\n}":                                   false,
+	} {
+		t.Run(lines, func(t *testing.T) {
+			port := freePort(t)
+			i := coredns.StartTest(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\nOURS\n}", port))
+			service, reason := fastService(t, i, port)
+			if service == nil || len(service.Zones) != 1 {
+				t.Fatal(reason)
+			}
+			if got := service.Zones[0].Block.Keep; (got != nil) != want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
