@@ -17,8 +17,7 @@
 // Ours runs twice beside stock: with the fast path, which is asked everything, and
 // with CLUSTERDNS_FASTPATH=off, which is asked a part of what goes over UDP. The gauge
 // coredns_clusterdns_fastpath_enabled has to say so of every listener, and the counters
-// have to show answers. Where the fast path is off by design, chained says why, and
-// the chain is asked everything.
+// have to show answers.
 //
 // # The Corefiles
 //

@@ -26,18 +26,8 @@ var (
 	chainPath = path{name: "chain", ports: chainPorts, env: []string{"CLUSTERDNS_FASTPATH=off"}, enabled: "0"}
 )
 
-// chained are the Corefiles that have no fast path by design, with the reason.
-var chained = map[string]string{
-	"k3s": "rewrite stands ahead, in a file of its folder, and changes names before they are looked up",
-}
-
-// paths returns the paths under a Corefile. Most questions go to the first.
-func (c *corefile) paths() []path {
-	if chained[c.name] != "" {
-		return []path{{name: chainPath.name, ports: ourPorts, enabled: chainPath.enabled}}
-	}
-	return []path{fastPath, chainPath}
-}
+// paths are the ways that questions take. Most of them take the first.
+var paths = []path{fastPath, chainPath}
 
 // chainPart says that the chain gets one question in so many if there is a fast path too:
 // few answers depend on both the path and the question.

@@ -33,7 +33,7 @@ func startPairs(t *testing.T, c *corefile, env []string) []*pair {
 	stock := startOne(t, c, binary[stockServer], stockPorts, env)
 	behind := fmt.Sprintf("%s:%d", serverAddr, stockPorts+behindPorts+c.port)
 	var all []*pair
-	for _, path := range c.paths() {
+	for _, path := range paths {
 		ours := startOne(t, c, binary[ourServer], path.ports, slices.Concat(env, path.env))
 		p := &pair{addresses: [3]string{stock, ours, behind}, path: path, unready: c.unready}
 		p.awaitServing(t)

@@ -3,12 +3,14 @@ package corefile
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/pkg/edns"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
@@ -40,27 +42,30 @@ type rule struct {
 
 // rules has the plugins that may stand ahead of ours.
 var rules = map[string]rule{
+	"acl":          {pass: "refuses questions by type and client, which are handed over", apply: applyACL},
 	"any":          {clear: true, pass: "answers questions for ANY, which are handed over", repeats: true},
 	"autopath":     {pass: "completes names that do not exist, which are handed over", apply: applyAutopath},
 	"bufsize":      {clear: true, pass: "bounds the size that a client may ask for, as is done here", apply: applyBufsize, repeats: true},
 	"cache":        {clear: true, pass: "is not asked for what we have ourselves"},
 	"cancel":       {clear: true, pass: "stops what takes long", repeats: true},
 	"chaos":        {clear: true, pass: "answers questions of class CH, which are handed over", repeats: true},
+	"dns64":        {pass: "makes addresses for names without any, whose questions are handed over", apply: applyDNS64, waits: true},
 	"dnssec":       {clear: true, signs: true},
 	"dnstap":       {clear: true},
 	"errors":       {clear: true, pass: "logs what fails, and an answer from here has not failed", repeats: true},
 	"geoip":        {clear: true, pass: "knows where a client is, for other plugins that are not in this table", repeats: true},
-	"header":       {clear: true},
+	"header":       {clear: true, pass: "sets flags, which replies from here have anyway", apply: applyHeader},
 	"hosts":        {atHand: true, pass: "answers for the names in its file, which are handed over", apply: applyHosts},
 	"k8s_external": {atHand: true, pass: "answers for zones of its own, which are handed over", apply: applyZones},
 	"loadbalance":  {clear: true, pass: "shuffles addresses, as is done here", apply: applyLoadbalance, repeats: true},
-	"log":          {clear: true, pass: "writes about answers of some classes, which are handed over", apply: applyLog, waits: true, repeats: true},
+	"log":          {clear: true, pass: "writes about some answers, which are handed over", apply: applyLog, waits: true, repeats: true},
 	"metadata":     {clear: true, pass: "gathers what plugins say of a question, for others that are not in this table", repeats: true},
-	"minimal":      {clear: true},
+	"minimal":      {clear: true, pass: "drops additional records, and questions for those are handed over", apply: applyMinimal},
 	"nsid":         {clear: true, pass: "answers an EDNS option, with which questions are handed over", apply: applyNSID, repeats: true},
 	"prometheus":   {clear: true, pass: "counts, as is done here", apply: applyPrometheus, repeats: true},
+	"rewrite":      {pass: "changes questions that its rules match, which are handed over", apply: applyRewrite},
 	"shed":         {clear: true, pass: "bounds the writes to CoreDNS's own socket, which do not happen", repeats: true},
-	"template":     {pass: "answers for zones of its own, which are handed over", apply: applyZones},
+	"template":     {pass: "answers questions of its class, type and zones, which are handed over", apply: applyTemplate},
 	"trace":        {clear: true},
 	"transfer":     {clear: true, pass: "sends zones, for which questions are handed over"},
 }
@@ -98,16 +103,24 @@ func Signs(ahead []plugin.Handler) bool {
 // Conditions are what an answer from our sockets must satisfy because of the plugins that
 // it does not pass through.
 type Conditions struct {
-	Elsewhere  dnsname.Zones               // zones of ours whose names a plugin may answer for
-	Claimed    func(*answer.Question) bool // reports whether a plugin answers for the name; nil if none does
-	Repeats    func(option uint16) bool    // reports whether a reply may have to repeat an EDNS option
-	NoDenials  bool                        // negative answers are handed over
-	NoSearch   bool                        // questions for names that do not exist are handed over
-	Shuffle    bool                        // addresses are given in random order
-	MaxSize    uint16                      // upper bound of the size that a client accepts; 0 for none
-	Prometheus *coremetrics.Metrics        // counts answers; nil if nothing does
-	Cache      bool                        // the goroutine that reads a socket may ask CoreDNS's cache
-	Keeping    *Keeping                    // how replies of CoreDNS's cache may be kept; nil if they may not
+	Elsewhere dnsname.Zones // zones of ours whose names a plugin may answer for
+	// Claimed reports whether a plugin may answer, change or refuse a client's question. It is
+	// nil if none does.
+	Claimed func(*answer.Question, netip.Addr) bool
+	// Synthesized reports whether a plugin replaces a negative answer to a client's question
+	// of a type, if the name exists. It is nil if none does.
+	Synthesized func(qtype uint16, client netip.Addr) bool
+	Allowed     *prometheus.CounterVec   // counts questions that are allowed, by server and view; may be nil
+	Repeats     func(option uint16) bool // reports whether a reply may have to repeat an EDNS option
+	NoDenials   bool                     // negative answers are handed over
+	NoSearch    bool                     // questions for names that do not exist are handed over
+	Shuffle     bool                     // addresses are given in random order
+	MaxSize     uint16                   // upper bound of the size that a client accepts; 0 for none
+	Prometheus  *coremetrics.Metrics     // counts answers; nil if nothing does
+	Cache       bool                     // the goroutine that reads a socket may ask CoreDNS's cache
+	Keeping     *Keeping                 // how replies of CoreDNS's cache may be kept; nil if they may not
+
+	claims []claim
 }
 
 // Conditions returns the conditions for answers from our sockets in a server block with
@@ -127,6 +140,7 @@ func (b *Block) Conditions(ahead []plugin.Handler, origins []resolve.Origin) (*C
 			return nil, fmt.Errorf("the plugin %s stands ahead, %w", h.Name(), err)
 		}
 	}
+	c.Claimed = claimed(c.claims)
 	if !c.NoDenials { // or the plugin log would have to see some of the replies
 		c.Keeping = b.keeping(ahead)
 	}

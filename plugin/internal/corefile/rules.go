@@ -3,8 +3,8 @@ package corefile
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"unsafe"
+	"net/netip"
+	"strings"
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
@@ -13,7 +13,6 @@ import (
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -59,26 +58,6 @@ func applyLoadbalance(rc *ruleContext) error {
 	return nil
 }
 
-// applyLog handles classes as the plugin log does: denial means negative answers, and our
-// sockets never answer with an error. For each name only the first matching line counts, so
-// the conditions must hold for all lines.
-func applyLog(rc *ruleContext) error {
-	for d := rc.dispenser(); d.Next(); {
-		d.RemainingArgs()
-		var classes []string
-		for d.NextBlock() {
-			classes = append(classes, d.RemainingArgs()...)
-		}
-		if len(classes) == 0 || slices.Contains(classes, "all") || slices.Contains(classes, "success") {
-			return errors.New("logging successful answers")
-		}
-		if slices.Contains(classes, "denial") {
-			rc.conditions.NoDenials = true
-		}
-	}
-	return nil
-}
-
 func applyNSID(rc *ruleContext) error {
 	others := rc.conditions.Repeats
 	rc.conditions.Repeats = func(option uint16) bool { return option == dns.EDNS0NSID || others(option) }
@@ -89,12 +68,7 @@ func applyNSID(rc *ruleContext) error {
 // arguments of its directive or else those of the server block.
 func applyZones(rc *ruleContext) error {
 	for d := rc.dispenser(); d.Next(); {
-		directive := d.Val()
-		args := d.RemainingArgs()
-		if directive == "template" {
-			args = args[min(2, len(args)):] // class and type
-		}
-		for _, text := range plugin.OriginsFromArgsOrServerBlock(args, rc.keys) {
+		for _, text := range plugin.OriginsFromArgsOrServerBlock(d.RemainingArgs(), rc.keys) {
 			if err := rc.leave(text); err != nil {
 				return err
 			}
@@ -138,19 +112,9 @@ func applyHosts(rc *ruleContext) error {
 			}
 		}
 	}
-	claims := func(q *answer.Question) bool {
-		if q.Type == dns.TypePTR {
-			return true
-		}
-		var buf [256]byte
-		text, ok := q.AppendText(buf[:0])
-		if !ok {
-			return true
-		}
-		name := unsafe.String(unsafe.SliceData(text), len(text))
+	rc.conditions.claims = append(rc.conditions.claims, ofType(dns.TypePTR), ofName(func(name string) bool {
 		return len(h.LookupStaticHostV4(name)) > 0 || len(h.LookupStaticHostV6(name)) > 0
-	}
-	rc.conditions.Claimed = claims
+	}))
 	return nil
 }
 
@@ -164,4 +128,46 @@ func applyPrometheus(rc *ruleContext) error {
 	}
 	rc.conditions.Prometheus = m
 	return nil
+}
+
+// applyDNS64 leaves questions for AAAA to the plugin if there is no such address, or all of
+// them. Without allow_ipv4 it leaves alone what clients with an IPv4 address ask.
+func applyDNS64(rc *ruleContext) error {
+	all, ipv4 := false, false
+	for d := rc.dispenser(); d.Next(); {
+		for d.NextBlock() {
+			all = all || d.Val() == "translate_all"
+			ipv4 = ipv4 || d.Val() == "allow_ipv4"
+		}
+	}
+	translates := func(qtype uint16, client netip.Addr) bool {
+		return qtype == dns.TypeAAAA && (ipv4 || !client.Unmap().Is4())
+	}
+	if all {
+		return rc.add(func(a *asked) bool { return translates(a.question.Type, a.client) }, "and translates everything")
+	}
+	rc.conditions.Synthesized = translates
+	return nil
+}
+
+// applyHeader accepts what our replies have anyway: AA is set and RA is not. CoreDNS copies
+// neither from a question.
+func applyHeader(rc *ruleContext) error {
+	for d := rc.dispenser(); d.Next(); {
+		for d.NextBlock() {
+			selector, args := strings.ToLower(d.Val()), d.RemainingArgs()
+			for _, flag := range args[min(1, len(args)):] {
+				as := strings.ToLower(args[0] + " " + flag)
+				if as != "set aa" && as != "clear ra" && (selector != "query" || strings.EqualFold(flag, "rd")) {
+					return fmt.Errorf("with the rule %s %s", selector, as)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// applyMinimal leaves to the plugin the types of which our answers have additional records.
+func applyMinimal(rc *ruleContext) error {
+	return rc.add(ofType(dns.TypeSRV, dns.TypeNS), "and shortens everything")
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/recent"
@@ -32,8 +33,11 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*r
 	if err != nil {
 		return nil, err
 	}
+	if c.Allowed != nil {
+		countAllowed(meters, c.Allowed.WithLabelValues(s.Addr, ""))
+	}
 	return &reply.Block{
-		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: h.Fallthrough, Claimed: c.Claimed,
+		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: h.Fallthrough, Claimed: c.Claimed, Synthesized: c.Synthesized,
 		Search: h.Completer.ForSockets(), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
 		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters, Keep: keep,
 	}, nil
@@ -75,6 +79,25 @@ func (f *Instance) meters(block reply.Meter, m *coremetrics.Metrics, s *dnsserve
 		meters[i] = reply.ZoneMeter{Origin: zones[i], Meter: f.metrics.Zone(block, s.Addr, name, m.Next.Name())}
 	}
 	return meters, nil
+}
+
+// countAllowed makes meters count in a counter of the plugin acl too.
+func countAllowed(meters []reply.ZoneMeter, counter prometheus.Counter) {
+	for i := range meters {
+		meters[i].Meter = allowed{meters[i].Meter, counter}
+	}
+}
+
+// allowed counts answers that the plugin acl would have allowed.
+type allowed struct {
+	reply.Meter
+	counter prometheus.Counter
+}
+
+// Answered implements reply.Meter.
+func (m allowed) Answered(a *reply.Answered) {
+	m.counter.Inc()
+	m.Meter.Answered(a)
 }
 
 // origins parses the names of zones.

@@ -18,13 +18,17 @@ import (
 	_ "github.com/coredns/coredns/plugin/cache"
 	_ "github.com/coredns/coredns/plugin/cancel"
 	_ "github.com/coredns/coredns/plugin/chaos"
+	_ "github.com/coredns/coredns/plugin/dns64"
 	_ "github.com/coredns/coredns/plugin/dynupdate"
 	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/header"
 	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/local"
 	_ "github.com/coredns/coredns/plugin/log"
 	_ "github.com/coredns/coredns/plugin/metadata"
 	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/minimal"
 	_ "github.com/coredns/coredns/plugin/multisocket"
 	_ "github.com/coredns/coredns/plugin/nsid"
 	_ "github.com/coredns/coredns/plugin/proxyproto"
@@ -184,6 +188,9 @@ func TestFastPathRules(t *testing.T) {
 		{lines: "log . {\n class all\n}", reason: "log stands ahead"},
 		{lines: "log . {\n class error success\n}", reason: "log stands ahead"},
 		{lines: "log a.example {\n class error\n}\nlog", reason: "log stands ahead"},
+		{lines: "log svc.svc.cluster.local"},
+		{lines: "log example.com .", reason: "log stands ahead"},
+		{lines: "template IN A {\n match ^x\n answer \"{{ .Name }} 5 IN A 192.0.2.1\"\n}"},
 		{lines: "template ANY ANY internal.example {\n rcode NXDOMAIN\n}"},
 		{lines: "template ANY ANY a.svc.cluster.local {\n rcode NXDOMAIN\n}"},
 		{lines: "template ANY ANY {\n rcode NXDOMAIN\n}", reason: "template stands ahead, for the zone ., which contains all of ours"},
@@ -191,8 +198,14 @@ func TestFastPathRules(t *testing.T) {
 		{lines: "hosts " + file, reason: "hosts stands ahead, and lets no name of cluster.local. fall through"},
 		{lines: "hosts " + file + " example.com"},
 		{lines: "autopath @kubernetes"},
-		{lines: "rewrite name a.example b.example", reason: "rewrite stands ahead and may have to see"},
-		{lines: "acl {\n block net 192.0.2.0/24\n}", reason: "acl stands ahead"},
+		{lines: "rewrite edns0 local set 0xffee 0x61", reason: `rewrite stands ahead, with the rule "edns0 local set 0xffee 0x61", which changes the EDNS options`},
+		{lines: "rewrite name suffix . .example.", reason: `rewrite stands ahead, with the rule "name suffix . .example.", which matches all names`},
+		{lines: "rewrite ttl regex .* 30", reason: "which matches all names"},
+		{lines: "rewrite class IN CH", reason: "changes the class IN"},
+		{lines: "acl {\n block\n}", reason: "acl stands ahead, which refuses everything"},
+		{lines: "dns64 {\n translate_all\n allow_ipv4\n}"},
+		{lines: "header {\n response set ra\n}", reason: "header stands ahead, with the rule response set ra"},
+		{lines: "header {\n query clear rd\n}", reason: "header stands ahead, with the rule query clear rd"},
 		{lines: "view v {\n expr true\n}", reason: "the plugin view chooses"},
 		{lines: "proxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes", off: true},
 		{lines: "log\nproxyproto {\n allow 192.0.2.0/24\n}", reason: "the plugin proxyproto changes", off: true},

@@ -103,7 +103,7 @@ func (z Zones) Keep(client netip.Addr, packet []byte, r *recent.Reply, at time.T
 		return
 	}
 	b := z.route(&q.question)
-	if b == nil || b.mustHandOver(q) || !b.keeps(q) || b.Shuffle && r.Fixed() {
+	if b == nil || b.mustHandOver(client, q) || !b.keeps(q) || b.Shuffle && r.Fixed() {
 		return
 	}
 	b.Keep.Table.Keep(b.appendKey(nil, client, q), r, at, b.Keep.Hits)

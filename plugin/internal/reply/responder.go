@@ -55,7 +55,7 @@ func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) 
 		return out, v
 	}
 	block := zones.route(&q.question)
-	if block == nil || block.mustHandOver(q) {
+	if block == nil || block.mustHandOver(client, q) {
 		return out, HandOver
 	}
 	start := len(out)
@@ -64,7 +64,7 @@ func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) 
 	takes := q.size
 	q.size = block.replySize(client, q.size)
 	out, ok := r.write(block, snapshot, packet, out, &c)
-	if !ok || block.declines(&q.question, r.wire.Result) {
+	if !ok || block.declines(client, &q.question, r.wire.Result) {
 		if q.size = takes; block.keeps(q) {
 			return r.repeat(block, client, packet, out[:start])
 		}
@@ -98,7 +98,7 @@ func (z Zones) route(q *answer.Question) *Block {
 }
 
 // mustHandOver reports whether a question is CoreDNS's whatever the answer is.
-func (b *Block) mustHandOver(q *query) bool {
+func (b *Block) mustHandOver(client netip.Addr, q *query) bool {
 	if q.edns && b.Supported != nil {
 		for _, code := range q.options[:q.count] {
 			if b.Supported(code) {
@@ -106,7 +106,7 @@ func (b *Block) mustHandOver(q *query) bool {
 			}
 		}
 	}
-	return b.Elsewhere.Enclose(q.question.Name()) || b.Claimed != nil && b.Claimed(&q.question)
+	return b.Elsewhere.Enclose(q.question.Name()) || b.Claimed != nil && b.Claimed(&q.question, client)
 }
 
 // replySize returns the longest reply to a client that says which size it accepts.
@@ -122,12 +122,14 @@ func (b *Block) replySize(client netip.Addr, takes uint16) uint16 {
 
 // declines reports whether CoreDNS must give an answer with this result, since another plugin
 // may have a better one.
-func (b *Block) declines(q *answer.Question, r resolve.Result) bool {
+func (b *Block) declines(client netip.Addr, q *answer.Question, r resolve.Result) bool {
 	switch {
 	case r == resolve.Success:
 		return false
 	case b.NoDenials:
 		return true
+	case r == resolve.NoData && b.Synthesized != nil:
+		return b.Synthesized(q.Type, client)
 	case r != resolve.NXDomain:
 		return false
 	}

@@ -30,8 +30,12 @@ type Block struct {
 	// Fallthrough are zones in which the next plugin may know a name that does not
 	// exist here.
 	Fallthrough dnsname.Zones
-	// Claimed reports whether a plugin ahead answers for the name. It may be nil.
-	Claimed func(*answer.Question) bool
+	// Claimed reports whether a plugin ahead may answer, change or refuse a client's question.
+	// It may be nil.
+	Claimed func(*answer.Question, netip.Addr) bool
+	// Synthesized reports whether a plugin ahead replaces a negative answer to a client's
+	// question of a type, if the name exists. It may be nil.
+	Synthesized func(qtype uint16, client netip.Addr) bool
 	// Search completes names that do not exist. It may be nil.
 	Search Searcher
 	// Supported reports whether a reply may have to repeat an EDNS option. It may be nil.

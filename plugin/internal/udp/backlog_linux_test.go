@@ -22,7 +22,7 @@ type gate struct {
 	deadline  time.Time
 }
 
-func (g *gate) pass(*answer.Question) bool {
+func (g *gate) pass(*answer.Question, netip.Addr) bool {
 	g.in.Add(1)
 	defer g.in.Add(-1)
 	switch n := g.asked.Add(1); {

@@ -226,7 +226,7 @@ func TestC9PanicsAreCountedAndLogged(t *testing.T) {
 	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	r, log := testRegistry(t)
 	s, meter := testBackend(t)
-	s.Zones[0].Block.Claimed = func(q *answer.Question) bool {
+	s.Zones[0].Block.Claimed = func(q *answer.Question, _ netip.Addr) bool {
 		if q.Type == dns.TypeA && q.Name().Labels() == 6 {
 			panic("of the test")
 		}

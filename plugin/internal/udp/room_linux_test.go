@@ -22,7 +22,7 @@ type roll struct {
 	first chan struct{}
 }
 
-func (c *roll) call(q *answer.Question) bool {
+func (c *roll) call(q *answer.Question, _ netip.Addr) bool {
 	c.mu.Lock()
 	c.names = append(c.names, string(q.Wire()))
 	n := len(c.names)
