@@ -11,6 +11,7 @@ LEAN_BIN ?= bin/coredns-lean
 RACE_BIN ?= bin/coredns-race
 FUZZTIME ?= 30s
 SOAKTIME ?= 10m
+RACE     ?= yes
 SEED     ?= 1
 COUNT    ?= 0
 
@@ -171,8 +172,9 @@ build-race: compiler
 	$(STATIC) go build -race -o $(RACE_BIN) ./cmd/coredns
 
 .PHONY: soak
-soak: build-race control-plane ## Run the server under load, changes and reloads for SOAKTIME (10m), with the race detector
-	go test -count=1 -vet=off -tags soak -v -timeout 24h ./test/soak -server $(abspath $(RACE_BIN)) -time $(SOAKTIME)
+soak: $(if $(filter no,$(RACE)),build-lean,build-race) control-plane ## Run the server under changes, stalls, floods and reloads for SOAKTIME (10m), with the race detector unless RACE=no
+	go test -count=1 -vet=off -tags soak -v -timeout 24h ./test/soak -time $(SOAKTIME) \
+		-server $(abspath $(if $(filter no,$(RACE)),$(LEAN_BIN),$(RACE_BIN)))
 
 .PHONY: bench
 bench: build dnsperf secondary nsd ## Measure our server, stock CoreDNS, Knot and NSD (QUICK=1: five minutes)

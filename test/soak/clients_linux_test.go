@@ -18,7 +18,7 @@ const (
 	tcpClients = 2  // connections, for each listener
 	burst      = 8  // unanswered questions of a socket
 	// rest is the time between two bursts.
-	rest = 20 * time.Millisecond
+	rest = 100 * time.Millisecond
 	// answerTimeout is how long a stub resolver waits for an answer.
 	answerTimeout = 5 * time.Second
 	// attempts is how often a question is asked over TCP, because a reload closes
@@ -38,7 +38,11 @@ type tally struct {
 	hostile, replies       int // corrupted packets, and replies to them
 	wrong                  []string
 	began                  time.Time
+	polite                 map[during]loss
+	transfers              transfers
 }
+
+func newTally() *tally { return &tally{began: time.Now(), polite: map[during]loss{}} }
 
 // complain records a wrong answer.
 func (v *tally) complain(address string, err error) {

@@ -20,6 +20,10 @@ const (
 const (
 	namespace = "soak"
 	suffix    = "." + namespace + ".svc.cluster.local"
+
+	// externalOrigin is the zone of k8s_external.
+	externalOrigin = "ext.example."
+	externalSuffix = "." + namespace + ".ext.example"
 )
 
 // object is something with versions, each with its own answers. The first version is 0.
@@ -39,6 +43,13 @@ func (o *object) begin() (version int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.begun++
+	return o.begun
+}
+
+// newestBegun returns the newest version that the object may have.
+func (o *object) newestBegun() (version int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	return o.begun
 }
 

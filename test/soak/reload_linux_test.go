@@ -34,12 +34,23 @@ const corefile = `
     kubernetes cluster.local in-addr.arpa ip6.arpa {
         pods verified
         NAMES
+        search names
+        search_suffixes node.example
         fallthrough in-addr.arpa ip6.arpa
         ttl TTL
     }
+    k8s_external ext.example {
+        headless
+    }
+    transfer {
+        to * 127.0.0.71:5300
+    }
     prometheus 127.0.0.1:9153
-    forward . /etc/resolv.conf
+    forward . /etc/resolv.conf {
+        max_concurrent 1000
+    }
     cache 30 {
+        success 9984 30 1
         disable success cluster.local
         disable denial cluster.local
     }
@@ -51,18 +62,29 @@ const corefile = `
     kubernetes cluster.local in-addr.arpa ip6.arpa {
         pods verified
         NAMES
+        search names
+        search_suffixes node.example
         fallthrough in-addr.arpa ip6.arpa
         ttl TTL
     }
+    k8s_external ext.example {
+        headless
+    }
+    transfer {
+        to * 127.0.0.71:5300
+    }
     prometheus 127.0.0.1:9153
-    forward . /etc/resolv.conf
+    forward . /etc/resolv.conf {
+        max_concurrent 1000
+    }
     cache 30
     loadbalance
 }
 `
 
-// Each successive Corefile has another TTL. Every second has another plugin, every fourth
-// another watch with the same objects, and every seventh is invalid.
+// Each successive Corefile has another TTL. Every second has another plugin, and every
+// seventh is invalid. Two of four change the watch, to one with the same objects or back,
+// unless the link is silent: then no server could begin a watch.
 const (
 	ttls     = 20
 	otherNth = 2
@@ -72,9 +94,11 @@ const (
 
 func ttlOf(i int) uint32 { return uint32(5 + i%ttls) }
 
-func corefileOf(i int) string {
+func otherWatch(i int) bool { return i%watchNth == watchNth-1 }
+
+func corefileOf(i int, otherWatch bool) string {
 	names, nsid := "", ""
-	if i%watchNth == watchNth-1 {
+	if otherWatch {
 		names = "endpoint_pod_names"
 	}
 	if i%otherNth == otherNth-1 {
@@ -87,23 +111,28 @@ func corefileOf(i int) string {
 type reloader struct {
 	process *netlab.Process
 	path    string
+	link    *link
+	other   bool // whether it has the other watch
 }
 
-func startServer(t *testing.T, env []string) *reloader {
+func startServer(t *testing.T, w *world) *reloader {
 	t.Helper()
 	binary, err := filepath.Abs(*server)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if raced, err = hasRace(binary); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
-	r := &reloader{path: filepath.Join(dir, "blocks")}
-	if err := os.WriteFile(r.path, []byte(corefileOf(0)), 0o600); err != nil {
+	r := &reloader{path: filepath.Join(dir, "blocks"), link: w.link}
+	if err := os.WriteFile(r.path, []byte(corefileOf(0, false)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { judgeRaces(t, dir) }) // after the server has ended
 	r.process = netlab.StartServer(t, netlab.Server{
 		Binary: binary, Corefile: "import " + r.path + "\n", Dir: dir, Complaint: complaint,
-		Env: append(env, "GORACE=log_path="+filepath.Join(dir, "race")),
+		Env: append(w.env, "GORACE=log_path="+filepath.Join(dir, "race")),
 	})
 	r.process.Eventually(t, netlab.Ready(readyAddr))
 	return r
@@ -122,14 +151,26 @@ func (r *reloader) reload(ctx context.Context) (reloads int, err error) {
 		}
 		if i%wrongNth == 0 {
 			err = r.load("nonsense {\n")
-		} else if err = r.load(corefileOf(i)); err == nil {
+		} else if err = r.next(context.WithoutCancel(ctx), i); err == nil {
 			reloads++
-			err = awaitTTL(context.WithoutCancel(ctx), ttlOf(i))
 		}
 		if err != nil {
 			return reloads, fmt.Errorf("reload %d: %w", i, err)
 		}
 	}
+}
+
+// next loads a valid Corefile. If it changes the watch, the link does not fall silent
+// meanwhile.
+func (r *reloader) next(ctx context.Context, i int) error {
+	if otherWatch(i) != r.other && r.link.held.TryLock() {
+		defer r.link.held.Unlock()
+		r.other = otherWatch(i)
+	}
+	if err := r.load(corefileOf(i, r.other)); err != nil {
+		return err
+	}
+	return awaitTTL(ctx, ttlOf(i))
 }
 
 func (r *reloader) load(text string) error {

@@ -25,7 +25,7 @@ type changing struct {
 func headless(i int) changing {
 	h := &headlessService{i: i, name: fmt.Sprintf("db-%d", i)}
 	fqdn := h.name + suffix
-	o := &object{name: h.name, answer: h.answer, questions: []string{"A " + fqdn, "SRV _sql._tcp." + fqdn, "A e0." + fqdn, "AAAA " + fqdn, "TXT " + fqdn}}
+	o := &object{name: h.name, answer: h.answer, questions: []string{"A " + fqdn, "SRV _sql._tcp." + fqdn, "A e0." + fqdn, "AAAA " + fqdn, "TXT " + fqdn, "A " + h.name + externalSuffix}}
 	return changing{o, h.change}
 }
 

@@ -23,21 +23,31 @@ func listeners() []string {
 
 func TestSoak(t *testing.T) {
 	w := startWorld(t)
-	s := startServer(t, w.env)
+	s := startServer(t, w)
 	settle(t, w.objects)
-	v := &tally{began: time.Now()}
+	v := newTally()
+	secondaries := startSecondaries(t, v)
 	defer v.print(t) // even if the answers do not settle
 	refused := readRefused(t)
 	ctx, cancel := context.WithTimeout(t.Context(), *duration)
 	defer cancel()
-	samples := goThrough(ctx, t, w, s, v)
+	samples := goThrough(ctx, t, &soak{w, s, v, secondaries})
 	settle(t, w.objects)
+	settleSecondaries(t, secondaries)
 	v.report(t, refused)
 	judgeGrowth(t, samples)
 }
 
+// soak is what runs at once.
+type soak struct {
+	world       *world
+	server      *reloader
+	tally       *tally
+	secondaries []*secondary
+}
+
 // goThrough runs everything at once until the context ends, or until something fails.
-func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *tally) (samples []sample) {
+func goThrough(ctx context.Context, t *testing.T, s *soak) (samples []sample) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var all sync.WaitGroup
@@ -53,14 +63,17 @@ func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *tall
 		})
 	}
 	for i := range writers {
-		run("changes", func() (int, error) { return w.churn(ctx, i) })
+		run("changes", func() (int, error) { return s.world.churn(ctx, i) })
 	}
-	run("reloads", func() (int, error) { return s.reload(ctx) })
+	run("reloads", func() (int, error) { return s.server.reload(ctx) })
+	run("stalls of the API server", func() (int, error) { return s.world.stall(ctx) })
+	weather := &weather{name: noFlood}
+	run("floods", func() (int, error) { return weather.flood(ctx) })
 	run("samples", func() (int, error) {
-		samples = watch(ctx, s.process.ID())
+		samples = watch(ctx, s.server.process.ID(), s.progress(t))
 		return len(samples), nil
 	})
-	for _, ask := range askers(ctx, w, v) {
+	for _, ask := range s.askers(ctx, weather) {
 		run("client", func() (int, error) { return 0, ask() })
 	}
 	all.Wait()
@@ -68,7 +81,12 @@ func goThrough(ctx context.Context, t *testing.T, w *world, s *reloader, v *tall
 }
 
 // askers returns the functions that send packets to each of the listeners.
-func askers(ctx context.Context, w *world, v *tally) (all []func() error) {
+func (s *soak) askers(ctx context.Context, weather *weather) (all []func() error) {
+	w, v := s.world, s.tally
+	all = append(all, func() error { return followAll(ctx, s.secondaries) })
+	for _, p := range politeClients(w, weather, v) {
+		all = append(all, func() error { return p.run(ctx) })
+	}
 	for _, address := range listeners() {
 		for i := range udpClients + tcpClients {
 			c := &client{address: address, objects: w.objects, tally: v}
@@ -138,6 +156,24 @@ func (v *tally) report(t *testing.T, refusedBefore int) {
 		t.Errorf("%d answers are wrong", v.failures)
 	}
 	v.reportHostile(t, metrics)
+	v.reportPolite(t)
+	v.reportTransfers(t)
+}
+
+// progress returns a function that prints, each minute, how things stand.
+func (s *soak) progress(t *testing.T) func(sample) {
+	next := time.Duration(0)
+	return func(now sample) {
+		if now.at < next {
+			return
+		}
+		next = now.at + time.Minute
+		v := s.tally
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		t.Logf("after %s: %.0f MB, %.0f goroutines, %.0f sockets; %d questions over UDP, %d without an answer, %d over TCP, %d wrong answers",
+			now.at.Round(time.Second), now.megabytes, now.goroutines, now.sockets, v.overUDP, v.lost, v.overTCP, v.failures)
+	}
 }
 
 // print prints what was wrong, as far as it was recorded.

@@ -4,14 +4,14 @@ package soak
 
 import (
 	"context"
+	"fmt"
 	"maps"
-	"net/netip"
+	"net"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
 	"github.com/clusterdns/clusterdns/test/netlab"
@@ -43,7 +43,31 @@ const fixedObjects = `
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: pod, namespace: soak}, spec: {containers: [{name: a, image: a}]},
   status: {phase: Running, podIP: 10.10.0.1, podIPs: [{ip: 10.10.0.1}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: open, namespace: soak}, spec: {clusterIP: 10.96.1.2, externalIPs: [192.0.2.53], ports: [{name: http, port: 80}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: out, namespace: soak}, spec: {type: ExternalName, externalName: c1.ttl2.example.org}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: crowd, namespace: soak}, spec: {clusterIP: None, ports: [{name: http, port: 80}]}}
 `
+
+// The Service crowd has many endpoints.
+const (
+	crowdName = "crowd"
+	crowdSize = 1000
+)
+
+// crowd returns the manifest of its endpoints.
+func crowd() []byte {
+	var b strings.Builder
+	b.WriteString("{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: crowd, namespace: soak, labels: {kubernetes.io/service-name: crowd}},\n" +
+		"  addressType: IPv4, ports: [{name: http, port: 80, protocol: TCP}], endpoints: [\n")
+	for i := range crowdSize {
+		fmt.Fprintf(&b, "{addresses: [10.30.%d.%d]},\n", i/250, 1+i%250)
+	}
+	b.WriteString("]}\n")
+	return []byte(b.String())
+}
 
 // probe is a question whose TTL shows which Corefile is loaded.
 const probe = "A fixed" + suffix
@@ -61,6 +85,9 @@ var fixedAnswers = map[string]string{
 	"A 10-10-0-1.soak.pod.cluster.local": "NOERROR 10.10.0.1",
 	"A 10-10-0-2.soak.pod.cluster.local": noName,
 	"A www.example.org":                  "NOERROR 192.0.2.80",
+	"A open" + externalSuffix:            "NOERROR 192.0.2.53",
+	"AAAA open" + externalSuffix:         noData,
+	"A never" + externalSuffix:           noName,
 }
 
 func fixed() *object {
@@ -70,17 +97,11 @@ func fixed() *object {
 	}
 }
 
-// outside answers every question for an address.
-func outside(w dns.ResponseWriter, r *dns.Msg) {
-	m := new(dns.Msg).SetReply(r)
-	hdr := dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}
-	m.Answer = []dns.RR{&dns.A{Hdr: hdr, A: netip.MustParseAddr("192.0.2.80").AsSlice()}}
-	_ = w.WriteMsg(m) // the server asks again
-}
-
 // world is a cluster whose objects change.
 type world struct {
 	cluster *controlplane.Cluster
+	link    *link // from the server to the cluster
+	outside outside
 	env     []string
 	objects []*object
 	names   []string // names in the questions for all objects
@@ -89,12 +110,12 @@ type world struct {
 
 func startWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{cluster: controlplane.StartTest(t, controlplane.Options{}), objects: []*object{fixed()}}
+	w := &world{cluster: controlplane.StartTest(t, controlplane.Options{}), objects: []*object{fixed()}, outside: outside{began: time.Now()}}
 	rights, err := os.ReadFile(role)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, manifest := range [][]byte{rights, []byte(fixedObjects)} {
+	for _, manifest := range [][]byte{rights, []byte(fixedObjects), crowd()} {
 		if err := w.cluster.Apply(t.Context(), manifest); err != nil {
 			t.Fatal(err)
 		}
@@ -114,9 +135,36 @@ func startWorld(t *testing.T) *world {
 	if w.names, err = namesOf(w.objects); err != nil {
 		t.Fatal(err)
 	}
-	netlab.ServeDNS(t, netip.AddrPortFrom(upstreamAddr, 53).String(), dns.HandlerFunc(outside))
-	w.env = netlab.MountAccount(t, w.cluster, "kube-system", "coredns")
+	w.outside.serve(t)
+	w.link = startLink(t, strings.TrimPrefix(w.cluster.URL(), "https://"))
+	netlab.MountAccount(t, w.cluster, "kube-system", "coredns")
+	host, port, err := net.SplitHostPort(w.link.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.env = []string{"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port}
 	return w
+}
+
+// awaitNews waits until an answer for each Service shows a change that comes after now. The
+// answers for addresses of Pods repeat.
+func (w *world) awaitNews(ctx context.Context) error {
+	deadline := time.Now().Add(netlab.Patience)
+	moving, begun := w.moving[:2*services], []int{}
+	for _, c := range moving {
+		begun = append(begun, c.newestBegun())
+	}
+	for i, c := range moving {
+		for c.newest() <= begun[i] {
+			if !pause(ctx, politeRest) {
+				return nil
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("%s after a stall: no answer shows version %d", c.name, begun[i]+1)
+			}
+		}
+	}
+	return nil
 }
 
 // churn changes one of its own objects after another until the context ends.
