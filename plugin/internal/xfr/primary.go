@@ -115,6 +115,9 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 // lastCheckpoint returns the last checkpoint. It waits a moment for the first one after a
 // sync, or for the next one after a reload: without that, one serial would have two meanings.
 func (p *Primary) lastCheckpoint() (*cluster.Snapshot, error) {
+	if !p.Store.Load().Synced() {
+		return nil, errNotSynced
+	}
 	if p.Renewed != nil && !awaitSerial(p.Renewed, reloadSerial) {
 		return nil, errNotRenewed
 	}
