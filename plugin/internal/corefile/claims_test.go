@@ -1,6 +1,7 @@
 package corefile
 
 import (
+	"math"
 	"net/netip"
 	"strings"
 	"testing"
@@ -101,7 +102,11 @@ func TestClaimsAllocateNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := netip.MustParseAddr("10.0.0.1")
-	if n := testing.AllocsPerRun(1000, func() { c.Claimed(&q, client) }); n > 0.5 {
-		t.Errorf("%v allocations for a question", n)
+	least := math.Inf(1) // the race detector makes pools forget memory by chance
+	for range 100 {
+		least = min(least, testing.AllocsPerRun(1, func() { c.Claimed(&q, client) }))
+	}
+	if least > 0 {
+		t.Errorf("%v allocations for a question", least)
 	}
 }
