@@ -377,10 +377,13 @@ func TestKeptRepliesCount(t *testing.T) {
 		t.Setenv(fastpath.Variable, value)
 		port, instance, s := startKept(t, outsideReply, "success 1000")
 		a, random := newKeptAsker(t, port, s), rand.New(rand.NewPCG(9, 10))
-		for range 3000 {
-			a.send(t, hostileAddress(random))
+		for range 1000 {
+			packet := hostileAddress(random)
+			for range 3 { // in a row, so that a slow machine too gives kept replies
+				a.send(t, packet)
+			}
 		}
-		if answered := packets(t, port, "answered"); value == "" && answered < 500 {
+		if answered := packets(t, port, "answered"); value == "" && answered < 200 {
 			t.Errorf("%v kept replies", answered)
 		}
 		instance.Stop() // a handler counts after its reply is sent
