@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(machine.Run(m))
 }
 
-// raced says whether the server has the race detector.
+// raced is set if the server was built with the race detector.
 var raced bool
 
 // prepare builds missing binaries while there is a network.

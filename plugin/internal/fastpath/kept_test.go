@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
@@ -321,7 +320,7 @@ func FuzzKeptReplies(f *testing.F) {
 func TestKeptRepliesAreShuffled(t *testing.T) {
 	port, _, s := startKept(t, outsideReply, keepTTL)
 	a := newKeptAsker(t, port, s)
-	packet := outsideQuestion(t, "alias.example.com.", dns.TypeA)
+	packet := questionPacket(t, "alias.example.com.", dns.TypeA)
 	first := map[string]int{}
 	for range 200 {
 		wire := a.kept(packet)
@@ -340,34 +339,13 @@ func TestKeptRepliesAreShuffled(t *testing.T) {
 	}
 }
 
-func outsideQuestion(t testing.TB, name string, qtype uint16) []byte {
+func questionPacket(t testing.TB, name string, qtype uint16) []byte {
 	t.Helper()
 	packet, err := new(dns.Msg).SetQuestion(name, qtype).Pack()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return packet
-}
-
-// cacheCounted returns what the plugins prometheus and cache have counted at a listener.
-func cacheCounted(t *testing.T, server string) []string {
-	t.Helper()
-	families, err := prometheus.DefaultGatherer.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var lines []string
-	for _, family := range families {
-		if name := family.GetName(); !strings.HasPrefix(name, "coredns_dns_") && !strings.HasPrefix(name, "coredns_cache_") {
-			continue
-		}
-		for _, m := range family.GetMetric() {
-			if line, of := series1(m, server); of {
-				lines = append(lines, family.GetName()+line)
-			}
-		}
-	}
-	return lines
 }
 
 // Kept replies count as those of the chain, in the metrics of prometheus and of the cache.
@@ -387,7 +365,7 @@ func TestKeptRepliesCount(t *testing.T) {
 			t.Errorf("%v kept replies", answered)
 		}
 		instance.Stop() // a handler counts after its reply is sent
-		counted[i] = cacheCounted(t, fmt.Sprintf("dns://127.0.0.1:%d", port))
+		counted[i] = metered(t, fmt.Sprintf("dns://127.0.0.1:%d", port), "coredns_dns_", "coredns_cache_")
 	}
 	if len(counted[0]) < 14 || !slices.Equal(counted[0], counted[1]) {
 		t.Errorf("with the fast path\n%s\nwithout\n%s", strings.Join(counted[1], "\n"), strings.Join(counted[0], "\n"))
@@ -397,7 +375,7 @@ func TestKeptRepliesCount(t *testing.T) {
 // A reload forgets what was kept.
 func TestReloadForgetsKeptReplies(t *testing.T) {
 	port, i, s := startKept(t, outsideReply, keepTTL)
-	a, packet := newKeptAsker(t, port, s), outsideQuestion(t, "one.example.com.", dns.TypeA)
+	a, packet := newKeptAsker(t, port, s), questionPacket(t, "one.example.com.", dns.TypeA)
 	await.True(t, time.Minute, "the reply is kept", func() bool {
 		a.send(t, packet)
 		return a.kept(packet) != nil
@@ -428,7 +406,7 @@ func TestKeptRepliesAge(t *testing.T) {
 		m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}, A: address}}
 		return m
 	}, "success 1000 3600 0")
-	a, packet := newKeptAsker(t, port, s), outsideQuestion(t, "clock.example.com.", dns.TypeA)
+	a, packet := newKeptAsker(t, port, s), questionPacket(t, "clock.example.com.", dns.TypeA)
 	made := map[uint32]bool{}
 	oldest := time.Duration(0)
 	for len(made) < 4 {
@@ -459,7 +437,7 @@ func TestNextReplyIsAskedForOnce(t *testing.T) {
 		asked.Add(1)
 		return outsideReply(r)
 	}, keepTTL)
-	a, packet := newKeptAsker(t, port, s), outsideQuestion(t, "one.example.com.", dns.TypeA)
+	a, packet := newKeptAsker(t, port, s), questionPacket(t, "one.example.com.", dns.TypeA)
 	await.True(t, time.Minute, "the reply is kept", func() bool {
 		a.send(t, packet)
 		return a.kept(packet) != nil
@@ -497,13 +475,7 @@ func TestKeepsNothing(t *testing.T) {
 		"cache {\n prefetch 2\n keepttl\n}":                                   false,
 	} {
 		t.Run(lines, func(t *testing.T) {
-			port := freePort(t)
-			i := coredns.StartTest(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\nOURS\n}", port))
-			service, reason := fastService(t, i, port)
-			if service == nil || len(service.Zones) != 1 {
-				t.Fatal(reason)
-			}
-			if got := service.Zones[0].Block.Keep; (got != nil) != want {
+			if got := blockBehind(t, lines).Keep; (got != nil) != want {
 				t.Errorf("%+v", got)
 			}
 		})

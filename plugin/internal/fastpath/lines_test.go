@@ -122,11 +122,7 @@ func TestLinesAhead(t *testing.T) {
 func packed(t *testing.T, question string) []byte {
 	t.Helper()
 	name, qtype, _ := strings.Cut(question, " ")
-	packet, err := new(dns.Msg).SetQuestion(name, dns.StringToType[qtype]).Pack()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return packet
+	return questionPacket(t, name, dns.StringToType[qtype])
 }
 
 // lineService returns what the fast path serves with lines ahead of ours.

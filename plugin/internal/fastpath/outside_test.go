@@ -11,6 +11,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/forward"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 	"github.com/clusterdns/clusterdns/test/kit/upstream"
@@ -27,17 +28,23 @@ func TestFastPathAsksTheCache(t *testing.T) {
 		"log . {\n class denial\n}\ncache": false,
 	} {
 		t.Run(lines, func(t *testing.T) {
-			port := freePort(t)
-			i := coredns.StartTest(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\nOURS\n}", port))
-			service, reason := fastService(t, i, port)
-			if service == nil || len(service.Zones) != 1 {
-				t.Fatal(reason)
-			}
-			if got := service.Zones[0].Block.Cache; got != want {
+			if got := blockBehind(t, lines).Cache; got != want {
 				t.Errorf("cache: %v", got)
 			}
 		})
 	}
+}
+
+// blockBehind returns what the fast path serves with lines ahead of ours.
+func blockBehind(t *testing.T, lines string) *reply.Block {
+	t.Helper()
+	port := freePort(t)
+	i := coredns.StartTest(t, fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n"+lines+"\nOURS\n}", port))
+	service, reason := fastService(t, i, port)
+	if service == nil || len(service.Zones) != 1 {
+		t.Fatal(reason)
+	}
+	return service.Zones[0].Block
 }
 
 // heldUpstream starts an outside server that answers nothing until its gate opens.
