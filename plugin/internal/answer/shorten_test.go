@@ -103,3 +103,24 @@ func TestB1AddressesOfTargetsAtTheSockets(t *testing.T) {
 		}
 	}
 }
+
+// A target whose name is too long has neither an SRV record nor an address.
+func TestTargetsWithLongNames(t *testing.T) {
+	part := strings.Repeat("z", 60)
+	zone := part + "." + part + "." + part + ".local."
+	v := viewOf(t, zone)
+	world := "namespace a\nheadless a/db\nslice a/db s pg/tcp/5432 10.1.0.1=x 10.1.0.2=" + strings.Repeat("y", 63) + " 10.1.0.3=z\n"
+	s := clustertest.Snapshot(t, world)
+	for _, prefix := range []string{"", "_pg._tcp."} {
+		name := wireName(t, fmt.Sprintf("%sdb.a.svc.%s", prefix, zone))
+		n, _ := dnsname.ParseWire(name)
+		q := Question{Type: dns.TypeSRV}
+		q.Parse(name)
+		limits := Limits{Size: 4096, Reserved: optSize, Random: rand.NewPCG(1, 2)}
+		got, _, _ := wired(t, v, s, &q, name, limits)
+		if got == nil {
+			t.Fatalf("%q is left to the handler", prefix)
+		}
+		sameMessage(t, got, handled(Lookup(v, s, &n, q.Type, limits), &n, q.Type, 4096))
+	}
+}

@@ -206,6 +206,10 @@ func (w *wireSink) extra(owner *resolve.HostName, a netip.Addr, at, free int) in
 	w.msg = msg
 	service := serviceLabels + w.zone.Labels()
 	plain := len(w.msg) - start + len(w.question.Name().Wire()) - w.question.Name().Offset(service)
+	if plain > dnsname.MaxWire { // as the handler leaves it out
+		w.msg = w.msg[:start]
+		return 0
+	}
 	full := notTaken
 	if at > 0 && at <= maxPointer {
 		w.msg = binary.BigEndian.AppendUint16(w.msg[:start], pointerTo(at))
