@@ -361,7 +361,7 @@ func TestKeptRepliesCount(t *testing.T) {
 				a.send(t, packet)
 			}
 		}
-		if answered := packets(t, port, "answered"); value == "" && answered < 200 {
+		if answered := packets(t, port, "answered"); value == "" && answered < 500 {
 			t.Errorf("%v kept replies", answered)
 		}
 		instance.Stop() // a handler counts after its reply is sent
