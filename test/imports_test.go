@@ -102,6 +102,12 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under:  internal + "/kube/barrier",
+		ours:   []string{internal + "/kube/barrier"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		deep:   slices.Concat(coreDNS, clients),
+	},
+	{
 		under:  internal + "/kube/listwatch",
 		ours:   []string{internal + "/kube/listwatch", internal + "/kube/apiserver", internal + "/kube/slimpb"},
 		direct: dnsLibrary,

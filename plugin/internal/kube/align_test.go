@@ -3,7 +3,6 @@ package kube
 import (
 	"context"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +20,7 @@ func newAligned(ctx context.Context, version string) *aligned {
 	wr.resources = resources[:1]
 	go wr.run(ctx)
 	h := &aligned{&Watcher{writer: wr}, newTestStore(ctx, resources[0], wr.changes)}
-	resources[0].about().barrier.done(version)
+	resources[0].about().barrier.Done(version)
 	return h
 }
 
@@ -130,32 +129,5 @@ func TestAlignEnds(t *testing.T) {
 				synctest.Wait()
 			})
 		})
-	}
-}
-
-// Watchers may be aligned with each other in any order, and with themselves, at once.
-func TestAlignLocksInOneOrder(t *testing.T) {
-	a, b := newBarrier(), newBarrier()
-	a.done("1")
-	b.done("2")
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for range 1000 {
-				align(a, b)
-			}
-		})
-		wg.Go(func() {
-			for range 1000 {
-				align(b, a, a)
-			}
-		})
-	}
-	done := make(chan struct{})
-	go func() { wg.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(30 * time.Second):
-		t.Fatal("they wait for each other")
 	}
 }

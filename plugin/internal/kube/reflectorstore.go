@@ -56,7 +56,7 @@ func (s *reflectorStore) Delete(obj any) error {
 // Bookmark records that a watch without events is alive.
 func (s *reflectorStore) Bookmark(version string) error {
 	s.heard()
-	s.resource.about().barrier.done(version)
+	s.resource.about().barrier.Done(version)
 	return nil
 }
 
@@ -68,7 +68,7 @@ func (s *reflectorStore) Replace(_ []any, version string) error {
 	}
 	s.listed = true
 	s.send(s.resource.end())
-	s.resource.about().barrier.done(version)
+	s.resource.about().barrier.Done(version)
 	return nil
 }
 
@@ -92,9 +92,9 @@ func (s *reflectorStore) Silent() { s.observer.Silent(s.resource.about().name) }
 
 // pass sends the change of an event once its barrier lets it through.
 func (s *reflectorStore) pass(version string, c change) {
-	s.resource.about().barrier.pass(s.ctx, version)
+	s.resource.about().barrier.Pass(s.ctx, version)
 	s.send(c)
-	s.resource.about().barrier.done(version)
+	s.resource.about().barrier.Done(version)
 }
 
 func (s *reflectorStore) heard() { s.observer.Heard(s.resource.about().name, s.clock.Now()) }

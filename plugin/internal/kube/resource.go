@@ -10,6 +10,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/barrier"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
@@ -50,8 +51,8 @@ type description struct {
 	optional bool           // the sync does not wait for this kind if it cannot be watched
 	decode   slimpb.Decoder // for objects in protobuf; nil for a kind that only exists in JSON
 
-	barrier *barrier // keeps events back while Watchers are aligned
-	told    int      // for the writer only: the last count that was reported to the observer
+	barrier *barrier.Barrier // keeps events back while Watchers are aligned
+	told    int              // for the writer only: the last count that was reported to the observer
 }
 
 // logged returns the description of the kind for the log.
@@ -81,7 +82,7 @@ type tabled[K comparable, T any] struct {
 }
 
 func newTabled[K comparable, T any](w *writer, t *table[K, T], d description) tabled[K, T] {
-	d.barrier, d.told = newBarrier(), -1
+	d.barrier, d.told = barrier.New(), -1
 	return tabled[K, T]{description: d, table: t, settle: sync.OnceFunc(func() { w.awaited-- })}
 }
 
