@@ -33,6 +33,9 @@ func TestSerial(t *testing.T) {
 		{"clock stands still", put("c"), 104, 105, 105, false},
 		{"clock goes back", put("d"), 50, 106, 106, false},
 		{"clock is right again", put("e"), 200, 200, 200, false},
+		{"another store was ahead", func() { store.RaiseSerial(300) }, 250, 300, 300, false},
+		{"another store was behind", func() { store.RaiseSerial(299) }, 251, 300, 300, false},
+		{"change after that", put("f"), 252, 301, 301, false},
 	} {
 		step.before()
 		store.Checkpoint(step.clock)

@@ -51,6 +51,18 @@ func (s *Store) LoadCheckpoint() *Snapshot { return s.checkpoint.Load() }
 // caller that loads the checkpoint after the channel closes never misses one.
 func (s *Store) NextCheckpoint() <-chan struct{} { return *s.next.Load() }
 
+// RaiseSerial gives the data at least the given serial without a checkpoint, because a serial
+// that clients see must never go back (RFC 1982). Only the writer may call it.
+func (s *Store) RaiseSerial(to uint32) {
+	s.first = max(s.first, to)
+	for _, of := range []*atomic.Pointer[Snapshot]{&s.live, &s.checkpoint} {
+		if now := *of.Load(); now.synced && now.serial < to {
+			now.serial = to
+			of.Store(&now)
+		}
+	}
+}
+
 // Touch makes the next call of Checkpoint make one even if the data is the same. Only the
 // writer may call it.
 func (s *Store) Touch() { s.dirty = true }

@@ -84,17 +84,14 @@ func (w *Watcher) Store() *cluster.Store { return w.writer.store }
 // The caller needs that when a server block shows the data in another way. It returns a
 // channel that closes when the serial has changed or the Watcher has ended.
 func (w *Watcher) Restamp() <-chan struct{} {
-	asked := make(chan (<-chan struct{}), 1)
-	w.writer.send(func(*cluster.Txn) {
-		asked <- w.writer.store.NextCheckpoint()
+	var made <-chan struct{}
+	if !w.writer.do(func() {
+		made = w.writer.store.NextCheckpoint()
 		w.writer.restamp()
-	})
-	select {
-	case made := <-asked:
-		return made
-	case <-w.writer.ended:
+	}) {
 		return w.writer.ended
 	}
+	return made
 }
 
 // Synced returns a channel that closes when the store has a whole cluster for the first

@@ -47,6 +47,7 @@ type writer struct {
 	dated        []dated           // the dated changes of the current transaction
 	checkpointed time.Time         // when the last checkpoint was made, or the start of a second that must not get one
 	due          clock.Timer       // runs while a checkpoint waits for the next second; nil otherwise
+	holds        int               // the number of callers that let no checkpoint be made
 	restamps     []time.Duration   // the waits before each of the remaining restamps
 	listing      bool              // a list is being read
 }
@@ -190,6 +191,22 @@ func (w *writer) send(c change) {
 	}
 }
 
+// do runs f on the writer's goroutine and waits for its end. It reports whether the writer ran
+// it: a writer that has ended runs nothing.
+func (w *writer) do(f func()) bool {
+	done := make(chan struct{})
+	w.send(func(*cluster.Txn) {
+		defer close(done)
+		f()
+	})
+	select {
+	case <-done:
+		return true
+	case <-w.ended:
+		return false
+	}
+}
+
 // flush waits until everything that was sent before is visible, or until the writer ends.
 func (w *writer) flush() {
 	done := make(chan struct{})
@@ -211,7 +228,7 @@ func (w *writer) flush() {
 // used that serial for other data before it ended. It cannot have used a later second,
 // since serials do not run ahead of the clock.
 func (w *writer) checkpoint() {
-	if w.due != nil || !w.store.Load().Synced() {
+	if w.due != nil || w.holds > 0 || !w.store.Load().Synced() {
 		return
 	}
 	if wait := checkpointInterval - w.clock.Since(w.checkpointed); wait > 0 {
@@ -225,7 +242,6 @@ func (w *writer) checkpoint() {
 // restamp makes a checkpoint of the same data in a second that has not begun yet.
 func (w *writer) restamp() {
 	w.stopTimer()
-	w.due = nil
 	w.store.Touch()
 	if begun := secondOf(w.clock.Now()); begun.After(w.checkpointed) {
 		w.checkpointed = begun
@@ -275,5 +291,6 @@ func (w *writer) timer() <-chan time.Time {
 func (w *writer) stopTimer() {
 	if w.due != nil {
 		w.due.Stop()
+		w.due = nil
 	}
 }

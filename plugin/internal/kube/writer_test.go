@@ -359,3 +359,30 @@ func TestP1RestampOnReload(t *testing.T) {
 	wr.step(t, clock, 301*time.Millisecond, testEpoch+7)
 	<-made
 }
+
+// P1: another watch of a reload makes its checkpoints in seconds of its own. Its serial is
+// not behind the one that secondaries have, and that one stays until the reload has ended.
+func TestP1SerialOfAnotherWatch(t *testing.T) {
+	leakless(t)
+	old, clock := runWriter(t)
+	old.step(t, clock, 700*time.Millisecond, testEpoch+1)
+	now, itsClock := runWriter(t)
+	now.step(t, itsClock, 700*time.Millisecond, testEpoch+1)
+	made := (&Watcher{writer: old}).Restamp()
+	old.step(t, clock, time.Second, testEpoch+2)
+	<-made
+	made = (&Watcher{writer: old}).Restamp()
+	release := Succeed(&Watcher{writer: now}, &Watcher{writer: old})
+	if live, last := now.store.Load(), now.store.LoadCheckpoint(); live.Serial() != testEpoch+2 || last.Serial() != testEpoch+2 {
+		t.Errorf("look-ups show the serial %d, transfers %d; want %d", live.Serial(), last.Serial(), testEpoch+2)
+	}
+	clock.Step(time.Minute)
+	if clock.HasWaiters() || old.store.LoadCheckpoint().Serial() != testEpoch+2 {
+		t.Error("the watch that served before has another serial during the reload")
+	}
+	release()
+	<-made
+	made = (&Watcher{writer: now}).Restamp()
+	now.step(t, itsClock, time.Second, testEpoch+3)
+	<-made
+}

@@ -43,6 +43,7 @@ func (r *Registry) Attach(c *caddy.Controller, n Need) {
 			return n.fail(err)
 		}
 		r.align(source, w, u)
+		r.succeed(source, w, u)
 		return nil
 	})
 	OnServing(c, func() { r.serving(u.instance) })

@@ -19,7 +19,7 @@ import (
 type Registry struct {
 	mu       sync.Mutex
 	running  map[kube.Config]*running
-	resumes  []func()      // each resumes watchers that are paused for a reload
+	resumes  []func()      // each resumes watchers that are paused, or keep their serial, for a reload
 	maxPause time.Duration // after which paused watchers resume even if the reload has not ended
 	first    *instance     // the instance that served first
 }
@@ -158,6 +158,25 @@ func (r *Registry) align(cfg kube.Config, w *kube.Watcher, u use) {
 	r.resumes = append(r.resumes, resume)
 }
 
+// succeed keeps the serial from going back when a server block moves to a watcher, whatever its
+// source is. The watchers that served before get no other serial until the reload has ended.
+func (r *Registry) succeed(cfg kube.Config, w *kube.Watcher, u use) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.running[cfg].isNewUse(u) {
+		return
+	}
+	var old []*kube.Watcher
+	for _, run := range r.running {
+		if run.watcher != w && run.usedBeside(u.instance) && run.watcher.Store().Load().Synced() {
+			old = append(old, run.watcher)
+		}
+	}
+	if len(old) > 0 {
+		r.resumes = append(r.resumes, sync.OnceFunc(kube.Succeed(w, old...)))
+	}
+}
+
 // before returns the other watchers of the same API server, if another instance uses any of
 // them. They must be paused together: if two were paused one after another, the first would
 // be behind.
@@ -203,7 +222,7 @@ func (r *running) isNew(u use) bool {
 	return true
 }
 
-// resume resumes all watchers that align has paused.
+// resume ends what align and succeed have done to watchers for the time of a reload.
 func (r *Registry) resume() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -221,3 +221,22 @@ func TestScrapeWhileAWatcherEnds(t *testing.T) {
 	close(ended)
 	<-released
 }
+
+// P1: clients see no serial go back when a reload moves a server block to another watcher,
+// even of another source.
+func TestP1ReloadKeepsTheSerial(t *testing.T) {
+	r, before, now := testRegistry(t), new(instance), new(instance)
+	was, is := manifest(t), manifest(t)
+	old := mustAcquireFor(t, r, was, before, "a")
+	next := mustAcquireFor(t, r, is, now, "a")
+	for next.Store().Load().Serial() >= old.Store().Load().Serial() {
+		<-old.Restamp()
+	}
+	r.succeed(is, next, use{now, "a"})
+	if got, want := next.Store().Load().Serial(), old.Store().Load().Serial(); got < want {
+		t.Errorf("serial %d after %d", got, want)
+	}
+	held := old.Restamp()
+	r.resume()
+	<-held
+}
