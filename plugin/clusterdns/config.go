@@ -123,8 +123,7 @@ func (cfg *config) origin() string {
 	return "endpoint"
 }
 
-// checkServer checks which API server there is, or none. The URL of endpoint does not matter
-// with kubeconfig.
+// checkServer checks which API server there is, or none.
 func (cfg *config) checkServer(c *caddy.Controller) error {
 	s := &cfg.source
 	switch {
@@ -134,6 +133,8 @@ func (cfg *config) checkServer(c *caddy.Controller) error {
 		cfg.warn("apiserver_qps, apiserver_burst and apiserver_max_inflight have no effect with manifests")
 	case s.Kubeconfig == "":
 		return cfg.badEndpoint
+	case s.Endpoint != "":
+		cfg.warn("endpoint and tls have no effect with kubeconfig")
 	}
 	return nil
 }

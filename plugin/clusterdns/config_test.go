@@ -141,6 +141,8 @@ func TestParseWarnings(t *testing.T) {
 		"kubernetes {\n pods verified\n pods insecure\n}",
 		"kubernetes {\n labels a=b\n labels c=d\n}",
 		"kubernetes {\n kubeconfig a b\n kubeconfig c\n}",
+		"kubernetes {\n endpoint ftp://a\n kubeconfig b\n}",
+		"kubernetes {\n endpoint https://a\n tls b c d\n kubeconfig e\n}",
 	} {
 		cfg, err := parseText(t, text)
 		if err != nil {
@@ -168,7 +170,7 @@ func TestParseRepeated(t *testing.T) {
 
 // What client-go takes for a URL or a host goes on being taken.
 func TestParseEndpoints(t *testing.T) {
-	for _, text := range []string{"localhost:8080", "192.0.2.1:6443", "[2001:db8::1]:6443", "api.example", "HTTPS://api.example/prefix", "http://a", "ftp://a\n kubeconfig b"} {
+	for _, text := range []string{"localhost:8080", "192.0.2.1:6443", "[2001:db8::1]:6443", "api.example", "HTTPS://api.example/prefix", "http://a"} {
 		if cfg, err := parseText(t, "kubernetes {\n endpoint "+text+"\n}"); err != nil || len(cfg.warnings.All()) != 0 {
 			t.Errorf("%s: %v", text, err)
 		}
