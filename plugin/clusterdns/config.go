@@ -83,12 +83,25 @@ func (cfg *config) check(c *caddy.Controller) error {
 	if cfg.view.Namespaces != nil && s.NamespaceLabels != "" {
 		return c.Err("namespaces and namespace_labels cannot both be set")
 	}
-	if s.NoEndpoints && cfg.view.Zonal {
+	return cfg.checkEndpoints(c)
+}
+
+// checkEndpoints checks what takes endpoints that are not watched. Stock has noendpoints, so a
+// Corefile of stock must start with it; it does not have endpoints headless.
+func (cfg *config) checkEndpoints(c *caddy.Controller) error {
+	s := &cfg.source
+	switch {
+	case s.NoEndpoints && cfg.view.Zonal:
 		return c.Err("zonal names are names of endpoints: expected zonal without noendpoints")
-	}
-	if s.NoEndpoints && cfg.view.IgnoreEmpty {
+	case s.NoEndpoints && cfg.view.IgnoreEmpty:
 		cfg.view.IgnoreEmpty = false
 		cfg.warn("ignore empty_service has no effect with noendpoints: nobody knows which Services are empty")
+	case s.HeadlessOnly && cfg.view.IgnoreEmpty:
+		return c.Err("with endpoints headless nobody knows which Services with a ClusterIP are empty: expected it without ignore empty_service")
+	}
+	if s.NoEndpoints && s.HeadlessOnly {
+		s.HeadlessOnly = false
+		cfg.warn("endpoints headless has no effect with noendpoints")
 	}
 	return nil
 }

@@ -226,6 +226,31 @@ func TestD12IgnoreWithoutEndpoints(t *testing.T) {
 	}
 }
 
+func TestParseHeadlessOnly(t *testing.T) {
+	for _, tc := range []struct {
+		lines    string
+		headless bool
+		warnings int
+	}{
+		{"ttl 5", false, 0},
+		{"endpoints all", false, 0},
+		{"endpoints all\n ignore empty_service", false, 0},
+		{"endpoints headless", true, 0},
+		{"endpoints headless\n zonal\n endpoint_pod_names\n pods verified\n search pods", true, 0},
+		{"endpoints headless\n endpoints all", false, 1},
+		{"endpoints headless\n noendpoints", false, 1},
+		{"endpoints headless\n noendpoints\n ignore empty_service", false, 2},
+	} {
+		cfg, err := parseText(t, "kubernetes {\n "+tc.lines+"\n}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.warnings.All(); cfg.source.HeadlessOnly != tc.headless || len(got) != tc.warnings {
+			t.Errorf("%q: headless only is %v, warnings are %q", tc.lines, cfg.source.HeadlessOnly, got)
+		}
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for _, tc := range []struct{ property, want string }{
 		{"nosuch", "unknown property 'nosuch'"},
@@ -259,6 +284,10 @@ func TestParseErrors(t *testing.T) {
 		{"ignore all", "wrong value for ignore: all, must be empty_service"},
 		{"zonal yes", "expected zonal without arguments"},
 		{"noendpoints\n zonal", "expected zonal without noendpoints"},
+		{"endpoints", "expected endpoints all|headless"},
+		{"endpoints some", "expected endpoints all|headless"},
+		{"endpoints headless all", "expected endpoints all|headless"},
+		{"endpoints headless\n ignore empty_service", "expected it without ignore empty_service"},
 		{"endpoint ftp://user:secret@a", "expected a URL with http or https, found ftp"},
 		{`manifests a ""`, "manifests: expected a path"},
 		{"manifests a\n endpoint https://b", "without endpoint and kubeconfig"},

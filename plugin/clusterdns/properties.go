@@ -27,6 +27,7 @@ var properties = map[string]corefile.Property[*config]{
 	"apiserver_qps":          parseQPS,
 	"endpoint":               parseEndpoint,
 	"endpoint_pod_names":     parsePodNames,
+	"endpoints":              parseEndpoints,
 	"fallthrough":            parseFallthrough,
 	"ignore":                 parseIgnore,
 	"kubeconfig":             parseKubeconfig,
@@ -192,6 +193,14 @@ func parsePodNames(cfg *config, c *caddy.Controller, args []string) error {
 func parseNoEndpoints(cfg *config, c *caddy.Controller, args []string) error {
 	cfg.source.NoEndpoints = true
 	return none(c, "noendpoints", args)
+}
+
+func parseEndpoints(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 1 || args[0] != "all" && args[0] != "headless" {
+		return corefile.WrongArguments(c, "endpoints", "all|headless")
+	}
+	cfg.source.HeadlessOnly = args[0] == "headless"
+	return nil
 }
 
 func parseIgnore(cfg *config, c *caddy.Controller, args []string) error {

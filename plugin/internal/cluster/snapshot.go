@@ -47,6 +47,18 @@ func (s *Snapshot) Counts() Counts {
 	}
 }
 
+// HeadlessWithoutSlices returns how many headless Services have no slice, not even one without
+// endpoints. It visits every Service.
+func (s *Snapshot) HeadlessWithoutSlices() int {
+	count := 0
+	for _, n := range s.services.All() {
+		if n.Service != nil && n.Service.Kind == Headless && len(n.Slices) == 0 {
+			count++
+		}
+	}
+	return count
+}
+
 // HasNamespace reports whether a Namespace exists.
 func (s *Snapshot) HasNamespace(name string) bool {
 	_, ok := s.namespaces.Get(namespace(name))

@@ -29,6 +29,9 @@ type Config struct {
 	PodNames    bool // keep the names of the Pods behind endpoints
 	PodLabels   bool // keep the names and labels of Pods
 	NoEndpoints bool // watch no EndpointSlices of the cluster's own Services
+	// HeadlessOnly restricts the EndpointSlices of the cluster's own Services to those that
+	// Kubernetes labels as slices of a headless Service.
+	HeadlessOnly bool
 
 	TopologyZones bool // keep the topology zones of endpoints
 

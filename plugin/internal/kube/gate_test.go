@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -22,6 +23,7 @@ type gate struct {
 	shut     bool
 	silent   chan struct{} // closed when the watches of before are to fall silent
 	requests []string      // paths with queries
+	watched  atomic.Int64  // bytes that watches of EndpointSlices have brought
 	proxy    http.Handler
 }
 
@@ -60,7 +62,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
 	if r.URL.Query().Has("watch") {
-		w = &muteable{w, r, silent}
+		w = &muteable{w, r, silent, g}
 	}
 	g.proxy.ServeHTTP(w, r)
 }
@@ -79,6 +81,7 @@ type muteable struct {
 	http.ResponseWriter
 	request *http.Request
 	silent  <-chan struct{}
+	gate    *gate
 }
 
 // Write implements http.ResponseWriter.
@@ -88,6 +91,9 @@ func (m *muteable) Write(data []byte) (int, error) {
 		<-m.request.Context().Done()
 		return 0, m.request.Context().Err()
 	default:
+		if strings.Contains(m.request.URL.Path, "endpointslices") {
+			m.gate.watched.Add(int64(len(data)))
+		}
 		return m.ResponseWriter.Write(data)
 	}
 }

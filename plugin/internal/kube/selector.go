@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -12,7 +13,8 @@ import (
 
 // selectors are the label selectors of a Config, by the kinds of object that they apply to.
 type selectors struct {
-	objects    labels.Selector // Services, Pods and EndpointSlices
+	objects    labels.Selector // Services and Pods
+	slices     labels.Selector // EndpointSlices of the cluster's own Services
 	imported   labels.Selector // EndpointSlices of ServiceImports
 	namespaces labels.Selector
 }
@@ -24,12 +26,22 @@ func parseSelectors(cfg Config) (s selectors, err error) {
 	if s.namespaces, err = labels.Parse(cfg.NamespaceLabels); err != nil {
 		return s, fmt.Errorf("label selector of Namespaces %q: %w", cfg.NamespaceLabels, err)
 	}
-	imported, err := labels.NewRequirement(convert.LabelServiceImport, selection.Exists, nil)
-	if err != nil {
+	if s.imported, err = having(s.objects, convert.LabelServiceImport); err != nil {
 		return s, err
 	}
-	s.imported = s.objects.Add(*imported)
-	return s, nil
+	if s.slices = s.objects; cfg.HeadlessOnly {
+		s.slices, err = having(s.objects, corev1.IsHeadlessService)
+	}
+	return s, err
+}
+
+// having narrows a selector to objects that have a label, whatever its value.
+func having(s labels.Selector, label string) (labels.Selector, error) {
+	exists, err := labels.NewRequirement(label, selection.Exists, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.Add(*exists), nil
 }
 
 // selects reports whether the API server would return an object, given its labels.

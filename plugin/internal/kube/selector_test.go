@@ -53,6 +53,27 @@ func TestD10SelectorsOfFeeds(t *testing.T) {
 	}
 }
 
+// The label that Kubernetes sets narrows the watch on the slices of this cluster's own Services, and
+// nothing else.
+func TestHeadlessOnlySelectsSlices(t *testing.T) {
+	for _, tc := range []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{HeadlessOnly: true}, "service.kubernetes.io/headless"},
+		{Config{HeadlessOnly: true, Labels: "app = web"}, "app=web,service.kubernetes.io/headless"},
+	} {
+		tc.cfg.MultiCluster, tc.cfg.Pods = true, true
+		_, resources, _ := newTestWriter(tc.cfg)
+		for _, r := range resources {
+			about := r.about()
+			if got := about.labels.String(); about.name == "endpointslices" && got != tc.want || about.name != "endpointslices" && strings.Contains(got, "headless") {
+				t.Errorf("%+v: %s are selected by %q", tc.cfg, about.name, got)
+			}
+		}
+	}
+}
+
 const labelled = `
 apiVersion: v1
 kind: Namespace

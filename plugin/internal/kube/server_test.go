@@ -20,6 +20,7 @@ func TestServer(t *testing.T) {
 	t.Run("Forbidden", func(t *testing.T) { testForbidden(c.in(t)) })
 	t.Run("Unwatchable", func(t *testing.T) { testUnwatchable(c.in(t)) })
 	t.Run("Selectors", func(t *testing.T) { testSelectors(c.in(t)) })
+	t.Run("Headless", func(t *testing.T) { testHeadless(c.in(t)) })
 	t.Run("Observer", func(t *testing.T) { testObserver(c.in(t)) })
 	t.Run("Limits", func(t *testing.T) { testLimits(c.in(t)) })
 	t.Run("Gate", func(t *testing.T) { testGate(c.in(t)) })

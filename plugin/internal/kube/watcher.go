@@ -56,7 +56,7 @@ func newResources(cfg Config, w *writer) ([]resource, error) {
 		newNamespaces(selected.namespaces, w),
 	}
 	if !cfg.NoEndpoints {
-		all = append(all, newEndpointSlices(cfg, selected.objects, w))
+		all = append(all, newEndpointSlices(cfg, selected.slices, w))
 	}
 	if cfg.Pods {
 		all = append(all, newPods(cfg, selected.objects, w))

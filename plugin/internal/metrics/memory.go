@@ -7,10 +7,12 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// memoryCollector reports how much memory the state of the cluster takes. It computes that
-// at each scrape, so changes cost nothing and no update can be forgotten.
+// memoryCollector reports how much memory the state of the cluster takes, and which Services have
+// nothing to show. It computes that at each scrape, so changes cost nothing and no update can be
+// forgotten.
 type memoryCollector struct {
 	desc      *prometheus.Desc
+	sliceless *prometheus.Desc
 	snapshots func() []*cluster.Snapshot
 }
 
@@ -19,17 +21,23 @@ func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
 		desc: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "held_bytes"),
 			"Bytes of the live heap that the current state takes, by resource; addresses is the index of their names. The rest of the heap is the server's.",
 			[]string{"resource"}, nil),
+		sliceless: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "headless_without_slices"),
+			"Number of headless Services that no EndpointSlice is held of. Kubernetes makes one for each Service with a selector.", nil, nil),
 		snapshots: snapshots,
 	}
 }
 
 // Describe implements prometheus.Collector.
-func (c *memoryCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
+func (c *memoryCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- c.desc
+	ch <- c.sliceless
+}
 
 // Collect implements prometheus.Collector.
 func (c *memoryCollector) Collect(ch chan<- prometheus.Metric) {
-	sums := map[string]int{}
-	for _, s := range c.snapshots() {
+	sums, sliceless, snapshots := map[string]int{}, 0, c.snapshots()
+	for _, s := range snapshots {
+		sliceless += s.HeadlessWithoutSlices()
 		size := s.Size()
 		sums["namespaces"] += size.Namespaces
 		sums["services"] += size.Services
@@ -41,5 +49,8 @@ func (c *memoryCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for resource, bytes := range sums {
 		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(bytes), resource)
+	}
+	if len(snapshots) > 0 {
+		ch <- prometheus.MustNewConstMetric(c.sliceless, prometheus.GaugeValue, float64(sliceless))
 	}
 }

@@ -2,10 +2,13 @@ package metrics
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
@@ -47,7 +50,8 @@ func TestMemoryAddsUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := map[string]int{}
-		for _, m := range families[0].GetMetric() {
+		i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "coredns_clusterdns_held_bytes" })
+		for _, m := range families[i].GetMetric() {
 			got[m.GetLabel()[0].GetValue()] = int(m.GetGauge().GetValue())
 		}
 		want := map[string]int{"services": size.Services * times, "namespaces": size.Namespaces * times, "addresses": size.Addresses * times}
@@ -66,5 +70,25 @@ func TestMemoryAddsUp(t *testing.T) {
 func TestNothingHeld(t *testing.T) {
 	if n := testutil.CollectAndCount(newMemoryCollector(snapshots(0))); n != 0 {
 		t.Errorf("%d series", n)
+	}
+}
+
+// A headless Service without a slice shows, a slice without endpoints is enough, and a Service with
+// a ClusterIP needs none.
+func TestHeadlessWithoutSlices(t *testing.T) {
+	s := testStore()
+	txn := s.Begin()
+	for _, name := range []string{"db", "cache", "bare"} {
+		txn.ReplaceService(nil, &cluster.Service{Key: cluster.Key{Namespace: "shop", Name: name}, Kind: cluster.Headless})
+	}
+	for _, name := range []string{"db", "cache", "unknown"} {
+		txn.ReplaceSlice(nil, cluster.NewSlice(cluster.Slice{Namespace: "shop", Name: name + "-x", Service: name}))
+	}
+	txn.Commit()
+	c := newMemoryCollector(func() []*cluster.Snapshot { return []*cluster.Snapshot{s.Load(), s.Load()} })
+	want := "# HELP coredns_clusterdns_headless_without_slices Number of headless Services that no EndpointSlice is held of. Kubernetes makes one for each Service with a selector.\n" +
+		"# TYPE coredns_clusterdns_headless_without_slices gauge\ncoredns_clusterdns_headless_without_slices 2\n"
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want), "coredns_clusterdns_headless_without_slices"); err != nil {
+		t.Error(err)
 	}
 }
