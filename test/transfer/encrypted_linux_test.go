@@ -3,16 +3,9 @@ package transfer
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -20,10 +13,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/test/kit/certificate"
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
@@ -45,12 +38,12 @@ func TestP7NSDAsksOverUDP(t *testing.T) {
 // P8: over HTTPS, where CoreDNS would send only the last message of a transfer, a transfer
 // is refused. Over TLS it is complete.
 func TestP8TransferOverEncryption(t *testing.T) {
-	certificate, trusted := newCertificate(t)
+	files, trusted := certificate.New(t)
 	p := newPrimary(t, "0")
 	p.change(t)
 	https, overTLS := freeport.Port(t), freeport.Port(t)
 	text := fmt.Sprintf("https://%[1]s:%[2]s tls://%[1]s:%[3]s %[1]s:%[4]s {\n\tbind 127.0.0.1\n\ttls %[5]s\n\tkubernetes %[1]s {\n\t\tmanifests %[6]s\n\t}\n\ttransfer {\n\t\tto *\n\t}\n}\n",
-		origin, https, overTLS, p.port, certificate, p.dir)
+		origin, https, overTLS, p.port, files, p.dir)
 	startCorefile(t, p.port, filepath.Join(t.TempDir(), "Corefile"), text)
 
 	config := &tls.Config{RootCAs: trusted, ServerName: "localhost", MinVersion: tls.VersionTLS12}
@@ -85,14 +78,14 @@ func TestP8TransferOverEncryption(t *testing.T) {
 // is complete whatever size the client gives for UDP, and the answer to a padded question
 // is padded.
 func TestP11EncryptedPeers(t *testing.T) {
-	certificate, _ := newCertificate(t)
+	files, _ := certificate.New(t)
 	b := newBind(t)
 	b.zone = bindZoneOverTLS
 	p := newPrimary(t, b.port)
 	p.change(t)
 	overTLS, overQUIC := freeport.Port(t), freeport.Port(t)
 	text := fmt.Sprintf("%[1]s:%[2]s %[3]s:%[2]s tls://%[1]s:%[4]s tls://%[3]s:%[4]s quic://%[1]s:%[5]s {\n\tbind 127.0.0.1\n\ttls %[6]s\n\tkubernetes %[1]s {\n\t\tmanifests %[7]s\n\t}\n\tk8s_external %[3]s\n\ttransfer {\n\t\tto * 127.0.0.1:%[8]s\n\t}\n}\n",
-		origin, p.port, outsideOrigin, overTLS, overQUIC, certificate, p.dir, b.port)
+		origin, p.port, outsideOrigin, overTLS, overQUIC, files, p.dir, b.port)
 	startCorefile(t, p.port, filepath.Join(t.TempDir(), "Corefile"), text)
 	b.start(t, overTLS)
 	b.awaitZones(t, p.port)
@@ -169,40 +162,4 @@ func overHTTPS(t *testing.T, client *http.Client, url string, m *dns.Msg) *dns.M
 		t.Fatalf("%s %s: %v: %q", response.Proto, response.Status, err, body)
 	}
 	return answer
-}
-
-// newCertificate makes a certificate for this machine. It returns the files of the
-// certificate and its key, for the plugin tls, and a pool that trusts it.
-func newCertificate(t *testing.T) (files string, trusted *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "localhost"}, // kdig accepts no certificate without one
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-		DNSNames:     []string{"localhost"},
-		IsCA:         true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: keyDER}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	trusted = x509.NewCertPool()
-	trusted.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	return certFile + " " + keyFile, trusted
 }
