@@ -166,14 +166,16 @@ func TestA1CacheHoldsNothingOfOursBack(t *testing.T) {
 	hosts := "hosts {\n192.0.2.9 other.shop.svc.cluster.local\nfallthrough\n}"
 	template := "template IN A other.shop.svc.cluster.local {\nanswer \"{{ .Name }} IN A 192.0.2.9\"\nfallthrough\n}"
 	const ours, kept = "NXDOMAIN (0), NXDOMAIN (0)", "NXDOMAIN (3600), NXDOMAIN (3600)"
-	for _, tc := range []struct{ what, ahead, through, absent string }{
-		{"alone", "", "", ours},
-		{"others may answer at hand", hosts, "", ours},
-		{"others may answer ahead", template, "", "NXDOMAIN (0), NXDOMAIN (3600)"},
-		{"others may answer behind", "", "fallthrough", kept},
-		{"both", hosts + "\n" + template, "fallthrough", kept},
+	for _, tc := range []struct{ what, fastPath, ahead, through, absent string }{
+		{"alone", "", "", "", ours},
+		{"others may answer at hand", "", hosts, "", ours},
+		{"others may answer ahead", "", template, "", ours},
+		{"others may answer ahead, by the chain", "off", template, "", kept},
+		{"others may answer behind", "", "", "fallthrough", kept},
+		{"both", "", hosts + "\n" + template, "fallthrough", kept},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
+			t.Setenv("CLUSTERDNS_FASTPATH", tc.fastPath)
 			forwarder, _ := countingUpstream(t)
 			text := strings.NewReplacer("AHEAD", tc.ahead, "FALLTHROUGH", tc.through).Replace(lastingCorefile)
 			addr, path := startCached(t, text, forwarder)

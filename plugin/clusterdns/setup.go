@@ -59,8 +59,8 @@ func setup(directive string, c *caddy.Controller) error {
 	}
 	ahead := len(server.Plugin)
 	d := newHandler(directive, cfg, server, log)
-	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track)
 	fast := fastpath.Of(c, collectors.FastPath(), log)
+	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, fast.ZonesFor)
 	c.OnStartup(func() error { return d.lookAround(c, fast.Blocks(), log) })
 	watchers.Attach(c, watch.Need{
 		Directive: directive,

@@ -18,8 +18,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
-// measureTransports measures TCP and TLS, which are always answered through CoreDNS's own
-// sockets and the plugin chain.
+// measureTransports measures TCP and TLS, which CoreDNS's own sockets always read.
 func (b *bench) measureTransports(ctx context.Context) error {
 	if err := b.makeCertificate(); err != nil {
 		return err

@@ -3,20 +3,30 @@ package chain
 import (
 	"context"
 
+	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
-// first enlarges the stack, so it must come before all other handlers of a server block.
-type first struct{ next plugin.Handler }
+// first enlarges the stack, and answers what no other plugin has to see. So it must come before
+// all other handlers of a server block.
+type first struct {
+	next  plugin.Handler
+	zones func(*dnsserver.Server) reply.Zones
+}
 
 // Name implements plugin.Handler.
 func (*first) Name() string { return "clusterdns_first" }
 
 // ServeDNS implements plugin.Handler.
 func (h *first) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	deepenStack(false)
 	fitDatagram(w, r)
+	if answered, err := h.answer(ctx, w, r); answered {
+		return dns.RcodeSuccess, err
+	}
+	deepenStack(false)
 	return h.next.ServeDNS(ctx, w, r)
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	coreparse "github.com/coredns/coredns/plugin/pkg/parse"
-	"github.com/coredns/coredns/plugin/pkg/transport"
 )
 
 // Block is a server block of a Corefile, with the configurations that CoreDNS made from it.
@@ -104,12 +103,12 @@ func (b *Block) Mentions(directive, text string) bool {
 // has reports whether a config is one of the block's.
 func (b *Block) has(cfg *dnsserver.Config) bool { return slices.Contains(b.Configs, cfg) }
 
-// Listens reports whether a zone is served at a listener for plain DNS, whose address is as
-// CoreDNS writes it (dns://host:port).
+// Listens reports whether a zone is served at a listener, whose address is as CoreDNS writes it
+// (dns://host:port).
 func Listens(cfg *dnsserver.Config, server string) bool {
 	for _, host := range cfg.ListenHosts {
 		addr, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, cfg.Port))
-		if err == nil && cfg.Transport == transport.DNS && cfg.Transport+"://"+addr.String() == server {
+		if err == nil && cfg.Transport+"://"+addr.String() == server {
 			return true
 		}
 	}

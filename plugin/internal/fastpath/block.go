@@ -19,7 +19,7 @@ var rootOrigin, _ = resolve.ParseOrigin(".")
 
 // block returns the block that answers for a server block of ours at a listener. It fails
 // if a plugin ahead must see every question or answer.
-func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*reply.Block, error) {
+func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server, proto string) (*reply.Block, error) {
 	ahead := corefile.Ahead(b.Configs[0], h.Directive)
 	if len(ahead) != h.Ahead {
 		return nil, errors.New("a plugin without a directive of its own stands ahead")
@@ -28,8 +28,8 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*r
 	if err != nil {
 		return nil, err
 	}
-	meter, keep := f.keep(h.Meter(s), c.Keeping, s)
-	meters, err := f.meters(meter, c.Prometheus, s)
+	meter, keep := f.keep(h.Meter(s), c.Keeping, s, proto)
+	meters, err := f.meters(meter, c.Prometheus, s, proto)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +44,9 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server) (*r
 }
 
 // keep returns where replies of the plugin cache are kept, nil if they are not, and a meter that
-// counts such answers as the plugin would.
-func (f *Instance) keep(block reply.Meter, how *corefile.Keeping, s *dnsserver.Server) (reply.Meter, *reply.Keep) {
-	if how == nil {
+// counts such answers as the plugin would. Over other transports than UDP none are.
+func (f *Instance) keep(block reply.Meter, how *corefile.Keeping, s *dnsserver.Server, proto string) (reply.Meter, *reply.Keep) {
+	if how == nil || proto != udpProto {
 		return block, nil
 	}
 	meter, ok := f.metrics.Cache(block, s.Addr, how.Zones)
@@ -62,7 +62,7 @@ func (f *Instance) keep(block reply.Meter, how *corefile.Keeping, s *dnsserver.S
 
 // meters returns the meters of a server block. With the plugin prometheus, they count in
 // its metrics too.
-func (f *Instance) meters(block reply.Meter, m *coremetrics.Metrics, s *dnsserver.Server) ([]reply.ZoneMeter, error) {
+func (f *Instance) meters(block reply.Meter, m *coremetrics.Metrics, s *dnsserver.Server, proto string) ([]reply.ZoneMeter, error) {
 	if m == nil {
 		return []reply.ZoneMeter{{Origin: rootOrigin, Meter: block}}, nil
 	}
@@ -76,7 +76,7 @@ func (f *Instance) meters(block reply.Meter, m *coremetrics.Metrics, s *dnsserve
 	}
 	meters := make([]reply.ZoneMeter, len(names))
 	for i, name := range names {
-		meters[i] = reply.ZoneMeter{Origin: zones[i], Meter: f.metrics.Zone(block, s.Addr, name, m.Next.Name())}
+		meters[i] = reply.ZoneMeter{Origin: zones[i], Meter: f.metrics.Zone(block, s.Addr, name, m.Next.Name(), proto)}
 	}
 	return meters, nil
 }

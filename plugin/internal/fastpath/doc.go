@@ -12,6 +12,8 @@
 // - They hand over the questions for a block of ours whose plugins ahead must see them. Package corefile
 // decides that.
 //
+// For the other transports, the first handler of the chain answers what [Instance.ZonesFor] says.
+//
 // The sockets belong to the process. A reload only changes what they serve.
 //
 // The rule not to break: if it is not certain that CoreDNS would give the same answer, hand

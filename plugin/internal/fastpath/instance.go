@@ -49,7 +49,7 @@ type Metrics interface {
 	Listener(server string) udp.ListenerMeter
 	// Zone returns a meter that counts in the meter of the server block and in the metrics
 	// of the plugin prometheus.
-	Zone(block reply.Meter, server, zone, plugin string) reply.Meter
+	Zone(block reply.Meter, server, zone, plugin, proto string) reply.Meter
 	// Cache returns a meter that counts answers of the plugin cache in its metrics, and others
 	// in the meter of the server block. It reports false if the plugin has no such metrics.
 	Cache(block reply.Meter, server, zones string) (reply.Meter, bool)
@@ -73,7 +73,8 @@ type Instance struct {
 	restarting bool              // CoreDNS is starting another instance in place of this one
 	stopped    bool
 
-	hold hold
+	hold  hold
+	heads sync.Map // reply.Zones by *dnsserver.Server: see ZonesFor
 }
 
 type instanceKey struct{}

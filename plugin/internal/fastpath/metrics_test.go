@@ -63,7 +63,7 @@ func series1(m *dto.Metric, server string) (string, bool) {
 	line := fmt.Sprint(labels)
 	if h := m.GetHistogram(); h != nil {
 		line += fmt.Sprintf(" count %d", h.GetSampleCount())
-		if slices.Contains(labels, "proto=udp") { // the other histograms are durations
+		if slices.Contains(labels, "proto=udp") || slices.Contains(labels, "proto=tcp") { // the other histograms are durations
 			line += fmt.Sprintf(" sum %g", h.GetSampleSum())
 		}
 		return line, of

@@ -35,14 +35,14 @@ func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	backend := &udp.Backend{
 		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: f.metrics.Listener(s.Addr),
 	}
-	reasons, whole := f.addBlocks(backend, s)
-	if whole || !slices.ContainsFunc(backend.Zones, func(z reply.Zone) bool { return z.Block != nil }) {
-		backend.Zones = nil
+	zones, reasons := f.zones(s, udpProto)
+	if zones == nil {
 		return &plan{backend: backend, reason: strings.Join(reasons, "; ")}
 	}
 	for _, reason := range reasons {
 		f.log.Infof("fast path at %s leaves a server block out: %s", s.Addr, reason)
 	}
+	backend.Zones = zones
 	return &plan{backend: backend}
 }
 
@@ -86,20 +86,25 @@ func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
 	return ""
 }
 
-// addBlocks adds the zones of all server blocks of a listener. It returns the reasons why
-// questions for blocks of ours are handed over. If whole is true, one reason holds for all
-// questions.
-func (f *Instance) addBlocks(backend *udp.Backend, s *dnsserver.Server) (reasons []string, whole bool) {
+// zones returns the zones of all server blocks of a listener, with meters for a protocol as the
+// plugin prometheus names it, and the reasons why questions for blocks of ours are handed over. It
+// returns no zones if all questions are handed over.
+func (f *Instance) zones(s *dnsserver.Server, proto string) (zones reply.Zones, reasons []string) {
 	for i := range f.blocks {
-		if err := f.addZones(backend, &f.blocks[i], s); err != nil {
-			reasons = append(reasons, err.Error())
-			if errors.As(err, new(listenerError)) {
-				return []string{err.Error()}, true
-			}
+		added, err := f.zonesOf(&f.blocks[i], s, proto)
+		if errors.As(err, new(listenerError)) {
+			return nil, []string{err.Error()}
 		}
+		if err != nil {
+			reasons = append(reasons, err.Error())
+		}
+		zones = append(zones, added...)
 	}
-	slices.SortStableFunc(backend.Zones, func(a, b reply.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
-	return slices.Compact(reasons), false
+	if !slices.ContainsFunc(zones, func(z reply.Zone) bool { return z.Block != nil }) {
+		zones = nil
+	}
+	slices.SortStableFunc(zones, func(a, b reply.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
+	return zones, slices.Compact(reasons)
 }
 
 // localAddr returns the local address of CoreDNS's own socket. A socket for all addresses
@@ -114,29 +119,28 @@ func localAddr(address netip.AddrPort) net.Addr {
 // listenerError is a reason that holds for all server blocks of a listener.
 type listenerError struct{ error }
 
-// addZones adds the zones of a server block that are served at the listener. An error says
+// zonesOf returns the zones of a server block that are served at the listener. An error says
 // why their questions are handed over.
-func (f *Instance) addZones(backend *udp.Backend, b *corefile.Block, s *dnsserver.Server) error {
+func (f *Instance) zonesOf(b *corefile.Block, s *dnsserver.Server, proto string) (zones reply.Zones, left error) {
 	var block *reply.Block
-	var left error
 	for _, cfg := range b.Configs {
 		if !corefile.Listens(cfg, s.Addr) {
 			continue
 		}
 		if corefile.Filtered(cfg) {
-			return listenerError{errors.New("the plugin view chooses the server block by more than the name")}
+			return nil, listenerError{errors.New("the plugin view chooses the server block by more than the name")}
 		}
 		ours := f.handlers[b.Configs[0]]
 		if ours != nil && block == nil && left == nil {
-			block, left = f.block(ours, b, s)
+			block, left = f.block(ours, b, s, proto)
 		}
 		origin, err := resolve.ParseOrigin(cfg.Zone)
 		if err != nil {
-			return listenerError{fmt.Errorf("zone %s of the server block %s: %w", cfg.Zone, strings.Join(b.Keys, " "), err)}
+			return nil, listenerError{fmt.Errorf("zone %s of the server block %s: %w", cfg.Zone, strings.Join(b.Keys, " "), err)}
 		}
-		backend.Zones = append(backend.Zones, reply.Zone{Origin: origin, Block: block})
+		zones = append(zones, reply.Zone{Origin: origin, Block: block})
 	}
-	return left
+	return zones, left
 }
 
 // contextOf returns the context that a server's own reader passes on with each message.

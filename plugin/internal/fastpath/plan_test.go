@@ -11,19 +11,18 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
-	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
-// TestAddBlocksNamesTheBlock: the error for a zone that is no name has its server block.
-func TestAddBlocksNamesTheBlock(t *testing.T) {
+// TestZonesNameTheBlock: the error for a zone that is no name has its server block.
+func TestZonesNameTheBlock(t *testing.T) {
 	b := corefile.Block{ServerBlock: caddyfile.ServerBlock{Keys: []string{"dns://two.example.:53", "dns://x..example.:53"}}}
 	for _, zone := range []string{"two.example.", "x..example."} {
 		b.Configs = append(b.Configs, &dnsserver.Config{Zone: zone, ListenHosts: []string{"127.0.0.1"}, Port: "53", Transport: "dns"})
 	}
 	f := &Instance{blocks: []corefile.Block{{}, {}, b}}
-	reasons, whole := f.addBlocks(&udp.Backend{}, &dnsserver.Server{Addr: "dns://127.0.0.1:53"})
+	zones, reasons := f.zones(&dnsserver.Server{Addr: "dns://127.0.0.1:53"}, "udp")
 	const want = "zone x..example. of the server block dns://two.example.:53 dns://x..example.:53: "
-	if !whole || len(reasons) != 1 || !strings.HasPrefix(reasons[0], want) {
+	if zones != nil || len(reasons) != 1 || !strings.HasPrefix(reasons[0], want) {
 		t.Errorf("the reasons are %q, want %q", reasons, want)
 	}
 }

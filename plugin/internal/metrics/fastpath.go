@@ -57,6 +57,7 @@ func (m blockMeter) Answered(a *reply.Answered) {
 type zoneMeter struct {
 	block                reply.Meter
 	server, zone, plugin string
+	proto                string
 
 	requests [2][]series // by family and type
 	rcodes   [2]series   // NOERROR and NXDOMAIN
@@ -80,8 +81,8 @@ func (s *series) keep(c prometheus.Counter) prometheus.Counter {
 	return c
 }
 
-func newZoneMeter(block reply.Meter, server, zone, plugin string) *zoneMeter {
-	m := &zoneMeter{block: block, server: server, zone: zone, plugin: plugin}
+func newZoneMeter(block reply.Meter, server, zone, plugin, proto string) *zoneMeter {
+	m := &zoneMeter{block: block, server: server, zone: zone, plugin: plugin, proto: proto}
 	for family := range m.requests {
 		m.requests[family] = make([]series, len(monitoredTypes)+1)
 	}
@@ -108,8 +109,8 @@ func (m *zoneMeter) Answered(a *reply.Answered) {
 
 func (m *zoneMeter) begin() {
 	m.duration = vars.RequestDuration.WithLabelValues(m.server, m.zone, view)
-	m.size = vars.ResponseSize.WithLabelValues(m.server, m.zone, view, "udp")
-	m.asked = vars.RequestSize.WithLabelValues(m.server, m.zone, view, "udp")
+	m.size = vars.ResponseSize.WithLabelValues(m.server, m.zone, view, m.proto)
+	m.asked = vars.RequestSize.WithLabelValues(m.server, m.zone, view, m.proto)
 }
 
 func (m *zoneMeter) countDO() prometheus.Counter {
@@ -133,7 +134,7 @@ func (m *zoneMeter) request(ipv6 bool, qtype uint16) prometheus.Counter {
 	if i >= 0 {
 		name = dns.Type(qtype).String()
 	}
-	return s.keep(vars.RequestCount.WithLabelValues(m.server, m.zone, view, "udp", label, name))
+	return s.keep(vars.RequestCount.WithLabelValues(m.server, m.zone, view, m.proto, label, name))
 }
 
 func (m *zoneMeter) rcode(r resolve.Result) prometheus.Counter {
@@ -170,8 +171,8 @@ func (m fastPathMetrics) Listener(server string) udp.ListenerMeter {
 }
 
 // Zone implements fastpath.Metrics.
-func (fastPathMetrics) Zone(block reply.Meter, server, zone, plugin string) reply.Meter {
-	return newZoneMeter(block, server, zone, plugin)
+func (fastPathMetrics) Zone(block reply.Meter, server, zone, plugin, proto string) reply.Meter {
+	return newZoneMeter(block, server, zone, plugin, proto)
 }
 
 // listenerMeter counts what the fast path does at a listener.

@@ -50,7 +50,7 @@ func requests(t *testing.T, server string) []string {
 
 // The names of types are those of the plugin prometheus.
 func TestFastPathNamesTypes(t *testing.T) {
-	m := newZoneMeter(newAnswerCounter(testCollectors(), "dns://names").AtSockets(nil), "dns://names", ".", "errors")
+	m := newZoneMeter(newAnswerCounter(testCollectors(), "dns://names").AtSockets(nil), "dns://names", ".", "errors", "udp")
 	for qtype := range uint16(300) {
 		m.Answered(&reply.Answered{Type: qtype, Result: resolve.Success})
 		msg := new(dns.Msg).SetQuestion(".", qtype)

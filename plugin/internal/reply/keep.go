@@ -45,9 +45,9 @@ func (r *Responder) Want(s *recent.Slot) {
 	}
 }
 
-// keeps reports whether replies to a question are kept.
+// keeps reports whether replies to a question are kept: over UDP alone.
 func (b *Block) keeps(q *query) bool {
-	return b.Keep != nil && q.flags&^flagsKept == 0 && b.isOutside(&q.question)
+	return b.Keep != nil && !q.stream && q.flags&^flagsKept == 0 && b.isOutside(&q.question)
 }
 
 // appendKey appends all that CoreDNS's reply to a question depends on, but for the letter case. A

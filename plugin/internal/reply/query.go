@@ -35,6 +35,9 @@ const (
 // that replies repeat (RFC 3225 3, RFC 6891 6.1.4).
 const flagDO = 1 << 15
 
+// chainFlags are the bits of the OPT record's TTL that CoreDNS repeats.
+const chainFlags = 0xff00
+
 // Verdict says what becomes of a packet.
 type Verdict uint8
 
@@ -52,7 +55,8 @@ type query struct {
 	flags    uint16
 	end      int // offset of the end of the question section
 	edns     bool
-	size     uint16 // the longest reply that the client accepts
+	size     uint16 // the longest datagram that the client accepts
+	stream   bool   // no size of a datagram limits the reply
 	bits     uint16 // flags of the OPT record
 	options  [maxOptions]uint16
 	count    int // number of options

@@ -49,6 +49,18 @@ func NewResponder() *Responder {
 // the longest answer and for a few records more. It appends nothing if the packet is handed over or ignored. The client's address
 // is not IPv4-mapped.
 func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
+	r.query.stream = false
+	return r.respond(zones, client, packet, out)
+}
+
+// RespondStream is Respond for transports other than plain UDP: the answer may have the size of the
+// longest message, and its OPT record is the one of CoreDNS, which repeats the client's.
+func (r *Responder) RespondStream(zones Zones, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
+	r.query.stream = true
+	return r.respond(zones, client, packet, out)
+}
+
+func (r *Responder) respond(zones Zones, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	q := &r.query
 	r.keeps = false
 	if v := q.parse(packet); v != Answer {
@@ -62,7 +74,7 @@ func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) 
 	snapshot := block.Store.Load()
 	var c Completion
 	takes := q.size
-	q.size = block.replySize(client, q.size)
+	q.size = block.replySize(client, q)
 	out, ok := r.write(block, snapshot, packet, out, &c)
 	if !ok || block.declines(client, &q.question, r.wire.Result) {
 		if q.size = takes; block.keeps(q) {
@@ -109,15 +121,16 @@ func (b *Block) mustHandOver(client netip.Addr, q *query) bool {
 	return b.Elsewhere.Enclose(q.question.Name()) || b.Claimed != nil && b.Claimed(&q.question, client)
 }
 
-// replySize returns the longest reply to a client that says which size it accepts.
-func (b *Block) replySize(client netip.Addr, takes uint16) uint16 {
-	switch {
+// replySize returns the longest datagram to a client that says which size it accepts.
+func (b *Block) replySize(client netip.Addr, q *query) uint16 {
+	switch takes := q.size; {
 	case b.MaxSize > 0:
 		return min(takes, b.MaxSize)
-	case takes > ForeignSize && !IsOwnNetwork(client):
+	case takes > ForeignSize && !q.stream && !IsOwnNetwork(client):
 		return ForeignSize
+	default:
+		return takes
 	}
-	return takes
 }
 
 // declines reports whether CoreDNS must give an answer with this result, since another plugin
@@ -156,16 +169,14 @@ func (r *Responder) write(b *Block, s *cluster.Snapshot, packet, out []byte, c *
 	start := len(out)
 	// Compression pointers count from the beginning of the message, not of the buffer.
 	msg := append(out[start:], packet[:q.end]...)
-	limits := answer.Limits{Size: minSize, Shuffle: b.Shuffle, Random: r.random}
-	if q.edns {
-		limits.Size, limits.Reserved = min(max(minSize, int(q.size)), MaxSize), optSize
-	}
+	limits := q.limits()
+	limits.Shuffle, limits.Random = b.Shuffle, r.random
 	msg, ok := r.sections(b, s, msg, limits, c)
 	if !ok {
 		return out, false
 	}
 	if q.edns {
-		msg = appendOPT(msg, q.bits&flagDO)
+		msg = q.appendOPT(msg)
 		r.wire.Extra++
 	}
 	putHeader(msg, q.flags, &r.wire)
@@ -189,8 +200,24 @@ func (r *Responder) sections(b *Block, s *cluster.Snapshot, msg []byte, limits a
 	return answer.AppendWire(msg, b.View, s, &r.query.question, limits, &r.wire)
 }
 
-func appendOPT(msg []byte, bits uint16) []byte {
-	return append(msg, 0, 0, byte(dns.TypeOPT), PacketSize>>8, PacketSize&0xff, 0, 0, byte(bits>>8), byte(bits), 0, 0)
+// limits returns the limits of the reply.
+func (q *query) limits() (l answer.Limits) {
+	l.Size = minSize
+	if q.edns {
+		l.Size, l.Reserved = min(max(minSize, int(q.size)), MaxSize), optSize
+	}
+	if q.stream {
+		l.Size = dns.MaxMsgSize
+	}
+	return l
+}
+
+func (q *query) appendOPT(msg []byte) []byte {
+	size, bits := uint16(PacketSize), q.bits&flagDO
+	if q.stream {
+		size, bits = q.size, q.bits&chainFlags
+	}
+	return append(msg, 0, 0, byte(dns.TypeOPT), byte(size>>8), byte(size), 0, 0, byte(bits>>8), byte(bits), 0, 0)
 }
 
 // putHeader turns the header of a question into the header of its answer.
