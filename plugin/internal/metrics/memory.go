@@ -7,12 +7,13 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
-// memoryCollector reports how much memory the state of the cluster takes, and which Services have
-// nothing to show. It computes that at each scrape, so changes cost nothing and no update can be
+// memoryCollector reports how much memory the state of the cluster takes, whether the state is
+// whole, and which Services have nothing to show. It computes that at each scrape, so changes cost nothing and no update can be
 // forgotten.
 type memoryCollector struct {
 	desc      *prometheus.Desc
 	sliceless *prometheus.Desc
+	synced    *prometheus.Desc
 	snapshots func() []*cluster.Snapshot
 }
 
@@ -23,6 +24,8 @@ func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
 			[]string{"resource"}, nil),
 		sliceless: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "headless_without_slices"),
 			"Number of headless Services that no EndpointSlice is held of. Kubernetes makes one for each Service with a selector.", nil, nil),
+		synced: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "synced"),
+			"Whether the whole cluster is known, so that questions are answered. Without a watch there is no such series.", nil, nil),
 		snapshots: snapshots,
 	}
 }
@@ -31,6 +34,7 @@ func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
 func (c *memoryCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- c.desc
 	ch <- c.sliceless
+	ch <- c.synced
 }
 
 // Collect implements prometheus.Collector.
@@ -52,5 +56,16 @@ func (c *memoryCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if len(snapshots) > 0 {
 		ch <- prometheus.MustNewConstMetric(c.sliceless, prometheus.GaugeValue, float64(sliceless))
+		ch <- prometheus.MustNewConstMetric(c.synced, prometheus.GaugeValue, synced(snapshots))
 	}
+}
+
+// synced returns 1 if all snapshots are of a whole cluster, else 0.
+func synced(snapshots []*cluster.Snapshot) float64 {
+	for _, s := range snapshots {
+		if !s.Synced() {
+			return 0
+		}
+	}
+	return 1
 }

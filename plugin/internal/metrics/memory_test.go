@@ -92,3 +92,28 @@ func TestHeadlessWithoutSlices(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// One watcher that does not know its cluster yet is enough: some question gets no answer.
+func TestSynced(t *testing.T) {
+	whole, begun := testStore(), cluster.NewStore()
+	for _, tc := range []struct {
+		stores []*cluster.Store
+		want   string
+	}{
+		{[]*cluster.Store{whole}, "1"},
+		{[]*cluster.Store{whole, begun}, "0"},
+		{[]*cluster.Store{begun}, "0"},
+	} {
+		c := newMemoryCollector(func() (list []*cluster.Snapshot) {
+			for _, s := range tc.stores {
+				list = append(list, s.Load())
+			}
+			return list
+		})
+		want := "# HELP coredns_clusterdns_synced Whether the whole cluster is known, so that questions are answered. Without a watch there is no such series.\n" +
+			"# TYPE coredns_clusterdns_synced gauge\ncoredns_clusterdns_synced " + tc.want + "\n"
+		if err := testutil.CollectAndCompare(c, strings.NewReader(want), "coredns_clusterdns_synced"); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -36,6 +36,7 @@ type Collectors struct {
 	answers        *prometheus.CounterVec
 	objects        *prometheus.GaugeVec
 	lastEvent      *prometheus.GaugeVec
+	watches        watches
 
 	fastPath        *prometheus.GaugeVec
 	fastPathPackets *prometheus.CounterVec
@@ -51,6 +52,7 @@ func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *Collect
 	make := promauto.With(r)
 	return &Collectors{
 		registerer: r,
+		watches:    watches{of: map[string]int{}},
 		programming: make.NewHistogramVec(histogram("dns_programming_duration_seconds",
 			"Histogram of the time (in seconds) it took to program a dns instance.",
 			prometheus.ExponentialBuckets(0.001, 2, 20)), []string{"service_kind"}),

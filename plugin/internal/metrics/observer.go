@@ -10,8 +10,9 @@ import (
 // observer counts what one watcher does. The counts of several watchers add up.
 type observer struct {
 	*Collectors
-	mu     sync.Mutex
-	counts map[string]int // numbers of objects, as last reported
+	mu      sync.Mutex
+	counts  map[string]int  // numbers of objects, as last reported
+	watched map[string]bool // resources of which an API server has been heard
 }
 
 var _ kube.Observer = (*observer)(nil)
@@ -20,7 +21,7 @@ var _ kube.Observer = (*observer)(nil)
 func (c *Collectors) Observer() kube.Observer { return newObserver(c) }
 
 func newObserver(c *Collectors) *observer {
-	return &observer{Collectors: c, counts: map[string]int{}}
+	return &observer{Collectors: c, counts: map[string]int{}, watched: map[string]bool{}}
 }
 
 // Programmed implements kube.Observer.
@@ -30,7 +31,21 @@ func (o *observer) Programmed(serviceKind string, latency time.Duration) {
 
 // Heard implements kube.Observer.
 func (o *observer) Heard(resource string, at time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.watched[resource] {
+		o.watched[resource] = true
+		o.begin(resource)
+	}
 	o.lastEvent.WithLabelValues(resource).Set(float64(at.UnixMilli()) / 1000)
+}
+
+// begin counts a watch of the resource. The counters of what may go wrong with it begin at
+// zero: where a counter appears with a one, increase() does not see its first count.
+func (o *observer) begin(resource string) {
+	o.watches.begin(resource)
+	o.relists.WithLabelValues(resource)
+	o.silences.WithLabelValues(resource)
 }
 
 // Relisted implements kube.Observer.
@@ -47,7 +62,8 @@ func (o *observer) Held(resource string, objects int) {
 	o.counts[resource] = objects
 }
 
-// End subtracts the objects of a watcher that has stopped.
+// End subtracts the objects of a watcher that has stopped. What nobody watches any more has
+// no last event: its age would grow for ever.
 func (o *observer) End() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -55,6 +71,32 @@ func (o *observer) End() {
 		o.objects.WithLabelValues(resource).Sub(float64(objects))
 	}
 	clear(o.counts)
+	for resource := range o.watched {
+		if o.watches.end(resource) {
+			o.lastEvent.DeleteLabelValues(resource)
+		}
+	}
+	clear(o.watched)
+}
+
+// watches counts the watches of each resource.
+type watches struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (w *watches) begin(resource string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.of[resource]++
+}
+
+// end reports whether that was the last watch of the resource.
+func (w *watches) end(resource string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.of[resource]--
+	return w.of[resource] == 0
 }
 
 // Committed implements kube.Observer.

@@ -22,7 +22,9 @@ func TestObserver(t *testing.T) {
 	other.Held("services", 2)
 	one.Relisted("pods")
 	one.Committed()
+	other.Heard("services", time.UnixMilli(500))
 	one.Heard("services", time.UnixMilli(1500))
+	one.Heard("pods", time.UnixMilli(1600))
 	one.Requested(kube.Request{Method: "GET", Host: "api:443", Code: "200", Watch: true, Took: time.Hour})
 	one.Requested(kube.Request{Method: "GET", Host: "api:443", Code: "200", Took: time.Second})
 	one.End()
@@ -39,6 +41,7 @@ coredns_clusterdns_objects{resource="services"} 2
 # HELP coredns_clusterdns_relists_total Counter of lists after the first, by resource.
 # TYPE coredns_clusterdns_relists_total counter
 coredns_clusterdns_relists_total{resource="pods"} 1
+coredns_clusterdns_relists_total{resource="services"} 0
 # HELP coredns_kubernetes_rest_client_requests_total Number of HTTP requests, partitioned by status code, method, and host.
 # TYPE coredns_kubernetes_rest_client_requests_total counter
 coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="GET"} 2
@@ -52,6 +55,25 @@ coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="
 	}
 	if n := testutil.CollectAndCount(m.latency); n != 1 {
 		t.Errorf("%d histograms of request latency, want one", n)
+	}
+}
+
+// A reload may end a watch while another of the same resource goes on.
+func TestLastEventEndsWithTheLastWatch(t *testing.T) {
+	m := New(prometheus.NewRegistry(), snapshots(0))
+	one, other := newObserver(m), newObserver(m)
+	for _, o := range []*observer{one, other} {
+		o.Heard("services", time.UnixMilli(1))
+		o.Heard("services", time.UnixMilli(2))
+	}
+	for i, want := range []int{1, 0} {
+		[]*observer{one, other}[i].End()
+		if n := testutil.CollectAndCount(m.lastEvent); n != want {
+			t.Errorf("%d series after %d ends, want %d", n, i+1, want)
+		}
+	}
+	if n := testutil.CollectAndCount(m.silences); n != 1 {
+		t.Errorf("%d series of silences, want the one that began at zero", n)
 	}
 }
 
