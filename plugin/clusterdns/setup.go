@@ -61,7 +61,7 @@ func setup(directive string, c *caddy.Controller) error {
 	d := newHandler(directive, cfg, server, log)
 	fast := fastpath.Of(c, collectors.FastPath(), log)
 	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, fast.ZonesFor)
-	c.OnStartup(func() error { return d.lookAround(c, fast.Blocks(), log) })
+	corefile.AtStart(c, func() error { return d.lookAround(c, fast.Blocks(), log) })
 	watchers.Attach(c, watch.Need{
 		Directive: directive,
 		Place:     cfg.sourcePlace(),
@@ -147,8 +147,7 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 	})
 }
 
-// lookAround examines the rest of the Corefile when the server block starts. Only then has
-// all of the Corefile been read, and are the plugins known by their names.
+// lookAround examines the rest of the Corefile when the server block starts.
 func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, log clog.P) error {
 	server := dnsserver.GetConfig(c)
 	d.view.Local = localAddrs(server.ListenHosts)

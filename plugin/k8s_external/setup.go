@@ -31,8 +31,7 @@ func setup(c *caddy.Controller) error {
 	}
 	h := &handler{view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
 	server := dnsserver.GetConfig(c)
-	// The server block's handlers are known by their names only at the start.
-	c.OnStartup(func() error {
+	corefile.AtStart(c, func() error {
 		if h.cluster = clusterOf(server); h.cluster == nil {
 			return plugin.Error(pluginName, cfg.alone)
 		}

@@ -130,14 +130,14 @@ func (b *Block) Conditions(ahead []plugin.Handler, origins []resolve.Origin) (*C
 	for _, h := range ahead {
 		r := rules[h.Name()]
 		if r.pass == "" {
-			return nil, fmt.Errorf("the plugin %s stands ahead and may have to see or change answers", h.Name())
+			return nil, b.Obstacle(h.Name(), fmt.Errorf("the plugin %s stands ahead and may have to see or change answers", h.Name()))
 		}
 		if r.apply == nil {
 			continue
 		}
 		rc := &ruleContext{handler: h, tokens: b.Tokens[h.Name()], keys: b.Zones(), origins: origins, conditions: c}
 		if err := r.apply(rc); err != nil {
-			return nil, fmt.Errorf("the plugin %s stands ahead, %w", h.Name(), err)
+			return nil, b.obstacle(rc, fmt.Errorf("the plugin %s stands ahead, %w", h.Name(), err))
 		}
 	}
 	c.Claimed = claimed(c.claims)

@@ -24,11 +24,14 @@ type ruleContext struct {
 	keys       []string          // of the server block
 	origins    []resolve.Origin  // of our directive
 	conditions *Conditions
+	reading    *caddyfile.Dispenser // nil before the directive is parsed
 }
 
 // dispenser returns the tokens of the directive, to be parsed again.
-func (rc *ruleContext) dispenser() caddyfile.Dispenser {
-	return caddyfile.NewDispenserTokens("Corefile", rc.tokens)
+func (rc *ruleContext) dispenser() *caddyfile.Dispenser {
+	d := caddyfile.NewDispenserTokens("", rc.tokens)
+	rc.reading = &d
+	return rc.reading
 }
 
 func applyAutopath(rc *ruleContext) error {

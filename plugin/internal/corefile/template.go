@@ -25,7 +25,7 @@ type templated struct {
 // are the plugin's even if its expressions do not match, unless they fall through.
 func applyTemplate(rc *ruleContext) error {
 	for d := rc.dispenser(); d.Next(); {
-		t, err := rc.template(&d)
+		t, err := rc.template(d)
 		if err != nil {
 			return err
 		}

@@ -21,5 +21,8 @@ func Planned(i *caddy.Instance, server string) (backend *udp.Backend, reason str
 	if p == nil {
 		return nil, "", false
 	}
-	return p.backend, p.reason, true
+	if p.reason != nil {
+		reason = p.reason.Error()
+	}
+	return p.backend, reason, true
 }

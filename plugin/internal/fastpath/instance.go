@@ -77,6 +77,13 @@ type Instance struct {
 	heads sync.Map // reply.Zones by *dnsserver.Server: see ZonesFor
 }
 
+// What happens at a listener where nothing, or not everything, is answered.
+const (
+	handsOver = "answers nothing and hands questions over"
+	isOff     = "is off"
+	leavesOut = "leaves a server block out"
+)
+
 type instanceKey struct{}
 
 // Of returns the fast path of the instance that a controller belongs to.
@@ -174,28 +181,31 @@ func (f *Instance) start(s *dnsserver.Server) *udp.Listener {
 	if !planned {
 		p = f.plan(s, address)
 		f.plans[s.Addr] = p
+		for _, reason := range p.left {
+			f.log.Infof("fast path at %s %s: %v", s.Addr, leavesOut, reason)
+		}
 	}
 	if p.backend != nil {
 		l, err := listeners.Serve(address, p.backend)
 		if err == nil {
-			f.report(s.Addr, p, "answers nothing and hands questions over", planned)
+			f.report(s.Addr, p, handsOver, planned)
 			f.joined = s
 			return l
 		}
-		p.backend, p.reason, planned = nil, err.Error(), false
+		p.backend, p.reason, planned = nil, err, false
 	}
 	listeners.StopAt(address)
-	f.report(s.Addr, p, "is off", planned)
+	f.report(s.Addr, p, isOff, planned)
 	return nil
 }
 
 // report sets the metric of a listener, and logs once why nothing is answered there.
 func (f *Instance) report(server string, p *plan, state string, again bool) {
 	switch {
-	case p.reason != "":
+	case p.reason != nil:
 		f.metrics.Answers(server, false)
 		if !again {
-			f.log.Infof("fast path %s at %s: %s", state, server, p.reason)
+			f.log.Infof("fast path %s at %s: %v", state, server, p.reason)
 		}
 	case p.backend != nil:
 		f.metrics.Answers(server, true)

@@ -23,13 +23,14 @@ import (
 // over, or leave all packets to CoreDNS's own sockets.
 type plan struct {
 	backend *udp.Backend // nil if all packets are left to CoreDNS
-	reason  string       // why nothing is answered; empty if there is no server block of ours
+	reason  error        // why nothing is answered; nil if there is no server block of ours
+	left    []error      // why server blocks of ours are left out, if others are not
 }
 
 // plan decides what is answered at a listener. If nothing can be, our sockets still read,
 // because handing a question over costs less than a read by CoreDNS's own socket.
 func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
-	if reason, ours := f.off(s, address); reason != "" || !ours {
+	if reason, ours := f.off(s, address); reason != nil || !ours {
 		return &plan{reason: reason}
 	}
 	backend := &udp.Backend{
@@ -37,66 +38,86 @@ func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
 	}
 	zones, reasons := f.zones(s, udpProto)
 	if zones == nil {
-		return &plan{backend: backend, reason: strings.Join(reasons, "; ")}
-	}
-	for _, reason := range reasons {
-		f.log.Infof("fast path at %s leaves a server block out: %s", s.Addr, reason)
+		return &plan{backend: backend, reason: together(reasons)}
 	}
 	backend.Zones = zones
-	return &plan{backend: backend}
+	return &plan{backend: backend, left: reasons}
 }
 
-// off returns the reason why our sockets stay closed at a listener, or "". ours reports
+// together returns one error for all reasons, in one line, or nil.
+func together(reasons []error) error {
+	if len(reasons) < 2 {
+		return errors.Join(reasons...)
+	}
+	texts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		texts[i] = reason.Error()
+	}
+	return joined{errors.New(strings.Join(texts, "; ")), reasons}
+}
+
+// joined is an error in one line for several.
+type joined struct {
+	error
+	all []error
+}
+
+// Unwrap returns the errors.
+func (j joined) Unwrap() []error { return j.all }
+
+// off returns the reason why our sockets stay closed at a listener, or nil. ours reports
 // whether the listener has a server block of ours.
-func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason string, ours bool) {
+func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason error, ours bool) {
 	switch {
 	case os.Getenv(variable) == "off":
-		return variable + " is off", true
+		return errors.New(variable + " is off"), true
 	case address.Port() == 0:
-		return "the system chooses the port", true
+		return errors.New("the system chooses the port"), true
 	case f.unread != nil:
-		return f.unread.Error(), true
+		return f.unread, true
 	}
 	for i := range f.blocks {
 		b := &f.blocks[i]
 		for _, cfg := range b.Configs {
 			if corefile.Listens(cfg, s.Addr) {
 				ours = ours || f.handlers[b.Configs[0]] != nil
-				reason = cmp.Or(reason, f.unreadable(b, cfg))
+				if reason == nil {
+					reason = f.unreadable(b, cfg)
+				}
 			}
 		}
 	}
 	if !ours {
-		reason = ""
+		reason = nil
 	}
 	return reason, ours
 }
 
 // unreadable returns the reason why our sockets must not read the packets of a listener, or
-// "". CoreDNS then does more with them than Server.ServeDNS.
-func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) string {
+// nil. CoreDNS then does more with them than Server.ServeDNS.
+func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) error {
 	switch {
 	case cfg.ProxyProtoConnPolicy != nil:
-		return "the plugin proxyproto changes the client's address"
+		return b.Obstacle("proxyproto", errors.New("the plugin proxyproto changes the client's address"))
 	case b.Tokens["dynupdate"] != nil:
-		return "the plugin dynupdate handles messages that are not questions"
+		return b.Obstacle("dynupdate", errors.New("the plugin dynupdate handles messages that are not questions"))
 	case f.decorators[b.Configs[0]]:
-		return "a plugin decorates what CoreDNS's own sockets write"
+		return errors.New("a plugin decorates what CoreDNS's own sockets write")
 	}
-	return ""
+	return nil
 }
 
 // zones returns the zones of all server blocks of a listener, with meters for a protocol as the
 // plugin prometheus names it, and the reasons why questions for blocks of ours are handed over. It
 // returns no zones if all questions are handed over.
-func (f *Instance) zones(s *dnsserver.Server, proto string) (zones reply.Zones, reasons []string) {
+func (f *Instance) zones(s *dnsserver.Server, proto string) (zones reply.Zones, reasons []error) {
 	for i := range f.blocks {
 		added, err := f.zonesOf(&f.blocks[i], s, proto)
 		if errors.As(err, new(listenerError)) {
-			return nil, []string{err.Error()}
+			return nil, []error{err}
 		}
 		if err != nil {
-			reasons = append(reasons, err.Error())
+			reasons = append(reasons, err)
 		}
 		zones = append(zones, added...)
 	}
@@ -104,7 +125,7 @@ func (f *Instance) zones(s *dnsserver.Server, proto string) (zones reply.Zones, 
 		zones = nil
 	}
 	slices.SortStableFunc(zones, func(a, b reply.Zone) int { return cmp.Compare(b.Origin.Labels(), a.Origin.Labels()) })
-	return zones, slices.Compact(reasons)
+	return zones, slices.CompactFunc(reasons, func(a, b error) bool { return a.Error() == b.Error() })
 }
 
 // localAddr returns the local address of CoreDNS's own socket. A socket for all addresses
@@ -119,6 +140,9 @@ func localAddr(address netip.AddrPort) net.Addr {
 // listenerError is a reason that holds for all server blocks of a listener.
 type listenerError struct{ error }
 
+// Unwrap returns the reason.
+func (e listenerError) Unwrap() error { return e.error }
+
 // zonesOf returns the zones of a server block that are served at the listener. An error says
 // why their questions are handed over.
 func (f *Instance) zonesOf(b *corefile.Block, s *dnsserver.Server, proto string) (zones reply.Zones, left error) {
@@ -128,7 +152,7 @@ func (f *Instance) zonesOf(b *corefile.Block, s *dnsserver.Server, proto string)
 			continue
 		}
 		if corefile.Filtered(cfg) {
-			return nil, listenerError{errors.New("the plugin view chooses the server block by more than the name")}
+			return nil, listenerError{b.Obstacle("view", errors.New("the plugin view chooses the server block by more than the name"))}
 		}
 		ours := f.handlers[b.Configs[0]]
 		if ours != nil && block == nil && left == nil {

@@ -22,7 +22,7 @@ func TestZonesNameTheBlock(t *testing.T) {
 	f := &Instance{blocks: []corefile.Block{{}, {}, b}}
 	zones, reasons := f.zones(&dnsserver.Server{Addr: "dns://127.0.0.1:53"}, "udp")
 	const want = "zone x..example. of the server block dns://two.example.:53 dns://x..example.:53: "
-	if zones != nil || len(reasons) != 1 || !strings.HasPrefix(reasons[0], want) {
+	if zones != nil || len(reasons) != 1 || !strings.HasPrefix(reasons[0].Error(), want) {
 		t.Errorf("the reasons are %q, want %q", reasons, want)
 	}
 }
