@@ -33,6 +33,8 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
 		external = plugins + "/k8s_external"
+		checks   = internal + "/check"
+		commands = plugins + "/commands"
 	)
 	for _, tc := range []struct {
 		from     string
@@ -148,6 +150,12 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: udp, imports: []string{answer, model}, breaches: 2},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 		{from: udp, imports: []string{kube}, breaches: 1},
+
+		{from: checks, imports: []string{corefile, fastpath, "net/netip", "os", "github.com/coredns/caddy"}},
+		{from: checks, imports: []string{kube, metrics}, breaches: 2},
+		{from: checks, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
+		{from: commands, imports: []string{checks, "io"}},
+		{from: commands, imports: []string{corefile}, breaches: 1},
 
 		{from: xfr, imports: []string{answer, "net", "time", "github.com/coredns/coredns/plugin/transfer", "github.com/miekg/dns"}},
 		{from: xfr, deps: []string{"k8s.io/klog/v2"}, breaches: 1},

@@ -191,6 +191,13 @@ var rules = []rule{
 		deep: kubernetes,
 	},
 	{
+		under: internal + "/check",
+		ours: []string{internal + "/check", internal + "/fastpath", internal + "/corefile", internal + "/cluster", internal + "/completion", internal + "/dnsname", internal + "/recent",
+			internal + "/reply", internal + "/udp", internal + "/answer", internal + "/resolve"},
+		direct: []string{"net/http", "net/rpc", "os/exec"},
+		deep:   kubernetes,
+	},
+	{
 		under:  internal + "/watch",
 		ours:   []string{internal + "/watch", internal + "/kube", internal + "/cluster"},
 		direct: slices.Concat(dnsLibrary, kubernetes),
@@ -201,6 +208,7 @@ var rules = []rule{
 			internal + "/searchpath", internal + "/completion", internal + "/fastpath"},
 		direct: kubernetes,
 	},
+	{under: plugins + "/commands", ours: []string{internal + "/check"}},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},

@@ -20,6 +20,7 @@ func TestBinary(t *testing.T) {
 	t.Run("version", func(t *testing.T) { testVersion(t, bin) })
 	t.Run("plugins", func(t *testing.T) { testPlugins(t, bin) })
 	t.Run("static", func(t *testing.T) { testStatic(t, bin) })
+	t.Run("check", func(t *testing.T) { testCheck(t, bin) })
 	t.Run("serves", func(t *testing.T) { testServes(t, bin) })
 }
 
@@ -86,6 +87,16 @@ func testStatic(t *testing.T, bin string) {
 		if prog.Type == elf.PT_INTERP {
 			t.Error("the binary is linked dynamically")
 		}
+	}
+}
+
+// The demo's Corefile is checked in the repository's root, where its files are.
+func testCheck(t *testing.T, bin string) {
+	cmd := exec.Command(bin, "check", "Corefile")
+	cmd.Dir = "../.."
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Corefile: 0 errors, 0 warnings") {
+		t.Errorf("%v: %v\n%s", cmd, err, out)
 	}
 }
 

@@ -1,6 +1,7 @@
 // Command coredns is CoreDNS with the clusterdns plugin in the place of the
 // stock kubernetes plugin. It takes the flags, the signals and every Corefile
-// of stock CoreDNS, so that changing the image is all an operator has to do.
+// of stock CoreDNS, so that changing the image is all an operator has to do. A first
+// argument that is no flag is a sub-command, which stock CoreDNS refuses.
 //
 // The plugins are imported one by one. CoreDNS's own bundle, core/plugin, must
 // never be linked: it brings the stock kubernetes plugin, and caddy panics when
@@ -9,16 +10,22 @@ package main
 
 import (
 	"log"
+	"os"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
+
+	"github.com/clusterdns/clusterdns/plugin/commands"
 )
 
 func main() {
 	if err := dnsserver.SetDirectives(directives); err != nil {
 		log.Fatal(err)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "check" {
+		os.Exit(commands.Check(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	limitMemory(memlimit.FromCgroup)
 	caddy.AppVersion = appVersion()

@@ -30,8 +30,8 @@ type plan struct {
 // plan decides what is answered at a listener. If nothing can be, our sockets still read,
 // because handing a question over costs less than a read by CoreDNS's own socket.
 func (f *Instance) plan(s *dnsserver.Server, address netip.AddrPort) *plan {
-	if reason, ours := f.off(s, address); reason != nil || !ours {
-		return &plan{reason: reason}
+	if ours, err := f.off(s, address); err != nil || !ours {
+		return &plan{reason: err}
 	}
 	backend := &udp.Backend{
 		Owner: f, Local: localAddr(address), Secrets: s.TsigSecret, Handler: s, Context: contextOf(s), Meter: f.metrics.Listener(s.Addr),
@@ -67,14 +67,14 @@ func (j joined) Unwrap() []error { return j.all }
 
 // off returns the reason why our sockets stay closed at a listener, or nil. ours reports
 // whether the listener has a server block of ours.
-func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason error, ours bool) {
+func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (ours bool, reason error) {
 	switch {
 	case os.Getenv(variable) == "off":
-		return errors.New(variable + " is off"), true
+		return true, errors.New(variable + " is off")
 	case address.Port() == 0:
-		return errors.New("the system chooses the port"), true
+		return true, errors.New("the system chooses the port")
 	case f.unread != nil:
-		return f.unread, true
+		return true, f.unread
 	}
 	for i := range f.blocks {
 		b := &f.blocks[i]
@@ -90,7 +90,7 @@ func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (reason erro
 	if !ours {
 		reason = nil
 	}
-	return reason, ours
+	return ours, reason
 }
 
 // unreadable returns the reason why our sockets must not read the packets of a listener, or

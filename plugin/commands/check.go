@@ -1,0 +1,162 @@
+package commands
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/check"
+)
+
+const checkUsage = `usage: coredns check [-o text|json] [-service ADDRESS,...] COREFILE
+
+Judges a Corefile without starting a server. COREFILE may be - for the standard input.
+Exits with 0 if there is nothing above a note, 1 if the server would not start, 2 if there are warnings.
+
+`
+
+// The exit codes of check.
+const (
+	checkClean   = 0
+	checkError   = 1
+	checkWarning = 2
+)
+
+// Check is the command coredns check. It returns the exit code.
+func Check(args []string, in io.Reader, out, errOut io.Writer) int {
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	flags.Usage = func() {
+		fmt.Fprint(errOut, checkUsage)
+		flags.PrintDefaults()
+	}
+	format := flags.String("o", "text", "how to print: text or json")
+	services := flags.String("service", os.Getenv("KUBE_DNS_SERVICE_HOST"), "addresses of the Service of this server, separated by commas; without any, the usual ones")
+	paths, err := parseFlags(flags, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return checkClean
+	case err != nil:
+		return checkError
+	case len(paths) != 1 || *format != "text" && *format != "json":
+		flags.Usage()
+		return checkError
+	}
+	options, err := checkOptions(*services)
+	if err != nil {
+		fmt.Fprintln(errOut, err)
+		return checkError
+	}
+	path, body, err := readCorefile(paths[0], in)
+	if err != nil {
+		fmt.Fprintln(errOut, err)
+		return checkError
+	}
+	found := check.Corefile(path, body, options)
+	if err := printFindings(out, *format, path, found); err != nil {
+		fmt.Fprintln(errOut, err)
+		return checkError
+	}
+	return checkCode(found)
+}
+
+// parseFlags parses flags that may also stand behind other arguments, which it returns.
+func parseFlags(flags *flag.FlagSet, args []string) (others []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		if args = flags.Args(); len(args) == 0 {
+			return others, nil
+		}
+		others, args = append(others, args[0]), args[1:]
+	}
+}
+
+func checkOptions(services string) (o check.Options, err error) {
+	for _, text := range strings.FieldsFunc(services, func(r rune) bool { return r == ',' }) {
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return o, fmt.Errorf("-service: %w", err)
+		}
+		o.Services = append(o.Services, addr)
+	}
+	return o, nil
+}
+
+func readCorefile(path string, in io.Reader) (name string, body []byte, err error) {
+	if path == "-" {
+		body, err = io.ReadAll(in)
+		return "Corefile", body, err
+	}
+	body, err = os.ReadFile(path)
+	return path, body, err
+}
+
+func checkCode(found []check.Finding) int {
+	code := checkClean
+	for i := range found {
+		switch found[i].Severity {
+		case check.Error:
+			return checkError
+		case check.Warning:
+			code = checkWarning
+		}
+	}
+	return code
+}
+
+// report is the output in JSON.
+type report struct {
+	Corefile string          `json:"corefile"`
+	Errors   int             `json:"errors"`
+	Warnings int             `json:"warnings"`
+	Notes    int             `json:"notes"`
+	Findings []check.Finding `json:"findings"`
+}
+
+func printFindings(out io.Writer, format, path string, found []check.Finding) error {
+	r := report{Corefile: path, Findings: append([]check.Finding{}, found...)}
+	for i := range found {
+		switch found[i].Severity {
+		case check.Error:
+			r.Errors++
+		case check.Warning:
+			r.Warnings++
+		case check.Note:
+			r.Notes++
+		}
+	}
+	if format == "json" {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(r)
+	}
+	for i := range found {
+		printFinding(out, &found[i])
+	}
+	_, err := fmt.Fprintf(out, "%s: %s, %s, %s\n", path, number(r.Errors, "error"), number(r.Warnings, "warning"), number(r.Notes, "note"))
+	return err
+}
+
+func printFinding(out io.Writer, f *check.Finding) {
+	place := f.File
+	if f.Line > 0 {
+		place = fmt.Sprintf("%s:%d", f.File, f.Line)
+	}
+	fmt.Fprintf(out, "%s: %s: %s (%s)\n    instead: %s\n", place, f.Severity, f.What, f.Rule, f.Instead)
+}
+
+// number returns a number of things in words.
+func number(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,121 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log"
+	"slices"
+	"sync"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+)
+
+// errEnough ends a start when everything is known that is needed.
+var errEnough = errors.New("nothing is started")
+
+// input is a Corefile for caddy. A pointer to it identifies the instance that is made from it.
+type input struct {
+	path string
+	body []byte
+}
+
+// Body implements caddy.Input.
+func (i *input) Body() []byte { return i.body }
+
+// Path implements caddy.Input.
+func (i *input) Path() string { return i.path }
+
+// ServerType implements caddy.Input.
+func (i *input) ServerType() string { return "dns" }
+
+// outcome is what a start would come to.
+type outcome struct {
+	err        error // nil if the Corefile starts
+	shortfalls []fastpath.Shortfall
+	log        []byte // what the plugins wrote
+}
+
+// rehearsal is the start that is being rehearsed. caddy calls us back without saying for which
+// instance, so there is one at a time.
+var rehearsal struct {
+	register sync.Once
+	one      sync.Mutex
+	mu       sync.Mutex // guards then
+	then     func(caddy.Context) error
+}
+
+// rehearse has CoreDNS start a Corefile up to the moment when it would open something: the plugins are
+// set up and the servers are made. No plugin's hooks for a start are called but those of ours that only
+// look around. The files that plugins read while they are set up are read.
+func rehearse(in *input) (out outcome) {
+	rehearsal.one.Lock()
+	defer rehearsal.one.Unlock()
+	rehearsal.register.Do(registerCallback)
+	var written bytes.Buffer
+	restore := captureLog(&written)
+	defer restore()
+	setThen(func(ctx caddy.Context) error {
+		return out.lookAround(in, ctx)
+	})
+	defer setThen(nil)
+	if _, err := caddy.Start(in); !errors.Is(err, errEnough) {
+		out.err = err
+	}
+	out.log = written.Bytes()
+	return out
+}
+
+// registerCallback has caddy call us when all plugins have been set up.
+func registerCallback() {
+	last := dnsserver.Directives[len(dnsserver.Directives)-1]
+	caddy.RegisterParsingCallback("dns", last, func(ctx caddy.Context) error {
+		rehearsal.mu.Lock()
+		then := rehearsal.then
+		rehearsal.mu.Unlock()
+		if then == nil {
+			return nil
+		}
+		return then(ctx)
+	})
+}
+
+func setThen(then func(caddy.Context) error) {
+	rehearsal.mu.Lock()
+	rehearsal.then = then
+	rehearsal.mu.Unlock()
+}
+
+// captureLog collects the log of the process until the function that it returns is called.
+func captureLog(w io.Writer) (restore func()) {
+	before, flags := log.Writer(), log.Flags()
+	log.SetOutput(w)
+	log.SetFlags(0)
+	return func() {
+		log.SetOutput(before)
+		log.SetFlags(flags)
+	}
+}
+
+// lookAround makes the servers and has our plugins look around. It always fails, so that caddy goes no
+// further.
+func (out *outcome) lookAround(in *input, ctx caddy.Context) error {
+	i := slices.IndexFunc(caddy.Instances(), func(i *caddy.Instance) bool { return i.Caddyfile() == caddy.Input(in) })
+	if i < 0 {
+		return nil // another instance starts in this process
+	}
+	instance := caddy.Instances()[i]
+	servers, err := ctx.MakeServers()
+	if err != nil {
+		return err
+	}
+	if err := corefile.LookAround(instance); err != nil {
+		return err
+	}
+	out.shortfalls = fastpath.Shortfalls(instance, servers)
+	return errEnough
+}
