@@ -26,8 +26,9 @@ const (
 	attempts = 5
 	// fixedPart says that one question in so many is about names that do not change.
 	fixedPart = 4
-	// mentions is the largest number of wrong answers that a test reports.
-	mentions = 20
+	// mentions is how many wrong answers a test reports, and how many missing ones: a second in
+	// which nobody gets an answer must not hide what was wrong.
+	mentions = 40
 )
 
 // tally has what all clients have seen.
@@ -35,8 +36,8 @@ type tally struct {
 	mu                     sync.Mutex
 	overUDP, overTCP, lost int
 	redials, failures      int
-	hostile, replies       int // corrupted packets, and replies to them
-	wrong                  []string
+	hostile, replies       int      // corrupted packets, and replies to them
+	wrong, missing         []string // the first of each, with the time
 	began                  time.Time
 	polite                 map[during]loss
 	transfers              transfers
@@ -49,7 +50,7 @@ func (v *tally) complain(address string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.failures++
-	v.mention(address, err)
+	v.mention(&v.wrong, address, err)
 }
 
 // miss records a question without an answer, which is judged at the end.
@@ -57,12 +58,12 @@ func (v *tally) miss(address string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.lost++
-	v.mention(address, err)
+	v.mention(&v.missing, address, err)
 }
 
-func (v *tally) mention(address string, err error) {
-	if len(v.wrong) < mentions {
-		v.wrong = append(v.wrong, fmt.Sprintf("%7.3fs %s: %v", time.Since(v.began).Seconds(), address, err))
+func (v *tally) mention(in *[]string, address string, err error) {
+	if len(*in) < mentions {
+		*in = append(*in, fmt.Sprintf("%7.3fs %s: %v", time.Since(v.began).Seconds(), address, err))
 	}
 }
 

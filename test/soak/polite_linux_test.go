@@ -180,7 +180,7 @@ func (v *tally) countPolite(flood, kind string, err error) {
 	if err != nil {
 		l.lost++
 		if l.lost <= 3 {
-			v.mention("flood "+flood, err)
+			v.mention(&v.missing, "flood "+flood, err)
 		}
 	}
 	v.polite[during{flood, kind}] = l

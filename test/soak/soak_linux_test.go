@@ -5,6 +5,7 @@ package soak
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -176,9 +177,9 @@ func (s *soak) progress(t *testing.T) func(sample) {
 	}
 }
 
-// print prints what was wrong, as far as it was recorded.
+// print prints what was wrong or missing, as far as it was recorded.
 func (v *tally) print(t *testing.T) {
-	for _, line := range v.wrong {
+	for _, line := range slices.Concat(v.wrong, v.missing) {
 		t.Log(line)
 	}
 }
