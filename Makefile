@@ -88,7 +88,7 @@ run: build ## Start the server on this machine, on port 1053, with a demo cluste
 	@exec $(BIN) -conf Corefile
 
 .PHONY: test
-test: build fmt-check vet lint control-plane test-race test-cmd test-image test-deploy differential ## Run every check and test, as CI does
+test: build fmt-check vet lint control-plane test-race test-cmd test-image test-deploy test-monitoring differential ## Run every check and test, as CI does
 
 .PHONY: test-race
 test-race: compiler secondary nsd resolvers ## Run all other tests of this module with the race detector
@@ -106,6 +106,14 @@ test-image: ## Run the tests of the command that makes images (a separate module
 test-deploy: ## Run the tests of the manifests in deploy (a separate module)
 	cd deploy && $(GOTEST) .
 
+.PHONY: test-monitoring
+test-monitoring: ## Run the tests of the dashboard and the alerts (a separate module)
+	cd deploy/monitoring && CGO_ENABLED=0 $(GOTEST) .
+
+.PHONY: monitoring
+monitoring: ## Write the files in deploy/monitoring that are made from others
+	cd deploy/monitoring && go run .
+
 .PHONY: fmt-check
 fmt-check: ## Fail if a file is not formatted
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted:" $$files; exit 1; fi
@@ -118,12 +126,14 @@ vet: ## Run go vet
 	$(STATIC) go vet ./...
 	go vet -C deploy/image ./...
 	$(STATIC) go vet -C deploy .
+	CGO_ENABLED=0 go vet -C deploy/monitoring .
 
 .PHONY: lint
 lint: $(GOLANGCI) ## Run golangci-lint
 	$(STATIC) $(GOLANGCI) run --allow-serial-runners ./...
 	cd deploy && $(STATIC) $(GOLANGCI) run --allow-serial-runners --config $(CURDIR)/.golangci.yml .
 	cd deploy/image && $(GOLANGCI) run --allow-serial-runners --config $(CURDIR)/.golangci.yml ./...
+	cd deploy/monitoring && CGO_ENABLED=0 $(GOLANGCI) run --allow-serial-runners --config $(CURDIR)/.golangci.yml .
 
 $(GOLANGCI):
 	$(STATIC) GOBIN=$(@D) go install -ldflags "-s -w" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
