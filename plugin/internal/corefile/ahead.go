@@ -58,6 +58,7 @@ var rules = map[string]rule{
 	"hosts":        {atHand: true, pass: "answers for the names in its file, which are handed over", apply: applyHosts},
 	"k8s_external": {atHand: true, pass: "answers for zones of its own, which are handed over", apply: applyZones},
 	"loadbalance":  {clear: true, pass: "shuffles addresses, as is done here", apply: applyLoadbalance, repeats: true},
+	"local":        {pass: "answers for the machine's own names, which are handed over", apply: applyLocal, repeats: true},
 	"log":          {clear: true, pass: "writes about some answers, which are handed over", apply: applyLog, waits: true, repeats: true},
 	"metadata":     {clear: true, pass: "gathers what plugins say of a question, for others that are not in this table", repeats: true},
 	"minimal":      {clear: true, pass: "drops additional records, and questions for those are handed over", apply: applyMinimal},

@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/bufsize"
 	"github.com/coredns/coredns/plugin/hosts"
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
@@ -100,8 +101,7 @@ func (rc *ruleContext) leave(text string) error {
 	return nil
 }
 
-// applyHosts asks the plugin itself about every name, since its file changes. It can ask
-// only for addresses by name, so it leaves reverse names to the plugin.
+// applyHosts asks the plugin itself about every name, since its file changes.
 func applyHosts(rc *ruleContext) error {
 	h, ok := rc.handler.(hosts.Hosts)
 	if !ok {
@@ -115,10 +115,24 @@ func applyHosts(rc *ruleContext) error {
 			}
 		}
 	}
-	rc.conditions.claims = append(rc.conditions.claims, ofType(dns.TypePTR), ofName(func(name string) bool {
+	named := ofName(func(name string) bool {
 		return len(h.LookupStaticHostV4(name)) > 0 || len(h.LookupStaticHostV6(name)) > 0
-	}))
+	})
+	pointed := ofName(func(name string) bool {
+		return len(h.LookupStaticAddr(dnsutil.ExtractAddressFromReverse(name))) > 0
+	})
+	rc.conditions.claims = append(rc.conditions.claims, named, func(a *asked) bool {
+		return a.question.Type == dns.TypePTR && pointed(a)
+	})
 	return nil
+}
+
+// applyLocal leaves to the plugin the names of the machine itself, and all that begin with
+// its name, as a search path makes them.
+func applyLocal(rc *ruleContext) error {
+	zones := dnsname.ParseZones([]string{"localhost.", "0.in-addr.arpa.", "127.in-addr.arpa.", "255.in-addr.arpa."})
+	prefixed := ofName(func(name string) bool { return strings.HasPrefix(name, "localhost.") })
+	return rc.add(func(a *asked) bool { return zones.Enclose(a.question.Name()) || prefixed(a) }, "and answers for every name")
 }
 
 func applyPrometheus(rc *ruleContext) error {

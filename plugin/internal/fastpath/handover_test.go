@@ -25,7 +25,7 @@ import (
 )
 
 // handOverCorefile has lines that keep the fast path from answering, or that it could judge
-// without the plugin local beside them.
+// without the plugin tsig beside them.
 const handOverCorefile = `
 .:PORT {
     bind 127.0.0.1
@@ -124,21 +124,24 @@ func (a *bothAsker) ask(t *testing.T, packet []byte) [2]string {
 // serial.
 var ownNumber = regexp.MustCompile(`(SRV\t0 0|hostmaster\.\S+) \d+`)
 
+// unjudged are lines of a plugin that must see every question, and changes none without a signature.
+const unjudged = "tsig {\n secret key. c2VjcmV0c2VjcmV0c2VjcmV0\n}"
+
 // TestHandedOverIsTheSame sends the same questions to our sockets and to CoreDNS's own,
 // behind plugins that must see or change answers.
 func TestHandedOverIsTheSame(t *testing.T) {
 	for _, lines := range []string{
 		"log . {\n class all\n}",
-		"local\nrewrite name exact asked.a.svc.cluster.local web.a.svc.cluster.local\nrewrite stop {\n name regex (.*)\\.short {1}.a.svc.cluster.local\n answer name (.*)\\.a\\.svc\\.cluster\\.local {1}.short\n}",
-		"local\nacl {\n block type AAAA net 127.0.0.0/8\n filter type SRV net 127.0.0.0/8\n}",
-		"local\ntemplate ANY A {\n match ^no\\.\n answer \"{{ .Name }} 5 IN A 192.0.2.9\"\n fallthrough\n}",
+		unjudged + "\nrewrite name exact asked.a.svc.cluster.local web.a.svc.cluster.local\nrewrite stop {\n name regex (.*)\\.short {1}.a.svc.cluster.local\n answer name (.*)\\.a\\.svc\\.cluster\\.local {1}.short\n}",
+		unjudged + "\nacl {\n block type AAAA net 127.0.0.0/8\n filter type SRV net 127.0.0.0/8\n}",
+		unjudged + "\ntemplate ANY A {\n match ^no\\.\n answer \"{{ .Name }} 5 IN A 192.0.2.9\"\n fallthrough\n}",
 		"view v {\n expr incidr(client_ip(), '127.0.0.0/8') && server_ip() == '127.0.0.1' && type() != 'TXT'\n}",
 		"header {\n response set ra\n}",
-		"local\nminimal",
-		"local\ndns64 {\n translate_all\n}",
-		"tsig {\n secret key. c2VjcmV0c2VjcmV0c2VjcmV0\n}",
+		unjudged + "\nminimal",
+		unjudged + "\ndns64 {\n translate_all\n}",
+		unjudged,
 	} {
-		t.Run(strings.Fields(strings.TrimPrefix(lines, "local\n"))[0], func(t *testing.T) {
+		t.Run(strings.Fields(strings.TrimPrefix(lines, unjudged+"\n"))[0], func(t *testing.T) {
 			ours, own := bothWays(t, lines)
 			a, random := newBothAsker(t, ours, own), rand.New(rand.NewPCG(7, 8))
 			names := len(fastNames)

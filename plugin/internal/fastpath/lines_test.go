@@ -22,6 +22,9 @@ const (
 	db  = "db.a.svc.cluster.local."
 )
 
+// zeros are the labels of an address of fastCluster between its first and last ones.
+var zeros = strings.Repeat("0.", 23)
+
 // client6 is the address of an unknown client with IPv6.
 var client6 = netip.MustParseAddr("2001:db8:99::1")
 
@@ -84,6 +87,13 @@ var lines = []struct {
 	{name: "dns64 and IPv6", lines: "dns64", client: client6, left: []string{db + " AAAA"}, answers: []string{web + " AAAA", db + " A", "no.a.svc.cluster.local. AAAA"}},
 	{name: "dns64 for all", lines: "dns64 {\n allow_ipv4\n}", left: []string{db + " AAAA"}, answers: []string{web + " AAAA", web + " A"}},
 	{name: "dns64 of everything", lines: "dns64 {\n allow_ipv4\n translate_all\n}", left: []string{web + " AAAA"}, answers: []string{web + " A"}},
+
+	{name: "hosts", lines: "hosts {\n 192.0.2.1 db.a.svc.cluster.local\n 10.1.0.1 node.example\n 2001:db8::9 node.example\n fallthrough\n}",
+		left:    []string{db + " A", "DB.a.svc.cluster.local. SRV", "1.0.1.10.in-addr.arpa. PTR", "9." + zeros + "8.b.d.0.1.0.0.2.ip6.arpa. PTR"},
+		answers: []string{web + " A", "1.0.3.10.in-addr.arpa. PTR", "1.0.1.10.in-addr.arpa. TXT", "1." + zeros + "8.b.d.0.1.0.0.2.ip6.arpa. PTR", "0.1.10.in-addr.arpa. PTR"}},
+	{name: "local", lines: "local",
+		left:    []string{"localhost.a.svc.cluster.local. A", "LocalHost.cluster.local. AAAA"},
+		answers: []string{web + " A", "localhosts.a.svc.cluster.local. A", "1.0.3.10.in-addr.arpa. PTR"}},
 
 	{name: "header", lines: "header {\n response set aa\n response clear ra\n query set aa ra\n}", answers: []string{web + " A", "no.a.svc.cluster.local. A"}},
 	{name: "minimal", lines: "minimal", left: []string{web + " SRV", "cluster.local. NS"}, answers: []string{web + " A", "no.a.svc.cluster.local. A", "1.0.3.10.in-addr.arpa. PTR"}},
