@@ -36,20 +36,20 @@ type rule struct {
 	// waits is set for a plugin that may wait for anything but the next plugin.
 	waits bool
 	// repeats is set for a plugin ahead of the cache that does nothing to a reply of the cache but
-	// what is done for a kept one as well, whoever asks.
+	// what is done for a kept one as well, whoever asks, if it does not claim the question.
 	repeats bool
 }
 
 // rules has the plugins that may stand ahead of ours.
 var rules = map[string]rule{
-	"acl":          {pass: "refuses questions by type and client, which are handed over", apply: applyACL},
+	"acl":          {pass: "refuses questions by type and client, which are handed over", apply: applyACL, repeats: true},
 	"any":          {clear: true, pass: "answers questions for ANY, which are handed over", repeats: true},
-	"autopath":     {pass: "completes names that do not exist, which are handed over", apply: applyAutopath},
+	"autopath":     {pass: "completes names that do not exist, which are handed over", apply: applyAutopath, repeats: true},
 	"bufsize":      {clear: true, pass: "bounds the size that a client may ask for, as is done here", apply: applyBufsize, repeats: true},
 	"cache":        {clear: true, pass: "is not asked for what we have ourselves"},
 	"cancel":       {clear: true, pass: "stops what takes long", repeats: true},
 	"chaos":        {clear: true, pass: "answers questions of class CH, which are handed over", repeats: true},
-	"dns64":        {pass: "makes addresses for names without any, whose questions are handed over", apply: applyDNS64, waits: true},
+	"dns64":        {pass: "makes addresses for names without any, whose questions are handed over", apply: applyDNS64, waits: true, repeats: true},
 	"dnssec":       {clear: true, signs: true},
 	"dnstap":       {clear: true},
 	"errors":       {clear: true, pass: "logs what fails, and an answer from here has not failed", repeats: true},
@@ -64,7 +64,7 @@ var rules = map[string]rule{
 	"minimal":      {clear: true, pass: "drops additional records, and questions for those are handed over", apply: applyMinimal},
 	"nsid":         {clear: true, pass: "answers an EDNS option, with which questions are handed over", apply: applyNSID, repeats: true},
 	"prometheus":   {clear: true, pass: "counts, as is done here", apply: applyPrometheus, repeats: true},
-	"rewrite":      {pass: "changes questions that its rules match, which are handed over", apply: applyRewrite},
+	"rewrite":      {pass: "changes questions that its rules match, which are handed over", apply: applyRewrite, repeats: true},
 	"shed":         {clear: true, pass: "bounds the writes to CoreDNS's own socket, which do not happen", repeats: true},
 	"template":     {pass: "answers questions of its class, type and zones, which are handed over", apply: applyTemplate},
 	"trace":        {clear: true},
@@ -121,7 +121,8 @@ type Conditions struct {
 	Cache       bool                     // the goroutine that reads a socket may ask CoreDNS's cache
 	Keeping     *Keeping                 // how replies of CoreDNS's cache may be kept; nil if they may not
 
-	claims []claim
+	claims     []claim
+	unrepeated bool // a plugin may do more to a reply of the cache, whoever asks
 }
 
 // Conditions returns the conditions for answers from our sockets in a server block with
@@ -142,7 +143,7 @@ func (b *Block) Conditions(ahead []plugin.Handler, origins []resolve.Origin) (*C
 		}
 	}
 	c.Claimed = claimed(c.claims)
-	if !c.NoDenials { // or the plugin log would have to see some of the replies
+	if !c.unrepeated {
 		c.Keeping = b.keeping(ahead)
 	}
 	return c, nil

@@ -19,7 +19,7 @@ func applyRewrite(rc *ruleContext) error {
 			}
 		}
 		rule := strings.Join(args, " ")
-		c, err := rewrites(args)
+		c, err := rc.rewrites(args)
 		if err != nil {
 			return fmt.Errorf("with the rule %q, which %w", rule, err)
 		}
@@ -35,7 +35,7 @@ func applyRewrite(rc *ruleContext) error {
 
 // rewrites returns the claim of a rule, or nil if the rule changes none of our answers. An
 // error says why the rule may concern every question.
-func rewrites(args []string) (claim, error) {
+func (rc *ruleContext) rewrites(args []string) (claim, error) {
 	if len(args) > 0 && (strings.EqualFold(args[0], "stop") || strings.EqualFold(args[0], "continue")) {
 		args = args[1:]
 	}
@@ -55,7 +55,8 @@ func rewrites(args []string) (claim, error) {
 	case "class":
 		return nil, rewritesClass(args[0])
 	case "cname":
-		return nil, nil // changes aliases, which the sockets never give
+		rc.conditions.unrepeated = true // changes aliases, which only the cache's replies have
+		return nil, nil
 	case "edns0":
 		return nil, errors.New("changes the EDNS options of every question")
 	}

@@ -35,8 +35,15 @@ func (rc *ruleContext) dispenser() *caddyfile.Dispenser {
 	return rc.reading
 }
 
+// applyAutopath leaves names that do not exist to the plugin. With our own search paths, it
+// completes no other names, since each begins with a zone of ours.
 func applyAutopath(rc *ruleContext) error {
 	rc.conditions.NoSearch = true
+	for d := rc.dispenser(); d.Next(); {
+		args := d.RemainingArgs()
+		path := args[len(args)-1] // the plugin refuses a directive without
+		rc.conditions.unrepeated = rc.conditions.unrepeated || path != "@kubernetes" && path != "@clusterdns"
+	}
 	return nil
 }
 

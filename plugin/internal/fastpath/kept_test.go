@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -29,6 +31,7 @@ const keptCorefile = `
 .:PORT {
     bind 127.0.0.1
     errors
+    LINES
     OURS
     prometheus 127.0.0.1:0
     forward . UPSTREAM
@@ -126,15 +129,21 @@ func data(qtype uint16, i int) string {
 // startKept starts a server with properties of the cache in front of an upstream.
 func startKept(t testing.TB, answers func(*dns.Msg) *dns.Msg, cache string) (port int, i *coredns.Server, s *udp.Backend) {
 	t.Helper()
+	return startKeptBehind(t, "", answers, cache)
+}
+
+// startKeptBehind does so with lines ahead of the cache.
+func startKeptBehind(t testing.TB, lines string, answers func(*dns.Msg) *dns.Msg, cache string) (port int, i *coredns.Server, s *udp.Backend) {
+	t.Helper()
 	port = freePort(t)
-	i = coredns.StartTest(t, keptText(t, port, answers, cache))
+	i = coredns.StartTest(t, keptText(t, port, lines, answers, cache))
 	s, _ = fastService(t, i, port)
 	return port, i, s
 }
 
-func keptText(t testing.TB, port int, answers func(*dns.Msg) *dns.Msg, cache string) string {
+func keptText(t testing.TB, port int, lines string, answers func(*dns.Msg) *dns.Msg, cache string) string {
 	t.Helper()
-	return fastCorefile(t, strings.NewReplacer("UPSTREAM", upstream.Start(t, answers), "CACHE", cache).Replace(keptCorefile), port)
+	return fastCorefile(t, strings.NewReplacer("LINES", lines, "UPSTREAM", upstream.Start(t, answers), "CACHE", cache).Replace(keptCorefile), port)
 }
 
 // keptAsker asks a server until it keeps its replies.
@@ -282,6 +291,49 @@ func TestKeptRepliesAreTheChains(t *testing.T) {
 	t.Log(kept)
 }
 
+// TestKeptRepliesBehindLines checks that lines which people write leave kept replies alone, but for
+// those to questions that the lines touch.
+func TestKeptRepliesBehindLines(t *testing.T) {
+	const all = "one.example.com. A,one.example.com. AAAA,four.example.com. A,no.example.com. A,alias.example.com. A"
+	for lines, never := range map[string]string{
+		"rewrite name exact one.example.com four.example.com":                  "one.example.com. A,one.example.com. AAAA",
+		"rewrite stop name regex .*[.]corp[.]example$ one.example.com":         "",
+		"rewrite stop type AAAA A":                                             "one.example.com. AAAA",
+		"rewrite ttl exact four.example.com 7\nrewrite class CH IN":            "four.example.com. A",
+		"acl example.com {\n block type AAAA net 127.0.0.0/8\n}":               "one.example.com. AAAA",
+		"acl four.example.com {\n filter\n}":                                   "four.example.com. A",
+		"dns64 {\n allow_ipv4\n}":                                              "one.example.com. AAAA",
+		"dns64":                                                                "",
+		"log . {\n class denial error\n}":                                      "no.example.com. A",
+		"autopath @kubernetes":                                                 "",
+		"local\nheader {\n response set aa\n}\ntemplate ANY AAAA corp.example": "",
+	} {
+		t.Run(lines, func(t *testing.T) {
+			port, _, s := startKeptBehind(t, lines, outsideReply, keepTTL)
+			a, random := newKeptAsker(t, port, s), rand.New(rand.NewPCG(7, 8))
+			for question := range strings.SplitSeq(all, ",") {
+				packet := packed(t, question)
+				if want := !slices.Contains(strings.Split(never, ","), question); !want {
+					for range 20 {
+						a.compareNever(t, packet)
+					}
+				} else {
+					await.True(t, time.Minute, question+" is kept", func() bool { return a.compare(t, random, packet) })
+				}
+			}
+		})
+	}
+}
+
+// compareNever fails the test if the reply to a question is kept.
+func (a *keptAsker) compareNever(t *testing.T, packet []byte) {
+	t.Helper()
+	a.send(t, packet)
+	if a.kept(packet) != nil {
+		t.Fatalf("the reply to %x is kept", packet)
+	}
+}
+
 // hostileAddress returns a question for an address, in any form.
 func hostileAddress(random *rand.Rand) []byte {
 	packet := hostile.Question(random, outsideNames)
@@ -385,7 +437,7 @@ func TestReloadForgetsKeptReplies(t *testing.T) {
 		m.Answer = []dns.RR{record(r.Question[0].Name + " 300 IN A 198.51.100.1")}
 		return m
 	}
-	if err := i.Reload(coredns.Input(keptText(t, port, other, keepTTL))); err != nil {
+	if err := i.Reload(coredns.Input(keptText(t, port, "", other, keepTTL))); err != nil {
 		t.Fatal(err)
 	}
 	await.True(t, time.Minute, "the old server ends", func() bool {
@@ -459,6 +511,10 @@ func TestNextReplyIsAskedForOnce(t *testing.T) {
 // Nothing is kept where a plugin ahead of the cache may answer each client differently, or
 // where the cache does not say what is stale.
 func TestKeepsNothing(t *testing.T) {
+	resolv := filepath.Join(t.TempDir(), "resolv.conf")
+	if err := os.WriteFile(resolv, []byte("search example.com\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for lines, want := range map[string]bool{
 		"cache": true,
 		"errors\ncache 30\nloadbalance\nprometheus 127.0.0.1:0\nbufsize 1232": true,
@@ -467,15 +523,21 @@ func TestKeepsNothing(t *testing.T) {
 		"cache {\n prefetch 10 1m 10%\n}":                                     true,
 		"hosts {\n 192.0.2.1 a.example\n fallthrough\n}\ncache":               true,
 		"errors\nloadbalance":                                                 false,
-		"log . {\n class denial\n}\ncache":                                    false,
-		"cache\nautopath @kubernetes":                                         false,
+		"log . {\n class denial\n}\ncache":                                    true,
+		"cache\nautopath @kubernetes":                                         true,
+		"cache\nautopath RESOLV":                                              false,
+		"rewrite name a.example b.example\ncache":                             true,
+		"rewrite cname exact a.example. b.example.\ncache":                    false,
+		"acl {\n block type MX\n}\ncache":                                     true,
+		"dns64\ncache":                                                        true,
+		"local\ncache":                                                        true,
 		"cache {\n serve_stale 1h immediate 30s\n}":                           false,
 		"cache {\n serve_stale 1h verify 2s 30s\n}":                           false,
 		"cache {\n serve_stale\n keepttl\n}":                                  false,
 		"cache {\n prefetch 2\n keepttl\n}":                                   false,
 	} {
 		t.Run(lines, func(t *testing.T) {
-			if got := blockBehind(t, lines).Keep; (got != nil) != want {
+			if got := blockBehind(t, strings.Replace(lines, "RESOLV", resolv, 1)).Keep; (got != nil) != want {
 				t.Errorf("%+v", got)
 			}
 		})

@@ -1,6 +1,7 @@
 package fastpath_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -184,5 +185,27 @@ func TestAllowedIsCounted(t *testing.T) {
 	await.True(t, time.Minute, "the questions for A are counted", func() bool { return count()-before >= 5 })
 	if got := count() - before; got != 5 {
 		t.Errorf("%v questions were allowed, want 5", got)
+	}
+}
+
+// TestAllowedKeptIsCounted checks that acl counts the kept replies of the cache as well.
+func TestAllowedKeptIsCounted(t *testing.T) {
+	port, _, s := startKeptBehind(t, "acl {\n block type SRV\n}", outsideReply, keepTTL)
+	a, packet := newKeptAsker(t, port, s), questionPacket(t, "one.example.com.", dns.TypeA)
+	await.True(t, time.Minute, "the reply is kept", func() bool {
+		a.send(t, packet)
+		return a.kept(packet) != nil
+	})
+	count := func() float64 {
+		return metrics.Total(t, "coredns_acl_allowed_requests_total", fmt.Sprintf("server=dns://127.0.0.1:%d", port))
+	}
+	allowed, answered := count(), packets(t, port, "answered")
+	const sent = 50
+	for range sent {
+		a.send(t, packet)
+	}
+	await.True(t, time.Minute, "the questions are counted", func() bool { return count()-allowed >= sent })
+	if got := count() - allowed; got != sent || packets(t, port, "answered") == answered {
+		t.Errorf("%v questions were allowed, %v answered at the sockets, want %d and some", got, packets(t, port, "answered")-answered, sent)
 	}
 }

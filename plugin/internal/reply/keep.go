@@ -45,9 +45,11 @@ func (r *Responder) Want(s *recent.Slot) {
 	}
 }
 
-// keeps reports whether replies to a question are kept: over UDP alone.
-func (b *Block) keeps(q *query) bool {
-	return b.Keep != nil && !q.stream && q.flags&^flagsKept == 0 && b.isOutside(&q.question)
+// keeps reports whether replies to a client's question are kept: over UDP alone. What another
+// plugin may make of an answer without addresses is not the cache's reply.
+func (b *Block) keeps(client netip.Addr, q *query) bool {
+	return b.Keep != nil && !q.stream && q.flags&^flagsKept == 0 && b.isOutside(&q.question) &&
+		(b.Synthesized == nil || !b.Synthesized(q.question.Type, client))
 }
 
 // appendKey appends all that CoreDNS's reply to a question depends on, but for the letter case. A
@@ -103,7 +105,7 @@ func (z Zones) Keep(client netip.Addr, packet []byte, r *recent.Reply, at time.T
 		return
 	}
 	b := z.route(&q.question)
-	if b == nil || b.mustHandOver(client, q) || !b.keeps(q) || b.Shuffle && r.Fixed() {
+	if b == nil || b.mustHandOver(client, q) || !b.keeps(client, q) || b.Shuffle && r.Fixed() || b.NoDenials && r.Denial {
 		return
 	}
 	b.Keep.Table.Keep(b.appendKey(nil, client, q), r, at, b.Keep.Hits)

@@ -77,7 +77,7 @@ func (r *Responder) respond(zones Zones, client netip.Addr, packet, out []byte) 
 	q.size = block.replySize(client, q)
 	out, ok := r.write(block, snapshot, packet, out, &c)
 	if !ok || block.declines(client, &q.question, r.wire.Result) {
-		if q.size = takes; block.keeps(q) {
+		if q.size = takes; block.keeps(client, q) {
 			return r.repeat(block, client, packet, out[:start])
 		}
 		return out[:start], block.handOverAs(&q.question)
