@@ -3,7 +3,6 @@ package corefile
 import (
 	"errors"
 	"net/netip"
-	"regexp"
 	"strings"
 	"sync"
 	"unsafe"
@@ -115,11 +114,11 @@ func ofName(selects func(name string) bool) claim {
 // the plugin rewrite.
 func match(way, pattern string) (claim, error) {
 	if way == "regex" {
-		expression, err := regexp.Compile(pattern)
+		expression, err := compile(pattern)
 		if err != nil {
 			return nil, err
 		}
-		return ofName(expression.MatchString), nil
+		return ofName(expression.matches), nil
 	}
 	pattern = plugin.Name(pattern).Normalize()
 	switch way {

@@ -2,7 +2,6 @@ package corefile
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/coredns/caddy/caddyfile"
@@ -17,8 +16,8 @@ type templated struct {
 	zones   dnsname.Zones
 	class   uint16
 	qtype   uint16
-	matches []*regexp.Regexp // any of them; empty for all names
-	through dnsname.Zones    // zones whose names fall through if nothing matches
+	matches []*expression // any of them; empty for all names
+	through dnsname.Zones // zones whose names fall through if nothing matches
 }
 
 // applyTemplate leaves to the plugin the questions of a template's class, type and zone. Those
@@ -68,11 +67,11 @@ func (t *templated) parse(property string, args []string) error {
 	switch property {
 	case "match":
 		for _, text := range args {
-			expression, err := regexp.Compile(text)
+			e, err := compile(text)
 			if err != nil {
 				return err
 			}
-			t.matches = append(t.matches, expression)
+			t.matches = append(t.matches, e)
 		}
 	case "fallthrough":
 		var f fall.F
@@ -94,5 +93,5 @@ func (t *templated) claims(a *asked) bool {
 		return true
 	}
 	name, ok := a.text()
-	return !ok || slices.ContainsFunc(t.matches, func(e *regexp.Regexp) bool { return e.MatchString(name) })
+	return !ok || slices.ContainsFunc(t.matches, func(e *expression) bool { return e.matches(name) })
 }
