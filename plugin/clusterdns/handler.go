@@ -45,6 +45,7 @@ type ClusterDNS struct {
 	store   *cluster.Store
 	restamp func() <-chan struct{} // gives the store's data another serial
 	limit   chain.ReplyLimit
+	bare    bool // the plugin minimal drops additional sections
 	// upstreams are the places of questions in the plugins after this one. It is nil if
 	// there is no limit.
 	upstreams *fair.Places
@@ -95,7 +96,7 @@ func (d *ClusterDNS) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Ms
 		return nil, Pass
 	}
 	snapshot := d.store.Load()
-	limits := LimitsFor(w, r)
+	limits := d.LimitsFor(w, r)
 	a := answer.Lookup(&d.view, snapshot, name, qtype, limits)
 	if d.completer != nil && a.Result == resolve.NXDomain && len(a.Records) == 0 {
 		q := completion.Question{State: request.Request{W: w, Req: r}, Snapshot: snapshot, Name: name, Limits: limits, Denial: a.Authority}
@@ -281,9 +282,9 @@ const optSize = 11
 // LimitsFor returns the limits of a client's answer. CoreDNS cuts replies to size after the
 // plugins ahead; a plugin that shortens a reply sees by the TC bit that there were more
 // records.
-func LimitsFor(w dns.ResponseWriter, r *dns.Msg) answer.Limits {
+func (d *ClusterDNS) LimitsFor(w dns.ResponseWriter, r *dns.Msg) answer.Limits {
 	state := request.Request{W: w, Req: r}
-	limits := answer.Limits{Size: max(dns.MinMsgSize, state.Size())}
+	limits := answer.Limits{Size: max(dns.MinMsgSize, state.Size()), Bare: d.bare}
 	if r.IsEdns0() != nil {
 		limits.Reserved = optSize
 	}

@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -65,6 +66,33 @@ func TestB4RepliesToForeignClients(t *testing.T) {
 		r = new(dns.Msg).SetQuestion("www.example.com.", dns.TypeA).SetEdns0(65535, false)
 		if size, _ := d.ServeDNS(t.Context(), w, r); size != 65535 {
 			t.Errorf("%s: the next plugin is told %d octets", tc.client, size)
+		}
+	}
+}
+
+// TestBareReplies checks that addresses of targets, which the plugin minimal drops, do not make a
+// reply a cut one.
+func TestBareReplies(t *testing.T) {
+	for _, bare := range []bool{false, true} {
+		d := testHandler(t)
+		few := &cluster.Service{Key: cluster.Key{Namespace: "shop", Name: "few"}}
+		for i := range 40 {
+			few.ClusterIPs = append(few.ClusterIPs, netip.AddrFrom4([4]byte{10, 4, 0, byte(i)}))
+		}
+		for i := range 6 {
+			few.Ports = append(few.Ports, cluster.Port{Name: fmt.Sprint("p", i), Protocol: "tcp", Number: 80 + uint16(i)})
+		}
+		txn := d.store.Begin()
+		txn.ReplaceService(nil, few)
+		txn.Commit()
+		d.bare = bare
+		r := new(dns.Msg).SetQuestion("few.shop.svc.cluster.local.", dns.TypeSRV)
+		w := dnstest.NewRecorder(&test.ResponseWriter{RemoteIP: "10.1.2.3"})
+		if _, err := d.ServeDNS(t.Context(), request.NewScrubWriter(r, w), r); err != nil {
+			t.Fatal(err)
+		}
+		if w.Msg.Truncated == bare || len(w.Msg.Answer) == 0 || bare && len(w.Msg.Extra) > 0 {
+			t.Errorf("bare %v:\n%s", bare, w.Msg)
 		}
 	}
 }

@@ -153,6 +153,7 @@ func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, lo
 	d.view.Local = localAddrs(server.ListenHosts)
 	d.noAAAA.lookAround()
 	d.limit = chain.ReplyLimitOf(server)
+	d.bare = server.Handler("minimal") != nil
 	if n := corefile.MaxConcurrent(server, blocks); n > 0 {
 		d.upstreams = fair.NewPlaces(n)
 	}

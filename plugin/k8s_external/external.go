@@ -70,7 +70,7 @@ func (h *handler) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	if err != nil {
 		return nil, clusterdns.Pass
 	}
-	a := h.view.lookup(h.cluster.Store().Load(), name, state.QType(), clusterdns.LimitsFor(w, r))
+	a := h.view.lookup(h.cluster.Store().Load(), name, state.QType(), h.cluster.LimitsFor(w, r))
 	if disposition := h.cluster.Decide(ctx, h.fall, name, state.QType(), &a); disposition != clusterdns.Answer {
 		return nil, disposition
 	}

@@ -31,6 +31,8 @@ type Limits struct {
 	Size int
 	// Reserved is the number of octets that will follow the answer.
 	Reserved int
+	// Bare leaves the additional section out, because another plugin would.
+	Bare bool
 	// Shuffle puts addresses into random order, in wire form.
 	Shuffle bool
 	// Random is the source of randomness; nil for the process's own.

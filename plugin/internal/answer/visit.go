@@ -488,6 +488,8 @@ func (t *visit) ptr(is *told, target *resolve.HostName, spelled *spelling) bool 
 func (t *visit) extra(is *told, target *resolve.HostName, a netip.Addr, at int) bool {
 	var size int
 	switch {
+	case t.limits.Bare:
+		return true
 	case t.wire != nil:
 		size = t.wire.extra(target, a, at, t.free)
 		if size == noRoom && t.limits.Size >= dns.MaxMsgSize {
