@@ -11,9 +11,11 @@
 //   - ours: our binary (-bin) with kubeadm's Corefile, metrics and all.
 //   - chain: the same without sockets of its own (CLUSTERDNS_FASTPATH=off).
 //   - before, before-chain: the same two of an earlier build of ours (-before).
-//   - rewrite, stock-rewrite: our binary and CoreDNS's with one rule of the plugin
-//     rewrite. It has to see every question, so the chain answers; our sockets
-//     still read.
+//   - lines, stock-lines: our binary and CoreDNS's with two lines that people write,
+//     "template ANY AAAA ." and one rule "rewrite name exact". They are asked for A of
+//     Services, which neither line touches.
+//   - handed, stock-handed: our binary and CoreDNS's with the plugin tsig, which has to
+//     see every question, so the chain answers; our sockets still read.
 //   - stock, multisocket: CoreDNS of the same version, built from its module with
 //     the modules of our build; plain and with "multisocket 2".
 //   - whoami: CoreDNS with that plugin in place of kubernetes, behind the same

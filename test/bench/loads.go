@@ -62,7 +62,7 @@ type sockets struct{ answers, handsOver bool }
 var wantedSockets = map[string]sockets{
 	server.Ours: {answers: true}, server.Chain: {},
 	server.Before: {answers: true}, server.BeforeChain: {},
-	server.Rewrite: {handsOver: true},
+	server.Lines: {answers: true}, server.Handed: {handsOver: true},
 }
 
 // checkFastPath checks that each of our servers works as its column says.
@@ -184,6 +184,9 @@ func (f *fleet) each(run int, set queries.Set, measure func(*server.Process) err
 		p := f.processes[(i+run)%len(f.processes)]
 		if !p.Kind.Names && set.Name != f.sets[0].Name {
 			continue // its answers do not depend on the question
+		}
+		if p.Kind.Set != "" && set.Name != p.Kind.Set {
+			continue
 		}
 		if err := measure(p); err != nil {
 			return fmt.Errorf("%s: %s: %w", p.Kind.Name, set.Name, err)

@@ -12,7 +12,8 @@ import (
 type Corefile struct {
 	Multisocket int  // number of sockets; 0 for no plugin multisocket
 	Whoami      bool // in place of the plugin kubernetes
-	Rewrite     bool // a rule of the plugin rewrite that matches no question
+	Lines       bool // a template for AAAA, and a rule of the plugin rewrite that matches no question
+	Handed      bool // a plugin that has to see every question, and changes none
 	TLS         bool // listen for DNS over TLS as well
 	Verified    bool // "pods verified"
 }
@@ -29,8 +30,14 @@ var kubeadm = template.Must(template.New("Corefile").Funcs(template.FuncMap{"quo
     tls {{quote .Setup.Certificate}} {{quote .Setup.Key}}
 {{- end}}
     errors
-{{- if .Rewrite}}
+{{- if .Lines}}
     rewrite stop name exact never.invalid other.invalid
+    template ANY AAAA .
+{{- end}}
+{{- if .Handed}}
+    tsig {
+        secret never. bmV2ZXIgbmV2ZXIgbmV2ZXI=
+    }
 {{- end}}
     health {{.Health}} {
         lameduck 5s

@@ -8,17 +8,19 @@ import (
 
 // The names of the servers.
 const (
-	Ours         = "ours"
-	Chain        = "chain"
-	Before       = "before"
-	BeforeChain  = "before-chain"
-	Rewrite      = "rewrite"
-	Stock        = "stock"
-	StockRewrite = "stock-rewrite"
-	Multisocket  = "multisocket"
-	Whoami       = "whoami"
-	Knot         = "knot"
-	NSD          = "nsd"
+	Ours        = "ours"
+	Chain       = "chain"
+	Before      = "before"
+	BeforeChain = "before-chain"
+	Lines       = "lines"
+	Handed      = "handed"
+	Stock       = "stock"
+	StockLines  = "stock-lines"
+	StockHanded = "stock-handed"
+	Multisocket = "multisocket"
+	Whoami      = "whoami"
+	Knot        = "knot"
+	NSD         = "nsd"
 )
 
 // Kind is a server that can be measured.
@@ -28,6 +30,9 @@ type Kind struct {
 
 	// Names is set if the server has the names of the cluster.
 	Names bool
+	// Set is the name of the only set of questions that the server is asked. It is asked all
+	// if it is empty.
+	Set string
 	// Corefile is set for CoreDNS, with the additions to kubeadm's Corefile; it is nil for
 	// other servers.
 	Corefile *Corefile
@@ -48,9 +53,11 @@ var Kinds = []Kind{
 	{Name: Chain, Title: "ClusterDNS, chain only", Names: true, Corefile: &Corefile{}, Env: []string{fastPathOff}, program: ours},
 	{Name: Before, Title: "ClusterDNS before", Names: true, Corefile: &Corefile{}, program: before},
 	{Name: BeforeChain, Title: "ClusterDNS before, chain only", Names: true, Corefile: &Corefile{}, Env: []string{fastPathOff}, program: before},
-	{Name: Rewrite, Title: "ClusterDNS, rewrite", Names: true, Corefile: &Corefile{Rewrite: true}, program: ours},
+	{Name: Lines, Title: "ClusterDNS, lines", Names: true, Set: "service-a", Corefile: &Corefile{Lines: true}, program: ours},
+	{Name: Handed, Title: "ClusterDNS, handed over", Names: true, Corefile: &Corefile{Handed: true}, program: ours},
 	{Name: Stock, Title: "CoreDNS", Names: true, Corefile: &Corefile{}, program: stock},
-	{Name: StockRewrite, Title: "CoreDNS, rewrite", Names: true, Corefile: &Corefile{Rewrite: true}, program: stock},
+	{Name: StockLines, Title: "CoreDNS, lines", Names: true, Set: "service-a", Corefile: &Corefile{Lines: true}, program: stock},
+	{Name: StockHanded, Title: "CoreDNS, tsig", Names: true, Corefile: &Corefile{Handed: true}, program: stock},
 	{Name: Multisocket, Title: "CoreDNS, multisocket 2", Names: true, Corefile: &Corefile{Multisocket: 2}, program: stock},
 	{Name: Whoami, Title: "CoreDNS, whoami", Corefile: &Corefile{Whoami: true}, program: stock},
 	{Name: Knot, Title: "Knot DNS", Names: true, program: func(Setup) string { return systemProgram("knotd") }, write: writeKnot},

@@ -77,7 +77,8 @@ func TestCorefileSaysWhatIsAsked(t *testing.T) {
 		}, not: []string{"tls", "whoami", "multisocket", "except"}},
 		"verified":    {verified: true, has: []string{"pods verified\n"}},
 		"multisocket": {corefile: Corefile{Multisocket: 2}, has: []string{"    multisocket 2\n"}},
-		"rewrite":     {corefile: Corefile{Rewrite: true}, has: []string{"    errors\n    rewrite stop name exact never.invalid other.invalid\n    health"}},
+		"lines":       {corefile: Corefile{Lines: true}, has: []string{"    errors\n    rewrite stop name exact never.invalid other.invalid\n    template ANY AAAA .\n    health"}, not: []string{"tsig"}},
+		"handed over": {corefile: Corefile{Handed: true}, has: []string{"    errors\n    tsig {\n"}, not: []string{"rewrite"}},
 		"whoami":      {corefile: Corefile{Whoami: true}, has: []string{"    whoami\n", "except cluster.local\n"}, not: []string{"kubernetes"}},
 		"tls":         {corefile: Corefile{TLS: true}, has: []string{".:1 tls://.:2 {", `tls "/crt" "/key"`}},
 	} {
