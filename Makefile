@@ -196,6 +196,11 @@ BENCH = $(if $(QUICK)$(ONLY)$(SETS)$(PARTS)$(BEFORE),,-page doc/performance.md) 
 
 # Without the race detector, which would watch the clients and not the servers, and take
 # twice the time.
+# BEFORE is the path of an earlier build, for the column of that name.
+.PHONY: corefiles
+corefiles: ## Write the table of Corefiles in doc/fast-path.md: what the sockets answer under each
+	$(GOTEST) ./test/differential -run TestSockets -update $(if $(BEFORE),-before $(BEFORE))
+
 .PHONY: differential
 differential: ## Compare answers with stock CoreDNS; SEED selects the cluster, COUNT is the least number of questions
 	$(GOTEST) -v -timeout 24h ./test/differential -seed $(SEED) -questions $(COUNT)

@@ -154,8 +154,13 @@ func (c *comparison) negative(r *reply, rcode int) bool {
 	return r.matches(c.expect(&dns.Msg{MsgHdr: dns.MsgHdr{Rcode: rcode}, Ns: []dns.RR{c.soa()}}))
 }
 
-// expect returns the expected reply.
-func (c *comparison) expect(m *dns.Msg) *reply { return c.loosen(newReply(m)) }
+// expect returns the expected reply, as the plugins ahead leave it.
+func (c *comparison) expect(m *dns.Msg) *reply {
+	if c.minimal && len(m.Answer) > 0 && m.Rcode == dns.RcodeSuccess {
+		m = &dns.Msg{MsgHdr: m.MsgHdr, Question: m.Question, Answer: m.Answer}
+	}
+	return c.loosen(newReply(m))
+}
 
 // matches reports whether a reply has the code and the records of want, and the header of
 // an answer from our zones.

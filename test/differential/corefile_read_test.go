@@ -24,6 +24,8 @@ func (c *corefile) readBlock(block caddyfile.ServerBlock) error {
 	_, c.transfer = block.Tokens["transfer"]
 	_, c.bound = block.Tokens["bind"]
 	_, c.autopath = block.Tokens["autopath"]
+	_, c.minimal = block.Tokens["minimal"]
+	c.retyped = slices.ContainsFunc(block.Tokens["rewrite"], func(t caddyfile.Token) bool { return t.Text == "AAAA" })
 	c.ordered = !shuffled
 	if tokens, ok := block.Tokens["cache"]; ok {
 		c.cached, c.cacheTTL = true, defaultCacheTTL

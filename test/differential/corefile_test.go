@@ -51,6 +51,8 @@ type corefile struct {
 	bound    bool   // to one address
 	unready  bool   // there is no API server
 	autopath bool   // names are completed for Pods
+	minimal  bool   // an answer has no other sections
+	retyped  bool   // nobody can ask for AAAA, because rewrite makes another type of it
 
 	sets         []string  // zones of multicluster
 	outside      *corefile // configuration of k8s_external, or nil

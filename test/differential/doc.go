@@ -28,12 +28,13 @@
 // cluster.local; /etc/resolv.conf names the world outside (testdata/upstream.db);
 // files are looked for in testdata; the server's own address is 10.244.0.53.
 //
-// Corefiles in the folder wild are what distributions ship. They get a part of the
-// questions, by chance: it is to show that the plugins around ours go together with
+// Corefiles in the folder wild are what distributions ship, and what operators say they have. They
+// get a part of the questions, by chance: it is to show that the plugins around ours go together with
 // it as with stock. One that imports files is a folder there, which its container has
 // as /etc/coredns. Both servers also start with each of them letter for letter, one
 // after the other, with no other files than those of a container
-// (TestCorefilesInTheWild).
+// (TestCorefilesInTheWild). A table in doc/fast-path.md says what our sockets answer under
+// each, and TestSockets holds it to what the server does.
 //
 // One server block has the plugin kubernetes, and is the one that is compared. What
 // the matchers must know of it, such as zones, Namespaces, fallthrough and cache,

@@ -65,16 +65,20 @@ func (p *pair) wasTaken(t *testing.T) {
 	if len(gauges) == 0 {
 		t.Errorf("%s: no gauge tells whether the fast path is on", p.path.name)
 	}
+	enabled := p.path.enabled
+	if p.left {
+		enabled = "0"
+	}
 	for _, gauge := range gauges {
-		if gauge[1] != p.path.enabled {
-			t.Errorf("%s: want %s: %s", p.path.name, p.path.enabled, gauge[0])
+		if gauge[1] != enabled {
+			t.Errorf("%s: want %s: %s", p.path.name, enabled, gauge[0])
 		}
 	}
 	answered := false
 	for _, count := range answeredLine.FindAllStringSubmatch(text, -1) {
 		answered = answered || strings.Trim(count[1], "0") != ""
 	}
-	if want := p.path.enabled == fastPath.enabled && !p.unready; answered != want {
+	if want := enabled == fastPath.enabled && !p.unready; answered != want {
 		t.Errorf("%s: the fast path has answered: %t, want %t", p.path.name, answered, want)
 	}
 }

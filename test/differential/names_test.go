@@ -87,6 +87,8 @@ var otherNames = []string{
 	"_http._tcp.www.example.org", "www.example.org.zoo.svc.cluster.local",
 	"www.file.cluster.local", "alias.file.cluster.local", "inside.file.cluster.local", "a.wild.file.cluster.local",
 	"never.zoo.svc.cluster.local", "a.never.svc.cluster.local", "10-244-9-9.zoo.pod.cluster.local", "generated.cluster.local",
+	"portal.example.org", "web.old.example", "db.old.example", "portal.shop.example", "a.apps.shop.example", "a.nodes.vcluster.example", "www.ads.example",
+	"web.zoo.svc.cluster.local.zoo.svc.cluster.local", "no-name.zoo.svc.cluster.local",
 	"second.example", "www.second.example", "in.second.example", "stub.svc.cluster.local", "web.stub.svc.cluster.local",
 	"8.9.244.10.in-addr.arpa", "9.9.244.10.in-addr.arpa", "1.113.0.203.in-addr.arpa", "1.100.51.198.in-addr.arpa",
 	"x.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa", // one label more than an address has

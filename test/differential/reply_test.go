@@ -53,12 +53,13 @@ func parseReply(wire []byte, q question) *reply {
 }
 
 // ourSize is the EDNS size in replies of our sockets. CoreDNS repeats the client's size, or
-// its own bound on that; doc/differences.md lists the difference.
+// its own bound on that, or the size of an OPT record that the plugin rewrite has added;
+// doc/differences.md lists the difference.
 const ourSize = 1232
 
 // ownSize replaces CoreDNS's EDNS size in a reply over UDP by ours.
 func ownSize(m *dns.Msg, q question) {
-	if opt := m.IsEdns0(); opt != nil && !q.tcp && opt.UDPSize() <= q.size {
+	if opt := m.IsEdns0(); opt != nil && !q.tcp && (q.size == 0 || opt.UDPSize() <= q.size) {
 		opt.SetUDPSize(ourSize)
 	}
 }
