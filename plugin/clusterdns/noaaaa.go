@@ -2,10 +2,8 @@ package clusterdns
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/request"
@@ -13,14 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 )
-
-// noAAAAVariable is the environment variable that replaces the property no_aaaa.
-const noAAAAVariable = "CLUSTERDNS_NO_AAAA"
-
-// noAAAAUsage has the values of the property no_aaaa and of the variable.
-const noAAAAUsage = "[auto|on|off]"
 
 // noAAAAMode says when names outside the cluster have no AAAA records.
 type noAAAAMode uint8
@@ -32,8 +23,11 @@ const (
 	noAAAAOn
 )
 
-// noAAAAModes are the values of the property no_aaaa. Without a value it is the careful one.
-var noAAAAModes = map[string]noAAAAMode{"": noAAAAAuto, "auto": noAAAAAuto, "on": noAAAAOn, "off": noAAAAOff}
+// noAAAAModes has the careful mode for a property without a value.
+var noAAAAModes = &modeTable[noAAAAMode]{
+	property: "no_aaaa", variable: "CLUSTERDNS_NO_AAAA", usage: "[auto|on|off]",
+	values: map[string]noAAAAMode{"": noAAAAAuto, "auto": noAAAAAuto, "on": noAAAAOn, "off": noAAAAOff},
+}
 
 // noAAAAConfig has the value of the property no_aaaa.
 type noAAAAConfig struct {
@@ -41,27 +35,18 @@ type noAAAAConfig struct {
 	set  bool // set in the Corefile
 }
 
-func parseNoAAAA(cfg *config, c *caddy.Controller, args []string) error {
-	mode, ok := noAAAAModes[strings.Join(args, " ")]
-	if !ok {
-		return corefile.WrongArguments(c, "no_aaaa", noAAAAUsage)
-	}
-	cfg.noAAAA = noAAAAConfig{mode: mode, set: true}
-	return nil
+func parseNoAAAA(cfg *config, c *caddy.Controller, args []string) (err error) {
+	cfg.noAAAA.set = true
+	cfg.noAAAA.mode, err = noAAAAModes.parse(c, args)
+	return err
 }
 
 // noAAAAFrom sets the mode from the environment, unless the Corefile sets it.
 func (cfg *config) noAAAAFrom(environment func(string) string) error {
-	value := strings.TrimSpace(environment(noAAAAVariable))
-	if cfg.noAAAA.set || value == "" {
+	if cfg.noAAAA.set {
 		return nil
 	}
-	mode, ok := noAAAAModes[value]
-	if !ok {
-		return fmt.Errorf("wrong value for the environment variable %s: expected %s, found %q", noAAAAVariable, noAAAAUsage, value)
-	}
-	cfg.noAAAA.mode = mode
-	return nil
+	return noAAAAModes.override(&cfg.noAAAA.mode, environment)
 }
 
 // silencer decides which questions for AAAA are answered without data.
@@ -120,11 +105,12 @@ func (d *ClusterDNS) withoutAAAA(ctx context.Context, w dns.ResponseWriter, r *d
 			m.Answer, last = append(m.Answer, rr), alias.Target
 		}
 	}
-	if m.Rcode == dns.RcodeSuccess && len(m.Ns) == 0 && len(up.Answer) > 0 {
-		m.Ns = []dns.RR{silenceSOA(last, ttl)}
+	if m.Rcode != dns.RcodeSuccess {
+		return m
 	}
-	if m.Rcode == dns.RcodeSuccess {
-		d.noAAAA.silenced.Inc()
+	d.noAAAA.silenced.Inc()
+	if len(m.Ns) == 0 && len(up.Answer) > 0 {
+		m.Ns = []dns.RR{silenceSOA(last, ttl)}
 	}
 	return m
 }

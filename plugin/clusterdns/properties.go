@@ -290,12 +290,10 @@ func none(c *caddy.Controller, name string, args []string) error {
 	return nil
 }
 
-// searchVariable is the environment variable that replaces the property search, for
-// Corefiles that somebody else writes.
-const searchVariable = "CLUSTERDNS_SEARCH"
-
 const (
-	searchUsage = "off|names|pods [names|none]"
+	// searchVariable is the environment variable that replaces the property search.
+	searchVariable = "CLUSTERDNS_SEARCH"
+
 	// defaultSearchLabels and maxSearchLabels are the default and the largest value of the
 	// property search_labels.
 	defaultSearchLabels = 2
@@ -311,36 +309,29 @@ type searchConfig struct {
 	labels      int
 }
 
-// searchModes are the values of the property search.
-var searchModes = map[string]completion.Mode{
-	"off":        completion.Off,
-	"names":      completion.Names,
-	"pods":       completion.Pods,
-	"pods names": completion.Pods,
-	"pods none":  completion.PodsAlone,
+var searchModes = &modeTable[completion.Mode]{
+	property: "search", variable: searchVariable, usage: "off|names|pods [names|none]",
+	values: map[string]completion.Mode{
+		"off":        completion.Off,
+		"names":      completion.Names,
+		"pods":       completion.Pods,
+		"pods names": completion.Pods,
+		"pods none":  completion.PodsAlone,
+	},
 }
 
-func parseSearch(cfg *config, c *caddy.Controller, args []string) error {
-	mode, ok := searchModes[strings.Join(args, " ")]
-	if !ok {
-		return corefile.WrongArguments(c, "search", searchUsage)
-	}
-	cfg.search.mode, cfg.search.set = mode, true
-	return nil
+func parseSearch(cfg *config, c *caddy.Controller, args []string) (err error) {
+	cfg.search.set = true
+	cfg.search.mode, err = searchModes.parse(c, args)
+	return err
 }
 
 // searchFrom sets the mode from the environment, unless the Corefile sets it.
 func (cfg *config) searchFrom(environment func(string) string) error {
-	value := environment(searchVariable)
-	if cfg.search.set || value == "" {
+	if cfg.search.set {
 		return nil
 	}
-	mode, ok := searchModes[strings.Join(strings.Fields(value), " ")]
-	if !ok {
-		return fmt.Errorf("wrong value for the environment variable %s: expected %s, found %q", searchVariable, searchUsage, value)
-	}
-	cfg.search.mode = mode
-	return nil
+	return searchModes.override(&cfg.search.mode, environment)
 }
 
 // parseSearchSuffixes parses the node's suffixes. Without arguments the node has none.

@@ -1,0 +1,41 @@
+package clusterdns
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/coredns/caddy"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+)
+
+// modeTable has the values of a property, which an environment variable may set for Corefiles that
+// somebody else writes.
+type modeTable[M any] struct {
+	property, variable string
+	usage              string
+	values             map[string]M
+}
+
+// parse returns the mode that the arguments of the property name.
+func (m *modeTable[M]) parse(c *caddy.Controller, args []string) (M, error) {
+	mode, ok := m.values[strings.Join(args, " ")]
+	if !ok {
+		return mode, corefile.WrongArguments(c, m.property, m.usage)
+	}
+	return mode, nil
+}
+
+// override sets the mode that the environment names, if it names one.
+func (m *modeTable[M]) override(mode *M, environment func(string) string) error {
+	value := strings.Join(strings.Fields(environment(m.variable)), " ")
+	if value == "" {
+		return nil
+	}
+	named, ok := m.values[value]
+	if !ok {
+		return fmt.Errorf("wrong value for the environment variable %s: expected %s, found %q", m.variable, m.usage, value)
+	}
+	*mode = named
+	return nil
+}
