@@ -18,6 +18,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		radix    = internal + "/radix"
 		model    = internal + "/cluster"
 		resolve  = internal + "/resolve"
+		state    = internal + "/state"
 		answer   = internal + "/answer"
 		kube     = internal + "/kube"
 		convert  = kube + "/convert"
@@ -59,6 +60,11 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: model, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
 		{from: model, deps: dnsLibrary, breaches: 1},
 		{from: model + "/clustertest", imports: []string{model}},
+
+		{from: state, imports: []string{names, model, "net/netip", "os", "time"}},
+		{from: state, imports: []string{"net", kube}, breaches: 2},
+		{from: state, deps: []string{"k8s.io/api/core/v1"}, breaches: 1},
+		{from: state, deps: dnsLibrary, breaches: 1},
 
 		{from: resolve, imports: []string{names, model, "net/netip", "strings"}},
 		{from: resolve, imports: []string{answer}, breaches: 1},

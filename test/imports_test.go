@@ -102,6 +102,13 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under:  internal + "/state",
+		ours:   []string{internal + "/cluster", internal + "/dnsname", internal + "/state"},
+		direct: []string{"net", "log"},
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:  internal + "/kube/barrier",
 		ours:   []string{internal + "/kube/barrier"},
 		direct: slices.Concat(inOutClock, dnsLibrary),
@@ -199,7 +206,7 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/watch",
-		ours:   []string{internal + "/watch", internal + "/kube", internal + "/cluster"},
+		ours:   []string{internal + "/watch", internal + "/kube", internal + "/cluster", internal + "/state"},
 		direct: slices.Concat(dnsLibrary, kubernetes),
 	},
 	{
