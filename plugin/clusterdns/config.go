@@ -22,6 +22,7 @@ type config struct {
 	search         searchConfig
 	noAAAA         noAAAAConfig
 	startupTimeout time.Duration
+	state          watch.State
 	root           string            // folder for relative manifest paths
 	place          string            // of the directive in the Corefile
 	places         map[string]string // of the properties that say where data comes from
@@ -142,6 +143,8 @@ func (cfg *config) checkServer(c *caddy.Controller) error {
 	switch {
 	case s.Manifests != "" && (s.Endpoint != "" || s.Kubeconfig != ""):
 		return c.Err("manifests takes the place of an API server: expected it without endpoint and kubeconfig")
+	case s.Manifests != "" && cfg.state.Path != "":
+		return c.Err("state is for a start without an API server, and manifests need none: expected one of them")
 	case s.Manifests != "" && (s.QPS != 0 || s.Burst != 0 || s.MaxInflight != 0):
 		cfg.warn("apiserver_qps, apiserver_burst and apiserver_max_inflight have no effect with manifests")
 	case s.Kubeconfig == "":

@@ -10,6 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
 func parseText(t *testing.T, text string) (*config, error) {
@@ -226,6 +227,20 @@ func TestD12IgnoreWithoutEndpoints(t *testing.T) {
 	}
 }
 
+func TestParseState(t *testing.T) {
+	for text, want := range map[string]watch.State{
+		"ttl 5":               {},
+		"state a/../b":        {Path: "/root/of/b", MaxAge: 24 * time.Hour},
+		"state /a 90m":        {Path: "/a", MaxAge: 90 * time.Minute},
+		"state /a\n state /b": {Path: "/b", MaxAge: 24 * time.Hour},
+	} {
+		cfg, err := parseText(t, "kubernetes {\n "+text+"\n}")
+		if err != nil || cfg.state != want {
+			t.Errorf("%s: %+v, %v", text, cfg.state, err)
+		}
+	}
+}
+
 func TestParseHeadlessOnly(t *testing.T) {
 	for _, tc := range []struct {
 		lines    string
@@ -284,6 +299,13 @@ func TestParseErrors(t *testing.T) {
 		{"ignore all", "wrong value for ignore: all, must be empty_service"},
 		{"zonal yes", "expected zonal without arguments"},
 		{"noendpoints\n zonal", "expected zonal without noendpoints"},
+		{"state", "expected state FILE [MAX_AGE]"},
+		{"state a 1h b", "expected state FILE [MAX_AGE]"},
+		{`state ""`, "state: expected a path"},
+		{"state a day", "such as 24h, at least 1s: day"},
+		{"state a 0s", "such as 24h, at least 1s: 0s"},
+		{"state a -1h", "such as 24h, at least 1s: -1h"},
+		{"state a\n manifests b", "expected one of them"},
 		{"endpoints", "expected endpoints all|headless"},
 		{"endpoints some", "expected endpoints all|headless"},
 		{"endpoints headless all", "expected endpoints all|headless"},

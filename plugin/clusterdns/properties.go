@@ -18,6 +18,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
 // properties are the properties of the directive, by name.
@@ -43,6 +44,7 @@ var properties = map[string]corefile.Property[*config]{
 	"search_labels":          parseSearchLabels,
 	"search_suffixes":        parseSearchSuffixes,
 	"startup_timeout":        parseStartupTimeout,
+	"state":                  parseState,
 	"tls":                    parseTLS,
 	"ttl":                    parseTTL,
 	"zonal":                  parseZonal,
@@ -94,12 +96,10 @@ func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
 	}
 	cfg.standsAt(c, "manifests")
 	paths := make([]string, len(args))
-	for i, path := range args {
-		if path == "" {
-			return c.Err("manifests: expected a path, found nothing between the quotes")
-		}
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(cfg.root, path)
+	for i, arg := range args {
+		path, err := cfg.path(c, "manifests", arg)
+		if err != nil {
+			return err
 		}
 		paths[i] = path
 	}
@@ -107,6 +107,38 @@ func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
 		paths = append([]string{cfg.source.Manifests}, paths...)
 	}
 	cfg.source.Manifests = kube.ManifestPaths(paths...)
+	return nil
+}
+
+// path returns a path of a property. A relative one begins at the server block's root.
+func (cfg *config) path(c *caddy.Controller, property, path string) (string, error) {
+	switch {
+	case path == "":
+		return "", c.Errf("%s: expected a path, found nothing between the quotes", property)
+	case !filepath.IsAbs(path):
+		path = filepath.Join(cfg.root, path)
+	}
+	return path, nil
+}
+
+// defaultMaxAge is how old a state may be, unless the Corefile says otherwise.
+const defaultMaxAge = 24 * time.Hour
+
+func parseState(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 1 && len(args) != 2 {
+		return corefile.WrongArguments(c, "state", "FILE [MAX_AGE]")
+	}
+	path, err := cfg.path(c, "state", args[0])
+	if err != nil {
+		return err
+	}
+	cfg.state = watch.State{Path: filepath.Clean(path), MaxAge: defaultMaxAge}
+	if len(args) == 2 {
+		cfg.state.MaxAge, err = time.ParseDuration(args[1])
+		if err != nil || cfg.state.MaxAge < time.Second {
+			return c.Errf("state: MAX_AGE must be a duration such as 24h, at least 1s: %s", args[1])
+		}
+	}
 	return nil
 }
 

@@ -68,6 +68,7 @@ func setup(directive string, c *caddy.Controller) error {
 		Source:    func() kube.Config { return cfg.sourceFor(server) },
 		Options:   kube.Options{Log: log, ManifestError: collectors.ManifestError, Observer: collectors.Observer()},
 		Timeout:   cfg.startupTimeout,
+		State:     cfg.state,
 		Use:       d.use,
 	})
 	d.notifySecondaries(c)

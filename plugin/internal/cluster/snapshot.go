@@ -15,6 +15,7 @@ import (
 type Snapshot struct {
 	synced     bool
 	serial     uint32
+	asOf       int64 // of a restored snapshot: when it was true
 	namespaces radix.Tree[namespace, struct{}]
 	services   radix.Tree[Key, *ServiceNode]
 	imports    radix.Tree[Key, *ServiceNode] // ServiceImports and their slices

@@ -21,6 +21,7 @@ type Store struct {
 	next       atomic.Pointer[chan struct{}] // closed at the next checkpoint
 	first      uint32                        // the lowest serial
 	dirty      bool                          // for the writer only: live has changes that the checkpoint does not have
+	behind     *Snapshot                     // for the writer only: what grows behind a restored snapshot; nil without one
 }
 
 // NewStore makes a store with an empty snapshot that is not synced.
@@ -98,22 +99,30 @@ type Txn struct {
 	changed bool
 }
 
-// Begin begins a transaction on the current snapshot.
+// Begin begins a transaction on the current snapshot, or on what grows behind a restored one.
 func (s *Store) Begin() *Txn {
-	return &Txn{store: s, next: *s.live.Load(), id: new(radix.TxnID)}
+	base := s.behind
+	if base == nil {
+		base = s.live.Load()
+	}
+	return &Txn{store: s, next: *base, id: new(radix.TxnID)}
 }
 
 // Commit makes all changes visible at once and ends the transaction. It reports whether
 // there were any changes.
 func (t *Txn) Commit() bool {
-	if t.changed {
+	switch {
+	case !t.changed:
+	case t.store.behind != nil && !t.next.synced:
+		t.store.behind = &t.next
+	default:
 		// A checkpoint may have been made since the transaction began.
 		t.next.serial = t.store.live.Load().serial
 		if t.next.synced {
 			t.next.serial = max(t.next.serial, t.store.first)
 		}
 		t.store.live.Store(&t.next)
-		t.store.dirty = true
+		t.store.dirty, t.store.behind = true, nil
 	}
 	return t.changed
 }

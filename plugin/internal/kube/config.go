@@ -2,6 +2,7 @@ package kube
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
@@ -53,6 +54,12 @@ func (c Config) apiServer() apiserver.Config {
 		Kubeconfig: c.Kubeconfig, Context: c.Context,
 		QPS: c.QPS, Burst: c.Burst, MaxInflight: c.MaxInflight,
 	}
+}
+
+// Watched describes which objects of a cluster a Watcher keeps, and what of them.
+func (c Config) Watched() string {
+	return fmt.Sprintf("pods %t, their names %t, labels %t, no endpoints %t, headless %t, zones %t, imports %t, labels %q, namespaces %q",
+		c.Pods, c.PodNames, c.PodLabels, c.NoEndpoints, c.HeadlessOnly, c.TopologyZones, c.MultiCluster, c.Labels, c.NamespaceLabels)
 }
 
 // SameServer reports whether both Configs use the same API server. Only then can the

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -21,5 +22,31 @@ func TestManifestPathsAreKeptApart(t *testing.T) {
 	kubetest.Write(t, folder, map[string]string{"a.yaml": kubetest.WebService})
 	if _, err := New(Config{Manifests: ManifestPaths(folder)}, Options{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A state of a watcher that keeps other objects is not used. The connection does not matter.
+func TestWatchedTellsObjectsApart(t *testing.T) {
+	connection := []string{"Endpoint", "CertFile", "KeyFile", "CAFile", "Kubeconfig", "Context", "QPS", "Burst", "MaxInflight", "Manifests"}
+	for field, value := range reflect.ValueOf(Config{}).Fields() {
+		if field.Name == "stamp" {
+			continue
+		}
+		var cfg Config
+		switch set := reflect.ValueOf(&cfg).Elem().FieldByName(field.Name); value.Kind() {
+		case reflect.Bool:
+			set.SetBool(true)
+		case reflect.String:
+			set.SetString("x")
+		case reflect.Int:
+			set.SetInt(1)
+		case reflect.Float32:
+			set.SetFloat(1)
+		default:
+			t.Fatalf("%s is a %s", field.Name, value.Kind())
+		}
+		if same := cfg.Watched() == (Config{}).Watched(); same != slices.Contains(connection, field.Name) {
+			t.Errorf("%s: watched the same is %v", field.Name, same)
+		}
 	}
 }

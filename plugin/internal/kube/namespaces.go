@@ -31,6 +31,7 @@ func replaceNamespace(txn *cluster.Txn, old, now *namespace) {
 // namespaces are the cluster's Namespaces.
 type namespaces struct {
 	tabled[cluster.Key, namespace]
+	writer *writer
 }
 
 func newNamespaces(selected labels.Selector, w *writer) *namespaces {
@@ -41,13 +42,16 @@ func newNamespaces(selected labels.Selector, w *writer) *namespaces {
 		plural:   "namespaces",
 		labels:   selected,
 		decode:   slimpb.Namespace,
-	})}
+	}), w}
 }
 
 func (r *namespaces) newObject() runtime.Object { return new(corev1.Namespace) }
 func (r *namespaces) newList() runtime.Object   { return new(corev1.NamespaceList) }
 
 func (r *namespaces) put(obj metav1.Object) change {
+	if obj.GetName() == metav1.NamespaceSystem {
+		r.writer.outside.identify(obj.GetUID())
+	}
 	return r.set(convert.KeyOf(obj), &namespace{obj.GetName()})
 }
 

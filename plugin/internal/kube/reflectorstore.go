@@ -20,6 +20,7 @@ type reflectorStore struct {
 	resource resource
 	out      chan<- change
 
+	outside  *outside
 	observer Observer
 	clock    clock.PassiveClock
 	listed   bool // a whole list has been received
@@ -97,7 +98,11 @@ func (s *reflectorStore) pass(version string, c change) {
 	s.resource.about().barrier.Done(version)
 }
 
-func (s *reflectorStore) heard() { s.observer.Heard(s.resource.about().name, s.clock.Now()) }
+func (s *reflectorStore) heard() {
+	now := s.clock.Now()
+	s.outside.heard.Store(now.Unix())
+	s.observer.Heard(s.resource.about().name, now)
+}
 
 func (s *reflectorStore) send(c change) {
 	select {

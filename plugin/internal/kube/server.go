@@ -19,12 +19,14 @@ type server struct {
 	opts      Options
 	client    *apiserver.Client
 	lists     *listwatch.Server
+	outside   *outside
 }
 
-func newServer(cfg Config, resources []resource, opts Options) (*server, error) {
+func newServer(cfg Config, resources []resource, w *writer, opts Options) (*server, error) {
 	client, err := apiserver.New(cfg.apiServer(), apiserver.Options{
 		Log:      opts.Log,
 		Observe:  opts.Observer.Requested,
+		NoAnswer: w.outside.noAnswer,
 		Clock:    opts.clock,
 		Silence:  opts.limits.Silence,
 		Renewals: opts.limits.Redials,
@@ -32,7 +34,7 @@ func newServer(cfg Config, resources []resource, opts Options) (*server, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := &server{resources: resources, opts: opts, client: client, lists: listwatch.NewServer(client, opts.clock, opts.limits)}
+	s := &server{resources: resources, opts: opts, client: client, lists: listwatch.NewServer(client, opts.clock, opts.limits), outside: w.outside}
 	for _, r := range resources {
 		clients, err := newRESTClients(client, r)
 		if err != nil {
@@ -59,7 +61,7 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 	ctx = klog.NewContext(ctx, logr.Discard())
 	var wg sync.WaitGroup
 	for i, r := range s.resources {
-		to := &reflectorStore{ctx: ctx, resource: r, out: out, observer: s.opts.Observer, clock: s.opts.clock}
+		to := &reflectorStore{ctx: ctx, resource: r, out: out, outside: s.outside, observer: s.opts.Observer, clock: s.opts.clock}
 		wg.Go(func() { s.lists.Follow(ctx, listed(r), s.clients[i], to) })
 	}
 	wg.Wait()

@@ -37,7 +37,7 @@ func New(cfg Config, opts Options) (*Watcher, error) {
 		o.apply(all)
 		return &Watcher{o, m}, nil
 	}
-	s, err := newServer(cfg, resources, opts)
+	s, err := newServer(cfg, resources, o, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +94,6 @@ func (w *Watcher) Restamp() <-chan struct{} {
 	return made
 }
 
-// Synced returns a channel that closes when the store has a whole cluster for the first
-// time.
+// Synced returns a channel that closes when the store has the source's whole cluster for the first
+// time. A restored state is not the source's.
 func (w *Watcher) Synced() <-chan struct{} { return w.writer.synced }

@@ -28,7 +28,7 @@ type change func(txn *cluster.Txn)
 type writer struct {
 	store    *cluster.Store
 	changes  chan change
-	synced   chan struct{}
+	synced   chan struct{} // closed when the store has the whole cluster of the source
 	ended    chan struct{}
 	clock    clock.WithTicker
 	observer Observer
@@ -42,6 +42,7 @@ type writer struct {
 
 	resources []resource
 	awaited   int // number of kinds whose first list has not ended
+	outside   *outside
 
 	flushed      []chan<- struct{} // closed when the current transaction is visible
 	dated        []dated           // the dated changes of the current transaction
@@ -81,6 +82,7 @@ func newWriter(c clock.WithTicker, observer Observer) *writer {
 		namespaces:     newTable(namespaceKey, sameNamespace, replaceNamespace),
 		imports:        newTable(serviceKey, sameService, (*cluster.Txn).ReplaceImport),
 		importedSlices: newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceImportSlice),
+		outside:        newOutside(),
 	}
 	// An address that two Pods have identifies neither. That is safer than to keep it for
 	// the first Pod: a search path would be completed for the wrong Namespace.
@@ -135,7 +137,7 @@ func (w *writer) waiting() change {
 }
 
 func (w *writer) commit(txn *cluster.Txn) {
-	first := w.awaited == 0 && !w.store.Load().Synced()
+	first := w.awaited == 0 && !closed(w.synced)
 	if first {
 		txn.SetSynced()
 	}
@@ -173,7 +175,7 @@ func (w *writer) observe() {
 // be behind the controller's.
 func (w *writer) observeLatency(d dated) {
 	service := w.services.held.at(d.service)
-	if service == nil || !w.store.Load().Synced() {
+	if service == nil || !closed(w.synced) {
 		return
 	}
 	kind := "cluster_ip"

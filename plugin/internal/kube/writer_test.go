@@ -33,7 +33,7 @@ func newTestWriter(cfg Config) (*writer, []resource, *clocktesting.FakeClock) {
 
 // newTestStore makes a store without an observer.
 func newTestStore(ctx context.Context, r resource, out chan<- change) *reflectorStore {
-	return &reflectorStore{ctx: ctx, resource: r, out: out, observer: nopObserver{}, clock: clock.RealClock{}}
+	return &reflectorStore{ctx: ctx, resource: r, out: out, outside: newOutside(), observer: nopObserver{}, clock: clock.RealClock{}}
 }
 
 func serviceObject(name, address string) *corev1.Service {

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"time"
+
 	"github.com/coredns/coredns/plugin"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,7 +16,10 @@ type memoryCollector struct {
 	desc      *prometheus.Desc
 	sliceless *prometheus.Desc
 	synced    *prometheus.Desc
+	restored  *prometheus.Desc
+	age       *prometheus.Desc
 	snapshots func() []*cluster.Snapshot
+	now       func() time.Time
 }
 
 func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
@@ -26,7 +31,12 @@ func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
 			"Number of headless Services that no EndpointSlice is held of. Kubernetes makes one for each Service with a selector.", nil, nil),
 		synced: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "synced"),
 			"Whether the whole cluster is known, so that questions are answered. Without a watch there is no such series.", nil, nil),
+		restored: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "restored"),
+			"Number of watches whose data comes from the file of the property state, because the API server has not answered since the start.", nil, nil),
+		age: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "restored_age_seconds"),
+			"Seconds since the data from the file was true, or 0 if there is none.", nil, nil),
 		snapshots: snapshots,
+		now:       time.Now,
 	}
 }
 
@@ -35,6 +45,8 @@ func (c *memoryCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- c.desc
 	ch <- c.sliceless
 	ch <- c.synced
+	ch <- c.restored
+	ch <- c.age
 }
 
 // Collect implements prometheus.Collector.
@@ -57,6 +69,7 @@ func (c *memoryCollector) Collect(ch chan<- prometheus.Metric) {
 	if len(snapshots) > 0 {
 		ch <- prometheus.MustNewConstMetric(c.sliceless, prometheus.GaugeValue, float64(sliceless))
 		ch <- prometheus.MustNewConstMetric(c.synced, prometheus.GaugeValue, synced(snapshots))
+		c.collectRestored(ch, snapshots)
 	}
 }
 
@@ -68,4 +81,17 @@ func synced(snapshots []*cluster.Snapshot) float64 {
 		}
 	}
 	return 1
+}
+
+// collectRestored tells how many snapshots are restored, and how old the oldest is.
+func (c *memoryCollector) collectRestored(ch chan<- prometheus.Metric, snapshots []*cluster.Snapshot) {
+	restored, age := 0, 0.0
+	for _, s := range snapshots {
+		if asOf := s.RestoredAsOf(); asOf != 0 {
+			restored++
+			age = max(age, c.now().Sub(time.Unix(asOf, 0)).Seconds())
+		}
+	}
+	ch <- prometheus.MustNewConstMetric(c.restored, prometheus.GaugeValue, float64(restored))
+	ch <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, age)
 }

@@ -1,10 +1,12 @@
 package metrics
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -115,5 +117,30 @@ func TestSynced(t *testing.T) {
 		if err := testutil.CollectAndCompare(c, strings.NewReader(want), "coredns_clusterdns_synced"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A restored snapshot counts, with its age, until the API server's own takes its place.
+func TestRestored(t *testing.T) {
+	s := cluster.NewStore()
+	c := newMemoryCollector(func() []*cluster.Snapshot { return []*cluster.Snapshot{s.Load(), testStore().Load()} })
+	c.now = func() time.Time { return time.Unix(1700000090, 0) }
+	for _, want := range []struct{ restored, age float64 }{{0, 0}, {1, 90}, {0, 0}} {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(c)
+		text := fmt.Sprintf("# HELP coredns_clusterdns_restored Number of watches whose data comes from the file of the property state, because the API server has not answered since the start.\n"+
+			"# TYPE coredns_clusterdns_restored gauge\ncoredns_clusterdns_restored %g\n"+
+			"# HELP coredns_clusterdns_restored_age_seconds Seconds since the data from the file was true, or 0 if there is none.\n"+
+			"# TYPE coredns_clusterdns_restored_age_seconds gauge\ncoredns_clusterdns_restored_age_seconds %g\n", want.restored, want.age)
+		if err := testutil.GatherAndCompare(registry, strings.NewReader(text), "coredns_clusterdns_restored", "coredns_clusterdns_restored_age_seconds"); err != nil {
+			t.Error(err)
+		}
+		if want.restored == 0 {
+			s.Restore(testStore().Load(), 1700000000)
+			continue
+		}
+		txn := s.Begin()
+		txn.SetSynced()
+		txn.Commit()
 	}
 }

@@ -24,6 +24,7 @@ type Need struct {
 	Source    func() kube.Config    // returns the objects to watch; called when the instance starts
 	Options   kube.Options          // Log must be set
 	Timeout   time.Duration         // how long the start waits for the first sync
+	State     State                 // where what the watcher knows is kept
 	Use       func(w *kube.Watcher) // receives the watcher, which may not be synced yet
 }
 
@@ -39,7 +40,11 @@ func (r *Registry) Attach(c *caddy.Controller, n Need) {
 			return n.fail(err)
 		}
 		n.Use(w)
-		if err := r.waitForSync(w, u.instance, n.Timeout, n.Options.Log); err != nil {
+		k, err := r.keep(source, n.State, n.Options.Log, u)
+		if err != nil {
+			return n.fail(err)
+		}
+		if err := r.waitForSync(w, k, u.instance, n.Timeout, n.Options.Log); err != nil {
 			return n.fail(err)
 		}
 		r.align(source, w, u)
@@ -68,8 +73,8 @@ func (n *Need) fail(err error) error {
 // waitForSync makes a start wait until the data is there, but no longer than timeout. After
 // that a start goes on without data, but a reload fails if the previous instance has data:
 // stale answers are better than none. A reload waits even with a timeout of zero, since it
-// could otherwise never change to other data.
-func (r *Registry) waitForSync(w *kube.Watcher, i *instance, timeout time.Duration, log kube.Logger) error {
+// could otherwise never change to other data. What a keeper restores is data as well.
+func (r *Registry) waitForSync(w *kube.Watcher, k *keeper, i *instance, timeout time.Duration, log kube.Logger) error {
 	select {
 	case <-w.Synced():
 		return nil
@@ -81,8 +86,14 @@ func (r *Registry) waitForSync(w *kube.Watcher, i *instance, timeout time.Durati
 	if timeout > 0 {
 		log.Infof("waiting for Kubernetes API before starting server")
 	}
+	var restored <-chan struct{}
+	if k != nil {
+		restored = k.restored
+	}
 	select {
 	case <-w.Synced():
+		return nil
+	case <-restored:
 		return nil
 	case <-time.After(timeout):
 	}

@@ -73,7 +73,7 @@ func TestWaitForSync(t *testing.T) {
 			if tc.other {
 				mustAcquire(t, r, manifest(t), new(instance))
 			}
-			err := r.waitForSync(mustAcquire(t, r, tc.source, i), i, tc.timeout, clog.NewWithPlugin("kubernetes"))
+			err := r.waitForSync(mustAcquire(t, r, tc.source, i), nil, i, tc.timeout, clog.NewWithPlugin("kubernetes"))
 			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
 				t.Errorf("error %v, want %q", err, tc.err)
 			}
@@ -85,7 +85,7 @@ func TestWaitForSync(t *testing.T) {
 // D13: a start with a timeout of zero does not wait.
 func TestD13StartupTimeoutZero(t *testing.T) {
 	r, logged, i := testRegistry(t), captureLog(t), new(instance)
-	if err := r.waitForSync(mustAcquire(t, r, nowhere, i), i, 0, clog.NewWithPlugin("kubernetes")); err != nil {
+	if err := r.waitForSync(mustAcquire(t, r, nowhere, i), nil, i, 0, clog.NewWithPlugin("kubernetes")); err != nil {
 		t.Error(err)
 	}
 	wantLines(t, logged.String(), []string{"unsynced"})
@@ -119,7 +119,7 @@ func TestReloadWaitsWhereStartDoesNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		started := time.Now()
-		err = r.waitForSync(w, new(instance), 0, clog.NewWithPlugin("kubernetes"))
+		err = r.waitForSync(w, nil, new(instance), 0, clog.NewWithPlugin("kubernetes"))
 		if waited := time.Since(started); err == nil || waited != DefaultTimeout {
 			t.Errorf("error %v after %s", err, waited)
 		}

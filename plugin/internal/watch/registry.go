@@ -22,6 +22,10 @@ type Registry struct {
 	resumes  []func()      // each resumes watchers that are paused, or keep their serial, for a reload
 	maxPause time.Duration // after which paused watchers resume even if the reload has not ended
 	first    *instance     // the instance that served first
+
+	keepers []*keeper          // in the order in which they began
+	wrote   map[string]*keeper // by path, the last that has written the file
+	times   times
 }
 
 // maxPause is longer than a reload with data takes.
@@ -54,7 +58,7 @@ func (r *running) usedBeside(i *instance) bool {
 
 // NewRegistry returns a registry in which no watcher runs.
 func NewRegistry() *Registry {
-	return &Registry{running: map[kube.Config]*running{}, maxPause: maxPause}
+	return &Registry{running: map[kube.Config]*running{}, maxPause: maxPause, wrote: map[string]*keeper{}, times: keeperTimes}
 }
 
 // acquire returns the watcher for a configuration, and starts it if there is none.
@@ -91,15 +95,12 @@ func start(w *kube.Watcher) *running {
 // the watcher and waits for its end.
 func (r *Registry) release(cfg kube.Config, u use) {
 	r.mu.Lock()
-	var unused []*running
 	if run, ok := r.running[cfg]; ok && run.uses[u] > 0 {
 		if run.uses[u]--; run.uses[u] == 0 {
 			delete(run.uses, u)
 		}
-		unused = r.takeUnused()
 	}
-	r.mu.Unlock()
-	end(unused)
+	r.unlockAndEnd()
 }
 
 // sweep ends the uses of instances that no longer live.
@@ -112,8 +113,15 @@ func (r *Registry) sweep(live map[*instance]bool) {
 			}
 		}
 	}
-	unused := r.takeUnused()
+	r.unlockAndEnd()
+}
+
+// unlockAndEnd ends keepers and watchers without a use. The caller must hold the mutex, which it
+// unlocks first: a scrape of the metrics needs it.
+func (r *Registry) unlockAndEnd() {
+	keepers, unused := r.unusedKeepers(), r.takeUnused()
 	r.mu.Unlock()
+	r.endKeepers(keepers)
 	end(unused)
 }
 
@@ -188,7 +196,7 @@ func (r *Registry) before(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.
 	}
 	served := false
 	for other, run := range r.running {
-		if run.watcher == w || !cfg.SameServer(other) || !run.watcher.Store().Load().Synced() {
+		if s := run.watcher.Store().Load(); run.watcher == w || !cfg.SameServer(other) || !s.Synced() || s.RestoredAsOf() != 0 {
 			continue
 		}
 		old = append(old, run.watcher)

@@ -35,6 +35,9 @@ func New(cfg Config, opts Options) (*Client, error) {
 		config:  about,
 		dialer:  newDialer(opts.Renewals),
 	}
+	if opts.NoAnswer != nil {
+		c.Outages.noAnswer = opts.NoAnswer
+	}
 	c.http, err = newHTTPClient(about, cfg, c.dialer, c.Outages, opts)
 	if err != nil && cfg.Kubeconfig == "" && cfg.CertFile+cfg.KeyFile+cfg.CAFile != "" {
 		err = fmt.Errorf("tls: expected PEM files with a certificate, its key and the API server's authority: %w", err)

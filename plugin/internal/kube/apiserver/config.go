@@ -43,6 +43,7 @@ type Logger interface {
 type Options struct {
 	Log      Logger
 	Observe  func(Request) // called for every request
+	NoAnswer func()        // called for every request that the API server does not answer; may be nil
 	Clock    clock.PassiveClock
 	Silence  time.Duration // how long an answer may take to begin
 	Renewals time.Duration // shortest time between two calls of Renew that take effect

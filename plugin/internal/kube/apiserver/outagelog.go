@@ -28,9 +28,10 @@ const maxReasons = 8
 // An OutageLog writes the log lines about an API server: one when something stops working
 // and one when it works again, however many attempts fail in between.
 type OutageLog struct {
-	log    Logger
-	clock  clock.PassiveClock
-	server string
+	log      Logger
+	clock    clock.PassiveClock
+	server   string
+	noAnswer func() // called for every request without an answer
 
 	mu      sync.Mutex
 	lost    reasons              // logged reasons why the server cannot be reached
@@ -79,18 +80,20 @@ func (r reasons) add(key string) bool {
 
 func newOutageLog(log Logger, c clock.PassiveClock, server string) *OutageLog {
 	return &OutageLog{
-		log:     log,
-		clock:   c,
-		server:  server,
-		lost:    make(reasons),
-		busy:    make(map[string]time.Time),
-		trouble: make(map[Kind]*trouble),
-		quiet:   make(map[Kind]bool),
+		log:      log,
+		clock:    c,
+		server:   server,
+		noAnswer: func() {},
+		lost:     make(reasons),
+		busy:     make(map[string]time.Time),
+		trouble:  make(map[Kind]*trouble),
+		quiet:    make(map[Kind]bool),
 	}
 }
 
 // unreachable must be called for every request without an answer.
 func (o *OutageLog) unreachable(reason string) {
+	o.noAnswer()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.lost.add(reasonKey(reason)) {
