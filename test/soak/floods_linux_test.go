@@ -5,12 +5,12 @@ package soak
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"sync"
 	"time"
 
 	"github.com/miekg/dns"
+
+	kit "github.com/clusterdns/clusterdns/test/kit/flood"
 )
 
 const (
@@ -22,31 +22,27 @@ const (
 	raceFactor = 20
 )
 
-// flooder is the address of the client that floods.
-var flooder = net.IPv4(127, 0, 0, 66)
-
 // flood is a way to be impolite to a listener.
 type flood struct {
-	name        string
-	rate        int // questions over UDP per second
-	connections int // TCP connections, if there is no rate
-	question    func(i int) (name string, qtype uint16)
+	name string
+	kit.Flood
 }
 
 func always(name string, qtype uint16) func(int) (string, uint16) {
 	return func(int) (string, uint16) { return name, qtype }
 }
 
+// each returns questions that differ from those of the last floods.
 func each(format string) func(int) (string, uint16) {
-	return func(i int) (string, uint16) { return fmt.Sprintf(format, i), dns.TypeA }
+	return func(i int) (string, uint16) { return fmt.Sprintf(format, int(time.Now().UnixMilli())+i), dns.TypeA }
 }
 
 var floods = []flood{
-	{name: "cluster names", rate: 20_000, question: always("fixed"+suffix+".", dns.TypeA)},
-	{name: "outside names, upstream dead", rate: 5000, question: each("f%d." + deadOrigin)},
-	{name: "SRV of a big Service", rate: 5000, question: always("_http._tcp."+crowdName+suffix+".", dns.TypeSRV)},
-	{name: "searched names, upstream dead", rate: 2000, question: each("f%d." + deadOrigin[:len(deadOrigin)-1] + suffix + ".")},
-	{name: "TCP connections", connections: 500, question: always("fixed"+suffix+".", dns.TypeA)},
+	{"cluster names", kit.Flood{Rate: 20_000, Question: always("fixed"+suffix+".", dns.TypeA)}},
+	{"outside names, upstream dead", kit.Flood{Rate: 5000, Question: each("f%d." + deadOrigin)}},
+	{"SRV of a big Service", kit.Flood{Rate: 5000, Question: always("_http._tcp."+crowdName+suffix+".", dns.TypeSRV)}},
+	{"searched names, upstream dead", kit.Flood{Rate: 2000, Question: each("f%d." + deadOrigin[:len(deadOrigin)-1] + suffix + ".")}},
+	{"TCP connections", kit.Flood{Connections: 500, Question: always("fixed"+suffix+".", dns.TypeA)}},
 }
 
 // noFlood is what the time between floods is called.
@@ -99,78 +95,9 @@ func (w *weather) flood(ctx context.Context) (n int, err error) {
 	}
 }
 
-func (f *flood) run(ctx context.Context, to string) error {
-	m := new(dns.Msg).SetQuestion(f.question(0))
-	if f.rate == 0 {
-		return f.overTCP(ctx, to, m)
-	}
-	dialer := net.Dialer{LocalAddr: &net.UDPAddr{IP: flooder}}
-	conn, err := dialer.DialContext(ctx, "udp4", to)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	rate := f.rate
+func (f flood) run(ctx context.Context, to string) error {
 	if raced {
-		rate /= raceFactor
+		f.Rate, f.Connections = f.Rate/raceFactor, f.Connections/raceFactor
 	}
-	begun, sent := time.Now(), 0
-	return repeat(ctx, time.Millisecond, func() error {
-		due := int(time.Since(begun).Seconds() * float64(rate))
-		for ; sent < due && ctx.Err() == nil; sent++ {
-			packet, err := f.packet(sent)
-			if err != nil {
-				return err
-			}
-			_, _ = conn.Write(packet) // packets that the server's buffer does not take are lost
-		}
-		return nil
-	})
-}
-
-// packet returns a question that differs from those of the last floods.
-func (f *flood) packet(i int) ([]byte, error) {
-	m := new(dns.Msg).SetQuestion(f.question(int(time.Now().UnixMilli()) + i))
-	return m.SetEdns0(1232, false).Pack()
-}
-
-// overTCP asks over many connections, over each one as fast as answers arrive.
-func (f *flood) overTCP(ctx context.Context, to string, m *dns.Msg) error {
-	packet, err := m.Pack()
-	if err != nil {
-		return err
-	}
-	packet = append([]byte{byte(len(packet) >> 8), byte(len(packet))}, packet...)
-	connections := f.connections
-	if raced {
-		connections /= raceFactor
-	}
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: flooder}}
-	var asking sync.WaitGroup
-	defer asking.Wait()
-	for range connections {
-		conn, err := dialer.DialContext(ctx, "tcp4", to)
-		if err != nil {
-			continue // the server accepts no more, or a reload has begun
-		}
-		asking.Go(func() { askOn(ctx, conn, packet) })
-	}
-	return nil
-}
-
-// askOn asks until the context ends or the server closes the connection.
-func askOn(ctx context.Context, conn net.Conn, packet []byte) {
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	for buf := make([]byte, dns.MaxMsgSize); ; {
-		if _, err := conn.Write(packet); err != nil {
-			return
-		}
-		if _, err := io.ReadFull(conn, buf[:2]); err != nil {
-			return
-		}
-		if _, err := io.ReadFull(conn, buf[:int(buf[0])<<8|int(buf[1])]); err != nil {
-			return
-		}
-	}
+	return f.Run(ctx, to)
 }

@@ -82,7 +82,7 @@ func (s *server) measure(ctx context.Context, f flood, long time.Duration) ([]*r
 	ctx, cancel := context.WithTimeout(ctx, settle+long)
 	defer cancel()
 	flooded := make(chan error, 1)
-	go func() { flooded <- f.run(ctx, s.address) }()
+	go func() { flooded <- f.Run(ctx, s.address) }()
 	time.Sleep(settle)
 	results, err := askPolitely(ctx, s.address, f)
 	cancel()
