@@ -177,6 +177,11 @@ func (k *keeper) await(ctx context.Context) bool {
 
 // restore makes the watcher show what the file has, and reports whether it does.
 func (k *keeper) restore() bool {
+	select {
+	case <-k.running.watcher.Synced():
+		return false // a request went unanswered long ago
+	default:
+	}
 	f, age, err := k.open()
 	if errors.Is(err, fs.ErrNotExist) {
 		k.log.Infof("state %s: nothing has been kept there yet", k.Path)

@@ -288,3 +288,15 @@ func TestReloadAndTheFile(t *testing.T) {
 		t.Error("the old watcher has written the file at its end")
 	}
 }
+
+// A reload that adds a file to a watcher with data restores nothing, although a request went
+// unanswered once.
+func TestFileOfASyncedWatcher(t *testing.T) {
+	r, cfg := keeping(t, 0, time.Hour), manifest(t)
+	for range 20 { // which of the reasons to go on is seen first is chance
+		k := mustKeep(t, r, cfg, filepath.Join(t.TempDir(), "state"), new(instance))
+		await.True(t, time.Minute, "a file", func() bool { _, err := os.Stat(k.Path); return err == nil })
+		r.release(cfg, k.use)
+		k.log.Expect(t)
+	}
+}
