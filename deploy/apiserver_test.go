@@ -26,6 +26,7 @@ func TestOnAPIServer(t *testing.T) {
 	t.Run("role", func(t *testing.T) { testRole(t, c.Client()) })
 	t.Run("rights", func(t *testing.T) { testRights(t, c.Client(), kubeadmGrants) })
 	t.Run("base again", func(t *testing.T) { testApplyTwice(t, c) })
+	t.Run("node", func(t *testing.T) { testNode(t, c) })
 	t.Run("multicluster", func(t *testing.T) { testMultiCluster(t, c) })
 	t.Run("demo", func(t *testing.T) { apply(t, c, readDir(t, demoDir)) })
 }

@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	root      = "../.."
-	readme    = "README.md"
-	demo      = "Corefile"
-	configMap = "deploy/kubernetes/configmap.yaml"
+	root          = "../.."
+	readme        = "README.md"
+	demo          = "Corefile"
+	configMap     = "deploy/kubernetes/configmap.yaml"
+	nodeConfigMap = "deploy/node/configmap.yaml"
 
 	// corefileMark marks a block that is started.
 	corefileMark = "corefile"
@@ -78,7 +79,7 @@ func readFences(t *testing.T, path string) []fence {
 // deployment, without repetitions.
 func publishedCorefiles(t *testing.T) []corefile {
 	t.Helper()
-	all := []corefile{{demo, readText(t, demo)}, {configMap, configMapCorefile(t)}}
+	all := []corefile{{demo, readText(t, demo)}, {configMap, configMapCorefile(t, configMap)}, {nodeConfigMap, configMapCorefile(t, nodeConfigMap)}}
 	for _, path := range documents(t) {
 		all = append(all, documentCorefiles(t, path)...)
 	}
@@ -105,15 +106,15 @@ func documentCorefiles(t *testing.T, path string) (found []corefile) {
 	return found
 }
 
-func configMapCorefile(t *testing.T) string {
+func configMapCorefile(t *testing.T, path string) string {
 	t.Helper()
 	var object corev1.ConfigMap
-	if err := yaml.UnmarshalStrict([]byte(readText(t, configMap)), &object); err != nil {
-		t.Fatalf("%s: %v", configMap, err)
+	if err := yaml.UnmarshalStrict([]byte(readText(t, path)), &object); err != nil {
+		t.Fatalf("%s: %v", path, err)
 	}
 	text := object.Data["Corefile"]
 	if strings.TrimSpace(text) == "" {
-		t.Fatalf("%s has no Corefile", configMap)
+		t.Fatalf("%s has no Corefile", path)
 	}
 	return text
 }
