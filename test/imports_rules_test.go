@@ -26,6 +26,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		recent   = internal + "/recent"
 		reply    = internal + "/reply"
 		udp      = internal + "/udp"
+		tcp      = internal + "/tcp"
 		corefile = internal + "/corefile"
 		xfr      = internal + "/xfr"
 		fair     = internal + "/fair"
@@ -162,6 +163,11 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: checks, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
 		{from: commands, imports: []string{checks, "io"}},
 		{from: commands, imports: []string{corefile}, breaches: 1},
+
+		{from: tcp, imports: []string{fair, reply, "net", "time", "reflect", "unsafe", "github.com/miekg/dns"}},
+		{from: tcp, imports: []string{udp, answer}, breaches: 2},
+		{from: tcp, deps: []string{"github.com/coredns/coredns/core/dnsserver"}, breaches: 1},
+		{from: tcp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
 
 		{from: xfr, imports: []string{answer, "net", "time", "github.com/coredns/coredns/plugin/transfer", "github.com/miekg/dns"}},
 		{from: xfr, deps: []string{"k8s.io/klog/v2"}, breaches: 1},

@@ -172,13 +172,18 @@ var rules = []rule{
 		planned: true,
 	},
 	{
+		under: internal + "/tcp",
+		ours:  []string{internal + "/tcp", internal + "/reply", internal + "/fair"},
+		deep:  slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under: internal + "/corefile",
 		ours:  []string{internal + "/corefile", internal + "/answer", internal + "/resolve", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
 	{
 		under: internal + "/chain",
-		ours:  []string{internal + "/chain", internal + "/reply", internal + "/resolve", internal + "/dnsname"},
+		ours:  []string{internal + "/chain", internal + "/tcp", internal + "/reply", internal + "/resolve", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
 	{
@@ -193,7 +198,7 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/fastpath",
-		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/recent", internal + "/reply", internal + "/udp",
+		ours: []string{internal + "/fastpath", internal + "/cluster", internal + "/completion", internal + "/corefile", internal + "/dnsname", internal + "/recent", internal + "/reply", internal + "/udp", internal + "/tcp", internal + "/fair",
 			internal + "/answer", internal + "/resolve"},
 		deep: kubernetes,
 	},

@@ -60,7 +60,7 @@ func setup(directive string, c *caddy.Controller) error {
 	ahead := len(server.Plugin)
 	d := newHandler(directive, cfg, server, log)
 	fast := fastpath.Of(c, collectors.FastPath(), log)
-	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, fast.ZonesFor)
+	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, fast.HeadOf)
 	corefile.AtStart(c, func() error { return d.lookAround(c, fast.Blocks(), log) })
 	watchers.Attach(c, watch.Need{
 		Directive: directive,

@@ -7,14 +7,14 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/reply"
+	"github.com/clusterdns/clusterdns/plugin/internal/tcp"
 )
 
 // first enlarges the stack, and answers what no other plugin has to see. So it must come before
 // all other handlers of a server block.
 type first struct {
-	next  plugin.Handler
-	zones func(*dnsserver.Server) reply.Zones
+	next plugin.Handler
+	head func(*dnsserver.Server) *tcp.Server
 }
 
 // Name implements plugin.Handler.

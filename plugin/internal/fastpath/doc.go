@@ -12,7 +12,7 @@
 // - They hand over the questions for a block of ours whose plugins ahead must see them. Package corefile
 // decides that.
 //
-// For the other transports, the first handler of the chain answers what [Instance.ZonesFor] says.
+// For the other transports, the first handler of the chain answers what [Instance.HeadOf] says.
 //
 // The sockets belong to the process. A reload only changes what they serve.
 //

@@ -4,17 +4,20 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/miekg/dns"
+	"golang.org/x/time/rate"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
@@ -73,8 +76,10 @@ type Instance struct {
 	restarting bool              // CoreDNS is starting another instance in place of this one
 	stopped    bool
 
-	hold  hold
-	heads sync.Map // reply.Zones by *dnsserver.Server: see ZonesFor
+	hold   hold
+	heads  sync.Map       // *tcp.Server by *dnsserver.Server: see HeadOf
+	aside  *fair.Places   // for questions of all connections that are answered aside
+	panics rate.Sometimes // of log lines
 }
 
 // What happens at a listener where nothing, or not everything, is answered.
@@ -82,6 +87,15 @@ const (
 	handsOver = "answers nothing and hands questions over"
 	isOff     = "is off"
 	leavesOut = "leaves a server block out"
+)
+
+const (
+	// maxAside is the largest number of questions over TCP and TLS that are answered aside. Those of
+	// a connection that get no place there are answered one after the other.
+	maxAside = 4096
+	// loggedPanics is the number of panics that are logged one by one. After them, one per second
+	// is logged.
+	loggedPanics = 10
 )
 
 type instanceKey struct{}
@@ -100,6 +114,7 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f := &Instance{
 		handlers: map[*dnsserver.Config]*Handler{}, decorators: map[*dnsserver.Config]bool{},
 		metrics: m, log: log, plans: map[string]*plan{},
+		aside: fair.NewPlaces(maxAside), panics: rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
 	f.blocks, f.unread = corefile.Blocks(c)
 	c.OnRestart(func() error { return f.setRestarting(true) })

@@ -96,13 +96,23 @@ func (f *Instance) off(s *dnsserver.Server, address netip.AddrPort) (ours bool, 
 // unreadable returns the reason why our sockets must not read the packets of a listener, or
 // nil. CoreDNS then does more with them than Server.ServeDNS.
 func (f *Instance) unreadable(b *corefile.Block, cfg *dnsserver.Config) error {
+	if err := altersMessages(b, cfg); err != nil {
+		return err
+	}
+	if f.decorators[b.Configs[0]] {
+		return errors.New("a plugin decorates what CoreDNS's own sockets write")
+	}
+	return nil
+}
+
+// altersMessages returns the reason why CoreDNS does more with the messages of a listener, over any
+// transport, than Server.ServeDNS, or nil.
+func altersMessages(b *corefile.Block, cfg *dnsserver.Config) error {
 	switch {
 	case cfg.ProxyProtoConnPolicy != nil:
 		return b.Obstacle("proxyproto", errors.New("the plugin proxyproto changes the client's address"))
 	case b.Tokens["dynupdate"] != nil:
 		return b.Obstacle("dynupdate", errors.New("the plugin dynupdate handles messages that are not questions"))
-	case f.decorators[b.Configs[0]]:
-		return errors.New("a plugin decorates what CoreDNS's own sockets write")
 	}
 	return nil
 }

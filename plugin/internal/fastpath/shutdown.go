@@ -15,6 +15,7 @@ func (f *Instance) setRestarting(is bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.restarting = is
+	f.pauseHeads(is)
 	return nil
 }
 
@@ -26,6 +27,7 @@ func (f *Instance) shutDown() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stopped = true
+	f.pauseHeads(true)
 	if f.restarting {
 		listeners.Stop(f)
 	}

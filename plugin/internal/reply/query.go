@@ -2,6 +2,7 @@ package reply
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -92,6 +93,11 @@ func (q *query) parse(p []byte) Verdict {
 		return HandOver
 	}
 	return Answer
+}
+
+// isPadded reports whether a question has padding (RFC 7830).
+func (q *query) isPadded() bool {
+	return q.edns && slices.Contains(q.options[:q.count], dns.EDNS0PADDING)
 }
 
 // isStubs reports whether a stub resolver may have asked the question for a searched name: it

@@ -54,7 +54,8 @@ func (r *Responder) Respond(zones Zones, client netip.Addr, packet, out []byte) 
 }
 
 // RespondStream is Respond for transports other than plain UDP: the answer may have the size of the
-// longest message, and its OPT record is the one of CoreDNS, which repeats the client's.
+// longest message, and its OPT record is the one of CoreDNS, which repeats the client's. A question
+// with padding is handed over, since its answer may need padding (RFC 7830 4).
 func (r *Responder) RespondStream(zones Zones, client netip.Addr, packet, out []byte) ([]byte, Verdict) {
 	r.query.stream = true
 	return r.respond(zones, client, packet, out)
@@ -65,6 +66,9 @@ func (r *Responder) respond(zones Zones, client netip.Addr, packet, out []byte) 
 	r.keeps = false
 	if v := q.parse(packet); v != Answer {
 		return out, v
+	}
+	if q.stream && q.isPadded() {
+		return out, HandOver
 	}
 	block := zones.route(&q.question)
 	if block == nil || block.mustHandOver(client, q) {
