@@ -33,7 +33,7 @@
 //     20,000 a second. Both use EDNS. The kernel's work for the loopback device is
 //     in it, as far as it is done for the server.
 //   - latency: package openloop, at half of stock's top load.
-//   - transports: cpu over TCP and DNS over TLS.
+//   - transports: cpu over TCP, DNS over TLS and DNS over HTTPS.
 //   - memory: a life of each binary, from the start through a relist (etcd is
 //     compacted and the API server restarted, so that no watch can go on), a
 //     reload, and a question for every name. Peak RSS is VmHWM; its anonymous part

@@ -15,10 +15,35 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/bench/dnsperf"
 	"github.com/clusterdns/clusterdns/test/bench/server"
 )
 
-// measureTransports measures TCP and TLS, which CoreDNS's own sockets always read.
+// transport is a way to ask over connections.
+type transport struct {
+	title   string
+	mode    string // of dnsperf
+	address func(*server.Process) string
+	change  func(*dnsperf.Load)
+}
+
+// full is as many questions as NodeLocal DNSCache has under way on each of its connections.
+const full = 100
+
+var transports = []transport{
+	{title: "TCP", mode: "tcp", address: plain},
+	{title: fmt.Sprintf("TCP, %d under way on each of %d connections", full, dnsperf.Clients), mode: "tcp", address: plain, change: fill},
+	{title: "TCP, a connection for each question", mode: "tcp", address: plain, change: func(l *dnsperf.Load) { l.PerConnection = 1 }},
+	{title: "DoT", mode: "dot", address: overTLS},
+	{title: fmt.Sprintf("DoT, %d under way on each of %d connections", full, dnsperf.Clients), mode: "dot", address: overTLS, change: fill},
+	{title: "DoH", mode: "doh", address: func(p *server.Process) string { return p.HTTPSAddress }},
+}
+
+func plain(p *server.Process) string   { return p.DNS }
+func overTLS(p *server.Process) string { return p.TLSAddress }
+func fill(l *dnsperf.Load)             { l.Outstanding = full * dnsperf.Clients }
+
+// measureTransports measures TCP, TLS and HTTPS, whose connections CoreDNS accepts.
 func (b *bench) measureTransports(ctx context.Context) error {
 	if err := b.makeCertificate(); err != nil {
 		return err
@@ -33,9 +58,9 @@ func (b *bench) measureTransports(ctx context.Context) error {
 		return err
 	}
 	for run := range b.runs {
-		for _, mode := range []string{"tcp", "dot"} {
-			log.Printf("run %d of %d: %s", run+1, b.runs, mode)
-			err := f.each(run, b.sets[0], func(p *server.Process) error { return f.measureTransport(ctx, p, mode) })
+		for _, t := range transports {
+			log.Printf("run %d of %d: %s", run+1, b.runs, t.title)
+			err := f.each(run, b.sets[0], func(p *server.Process) error { return f.measureTransport(ctx, p, t) })
 			if err != nil {
 				return err
 			}
@@ -45,19 +70,18 @@ func (b *bench) measureTransports(ctx context.Context) error {
 	return nil
 }
 
-func (f *fleet) measureTransport(ctx context.Context, p *server.Process, mode string) error {
+func (f *fleet) measureTransport(ctx context.Context, p *server.Process, t transport) error {
 	set := f.sets[0]
 	load := f.load(p, set)
-	load.Mode = mode
-	if mode == "dot" {
-		load.Server = p.TLSAddress
+	load.Mode, load.Server = t.mode, t.address(p)
+	if t.change != nil {
+		t.change(&load)
 	}
 	result, err := f.runLoad(ctx, p, set, load)
 	if err != nil {
-		return fmt.Errorf("%s: %s: %w", p.Kind.Name, mode, err)
+		return fmt.Errorf("%s: %s: %w", p.Kind.Name, t.title, err)
 	}
-	name := map[string]string{"tcp": "TCP", "dot": "DoT"}[mode]
-	f.report.Add(fmt.Sprintf("%s over %s: CPU at saturation, µs/query", set.Title, name), p.Kind.Name, result.cost)
+	f.report.Add(fmt.Sprintf("%s over %s: CPU at saturation, µs/query", set.Title, t.title), p.Kind.Name, result.cost)
 	return nil
 }
 

@@ -5,6 +5,7 @@ package dnsperf
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -14,10 +15,10 @@ import (
 )
 
 const (
-	// clients is the number of sockets. A kernel that spreads questions over the sockets of
+	// Clients is the number of sockets. A kernel that spreads questions over the sockets of
 	// a server does so by the client's address and port.
-	clients = 16
-	// outstanding is dnsperf's default number of outstanding questions.
+	Clients = 16
+	// outstanding is dnsperf's default number of questions that wait for an answer.
 	outstanding = 100
 	// answerTimeout is the number of seconds after which a question counts as lost.
 	answerTimeout = 2
@@ -27,10 +28,13 @@ const (
 type Load struct {
 	Server string // "127.0.0.1:53"
 	File   string // path of the file with the questions
-	Mode   string // "udp", "tcp" or "dot"
+	Mode   string // "udp", "tcp", "dot" or "doh"
 	Time   time.Duration
 	Rate   int  // largest number of questions per second; 0 for as many as are answered
 	Once   bool // send each question of the file once, however long it takes
+
+	Outstanding   int // questions that wait for an answer, on all sockets together; 0 for dnsperf's default
+	PerConnection int // questions on a connection before the next one is opened; 0 for all
 }
 
 // Result is the result of a load.
@@ -67,12 +71,18 @@ func (l Load) args() ([]string, error) {
 	}
 	args := []string{
 		"-s", host, "-p", port, "-d", l.File, "-m", l.Mode, "-e",
-		"-c", strconv.Itoa(clients), "-q", strconv.Itoa(outstanding), "-t", strconv.Itoa(answerTimeout),
+		"-c", strconv.Itoa(Clients), "-q", strconv.Itoa(cmp.Or(l.Outstanding, outstanding)), "-t", strconv.Itoa(answerTimeout),
 	}
 	if l.Once {
 		args = append(args, "-n", "1")
 	} else {
 		args = append(args, "-l", strconv.Itoa(int(l.Time.Seconds())))
+	}
+	if l.PerConnection > 0 {
+		args = append(args, "-O", "num-queries-per-conn="+strconv.Itoa(l.PerConnection))
+	}
+	if l.Mode == "doh" {
+		args = append(args, "-O", "doh-uri=https://"+l.Server+"/dns-query", "-O", "doh-method=POST")
 	}
 	if l.Rate > 0 {
 		args = append(args, "-Q", strconv.Itoa(l.Rate))

@@ -58,6 +58,9 @@ func TestArgs(t *testing.T) {
 		"saturation": {Load{Server: "127.0.0.1:53", Time: 5 * time.Second}, "-l 5", "-Q"},
 		"fixed":      {Load{Server: "127.0.0.1:53", Time: 5 * time.Second, Rate: 20}, "-Q 20", "-n"},
 		"once":       {Load{Server: "127.0.0.1:53", Time: 5 * time.Second, Once: true}, "-n 1", "-l"},
+		"full":       {Load{Server: "127.0.0.1:53", Time: 5 * time.Second, Outstanding: 1600}, "-q 1600", "-O"},
+		"new":        {Load{Server: "127.0.0.1:53", Time: 5 * time.Second, PerConnection: 1}, "-O num-queries-per-conn=1", "-Q"},
+		"HTTPS":      {Load{Server: "127.0.0.1:53", Mode: "doh", Time: 5 * time.Second}, "doh-uri=https://127.0.0.1:53/dns-query", "-Q"},
 	} {
 		args, err := tc.load.args()
 		text := strings.Join(args, " ")

@@ -14,7 +14,7 @@ type Corefile struct {
 	Whoami      bool // in place of the plugin kubernetes
 	Lines       bool // a template for AAAA, and a rule of the plugin rewrite that matches no question
 	Handed      bool // a plugin that has to see every question, and changes none
-	TLS         bool // listen for DNS over TLS as well
+	TLS         bool // listen for DNS over TLS and HTTPS as well
 	Verified    bool // "pods verified"
 }
 
@@ -22,7 +22,7 @@ type Corefile struct {
 // nothing, and with pprof, which can force garbage collections. The plugin whoami comes
 // after forward, so forward must not take its names.
 var kubeadm = template.Must(template.New("Corefile").Funcs(template.FuncMap{"quote": strconv.Quote}).Parse(
-	`.:{{.Port}} {{with .TLSPort}}tls://.:{{.}} {{end}}{
+	`.:{{.Port}} {{with .TLSPort}}tls://.:{{.}} {{end}}{{with .HTTPSPort}}https://.:{{.}} {{end}}{
 {{- if .Multisocket}}
     multisocket {{.Multisocket}}
 {{- end}}
@@ -75,12 +75,12 @@ func (c Corefile) text(s Setup, a Addresses) (string, error) {
 	data := struct {
 		Corefile
 		Addresses
-		Setup         Setup
-		Port, TLSPort string
-	}{c, a, s, port(a.DNS), ""}
+		Setup                    Setup
+		Port, TLSPort, HTTPSPort string
+	}{c, a, s, port(a.DNS), "", ""}
 	data.Verified = s.Verified
 	if c.TLS {
-		data.TLSPort = port(a.TLSAddress)
+		data.TLSPort, data.HTTPSPort = port(a.TLSAddress), port(a.HTTPSAddress)
 	}
 	var text strings.Builder
 	err := kubeadm.Execute(&text, data)

@@ -62,7 +62,7 @@ func TestCountsCheck(t *testing.T) {
 
 var (
 	testSetup     = Setup{Kubeconfig: "/tmp/kube config", Upstream: "127.0.0.1:9", ZoneDir: "/zones", Certificate: "/crt", Key: "/key"}
-	testAddresses = Addresses{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"}
+	testAddresses = Addresses{"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:7", "127.0.0.1:3", "127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"}
 )
 
 func TestCorefileSaysWhatIsAsked(t *testing.T) {
@@ -80,7 +80,7 @@ func TestCorefileSaysWhatIsAsked(t *testing.T) {
 		"lines":       {corefile: Corefile{Lines: true}, has: []string{"    errors\n    rewrite stop name exact never.invalid other.invalid\n    template ANY AAAA .\n    health"}, not: []string{"tsig"}},
 		"handed over": {corefile: Corefile{Handed: true}, has: []string{"    errors\n    tsig {\n"}, not: []string{"rewrite"}},
 		"whoami":      {corefile: Corefile{Whoami: true}, has: []string{"    whoami\n", "except cluster.local\n"}, not: []string{"kubernetes"}},
-		"tls":         {corefile: Corefile{TLS: true}, has: []string{".:1 tls://.:2 {", `tls "/crt" "/key"`}},
+		"tls":         {corefile: Corefile{TLS: true}, has: []string{".:1 tls://.:2 https://.:7 {", `tls "/crt" "/key"`}},
 	} {
 		setup := testSetup
 		setup.Verified = tc.verified
@@ -138,7 +138,7 @@ func TestFreeAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, address := range []string{a.DNS, a.TLSAddress, a.Health, a.Ready, a.Metrics, a.Profile} {
+	for _, address := range []string{a.DNS, a.TLSAddress, a.HTTPSAddress, a.Health, a.Ready, a.Metrics, a.Profile} {
 		if host, _, err := net.SplitHostPort(address); err != nil || host != "127.0.0.1" || seen[address] {
 			t.Errorf("address %q, %v", address, err)
 		}
