@@ -22,6 +22,7 @@ var sources = map[string]source{
 	"kube-scheduler":         {dir: "cluster", path: "k8s.io/kubernetes/cmd/kube-scheduler"},
 	"kube-proxy":             {dir: "cluster", path: "k8s.io/kubernetes/cmd/kube-proxy"},
 	"kubelet":                {dir: "cluster", path: "k8s.io/kubernetes/cmd/kubelet"},
+	"kubeadm":                {dir: "cluster", path: "k8s.io/kubernetes/cmd/kubeadm"},
 	"kubectl":                {dir: "cluster", path: "k8s.io/kubernetes/cmd/kubectl"},
 	"agnhost":                {dir: "cluster", path: "k8s.io/kubernetes/test/images/agnhost"},
 	"e2e.test":               {dir: "cluster", path: "k8s.io/kubernetes/test/e2e", isTest: true},

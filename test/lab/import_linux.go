@@ -35,6 +35,11 @@ func (l *Lab) Import(ctx context.Context, archive string) (digest string, err er
 	return digest, os.WriteFile(note, nil, 0o644)
 }
 
+// Tag gives an imported image another name beside its own.
+func (l *Lab) Tag(ctx context.Context, image, name string) error {
+	return l.ctr(ctx, "images", "tag", "--force", image, name)
+}
+
 // ctr runs containerd's client in the namespace that kubelet uses.
 func (l *Lab) ctr(ctx context.Context, args ...string) error {
 	binaries, err := controlplane.Build(ctx, "ctr")

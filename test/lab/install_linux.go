@@ -69,7 +69,7 @@ func (l *Lab) importServer(ctx context.Context) (name string, err error) {
 		return "", err
 	}
 	name = repositoryName + ":lab-" + digest
-	return name, l.ctr(ctx, "images", "tag", "--force", repositoryName+":lab", name)
+	return name, l.Tag(ctx, repositoryName+":lab", name)
 }
 
 // awaitNode waits until the node accepts Pods.

@@ -127,7 +127,7 @@ func (l *Lab) starterFile() string { return filepath.Join(string(l.dir), "starte
 // commands returns all commands that the lab and its tests run, so that they are built in
 // advance.
 func commands() []string {
-	return append(node.Commands(), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "agnhost", "ctr", "e2e.test")
+	return append(node.Commands(), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "kubeadm", "agnhost", "ctr", "e2e.test")
 }
 
 // launch starts the node's first process and waits until everything has started.
