@@ -113,6 +113,7 @@ var rows = []row{
 		{title: "Trouble", unit: number, description: "What should be at zero, within ten minutes.", queries: []query{
 			ask("sum by (resource) (increase(coredns_clusterdns_relists_total{}[10m]))", "{{resource}} listed again"),
 			ask("sum by (resource) (increase(coredns_clusterdns_watch_silences_total{}[10m]))", "{{resource}} silent"),
+			ask("sum(coredns_clusterdns_restored{})", "watches restored from a file"),
 			ask("sum(increase(coredns_clusterdns_manifest_errors_total{}[10m]))", "manifests refused"),
 			ask("sum(increase(coredns_reload_failed_total{}[10m]))", "Corefile refused"),
 			ask("sum(increase(coredns_panics_total{}[10m]))", "panics"),
