@@ -36,6 +36,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		stock    = plugins + "/kubernetes"
 		external = plugins + "/k8s_external"
 		checks   = internal + "/check"
+		explain  = internal + "/explain"
 		commands = plugins + "/commands"
 	)
 	for _, tc := range []struct {
@@ -161,7 +162,9 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: checks, imports: []string{corefile, fastpath, "net/netip", "os", "github.com/coredns/caddy"}},
 		{from: checks, imports: []string{kube, metrics}, breaches: 2},
 		{from: checks, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
-		{from: commands, imports: []string{checks, "io"}},
+		{from: explain, imports: []string{checks, fastpath, resolve, model, manifest, "k8s.io/api/core/v1", "github.com/miekg/dns"}},
+		{from: explain, imports: []string{kube, "k8s.io/client-go/rest"}, breaches: 2},
+		{from: commands, imports: []string{checks, explain, "io"}},
 		{from: commands, imports: []string{corefile}, breaches: 1},
 
 		{from: tcp, imports: []string{fair, reply, "net", "time", "reflect", "unsafe", "github.com/miekg/dns"}},

@@ -220,7 +220,12 @@ var rules = []rule{
 			internal + "/searchpath", internal + "/completion", internal + "/fastpath"},
 		direct: kubernetes,
 	},
-	{under: plugins + "/commands", ours: []string{internal + "/check"}},
+	{
+		under:  internal + "/explain",
+		ours:   []string{internal + "/explain", internal + "/check", internal + "/fastpath", internal + "/corefile", internal + "/resolve", internal + "/cluster", internal + "/kube/manifest"},
+		direct: clients,
+	},
+	{under: plugins + "/commands", ours: []string{internal + "/check", internal + "/explain"}},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},

@@ -24,8 +24,13 @@ func main() {
 	if err := dnsserver.SetDirectives(directives); err != nil {
 		log.Fatal(err)
 	}
-	if len(os.Args) > 1 && os.Args[1] == "check" {
-		os.Exit(commands.Check(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "check":
+			os.Exit(commands.Check(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		case "explain":
+			os.Exit(commands.Explain(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		}
 	}
 	limitMemory(memlimit.FromCgroup)
 	caddy.AppVersion = appVersion()

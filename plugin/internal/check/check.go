@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +12,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 )
 
 // Options are what a Corefile does not say.
@@ -55,19 +58,27 @@ func (c *judge) add(f Finding) { c.found = append(c.found, f) }
 
 // rehearse adds what a start would say.
 func (c *judge) rehearse() {
-	body, left, whole := c.text.withoutConnecting()
+	body, left, whole := c.text.without(connects)
 	c.found = append(c.found, leftOut(left)...)
 	if !whole {
 		return
 	}
-	out := rehearse(&input{c.path, body})
-	if out.err != nil {
-		c.add(c.startError(out.err))
+	var written bytes.Buffer
+	restore := captureLog(&written)
+	err := Rehearse(c.path, body, func(i *caddy.Instance, servers []caddy.Server) error {
+		if err := corefile.LookAround(i); err != nil {
+			return err
+		}
+		for _, s := range fastpath.Shortfalls(i, servers) {
+			c.addShortfall(s.State, s.Server, s.Reason)
+		}
+		return nil
+	})
+	restore()
+	if err != nil {
+		c.add(c.startError(err))
 	}
-	c.logged(string(out.log))
-	for _, s := range out.shortfalls {
-		c.addShortfall(s.State, s.Server, s.Reason)
-	}
+	c.logged(written.String())
 }
 
 // placed is an error of CoreDNS that has a place.

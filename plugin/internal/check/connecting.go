@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	"github.com/coredns/caddy"
@@ -24,32 +25,45 @@ var connecting = map[string]func(*directive) bool{
 
 func always(*directive) bool { return true }
 
-// withoutConnecting returns the Corefile without the directives that connect while they are set up. The
-// others keep their lines. ok is false if such a directive is not in the Corefile itself.
-func (t *text) withoutConnecting() (body []byte, left []*directive, ok bool) {
+// connects reports whether a directive connects or changes files while it is set up.
+func connects(d *directive) bool {
+	f := connecting[d.words[0]]
+	return f != nil && f(d)
+}
+
+// without returns the Corefile without the directives that a function selects. The others keep their lines.
+// ok is false if such a directive is not in the Corefile itself.
+func (t *text) without(selected func(*directive) bool) (body []byte, left []*directive, ok bool) {
 	lines := bytes.SplitAfter(bytes.Clone(t.body), []byte("\n"))
 	ok = true
-	for _, b := range t.blocks {
-		for name, connects := range connecting {
-			if _, err := caddy.DirectiveAction("dns", name); err != nil {
-				continue // the plugin is not in this build, which is an error at a start
-			}
-			for _, d := range b.directives[name] {
-				if !connects(d) {
-					continue
-				}
-				left = append(left, d)
-				if d.file != t.path {
-					ok = false
-					continue
-				}
-				for i := d.no - 1; i < min(d.last, len(lines)); i++ {
-					lines[i] = []byte("\n")
-				}
-			}
+	for _, d := range t.all() {
+		if _, err := caddy.DirectiveAction("dns", d.words[0]); err != nil || !selected(d) {
+			continue // a plugin that is not in this build is an error at a start
+		}
+		left = append(left, d)
+		if d.file != t.path {
+			ok = false
+			continue
+		}
+		for i := d.no - 1; i < min(d.last, len(lines)); i++ {
+			lines[i] = []byte("\n")
 		}
 	}
 	return bytes.Join(lines, nil), left, ok
+}
+
+// Without returns a Corefile without the directives of some plugins, and without those that connect or change
+// files while they are set up. The others keep their lines.
+func Without(path string, body []byte, names []string) ([]byte, error) {
+	t, err := readText(path, body)
+	if err != nil {
+		return nil, err
+	}
+	rest, left, ok := t.without(func(d *directive) bool { return connects(d) || slices.Contains(names, d.words[0]) })
+	if !ok {
+		return nil, fmt.Errorf("%s is imported, and cannot be left out: expected it in the Corefile itself", left[len(left)-1].words[0])
+	}
+	return rest, nil
 }
 
 // leftOut returns the findings about directives that are not set up.

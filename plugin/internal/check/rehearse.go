@@ -1,7 +1,6 @@
 package check
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"log"
@@ -10,9 +9,6 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
-
-	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
-	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 )
 
 // errEnough ends a start when everything is known that is needed.
@@ -33,13 +29,6 @@ func (i *input) Path() string { return i.path }
 // ServerType implements caddy.Input.
 func (i *input) ServerType() string { return "dns" }
 
-// outcome is what a start would come to.
-type outcome struct {
-	err        error // nil if the Corefile starts
-	shortfalls []fastpath.Shortfall
-	log        []byte // what the plugins wrote
-}
-
 // rehearsal is the start that is being rehearsed. caddy calls us back without saying for which
 // instance, so there is one at a time.
 var rehearsal struct {
@@ -49,25 +38,21 @@ var rehearsal struct {
 	then     func(caddy.Context) error
 }
 
-// rehearse has CoreDNS start a Corefile up to the moment when it would open something: the plugins are
-// set up and the servers are made. No plugin's hooks for a start are called but those of ours that only
-// look around. The files that plugins read while they are set up are read.
-func rehearse(in *input) (out outcome) {
+// Rehearse has CoreDNS start a Corefile up to the moment when it would open something: the plugins are set up
+// and the servers are made. Then it calls then and goes no further. No plugin's hooks for a start are called.
+// The files that plugins read while they are set up are read. An error is the one that the start would end with,
+// or that of then.
+func Rehearse(path string, body []byte, then func(*caddy.Instance, []caddy.Server) error) error {
 	rehearsal.one.Lock()
 	defer rehearsal.one.Unlock()
 	rehearsal.register.Do(registerCallback)
-	var written bytes.Buffer
-	restore := captureLog(&written)
-	defer restore()
-	setThen(func(ctx caddy.Context) error {
-		return out.lookAround(in, ctx)
-	})
+	in := &input{path, body}
+	setThen(func(ctx caddy.Context) error { return lookAround(in, ctx, then) })
 	defer setThen(nil)
 	if _, err := caddy.Start(in); !errors.Is(err, errEnough) {
-		out.err = err
+		return err
 	}
-	out.log = written.Bytes()
-	return out
+	return nil
 }
 
 // registerCallback has caddy call us when all plugins have been set up.
@@ -101,21 +86,19 @@ func captureLog(w io.Writer) (restore func()) {
 	}
 }
 
-// lookAround makes the servers and has our plugins look around. It always fails, so that caddy goes no
-// further.
-func (out *outcome) lookAround(in *input, ctx caddy.Context) error {
-	i := slices.IndexFunc(caddy.Instances(), func(i *caddy.Instance) bool { return i.Caddyfile() == caddy.Input(in) })
+// lookAround makes the servers. It fails if caddy must go no further.
+func lookAround(in *input, ctx caddy.Context, then func(*caddy.Instance, []caddy.Server) error) error {
+	all := caddy.Instances()
+	i := slices.IndexFunc(all, func(i *caddy.Instance) bool { return i.Caddyfile() == caddy.Input(in) })
 	if i < 0 {
 		return nil // another instance starts in this process
 	}
-	instance := caddy.Instances()[i]
 	servers, err := ctx.MakeServers()
 	if err != nil {
 		return err
 	}
-	if err := corefile.LookAround(instance); err != nil {
+	if err := then(all[i], servers); err != nil {
 		return err
 	}
-	out.shortfalls = fastpath.Shortfalls(instance, servers)
 	return errEnough
 }

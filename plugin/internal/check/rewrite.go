@@ -68,17 +68,17 @@ func (b *block) misplaced(r renaming) (found []Finding) {
 	case r.way == "suffix" && meet(b.zones, from):
 	case owner == nil || !encloses(b.zones, from):
 		found = append(found, r.finding(Warning, "rewrite-elsewhere",
-			fmt.Sprintf("No question for %s comes to this server block, which is for %s.", from, strings.Join(b.zones, " ")),
+			fmt.Sprintf("No question for %s comes to this server block, which is for %s.", from, texts(b.zones)),
 			fmt.Sprintf("This rule in a server block that %s is in.", from)))
 	case owner != b:
 		found = append(found, r.finding(Warning, "rewrite-elsewhere",
-			fmt.Sprintf("Questions for %s go to the server block for %s at line %d, because its zone is longer.", from, strings.Join(owner.zones, " "), owner.line),
+			fmt.Sprintf("Questions for %s go to the server block for %s at line %d, because its zone is longer.", from, texts(owner.zones), owner.line),
 			"This rule in that server block."))
 	}
 	if other := b.owner(to); other != nil && other != b && other.cluster() != nil && b.cluster() == nil {
 		found = append(found, r.finding(Warning, "rewrite-target",
-			fmt.Sprintf("%s is asked of this server block's own plugins, not of the server block for %s that has the cluster.", to, strings.Join(other.zones, " ")),
-			fmt.Sprintf("kubernetes %s in this server block too, or the rule in that one.", strings.Join(other.forwardOrigins(), " "))))
+			fmt.Sprintf("%s is asked of this server block's own plugins, not of the server block for %s that has the cluster.", to, texts(other.zones)),
+			fmt.Sprintf("kubernetes %s in this server block too, or the rule in that one.", texts(other.forwardOrigins()))))
 	}
 	return found
 }

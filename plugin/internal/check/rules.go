@@ -57,7 +57,7 @@ func (c *judge) templates(b *block) (found []Finding) {
 		switch {
 		case match != nil && len(through) == 0:
 			found = append(found, d.finding(Warning, "template-servfail",
-				fmt.Sprintf("Questions for %s in %s that no expression matches get SERVFAIL, and no further plugin is asked.", qtype, strings.Join(zones, " ")),
+				fmt.Sprintf("Questions for %s in %s that no expression matches get SERVFAIL, and no further plugin is asked.", qtype, texts(zones)),
 				"fallthrough in this template."))
 		case match == nil && hidden && (qtype == "ANY" || qtype == "A"):
 			found = append(found, d.finding(Warning, "template-hides",
@@ -115,7 +115,7 @@ func (c *judge) places(b *block) (found []Finding) {
 			for _, zone := range b.zonesOf(args) {
 				if !meet(b.zones, zone) {
 					found = append(found, d.finding(Warning, "zone-elsewhere",
-						fmt.Sprintf("No question for %s comes to this server block, which is for %s.", zone, strings.Join(b.zones, " ")),
+						fmt.Sprintf("No question for %s comes to this server block, which is for %s.", zone, texts(b.zones)),
 						"This directive in a server block that "+zone+" is in."))
 				}
 			}

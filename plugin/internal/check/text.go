@@ -2,7 +2,9 @@ package check
 
 import (
 	"bytes"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coredns/caddy/caddyfile"
@@ -181,6 +183,16 @@ func (b *block) first(names ...string) *directive {
 	return nil
 }
 
+// all returns the directives of all blocks.
+func (t *text) all() (all []*directive) {
+	for _, b := range t.blocks {
+		for _, name := range slices.Sorted(maps.Keys(b.directives)) {
+			all = append(all, b.directives[name]...)
+		}
+	}
+	return all
+}
+
 // cluster returns the directive that serves the cluster, or nil.
 func (b *block) cluster() *directive { return b.first("kubernetes", "clusterdns") }
 
@@ -268,4 +280,16 @@ func (t *text) lineWhere(selects func(*caddyfile.Dispenser) bool) int {
 		}
 	}
 	return 0
+}
+
+// texts returns zones for a sentence, which may end behind them.
+func texts(zones []string) string {
+	var all []string
+	for _, z := range zones {
+		if z != "." {
+			z = strings.TrimSuffix(z, ".")
+		}
+		all = append(all, strconv.Quote(z))
+	}
+	return strings.Join(all, " ")
 }

@@ -1,0 +1,291 @@
+package explain
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/netip"
+	"path/filepath"
+	"slices"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/check"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// Options say what is asked, and by whom.
+type Options struct {
+	Path       string // of the Corefile
+	Corefile   []byte
+	Name       string
+	Types      []uint16
+	Namespace  string   // of the Pod that asks
+	Pod        string   // its name, or empty for any Pod of the Namespace
+	NodeSearch []string // the search path of the node
+	Libc       Libc
+}
+
+// Question is one name that the resolver asks for.
+type Question struct {
+	Number  int     `json:"number"`
+	Name    string  `json:"name"`
+	Replies []Reply `json:"replies"`
+	Cause   Cause   `json:"cause"`
+	Decides bool    `json:"decides"`
+}
+
+// Result is the way of a look-up.
+type Result struct {
+	Name       string     `json:"name"`
+	From       string     `json:"from"`
+	ResolvConf ResolvConf `json:"resolvConf"`
+	Libc       Libc       `json:"libc"`
+	Questions  []Question `json:"questions"`
+	Notes      []string   `json:"notes,omitempty"`
+	Cause      string     `json:"cause"`
+	Remedy     string     `json:"remedy,omitempty"`
+	Exit       int        `json:"exit"`
+}
+
+// The exit codes.
+const (
+	exitAnswered  = 0
+	exitMissing   = 3
+	exitUndecided = 4
+)
+
+// explainer explains one look-up.
+type explainer struct {
+	Options
+	served  fastpath.Served
+	objects *objects
+	pod     *pod
+	asker   asker
+	asked   map[string][]Reply
+	result  *Result
+}
+
+// Explain asks a server in this process, which it makes from the Corefile without opening a socket.
+func Explain(ctx context.Context, o Options) (*Result, error) {
+	body, err := check.Without(o.Path, o.Corefile, opening)
+	if err != nil {
+		return nil, err
+	}
+	e := &explainer{Options: o, asked: map[string][]Reply{}}
+	before := log.Writer()
+	log.SetOutput(io.Discard) // plugins write of what is said here anyway
+	defer log.SetOutput(before)
+	err = check.Rehearse(o.Path, body, func(i *caddy.Instance, servers []caddy.Server) error {
+		return e.run(ctx, i, servers)
+	})
+	if err == nil {
+		e.noteCorefile()
+	}
+	return e.result, err
+}
+
+// run starts what plugins start but for sockets, and asks.
+func (e *explainer) run(ctx context.Context, i *caddy.Instance, servers []caddy.Server) error {
+	for _, start := range slices.Concat(i.OnFirstStartup, i.OnStartup) {
+		if err := start(); err != nil {
+			return err
+		}
+	}
+	defer func() {
+		for _, end := range i.OnShutdown {
+			_ = end()
+		}
+	}()
+	if err := e.choose(i, servers); err != nil {
+		return err
+	}
+	paths := e.manifests()
+	if len(paths) == 0 {
+		return errors.New("expected the property manifests in the Corefile, because no cluster is asked")
+	}
+	var err error
+	if e.objects, err = readObjects(ctx, paths); err != nil {
+		return err
+	}
+	return e.explain()
+}
+
+// choose chooses the server that has the cluster.
+func (e *explainer) choose(i *caddy.Instance, servers []caddy.Server) error {
+	for _, served := range fastpath.ServedBy(i) {
+		for _, s := range servers {
+			if server, ok := s.(*dnsserver.Server); ok && served.At(server.Addr) {
+				e.served, e.asker.server = served, server
+				return nil
+			}
+		}
+	}
+	return errNoServer
+}
+
+// manifests returns the paths of the property manifests.
+func (e *explainer) manifests() (paths []string) {
+	d := caddyfile.NewDispenserTokens(e.Path, e.served.Block.Tokens[e.served.Directive])
+	for d.Next() {
+		for d.NextBlock() {
+			name, args := d.Val(), d.RemainingArgs()
+			if name != "manifests" {
+				continue
+			}
+			for _, p := range args {
+				if root := e.served.Block.Configs[0].Root; !filepath.IsAbs(p) {
+					p = filepath.Join(root, p)
+				}
+				paths = append(paths, p)
+			}
+		}
+	}
+	return paths
+}
+
+func (e *explainer) snapshot() *cluster.Snapshot { return e.served.Store.Load() }
+
+func (e *explainer) exposes(namespace string) bool {
+	return e.served.View.Exposes(e.snapshot(), namespace)
+}
+
+func (e *explainer) podsOff() bool { return e.served.View.Pods == resolve.PodsDisabled }
+
+// shown reports whether the server knows a Service.
+func (e *explainer) shown(s *corev1.Service) bool {
+	return e.snapshot().Service(cluster.Key{Namespace: s.Namespace, Name: s.Name}) != nil
+}
+
+// zones returns the cluster's zones but for reverse zones, longest first.
+func (e *explainer) zones() (zones []string) {
+	for _, o := range e.served.View.Origins {
+		if !o.Reverse() {
+			zones = append(zones, dns.Fqdn(o.String()))
+		}
+	}
+	slices.SortStableFunc(zones, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return zones
+}
+
+func (e *explainer) zoneOf(name string) (string, bool) {
+	for _, z := range e.zones() {
+		if dns.IsSubDomain(z, name) {
+			return z, true
+		}
+	}
+	return "", false
+}
+
+func (e *explainer) explain() error {
+	r := &Result{Name: e.Name, From: e.Namespace, Libc: e.Libc}
+	e.result = r
+	e.asker.client = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if e.Pod != "" {
+		r.From += "/" + e.Pod
+		p, ok := find(e.objects.pods, e.Namespace, e.Pod)
+		if !ok {
+			return fmt.Errorf("the manifests have no Pod %s/%s", e.Namespace, e.Pod)
+		}
+		e.pod = p
+		if a, err := netip.ParseAddr(p.Status.PodIP); err == nil {
+			e.asker.client = a
+		}
+	}
+	zones := e.zones()
+	r.ResolvConf = resolvConf(e.pod, e.Namespace, zones[len(zones)-1], e.NodeSearch)
+	verdict := e.walk()
+	e.conclude(verdict)
+	e.note(verdict)
+	return nil
+}
+
+// walk asks for one name after another, as the resolver does.
+func (e *explainer) walk() verdict {
+	for i, name := range e.result.ResolvConf.names(e.Name, e.Libc) {
+		q := Question{Number: i + 1, Name: name, Replies: e.replies(name)}
+		if zone, ours := e.zoneOf(name); ours {
+			q.Cause = e.cause(name, zone, q.Replies)
+		} else {
+			q.Cause = outside(q.Replies)
+		}
+		e.result.Questions = append(e.result.Questions, q)
+		if v := e.Libc.judge(q.Replies); v != next {
+			return v
+		}
+	}
+	return next
+}
+
+func (e *explainer) replies(name string) []Reply {
+	if known, ok := e.asked[name]; ok {
+		return known
+	}
+	var all []Reply
+	for _, qtype := range e.Types {
+		r := e.asker.ask(name, qtype)
+		if r.Plugin == "clusterdns" {
+			r.Plugin = e.served.Directive // the package has one name, the plugin two
+		}
+		all = append(all, r)
+	}
+	e.asked[name] = all
+	return all
+}
+
+// outside says why a name outside the cluster has its replies.
+func outside(replies []Reply) Cause {
+	r := replies[0]
+	for _, other := range replies {
+		if other.Rcode == "NOERROR" && len(other.Records) > 0 {
+			r = other
+		}
+	}
+	switch by := cmp.Or(r.Plugin, "no plugin"); {
+	case r.Rcode == "none":
+		return Cause{Text: fmt.Sprintf("no reply within %v", patience), Remedy: "look whether the upstream of forward can be reached from this server", weight: certain}
+	case r.Rcode == "SERVFAIL":
+		return Cause{Text: "SERVFAIL: the upstream does not answer, or fails", Remedy: "look whether the upstream of forward can be reached from this server", weight: certain}
+	case r.Rcode == "NOERROR" && len(r.Records) > 0:
+		return Cause{Text: "answered by " + by, weight: certain}
+	case r.Rcode == "NOERROR":
+		return Cause{Text: by + " knows the name, without such records", weight: noService}
+	default:
+		return Cause{Text: fmt.Sprintf("%s says %s", by, r.Rcode)}
+	}
+}
+
+// conclude finds the question that decides, and says why.
+func (e *explainer) conclude(v verdict) {
+	r := e.result
+	last := len(r.Questions) - 1
+	decides := last
+	if v == next {
+		decides = 0
+		for i := range r.Questions {
+			if r.Questions[i].Cause.weight > r.Questions[decides].Cause.weight {
+				decides = i
+			}
+		}
+	}
+	q := &r.Questions[decides]
+	q.Decides = true
+	r.Cause, r.Remedy, r.Exit = q.Cause.Text, q.Cause.Remedy, exitMissing
+	switch {
+	case r.ResolvConf.Elsewhere != "":
+		r.Cause, r.Exit = r.ResolvConf.Elsewhere, exitUndecided
+	case v == found:
+		r.Cause, r.Exit = fmt.Sprintf("question %d is answered", q.Number), exitAnswered
+	case slices.ContainsFunc(r.Questions[last].Replies, func(r Reply) bool { return r.Rcode == "SERVFAIL" || r.Rcode == "none" }):
+		r.Cause, r.Remedy, r.Exit = r.Questions[last].Cause.Text, r.Questions[last].Cause.Remedy, exitUndecided
+	}
+}

@@ -1,0 +1,139 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/check"
+)
+
+func (e *explainer) add(format string, args ...any) {
+	e.result.Notes = append(e.result.Notes, fmt.Sprintf(format, args...))
+}
+
+// note adds what else is worth to be known.
+func (e *explainer) note(v verdict) {
+	e.noteSearch(v)
+	e.noteReplies(v)
+	e.noteOthers()
+	e.notePolicies()
+}
+
+// noteCorefile adds what does something else than is written.
+func (e *explainer) noteCorefile() {
+	for _, f := range check.Corefile(e.Path, e.Corefile, check.Options{}) {
+		if f.Severity != check.Warning {
+			continue
+		}
+		e.add("%s:%d: %s", f.File, f.Line, f.What)
+		if e.result.Exit == exitMissing && strings.Contains(f.What, " "+dns.CanonicalName(e.Name)) {
+			e.result.Cause, e.result.Remedy = fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.What), f.Instead
+		}
+	}
+}
+
+// noteOthers is about objects that concern the server itself.
+func (e *explainer) noteOthers() {
+	for _, r := range e.objects.roles {
+		if strings.Contains(r.Name, "coredns") && !r.allows("discovery.k8s.io", "endpointslices") {
+			e.add("ClusterRole %s does not let the server list and watch endpointslices: until it may, it answers SERVFAIL", r.Name)
+		}
+	}
+	for _, c := range e.objects.configMaps {
+		if c.Labels["addonmanager.kubernetes.io/mode"] == "Reconcile" && strings.Contains(c.Name, "dns") {
+			e.add("ConfigMap %s/%s is kept by the add-on manager (mode Reconcile): what you edit in it is reverted", c.Namespace, c.Name)
+		}
+	}
+}
+
+// noteSearch is about the search path.
+func (e *explainer) noteSearch(v verdict) {
+	r := e.result
+	if n := len(r.Questions) * len(e.Types); n > 2 {
+		e.add("one name, %d questions: write %s. with a dot at the end, or search names into the Corefile", n, strings.TrimSuffix(e.Name, "."))
+	}
+	if len(r.Questions) > 1 || r.Questions[0].Name != dns.CanonicalName(e.Name) {
+		e.add("dig and the nslookup of busybox ask for %s alone, whatever resolv.conf says (dig +search does not)", dns.CanonicalName(e.Name))
+	}
+	other := Musl
+	if e.Libc == Musl {
+		other = Glibc
+	}
+	if ov, at := e.walkAs(other); ov != v || at != r.Questions[len(r.Questions)-1].Name && v == found {
+		e.add("%s differs: %s after %s", other, map[verdict]string{next: "it finds nothing", found: "it is answered", failed: "it gives up"}[ov], at)
+	}
+	q := &r.Questions[len(r.Questions)-1]
+	for _, suffix := range e.NodeSearch {
+		if v == found && strings.HasSuffix(q.Name, "."+dns.CanonicalName(suffix)) && !dns.IsSubDomain(dns.CanonicalName(suffix), dns.CanonicalName(e.Name)) {
+			e.add("%s is in the node's suffix %s: a wildcard there answers for every name", q.Name, suffix)
+		}
+	}
+}
+
+// walkAs returns what another resolver finds, and the last name that it asks for.
+func (e *explainer) walkAs(libc Libc) (v verdict, at string) {
+	for _, at = range e.result.ResolvConf.names(e.Name, libc) {
+		if v = libc.judge(e.replies(at)); v != next {
+			return v, at
+		}
+	}
+	return v, at
+}
+
+// noteReplies is about what is in the replies.
+func (e *explainer) noteReplies(v verdict) {
+	ipv6 := e.snapshot().ClusterIPs().HasIPv6() || e.snapshot().EndpointAddrs().HasIPv6()
+	for _, q := range e.result.Questions {
+		_, ours := e.zoneOf(q.Name)
+		for _, r := range q.Replies {
+			if r.Type == "AAAA" && len(r.Records) > 0 && !ours && !ipv6 {
+				e.add("%s has AAAA, and no Service or endpoint of this cluster has an IPv6 address: no_aaaa auto answers without", q.Name)
+			}
+			if r.took >= 2*time.Second {
+				e.add("%s %s took %.0f s: resolvers ask again after 5 s", q.Name, r.Type, r.took.Seconds())
+			}
+			if q.Decides && v != found && r.Rcode == "NXDOMAIN" && r.Keep > 0 && ours {
+				e.add("caches of nodes and clients may keep the denial for %d s after it has ceased to be true", r.Keep)
+				return
+			}
+		}
+	}
+}
+
+// notePolicies is about NetworkPolicies that leave the Pod no way to port 53.
+func (e *explainer) notePolicies() {
+	if e.pod == nil {
+		return
+	}
+	var closing []string
+	for _, p := range e.objects.policies {
+		if p.Namespace != e.pod.Namespace || !slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) {
+			continue
+		}
+		selector, err := metav1.LabelSelectorAsSelector(&p.Spec.PodSelector)
+		if err != nil || !selector.Matches(labels.Set(e.pod.Labels)) {
+			continue
+		}
+		if slices.ContainsFunc(p.Spec.Egress, opens53) {
+			return
+		}
+		closing = append(closing, p.Name)
+	}
+	if len(closing) > 0 {
+		e.result.Cause = fmt.Sprintf("NetworkPolicy %s of Namespace %s lets Pod %s send nothing to port 53", strings.Join(closing, ", "), e.pod.Namespace, e.pod.Name)
+		e.result.Remedy, e.result.Exit = "allow egress to port 53, UDP and TCP, of the DNS server, on the node too if a cache runs there", exitUndecided
+	}
+}
+
+func opens53(rule networkingv1.NetworkPolicyEgressRule) bool {
+	return len(rule.Ports) == 0 || slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool {
+		return p.Port == nil || p.Port.IntValue() == 53 || p.EndPort != nil && p.Port.IntValue() <= 53 && *p.EndPort >= 53
+	})
+}

@@ -1,0 +1,146 @@
+package explain
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"path"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/miekg/dns"
+)
+
+// Reply is what the server says to one question.
+type Reply struct {
+	Type    string   `json:"type"`
+	Rcode   string   `json:"rcode"` // none if there was no reply in time
+	Plugin  string   `json:"plugin,omitempty"`
+	Records []string `json:"records,omitempty"`
+	Keep    uint32   `json:"keepSeconds"` // for how long others may keep the reply
+	targets []string // of aliases
+	took    time.Duration
+}
+
+// patience is how long a question may take, as long as resolvers wait.
+const patience = 5 * time.Second
+
+// asker asks a server in this process.
+type asker struct {
+	server *dnsserver.Server
+	client netip.Addr
+}
+
+func (a *asker) ask(name string, qtype uint16) Reply {
+	question := new(dns.Msg)
+	question.SetQuestion(name, qtype)
+	question.SetEdns0(1232, false)
+	w := &writer{client: a.client, done: make(chan struct{})}
+	ctx := context.WithValue(context.Background(), dnsserver.Key{}, a.server)
+	ctx = context.WithValue(ctx, dnsserver.LoopKey{}, 0)
+	begun := time.Now()
+	go func() {
+		a.server.ServeDNS(ctx, w, question)
+		close(w.done)
+	}()
+	select {
+	case <-w.done:
+	case <-time.After(patience):
+		return Reply{Type: dns.TypeToString[qtype], Rcode: "none", took: patience}
+	}
+	r := replyOf(w.reply, w.plugin, qtype)
+	r.took = time.Since(begun)
+	return r
+}
+
+func replyOf(m *dns.Msg, plugin string, qtype uint16) Reply {
+	r := Reply{Type: dns.TypeToString[qtype], Plugin: plugin, Rcode: "none"}
+	if m == nil {
+		return r
+	}
+	r.Rcode = dns.RcodeToString[m.Rcode]
+	for i, rr := range m.Answer {
+		r.Records = append(r.Records, strings.Join(strings.Fields(rr.String()), " "))
+		if ttl := rr.Header().Ttl; i == 0 || ttl < r.Keep {
+			r.Keep = ttl
+		}
+		if alias, ok := rr.(*dns.CNAME); ok {
+			r.targets = append(r.targets, alias.Target)
+		}
+	}
+	for _, rr := range m.Ns {
+		if soa, ok := rr.(*dns.SOA); ok && len(m.Answer) == 0 {
+			r.Keep = min(soa.Minttl, soa.Hdr.Ttl)
+		}
+	}
+	return r
+}
+
+// writer keeps the reply, and the plugin that wrote it.
+type writer struct {
+	client netip.Addr
+	reply  *dns.Msg
+	plugin string
+	done   chan struct{}
+}
+
+// WriteMsg implements dns.ResponseWriter.
+func (w *writer) WriteMsg(m *dns.Msg) error {
+	w.reply, w.plugin = m.Copy(), writtenBy()
+	return nil
+}
+
+// writtenBy returns the name of the plugin whose ServeDNS is the innermost caller.
+func writtenBy() string {
+	var callers [64]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
+	for {
+		f, more := frames.Next()
+		if strings.HasSuffix(f.Function, ".ServeDNS") {
+			folder, _, _ := strings.Cut(path.Base(f.Function), ".")
+			return folder
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
+// Write implements dns.ResponseWriter.
+func (w *writer) Write(packed []byte) (int, error) {
+	m := new(dns.Msg)
+	if err := m.Unpack(packed); err != nil {
+		return 0, err
+	}
+	w.reply, w.plugin = m, writtenBy()
+	return len(packed), nil
+}
+
+// LocalAddr implements dns.ResponseWriter.
+func (w *writer) LocalAddr() net.Addr { return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 53} }
+
+// RemoteAddr implements dns.ResponseWriter.
+func (w *writer) RemoteAddr() net.Addr {
+	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(w.client, 40000))
+}
+
+// Close implements dns.ResponseWriter.
+func (w *writer) Close() error { return nil }
+
+// TsigStatus implements dns.ResponseWriter.
+func (w *writer) TsigStatus() error { return nil }
+
+// TsigTimersOnly implements dns.ResponseWriter.
+func (w *writer) TsigTimersOnly(bool) {}
+
+// Hijack implements dns.ResponseWriter.
+func (w *writer) Hijack() {}
+
+var errNoServer = errors.New("the Corefile has no server block with kubernetes or clusterdns for plain DNS")
+
+// opening are the plugins that listen, connect to others, or write files at a start. They answer nothing from
+// the cluster.
+var opening = []string{"health", "ready", "prometheus", "pprof", "dnstap", "reload", "loop", "transfer", "secondary", "sign", "dynupdate", "bind", "trace", "nomad", "multisocket", "shed"}

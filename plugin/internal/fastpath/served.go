@@ -1,0 +1,43 @@
+package fastpath
+
+import (
+	"slices"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// Served is a server block with a cluster.
+type Served struct {
+	Block     *corefile.Block
+	Directive string
+	View      *resolve.View
+	Store     *cluster.Store
+}
+
+// At reports whether a server, whose address is as CoreDNS writes it, serves the block.
+func (s *Served) At(server string) bool {
+	return slices.ContainsFunc(s.Block.Configs, func(cfg *dnsserver.Config) bool { return corefile.Listens(cfg, server) })
+}
+
+// ServedBy returns the server blocks of an instance that have a cluster, in the order of the Corefile. The
+// instance must have started, but need not serve.
+func ServedBy(i *caddy.Instance) (all []Served) {
+	i.StorageMu.RLock()
+	f, ok := i.Storage[instanceKey{}].(*Instance)
+	i.StorageMu.RUnlock()
+	if !ok {
+		return nil
+	}
+	for j := range f.blocks {
+		b := &f.blocks[j]
+		if h := f.handlers[b.Configs[0]]; h != nil {
+			all = append(all, Served{b, h.Directive, h.View, h.Store()})
+		}
+	}
+	return all
+}
