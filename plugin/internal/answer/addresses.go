@@ -43,6 +43,8 @@ func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
 		return packAll(buf, m.Service.Service.ClusterIPs, qtype)
 	case resolve.AtExternalIP:
 		return packAll(buf, m.Service.Service.ExternalIPs, qtype)
+	case resolve.AtPublished, resolve.AtApex:
+		return packAll(buf, m.Published.Addrs, qtype)
 	}
 	if m.Subset.Labels() {
 		if all, ok := packLabelled(m, qtype, buf); ok {

@@ -63,7 +63,7 @@ func LookupBy(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *d
 		case b.zone == nil || n.IsReverse() && !first:
 			b.answer.Result, b.answer.Target = resolve.FollowTarget, n.String()
 			return b.answer
-		case !s.Synced():
+		case !v.Ready(s):
 			b.negative(resolve.NotReady)
 			return b.answer
 		}

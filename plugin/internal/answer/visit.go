@@ -89,6 +89,8 @@ func (t *visit) rrset(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told 
 		}
 	case resolve.AtAddress:
 		return t.ptrRecords(s, m, qtype)
+	case resolve.AtPublished:
+		return t.published(m, qtype)
 	case resolve.AtPod, resolve.AtClusterIP, resolve.AtExternalIP, resolve.AtEndpoints:
 		switch qtype {
 		case dns.TypeA, dns.TypeAAAA:
@@ -108,6 +110,19 @@ func (t *visit) apex(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 		return t.nameServers(s, m)
 	case m.Addr.IsValid():
 		return t.ptrRecords(s, m, qtype)
+	case m.Published != nil:
+		return t.published(m, qtype)
+	}
+	return toldNothing
+}
+
+// published passes on the records of a published name.
+func (t *visit) published(m *resolve.Match, qtype uint16) told {
+	switch qtype {
+	case dns.TypeA, dns.TypeAAAA:
+		return t.addresses(m, qtype)
+	case dns.TypeTXT:
+		return t.texts(m.Published.Texts)
 	}
 	return toldNothing
 }
@@ -451,6 +466,20 @@ func (t *visit) version() told {
 	}
 	t.records.txt(schemaVersion, schemaVersionTTL)
 	return toldSome
+}
+
+// texts passes on TXT records.
+func (t *visit) texts(list []string) told {
+	is := toldNothing
+	for _, text := range list {
+		if t.wire != nil {
+			return toldUnable
+		}
+		if !t.took(&is, t.records.text(text, t.free)) {
+			return is
+		}
+	}
+	return is
 }
 
 // srv passes on an SRV record to one of our names, if it fits.

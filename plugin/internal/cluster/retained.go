@@ -37,7 +37,7 @@ func sortedKeys(set map[Key]struct{}) []Key {
 	return keys
 }
 
-// RetainedObjects returns how many Services, endpoints and Pod addresses s has that a later
+// RetainedObjects returns how many Services, endpoints, Pod addresses and published names s has that a later
 // snapshot of the same store does not have. It measures the memory that keeping s costs.
 func (s *Snapshot) RetainedObjects(later *Snapshot) int {
 	sum := 0
@@ -49,6 +49,9 @@ func (s *Snapshot) RetainedObjects(later *Snapshot) int {
 		}
 	}
 	for range radix.DifferingAddrs(&s.pods, &later.pods) {
+		sum++
+	}
+	for range radix.Differing(&s.published, &later.published) {
 		sum++
 	}
 	return sum

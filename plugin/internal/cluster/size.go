@@ -22,6 +22,7 @@ type Size struct {
 	ImportedSlices int
 	Pods           int
 	Addresses      int // the indices from addresses to Services
+	Published      int // the published names
 }
 
 // Size adds up the sizes of everything in the snapshot. It visits every record, which takes
@@ -31,6 +32,7 @@ func (s *Snapshot) Size() Size {
 	z.Services, z.Slices = servicesSize(&s.services)
 	z.Imports, z.ImportedSlices = servicesSize(&s.imports)
 	z.Pods = podsSize(&s.pods)
+	z.Published = publishedSize(&s.published)
 	z.Namespaces = allocated(s.namespaces.Allocations())
 	for name := range s.namespaces.All() {
 		z.Namespaces += Rounded(len(name))

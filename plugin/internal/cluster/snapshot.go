@@ -13,21 +13,27 @@ import (
 // Snapshot is the state of a cluster at one moment. It never changes, so a reader may use
 // it for as long as it likes.
 type Snapshot struct {
-	synced     bool
-	serial     uint32
-	asOf       int64 // of a restored snapshot: when it was true
-	namespaces radix.Tree[namespace, struct{}]
-	services   radix.Tree[Key, *ServiceNode]
-	imports    radix.Tree[Key, *ServiceNode] // ServiceImports and their slices
-	clusterIPs radix.AddrIndex[*Key]
-	endpoints  radix.AddrIndex[*Key] // from the addresses of endpoints to their Services
-	external   radix.AddrIndex[*Key] // from addresses outside the cluster to their Services
-	pods       radix.AddrIndex[*Pod]
+	synced      bool
+	namesSynced bool // the published names are whole
+	serial      uint32
+	asOf        int64 // of a restored snapshot: when it was true
+	namespaces  radix.Tree[namespace, struct{}]
+	services    radix.Tree[Key, *ServiceNode]
+	imports     radix.Tree[Key, *ServiceNode] // ServiceImports and their slices
+	clusterIPs  radix.AddrIndex[*Key]
+	endpoints   radix.AddrIndex[*Key] // from the addresses of endpoints to their Services
+	external    radix.AddrIndex[*Key] // from addresses outside the cluster to their Services
+	pods        radix.AddrIndex[*Pod]
+	published   radix.Tree[publishedName, PublishedNode]
 }
 
 // Synced reports whether the snapshot has a whole cluster. Nothing may be answered from a
 // snapshot before that.
 func (s *Snapshot) Synced() bool { return s.synced }
+
+// NamesSynced reports whether the snapshot has all published names. That may take longer than the
+// rest of the cluster.
+func (s *Snapshot) NamesSynced() bool { return s.namesSynced }
 
 // Serial returns the serial of the last checkpoint: the unix time of the checkpoint in
 // seconds. It is 0 before the sync, and between the sync and the first checkpoint the

@@ -53,6 +53,7 @@ var (
 		resolve.KindPod:          "pod",
 		resolve.KindReverse:      "reverse",
 		resolve.KindExternal:     "external",
+		resolve.KindPublished:    "published",
 	}
 	outcomeLabels = [outcomes]string{"success", "nodata", "nxdomain", "not_ready", "upstream", "fallthrough", "refused"}
 )

@@ -25,7 +25,7 @@ type memoryCollector struct {
 func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
 	return &memoryCollector{
 		desc: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "held_bytes"),
-			"Bytes of the live heap that the current state takes, by resource; addresses is the index of their names. The rest of the heap is the server's.",
+			"Bytes of the live heap that the current state takes, by resource; addresses is the index of their names, published the names of k8s_gateway. The rest of the heap is the server's.",
 			[]string{"resource"}, nil),
 		sliceless: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "headless_without_slices"),
 			"Number of headless Services that no EndpointSlice is held of. Kubernetes makes one for each Service with a selector.", nil, nil),
@@ -62,6 +62,7 @@ func (c *memoryCollector) Collect(ch chan<- prometheus.Metric) {
 		sums["serviceimports"] += size.Imports
 		sums["multicluster-endpointslices"] += size.ImportedSlices
 		sums["addresses"] += size.Addresses
+		sums["published"] += size.Published
 	}
 	for resource, bytes := range sums {
 		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(bytes), resource)

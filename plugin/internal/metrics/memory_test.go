@@ -62,8 +62,8 @@ func TestMemoryAddsUp(t *testing.T) {
 				t.Errorf("%d bytes of %s, want %d", bytes, resource, want[resource])
 			}
 		}
-		if len(got) != 7 {
-			t.Errorf("%v, want seven resources", got)
+		if len(got) != 8 {
+			t.Errorf("%v, want eight resources", got)
 		}
 	}
 }

@@ -17,8 +17,10 @@ type Match struct {
 	Addr    netip.Addr // the address of a Pod or of a reverse name, the apex of a reverse zone included
 
 	// Servers are the addresses of this server in an external zone, at the apex and at the
-	// name of the server.
-	Servers []netip.Addr
+	// name of the server. Second are those of the view's second server.
+	Servers, Second []netip.Addr
+
+	Published *cluster.Published // what a published name has
 }
 
 // MatchKind says what a name stands for.
@@ -37,6 +39,7 @@ const (
 	AtEndpoints                       // endpoints of a Service
 	AtPod                             // an address below pod
 	AtAddress                         // a reverse name, whether or not anything has the address
+	AtPublished                       // a name that the cluster publishes
 )
 
 // Target returns the name that an alias leads to. It returns nil if the match is not an
@@ -49,6 +52,8 @@ func (m *Match) Target(srv bool) *dnsname.Name {
 	switch {
 	case m.Kind == AtAlias:
 		return nameOrNil(m.Service.Service.Target)
+	case m.Kind == AtPublished:
+		return nameOrNil(m.Published.Alias)
 	case m.Kind != AtExternalIP || srv || len(m.Service.Service.ExternalIPs) > 0:
 		return nil
 	}

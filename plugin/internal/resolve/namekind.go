@@ -23,6 +23,7 @@ const (
 	KindPod                          // a Pod by its address
 	KindReverse                      // an address, or an empty non-terminal above addresses
 	KindExternal                     // any name in an external zone
+	KindPublished                    // any name in a zone of published names
 
 	NameKinds // the number of kinds
 )

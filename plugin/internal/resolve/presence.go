@@ -78,7 +78,7 @@ func (v *View) OutcomeBy(locate Locator, s *cluster.Snapshot, n *dnsname.Name, q
 	if v.Origin(n) == nil {
 		return OutOfZone, n
 	}
-	if !s.Synced() {
+	if !v.Ready(s) {
 		return NotReady, n
 	}
 	for hops := 0; hops <= MaxChain; hops++ {

@@ -21,7 +21,11 @@ type Server struct {
 func (v *View) Servers(s *cluster.Snapshot, m *Match, clusterSet bool, limit int) []Server {
 	own := HostName{label: v.nameServer()}
 	if m.Subset.Outside {
-		return serversAt(own, m.Servers)
+		list := serversAt(own, m.Servers)
+		if v.SecondServer != "" && m.Kind == AtApex {
+			list = append(list, serversAt(HostName{label: v.SecondServer}, m.Second)...)
+		}
+		return list
 	}
 	var list []Server
 	for _, local := range v.Local {

@@ -32,6 +32,8 @@ type View struct {
 	// The fields that only a view of an external zone sets.
 	NameServer, Mailbox string // labels of the names in the SOA record
 	LongSOA             bool   // the TTL of the SOA record is not capped
+	SecondServer        string // labels of the name of another server of the zone; empty for none
+	Published           bool   // the zone has published names
 }
 
 // The labels of the names in an SOA record, below the origin.
@@ -39,6 +41,11 @@ const (
 	nsLabels  = "ns.dns"
 	mboxLabel = "hostmaster"
 )
+
+// Ready reports whether a snapshot has all that the view shows.
+func (v *View) Ready(s *cluster.Snapshot) bool {
+	return s.Synced() && (!v.Published || s.NamesSynced())
+}
 
 func (v *View) nameServer() string {
 	if v.NameServer == "" {

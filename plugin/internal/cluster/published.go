@@ -1,0 +1,111 @@
+package cluster
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"slices"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/radix"
+)
+
+// Published is what a published name has: a name that an Ingress, a Gateway, a load balancer
+// or a DNSEndpoint gives to the world.
+type Published struct {
+	Addrs []netip.Addr
+	Alias string   // a fully qualified name; empty if there are addresses
+	Texts []string // the TXT records
+}
+
+// Equal reports whether both have the same records. Either may be nil.
+func (p *Published) Equal(other *Published) bool {
+	if p == nil || other == nil {
+		return p == other
+	}
+	return p.Alias == other.Alias && slices.Equal(p.Addrs, other.Addrs) && slices.Equal(p.Texts, other.Texts)
+}
+
+// PublishedNode is a published name, or a name that has published names below it.
+type PublishedNode struct {
+	Published *Published // nil for a name that is not published itself
+	below     int32      // number of nodes one label below
+}
+
+// publishedName is a name in wire form, in lower case. Without the empty label at its end, it
+// is relative to every zone.
+type publishedName string
+
+func (n publishedName) Path() radix.Path { return radix.Path{Hi: maphash.String(seed, string(n))} }
+
+// parent returns the name without its first label, and reports false if nothing is above.
+func (n publishedName) parent() (publishedName, bool) {
+	above := n[1+int(n[0]):]
+	return above, above != ""
+}
+
+// Published returns the node of a name, and reports whether the name is published or is above a
+// published name. The name is in wire form, in lower case; without the empty label at its end, it
+// is relative to every zone.
+func (s *Snapshot) Published(name string) (PublishedNode, bool) {
+	return s.published.Get(publishedName(name))
+}
+
+// SetNamesSynced marks the snapshot as having all published names.
+func (t *Txn) SetNamesSynced() {
+	t.changed = t.changed || !t.next.namesSynced
+	t.next.namesSynced = true
+}
+
+// Publish sets what a name has. Nil unpublishes the name.
+func (t *Txn) Publish(name string, now *Published) {
+	n, _ := t.next.published.Get(publishedName(name))
+	if n.Published.Equal(now) {
+		return
+	}
+	t.changed = true
+	n.Published = now
+	t.putPublished(publishedName(name), n)
+}
+
+// putPublished stores a node, or removes it if it has become empty, and counts it at the node
+// above.
+func (t *Txn) putPublished(name publishedName, n PublishedNode) {
+	_, existed := t.next.published.Get(name)
+	exists := n.Published != nil || n.below > 0
+	if exists {
+		t.next.published.Put(t.id, name, n)
+	} else {
+		t.next.published.Remove(t.id, name)
+	}
+	parent, ok := name.parent()
+	if exists == existed || !ok {
+		return
+	}
+	above, _ := t.next.published.Get(parent)
+	if exists {
+		above.below++
+	} else {
+		above.below--
+	}
+	t.putPublished(parent, above)
+}
+
+// publishedSize adds up the sizes of the published names. Names share what they have.
+func publishedSize(t *radix.Tree[publishedName, PublishedNode]) int {
+	sum, seen := allocated(t.Allocations()), map[*Published]bool{}
+	for name, n := range t.All() {
+		p := n.Published
+		if p == nil {
+			continue
+		}
+		sum += Rounded(len(name))
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		sum += SizeOf[Published]() + ArraySize(p.Addrs) + Rounded(len(p.Alias)) + ArraySize(p.Texts)
+		for _, text := range p.Texts {
+			sum += Rounded(len(text))
+		}
+	}
+	return sum
+}
