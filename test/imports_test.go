@@ -90,6 +90,13 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, clients),
 	},
 	{
+		under:  internal + "/kube/publish",
+		ours:   []string{internal + "/kube/publish", internal + "/kube/convert", internal + "/kube/slimpb", internal + "/cluster", internal + "/dnsname"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, clients),
+	},
+	{
 		under:  internal + "/kube/apiserver",
 		ours:   []string{internal + "/kube/apiserver"},
 		direct: dnsLibrary,
@@ -109,6 +116,18 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
+		under:  internal + "/kube/thrift",
+		ours:   []string{internal + "/kube/thrift"},
+		direct: slices.Concat(dnsLibrary, []string{"net", "time"}),
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
+		under:  internal + "/kube/keyed",
+		ours:   []string{internal + "/kube/keyed"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/kube/barrier",
 		ours:   []string{internal + "/kube/barrier"},
 		direct: slices.Concat(inOutClock, dnsLibrary),
@@ -122,7 +141,7 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/kube/manifest",
-		ours:   []string{internal + "/kube/manifest", internal + "/kube/convert", internal + "/cluster"},
+		ours:   []string{internal + "/kube/manifest", internal + "/kube/publish", internal + "/kube/convert", internal + "/cluster"},
 		direct: dnsLibrary,
 		deep:   slices.Concat(coreDNS, clients),
 	},

@@ -196,8 +196,9 @@ func heldBy(w *Watcher) held {
 
 func byKey[K comparable, T any](t *table[K, T]) map[K]*T {
 	all := make(map[K]*T)
-	for object := range t.held.all() {
-		all[t.held.key(object)] = object
+	t.held.ClearMarks()
+	for _, key := range t.held.Unmarked() {
+		all[key] = t.held.At(key)
 	}
 	return all
 }

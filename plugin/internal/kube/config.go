@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 // Config says where the objects of a cluster come from and which of them a Watcher keeps.
@@ -42,6 +43,9 @@ type Config struct {
 
 	MultiCluster bool // also watch ServiceImports, and EndpointSlices from other clusters
 
+	Published     publish.Settings // objects that give names to the world
+	PublishedOnly bool             // watch nothing that these do not need
+
 	Manifests string // paths of files and folders, joined by ManifestPaths
 
 	stamp [sha256.Size]byte // hash of the credential files, set by Stamped
@@ -56,10 +60,11 @@ func (c Config) apiServer() apiserver.Config {
 	}
 }
 
-// Watched describes which objects of a cluster a Watcher keeps, and what of them.
+// Watched describes which objects of a cluster a Watcher keeps, and what of them. Published names are
+// left out, because a state file has none.
 func (c Config) Watched() string {
-	return fmt.Sprintf("pods %t, their names %t, labels %t, no endpoints %t, headless %t, zones %t, imports %t, labels %q, namespaces %q",
-		c.Pods, c.PodNames, c.PodLabels, c.NoEndpoints, c.HeadlessOnly, c.TopologyZones, c.MultiCluster, c.Labels, c.NamespaceLabels)
+	return fmt.Sprintf("pods %t, their names %t, labels %t, no endpoints %t, headless %t, zones %t, imports %t, labels %q, namespaces %q, published only %t",
+		c.Pods, c.PodNames, c.PodLabels, c.NoEndpoints, c.HeadlessOnly, c.TopologyZones, c.MultiCluster, c.Labels, c.NamespaceLabels, c.PublishedOnly)
 }
 
 // SameServer reports whether both Configs use the same API server. Only then can the

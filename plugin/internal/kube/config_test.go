@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 // A path may contain any character but the zero byte, even a line break.
@@ -25,9 +26,9 @@ func TestManifestPathsAreKeptApart(t *testing.T) {
 	}
 }
 
-// A state of a watcher that keeps other objects is not used. The connection does not matter.
+// A state of a watcher that keeps other objects is not used. Neither the connection nor published names matter.
 func TestWatchedTellsObjectsApart(t *testing.T) {
-	connection := []string{"Endpoint", "CertFile", "KeyFile", "CAFile", "Kubeconfig", "Context", "QPS", "Burst", "MaxInflight", "Manifests"}
+	connection := []string{"Endpoint", "CertFile", "KeyFile", "CAFile", "Kubeconfig", "Context", "QPS", "Burst", "MaxInflight", "Manifests", "Published"}
 	for field, value := range reflect.ValueOf(Config{}).Fields() {
 		if field.Name == "stamp" {
 			continue
@@ -42,6 +43,8 @@ func TestWatchedTellsObjectsApart(t *testing.T) {
 			set.SetInt(1)
 		case reflect.Float32:
 			set.SetFloat(1)
+		case reflect.Struct:
+			set.Set(reflect.ValueOf(publish.Settings{Kinds: publish.Ingresses}))
 		default:
 			t.Fatalf("%s is a %s", field.Name, value.Kind())
 		}

@@ -66,7 +66,7 @@ func (r *endpointSlices) event(obj metav1.Object) change {
 	slice := r.converter.Slice(obj.(*discoveryv1.EndpointSlice))
 	return func(txn *cluster.Txn) {
 		r.table.put(txn, key, slice)
-		if slice != nil && r.table.held.at(key) == slice && !since.IsZero() {
+		if slice != nil && r.table.held.At(key) == slice && !since.IsZero() {
 			r.writer.dated = append(r.writer.dated, dated{slice.Key(), since})
 		}
 	}

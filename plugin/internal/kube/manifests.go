@@ -10,6 +10,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/thrift"
 )
 
 // manifests is the source that follows manifest files.
@@ -35,11 +36,12 @@ func newManifests(cfg Config, resources []resource, opts Options) *manifests {
 	m.follower = manifest.New(manifest.Options[[]step]{
 		Paths:          cfg.manifestPaths(),
 		ServiceImports: cfg.MultiCluster,
+		Published:      cfg.Published.All(),
 		Convert:        m.steps,
 		Log:            opts.Log,
 		Failed:         opts.ManifestError,
-		Begin:          processGC.begin,
-		End:            processGC.end,
+		Begin:          thrift.Begin,
+		End:            thrift.End,
 		Clock:          opts.clock,
 	})
 	return m

@@ -12,29 +12,34 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// namespace is a Namespace as DNS sees it: all that matters is that it exists.
-type namespace struct{ name string }
+// namespace is a Namespace as DNS sees it: that it exists, and for routes its labels.
+type namespace struct {
+	name   string
+	labels string // as a selector of all of them; empty unless routes are published
+}
 
 func sameNamespace(a, b *namespace) bool { return *a == *b }
 
 func namespaceKey(n *namespace) cluster.Key { return cluster.Key{Name: n.name} }
 
-func replaceNamespace(txn *cluster.Txn, old, now *namespace) {
-	if old != nil {
+func (w *writer) replaceNamespace(txn *cluster.Txn, old, now *namespace) {
+	if now == nil {
 		txn.DeleteNamespace(old.name)
+		w.names.DeleteNamespace(txn, old.name)
+		return
 	}
-	if now != nil {
-		txn.PutNamespace(now.name)
-	}
+	txn.PutNamespace(now.name)
+	w.names.SetNamespace(txn, now.name, now.labels)
 }
 
 // namespaces are the cluster's Namespaces.
 type namespaces struct {
 	tabled[cluster.Key, namespace]
 	writer *writer
+	labels bool // keep them
 }
 
-func newNamespaces(selected labels.Selector, w *writer) *namespaces {
+func newNamespaces(cfg Config, selected labels.Selector, w *writer) *namespaces {
 	return &namespaces{newTabled(w, w.namespaces, description{
 		name:     "namespaces",
 		kind:     "Namespace",
@@ -42,7 +47,7 @@ func newNamespaces(selected labels.Selector, w *writer) *namespaces {
 		plural:   "namespaces",
 		labels:   selected,
 		decode:   slimpb.Namespace,
-	}), w}
+	}), w, cfg.Published.WatchesRoutes()}
 }
 
 func (r *namespaces) newObject() runtime.Object { return new(corev1.Namespace) }
@@ -52,7 +57,11 @@ func (r *namespaces) put(obj metav1.Object) change {
 	if obj.GetName() == metav1.NamespaceSystem {
 		r.writer.outside.identify(obj.GetUID())
 	}
-	return r.set(convert.KeyOf(obj), &namespace{obj.GetName()})
+	n := &namespace{name: obj.GetName()}
+	if r.labels {
+		n.labels = labels.Set(obj.GetLabels()).String()
+	}
+	return r.set(convert.KeyOf(obj), n)
 }
 
 func (r *namespaces) event(obj metav1.Object) change { return r.put(obj) }

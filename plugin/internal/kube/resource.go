@@ -103,5 +103,5 @@ func (r *tabled[K, T]) end() change {
 }
 
 func (r *tabled[K, T]) waive() change { return func(*cluster.Txn) { r.settle() } }
-func (r *tabled[K, T]) listing() bool { return r.table.held.marks != nil }
-func (r *tabled[K, T]) count() int    { return r.table.held.count }
+func (r *tabled[K, T]) listing() bool { return r.table.held.Marks() }
+func (r *tabled[K, T]) count() int    { return r.table.held.Len() }

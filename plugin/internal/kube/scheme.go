@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 var codecs = serializer.NewCodecFactory(newScheme()).WithoutConversion()
@@ -27,5 +28,6 @@ func newScheme() *runtime.Scheme {
 		scheme.AddKnownTypeWithName(version.WithKind("ServiceImportList"), new(serviceImportList))
 		metav1.AddToGroupVersion(scheme, version)
 	}
+	publish.AddToScheme(scheme)
 	return scheme
 }

@@ -123,7 +123,7 @@ func testLists(c *testCluster) {
 	c.expect(listed, "late.svc.cluster.local.", typeA, noData)
 	stopStreamed()
 	stopListed()
-	if n := streamed.writer.namespaces.held.count; n < manyPages {
+	if n := streamed.writer.namespaces.held.Len(); n < manyPages {
 		c.t.Errorf("%d Namespaces", n)
 	}
 	if diff := cmp.Diff(heldBy(streamed), heldBy(listed), compared, cmpopts.EquateComparable(namespace{})); diff != "" {

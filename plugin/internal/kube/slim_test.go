@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/apitesting/fuzzer"
 	metafuzzer "k8s.io/apimachinery/pkg/apis/meta/fuzzer"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/randfill"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
@@ -38,9 +40,21 @@ type message interface {
 func slimKinds() []slimKind {
 	cfg := Config{Pods: true, PodNames: true, PodLabels: true, TopologyZones: true}
 	c := newConverter(cfg)
+	published := map[string]func(metav1.Object) any{}
+	settings := publish.Settings{Kinds: publish.Ingresses | publish.Services, IngressClasses: "nginx"}
+	for _, kind := range settings.All() {
+		published[kind.Name] = func(o metav1.Object) any { return kind.Convert(settings, o) }
+	}
 	return []slimKind{
-		{"Namespace", slimpb.Namespace, func() message { return new(corev1.Namespace) }, func(o any) any { return o.(*corev1.Namespace).Name }},
-		{"Service", slimpb.Service, func() message { return new(corev1.Service) }, func(o any) any { return c.Service(o.(*corev1.Service)) }},
+		{"Namespace", slimpb.Namespace, func() message { return new(corev1.Namespace) }, func(o any) any {
+			return []any{o.(*corev1.Namespace).Name, o.(*corev1.Namespace).Labels}
+		}},
+		{"Service", slimpb.Service, func() message { return new(corev1.Service) }, func(o any) any {
+			return []any{c.Service(o.(*corev1.Service)), published["Service"](o.(*corev1.Service))}
+		}},
+		{"Ingress", slimpb.Ingress, func() message { return new(networkingv1.Ingress) }, func(o any) any {
+			return published["Ingress"](o.(*networkingv1.Ingress))
+		}},
 		{"Pod", slimpb.Pod(true), func() message { return new(corev1.Pod) }, func(o any) any { return c.Pod(o.(*corev1.Pod)) }},
 		{"EndpointSlice", sliceDecoder(cfg), func() message { return new(discoveryv1.EndpointSlice) }, func(o any) any {
 			s := o.(*discoveryv1.EndpointSlice)
@@ -74,8 +88,6 @@ func (k slimKind) check(t *testing.T, data []byte) error {
 // filler fills every field of an object at random, and the fields that DNS reads with valid
 // values.
 func filler(seed int64) *randfill.Filler {
-	pick := func(c randfill.Continue, list ...string) string { return list[c.Intn(len(list))] }
-	addr := func(c randfill.Continue) string { return pick(c, "10.0.0.1", "10.1.2.3", "fd00::1", "none", "") }
 	several := func(c randfill.Continue) (list []string) {
 		for range c.Intn(3) {
 			list = append(list, addr(c))
@@ -88,6 +100,9 @@ func filler(seed int64) *randfill.Filler {
 				c.FillNoCustom(m)
 				m.Labels = map[string]string{discoveryv1.LabelServiceName: "web", convert.LabelServiceImport: "db", convert.LabelSourceCluster: "east", c.String(5): c.String(5)}
 				m.Annotations = map[string]string{corev1.EndpointsLastChangeTriggerTime: "2026-01-01T00:00:00Z", c.String(5): c.String(5)}
+				m.Labels[slimpb.LabelIgnore] = pick(c, "true", "false", "")
+				m.Annotations[slimpb.AnnotationIngressClass] = pick(c, "nginx", "other")
+				m.Annotations[slimpb.HostnameAnnotations[c.Intn(2)]] = pick(c, "a.example.org, b.example.org", "c", "")
 			},
 			func(s *corev1.ServiceSpec, c randfill.Continue) {
 				c.FillNoCustom(s)
@@ -121,7 +136,33 @@ func filler(seed int64) *randfill.Filler {
 			func(p *corev1.Protocol, c randfill.Continue) { *p = corev1.Protocol(pick(c, "TCP", "UDP", "")) },
 		}
 	}
-	return fuzzer.FuzzerFor(fuzzer.MergeFuzzerFuncs(metafuzzer.Funcs, custom), rand.NewSource(seed), serializer.NewCodecFactory(newScheme()))
+	return fuzzer.FuzzerFor(fuzzer.MergeFuzzerFuncs(metafuzzer.Funcs, custom, fillIngress), rand.NewSource(seed), serializer.NewCodecFactory(newScheme()))
+}
+
+func pick(c randfill.Continue, list ...string) string { return list[c.Intn(len(list))] }
+
+func addr(c randfill.Continue) string {
+	return pick(c, "10.0.0.1", "10.1.2.3", "fd00::1", "none", "")
+}
+
+// fillIngress fills the fields of an Ingress that DNS reads.
+func fillIngress(serializer.CodecFactory) []any {
+	return []any{
+		func(r *networkingv1.IngressRule, c randfill.Continue) {
+			c.FillNoCustom(r)
+			r.Host = pick(c, "a.example.org", "*.b.example.org", "")
+		},
+		func(s *networkingv1.IngressSpec, c randfill.Continue) {
+			c.FillNoCustom(s)
+			if s.IngressClassName = nil; c.Bool() {
+				s.IngressClassName = new(pick(c, "nginx", "other"))
+			}
+		},
+		func(i *networkingv1.IngressLoadBalancerIngress, c randfill.Continue) {
+			c.FillNoCustom(i)
+			i.IP, i.Hostname = addr(c), pick(c, "lb.example.com", "")
+		},
+	}
 }
 
 // The converters need nothing that our decoders leave out.

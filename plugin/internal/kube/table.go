@@ -1,6 +1,9 @@
 package kube
 
-import "github.com/clusterdns/clusterdns/plugin/internal/cluster"
+import (
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/keyed"
+)
 
 // leastStaged is how many differences a list may always keep back, however few objects
 // there are.
@@ -14,7 +17,7 @@ const leastStaged = 1024
 // table bounds their number by a fraction of its objects; a list with more differences
 // becomes visible as it is read from then on.
 type table[K comparable, T any] struct {
-	held      *set[K, T]
+	held      *keyed.Set[K, T]
 	equal     func(a, b *T) bool
 	replace   func(txn *cluster.Txn, old, now *T)
 	immediate bool // lists become visible as they are read
@@ -28,7 +31,7 @@ func newTable[K comparable, T any](
 	equal func(a, b *T) bool,
 	replace func(txn *cluster.Txn, old, now *T),
 ) *table[K, T] {
-	return &table[K, T]{held: newSet(key), equal: equal, replace: replace}
+	return &table[K, T]{held: keyed.New(key), equal: equal, replace: replace}
 }
 
 // put stores an object under key, or removes it if now is nil.
@@ -38,16 +41,16 @@ func (t *table[K, T]) put(txn *cluster.Txn, key K, now *T) {
 		return
 	}
 	t.stage(key, now)
-	if len(t.staged) > max(leastStaged, t.held.count/8) {
+	if len(t.staged) > max(leastStaged, t.held.Len()/8) {
 		t.showStaged(txn)
 	}
 }
 
 // stage keeps back the difference that an object makes, if it makes one.
 func (t *table[K, T]) stage(key K, now *T) {
-	old := t.held.at(key)
+	old := t.held.At(key)
 	if old != nil && now != nil {
-		t.held.mark(key)
+		t.held.Mark(key)
 	}
 	if t.same(old, now) {
 		delete(t.staged, key)
@@ -66,18 +69,18 @@ func (t *table[K, T]) same(old, now *T) bool {
 
 // show makes a change visible in snapshots. It drops an object that equals the current one.
 func (t *table[K, T]) show(txn *cluster.Txn, key K, now *T) {
-	old := t.held.at(key)
+	old := t.held.At(key)
 	switch {
 	case now == nil && old == nil:
 		return
 	case now == nil:
-		t.held.remove(key)
+		t.held.Remove(key)
 	case t.same(old, now):
-		t.held.mark(key)
+		t.held.Mark(key)
 		return
 	default:
-		t.held.put(now)
-		t.held.mark(key)
+		t.held.Put(now)
+		t.held.Mark(key)
 	}
 	t.replace(txn, old, now)
 }
@@ -94,7 +97,7 @@ func (t *table[K, T]) showStaged(txn *cluster.Txn) {
 // begin begins a list: objects that are not put before its end are gone. It forgets the
 // differences that an aborted list has kept back.
 func (t *table[K, T]) begin() {
-	t.held.clearMarks()
+	t.held.ClearMarks()
 	if t.staged = nil; t.listed && !t.immediate {
 		t.staged = map[K]*T{}
 	}
@@ -104,7 +107,7 @@ func (t *table[K, T]) begin() {
 // removes nothing.
 func (t *table[K, T]) sweep(txn *cluster.Txn) {
 	t.listed = true
-	for _, key := range t.held.unmarked() {
+	for _, key := range t.held.Unmarked() {
 		t.show(txn, key, nil)
 	}
 	t.showStaged(txn)

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 // Watcher keeps a cluster.Store up to date with a cluster.
@@ -24,6 +25,7 @@ type source interface {
 func New(cfg Config, opts Options) (*Watcher, error) {
 	opts = opts.withDefaults()
 	o := newWriter(opts.clock, opts.Observer)
+	o.names.Warn = func(text string) { opts.Log.Warningf("%s", text) }
 	resources, err := newResources(cfg, o)
 	if err != nil {
 		return nil, err
@@ -51,11 +53,14 @@ func newResources(cfg Config, w *writer) ([]resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []resource{
-		newServices(cfg, selected.objects, w),
-		newNamespaces(selected.namespaces, w),
+	var all []resource
+	if !cfg.PublishedOnly || cfg.Published.Watches(publish.Services) {
+		all = append(all, newServiceResource(cfg, selected.objects, w))
 	}
-	if !cfg.NoEndpoints {
+	if !cfg.PublishedOnly || cfg.Published.WatchesRoutes() {
+		all = append(all, newNamespaces(cfg, selected.namespaces, w))
+	}
+	if !cfg.NoEndpoints && !cfg.PublishedOnly {
 		all = append(all, newEndpointSlices(cfg, selected.slices, w))
 	}
 	if cfg.Pods {
@@ -64,8 +69,9 @@ func newResources(cfg Config, w *writer) ([]resource, error) {
 	if cfg.MultiCluster {
 		all = append(all, newServiceImports(cfg, w), newImportedSlices(cfg, selected.imported, w))
 	}
-	w.resources, w.awaited = all, len(all)
-	return all, nil
+	w.awaited = len(all)
+	w.resources = append(all, newPublishers(cfg, w)...)
+	return w.resources, nil
 }
 
 // Run applies changes to the store until ctx ends, and leaves no goroutine behind. It must

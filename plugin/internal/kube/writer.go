@@ -8,6 +8,8 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/thrift"
 )
 
 const (
@@ -39,10 +41,14 @@ type writer struct {
 	namespaces     *table[cluster.Key, namespace]
 	imports        *table[cluster.Key, cluster.Service]
 	importedSlices *table[cluster.Key, cluster.Slice]
+	names          *publish.Set
 
 	resources []resource
 	awaited   int // number of kinds whose first list has not ended
 	outside   *outside
+
+	publishes    bool // some kinds give names to the world
+	namesAwaited int  // number of those whose first list has not ended
 
 	flushed      []chan<- struct{} // closed when the current transaction is visible
 	dated        []dated           // the dated changes of the current transaction
@@ -79,11 +85,12 @@ func newWriter(c clock.WithTicker, observer Observer) *writer {
 		services:       newTable(serviceKey, sameService, (*cluster.Txn).ReplaceService),
 		slices:         newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceSlice),
 		pods:           newTable(podKey, samePod, (*cluster.Txn).ReplacePod),
-		namespaces:     newTable(namespaceKey, sameNamespace, replaceNamespace),
+		names:          publish.NewSet(),
 		imports:        newTable(serviceKey, sameService, (*cluster.Txn).ReplaceImport),
 		importedSlices: newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceImportSlice),
 		outside:        newOutside(),
 	}
+	w.namespaces = newTable(namespaceKey, sameNamespace, w.replaceNamespace)
 	// An address that two Pods have identifies neither. That is safer than to keep it for
 	// the first Pod: a search path would be completed for the wrong Namespace.
 	w.pods.immediate = true
@@ -141,6 +148,9 @@ func (w *writer) commit(txn *cluster.Txn) {
 	if first {
 		txn.SetSynced()
 	}
+	if w.publishes && w.namesAwaited == 0 {
+		txn.SetNamesSynced()
+	}
 	if txn.Commit() {
 		w.observe()
 		w.checkpoint()
@@ -174,7 +184,7 @@ func (w *writer) observe() {
 // of a Service that does not exist. A latency is at least zero, because the local clock may
 // be behind the controller's.
 func (w *writer) observeLatency(d dated) {
-	service := w.services.held.at(d.service)
+	service := w.services.held.At(d.service)
 	if service == nil || !closed(w.synced) {
 		return
 	}
@@ -276,9 +286,9 @@ func (w *writer) save(listing bool) {
 		return
 	}
 	if w.listing = listing; listing {
-		processGC.begin()
+		thrift.Begin()
 	} else {
-		processGC.end()
+		thrift.End()
 	}
 }
 

@@ -59,7 +59,7 @@ func (c *Converter) Service(s *corev1.Service) *cluster.Service {
 	}
 	switch {
 	case s.Spec.Type == corev1.ServiceTypeExternalName:
-		out.Kind, out.Target = cluster.ExternalName, hostname(s.Spec.ExternalName)
+		out.Kind, out.Target = cluster.ExternalName, Hostname(s.Spec.ExternalName)
 	case Headless(&s.Spec):
 		out.Kind = cluster.Headless
 	default:
@@ -68,7 +68,7 @@ func (c *Converter) Service(s *corev1.Service) *cluster.Service {
 	for _, ingress := range s.Status.LoadBalancer.Ingress {
 		if ingress.IP != "" {
 			out.ExternalIPs = append(out.ExternalIPs, parseAddrs([]string{ingress.IP})...)
-		} else if host := hostname(ingress.Hostname); host != "" {
+		} else if host := Hostname(ingress.Hostname); host != "" {
 			out.ExternalHosts = append(out.ExternalHosts, host)
 		}
 	}
@@ -113,9 +113,9 @@ func (c *Converter) addPort(name, protocol string, number int32) {
 	})
 }
 
-// hostname returns a fully qualified host name, or "" for an IP address or anything that is
+// Hostname returns a fully qualified host name, or "" for an IP address or anything that is
 // not a host name, such as a URL or a name with a port.
-func hostname(text string) string {
+func Hostname(text string) string {
 	if ParseAddr(strings.TrimSuffix(text, ".")).IsValid() || text == "" || text == "." || strings.ContainsAny(text, ":/* ") {
 		return ""
 	}

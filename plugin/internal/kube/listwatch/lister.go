@@ -23,6 +23,9 @@ const (
 	// which the server forgets after some minutes. After that the list is read in one
 	// piece, because a large answer is better than none.
 	pageTries = 2
+	// missingWait is the wait, in addition to the usual one, after the server has turned out not to have
+	// a kind. The requests for many such kinds would take all that the limit allows.
+	missingWait = 5 * time.Second
 	// longestWatch is the longest time that a reflector asks a watch to last.
 	longestWatch = 10 * time.Minute
 )
@@ -207,6 +210,9 @@ func (l *lister) failed(ctx context.Context, verb string, listFirst bool, err er
 	}
 	if !listFirst && l.outages.Failed(ctx, verb, l.kind.Logged, err) && l.kind.Logged.Optional {
 		l.store.Waive()
+	}
+	if !listFirst && l.kind.Logged.Optional && apierrors.IsNotFound(err) {
+		_ = sleep(ctx, l.clock, missingWait)
 	}
 	// client-go waits ten times as long as the server asks for, but not before a watch.
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 // supported has the kinds of object that mean something in DNS.
@@ -84,6 +85,7 @@ func (n objectName) String() string {
 type bundle struct {
 	keep           func(index int, kind string, api metav1.Object) // stores an object at index, in place of the one that was there
 	serviceImports bool                                            // the caller uses ServiceImports
+	published      map[string]func() metav1.Object                 // further kinds that mean something
 
 	objects  []*object
 	index    map[objectName]int
@@ -101,7 +103,7 @@ func newBundle(keep func(int, string, metav1.Object)) *bundle {
 // because it states that there are none.
 func (b *bundle) read(f file, in io.Reader) error {
 	emptyLists, err := parseDocuments(f.path, in, func(d *document) error {
-		if supported[d.apiVersion+" "+d.kind] == nil {
+		if b.kind(d) == nil {
 			b.leaveOut(d)
 			return nil
 		}
@@ -110,6 +112,26 @@ func (b *bundle) read(f file, in io.Reader) error {
 	})
 	b.counts[f.given] += emptyLists
 	return err
+}
+
+// kind returns a function that makes an object of a document's kind, or nil if the kind means
+// nothing in DNS.
+func (b *bundle) kind(d *document) func() metav1.Object {
+	name := d.apiVersion + " " + d.kind
+	if known := supported[name]; known != nil {
+		return known
+	}
+	return b.published[name]
+}
+
+// publish makes further kinds mean something.
+func (b *bundle) publish(kinds []publish.Kind) {
+	b.published = map[string]func() metav1.Object{}
+	for _, k := range kinds {
+		for _, version := range k.Versions {
+			b.published[version.String()+" "+k.Name] = func() metav1.Object { return k.New() }
+		}
+	}
 }
 
 // check refuses paths without an object that means something in DNS. Otherwise a folder
@@ -138,7 +160,7 @@ func (b *bundle) finish(files fileSet) {
 }
 
 func (b *bundle) add(d *document) error {
-	api := supported[d.apiVersion+" "+d.kind]()
+	api := b.kind(d)()
 	if err := d.into(api); err != nil {
 		return err
 	}

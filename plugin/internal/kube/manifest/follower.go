@@ -29,6 +29,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 // settling is how old the last change of a file must be before its modification time is
@@ -42,10 +44,11 @@ type Logger interface {
 	Errorf(format string, args ...any)
 }
 
-// Options are the settings of a Follower. All fields but ServiceImports must be set.
+// Options are the settings of a Follower. All fields but ServiceImports and Published must be set.
 type Options[T any] struct {
 	Paths          []string
-	ServiceImports bool // the caller uses ServiceImports
+	ServiceImports bool           // the caller uses ServiceImports
+	Published      []publish.Kind // further kinds that the caller uses
 
 	// Convert returns what the caller keeps of an object. The object itself is not kept any
 	// longer.
@@ -155,6 +158,7 @@ func (f *Follower[T]) parse(ctx context.Context, files fileSet) ([]T, error) {
 		}
 	})
 	b.serviceImports = f.opts.ServiceImports
+	b.publish(f.opts.Published)
 	if err := files.each(ctx, b.read); err != nil {
 		return nil, err
 	}

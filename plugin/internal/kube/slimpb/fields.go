@@ -75,9 +75,10 @@ func oneOf(keys ...string) wanted {
 	}
 }
 
-// wantedAnnotations keeps the mark at the end of a streaming list, and the time of the
-// cause of a change.
-var wantedAnnotations = oneOf(metav1.InitialEventsAnnotationKey, corev1.EndpointsLastChangeTriggerTime)
+// wantedAnnotations keeps the mark at the end of a streaming list, the time of the cause of a
+// change, and what k8s_gateway reads.
+var wantedAnnotations = oneOf(append([]string{metav1.InitialEventsAnnotationKey, corev1.EndpointsLastChangeTriggerTime, AnnotationIngressClass},
+	HostnameAnnotations...)...)
 
 // objectMeta decodes the identity of an object and its wanted labels.
 func objectMeta(message []byte, m *metav1.ObjectMeta, labels wanted) error {
@@ -91,6 +92,8 @@ func objectMeta(message []byte, m *metav1.ObjectMeta, labels wanted) error {
 			m.UID = types.UID(f.bytes)
 		case 6:
 			m.ResourceVersion = string(f.bytes)
+		case 8:
+			m.CreationTimestamp = timeOf(f.bytes)
 		case 11:
 			return addEntry(&m.Labels, f.bytes, labels)
 		case 12:
@@ -98,6 +101,17 @@ func objectMeta(message []byte, m *metav1.ObjectMeta, labels wanted) error {
 		}
 		return nil
 	})
+}
+
+// timeOf decodes a time in whole seconds.
+func timeOf(message []byte) (t metav1.Time) {
+	_ = eachField(message, func(f wireField) error {
+		if f.number == 1 {
+			t = metav1.Unix(int64(f.varint), 0)
+		}
+		return nil
+	})
+	return t
 }
 
 // addEntry adds an entry to a map of strings, if it is wanted.

@@ -10,7 +10,7 @@ func Namespace(raw []byte) (runtime.Object, error) {
 	ns := new(corev1.Namespace)
 	return ns, eachField(raw, func(f wireField) (err error) {
 		if f.number == 1 {
-			err = objectMeta(f.bytes, &ns.ObjectMeta, nil)
+			err = objectMeta(f.bytes, &ns.ObjectMeta, all)
 		}
 		return err
 	})
@@ -22,7 +22,7 @@ func Service(raw []byte) (runtime.Object, error) {
 	return s, eachField(raw, func(f wireField) (err error) {
 		switch f.number {
 		case 1:
-			err = objectMeta(f.bytes, &s.ObjectMeta, nil)
+			err = objectMeta(f.bytes, &s.ObjectMeta, ignoreLabel)
 		case 2:
 			err = decodeServiceSpec(f.bytes, &s.Spec)
 		case 3:

@@ -1,4 +1,7 @@
-package kube
+// Package thrift makes the garbage collector save memory while lists are read.
+//
+// The rule not to break: each Begin has one End.
+package thrift
 
 import (
 	"os"
@@ -11,20 +14,25 @@ import (
 // times the lower percentage would cost CPU time for nothing.
 const listGCPercent = 50
 
-// gcTuner keeps the heap small while any Watcher of the process reads a list, and returns
+// tuner keeps the heap small while any Watcher of the process reads a list, and returns
 // memory to the operating system after the last list. If the operator sets GOGC, it does
 // not touch the percentage.
-type gcTuner struct {
+type tuner struct {
 	mu     sync.Mutex
 	lists  int  // number of Watchers that are reading a list
 	before int  // the GC percentage before the first list
 	manual bool // the operator has set GOGC
 }
 
-var processGC = &gcTuner{manual: os.Getenv("GOGC") != ""}
+var process = &tuner{manual: os.Getenv("GOGC") != ""}
 
-// begin must be called when a Watcher begins to list.
-func (t *gcTuner) begin() {
+// Begin must be called when a Watcher begins to list.
+func Begin() { process.begin() }
+
+// End must be called when the Watcher's lists have ended, or when the Watcher itself ends.
+func End() { process.end() }
+
+func (t *tuner) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lists++; t.lists == 1 && !t.manual {
@@ -35,8 +43,7 @@ func (t *gcTuner) begin() {
 	}
 }
 
-// end must be called when the Watcher's lists have ended, or when the Watcher itself ends.
-func (t *gcTuner) end() {
+func (t *tuner) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lists--; t.lists > 0 {

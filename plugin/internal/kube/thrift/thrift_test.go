@@ -1,4 +1,4 @@
-package kube
+package thrift
 
 import (
 	"runtime/debug"
@@ -32,7 +32,7 @@ func TestThrift(t *testing.T) {
 					t.Errorf("%d, want %d", got, want)
 				}
 			}
-			tuner := &gcTuner{manual: tc.manual}
+			tuner := &tuner{manual: tc.manual}
 			tuner.begin()
 			expect(tc.saving)
 			tuner.begin() // another Watcher
@@ -42,23 +42,4 @@ func TestThrift(t *testing.T) {
 			expect(tc.usual)
 		})
 	}
-}
-
-// The writer saves memory from the beginning of the first list to the end of the last.
-func TestOwnerSavesWhileListing(t *testing.T) {
-	wr, resources, _ := newTestWriter(Config{})
-	step := func(c change, want bool) {
-		t.Helper()
-		wr.apply(c)
-		wr.save(wr.lists())
-		if wr.listing != want {
-			t.Errorf("listing: %v", wr.listing)
-		}
-	}
-	step(resources[0].put(serviceObject("a", "10.0.0.1")), false)
-	step(resources[0].begin(), true)
-	step(resources[1].begin(), true)
-	step(resources[0].end(), true)
-	step(resources[1].begin(), true) // the one before has broken off
-	step(resources[1].end(), false)
 }

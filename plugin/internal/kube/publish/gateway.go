@@ -1,0 +1,225 @@
+package publish
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+)
+
+// The types of the Gateway API below have the fields that matter here, which are the same in all
+// versions that are read.
+
+// apiGateway is a Gateway.
+type apiGateway struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+
+	Spec struct {
+		GatewayClassName string        `json:"gatewayClassName"`
+		Listeners        []apiListener `json:"listeners"`
+		AllowedListeners *struct {
+			Namespaces *apiNamespaces `json:"namespaces"`
+		} `json:"allowedListeners"`
+	} `json:"spec"`
+	Status struct {
+		Addresses []struct {
+			Type  *string `json:"type"`
+			Value string  `json:"value"`
+		} `json:"addresses"`
+	} `json:"status"`
+}
+
+// apiListener is a listener of a Gateway or of a ListenerSet.
+type apiListener struct {
+	Name          string  `json:"name"`
+	Hostname      *string `json:"hostname"`
+	Port          int32   `json:"port"`
+	Protocol      string  `json:"protocol"`
+	AllowedRoutes *struct {
+		Namespaces *apiNamespaces `json:"namespaces"`
+		Kinds      []struct {
+			Group *string `json:"group"`
+			Kind  string  `json:"kind"`
+		} `json:"kinds"`
+	} `json:"allowedRoutes"`
+}
+
+// apiNamespaces says which Namespaces are let in.
+type apiNamespaces struct {
+	From     *string               `json:"from"`
+	Selector *metav1.LabelSelector `json:"selector"`
+}
+
+// apiListenerSet is a ListenerSet, which adds listeners to a Gateway.
+type apiListenerSet struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+
+	Spec struct {
+		ParentRef apiParentRef  `json:"parentRef"`
+		Listeners []apiListener `json:"listeners"`
+	} `json:"spec"`
+	Status struct {
+		Conditions []metav1.Condition `json:"conditions"`
+	} `json:"status"`
+}
+
+// DeepCopyObject implements runtime.Object. A shallow copy is enough, because nobody changes one;
+// so it is below.
+func (g *apiGateway) DeepCopyObject() runtime.Object     { c := *g; return &c }
+func (l *apiListenerSet) DeepCopyObject() runtime.Object { c := *l; return &c }
+func (e *apiDNSEndpoint) DeepCopyObject() runtime.Object { c := *e; return &c }
+
+// gateway is what matters of a Gateway.
+type gateway struct {
+	listeners []listener
+	sets      admission          // of ListenerSets
+	records   *cluster.Published // what names at the Gateway have; nil without an address
+}
+
+// listenerSet is what matters of a ListenerSet.
+type listenerSet struct {
+	gateway   cluster.Key
+	accepted  bool
+	listeners []listener
+}
+
+// listener is what matters of a listener.
+type listener struct {
+	name     string
+	hostname string // lower case; empty for any
+	port     int32
+	kinds    string // of routes, with commas between and around them; empty for any
+	routes   admission
+}
+
+// admission says which Namespaces are let in. A selector is in the syntax of the API server.
+type admission struct {
+	from     string
+	selector string
+}
+
+// The values of from.
+const (
+	fromAll      = "All"
+	fromSame     = "Same"
+	fromSelector = "Selector"
+	fromNone     = "None"
+)
+
+func (g *gateway) equal(other *gateway) bool {
+	if g == nil || other == nil {
+		return g == other
+	}
+	return g.sets == other.sets && g.records.Equal(other.records) && slices.Equal(g.listeners, other.listeners)
+}
+
+func (l *listenerSet) equal(other *listenerSet) bool {
+	if l == nil || other == nil {
+		return l == other
+	}
+	return l.gateway == other.gateway && l.accepted == other.accepted && slices.Equal(l.listeners, other.listeners)
+}
+
+// gateway converts a Gateway, if it is of a class that is wanted. NamedAddress is for its
+// controller alone.
+func (s Settings) gateway(obj metav1.Object) *Object {
+	in := obj.(*apiGateway)
+	if !selects(s.GatewayClasses, in.Spec.GatewayClassName) {
+		return nil
+	}
+	var to targets
+	for _, a := range in.Status.Addresses {
+		switch ptr.Deref(a.Type, "IPAddress") {
+		case "IPAddress":
+			to.add(a.Value, "")
+		case "Hostname":
+			to.add("", a.Value)
+		}
+	}
+	g := &gateway{listeners: listenersOf(in.Spec.Listeners), sets: admission{from: fromNone}, records: to.published()}
+	if allowed := in.Spec.AllowedListeners; allowed != nil {
+		g.sets = admissionOf(allowed.Namespaces, fromNone)
+	}
+	o := newObject(gatewayKind, in)
+	o.gateway = g
+	return o
+}
+
+// listenerSet converts a ListenerSet. Its parent is a Gateway: the API has no other kind.
+func (Settings) listenerSet(obj metav1.Object) *Object {
+	in := obj.(*apiListenerSet)
+	parent := in.Spec.ParentRef.id(in.Namespace)
+	if parent.Kind != gatewayKind {
+		return nil
+	}
+	o := newObject(listenerSetKind, in)
+	o.listenerSet = &listenerSet{gateway: parent.Key, accepted: accepted(in.Status.Conditions), listeners: listenersOf(in.Spec.Listeners)}
+	return o
+}
+
+func listenersOf(in []apiListener) []listener {
+	out := make([]listener, len(in))
+	for i, l := range in {
+		out[i] = listener{
+			name: l.Name, hostname: strings.ToLower(ptr.Deref(l.Hostname, "")), port: l.Port,
+			kinds: kindsOf(l), routes: admission{from: fromSame},
+		}
+		if l.AllowedRoutes != nil {
+			out[i].routes = admissionOf(l.AllowedRoutes.Namespaces, fromSame)
+		}
+	}
+	return out
+}
+
+// kindsOf returns the kinds of routes that a listener takes: those that it lists, or those of its
+// protocol. A protocol of a controller's own takes any.
+func kindsOf(l apiListener) string {
+	if l.AllowedRoutes != nil && len(l.AllowedRoutes.Kinds) > 0 {
+		list := ","
+		for _, k := range l.AllowedRoutes.Kinds {
+			if ptr.Deref(k.Group, gatewayGroup) == gatewayGroup {
+				list += k.Kind + ","
+			}
+		}
+		return list
+	}
+	switch l.Protocol {
+	case "HTTP", "HTTPS":
+		return ",HTTPRoute,GRPCRoute,"
+	case "TLS":
+		return ",TLSRoute,"
+	case "TCP", "UDP":
+		return ","
+	}
+	return ""
+}
+
+// admissionOf returns who is let in. A selector that cannot be parsed lets nobody in.
+func admissionOf(n *apiNamespaces, unless string) admission {
+	if n == nil {
+		return admission{from: unless}
+	}
+	a := admission{from: ptr.Deref(n.From, unless)}
+	if a.from != fromSelector {
+		return a
+	}
+	selector, err := metav1.LabelSelectorAsSelector(n.Selector)
+	if err != nil || n.Selector == nil {
+		return admission{from: fromNone}
+	}
+	a.selector = selector.String()
+	return a
+}
+
+// accepted reports whether the condition Accepted is true.
+func accepted(conditions []metav1.Condition) bool {
+	return slices.ContainsFunc(conditions, func(c metav1.Condition) bool {
+		return c.Type == "Accepted" && c.Status == metav1.ConditionTrue
+	})
+}

@@ -1,0 +1,126 @@
+package publish
+
+import (
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+)
+
+// ID identifies an object.
+type ID struct {
+	Kind string
+	cluster.Key
+}
+
+// Object is an object with what matters here. It must not change after it was passed to a Set.
+type Object struct {
+	ID
+	created int64 // unix seconds
+
+	names       []named      // of an object that names its own targets
+	route       *route       // of a route
+	gateway     *gateway     // of a Gateway
+	listenerSet *listenerSet // of a ListenerSet
+}
+
+// named is a name with what it has. The name is a key of cluster.Txn.Publish.
+type named struct {
+	name    string
+	records *cluster.Published
+}
+
+func newObject(kind string, o metav1.Object) *Object {
+	return &Object{ID: ID{kind, convert.KeyOf(o)}, created: o.GetCreationTimestamp().Unix()}
+}
+
+// Same reports whether two objects with the same ID are equal here.
+func Same(a, b *Object) bool {
+	return a.created == b.created &&
+		slices.EqualFunc(a.names, b.names, func(x, y named) bool { return x.name == y.name && x.records.Equal(y.records) }) &&
+		a.route.equal(b.route) && a.gateway.equal(b.gateway) && a.listenerSet.equal(b.listenerSet)
+}
+
+// before reports whether an object wins against another that has the same name: it is older or,
+// of the same age, first by Namespace, name and kind.
+func (o *Object) before(other *Object) bool {
+	if o.created != other.created {
+		return o.created < other.created
+	}
+	if c := o.Compare(&other.Key); c != 0 {
+		return c < 0
+	}
+	return o.Kind < other.Kind
+}
+
+// ignored reports whether the author of an object wants it to have no names.
+func ignored(o metav1.Object) bool { return o.GetLabels()[slimpb.LabelIgnore] == "true" }
+
+// keyOf returns the key of a hostname, or "" if it is not a domain name.
+func keyOf(host string) string {
+	if host == "" || strings.Trim(host, ".") == "" || strings.ContainsAny(host, `\ /:@`) {
+		return ""
+	}
+	n, err := dnsname.Parse(host)
+	if err != nil {
+		return ""
+	}
+	return n.Wire()
+}
+
+// relativeKeyOf returns the key of a hostname below any zone, or "".
+func relativeKeyOf(host string) string { return strings.TrimSuffix(keyOf(host), "\x00") }
+
+// hostKey returns the key of a hostname with letters, digits, dashes and dots, which may begin
+// with a wildcard label, or "" for any other text.
+func hostKey(host string) string {
+	host = strings.ToLower(host)
+	for label := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(host, "*."), "."), ".") {
+		if !isLabel(label) {
+			return ""
+		}
+	}
+	return keyOf(host)
+}
+
+// isLabel reports whether a text is a label of a host (RFC 1123 2.1).
+func isLabel(text string) bool {
+	return text != "" && text[0] != '-' && text[len(text)-1] != '-' && !strings.ContainsFunc(text, func(r rune) bool {
+		return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+}
+
+// targets collects where a name leads: the addresses or, without any, the first hostname, since
+// a name with an alias has nothing else (RFC 1034 3.6.2).
+type targets struct {
+	records cluster.Published
+	alias   string
+}
+
+func (t *targets) add(ip, host string) {
+	if a := convert.ParseAddr(ip); a.IsValid() {
+		if !slices.Contains(t.records.Addrs, a) {
+			t.records.Addrs = append(t.records.Addrs, a)
+		}
+		return
+	}
+	if t.alias == "" {
+		t.alias = convert.Hostname(host)
+	}
+}
+
+// published returns what the name has, or nil if it leads nowhere.
+func (t *targets) published() *cluster.Published {
+	if len(t.records.Addrs) == 0 {
+		t.records.Alias = t.alias
+	}
+	if t.records.Equal(new(cluster.Published)) {
+		return nil
+	}
+	return &t.records
+}

@@ -1,0 +1,490 @@
+package publish
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+)
+
+// world is a Set with the store that it publishes into.
+type world struct {
+	t        *testing.T
+	set      *Set
+	store    *cluster.Store
+	settings Settings
+	objects  map[ID]*Object
+	warnings []string
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, set: NewSet(), store: cluster.NewStore(), settings: Settings{Kinds: 0xff}, objects: map[ID]*Object{}}
+	w.set.Warn = func(text string) { w.warnings = append(w.warnings, text) }
+	return w
+}
+
+// apply applies the objects of a YAML stream.
+func (w *world) apply(text string) {
+	w.t.Helper()
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		w.change(document, false)
+	}
+}
+
+// remove removes the objects of a YAML stream.
+func (w *world) remove(text string) {
+	w.t.Helper()
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		w.change(document, true)
+	}
+}
+
+func (w *world) change(document string, remove bool) {
+	w.t.Helper()
+	var about struct {
+		Kind     string
+		Metadata struct {
+			Name, Namespace string
+			Labels          map[string]string
+		}
+	}
+	if err := yaml.Unmarshal([]byte(document), &about); err != nil {
+		w.t.Fatal(err)
+	}
+	txn := w.store.Begin()
+	defer txn.Commit()
+	if about.Kind == "Namespace" {
+		written := make([]string, 0, len(about.Metadata.Labels))
+		for k, v := range about.Metadata.Labels {
+			written = append(written, k+"="+v)
+		}
+		w.set.SetNamespace(txn, about.Metadata.Name, strings.Join(written, ","))
+		return
+	}
+	id := ID{about.Kind, cluster.Key{Namespace: about.Metadata.Namespace, Name: about.Metadata.Name}}
+	old, now := w.objects[id], w.parse(about.Kind, document)
+	if remove {
+		now = nil
+	}
+	delete(w.objects, id)
+	if now != nil {
+		w.objects[id] = now
+	}
+	if old != nil || now != nil {
+		w.set.Replace(txn, old, now)
+	}
+}
+
+func (w *world) parse(kind, document string) *Object {
+	w.t.Helper()
+	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == kind })
+	if i < 0 {
+		w.t.Fatalf("no kind %s", kind)
+	}
+	obj := kinds[i].New()
+	data, err := yaml.YAMLToJSON([]byte(document))
+	if err == nil {
+		err = json.Unmarshal(data, obj)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return kinds[i].Convert(w.settings, obj)
+}
+
+// published returns what a name has, as text. A name without a dot at its end is one below any
+// zone.
+func (w *world) published(host string) string {
+	key := keyOf(host)
+	if !strings.HasSuffix(host, ".") {
+		key = relativeKeyOf(host)
+	}
+	node, exists := w.store.Load().Published(key)
+	switch {
+	case !exists:
+		return "nothing"
+	case node.Published == nil:
+		return "above"
+	}
+	var words []string
+	for _, a := range node.Published.Addrs {
+		words = append(words, a.String())
+	}
+	if node.Published.Alias != "" {
+		words = append(words, node.Published.Alias)
+	}
+	for _, text := range node.Published.Texts {
+		words = append(words, fmt.Sprintf("%q", text))
+	}
+	return strings.Join(words, " ")
+}
+
+// want fails the test unless each name has what follows it.
+func (w *world) want(pairs ...string) {
+	w.t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if got := w.published(pairs[i]); got != pairs[i+1] {
+			w.t.Errorf("%s has %s, want %s", pairs[i], got, pairs[i+1])
+		}
+	}
+}
+
+const open = `listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}]`
+
+// gatewayText returns a Gateway infra/NAME with an address. A %s in spec stands for nothing.
+func gatewayText(name, address, spec string) string {
+	return fmt.Sprintf("{kind: Gateway, metadata: {name: %s, namespace: infra}, spec: {gatewayClassName: istio, %s}, status: {addresses: [{value: %q}]}}", name, spec, address)
+}
+
+// routeText returns an HTTPRoute town/NAME that its parents have accepted.
+func routeText(name, hostnames string, parents ...string) string {
+	return routeOfKind("HTTPRoute", name, hostnames, parents...)
+}
+
+func routeOfKind(kind, name, hostnames string, parents ...string) string {
+	var statuses []string
+	for _, p := range parents {
+		statuses = append(statuses, "{parentRef: "+p+`, controllerName: a/b, conditions: [{type: Accepted, status: "True"}]}`)
+	}
+	return fmt.Sprintf("{kind: %s, metadata: {name: %s, namespace: town}, spec: {hostnames: [%s], parentRefs: [%s]}, status: {parents: [%s]}}",
+		kind, name, hostnames, strings.Join(parents, ", "), strings.Join(statuses, ", "))
+}
+
+const front = "{name: front, namespace: infra}"
+
+func TestRouteOfAGateway(t *testing.T) {
+	w := newWorld(t)
+	w.apply(routeText("a", "shop.example.org, Two.Example.org", front))
+	w.want("shop.example.org.", "nothing")
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	w.want("shop.example.org.", "192.0.2.1", "two.example.org.", "192.0.2.1", "example.org.", "above", "org.", "above")
+	w.apply(gatewayText("front", "192.0.2.2", open))
+	w.want("shop.example.org.", "192.0.2.2")
+	w.apply(gatewayText("front", "not an address", open))
+	w.want("shop.example.org.", "nothing", "org.", "nothing")
+	w.apply(gatewayText("front", "192.0.2.2", open))
+	w.remove(routeText("a", "", front))
+	w.want("shop.example.org.", "nothing", "org.", "nothing")
+}
+
+func TestOnlyAcceptedRoutes(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	for _, tc := range []struct{ status, want string }{
+		{`{parentRef: {name: front, namespace: infra}, conditions: [{type: Accepted, status: "True"}]}`, "192.0.2.1"},
+		{`{parentRef: {name: front, namespace: infra}, conditions: [{type: Accepted, status: "False"}]}`, "nothing"},
+		{`{parentRef: {name: front, namespace: infra}, conditions: [{type: ResolvedRefs, status: "True"}]}`, "nothing"},
+		{`{parentRef: {name: front}, conditions: [{type: Accepted, status: "True"}]}`, "nothing"},
+		{`{parentRef: {name: front, namespace: infra, sectionName: http}, conditions: [{type: Accepted, status: "True"}]}`, "nothing"},
+		{`{parentRef: {group: gateway.networking.k8s.io, kind: Gateway, name: front, namespace: infra}, conditions: [{type: Accepted, status: "True"}]}`, "192.0.2.1"},
+		{"", "nothing"},
+	} {
+		w.apply("{kind: HTTPRoute, metadata: {name: a, namespace: town}, spec: {hostnames: [shop.example.org], parentRefs: [" + front + "]}, status: {parents: [" + tc.status + "]}}")
+		if got := w.published("shop.example.org."); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.status, got, tc.want)
+		}
+	}
+}
+
+// Each reference has a Namespace of its own: the one of the first does not hold for the second.
+func TestNamespaceOfEachParent(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	w.apply(strings.Replace(gatewayText("near", "192.0.2.2", open), "infra", "town", 1))
+	w.apply(routeText("a", "shop.example.org", front, "{name: near}"))
+	w.want("shop.example.org.", "192.0.2.1 192.0.2.2")
+}
+
+func TestAllowedRoutes(t *testing.T) {
+	w := newWorld(t)
+	w.apply(routeText("a", "shop.example.org", front))
+	allowed := func(text string) string {
+		return gatewayText("front", "192.0.2.1", "listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {"+text+"}}]")
+	}
+	for _, tc := range []struct{ allowed, want string }{
+		{"namespaces: {from: All}", "192.0.2.1"},
+		{"namespaces: {from: Same}", "nothing"},
+		{"", "nothing"},
+		{"namespaces: {from: None}", "nothing"},
+		{"namespaces: {from: Selector, selector: {matchLabels: {shop: open}}}", "192.0.2.1"},
+		{"namespaces: {from: Selector, selector: {matchLabels: {shop: closed}}}", "nothing"},
+		{"namespaces: {from: Selector, selector: {matchExpressions: [{key: shop, operator: In, values: [open, ajar]}]}}", "192.0.2.1"},
+		{"namespaces: {from: Selector, selector: {matchExpressions: [{key: shop, operator: Never}]}}", "nothing"},
+		{"namespaces: {from: Selector}", "nothing"},
+		{"namespaces: {from: All}, kinds: [{kind: GRPCRoute}]", "nothing"},
+		{"namespaces: {from: All}, kinds: [{kind: GRPCRoute}, {group: gateway.networking.k8s.io, kind: HTTPRoute}]", "192.0.2.1"},
+		{"namespaces: {from: All}, kinds: [{group: example.org, kind: HTTPRoute}]", "nothing"},
+	} {
+		w.apply("{kind: Namespace, metadata: {name: town, labels: {shop: open}}}")
+		w.apply(allowed(tc.allowed))
+		if got := w.published("shop.example.org."); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.allowed, got, tc.want)
+		}
+	}
+	w.apply(allowed("namespaces: {from: Selector, selector: {matchLabels: {shop: open}}}"))
+	w.apply("{kind: Namespace, metadata: {name: town, labels: {shop: closed}}}")
+	w.want("shop.example.org.", "nothing")
+	w.apply("{kind: Namespace, metadata: {name: town, labels: {shop: open}}}")
+	w.want("shop.example.org.", "192.0.2.1")
+	txn := w.store.Begin()
+	w.set.DeleteNamespace(txn, "town")
+	txn.Commit()
+	w.want("shop.example.org.", "nothing")
+}
+
+func TestKindsOfAProtocol(t *testing.T) {
+	w := newWorld(t)
+	for i, kind := range []string{"HTTPRoute", "GRPCRoute", "TLSRoute"} {
+		w.apply(routeOfKind(kind, "a", fmt.Sprintf("r%d.example.org", i), front))
+	}
+	for protocol, want := range map[string]string{"HTTP": "yes yes no", "HTTPS": "yes yes no", "TLS": "no no yes", "TCP": "no no no", "example.org/own": "yes yes yes"} {
+		w.apply(gatewayText("front", "192.0.2.1", "listeners: [{name: a, port: 80, protocol: "+protocol+", allowedRoutes: {namespaces: {from: All}}}]"))
+		var got []string
+		for i := range 3 {
+			got = append(got, map[string]string{"192.0.2.1": "yes", "nothing": "no"}[w.published(fmt.Sprintf("r%d.example.org.", i))])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", protocol, got, want)
+		}
+	}
+}
+
+func TestSectionAndPort(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gatewayText("front", "192.0.2.1", `listeners: [
+		{name: one, port: 80, protocol: HTTP, hostname: one.example.org, allowedRoutes: {namespaces: {from: All}}},
+		{name: two, port: 81, protocol: HTTP, hostname: two.example.org, allowedRoutes: {namespaces: {from: All}}}]`))
+	for _, tc := range []struct{ part, one, two string }{
+		{"", "192.0.2.1", "192.0.2.1"},
+		{", sectionName: one", "192.0.2.1", "nothing"},
+		{", port: 81", "nothing", "192.0.2.1"},
+		{", sectionName: one, port: 81", "nothing", "nothing"},
+		{", sectionName: three", "nothing", "nothing"},
+	} {
+		w.apply(routeText("a", "one.example.org, two.example.org", "{name: front, namespace: infra"+tc.part+"}"))
+		w.want("one.example.org.", tc.one, "two.example.org.", tc.two)
+	}
+}
+
+func TestHostnamesInCommon(t *testing.T) {
+	for _, tc := range []struct{ listener, route, want string }{
+		{"", "a.example.org", "a.example.org"},
+		{"", "*.example.org", "*.example.org"},
+		{"a.example.org", "", "a.example.org"},
+		{"*.example.org", "", "*.example.org"},
+		{"", "", ""},
+		{"a.example.org", "a.example.org", "a.example.org"},
+		{"a.example.org", "b.example.org", "none"},
+		{"*.example.org", "a.example.org", "a.example.org"},
+		{"*.example.org", "b.a.example.org", "b.a.example.org"},
+		{"*.example.org", "example.org", "none"},
+		{"*.example.org", "aexample.org", "none"},
+		{"a.example.org", "*.example.org", "a.example.org"},
+		{"*.a.example.org", "*.example.org", "*.a.example.org"},
+		{"*.example.org", "*.a.example.org", "*.a.example.org"},
+		{"*.example.org", "*.example.net", "none"},
+		{"*.example.org", "*.example.org", "*.example.org"},
+	} {
+		got, ok := common(tc.listener, tc.route)
+		if !ok {
+			got = "none"
+		}
+		if got != tc.want {
+			t.Errorf("%q and %q: %s, want %s", tc.listener, tc.route, got, tc.want)
+		}
+	}
+}
+
+// A route without hostnames has those of the listener.
+func TestRouteWithoutHostnames(t *testing.T) {
+	w := newWorld(t)
+	w.apply(routeText("a", "", front))
+	w.apply(gatewayText("front", "192.0.2.1", `listeners: [{name: a, port: 80, protocol: HTTP, hostname: "*.Example.org", allowedRoutes: {namespaces: {from: All}}}]`))
+	w.want("*.example.org.", "192.0.2.1")
+	w.apply(routeText("a", `"not a name"`, front))
+	w.want("*.example.org.", "nothing")
+}
+
+func TestListenerSets(t *testing.T) {
+	w := newWorld(t)
+	set := func(condition, listeners string) string {
+		return fmt.Sprintf(`{kind: ListenerSet, metadata: {name: more, namespace: town}, spec: {parentRef: {name: front, namespace: infra}, listeners: [%s]},
+  status: {conditions: [{type: Accepted, status: %q}]}}`, listeners, condition)
+	}
+	const listener = "{name: own, port: 80, protocol: HTTP, hostname: \"*.town.example.org\"}"
+	w.apply(routeText("a", "shop.town.example.org, shop.example.org", "{kind: ListenerSet, name: more}"))
+	w.apply(set("True", listener))
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	w.want("shop.town.example.org.", "nothing") // by default a Gateway lets none in
+	w.apply(gatewayText("front", "192.0.2.1", open+", allowedListeners: {namespaces: {from: All}}"))
+	w.want("shop.town.example.org.", "192.0.2.1", "shop.example.org.", "nothing")
+	w.apply(gatewayText("front", "192.0.2.1", open+", allowedListeners: {namespaces: {from: Same}}"))
+	w.want("shop.town.example.org.", "nothing")
+	w.apply("{kind: Namespace, metadata: {name: town, labels: {shop: open}}}")
+	w.apply(gatewayText("front", "192.0.2.1", open+", allowedListeners: {namespaces: {from: Selector, selector: {matchLabels: {shop: open}}}}"))
+	w.want("shop.town.example.org.", "192.0.2.1")
+	w.apply("{kind: Namespace, metadata: {name: town}}")
+	w.want("shop.town.example.org.", "nothing")
+	w.apply(gatewayText("front", "192.0.2.3", open+", allowedListeners: {namespaces: {from: All}}"))
+	w.want("shop.town.example.org.", "192.0.2.3")
+	w.apply(set("False", listener))
+	w.want("shop.town.example.org.", "nothing")
+	w.apply(set("True", listener))
+	w.remove(gatewayText("front", "", open))
+	w.want("shop.town.example.org.", "nothing", "org.", "nothing")
+}
+
+func TestAddressesOfAGateway(t *testing.T) {
+	w := newWorld(t)
+	w.apply(routeText("a", "shop.example.org", front))
+	for _, tc := range []struct{ addresses, want string }{
+		{`{value: 192.0.2.1}, {type: IPAddress, value: "2001:db8::1"}`, "192.0.2.1 2001:db8::1"},
+		{`{type: Hostname, value: lb.example.com}`, "lb.example.com."},
+		{`{type: Hostname, value: lb.example.com}, {value: 192.0.2.1}`, "192.0.2.1"},
+		{`{type: Hostname, value: 192.0.2.1}`, "nothing"},
+		{`{type: NamedAddress, value: 192.0.2.1}`, "nothing"},
+		{``, "nothing"},
+	} {
+		w.apply("{kind: Gateway, metadata: {name: front, namespace: infra}, spec: {" + open + "}, status: {addresses: [" + tc.addresses + "]}}")
+		w.want("shop.example.org.", tc.want)
+	}
+}
+
+func TestClasses(t *testing.T) {
+	w := newWorld(t)
+	w.settings.GatewayClasses, w.settings.IngressClasses = "cloud,istio", "nginx"
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	w.apply(strings.Replace(gatewayText("other", "192.0.2.2", open), "istio", "envoy", 1))
+	w.apply(routeText("a", "a.example.org", front))
+	w.apply(routeText("b", "b.example.org", "{name: other, namespace: infra}"))
+	w.want("a.example.org.", "192.0.2.1", "b.example.org.", "nothing")
+
+	const ingress = "{kind: Ingress, metadata: {name: a, namespace: town, annotations: {%s}}, spec: {%s rules: [{host: i.example.org}]}, status: {loadBalancer: {ingress: [{ip: 192.0.2.9}]}}}"
+	for _, tc := range []struct{ annotation, class, want string }{
+		{"", "ingressClassName: nginx,", "192.0.2.9"},
+		{"", "ingressClassName: traefik,", "nothing"},
+		{"", "", "nothing"}, // without a class: nothing to dereference
+		{"kubernetes.io/ingress.class: nginx", "", "192.0.2.9"},
+	} {
+		w.apply(fmt.Sprintf(ingress, tc.annotation, tc.class))
+		w.want("i.example.org.", tc.want)
+	}
+}
+
+func TestServices(t *testing.T) {
+	for _, tc := range []struct{ about, spec, status, name, want string }{
+		{"", "type: LoadBalancer", "{ip: 192.0.2.1}, {hostname: lb.example.com}", "web.town", "192.0.2.1"},
+		{"", "type: LoadBalancer", "{hostname: lb.example.com}", "web.town", "lb.example.com."},
+		{"", "type: LoadBalancer, externalIPs: [192.0.2.2]", "{ip: 192.0.2.1}", "web.town", "192.0.2.2"},
+		{"", "type: LoadBalancer", "", "web.town", "nothing"},
+		{"", "type: ClusterIP, externalIPs: [192.0.2.2]", "", "web.town", "nothing"},
+		{"labels: {k8s-gateway.dns/ignore: 'true'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town", "nothing"},
+		{"labels: {k8s-gateway.dns/ignore: 'false'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town", "192.0.2.1"},
+		{"annotations: {coredns.io/hostname: A.example.org}", "type: LoadBalancer", "{ip: 192.0.2.1}", "a.example.org.", "192.0.2.1"},
+		{"annotations: {coredns.io/hostname: a.example.org}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town", "nothing"},
+		{"annotations: {external-dns.alpha.kubernetes.io/hostname: 'a.example.org., *.b.example.org'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "*.b.example.org.", "192.0.2.1"},
+		{"annotations: {coredns.io/hostname: good.ok}", "type: LoadBalancer", "{ip: 192.0.2.1}", "good.ok", "192.0.2.1"},
+		{"annotations: {coredns.io/hostname: foo_bar}", "type: LoadBalancer", "{ip: 192.0.2.1}", "foo_bar", "nothing"},
+	} {
+		w := newWorld(t)
+		w.apply(fmt.Sprintf("{kind: Service, metadata: {name: web, namespace: town, %s}, spec: {%s}, status: {loadBalancer: {ingress: [%s]}}}", tc.about, tc.spec, tc.status))
+		w.want(tc.name, tc.want)
+	}
+}
+
+func TestDNSEndpoints(t *testing.T) {
+	w := newWorld(t)
+	w.apply(`{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [
+  {dnsName: a.example.org, recordType: A, targets: [192.0.2.1, 192.0.2.1, "2001:db8::1", bad]},
+  {dnsName: A.example.org., recordType: AAAA, targets: ["2001:db8::2", 192.0.2.2]},
+  {dnsName: a.example.org, recordType: TXT, targets: [one]},
+  {dnsName: c.example.org, recordType: CNAME, targets: [there.example.com, second.example.com]},
+  {dnsName: mx.example.org, recordType: MX, targets: ["10 mail.example.org"]},
+  {dnsName: _t.example.org, recordType: TXT, targets: [two]},
+  {dnsName: "a b", recordType: TXT, targets: [two]},
+  {dnsName: "", recordType: A, targets: [192.0.2.1]}]}}`)
+	w.want("a.example.org.", `192.0.2.1 2001:db8::2 "one"`, "c.example.org.", "there.example.com.", "mx.example.org.", "nothing", "_t.example.org.", `"two"`)
+}
+
+func ingressAt(namespace, created, ip string) string {
+	return fmt.Sprintf("{kind: Ingress, metadata: {name: a, namespace: %s, creationTimestamp: %q}, spec: {rules: [{host: shop.example.org}]}, status: {loadBalancer: {ingress: [{ip: %s}]}}}",
+		namespace, created, ip)
+}
+
+// Whatever comes first, the older object has the name, and the log tells once.
+func TestOlderWins(t *testing.T) {
+	older, younger := ingressAt("town", "2026-01-01T00:00:00Z", "192.0.2.1"), ingressAt("city", "2026-01-02T00:00:00Z", "192.0.2.2")
+	for _, order := range [][2]string{{older, younger}, {younger, older}} {
+		w := newWorld(t)
+		w.apply(order[0])
+		w.apply(order[1])
+		w.want("shop.example.org.", "192.0.2.1")
+		w.apply(younger)
+		if len(w.warnings) != 1 || !strings.Contains(w.warnings[0], "Ingress city/a has the name shop.example.org., as the older Ingress town/a") {
+			t.Errorf("warnings: %q", w.warnings)
+		}
+		w.remove(older)
+		w.want("shop.example.org.", "192.0.2.2")
+		w.remove(younger)
+		w.want("shop.example.org.", "nothing", "org.", "nothing")
+	}
+}
+
+// Of the same age, the first by Namespace and name.
+func TestSameAge(t *testing.T) {
+	w := newWorld(t)
+	w.apply(ingressAt("town", "2026-01-01T00:00:00Z", "192.0.2.1"))
+	w.apply(ingressAt("city", "2026-01-01T00:00:00Z", "192.0.2.2"))
+	w.want("shop.example.org.", "192.0.2.2")
+}
+
+// Texts do not take an address away, nor the other way round, but beside an alias is nothing.
+func TestTextsBesideAddresses(t *testing.T) {
+	w := newWorld(t)
+	text := "{kind: DNSEndpoint, metadata: {name: t, namespace: town}, spec: {endpoints: [{dnsName: shop.example.org, recordType: TXT, targets: [one]}]}}"
+	w.apply(text)
+	w.apply(ingressAt("town", "2026-01-01T00:00:00Z", "192.0.2.1"))
+	w.want("shop.example.org.", `192.0.2.1 "one"`)
+	w.apply(strings.Replace(ingressAt("town", "2026-01-01T00:00:00Z", "lb.example.com"), "ip:", "hostname:", 1))
+	w.want("shop.example.org.", "lb.example.com.")
+	w.remove(text)
+	w.want("shop.example.org.", "lb.example.com.")
+	if len(w.warnings) > 0 {
+		t.Errorf("warnings: %q", w.warnings)
+	}
+}
+
+func TestManyHostnames(t *testing.T) {
+	w := newWorld(t)
+	var hosts []string
+	for i := range 300 {
+		hosts = append(hosts, fmt.Sprintf("h%d.example.org", i))
+	}
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	w.apply(routeText("a", strings.Join(hosts, ", "), front))
+	for _, host := range hosts {
+		w.want(host+".", "192.0.2.1")
+	}
+}
+
+// A change of an object makes no change of names that stay as they are.
+func TestNoChange(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	w.apply(routeText("a", "shop.example.org", front))
+	before := w.store.Load()
+	w.apply(routeText("a", "shop.example.org", front))
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	if w.store.Load() != before {
+		t.Error("the same objects made another snapshot")
+	}
+	a, b := w.parse("Gateway", gatewayText("front", "192.0.2.1", open)), w.parse("Gateway", gatewayText("front", "192.0.2.1", open))
+	if !Same(a, b) || Same(a, w.parse("Gateway", gatewayText("front", "192.0.2.2", open))) {
+		t.Error("Same does not tell two Gateways apart")
+	}
+}

@@ -1,0 +1,244 @@
+package publish
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
+
+// Set has all objects and publishes their names. It is not safe for concurrent use.
+type Set struct {
+	// Warn is called once for two objects that have a name in common and lead elsewhere.
+	Warn func(text string)
+
+	told       map[[2]ID]bool          // pairs of objects that Warn was called for
+	objects    map[ID]*Object          // Gateways and ListenerSets
+	followers  map[ID]map[*Object]bool // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
+	namespaces map[string]labels.Set   // labels of the Namespaces that exist
+	made       map[*Object][]named     // the names of each object that has any
+	claims     map[string][]claim      // the objects that have each name
+}
+
+// claim is an object that has a name.
+type claim struct {
+	by      *Object
+	records *cluster.Published
+}
+
+// NewSet makes an empty Set.
+func NewSet() *Set {
+	return &Set{
+		Warn:       func(string) {},
+		told:       map[[2]ID]bool{},
+		objects:    map[ID]*Object{},
+		followers:  map[ID]map[*Object]bool{},
+		namespaces: map[string]labels.Set{},
+		made:       map[*Object][]named{},
+		claims:     map[string][]claim{},
+	}
+}
+
+// Replace replaces an object by another with the same ID; nil stands for none.
+func (s *Set) Replace(txn *cluster.Txn, old, now *Object) {
+	if old != nil {
+		s.unlink(old)
+	}
+	if now != nil {
+		s.link(now)
+	}
+	s.publish(txn, old, now)
+	id := either(old, now).ID
+	if id.Kind == gatewayKind || id.Kind == listenerSetKind {
+		s.publishFollowers(txn, id)
+	}
+}
+
+func either(a, b *Object) *Object {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// SetNamespace sets the labels of a Namespace, which are written as a selector of all of them.
+func (s *Set) SetNamespace(txn *cluster.Txn, name, written string) {
+	now, _ := labels.ConvertSelectorToLabelsMap(written) // cannot fail
+	s.namespaces[name] = now
+	s.publishNamespace(txn, name)
+}
+
+// DeleteNamespace forgets a Namespace.
+func (s *Set) DeleteNamespace(txn *cluster.Txn, name string) {
+	delete(s.namespaces, name)
+	s.publishNamespace(txn, name)
+}
+
+// publishNamespace publishes again what may depend on the labels of a Namespace: its routes and
+// ListenerSets.
+func (s *Set) publishNamespace(txn *cluster.Txn, name string) {
+	for _, all := range s.followers {
+		for o := range all {
+			if o.Namespace == name {
+				s.publishAgain(txn, o)
+			}
+		}
+	}
+}
+
+func (s *Set) publishFollowers(txn *cluster.Txn, id ID) {
+	for o := range s.followers[id] {
+		s.publishAgain(txn, o)
+	}
+}
+
+// publishAgain publishes what follows from an object that has not changed.
+func (s *Set) publishAgain(txn *cluster.Txn, o *Object) {
+	if o.listenerSet != nil {
+		s.publishFollowers(txn, o.ID)
+		return
+	}
+	s.publish(txn, o, o)
+}
+
+// leadsTo returns what an object leads to.
+func (o *Object) leadsTo() (ids []ID) {
+	switch {
+	case o.listenerSet != nil:
+		return []ID{{gatewayKind, o.listenerSet.gateway}}
+	case o.route != nil:
+		for _, p := range o.route.parents {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+func (s *Set) link(o *Object) {
+	if o.gateway != nil || o.listenerSet != nil {
+		s.objects[o.ID] = o
+	}
+	for _, id := range o.leadsTo() {
+		if s.followers[id] == nil {
+			s.followers[id] = map[*Object]bool{}
+		}
+		s.followers[id][o] = true
+	}
+}
+
+func (s *Set) unlink(o *Object) {
+	if s.objects[o.ID] == o {
+		delete(s.objects, o.ID)
+	}
+	for _, id := range o.leadsTo() {
+		if delete(s.followers[id], o); len(s.followers[id]) == 0 {
+			delete(s.followers, id)
+		}
+	}
+}
+
+// publish replaces the names of an object, which may be the same before and after.
+func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
+	before, after := s.made[old], s.namesOf(now)
+	delete(s.made, old)
+	if len(after) > 0 {
+		s.made[now] = after
+	}
+	for _, n := range before {
+		s.disclaim(n.name, old)
+	}
+	for _, n := range after {
+		s.claims[n.name] = append(s.claims[n.name], claim{now, n.records})
+	}
+	for _, n := range slices.Concat(before, after) {
+		txn.Publish(n.name, decide(s.claims[n.name]))
+		s.warn(n.name)
+	}
+}
+
+func (s *Set) disclaim(name string, by *Object) {
+	left := slices.DeleteFunc(s.claims[name], func(c claim) bool { return c.by == by })
+	if len(left) == 0 {
+		delete(s.claims, name)
+		return
+	}
+	s.claims[name] = left
+}
+
+// decide returns what a name has that several objects may have: the addresses or the alias of the
+// oldest that has any, and the texts of the oldest that has any. Beside an alias nothing else can
+// be (RFC 1034 3.6.2).
+func decide(claims []claim) *cluster.Published {
+	if len(claims) == 0 {
+		return nil
+	}
+	leads := oldest(claims, func(p *cluster.Published) bool { return len(p.Addrs) > 0 || p.Alias != "" })
+	texts := oldest(claims, func(p *cluster.Published) bool { return len(p.Texts) > 0 })
+	switch {
+	case leads == nil:
+		return texts
+	case texts == nil || texts == leads || leads.Alias != "":
+		return withoutTexts(leads, texts)
+	}
+	return &cluster.Published{Addrs: leads.Addrs, Texts: texts.Texts}
+}
+
+// withoutTexts returns p, but without texts beside an alias.
+func withoutTexts(p, texts *cluster.Published) *cluster.Published {
+	if p.Alias == "" || texts == nil || len(p.Texts) == 0 {
+		return p
+	}
+	return &cluster.Published{Alias: p.Alias}
+}
+
+func oldest(claims []claim, has func(*cluster.Published) bool) *cluster.Published {
+	var first *claim
+	for i := range claims {
+		if c := &claims[i]; has(c.records) && (first == nil || c.by.before(first.by)) {
+			first = c
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return first.records
+}
+
+// maxTold bounds the number of pairs that are remembered, and that the log gets.
+const maxTold = 1000
+
+// warn calls Warn for the objects that do not get a name.
+func (s *Set) warn(name string) {
+	claims := s.claims[name]
+	if len(claims) < 2 {
+		return
+	}
+	first := slices.MinFunc(claims, func(a, b claim) int {
+		if a.by.before(b.by) {
+			return -1
+		}
+		return 1
+	})
+	for _, c := range claims {
+		pair := [2]ID{first.by.ID, c.by.ID}
+		if !conflict(first.records, c.records) || s.told[pair] || len(s.told) >= maxTold {
+			continue
+		}
+		s.told[pair] = true
+		n, _ := dnsname.ParseWire([]byte(strings.TrimSuffix(name, "\x00") + "\x00"))
+		s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, and leads elsewhere: the name leads where the older one does", c.by, n.String(), first.by))
+	}
+}
+
+// conflict reports whether two claims cannot both be shown.
+func conflict(a, b *cluster.Published) bool {
+	leads := func(p *cluster.Published) bool { return len(p.Addrs) > 0 || p.Alias != "" }
+	return leads(a) && leads(b) && (a.Alias != b.Alias || !slices.Equal(a.Addrs, b.Addrs))
+}
+
+// String returns the kind, the Namespace and the name.
+func (id ID) String() string { return id.Kind + " " + id.Namespace + "/" + id.Name }

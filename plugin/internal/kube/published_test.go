@@ -1,0 +1,152 @@
+package kube
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+)
+
+// crowd is a writer with a Gateway and 2,000 routes, which have 5,000 hostnames.
+type crowd struct {
+	w      *writer
+	routes resource
+}
+
+const crowdRoutes = 2000
+
+func newCrowd(t testing.TB) *crowd {
+	t.Helper()
+	c := &crowd{w: newWriter(clock.RealClock{}, nopObserver{})}
+	all, err := newResources(Config{Published: publish.Settings{Kinds: publish.HTTPRoutes}, PublishedOnly: true}, c.w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range all {
+		switch r.about().kind {
+		case "HTTPRoute":
+			c.routes = r
+		case "Gateway":
+			c.apply(t, r, `{"metadata":{"name":"front","namespace":"infra"},"spec":{"gatewayClassName":"istio",
+				"listeners":[{"name":"http","port":80,"protocol":"HTTP","allowedRoutes":{"namespaces":{"from":"All"}}}]},"status":{"addresses":[{"value":"192.0.2.1"}]}}`)
+		}
+	}
+	return c
+}
+
+func (c *crowd) apply(t testing.TB, r resource, text string) {
+	t.Helper()
+	obj := r.newObject()
+	if err := json.Unmarshal([]byte(text), obj); err != nil {
+		t.Fatal(err)
+	}
+	txn := c.w.store.Begin()
+	r.event(obj.(metav1.Object))(txn)
+	txn.Commit()
+}
+
+// route returns a route with two or three hostnames.
+func route(i int, variant string) string {
+	hosts := fmt.Sprintf(`"%sshop-%d.customer-%d.example.org","www.shop-%[2]d.customer-%[3]d.example.org"`, variant, i, i%100)
+	if i%2 == 0 {
+		hosts += fmt.Sprintf(`,"api.shop-%d.customer-%d.example.org"`, i, i%100)
+	}
+	return fmt.Sprintf(`{"metadata":{"name":"route-%d","namespace":"customer-%d","creationTimestamp":"2026-01-01T00:00:00Z"},
+		"spec":{"hostnames":[%s],"parentRefs":[{"name":"front","namespace":"infra"}]},
+		"status":{"parents":[{"parentRef":{"name":"front","namespace":"infra"},"conditions":[{"type":"Accepted","status":"True"}]}]}}`, i, i%100, hosts)
+}
+
+// All that is kept of 2,000 routes takes at most 4 MB.
+func TestMemoryOfRoutes(t *testing.T) {
+	c := newCrowd(t)
+	before := liveHeap()
+	for i := range crowdRoutes {
+		c.apply(t, c.routes, route(i, ""))
+	}
+	added := int(liveHeap()) - int(before)
+	t.Logf("%d routes take %d bytes, of which the snapshot has %d", crowdRoutes, added, c.w.store.Load().Size().Published)
+	if added > 4<<20 {
+		t.Errorf("%d bytes", added)
+	}
+	if n := c.routes.count(); n != crowdRoutes {
+		t.Errorf("%d routes", n)
+	}
+	runtime.KeepAlive(c)
+}
+
+// BenchmarkRouteChange measures a change of one route among many, from its JSON to the snapshot.
+func BenchmarkRouteChange(b *testing.B) {
+	c := newCrowd(b)
+	for i := range crowdRoutes {
+		c.apply(b, c.routes, route(i, ""))
+	}
+	for i := 0; b.Loop(); i++ {
+		c.apply(b, c.routes, route(7, []string{"a-", "b-"}[i%2]))
+	}
+}
+
+// A list removes the routes that are gone, and their names.
+func TestRoutesOfAList(t *testing.T) {
+	c := newCrowd(t)
+	for i := range 10 {
+		c.apply(t, c.routes, route(i, ""))
+	}
+	txn := c.w.store.Begin()
+	c.routes.begin()(txn)
+	obj := c.routes.newObject()
+	if err := json.Unmarshal([]byte(route(3, "")), obj); err != nil {
+		t.Fatal(err)
+	}
+	c.routes.put(obj.(metav1.Object))(txn)
+	c.routes.end()(txn)
+	txn.Commit()
+	has := func(label string) bool {
+		_, exists := c.w.store.Load().Published(label)
+		return exists
+	}
+	name := func(i int) string {
+		return fmt.Sprintf("\x06shop-%d\x0acustomer-%d\x07example\x03org\x00", i, i)
+	}
+	if !has(name(3)) || has(name(4)) || c.routes.count() != 1 {
+		t.Errorf("names %v and %v, %d routes", has(name(3)), has(name(4)), c.routes.count())
+	}
+	if _, exists := c.w.store.Load().Published("\x0acustomer-4\x07example\x03org\x00"); exists {
+		t.Error("a name without names below it remains")
+	}
+}
+
+// Names wait for the kinds that have them, and the rest of the cluster does not wait for names.
+func TestNamesWaitForTheirKinds(t *testing.T) {
+	w := newWriter(clock.RealClock{}, nopObserver{})
+	all, err := newResources(Config{Published: publish.Settings{Kinds: publish.Ingresses | publish.Services}, NoEndpoints: true}, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := func(kind string, of func(resource) change) {
+		for _, r := range all {
+			if r.about().kind == kind {
+				txn := w.store.Begin()
+				of(r)(txn)
+				w.commit(txn)
+			}
+		}
+	}
+	state := func() [2]bool { return [2]bool{w.store.Load().Synced(), w.store.Load().NamesSynced()} }
+	end("Service", resource.end)
+	end("Namespace", resource.end)
+	if got := state(); got != [2]bool{true, false} {
+		t.Errorf("without Ingresses: %v", got)
+	}
+	end("Ingress", resource.waive)
+	if got := state(); got != [2]bool{true, true} {
+		t.Errorf("with all: %v", got)
+	}
+	if all[0].about().kind != "Service" || len(all) != 3 {
+		t.Errorf("%d resources", len(all))
+	}
+}
