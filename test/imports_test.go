@@ -247,6 +247,7 @@ var rules = []rule{
 	{under: plugins + "/commands", ours: []string{internal + "/check", internal + "/explain"}},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
+	{under: plugins + "/k8s_gateway", ours: []string{plugins + "/k8s_gateway", clusterdns, internal}},
 	{under: plugins + "/k8s_external", ours: []string{plugins + "/k8s_external", clusterdns, internal}},
 }
 

@@ -67,7 +67,7 @@ func TestDevelopmentVersion(t *testing.T) {
 
 // A stock directive that is not there is a Corefile that does not start.
 func testPlugins(t *testing.T, bin string) {
-	want := append(slices.Clone(dnsserver.Directives), "clusterdns")
+	want := append(slices.Clone(dnsserver.Directives), "clusterdns", "k8s_gateway")
 	slices.Sort(want)
 	got := strings.Fields(output(t, bin, "-plugins"))
 	slices.Sort(got)

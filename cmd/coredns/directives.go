@@ -1,7 +1,8 @@
 package main
 
 // directives is the order in which plugins see a query: CoreDNS's own order, with
-// clusterdns directly after kubernetes, which is the same plugin under its stock name.
+// clusterdns directly after kubernetes, which is the same plugin under its stock name, and with
+// k8s_gateway before both.
 var directives = []string{
 	"root",
 	"metadata",
@@ -51,6 +52,7 @@ var directives = []string{
 	"azure",
 	"clouddns",
 	"k8s_external",
+	"k8s_gateway",
 	"kubernetes",
 	"clusterdns",
 	"file",

@@ -1,7 +1,7 @@
 package main
 
 // The plugins of every build. The list is CoreDNS's, without those in plugins_full.go, and
-// without the stock kubernetes and k8s_external, which ours replace.
+// without the stock kubernetes and k8s_external, which ours replace. k8s_gateway is of our own.
 import (
 	_ "github.com/coredns/caddy/onevent"
 	_ "github.com/coredns/coredns/plugin/acl"
@@ -58,5 +58,6 @@ import (
 
 	_ "github.com/clusterdns/clusterdns/plugin/clusterdns"
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
+	_ "github.com/clusterdns/clusterdns/plugin/k8s_gateway"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 )

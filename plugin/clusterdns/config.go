@@ -10,6 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
@@ -159,10 +160,14 @@ func (cfg *config) warn(text string) { cfg.warnings.Add(text) }
 
 // sourceFor returns which objects to watch for a server block, whose plugins must be known
 // by their names. Labels are watched only if there is the plugin metadata, which alone
-// shows them, because they take most of the memory of a Pod.
+// shows them, because they take most of the memory of a Pod. What k8s_gateway publishes comes from
+// the same watcher.
 func (cfg *config) sourceFor(server *dnsserver.Config) kube.Config {
 	source := cfg.source
 	source.Pods = source.Pods || cfg.search.mode.WatchesPods()
 	source.PodLabels = source.Pods && server.Handler("metadata") != nil
+	if p, ok := server.Handler("k8s_gateway").(interface{ Publishes() publish.Settings }); ok {
+		source.Published = p.Publishes()
+	}
 	return source
 }

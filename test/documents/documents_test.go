@@ -29,10 +29,12 @@ var leastCorefiles = map[string]int{
 	readme:                          1,
 	"doc/check.md":                  1,
 	"doc/no-aaaa.md":                1,
+	"doc/published.md":              1,
 	"doc/search-path.md":            1,
 	"doc/transfer.md":               1,
 	"plugin/clusterdns/README.md":   4,
 	"plugin/k8s_external/README.md": 1,
+	"plugin/k8s_gateway/README.md":  1,
 }
 
 // corefile is a published Corefile.
@@ -44,7 +46,7 @@ type corefile struct {
 // documents returns the Markdown files for those who run the server.
 func documents(t *testing.T) []string {
 	t.Helper()
-	paths := []string{readme, "CHANGELOG.md", "plugin/clusterdns/README.md", "plugin/k8s_external/README.md"}
+	paths := []string{readme, "CHANGELOG.md", "plugin/clusterdns/README.md", "plugin/k8s_external/README.md", "plugin/k8s_gateway/README.md"}
 	err := fs.WalkDir(os.DirFS(root), "doc", func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Ext(path) == ".md" {
 			paths = append(paths, path)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/whoami"
 
+	_ "github.com/clusterdns/clusterdns/plugin/k8s_gateway"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
@@ -31,6 +33,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	at := slices.Index(dnsserver.Directives, "kubernetes") // the plugin's place in the server's own list
+	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), at, "k8s_gateway")); err != nil {
+		log.Fatal(err)
+	}
 	caddy.Quiet, dnsserver.Quiet = true, true
 	log.SetOutput(&logged)
 	code := m.Run()

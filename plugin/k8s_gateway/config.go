@@ -1,0 +1,207 @@
+package gateway
+
+import (
+	"path/filepath"
+	"slices"
+
+	"github.com/coredns/caddy"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+const (
+	// defaultTTL and defaultServer are those of the plugin whose place this one takes.
+	defaultTTL    = 60
+	defaultServer = "dns1.kube-system"
+	// startBurst is how many requests a start may send at once: for eight kinds, of which the API
+	// server may not have most. After that startQPS applies, which is client-go's own.
+	startBurst = 40
+	startQPS   = 5
+)
+
+// resources are the kinds that the property resources names.
+var resources = map[string]publish.Kinds{
+	"Ingress":     publish.Ingresses,
+	"Service":     publish.Services,
+	"HTTPRoute":   publish.HTTPRoutes,
+	"TLSRoute":    publish.TLSRoutes,
+	"GRPCRoute":   publish.GRPCRoutes,
+	"DNSEndpoint": publish.DNSEndpoints,
+}
+
+// config has the values of the directive of a server block.
+type config struct {
+	view      view
+	fall      dnsname.Zones
+	source    kube.Config
+	ownSource error // the error if the server block has a cluster besides; nil if the directive names none
+	servers   [2]string
+	root      string // folder for relative manifest paths
+	place     string
+	warnings  corefile.Warnings
+}
+
+// parse parses the directive of a server block. It has no side effects.
+func parse(c *caddy.Controller, root string) (*config, error) {
+	var cfg *config
+	for c.Next() {
+		if cfg != nil {
+			return nil, c.Errf("%s may be given only once in a server block", pluginName)
+		}
+		cfg = &config{root: root, place: corefile.Place(c), servers: [2]string{defaultServer}}
+		cfg.view.zones.TTL = defaultTTL
+		cfg.source.PublishedOnly = true
+		cfg.source.QPS, cfg.source.Burst = startQPS, startBurst
+		cfg.source.Published.Kinds = publish.Ingresses | publish.Services
+		cfg.warnings.Begin(c)
+		if err := cfg.parseOne(c); err != nil {
+			return nil, err
+		}
+	}
+	return cfg, nil
+}
+
+func (cfg *config) parseOne(c *caddy.Controller) error {
+	origins, _, err := corefile.ParseOrigins(c, cfg.warn)
+	if err != nil {
+		return err
+	}
+	cfg.view.zones = resolve.View{Origins: origins, TTL: cfg.view.zones.TTL, Published: true}
+	if err := corefile.ParseBlock(cfg, c, properties, cfg.warn, "manifests"); err != nil {
+		return err
+	}
+	if cfg.source.Kubeconfig != "" && cfg.source.Manifests != "" {
+		return c.Err("manifests takes the place of an API server: expected it without kubeconfig")
+	}
+	return cfg.setServers(c)
+}
+
+// setServers sets the names of the servers. Without a second one its name is empty.
+func (cfg *config) setServers(c *caddy.Controller) error {
+	var parsed [2]dnsname.Name
+	for i, text := range cfg.servers {
+		n, err := dnsname.Parse(text)
+		if text != "" && (err != nil || n.Labels() == 0) {
+			return c.Errf("apex and secondary must be names below the zones: %s", text)
+		}
+		parsed[i] = n
+	}
+	cfg.view.setServers(parsed[0], parsed[1], cfg.servers[1])
+	return nil
+}
+
+// properties are the properties of the directive, by name.
+var properties = map[string]corefile.Property[*config]{
+	"apex":           parseApex,
+	"fallthrough":    parseFallthrough,
+	"gatewayClasses": parseGatewayClasses,
+	"ingressClasses": parseIngressClasses,
+	"kubeconfig":     parseKubeconfig,
+	"manifests":      parseManifests,
+	"resources":      parseResources,
+	"secondary":      parseSecondary,
+	"ttl":            parseTTL,
+}
+
+func parseApex(cfg *config, c *caddy.Controller, args []string) error {
+	return parseServer(cfg, c, "apex", &cfg.servers[0], args)
+}
+
+func parseSecondary(cfg *config, c *caddy.Controller, args []string) error {
+	return parseServer(cfg, c, "secondary", &cfg.servers[1], args)
+}
+
+func parseServer(cfg *config, c *caddy.Controller, property string, server *string, args []string) error {
+	if len(args) == 0 || args[0] == "" {
+		return corefile.WrongArguments(c, property, "NAME")
+	}
+	if len(args) > 1 {
+		cfg.warn(property + " takes one argument: only " + args[0] + " is used")
+	}
+	*server = args[0]
+	return nil
+}
+
+func parseFallthrough(cfg *config, _ *caddy.Controller, args []string) error {
+	cfg.fall = corefile.ParseFallthrough(args, cfg.warn)
+	return nil
+}
+
+func parseGatewayClasses(cfg *config, c *caddy.Controller, args []string) error {
+	return parseClasses(c, "gatewayClasses", &cfg.source.Published.GatewayClasses, args)
+}
+
+func parseIngressClasses(cfg *config, c *caddy.Controller, args []string) error {
+	return parseClasses(c, "ingressClasses", &cfg.source.Published.IngressClasses, args)
+}
+
+func parseClasses(c *caddy.Controller, property string, classes *string, args []string) error {
+	if len(args) == 0 {
+		return corefile.WrongArguments(c, property, "CLASS...")
+	}
+	*classes = joined(args)
+	return nil
+}
+
+func parseKubeconfig(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 || args[0] == "" {
+		return corefile.WrongArguments(c, "kubeconfig", "FILE [CONTEXT]")
+	}
+	cfg.source.Kubeconfig, cfg.source.Context = args[0], ""
+	if len(args) == 2 {
+		cfg.source.Context = args[1]
+	}
+	cfg.hasSource(c, "kubeconfig")
+	return nil
+}
+
+func parseManifests(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 || slices.Contains(args, "") {
+		return corefile.WrongArguments(c, "manifests", "PATH...")
+	}
+	var paths []string
+	if cfg.source.Manifests != "" {
+		paths = append(paths, cfg.source.Manifests)
+	}
+	for _, path := range args {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(cfg.root, path)
+		}
+		paths = append(paths, path)
+	}
+	cfg.source.Manifests = kube.ManifestPaths(paths...)
+	cfg.hasSource(c, "manifests")
+	return nil
+}
+
+// hasSource records that the directive says where the objects come from.
+func (cfg *config) hasSource(c *caddy.Controller, property string) {
+	cfg.ownSource = c.Errf("the objects come from kubernetes or clusterdns in the same server block: expected %s there", property)
+}
+
+func parseResources(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 {
+		return corefile.WrongArguments(c, "resources", "RESOURCE...")
+	}
+	cfg.source.Published.Kinds = 0
+	for _, name := range args {
+		kind, known := resources[name]
+		if !known {
+			cfg.warn("resources: " + name + " is not known and is left out")
+		}
+		cfg.source.Published.Kinds |= kind
+	}
+	return nil
+}
+
+func parseTTL(cfg *config, c *caddy.Controller, args []string) error {
+	ttl, err := corefile.ParseTTL(c, args, cfg.warn)
+	cfg.view.zones.TTL = ttl
+	return err
+}
+
+func (cfg *config) warn(text string) { cfg.warnings.Add(text) }

@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/clusterdns/clusterdns/plugin/clusterdns"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+)
+
+func init() { plugin.Register(pluginName, setup) }
+
+// clusters are the directives that have a cluster.
+var clusters = []string{"kubernetes", "clusterdns"}
+
+func setup(c *caddy.Controller) error {
+	if err := build(c); err != nil {
+		return plugin.Error(pluginName, err)
+	}
+	return nil
+}
+
+func build(c *caddy.Controller) error {
+	server := dnsserver.GetConfig(c)
+	cfg, err := parse(c, server.Root)
+	if err != nil {
+		return err
+	}
+	log := clog.NewWithPlugin(pluginName)
+	for _, text := range cfg.warnings.All() {
+		log.Warning(text)
+	}
+	h := &handler{view: cfg.view, fall: cfg.fall, settings: cfg.source.Published}
+	if err := h.attach(c, cfg, log); err != nil {
+		return err
+	}
+	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
+		h.Next = next
+		return h
+	})
+	return nil
+}
+
+// attach finds the cluster: at the start that of the server block or, if it has none, one of the
+// handler's own.
+func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
+	block, err := corefile.OwnBlock(c)
+	if err != nil {
+		return err
+	}
+	beside := slices.ContainsFunc(clusters, func(directive string) bool { return len(block.Tokens[directive]) > 0 })
+	switch {
+	case beside && cfg.ownSource != nil:
+		return cfg.ownSource
+	case !beside:
+		h.alone = true
+		h.cluster = clusterdns.Alone(c, clusterdns.Source{Directive: pluginName, Place: cfg.place, Config: cfg.source, Log: log})
+	}
+	server := dnsserver.GetConfig(c)
+	c.OnStartup(func() error {
+		if !h.alone {
+			h.cluster = clusterOf(server)
+		}
+		h.cluster.CacheGate().Add(h)
+		return nil
+	})
+	return nil
+}
+
+// clusterOf returns the handler of the server block that has a cluster.
+func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
+	for _, directive := range clusters {
+		if d, ok := server.Handler(directive).(*clusterdns.ClusterDNS); ok {
+			return d
+		}
+	}
+	return nil // cannot happen: the server block has one of the directives
+}
+
+// joined returns names with commas between them.
+func joined(names []string) string {
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ",")
+}

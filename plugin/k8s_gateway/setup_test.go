@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+)
+
+func parseText(text string) (*config, error) {
+	c := caddy.NewTestController("dns", text)
+	c.ServerBlockKeys = []string{"example.net.:53"}
+	return parse(c, "/root")
+}
+
+// in returns a directive with lines in its block.
+func in(lines ...string) string {
+	return "k8s_gateway example.org {\n" + strings.Join(lines, "\n") + "\n}"
+}
+
+func TestParse(t *testing.T) {
+	all := publish.Ingresses | publish.Services | publish.HTTPRoutes | publish.TLSRoutes | publish.GRPCRoutes | publish.DNSEndpoints
+	for _, tc := range []struct {
+		text     string
+		kinds    publish.Kinds
+		about    string // origins, names of servers, TTL, classes and zones that fall through
+		warnings int
+	}{
+		{"k8s_gateway", publish.Ingresses | publish.Services, "example.net. dns1.kube-system  60   ", 0},
+		{in(), publish.Ingresses | publish.Services, "example.org. dns1.kube-system  60   ", 0},
+		{in("resources Ingress Service HTTPRoute TLSRoute GRPCRoute DNSEndpoint", "ttl 30"), all, "example.org. dns1.kube-system  30   ", 0},
+		{in("resources Ingress Pod"), publish.Ingresses, "example.org. dns1.kube-system  60   ", 1},
+		{in("resources Pod"), 0, "example.org. dns1.kube-system  60   ", 1},
+		{in("apex exdns-1-k8s-gateway.kube-system", "secondary exdns-2-k8s-gateway.kube-system", "ttl 0"), publish.Ingresses | publish.Services,
+			"example.org. exdns-1-k8s-gateway.kube-system exdns-2-k8s-gateway.kube-system 0   ", 0},
+		{in("apex a b", "secondary c d", "ttl 1 2"), publish.Ingresses | publish.Services, "example.org. a c 1   ", 3},
+		{in("ingressClasses nginx traefik", "gatewayClasses istio"), publish.Ingresses | publish.Services, "example.org. dns1.kube-system  60 nginx,traefik istio ", 0},
+		{in("fallthrough"), publish.Ingresses | publish.Services, "example.org. dns1.kube-system  60   .", 0},
+		{in("fallthrough a.example.org"), publish.Ingresses | publish.Services, "example.org. dns1.kube-system  60   a.example.org.", 0},
+	} {
+		cfg, err := parseText(tc.text)
+		if err != nil {
+			t.Errorf("%s: %v", tc.text, err)
+			continue
+		}
+		z, p := cfg.view.zones, cfg.source.Published
+		var fall []string
+		for _, o := range cfg.fall {
+			fall = append(fall, o.String())
+		}
+		about := fmt.Sprint(z.Origins[0].String(), " ", z.NameServer, " ", z.SecondServer, " ", z.TTL, " ", p.IngressClasses, " ", p.GatewayClasses, " ", strings.Join(fall, " "))
+		if about != tc.about || p.Kinds != tc.kinds || len(cfg.warnings.All()) != tc.warnings {
+			t.Errorf("%s:\n%q %b %q, want\n%q %b and %d warnings", tc.text, about, p.Kinds, cfg.warnings.All(), tc.about, tc.kinds, tc.warnings)
+		}
+	}
+}
+
+func TestParseSource(t *testing.T) {
+	cfg, err := parseText(in("kubeconfig /.kube/config other"))
+	if err != nil || cfg.source.Kubeconfig != "/.kube/config" || cfg.source.Context != "other" || cfg.ownSource == nil {
+		t.Errorf("%+v: %v", cfg, err)
+	}
+	cfg, err = parseText(in("manifests a /b", "manifests c"))
+	if want := kube.ManifestPaths("/root/a", "/b", "/root/c"); err != nil || cfg.source.Manifests != want {
+		t.Errorf("%q, want %q: %v", cfg.source.Manifests, want, err)
+	}
+	if cfg, err = parseText(in()); err != nil || cfg.ownSource != nil || !cfg.source.PublishedOnly {
+		t.Errorf("%+v: %v", cfg, err)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		in("resources"):                        "expected resources RESOURCE...",
+		in("ingressClasses"):                   "expected ingressClasses CLASS...",
+		in("gatewayClasses"):                   "expected gatewayClasses CLASS...",
+		in("apex"):                             "expected apex NAME",
+		in("apex ."):                           "names below the zones",
+		in("apex a..b"):                        "names below the zones",
+		in("secondary"):                        "expected secondary NAME",
+		in("secondary a..b"):                   "names below the zones",
+		in("ttl"):                              "expected ttl SECONDS",
+		in("ttl -1"):                           "range [0, 3600]",
+		in("kubeconfig"):                       "expected kubeconfig FILE [CONTEXT]",
+		in("manifests"):                        "expected manifests PATH...",
+		in("manifests a", "kubeconfig b"):      "expected it without kubeconfig",
+		in("upstream"):                         "unknown property 'upstream'",
+		"k8s_gateway a.org\nk8s_gateway b.org": "only once",
+	} {
+		if _, err := parseText(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// tableRow matches a row of the page's table of properties.
+var tableRow = regexp.MustCompile("(?m)^\\| `([a-zA-Z]+)[^|]*\\| .* \\|$")
+
+func TestREADMEListsTheProperties(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, syntax, _ := strings.Cut(string(text), "## Syntax")
+	var listed []string
+	for _, row := range tableRow.FindAllStringSubmatch(syntax, -1) {
+		listed = append(listed, row[1])
+	}
+	slices.Sort(listed)
+	if known := slices.Sorted(maps.Keys(properties)); !slices.Equal(listed, known) {
+		t.Errorf("README.md lists %q\nthe plugin takes %q", listed, known)
+	}
+}

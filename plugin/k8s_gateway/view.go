@@ -1,0 +1,141 @@
+package gateway
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// view is what zones of published names show of a snapshot. It must not change while it is in
+// use.
+type view struct {
+	zones  resolve.View // for making records
+	server dnsname.Name // the name of this server, relative to an origin
+	second string       // key of the name of another server of the zones; empty for none
+}
+
+// setServers sets the names of the zones' servers, relative to an origin. The text of the second
+// may be empty.
+func (v *view) setServers(own, second dnsname.Name, secondText string) {
+	v.server = own
+	v.zones.NameServer = strings.TrimSuffix(own.String(), ".")
+	v.zones.Mailbox = mailbox + "." + v.zones.NameServer
+	v.zones.LongSOA = true
+	v.zones.SecondServer = strings.TrimSuffix(secondText, ".")
+	if secondText != "" {
+		v.second = relative(second.Wire())
+	}
+}
+
+// mailbox is the label of the mailbox in the SOA record, below the name of the server.
+const mailbox = "hostmaster"
+
+// relative returns a name in wire form as the key of a name below any zone.
+func relative(wire string) string { return strings.TrimSuffix(wire, "\x00") }
+
+// locate finds what a name below an origin stands for.
+//
+//	<origin>                      AtApex, and what is published there
+//	<apex>.<origin>               AtNameServer
+//	<any other>.<origin>          AtPublished, or EmptyNonTerminal above a published name
+func (v *view) locate(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
+	m := v.find(s, n, o)
+	m.Name, m.Subset.Outside = resolve.KindPublished, true
+	if m.Kind == resolve.AtApex || m.Kind == resolve.AtNameServer {
+		m.Servers, m.Second = addrsOf(s, relative(v.server.Wire())), addrsOf(s, v.second)
+	}
+	return m
+}
+
+// addrsOf returns the addresses of a name below any zone, such as that of a Service.
+func addrsOf(s *cluster.Snapshot, key string) []netip.Addr {
+	if node, _ := s.Published(key); node.Published != nil {
+		return node.Published.Addrs
+	}
+	return nil
+}
+
+func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
+	rest := n.Labels() - o.Labels()
+	if rest == 0 {
+		m := resolve.LocateApex(n, o)
+		m.Published = at(s, n, o, 0).Published
+		return m
+	}
+	if found, ok := v.findServer(n, rest); ok {
+		return found
+	}
+	if m := at(s, n, o, 0); m.Kind != resolve.NoName {
+		return m
+	}
+	return v.findWildcard(s, n, o, rest)
+}
+
+// findServer finds the name of this server, and the empty non-terminals above it. It reports false
+// for other names there. Below the server there is no name.
+func (v *view) findServer(n *dnsname.Name, rest int) (resolve.Match, bool) {
+	for i := v.server.Labels() - 1; i >= 0 && rest > 0; i-- {
+		if n.Label(rest-1) != v.server.Label(i) {
+			return resolve.Match{}, false
+		}
+		if rest--; i == 0 {
+			if rest == 0 {
+				return resolve.Match{Kind: resolve.AtNameServer}, true
+			}
+			return resolve.Match{}, true
+		}
+	}
+	return resolve.Match{Kind: resolve.EmptyNonTerminal}, true
+}
+
+// findWildcard finds the wildcard that a name which does not exist is made from: the one directly
+// below the closest encloser (RFC 4592 3.3.1). The origin is the last encloser that there is.
+func (v *view) findWildcard(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, rest int) resolve.Match {
+	for skip := 1; skip <= rest; skip++ {
+		if skip < rest && at(s, n, o, skip).Kind == resolve.NoName && !v.aboveServer(n, skip, rest) {
+			continue
+		}
+		from := n.Offset(n.Labels() - skip)
+		return matchOf(s.Published("\x01*" + n.Wire()[from:]))
+	}
+	return resolve.Match{}
+}
+
+// aboveServer reports whether a name without its first labels is above the server's.
+func (v *view) aboveServer(n *dnsname.Name, skip, rest int) bool {
+	if rest-skip >= v.server.Labels() {
+		return false
+	}
+	for i := 1; i <= rest-skip; i++ {
+		if n.Label(rest-i) != v.server.Label(v.server.Labels()-i) {
+			return false
+		}
+	}
+	return true
+}
+
+// at finds a name without its first labels: as it stands, or as a name below any zone. A name that
+// is in the zone as it stands is not below it as well.
+func at(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
+	from := n.Offset(n.Labels() - skip)
+	m := matchOf(s.Published(n.Wire()[from:]))
+	if below := n.Wire()[from:n.Offset(o.Labels())]; m.Published == nil && below != "" && !strings.HasSuffix(below, relative(o.Wire())) {
+		if other := matchOf(s.Published(below)); other.Kind > m.Kind {
+			m = other
+		}
+	}
+	return m
+}
+
+func matchOf(node cluster.PublishedNode, exists bool) resolve.Match {
+	switch {
+	case !exists:
+		return resolve.Match{}
+	case node.Published == nil:
+		return resolve.Match{Kind: resolve.EmptyNonTerminal}
+	}
+	return resolve.Match{Kind: resolve.AtPublished, Published: node.Published}
+}

@@ -1,0 +1,239 @@
+package gateway
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/chain"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// snapshotOf publishes names, each with an address or an alias behind it. A name without a dot at
+// its end is below any zone.
+func snapshotOf(t *testing.T, lines ...string) *cluster.Snapshot {
+	t.Helper()
+	store := cluster.NewStore()
+	txn := store.Begin()
+	txn.SetSynced()
+	txn.SetNamesSynced()
+	for _, line := range lines {
+		host, target, _ := strings.Cut(line, " ")
+		n, err := dnsname.Parse(host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := n.Wire()
+		if !strings.HasSuffix(host, ".") {
+			key = relative(key)
+		}
+		p := &cluster.Published{Alias: target}
+		if a, err := netip.ParseAddr(target); err == nil {
+			p = &cluster.Published{Addrs: []netip.Addr{a}}
+		}
+		txn.Publish(key, p)
+	}
+	txn.Commit()
+	return store.Load()
+}
+
+func viewOf(t *testing.T, lines ...string) *view {
+	t.Helper()
+	cfg, err := parseText(in(lines...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &cfg.view
+}
+
+func ask(t *testing.T, v *view, s *cluster.Snapshot, question string) string {
+	t.Helper()
+	host, qtype, _ := strings.Cut(question, " ")
+	n, err := dnsname.Parse(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer.LookupBy(v.locate, &v.zones, s, &n, dns.StringToType[qtype], answer.Limits{Size: dns.MaxMsgSize})
+	words := []string{map[resolve.Result]string{
+		resolve.OutOfZone: "OUT", resolve.Success: "NOERROR", resolve.NoData: "NODATA", resolve.NXDomain: "NXDOMAIN", resolve.NotReady: "SERVFAIL", resolve.FollowTarget: "FOLLOW",
+	}[a.Result]}
+	for _, rr := range a.Records {
+		words = append(words, strings.TrimPrefix(rr.String(), rr.Header().String()))
+	}
+	return strings.Join(words, " ")
+}
+
+// The zone of RFC 4592 2.2.1, as far as it has addresses.
+func TestWildcardsOfRFC4592(t *testing.T) {
+	s := snapshotOf(t, "*.example.org. 192.0.2.1", "sub.*.example.org. 192.0.2.2", "host1.example.org. 192.0.2.3",
+		"_ssh._tcp.host1.example.org. 192.0.2.4", "_ssh._tcp.host2.example.org. 192.0.2.5")
+	v := viewOf(t)
+	for question, want := range map[string]string{
+		"host3.example.org. A":              "NOERROR 192.0.2.1",
+		"host3.example.org. AAAA":           "NODATA",
+		"foo.bar.example.org. A":            "NOERROR 192.0.2.1",
+		"host1.example.org. MX":             "NODATA",
+		"sub.*.example.org. MX":             "NODATA",
+		"sub.*.example.org. A":              "NOERROR 192.0.2.2",
+		"_telnet._tcp.host1.example.org. A": "NXDOMAIN",
+		"host2.example.org. A":              "NODATA",
+		"ghost.*.example.org. A":            "NXDOMAIN",
+		"*.example.org. A":                  "NOERROR 192.0.2.1",
+		"example.org. A":                    "NODATA",
+		"host3.example.net. A":              "OUT",
+	} {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+}
+
+func TestSpecificWildcardFirst(t *testing.T) {
+	s := snapshotOf(t, "*.example.org. 192.0.2.1", "*.a.example.org. 192.0.2.2", "b.a.example.org. 192.0.2.3")
+	v := viewOf(t)
+	for question, want := range map[string]string{
+		"x.example.org. A":     "NOERROR 192.0.2.1",
+		"x.a.example.org. A":   "NOERROR 192.0.2.2",
+		"x.y.a.example.org. A": "NOERROR 192.0.2.2",
+		"b.a.example.org. A":   "NOERROR 192.0.2.3",
+		"x.b.a.example.org. A": "NXDOMAIN",
+		"a.example.org. A":     "NODATA",
+	} {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+}
+
+// A wildcard does not stand for the server's name, nor for what is above or below it.
+func TestServerBesideAWildcard(t *testing.T) {
+	s := snapshotOf(t, "*.example.org. 192.0.2.1", "dns1.kube-system 192.0.2.53", "other.kube-system 192.0.2.54")
+	v := viewOf(t)
+	for question, want := range map[string]string{
+		"dns1.kube-system.example.org. A":   "NOERROR 192.0.2.53",
+		"dns1.kube-system.example.org. TXT": "NODATA",
+		"kube-system.example.org. A":        "NODATA",
+		"x.kube-system.example.org. A":      "NXDOMAIN",
+		"other.kube-system.example.org. A":  "NOERROR 192.0.2.54",
+		"x.dns1.kube-system.example.org. A": "NXDOMAIN",
+		"example.org. NS":                   "NOERROR dns1.kube-system.example.org.",
+	} {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+	if got := ask(t, viewOf(t), snapshotOf(t, "*.example.org. 192.0.2.1"), "x.kube-system.example.org. A"); got != "NXDOMAIN" {
+		t.Errorf("below the name above the server: %s", got)
+	}
+}
+
+func TestAliases(t *testing.T) {
+	s := snapshotOf(t, "a.example.org. b.example.org.", "b.example.org. 192.0.2.1", "out.example.org. www.example.com.", "gone.example.org. nowhere.example.org.",
+		"x.example.org. y.example.org.", "y.example.org. x.example.org.", "*.w.example.org. b.example.org.")
+	v := viewOf(t)
+	for question, want := range map[string]string{
+		"a.example.org. A":     "NOERROR b.example.org. 192.0.2.1",
+		"a.example.org. CNAME": "NOERROR b.example.org.",
+		"a.example.org. TXT":   "NODATA b.example.org.",
+		"out.example.org. A":   "FOLLOW www.example.com.",
+		"gone.example.org. A":  "NXDOMAIN nowhere.example.org.",
+		"x.example.org. A":     "NOERROR y.example.org. x.example.org.",
+		"z.w.example.org. A":   "NOERROR b.example.org. 192.0.2.1",
+	} {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+}
+
+// A name that is in the zone as it stands is not below it as well.
+func TestNamesBelowAnyZone(t *testing.T) {
+	s := snapshotOf(t, "game.town 192.0.2.1", "shop.example.org. 192.0.2.2", "shop.example.org 192.0.2.2", "game.town.example.org. 192.0.2.3")
+	v := viewOf(t)
+	for question, want := range map[string]string{
+		"game.town.example.org. A":        "NOERROR 192.0.2.3",
+		"shop.example.org. A":             "NOERROR 192.0.2.2",
+		"shop.example.org.example.org. A": "NXDOMAIN",
+		"town.example.org. A":             "NODATA",
+	} {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+}
+
+// Before all kinds have been listed, no name is denied, though the rest of the cluster is known.
+func TestNotReady(t *testing.T) {
+	store := cluster.NewStore()
+	txn := store.Begin()
+	txn.SetSynced()
+	txn.Commit()
+	v := viewOf(t)
+	for _, question := range []string{"shop.example.org. A", "example.org. SOA"} {
+		if got := ask(t, v, store.Load(), question); got != "SERVFAIL" {
+			t.Errorf("%s: %s", question, got)
+		}
+	}
+	n, _ := dnsname.Parse("shop.example.org.")
+	if r, _ := v.zones.OutcomeBy(v.locate, store.Load(), &n, dns.TypeA); r != resolve.NotReady {
+		t.Errorf("outcome %d", r)
+	}
+}
+
+// What the cache is asked for agrees with the answers.
+func TestCoverage(t *testing.T) {
+	s := snapshotOf(t, "shop.example.org. 192.0.2.1", "*.w.example.org. 192.0.2.1", "out.example.org. www.example.com.")
+	v := viewOf(t)
+	for question, want := range map[string]chain.Coverage{
+		"shop.example.org.":  chain.CoversAnswer,
+		"x.w.example.org.":   chain.CoversAnswer,
+		"w.example.org.":     chain.CoversAnswer,
+		"never.example.org.": chain.CoversDenial,
+		"out.example.org.":   chain.CoversNothing,
+		"www.example.com.":   chain.CoversNothing,
+	} {
+		n, _ := dnsname.Parse(question)
+		result, last := v.zones.OutcomeBy(v.locate, s, &n, dns.TypeA)
+		if got := chain.CoverageOf(result, dns.TypeA, nil, last); got != want {
+			t.Errorf("%s: %d, want %d", question, got, want)
+		}
+	}
+}
+
+// The servers' names have the addresses of both families, and so have the additional records of NS.
+func TestServersOfBothFamilies(t *testing.T) {
+	store := cluster.NewStore()
+	txn := store.Begin()
+	txn.SetSynced()
+	txn.SetNamesSynced()
+	for host, addrs := range map[string][]netip.Addr{
+		"dns1.kube-system": {netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")},
+		"dns2.kube-system": {netip.MustParseAddr("2001:db8::54")},
+	} {
+		n, _ := dnsname.Parse(host)
+		txn.Publish(relative(n.Wire()), &cluster.Published{Addrs: addrs})
+	}
+	txn.Commit()
+	v := viewOf(t, "secondary dns2.kube-system")
+	for question, want := range map[string]string{
+		"example.org. NS":                      "NOERROR dns1.kube-system.example.org. dns2.kube-system.example.org.",
+		"dns1.kube-system.example.org. AAAA":   "NOERROR 2001:db8::53",
+		"dns2.kube-system.example.org. AAAA":   "NOERROR 2001:db8::54",
+		"dns2.kube-system.example.org. A":      "NODATA",
+		"x.dns2.kube-system.example.org. AAAA": "NXDOMAIN",
+	} {
+		if got := ask(t, v, store.Load(), question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+	n, _ := dnsname.Parse("example.org.")
+	a := answer.LookupBy(v.locate, &v.zones, store.Load(), &n, dns.TypeNS, answer.Limits{Size: dns.MaxMsgSize})
+	if len(a.Extra) != 3 {
+		t.Errorf("additional records: %v", a.Extra)
+	}
+}
