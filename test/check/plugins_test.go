@@ -62,13 +62,14 @@ import (
 
 	_ "github.com/clusterdns/clusterdns/plugin/clusterdns"
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
+	_ "github.com/clusterdns/clusterdns/plugin/k8s_gateway"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 )
 
 func TestMain(m *testing.M) {
 	// The plugin has this place in the server's own list.
-	at := slices.Index(dnsserver.Directives, "kubernetes") + 1
-	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), at, "clusterdns")); err != nil {
+	at := slices.Index(dnsserver.Directives, "kubernetes")
+	if err := dnsserver.SetDirectives(slices.Replace(slices.Clone(dnsserver.Directives), at, at+1, "k8s_gateway", "kubernetes", "clusterdns")); err != nil {
 		log.Fatal(err)
 	}
 	os.Exit(m.Run())

@@ -133,12 +133,16 @@ func manual(name string, err error) string {
 	switch {
 	case strings.Contains(err.Error(), "Unknown directive"):
 		return "Write the name of a plugin: coredns -plugins prints them all."
-	case name == "kubernetes" || name == "clusterdns" || name == "k8s_external":
-		return "Write what the page of the plugin lists: plugin/clusterdns/README.md or plugin/k8s_external/README.md."
+	case isOurs(name):
+		return "Write what the page of the plugin lists: plugin/clusterdns/README.md, plugin/k8s_external/README.md or plugin/k8s_gateway/README.md."
 	case name != "":
 		return "Write what https://coredns.io/plugins/" + name + " lists."
 	}
 	return "Mend this line: https://coredns.io/manual/configuration says how a Corefile is written."
+}
+
+func isOurs(name string) bool {
+	return slices.Contains([]string{"kubernetes", "clusterdns", "k8s_external", "k8s_gateway"}, name)
 }
 
 // placeOf returns the place of the only directive of a plugin, or of the first.
@@ -182,7 +186,7 @@ var (
 func (c *judge) logged(text string) {
 	for _, m := range logLine.FindAllStringSubmatch(text, -1) {
 		level, name, what := m[1], m[2], m[3]
-		ours := name == "kubernetes" || name == "clusterdns" || name == "k8s_external"
+		ours := isOurs(name)
 		if level == "INFO" && !ours {
 			continue
 		}

@@ -102,6 +102,7 @@ func (c *judge) places(b *block) (found []Finding) {
 		"kubernetes":   func(d *directive) []string { return d.args },
 		"clusterdns":   func(d *directive) []string { return d.args },
 		"k8s_external": func(d *directive) []string { return d.args },
+		"k8s_gateway":  func(d *directive) []string { return d.args },
 		"forward":      func(d *directive) []string { return d.args[:min(1, len(d.args))] },
 		"template":     func(d *directive) []string { return d.args[min(2, len(d.args)):] },
 		"file":         func(d *directive) []string { return d.args[min(1, len(d.args)):] },
@@ -125,7 +126,7 @@ func (c *judge) places(b *block) (found []Finding) {
 }
 
 // answering are the plugins that answer, in the order in which they are asked.
-var answering = []string{"template", "hosts", "route53", "azure", "clouddns", "k8s_external", "kubernetes", "clusterdns", "file", "auto", "secondary", "etcd", "forward", "grpc", "erratic", "whoami", "nomad"}
+var answering = []string{"template", "hosts", "route53", "azure", "clouddns", "k8s_external", "k8s_gateway", "kubernetes", "clusterdns", "file", "auto", "secondary", "etcd", "forward", "grpc", "erratic", "whoami", "nomad"}
 
 // behind: zones of the cluster for which a later plugin is never asked, because nothing falls through.
 func (c *judge) behind(b *block) (found []Finding) {
