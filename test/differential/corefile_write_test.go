@@ -11,10 +11,11 @@ import (
 	"github.com/coredns/caddy/caddyfile"
 )
 
-// The ports of a process are those of the Corefile plus one of these numbers.
+// The ports of a process are those of the Corefile plus one of these numbers. They stay below
+// 32768, from where on the kernel gives ports to connections, such as the API server's to etcd.
 const (
 	stockPorts = 10000
-	ourPorts   = 20000
+	ourPorts   = 17500
 	chainPorts = 12000 // of our process without the fast path
 	// behindPorts is added to those of the block behind.
 	behindPorts = 5000
