@@ -147,7 +147,7 @@ kind: Pod
 metadata:
   name: kube-apiserver-node-1
   namespace: kube-system
-  labels: {component: kube-apiserver}
+  labels: {component: kube-apiserver, tier: control-plane}
   annotations: {kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint: "192.0.2.10:6443"}
 spec:
   nodeName: node-1
