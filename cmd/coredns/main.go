@@ -17,11 +17,12 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
 
+	"github.com/clusterdns/clusterdns/cmd/coredns/bundle"
 	"github.com/clusterdns/clusterdns/plugin/commands"
 )
 
 func main() {
-	if err := dnsserver.SetDirectives(directives); err != nil {
+	if err := dnsserver.SetDirectives(bundle.Directives); err != nil {
 		log.Fatal(err)
 	}
 	if len(os.Args) > 1 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,13 +13,8 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
-	_ "github.com/coredns/coredns/plugin/bind"
-	_ "github.com/coredns/coredns/plugin/errors"
-	_ "github.com/coredns/coredns/plugin/ready"
-	_ "github.com/coredns/coredns/plugin/whoami"
 
-	_ "github.com/clusterdns/clusterdns/plugin/k8s_gateway"
-	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
+	"github.com/clusterdns/clusterdns/cmd/coredns/bundle"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
@@ -33,8 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	at := slices.Index(dnsserver.Directives, "kubernetes") // the plugin's place in the server's own list
-	if err := dnsserver.SetDirectives(slices.Insert(slices.Clone(dnsserver.Directives), at, "k8s_gateway")); err != nil {
+	if err := dnsserver.SetDirectives(bundle.Directives); err != nil {
 		log.Fatal(err)
 	}
 	caddy.Quiet, dnsserver.Quiet = true, true

@@ -1,9 +1,9 @@
-package main
+package bundle
 
-// directives is the order in which plugins see a query: CoreDNS's own order, with
+// Directives is the order in which plugins see a query: CoreDNS's own order, with
 // clusterdns directly after kubernetes, which is the same plugin under its stock name, and with
 // k8s_gateway before both.
-var directives = []string{
+var Directives = []string{
 	"root",
 	"metadata",
 	"geoip",

@@ -1,4 +1,4 @@
-package main
+package bundle
 
 import (
 	"slices"
@@ -13,12 +13,12 @@ func TestDirectivesFollowCoreDNS(t *testing.T) {
 	want := slices.Clone(dnsserver.Directives)
 	ours := slices.Index(want, "kubernetes")
 	want = slices.Replace(want, ours, ours+1, "k8s_gateway", "kubernetes", "clusterdns")
-	if slices.Equal(directives, want) {
+	if slices.Equal(Directives, want) {
 		return
 	}
-	for i := range max(len(directives), len(want)) {
-		if at(directives, i) != at(want, i) {
-			t.Fatalf("directive %d is %q, CoreDNS's order with ours has %q", i, at(directives, i), at(want, i))
+	for i := range max(len(Directives), len(want)) {
+		if at(Directives, i) != at(want, i) {
+			t.Fatalf("directive %d is %q, CoreDNS's order with ours has %q", i, at(Directives, i), at(want, i))
 		}
 	}
 }

@@ -1,13 +1,11 @@
-package check
+// Package bundle has the plugins of every build, and their order. The command and the tests that
+// need all plugins import it.
+package bundle
 
+// The list is CoreDNS's, without those that only the full build has, and
+// without the stock kubernetes and k8s_external, which ours replace. k8s_gateway is of our own.
 import (
-	"log"
-	"os"
-	"slices"
-	"testing"
-
 	_ "github.com/coredns/caddy/onevent"
-	"github.com/coredns/coredns/core/dnsserver"
 	_ "github.com/coredns/coredns/plugin/acl"
 	_ "github.com/coredns/coredns/plugin/any"
 	_ "github.com/coredns/coredns/plugin/auto"
@@ -65,12 +63,3 @@ import (
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_gateway"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 )
-
-func TestMain(m *testing.M) {
-	// The plugin has this place in the server's own list.
-	at := slices.Index(dnsserver.Directives, "kubernetes")
-	if err := dnsserver.SetDirectives(slices.Replace(slices.Clone(dnsserver.Directives), at, at+1, "k8s_gateway", "kubernetes", "clusterdns")); err != nil {
-		log.Fatal(err)
-	}
-	os.Exit(m.Run())
-}

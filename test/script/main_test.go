@@ -1,0 +1,20 @@
+package script
+
+import (
+	"log"
+	"os"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/clusterdns/clusterdns/cmd/coredns/bundle"
+)
+
+func TestMain(m *testing.M) {
+	if err := dnsserver.SetDirectives(bundle.Directives); err != nil {
+		log.Fatal(err)
+	}
+	caddy.Quiet, dnsserver.Quiet = true, true
+	os.Exit(m.Run())
+}
