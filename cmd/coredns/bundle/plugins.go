@@ -2,9 +2,8 @@
 // need all plugins import it.
 package bundle
 
-// The list is CoreDNS's, without those that only the full build has, and
-// without the stock kubernetes and k8s_external, which ours replace. k8s_gateway is of our own.
 import (
+	// The list is CoreDNS's, without those that only the full build has.
 	_ "github.com/coredns/caddy/onevent"
 	_ "github.com/coredns/coredns/plugin/acl"
 	_ "github.com/coredns/coredns/plugin/any"
@@ -58,6 +57,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/view"
 	_ "github.com/coredns/coredns/plugin/whoami"
 
+	// Ours are in the place of the stock kubernetes and k8s_external. k8s_gateway is of our own.
 	_ "github.com/clusterdns/clusterdns/plugin/clusterdns"
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_gateway"
