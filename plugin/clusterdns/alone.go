@@ -6,6 +6,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/chain"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/tcp"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
@@ -26,7 +27,7 @@ func Alone(c *caddy.Controller, s Source) *ClusterDNS {
 	server := dnsserver.GetConfig(c)
 	d := newHandler(s.Directive, &config{place: s.Place}, server, s.Log)
 	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, func(*dnsserver.Server) *tcp.Server { return nil })
-	c.OnStartup(func() error { return d.lookAround(c, nil, s.Log) })
+	corefile.AtStart(c, func() error { return d.lookAround(c, nil, s.Log) })
 	watchers.Attach(c, watch.Need{
 		Directive: s.Directive,
 		Place:     s.Place,

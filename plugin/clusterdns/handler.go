@@ -68,7 +68,7 @@ func (d *ClusterDNS) Ready() bool {
 
 // ServeDNS implements plugin.Handler.
 func (d *ClusterDNS) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	undo := d.LimitReply(w, r)
+	undo := d.limitReply(w, r)
 	m, disposition := d.answer(ctx, w, r)
 	switch disposition {
 	case Pass:
@@ -317,8 +317,8 @@ func (d *ClusterDNS) Primary() *xfr.Primary { return d.primary }
 // plugin cache. Other handlers add themselves before the server block serves.
 func (d *ClusterDNS) CacheGate() *chain.CacheGate { return d.gate }
 
-// LimitReply lowers the EDNS size of the client if replies to it have a limit. It returns a
+// limitReply lowers the EDNS size of the client if replies to it have a limit. It returns a
 // function that undoes that for the next plugin.
-func (d *ClusterDNS) LimitReply(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
+func (d *ClusterDNS) limitReply(w dns.ResponseWriter, r *dns.Msg) (undo func()) {
 	return d.limit.Lower(w, r)
 }

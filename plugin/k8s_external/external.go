@@ -46,16 +46,7 @@ func (*handler) Name() string { return pluginName }
 
 // ServeDNS implements plugin.Handler.
 func (h *handler) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	undo := h.cluster.LimitReply(w, r)
-	m, disposition := h.answer(ctx, w, r)
-	switch disposition {
-	case clusterdns.Pass:
-		undo()
-		return plugin.NextOrFailure(h.Name(), h.Next, ctx, w, r)
-	case clusterdns.Refuse:
-		return dns.RcodeRefused, nil
-	}
-	return dns.RcodeSuccess, w.WriteMsg(m)
+	return h.cluster.ServeBeside(ctx, w, r, h, h.Next, h.answer)
 }
 
 // names are memory for names, which nothing may keep after the answer.

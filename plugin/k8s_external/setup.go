@@ -32,7 +32,7 @@ func setup(c *caddy.Controller) error {
 	h := &handler{view: cfg.view, fall: cfg.fall, upstream: upstream.New()}
 	server := dnsserver.GetConfig(c)
 	corefile.AtStart(c, func() error {
-		if h.cluster = clusterOf(server); h.cluster == nil {
+		if h.cluster = clusterdns.Of(server); h.cluster == nil {
 			return plugin.Error(pluginName, cfg.alone)
 		}
 		h.view.show(h.cluster.View())
@@ -47,16 +47,6 @@ func setup(c *caddy.Controller) error {
 		h.Next = next
 		return h
 	})
-	return nil
-}
-
-// clusterOf returns the handler of the server block that has a cluster, or nil.
-func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
-	for _, directive := range []string{"kubernetes", "clusterdns"} {
-		if d, ok := server.Handler(directive).(*clusterdns.ClusterDNS); ok {
-			return d
-		}
-	}
 	return nil
 }
 

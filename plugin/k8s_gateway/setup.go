@@ -15,9 +15,6 @@ import (
 
 func init() { plugin.Register(pluginName, setup) }
 
-// clusters are the directives that have a cluster.
-var clusters = []string{"kubernetes", "clusterdns"}
-
 func setup(c *caddy.Controller) error {
 	if err := build(c); err != nil {
 		return plugin.Error(pluginName, err)
@@ -53,7 +50,7 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 	if err != nil {
 		return err
 	}
-	beside := slices.ContainsFunc(clusters, func(directive string) bool { return len(block.Tokens[directive]) > 0 })
+	beside := slices.ContainsFunc(clusterdns.Directives, func(directive string) bool { return len(block.Tokens[directive]) > 0 })
 	switch {
 	case beside && cfg.ownSource != nil:
 		return cfg.ownSource
@@ -62,24 +59,14 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 		h.cluster = clusterdns.Alone(c, clusterdns.Source{Directive: pluginName, Place: cfg.place, Config: cfg.source, Log: log})
 	}
 	server := dnsserver.GetConfig(c)
-	c.OnStartup(func() error {
+	corefile.AtStart(c, func() error {
 		if !h.alone {
-			h.cluster = clusterOf(server)
+			h.cluster = clusterdns.Of(server)
 		}
 		h.cluster.CacheGate().Add(h)
 		return nil
 	})
 	return nil
-}
-
-// clusterOf returns the handler of the server block that has a cluster.
-func clusterOf(server *dnsserver.Config) *clusterdns.ClusterDNS {
-	for _, directive := range clusters {
-		if d, ok := server.Handler(directive).(*clusterdns.ClusterDNS); ok {
-			return d
-		}
-	}
-	return nil // cannot happen: the server block has one of the directives
 }
 
 // joined returns names with commas between them.
