@@ -45,6 +45,16 @@ func eachField(message []byte, visit func(wireField) error) error {
 	return nil
 }
 
+// eachMessage calls visit with every field of a message that has a number, in order.
+func eachMessage(message []byte, number protowire.Number, visit func(message []byte) error) error {
+	return eachField(message, func(f wireField) error {
+		if f.number != number {
+			return nil
+		}
+		return visit(f.bytes)
+	})
+}
+
 // countFields returns the number of fields with a number, so that a list can be allocated
 // at once.
 func countFields(message []byte, number protowire.Number) (count int) {

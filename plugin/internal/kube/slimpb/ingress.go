@@ -54,29 +54,8 @@ func decodeIngressSpec(message []byte, spec *networkingv1.IngressSpec) error {
 	})
 }
 
-// decodeIngressStatus decodes the addresses and hostnames of a load balancer, which are nested two
-// messages deep.
 func decodeIngressStatus(message []byte, status *networkingv1.IngressStatus) error {
-	return eachField(message, func(f wireField) error {
-		if f.number != 1 {
-			return nil
-		}
-		return eachField(f.bytes, func(f wireField) error {
-			if f.number != 1 {
-				return nil
-			}
-			var to networkingv1.IngressLoadBalancerIngress
-			err := eachField(f.bytes, func(f wireField) error {
-				switch f.number {
-				case 1:
-					to.IP = string(f.bytes)
-				case 2:
-					to.Hostname = string(f.bytes)
-				}
-				return nil
-			})
-			status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, to)
-			return err
-		})
+	return eachLoadBalancer(message, func(ip, hostname string) {
+		status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, networkingv1.IngressLoadBalancerIngress{IP: ip, Hostname: hostname})
 	})
 }

@@ -70,35 +70,31 @@ func decodeServicePort(message []byte, port *corev1.ServicePort) error {
 	})
 }
 
-// decodeServiceStatus decodes the addresses and hostnames of a load balancer, which are
-// nested two messages deep.
 func decodeServiceStatus(message []byte, status *corev1.ServiceStatus) error {
-	return eachField(message, func(f wireField) error {
-		if f.number != 1 {
-			return nil
-		}
-		return eachField(f.bytes, func(f wireField) error {
-			if f.number != 1 {
-				return nil
-			}
-			var ingress corev1.LoadBalancerIngress
-			if err := decodeIngress(f.bytes, &ingress); err != nil {
-				return err
-			}
-			status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, ingress)
-			return nil
-		})
+	return eachLoadBalancer(message, func(ip, hostname string) {
+		status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, corev1.LoadBalancerIngress{IP: ip, Hostname: hostname})
 	})
 }
 
-func decodeIngress(message []byte, ingress *corev1.LoadBalancerIngress) error {
-	return eachField(message, func(f wireField) error {
-		switch f.number {
-		case 1:
-			ingress.IP = string(f.bytes)
-		case 2:
-			ingress.Hostname = string(f.bytes)
-		}
-		return nil
+// eachLoadBalancer calls visit with each address and hostname of a load balancer in the status of an
+// object, which are nested two messages deep.
+func eachLoadBalancer(message []byte, visit func(ip, hostname string)) error {
+	return eachMessage(message, 1, func(message []byte) error {
+		return eachMessage(message, 1, func(message []byte) error {
+			var ip, hostname string
+			err := eachField(message, func(f wireField) error {
+				switch f.number {
+				case 1:
+					ip = string(f.bytes)
+				case 2:
+					hostname = string(f.bytes)
+				}
+				return nil
+			})
+			if err == nil {
+				visit(ip, hostname)
+			}
+			return err
+		})
 	})
 }
