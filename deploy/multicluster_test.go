@@ -22,17 +22,22 @@ var multiClusterGrants = []string{
 	"watch multicluster.x-k8s.io/serviceimports",
 }
 
-// The role is bound to the base's ServiceAccount, and replaces no object of the base.
 func TestMultiClusterIsBesideTheBase(t *testing.T) {
-	base, extra := decode(t, build(t, baseDir)), decode(t, build(t, multiClusterDir))
+	testBesideTheBase(t, multiClusterDir, "coredns-multicluster", multiClusterGrants)
+}
+
+// testBesideTheBase checks that the folder's role has these grants, is bound to the base's
+// ServiceAccount, and replaces no object of the base.
+func testBesideTheBase(t *testing.T, dir, name string, want []string) {
+	t.Helper()
+	base, extra := decode(t, build(t, baseDir)), decode(t, build(t, dir))
 	for k := range extra {
 		if base[k] != nil {
 			t.Errorf("%v is in the base too", k)
 		}
 	}
-	const name = "coredns-multicluster"
 	role := lookup[*rbacv1.ClusterRole](t, extra, key{kind: "ClusterRole", name: name})
-	if diff := cmp.Diff(multiClusterGrants, grants(role)); diff != "" {
+	if diff := cmp.Diff(want, grants(role)); diff != "" {
 		t.Errorf("needed (-), granted (+):\n%s", diff)
 	}
 	binding := lookup[*rbacv1.ClusterRoleBinding](t, extra, key{kind: "ClusterRoleBinding", name: name})
