@@ -3,14 +3,10 @@ package kube
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"k8s.io/client-go/rest"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
@@ -30,20 +26,12 @@ type gate struct {
 // newGate makes an open gate. It gives every client the rights of the administrator.
 func newGate(t *testing.T, c *controlplane.Cluster) *gate {
 	t.Helper()
-	target, err := url.Parse(c.URL())
+	proxy, err := c.Proxy()
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport, err := rest.TransportFor(c.RESTConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &gate{proxy: &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport:     transport,
-		FlushInterval: -1,
-		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}}
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	g := &gate{proxy: proxy}
 	g.silent = make(chan struct{})
 	g.Server = httptest.NewServer(g)
 	t.Cleanup(func() {

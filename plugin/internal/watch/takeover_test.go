@@ -4,14 +4,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
@@ -34,15 +31,11 @@ func TestTakeOver(t *testing.T) {
 // proxyTo returns the handler of a proxy that has all rights.
 func proxyTo(t *testing.T, c *controlplane.Cluster) http.Handler {
 	t.Helper()
-	target, err := url.Parse(c.URL())
+	proxy, err := c.Proxy()
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport, err := rest.TransportFor(c.RESTConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1}
+	return proxy
 }
 
 // serveAt makes an API server answer at an address.
