@@ -29,12 +29,7 @@ const (
 
 // Check is the command coredns check. It returns the exit code.
 func Check(args []string, in io.Reader, out, errOut io.Writer) int {
-	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	flags.SetOutput(errOut)
-	flags.Usage = func() {
-		fmt.Fprint(errOut, checkUsage)
-		flags.PrintDefaults()
-	}
+	flags := newFlags("check", checkUsage, errOut)
 	format := flags.String("o", "text", "how to print: text or json")
 	services := flags.String("service", os.Getenv("KUBE_DNS_SERVICE_HOST"), "addresses of the Service of this server, separated by commas; without any, the usual ones")
 	paths, err := parseFlags(flags, args)
@@ -63,6 +58,17 @@ func Check(args []string, in io.Reader, out, errOut io.Writer) int {
 		return checkError
 	}
 	return checkCode(found)
+}
+
+// newFlags returns the flags of a command. Their help begins with the usage.
+func newFlags(name, usage string, errOut io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(errOut)
+	flags.Usage = func() {
+		fmt.Fprint(errOut, usage)
+		flags.PrintDefaults()
+	}
+	return flags
 }
 
 // parseFlags parses flags that may also stand behind other arguments, which it returns.

@@ -24,12 +24,7 @@ Exits with 0 if NAME is answered, 3 if it does not exist, 4 if that cannot be to
 
 // Explain is the command coredns explain. It returns the exit code.
 func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
-	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
-	flags.SetOutput(errOut)
-	flags.Usage = func() {
-		fmt.Fprint(errOut, explainUsage)
-		flags.PrintDefaults()
-	}
+	flags := newFlags("explain", explainUsage, errOut)
 	conf := flags.String("conf", "Corefile", "the Corefile, or - for the standard input")
 	from := flags.String("from", "default", "the Namespace that asks, and its Pod")
 	qtype := flags.String("type", "", "the type that is asked for; A and AAAA without")
