@@ -20,7 +20,7 @@ type Server struct {
 	Handler Handler         // answers the questions that we do not
 	Context context.Context // passed to Handler
 
-	// Takes says whether connections may be taken over, with what follows.
+	// Takes reports whether connections may be taken over. The fields below are for these.
 	Takes bool
 	Idle  time.Duration // after which a connection without questions is closed
 	Write time.Duration // in which a client must read what is written at once
