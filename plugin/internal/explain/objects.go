@@ -61,6 +61,8 @@ type objects struct {
 	policies   []*networkingv1.NetworkPolicy
 	roles      []*role
 	configMaps []*configMap
+
+	places map[string]int // in the lists, by kind, Namespace and name
 }
 
 // role is a ClusterRole.
@@ -97,7 +99,7 @@ type configMap struct {
 // readObjects reads manifests again, with more of their fields than DNS needs. Where an object is given twice
 // the last one counts.
 func readObjects(ctx context.Context, paths []string) (*objects, error) {
-	o := &objects{namespaces: map[string]bool{}}
+	o := &objects{namespaces: map[string]bool{}, places: map[string]int{}}
 	err := manifest.Each(ctx, paths, func(kind string, into func(any) error) error {
 		switch kind {
 		case "v1 Namespace":
@@ -107,17 +109,17 @@ func readObjects(ctx context.Context, paths []string) (*objects, error) {
 			}
 			o.namespaces[n.Name] = true
 		case "v1 Service":
-			return put(&o.services, new(corev1.Service), into)
+			return put(o, kind, &o.services, new(corev1.Service), into)
 		case "v1 Pod":
-			return put(&o.pods, new(pod), into)
+			return put(o, kind, &o.pods, new(pod), into)
 		case "discovery.k8s.io/v1 EndpointSlice":
-			return put(&o.slices, new(discoveryv1.EndpointSlice), into)
+			return put(o, kind, &o.slices, new(discoveryv1.EndpointSlice), into)
 		case "networking.k8s.io/v1 NetworkPolicy":
-			return put(&o.policies, new(networkingv1.NetworkPolicy), into)
+			return put(o, kind, &o.policies, new(networkingv1.NetworkPolicy), into)
 		case "rbac.authorization.k8s.io/v1 ClusterRole":
-			return put(&o.roles, new(role), into)
+			return put(o, kind, &o.roles, new(role), into)
 		case "v1 ConfigMap":
-			return put(&o.configMaps, new(configMap), into)
+			return put(o, kind, &o.configMaps, new(configMap), into)
 		}
 		return nil
 	})
@@ -130,20 +132,19 @@ func readObjects(ctx context.Context, paths []string) (*objects, error) {
 	return o, err
 }
 
-func put[T metav1.Object](list *[]T, object T, into func(any) error) error {
+func put[T metav1.Object](o *objects, kind string, list *[]T, object T, into func(any) error) error {
 	if err := into(object); err != nil {
 		return err
 	}
 	if object.GetNamespace() == "" {
 		object.SetNamespace(metav1.NamespaceDefault)
 	}
-	same := func(other T) bool {
-		return other.GetName() == object.GetName() && other.GetNamespace() == object.GetNamespace()
-	}
-	if i := slices.IndexFunc(*list, same); i >= 0 {
+	key := kind + " " + object.GetNamespace() + "/" + object.GetName()
+	if i, again := o.places[key]; again {
 		(*list)[i] = object
 		return nil
 	}
+	o.places[key] = len(*list)
 	*list = append(*list, object)
 	return nil
 }
