@@ -12,6 +12,7 @@ import (
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // a kubeconfig may ask for it
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // A Client sends requests to one API server. It shares its connections with no other
@@ -115,11 +116,16 @@ func kubeconfig(cfg Config) (*rest.Config, error) {
 	}
 	var urls []string
 	if raw, err := loader.RawConfig(); err == nil {
-		for _, cluster := range raw.Clusters {
-			urls = append(urls, cluster.Server, cluster.ProxyURL)
-		}
+		urls = urlsOf(&raw)
 	}
 	return nil, fmt.Errorf("kubeconfig: expected a file with a kubeconfig: %w", redactError(err, urls...))
+}
+
+func urlsOf(c *clientcmdapi.Config) (urls []string) {
+	for _, cluster := range c.Clusters {
+		urls = append(urls, cluster.Server, cluster.ProxyURL)
+	}
+	return urls
 }
 
 func userAgent() string {
