@@ -44,7 +44,7 @@ func TestExports(t *testing.T) {
 }
 
 // early are names that no other package needs yet.
-var early = []string{internal + "/kube/apiserver.ErrNoKubeconfig", internal + "/kube/apiserver.UserConfig"}
+var early = []string{}
 
 // forTests are packages below plugin that only tests use.
 var forTests = []string{internal + "/cluster/clustertest", internal + "/answer/answertest", internal + "/kube/kubetest"}

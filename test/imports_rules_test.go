@@ -37,6 +37,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		external = plugins + "/k8s_external"
 		checks   = internal + "/check"
 		explain  = internal + "/explain"
+		doctor   = internal + "/doctor"
 		commands = plugins + "/commands"
 	)
 	for _, tc := range []struct {
@@ -164,7 +165,15 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: checks, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
 		{from: explain, imports: []string{checks, fastpath, resolve, model, manifest, "k8s.io/api/core/v1", "github.com/miekg/dns"}},
 		{from: explain, imports: []string{kube, "k8s.io/client-go/rest"}, breaches: 2},
-		{from: commands, imports: []string{checks, explain, "io"}},
+		{from: doctor, imports: []string{checks, doctor + "/patient", "k8s.io/api/core/v1", "github.com/miekg/dns"}},
+		{from: doctor, imports: []string{kube + "/apiserver", "k8s.io/client-go/rest"}, breaches: 2},
+		{from: doctor + "/patient", imports: []string{checks, doctor + "/api", doctor + "/scrape", "net", "github.com/miekg/dns"}},
+		{from: doctor + "/patient", imports: []string{doctor, kube, "k8s.io/client-go/rest"}, breaches: 3},
+		{from: doctor + "/api", imports: []string{kube + "/apiserver", "k8s.io/client-go/rest"}},
+		{from: doctor + "/api", imports: []string{checks, kube}, breaches: 2},
+		{from: doctor + "/scrape", imports: []string{"github.com/prometheus/common/expfmt"}},
+		{from: doctor + "/scrape", imports: []string{metrics, "net"}, breaches: 2},
+		{from: commands, imports: []string{checks, explain, doctor, "io"}},
 		{from: commands, imports: []string{corefile}, breaches: 1},
 
 		{from: tcp, imports: []string{fair, reply, "net", "time", "reflect", "unsafe", "github.com/miekg/dns"}},

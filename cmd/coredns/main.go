@@ -29,6 +29,8 @@ func main() {
 		switch os.Args[1] {
 		case "check":
 			os.Exit(commands.Check(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		case "doctor":
+			os.Exit(commands.Doctor(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		case "explain":
 			os.Exit(commands.Explain(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		}

@@ -1,0 +1,72 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/doctor"
+	"github.com/clusterdns/clusterdns/plugin/internal/doctor/patient"
+)
+
+const doctorUsage = `usage: coredns doctor [-kubeconfig FILE] [-context NAME] [-service NAMESPACE/NAME] [-conf COREFILE] [-o text|json]
+
+Examines the DNS of a cluster, and says of each thing in one line whether it is as it should be: green, yellow,
+red, or unknown if that cannot be told. It changes nothing, and takes ten seconds at most.
+Exits with 0 if all is green or yellow, 3 if something is red, 4 if something cannot be told, 1 for a wrong flag.
+
+`
+
+// Doctor is the command coredns doctor. It returns the exit code.
+func Doctor(args []string, _ io.Reader, out, errOut io.Writer) int {
+	var o patient.Options
+	flags := newFlags("doctor", doctorUsage, errOut)
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "the kubeconfig; by default that of kubectl, or the ServiceAccount of the Pod")
+	flags.StringVar(&o.Context, "context", "", "the context of the kubeconfig")
+	flags.StringVar(&o.Service, "service", "", "the Service of the DNS server; by default kube-dns in kube-system, by its labels if it has another name")
+	flags.StringVar(&o.Corefile, "conf", "", "a Corefile to judge in place of the one that the Pods have")
+	format := flags.String("o", "text", "how to print: text or json")
+	others, err := parseFlags(flags, args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 1
+	case len(others) > 0 || *format != "text" && *format != "json":
+		flags.Usage()
+		return 1
+	}
+	report, err := doctor.Run(context.Background(), o)
+	if err != nil {
+		fmt.Fprintln(errOut, err)
+		return doctor.ExitUnknown
+	}
+	if err := printReport(out, *format, report); err != nil {
+		fmt.Fprintln(errOut, err)
+		return 1
+	}
+	return report.Exit
+}
+
+func printReport(out io.Writer, format string, r *doctor.Report) error {
+	if format == "json" {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(r)
+	}
+	for i := range r.Results {
+		one := &r.Results[i]
+		line := fmt.Sprintf("%-8s%-10s %s", one.Light, one.Check, one.What)
+		if one.Remedy != "" {
+			line += " => " + one.Remedy
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+// Package scrape reads what a process gives to Prometheus.
+package scrape

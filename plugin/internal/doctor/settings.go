@@ -1,0 +1,83 @@
+package doctor
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/doctor/patient"
+)
+
+// nodeLocal is the address at which a cache on the node serves, by the convention of NodeLocal DNSCache. Others have
+// more of 169.254.0.0/16.
+const linkLocal = "169.254."
+
+// service checks that Pods ask the Service, over both protocols.
+func service(_ context.Context, p *patient.Patient) Result {
+	s, err := p.Service()
+	if err != nil {
+		return unseen("the Service of DNS", err)
+	}
+	for _, protocol := range []corev1.Protocol{corev1.ProtocolUDP, corev1.ProtocolTCP} {
+		if !slices.ContainsFunc(s.Spec.Ports, func(port corev1.ServicePort) bool { return port.Port == 53 && port.Protocol == protocol }) {
+			return red("the ports of deploy/kubernetes/service.yaml", "Service %s/%s has no port 53 for %s", s.Namespace, s.Name, protocol)
+		}
+	}
+	k, err := p.Kubelets()
+	if err != nil {
+		return unseen("the clusterDNS of kubelet", err)
+	}
+	var all []Result
+	for _, settings := range k.Settings {
+		all = append(all, serviceFor(s, settings, k.Source))
+	}
+	return worst(all...)
+}
+
+// serviceFor checks the settings of one kubelet.
+func serviceFor(s *corev1.Service, k patient.Settings, source string) Result {
+	own := strings.Join(s.Spec.ClusterIPs, ", ")
+	if len(k.ClusterDNS) == 0 {
+		return red("clusterDNS: ["+s.Spec.ClusterIP+"] in kubelet's configuration", "%s has no clusterDNS: Pods get the node's resolvers", source)
+	}
+	for _, address := range k.ClusterDNS {
+		switch {
+		case slices.Contains(s.Spec.ClusterIPs, address):
+		case strings.HasPrefix(address, linkLocal):
+			return green("%s gives Pods %s, a cache on the node (see the line resolver)", source, address)
+		default:
+			return red("clusterIP: "+address+" of the Service, or clusterDNS: ["+s.Spec.ClusterIP+"] in kubelet's configuration",
+				"%s gives Pods %s, Service %s/%s is %s", source, address, s.Namespace, s.Name, own)
+		}
+	}
+	return green("Service %s/%s is %s, which %s gives to Pods", s.Namespace, s.Name, own, source)
+}
+
+// zone checks that the server serves the cluster's domain.
+func zone(_ context.Context, p *patient.Patient) Result {
+	c, err := p.Corefile()
+	if err != nil {
+		return unseen("the Corefile", err)
+	}
+	zones := c.Outline.Zones()
+	if len(zones) == 0 {
+		return red("kubernetes cluster.local in-addr.arpa ip6.arpa", "%s has neither kubernetes nor clusterdns", c.Path)
+	}
+	k, err := p.Kubelets()
+	if err != nil {
+		return unseen("the clusterDomain of kubelet", err)
+	}
+	for _, settings := range k.Settings {
+		domain := dns.CanonicalName(settings.ClusterDomain)
+		if domain == "." {
+			return red("clusterDomain: "+strings.TrimSuffix(zones[0], ".")+" in kubelet's configuration", "%s has no clusterDomain: Pods have no search path in the cluster", k.Source)
+		}
+		if !slices.Contains(zones, domain) {
+			return red(strings.TrimSuffix(domain, ".")+" in the Corefile, behind kubernetes", "the Corefile serves %s, %s gives Pods the domain %s", strings.Join(zones, " "), k.Source, domain)
+		}
+	}
+	return green("the Corefile serves %s, the domain that %s gives to Pods", strings.Join(zones, " "), k.Source)
+}
