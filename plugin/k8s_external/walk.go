@@ -10,6 +10,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
 // Transfer returns the records of a zone, as the plugin transfer requests them. That plugin
@@ -23,17 +24,20 @@ func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
 	return answer.SOA(&v.zones, s, o)
 }
 
+// Ready implements xfr.Zones.
+func (v *view) Ready(s *cluster.Snapshot) bool { return v.zones.Ready(s) }
+
 // Walk implements xfr.Zones: it yields the name server with its addresses, then the
 // Services.
 //
 // Every RRset is the one that a look-up answers with, with two exceptions: ports have SRV
 // records only, and the alias of a load balancer stands alone (RFC 1034 3.6.2), because a
 // secondary would refuse a zone with other records beside it.
-func (v *view) Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool) {
+func (v *view) Walk(s *cluster.Snapshot, o resolve.Origin, part xfr.Part, yield func(dns.RR) bool) {
 	if !v.transferApex(s, o, yield) {
 		return
 	}
-	for _, k := range services {
+	for _, k := range part.Services(s, o) {
 		svc := s.Service(k)
 		if svc == nil || !v.cluster.Exposes(s, k.Namespace) || v.hides(k) {
 			continue

@@ -15,11 +15,12 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
 // recordsOf iterates over all records but the SOA record.
 func recordsOf(v *view, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
-	return func(yield func(dns.RR) bool) { v.Walk(s, o, s.Keys(false), yield) }
+	return func(yield func(dns.RR) bool) { v.Walk(s, o, xfr.Part{}, yield) }
 }
 
 func zoneOf(v *view, s *cluster.Snapshot, origin string) string {
@@ -167,19 +168,19 @@ func TestWalkOfChanges(t *testing.T) {
 			kept = append(kept, store.Load())
 		}
 		before, after := clustertest.One(t, "before", kept), clustertest.One(t, "after", kept)
-		changed := cluster.ChangedServices(before, after, false)
+		changed := xfr.Part{Before: before, After: after}
 		was, is := unchanged(v, before, changed), unchanged(v, after, changed)
 		if !maps.Equal(was, is) {
-			t.Fatalf("%v, then %v beside %v", was, is, changed)
+			t.Fatalf("%v, then %v beside the changes", was, is)
 		}
 	})
 }
 
 // unchanged returns the records of a walk over all Services that a walk over the changed
 // ones does not have.
-func unchanged(v *view, s *cluster.Snapshot, changed []cluster.Key) map[string]bool {
+func unchanged(v *view, s *cluster.Snapshot, changed xfr.Part) map[string]bool {
 	rest := map[string]bool{}
-	v.Walk(s, v.zones.Origins[0], s.Keys(false), func(rr dns.RR) bool {
+	v.Walk(s, v.zones.Origins[0], xfr.Part{}, func(rr dns.RR) bool {
 		rest[rr.String()] = true
 		return true
 	})

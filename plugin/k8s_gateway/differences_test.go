@@ -37,6 +37,7 @@ var shown = []struct{ row, file, test string }{
 	{"serial", publishTests, "TestNoChange"},
 	{"any name before the first sync", viewTests, "TestNotReady"},
 	{"AXFR, IXFR", script, "$ dig +tcp example.org AXFR"},
+	{"AXFR, IXFR", "walk_test.go", "TestWalkAgreesWithLookup"},
 	{"a kind that the API server gets after the start", liveTests, "TestGateway"},
 }
 

@@ -63,6 +63,7 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 		if !h.alone {
 			h.cluster = clusterdns.Of(server)
 		}
+		h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
 		h.cluster.CacheGate().Add(h)
 		return nil
 	})

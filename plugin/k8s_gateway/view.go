@@ -65,11 +65,15 @@ func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) res
 		m.Published = at(s, n, o, 0).Published
 		return m
 	}
-	if found, ok := v.findServer(n, rest); ok {
+	found, ok := v.findServer(n, rest)
+	if ok && found.Kind != resolve.EmptyNonTerminal {
 		return found
 	}
-	if m := at(s, n, o, 0); m.Kind != resolve.NoName {
+	if m := at(s, n, o, 0); m.Kind > found.Kind {
 		return m
+	}
+	if ok {
+		return found
 	}
 	return v.findWildcard(s, n, o, rest)
 }

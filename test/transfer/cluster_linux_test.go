@@ -110,7 +110,7 @@ func service(i int, kind string) string {
 // outside returns a Service with external addresses of both families.
 func (c *cluster) outside(i int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Service\nmetadata: {name: s%d, namespace: %s}\n"+
-		"spec: {externalIPs: [192.0.2.%d, '2001:db8::%d'], ports: [{name: http, port: %d}]}",
+		"spec: {type: LoadBalancer, externalIPs: [192.0.2.%d, '2001:db8::%d'], ports: [{name: http, port: %d}]}",
 		i, namespace, 1+c.random.IntN(250), 1+c.random.IntN(9), 80+c.random.IntN(3))
 }
 

@@ -84,8 +84,8 @@ func TestP11EncryptedPeers(t *testing.T) {
 	p := newPrimary(t, b.port)
 	p.change(t)
 	overTLS, overQUIC := freeport.Port(t), freeport.Port(t)
-	text := fmt.Sprintf("%[1]s:%[2]s %[3]s:%[2]s tls://%[1]s:%[4]s tls://%[3]s:%[4]s quic://%[1]s:%[5]s {\n\tbind 127.0.0.1\n\ttls %[6]s\n\tkubernetes %[1]s {\n\t\tmanifests %[7]s\n\t}\n\tk8s_external %[3]s\n\ttransfer {\n\t\tto * 127.0.0.1:%[8]s\n\t}\n}\n",
-		origin, p.port, outsideOrigin, overTLS, overQUIC, files, p.dir, b.port)
+	text := fmt.Sprintf("%[1]s:%[2]s %[3]s:%[2]s %[9]s:%[2]s tls://%[1]s:%[4]s tls://%[3]s:%[4]s tls://%[9]s:%[4]s quic://%[1]s:%[5]s {\n\tbind 127.0.0.1\n\ttls %[6]s\n\tkubernetes %[1]s {\n\t\tmanifests %[7]s\n\t}\n\tk8s_external %[3]s\n\tk8s_gateway %[9]s {\n\t\tttl 5\n\t}\n\ttransfer {\n\t\tto * 127.0.0.1:%[8]s\n\t}\n}\n",
+		origin, p.port, outsideOrigin, overTLS, overQUIC, files, p.dir, b.port, publishedOrigin)
 	startCorefile(t, p.port, filepath.Join(t.TempDir(), "Corefile"), text)
 	b.start(t, overTLS)
 	b.awaitZones(t, p.port)

@@ -17,6 +17,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/transfer"
 
 	_ "github.com/clusterdns/clusterdns/plugin/k8s_external"
+	_ "github.com/clusterdns/clusterdns/plugin/k8s_gateway"
 	_ "github.com/clusterdns/clusterdns/plugin/kubernetes"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
@@ -34,6 +35,7 @@ const (
 const corefileVariable = "CLUSTERDNS_TEST_COREFILE"
 
 func TestMain(m *testing.M) {
+	coredns.KnowGateway()
 	if path := os.Getenv(corefileVariable); path != "" {
 		serve(path)
 		return

@@ -67,7 +67,15 @@ func (p *primary) change(t *testing.T) {
 	text := fmt.Sprintf(`{apiVersion: v1, kind: List, items: [
 {apiVersion: v1, kind: Namespace, metadata: {name: shop}},
 {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop},
-  spec: {clusterIP: 10.96.0.%[1]d, externalIPs: [192.0.2.%[1]d], ports: [{name: http, port: 80}]}}]}
+  spec: {type: LoadBalancer, clusterIP: 10.96.0.%[1]d, externalIPs: [192.0.2.%[1]d], ports: [{name: http, port: 80}]}},
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: wild, namespace: shop},
+  spec: {rules: [{host: "*.wild.published.example"}, {host: "own%[1]d.wild.published.example"}]},
+  status: {loadBalancer: {ingress: [{ip: 192.0.2.%[1]d}, {ip: "2001:db8::%[1]d"}]}}},
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: cloud, namespace: shop},
+  spec: {rules: [{host: cloud.published.example}]}, status: {loadBalancer: {ingress: [{hostname: lb%[1]d.example.com}]}}},
+{apiVersion: externaldns.k8s.io/v1alpha1, kind: DNSEndpoint, metadata: {name: texts, namespace: shop},
+  spec: {endpoints: [{dnsName: published.example, recordType: TXT, targets: ['text \ "%[1]d"']},
+    {dnsName: www.published.example, recordType: CNAME, targets: [cloud.published.example]}]}}]}
 `, p.address)
 	path := filepath.Join(p.dir, "new")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -86,7 +94,7 @@ func (p *primary) start(t *testing.T) {
 func (p *primary) corefilePath() string { return filepath.Join(p.dir, "Corefile") }
 
 func (p *primary) corefile() string {
-	return fmt.Sprintf(`%s:%s %s:%[2]s {
+	return fmt.Sprintf(`%s:%s %s:%[2]s %[8]s:%[2]s {
 	bind 127.0.0.1
 	errors
 	%[7]s
@@ -97,11 +105,15 @@ func (p *primary) corefile() string {
 	k8s_external %[3]s {
 		ttl %[6]d
 	}
+	k8s_gateway %[8]s {
+		resources Ingress Service DNSEndpoint
+		ttl %[6]d
+	}
 	transfer {
 		to * %[5]s
 	}
 }
-`, origin, p.port, outsideOrigin, p.source, "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"), p.ttl, p.ahead)
+`, origin, p.port, outsideOrigin, p.source, "127.0.0.1:"+strings.Join(p.secondary, " 127.0.0.1:"), p.ttl, p.ahead, publishedOrigin)
 }
 
 // shows reports whether the zones have the last change.
@@ -129,8 +141,8 @@ func (p *primary) seenAt(port, origin string) error {
 // record returns the record that the last change has added to a zone.
 func (p *primary) record(zone string) string {
 	owner, network := "web.shop.svc."+origin, "10.96.0"
-	if zone == outsideOrigin {
-		owner, network = "web.shop."+outsideOrigin, "192.0.2"
+	if zone != origin {
+		owner, network = "web.shop."+zone, "192.0.2"
 	}
 	return fmt.Sprintf("%s %d IN A %s.%d", owner, p.ttl, network, p.address)
 }

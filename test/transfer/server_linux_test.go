@@ -15,13 +15,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// The zones that secondaries follow: the cluster's own, and the one for the world outside.
+// The zones that secondaries follow: the cluster's own, and those for the world outside.
 const (
-	origin        = "cluster.local."
-	outsideOrigin = "outside.example."
+	origin          = "cluster.local."
+	outsideOrigin   = "outside.example."
+	publishedOrigin = "published.example."
 )
 
-var origins = []string{origin, outsideOrigin}
+var origins = []string{origin, outsideOrigin, publishedOrigin}
 
 // answerTimeout is how long one answer may take.
 const answerTimeout = 10 * time.Second
@@ -31,7 +32,7 @@ const answerTimeout = 10 * time.Second
 func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process {
 	t.Helper()
 	corefile := filepath.Join(t.TempDir(), "Corefile")
-	text := fmt.Sprintf(`%s:%s %s:%[2]s {
+	text := fmt.Sprintf(`%s:%s %s:%[2]s %[6]s:%[2]s {
 	bind 127.0.0.1
 	errors
 	kubernetes %[1]s {
@@ -40,11 +41,12 @@ func startServer(t *testing.T, port, kubeconfig, secondaryPort string) *process 
 	k8s_external %[3]s {
 		headless
 	}
+	k8s_gateway %[6]s
 	transfer {
 		to * 127.0.0.1:%[5]s
 	}
 }
-`, origin, port, outsideOrigin, kubeconfig, secondaryPort)
+`, origin, port, outsideOrigin, kubeconfig, secondaryPort, publishedOrigin)
 	return startCorefile(t, port, corefile, text)
 }
 

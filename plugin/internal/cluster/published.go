@@ -49,6 +49,27 @@ func (s *Snapshot) Published(name string) (PublishedNode, bool) {
 	return s.published.Get(publishedName(name))
 }
 
+// PublishedNames returns the keys of all published names, sorted.
+func (s *Snapshot) PublishedNames() (names []string) {
+	for name, n := range s.published.All() {
+		if n.Published != nil {
+			names = append(names, string(name))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ChangedNames returns, sorted, the keys of the published names that differ between two snapshots
+// of one store, and of some names above those.
+func ChangedNames(before, after *Snapshot) (names []string) {
+	for name := range radix.Differing(&before.published, &after.published) {
+		names = append(names, string(name))
+	}
+	slices.Sort(names)
+	return names
+}
+
 // SetNamesSynced marks the snapshot as having all published names.
 func (t *Txn) SetNamesSynced() {
 	t.changed = t.changed || !t.next.namesSynced

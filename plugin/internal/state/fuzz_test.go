@@ -54,7 +54,7 @@ func useAll(t *testing.T, s *cluster.Snapshot) {
 	view.Pods, view.PodNames, view.Zonal = resolve.PodsVerified, true, true
 	zones, buf := xfr.ClusterZones{View: view}, make([]byte, 0, math.MaxUint16)
 	for _, o := range view.Origins {
-		zones.Walk(s, o, s.Keys(o.ClusterSet), func(rr dns.RR) bool {
+		zones.Walk(s, o, xfr.Part{}, func(rr dns.RR) bool {
 			var q answer.Question
 			if name, err := q.ParseText(rr.Header().Name); err == nil {
 				q.Type = rr.Header().Rrtype

@@ -23,9 +23,14 @@ var pauses = []time.Duration{0, 0, 5 * time.Second, 15 * time.Second, time.Minut
 // answer.
 func (p *Primary) Notify(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, s := range p.Policy.secondaries(p.origins()) {
-		n := &notifier{store: p.Store, warn: p.Warn, send: s.notify, name: fmt.Sprintf("notify for zone %q was not accepted by %q", s.zone, s.addr)}
-		all.Go(func() { n.run(ctx) })
+	for _, served := range p.served {
+		for _, s := range p.Policy.secondaries(served.names()) {
+			n := &notifier{
+				store: p.Store, ready: served.zones.Ready, warn: p.Warn, send: s.notify,
+				name: fmt.Sprintf("notify for zone %q was not accepted by %q", s.zone, s.addr),
+			}
+			all.Go(func() { n.run(ctx) })
+		}
 	}
 	all.Wait()
 }
@@ -33,6 +38,7 @@ func (p *Primary) Notify(ctx context.Context) {
 // notifier notifies one secondary of the checkpoints of one zone.
 type notifier struct {
 	store *cluster.Store
+	ready func(*cluster.Snapshot) bool // a checkpoint has all that the zone shows
 	send  func(context.Context) (answered bool, err error)
 	warn  func(text string)
 	name  string // name of what fails, for the log
@@ -45,7 +51,7 @@ func (n *notifier) run(ctx context.Context) {
 	told := uint32(0)
 	for ctx.Err() == nil {
 		next := n.store.NextCheckpoint()
-		if s := n.store.LoadCheckpoint(); s.Synced() && s.Serial() != told {
+		if s := n.store.LoadCheckpoint(); n.ready(s) && s.Serial() != told {
 			told = s.Serial()
 			n.notify(ctx, next)
 		}

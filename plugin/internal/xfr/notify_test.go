@@ -11,6 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -34,7 +35,7 @@ func notifying(t *testing.T, to *slowSecondary, test func(p *primary)) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPrimary(t)
 		ctx, stop := context.WithCancel(context.Background())
-		n := &notifier{store: p.Store, send: to.notify, warn: func(string) {}}
+		n := &notifier{store: p.Store, ready: (*cluster.Snapshot).Synced, send: to.notify, warn: func(string) {}}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -196,8 +197,10 @@ func TestNotifiedZones(t *testing.T) {
 		{Zones: []string{"net.", "org."}, To: []string{"10.0.0.2:53", "[2001:db8::1]:5353"}},
 	}
 	var got []string
-	for _, s := range p.Policy.secondaries(p.origins()) {
-		got = append(got, s.zone+" "+s.addr)
+	for i := range p.served {
+		for _, s := range p.Policy.secondaries(p.served[i].names()) {
+			got = append(got, s.zone+" "+s.addr)
+		}
 	}
 	if want := []string{"cluster.local. 10.0.0.1:53", "example.org. 10.0.0.2:53", "example.org. [2001:db8::1]:5353"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)

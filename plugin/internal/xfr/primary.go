@@ -59,14 +59,11 @@ func (p *Primary) Serve(zones Zones, origins []resolve.Origin) {
 	p.served = append(p.served, served{zones, origins})
 }
 
-// origins returns the names of all zones that can be transferred.
-func (p *Primary) origins() []string {
-	var names []string
-	for _, s := range p.served {
-		for _, o := range s.origins {
-			if !o.Reverse() {
-				names = append(names, o.String())
-			}
+// names returns the names of the zones that can be transferred.
+func (s *served) names() (names []string) {
+	for _, o := range s.origins {
+		if !o.Reverse() {
+			names = append(names, o.String())
 		}
 	}
 	return names
@@ -96,7 +93,7 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 	if !ok || zones != of {
 		return nil, transfer.ErrNotAuthoritative
 	}
-	now, err := p.lastCheckpoint()
+	now, err := p.lastCheckpoint(zones)
 	if err != nil {
 		return nil, err
 	}
@@ -112,17 +109,18 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 	}
 }
 
-// lastCheckpoint returns the last checkpoint. It waits a moment for the first one after a
-// sync, or for the next one after a reload: without that, one serial would have two meanings.
-func (p *Primary) lastCheckpoint() (*cluster.Snapshot, error) {
-	if !p.Store.Load().Synced() {
+// lastCheckpoint returns the last checkpoint. It waits a moment for the first one that has all that
+// the zones show, or for the next one after a reload: without that, one serial would have two
+// meanings.
+func (p *Primary) lastCheckpoint(z Zones) (*cluster.Snapshot, error) {
+	if !z.Ready(p.Store.Load()) {
 		return nil, errNotSynced
 	}
 	if p.Renewed != nil && !awaitSerial(p.Renewed, reloadSerial) {
 		return nil, errNotRenewed
 	}
 	next := p.Store.NextCheckpoint()
-	if !p.Store.LoadCheckpoint().Synced() && p.Store.Load().Synced() {
+	if !z.Ready(p.Store.LoadCheckpoint()) && z.Ready(p.Store.Load()) {
 		awaitSerial(next, firstSerial)
 	}
 	now := p.Store.LoadCheckpoint()
@@ -131,7 +129,7 @@ func (p *Primary) lastCheckpoint() (*cluster.Snapshot, error) {
 		return nil, errEnded
 	default:
 	}
-	if !now.Synced() {
+	if !z.Ready(now) {
 		return nil, errNotSynced
 	}
 	return now, nil
@@ -161,9 +159,8 @@ func increment(zones Zones, before, now *cluster.Snapshot, o resolve.Origin) ite
 // to get another, each list in the order of a transfer. No record is in both lists. The
 // snapshots must be of one store: parts that they share are not looked at.
 func difference(z Zones, before, after *cluster.Snapshot, o resolve.Origin) (removed, added []dns.RR) {
-	keys := cluster.ChangedServices(before, after, o.ClusterSet)
 	some := func(s *cluster.Snapshot) []dns.RR {
-		return slices.Collect(func(yield func(dns.RR) bool) { z.Walk(s, o, keys, yield) })
+		return slices.Collect(func(yield func(dns.RR) bool) { z.Walk(s, o, Part{before, after}, yield) })
 	}
 	was, is := some(before), some(after)
 	return without(was, is), without(is, was)

@@ -81,7 +81,7 @@ func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Requ
 	rec := &recordEmitter{ResponseWriter: state.W}
 	code, err := t.next.ServeDNS(ctx, rec, state.Req)
 	now := t.primary.Store.LoadCheckpoint()
-	if code != dns.RcodeRefused || err != nil || rec.wrote || state.QType() != dns.TypeIXFR || !now.Synced() ||
+	if code != dns.RcodeRefused || err != nil || rec.wrote || state.QType() != dns.TypeIXFR || !zones.Ready(now) ||
 		!t.primary.Policy.allows(o.String(), state.IP()) {
 		return code, err
 	}

@@ -16,18 +16,42 @@ import (
 
 // Zones are zones with records.
 type Zones interface {
+	// Ready reports whether a snapshot has all that the zones show.
+	Ready(s *cluster.Snapshot) bool
 	// SOA returns the SOA record of an origin in a snapshot.
 	SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR
 	// Walk yields all other records of an origin that a secondary gets, without
-	// repetitions: the name servers with their addresses, then the given Services. The
-	// order depends only on the data and on the order of the keys.
-	Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool)
+	// repetitions: the name servers with their addresses, then those of the objects in the part.
+	// The order depends only on the data.
+	Walk(s *cluster.Snapshot, o resolve.Origin, part Part, yield func(dns.RR) bool)
 }
 
-// recordsOf iterates over all records of an origin, with the Services by namespace and
-// name. The caller adds the SOA records around them (RFC 5936 2.2).
+// Part says which objects a walk is about: those that may differ between two snapshots of one store,
+// whose common branches are not looked at. The zero Part has all objects.
+type Part struct {
+	Before, After *cluster.Snapshot
+}
+
+// Services returns the keys of the Services of a zone, by namespace and name.
+func (p Part) Services(s *cluster.Snapshot, o resolve.Origin) []cluster.Key {
+	if p.Before == nil {
+		return s.Keys(o.ClusterSet)
+	}
+	return cluster.ChangedServices(p.Before, p.After, o.ClusterSet)
+}
+
+// Published returns the published names, sorted.
+func (p Part) Published(s *cluster.Snapshot) []string {
+	if p.Before == nil {
+		return s.PublishedNames()
+	}
+	return cluster.ChangedNames(p.Before, p.After)
+}
+
+// recordsOf iterates over all records of an origin. The caller adds the SOA records around them
+// (RFC 5936 2.2).
 func recordsOf(z Zones, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
-	return func(yield func(dns.RR) bool) { z.Walk(s, o, s.Keys(o.ClusterSet), yield) }
+	return func(yield func(dns.RR) bool) { z.Walk(s, o, Part{}, yield) }
 }
 
 // ClusterZones are the zones of a cluster.
@@ -42,10 +66,10 @@ func (z ClusterZones) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
 }
 
 // Walk implements Zones.
-func (z ClusterZones) Walk(s *cluster.Snapshot, o resolve.Origin, services []cluster.Key, yield func(dns.RR) bool) {
+func (z ClusterZones) Walk(s *cluster.Snapshot, o resolve.Origin, part Part, yield func(dns.RR) bool) {
 	w := walk{view: z.View, origin: o.String(), yield: yield}
 	w.nameservers(s, o)
-	for _, k := range services {
+	for _, k := range part.Services(s, o) {
 		if w.ended {
 			return
 		}

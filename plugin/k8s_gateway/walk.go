@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
+)
+
+// Transfer returns the records of a zone, as the plugin transfer requests them. That plugin finds
+// the handler by this method.
+func (h *handler) Transfer(name string, serial uint32) (<-chan []dns.RR, error) {
+	return h.cluster.Primary().Transfer(&h.view, name, serial)
+}
+
+// Ready implements xfr.Zones.
+func (v *view) Ready(s *cluster.Snapshot) bool { return v.zones.Ready(s) }
+
+// SOA implements xfr.Zones.
+func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
+	return answer.SOA(&v.zones, s, o)
+}
+
+// Walk implements xfr.Zones: it yields what the apex and the server's name have, then the
+// published names. Every RRset is the one that a look-up answers with.
+func (v *view) Walk(s *cluster.Snapshot, o resolve.Origin, part xfr.Part, yield func(dns.RR) bool) {
+	w := walk{view: v, snapshot: s, origin: &o, yield: yield, seen: map[string]bool{}}
+	w.text(o.String(), apexTypes)
+	w.text(dnsname.Below(o.String(), v.zones.NameServer), addressTypes)
+	for _, key := range part.Published(s) {
+		if w.ended {
+			return
+		}
+		w.key(key)
+	}
+}
+
+// The types that a transfer has of a name. Beside an alias there is nothing else.
+var (
+	apexTypes      = []uint16{dns.TypeNS, dns.TypeA, dns.TypeAAAA, dns.TypeTXT}
+	addressTypes   = []uint16{dns.TypeA, dns.TypeAAAA}
+	publishedTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT}
+)
+
+// walk yields the records of one zone, without repetitions.
+type walk struct {
+	view     *view
+	snapshot *cluster.Snapshot
+	origin   *resolve.Origin
+	yield    func(dns.RR) bool
+	ended    bool            // the consumer wants no more
+	seen     map[string]bool // owners, since a name may be published as it stands and below any zone
+}
+
+func (w *walk) text(owner string, types []uint16) {
+	if n, err := dnsname.Parse(owner); err == nil {
+		w.name(&n, types)
+	}
+}
+
+// key yields what a published name has in the zone. One that is too long below the zone has
+// nothing, nor has one that another zone of the view encloses.
+func (w *walk) key(key string) {
+	if !strings.HasSuffix(key, "\x00") {
+		key += w.origin.Wire()
+	}
+	n, err := dnsname.ParseWire([]byte(key))
+	if err != nil {
+		return
+	}
+	if o := w.view.zones.Origin(&n); o == nil || o.Wire() != w.origin.Wire() || !w.view.publishes(w.snapshot, &n, w.origin) {
+		return
+	}
+	w.name(&n, publishedTypes)
+}
+
+// publishes reports whether a name is published itself, and is not made from a wildcard.
+func (v *view) publishes(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) bool {
+	return at(s, n, o, 0).Kind == resolve.AtPublished
+}
+
+// name yields the RRsets of a name.
+func (w *walk) name(n *dnsname.Name, types []uint16) {
+	if w.ended || w.seen[n.Wire()] {
+		return
+	}
+	w.seen[n.Wire()] = true
+	m := w.view.locate(w.snapshot, n, w.origin)
+	if target := m.Target(false); target != nil {
+		w.ended = !w.yield(answer.CNAME(n.String(), target.String(), w.view.zones.TTL))
+		return
+	}
+	for _, qtype := range types {
+		for _, rr := range answer.RRset(&w.view.zones, w.snapshot, n, w.origin, &m, qtype) {
+			if w.ended = !w.yield(rr); w.ended {
+				return
+			}
+		}
+	}
+}
