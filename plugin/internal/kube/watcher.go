@@ -39,6 +39,7 @@ func New(cfg Config, opts Options) (*Watcher, error) {
 		o.apply(all)
 		return &Watcher{o, m}, nil
 	}
+	o.names.Complain = o.names.Warn
 	s, err := newServer(cfg, resources, o, opts)
 	if err != nil {
 		return nil, err

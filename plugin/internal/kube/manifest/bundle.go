@@ -85,7 +85,7 @@ func (n objectName) String() string {
 type bundle struct {
 	keep           func(index int, kind string, api metav1.Object) // stores an object at index, in place of the one that was there
 	serviceImports bool                                            // the caller uses ServiceImports
-	published      map[string]func() metav1.Object                 // further kinds that mean something
+	published      map[string]*publish.Kind                        // kinds that give names to the world
 
 	objects  []*object
 	index    map[objectName]int
@@ -121,15 +121,18 @@ func (b *bundle) kind(d *document) func() metav1.Object {
 	if known := supported[name]; known != nil {
 		return known
 	}
-	return b.published[name]
+	if k := b.published[name]; k != nil {
+		return func() metav1.Object { return k.New() }
+	}
+	return nil
 }
 
 // publish makes further kinds mean something.
 func (b *bundle) publish(kinds []publish.Kind) {
-	b.published = map[string]func() metav1.Object{}
-	for _, k := range kinds {
-		for _, version := range k.Versions {
-			b.published[version.String()+" "+k.Name] = func() metav1.Object { return k.New() }
+	b.published = map[string]*publish.Kind{}
+	for i := range kinds {
+		for _, version := range kinds[i].Versions {
+			b.published[version.String()+" "+kinds[i].Name] = &kinds[i]
 		}
 	}
 }
@@ -180,6 +183,9 @@ func (b *bundle) add(d *document) error {
 	}
 	if len(b.objects) == objectsLimit {
 		return fmt.Errorf("%s: expected at most %d objects in all", d.place(), objectsLimit)
+	}
+	if k := b.published[d.apiVersion+" "+d.kind]; k != nil {
+		o.checkPublished(k, api)
 	}
 	b.put(o, api)
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 // leaveOut records why a document is left out whose kind is not supported. Many such kinds
@@ -79,6 +80,13 @@ func (o *object) check(api metav1.Object) {
 		o.checkImport(api)
 	case *discoveryv1.EndpointSlice:
 		o.checkSlice(api)
+	}
+}
+
+// checkPublished checks what gives names to the world.
+func (o *object) checkPublished(k *publish.Kind, api metav1.Object) {
+	for _, problem := range k.Problems(api) {
+		o.warn(unnamed, "%s", problem)
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 	unaddressed
 	misaddressed
 	misnamed
+	unnamed
 	misported
 	mistyped
 	unlabelled
@@ -40,6 +41,7 @@ var headings = [categories]string{
 	unaddressed:  "Services without a clusterIP, which have no address",
 	misaddressed: "left out, expected an IP address",
 	misnamed:     "Services without a target, expected a DNS name as externalName",
+	unnamed:      "left out of published names, expected hostnames, addresses and records that can be shown",
 	misported:    "ports left out, expected a number from 1 to 65535, and TCP, UDP or SCTP",
 	mistyped:     "taken for the type ClusterSetIP, expected ClusterSetIP or Headless",
 	unlabelled:   "EndpointSlices without the label kubernetes.io/service-name, which has to name their Service",

@@ -126,29 +126,37 @@ func (l *listenerSet) equal(other *listenerSet) bool {
 	return l.gateway == other.gateway && l.accepted == other.accepted && slices.Equal(l.listeners, other.listeners)
 }
 
-// gateway converts a Gateway, if it is of a class that is wanted. NamedAddress is for its
-// controller alone.
+// gateway converts a Gateway. One of a class that is not wanted has no listeners: a route leads to
+// something all the same. An address of the type NamedAddress is for its controller alone.
 func (s Settings) gateway(obj metav1.Object) *Object {
 	in := obj.(*apiGateway)
-	if !selects(s.GatewayClasses, in.Spec.GatewayClassName) {
-		return nil
+	o := newObject(gatewayKind, in)
+	g := &gateway{sets: admission{from: fromNone}}
+	if o.gateway = g; ignored(in) || !selects(s.GatewayClasses, in.Spec.GatewayClassName) {
+		return o
 	}
-	var to targets
-	for _, a := range in.Status.Addresses {
-		switch ptr.Deref(a.Type, "IPAddress") {
-		case "IPAddress":
-			to.add(a.Value, "")
-		case "Hostname":
-			to.add("", a.Value)
-		}
-	}
-	g := &gateway{listeners: listenersOf(in.Spec.Listeners), sets: admission{from: fromNone}, records: to.published()}
+	g.records, g.listeners = o.addressesOf(in), o.listenersOf(in.Spec.Listeners)
 	if allowed := in.Spec.AllowedListeners; allowed != nil {
 		g.sets = admissionOf(allowed.Namespaces, fromNone)
 	}
-	o := newObject(gatewayKind, in)
-	o.gateway = g
 	return o
+}
+
+func (o *Object) addressesOf(in *apiGateway) *cluster.Published {
+	var to targets
+	for i, a := range in.Status.Addresses {
+		ok := true
+		switch ptr.Deref(a.Type, "IPAddress") {
+		case "IPAddress":
+			ok = to.add(a.Value, "")
+		case "Hostname":
+			ok = to.add("", a.Value)
+		}
+		if !ok {
+			o.problem("status.addresses[%d].value %q is no address of its type", i, a.Value)
+		}
+	}
+	return to.published()
 }
 
 // listenerSet converts a ListenerSet. Its parent is a Gateway: the API has no other kind.
@@ -159,13 +167,14 @@ func (Settings) listenerSet(obj metav1.Object) *Object {
 		return nil
 	}
 	o := newObject(listenerSetKind, in)
-	o.listenerSet = &listenerSet{gateway: parent.Key, accepted: accepted(in.Status.Conditions), listeners: listenersOf(in.Spec.Listeners)}
+	o.listenerSet = &listenerSet{gateway: parent.Key, accepted: accepted(in.Status.Conditions), listeners: o.listenersOf(in.Spec.Listeners)}
 	return o
 }
 
-func listenersOf(in []apiListener) []listener {
+func (o *Object) listenersOf(in []apiListener) []listener {
 	out := make([]listener, len(in))
 	for i, l := range in {
+		o.hostKey(ptr.Deref(l.Hostname, ""), "spec.listeners[%d].hostname", i)
 		out[i] = listener{
 			name: l.Name, hostname: strings.ToLower(ptr.Deref(l.Hostname, "")), port: l.Port,
 			kinds: kindsOf(l), routes: admission{from: fromSame},

@@ -134,7 +134,7 @@ func (s Settings) All() []Kind {
 // Convert returns what matters here of an object, or nil if it has no names and no other object
 // leads to it.
 func (k Kind) Convert(s Settings, o metav1.Object) *Object {
-	if ignored(o) {
+	if ignored(o) && k.Name != gatewayKind {
 		return nil
 	}
 	return k.convert(s, o)

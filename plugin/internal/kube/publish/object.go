@@ -27,6 +27,8 @@ type Object struct {
 	route       *route       // of a route
 	gateway     *gateway     // of a Gateway
 	listenerSet *listenerSet // of a ListenerSet
+
+	problems []string // parts that are left out, with the reason
 }
 
 // named is a name with what it has. The name is a key of cluster.Txn.Publish.
@@ -43,7 +45,7 @@ func newObject(kind string, o metav1.Object) *Object {
 func Same(a, b *Object) bool {
 	return a.created == b.created &&
 		slices.EqualFunc(a.names, b.names, func(x, y named) bool { return x.name == y.name && x.records.Equal(y.records) }) &&
-		a.route.equal(b.route) && a.gateway.equal(b.gateway) && a.listenerSet.equal(b.listenerSet)
+		a.route.equal(b.route) && a.gateway.equal(b.gateway) && a.listenerSet.equal(b.listenerSet) && slices.Equal(a.problems, b.problems)
 }
 
 // before reports whether an object wins against another that has the same name: it is older or,
@@ -102,16 +104,19 @@ type targets struct {
 	alias   string
 }
 
-func (t *targets) add(ip, host string) {
+// add adds an address or a hostname, and reports false for what is neither.
+func (t *targets) add(ip, host string) bool {
 	if a := convert.ParseAddr(ip); a.IsValid() {
 		if !slices.Contains(t.records.Addrs, a) {
 			t.records.Addrs = append(t.records.Addrs, a)
 		}
-		return
+		return true
 	}
+	alias := convert.Hostname(host)
 	if t.alias == "" {
-		t.alias = convert.Hostname(host)
+		t.alias = alias
 	}
+	return alias != ""
 }
 
 // published returns what the name has, or nil if it leads nowhere.

@@ -90,16 +90,15 @@ func routeOf(kind string, obj metav1.Object) *Object {
 	if len(out.parents) == 0 {
 		return nil
 	}
-	for _, host := range in.Spec.Hostnames {
-		if hostKey(host) != "" {
+	o := newObject(kind, in)
+	for i, host := range in.Spec.Hostnames {
+		if o.hostKey(host, "spec.hostnames[%d]", i) != "" {
 			out.hostnames = append(out.hostnames, strings.ToLower(host))
 		}
 	}
-	if len(out.hostnames) == 0 && len(in.Spec.Hostnames) > 0 {
-		return nil
+	if len(out.hostnames) > 0 || len(in.Spec.Hostnames) == 0 {
+		o.route = out
 	}
-	o := newObject(kind, in)
-	o.route = out
 	return o
 }
 

@@ -1,24 +1,26 @@
 package publish
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
 
 // Set has all objects and publishes their names. It is not safe for concurrent use.
 type Set struct {
-	// Warn is called once for two objects that have a name in common and lead elsewhere.
+	// Warn is called once for two objects that have a name in common with other records, and for an
+	// object that leads to one that is not there.
 	Warn func(text string)
+	// Complain is called once for what is wrong with an object by itself.
+	Complain func(text string)
 
-	told       map[[2]ID]bool          // pairs of objects that Warn was called for
+	told       map[string]bool         // what Warn and Complain were called for
+	contested  map[string]bool         // names that several objects have, each otherwise
 	objects    map[ID]*Object          // Gateways and ListenerSets
 	followers  map[ID]map[*Object]bool // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
+	settled    bool                    // all objects are known
 	namespaces map[string]labels.Set   // labels of the Namespaces that exist
 	made       map[*Object][]named     // the names of each object that has any
 	claims     map[string][]claim      // the objects that have each name
@@ -34,7 +36,9 @@ type claim struct {
 func NewSet() *Set {
 	return &Set{
 		Warn:       func(string) {},
-		told:       map[[2]ID]bool{},
+		Complain:   func(string) {},
+		told:       map[string]bool{},
+		contested:  map[string]bool{},
 		objects:    map[ID]*Object{},
 		followers:  map[ID]map[*Object]bool{},
 		namespaces: map[string]labels.Set{},
@@ -50,6 +54,7 @@ func (s *Set) Replace(txn *cluster.Txn, old, now *Object) {
 	}
 	if now != nil {
 		s.link(now)
+		s.complain(now)
 	}
 	s.publish(txn, old, now)
 	id := either(old, now).ID
@@ -127,6 +132,9 @@ func (s *Set) link(o *Object) {
 			s.followers[id] = map[*Object]bool{}
 		}
 		s.followers[id][o] = true
+		if s.settled {
+			s.complainOfParent(o, id)
+		}
 	}
 }
 
@@ -156,7 +164,7 @@ func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
 	}
 	for _, n := range slices.Concat(before, after) {
 		txn.Publish(n.name, decide(s.claims[n.name]))
-		s.warn(n.name)
+		s.contest(n.name)
 	}
 }
 
@@ -176,8 +184,7 @@ func decide(claims []claim) *cluster.Published {
 	if len(claims) == 0 {
 		return nil
 	}
-	leads := oldest(claims, func(p *cluster.Published) bool { return len(p.Addrs) > 0 || p.Alias != "" })
-	texts := oldest(claims, func(p *cluster.Published) bool { return len(p.Texts) > 0 })
+	leads, texts := recordsOf(oldest(claims, leads)), recordsOf(oldest(claims, says))
 	switch {
 	case leads == nil:
 		return texts
@@ -193,51 +200,6 @@ func withoutTexts(p, texts *cluster.Published) *cluster.Published {
 		return p
 	}
 	return &cluster.Published{Alias: p.Alias}
-}
-
-func oldest(claims []claim, has func(*cluster.Published) bool) *cluster.Published {
-	var first *claim
-	for i := range claims {
-		if c := &claims[i]; has(c.records) && (first == nil || c.by.before(first.by)) {
-			first = c
-		}
-	}
-	if first == nil {
-		return nil
-	}
-	return first.records
-}
-
-// maxTold bounds the number of pairs that are remembered, and that the log gets.
-const maxTold = 1000
-
-// warn calls Warn for the objects that do not get a name.
-func (s *Set) warn(name string) {
-	claims := s.claims[name]
-	if len(claims) < 2 {
-		return
-	}
-	first := slices.MinFunc(claims, func(a, b claim) int {
-		if a.by.before(b.by) {
-			return -1
-		}
-		return 1
-	})
-	for _, c := range claims {
-		pair := [2]ID{first.by.ID, c.by.ID}
-		if !conflict(first.records, c.records) || s.told[pair] || len(s.told) >= maxTold {
-			continue
-		}
-		s.told[pair] = true
-		n, _ := dnsname.ParseWire([]byte(strings.TrimSuffix(name, "\x00") + "\x00"))
-		s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, and leads elsewhere: the name leads where the older one does", c.by, n.String(), first.by))
-	}
-}
-
-// conflict reports whether two claims cannot both be shown.
-func conflict(a, b *cluster.Published) bool {
-	leads := func(p *cluster.Published) bool { return len(p.Addrs) > 0 || p.Alias != "" }
-	return leads(a) && leads(b) && (a.Alias != b.Alias || !slices.Equal(a.Addrs, b.Addrs))
 }
 
 // String returns the kind, the Namespace and the name.

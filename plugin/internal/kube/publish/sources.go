@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,15 +22,18 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 	if !selects(s.IngressClasses, class) {
 		return nil
 	}
+	o := newObject("Ingress", in)
 	var to targets
-	for _, lb := range in.Status.LoadBalancer.Ingress {
-		to.add(lb.IP, lb.Hostname)
+	for i, lb := range in.Status.LoadBalancer.Ingress {
+		if text := lb.IP + lb.Hostname; !to.add(lb.IP, lb.Hostname) && text != "" {
+			o.problem("status.loadBalancer.ingress[%d] %q is neither an address nor a hostname", i, text)
+		}
 	}
 	var keys []string
 	for i := range in.Spec.Rules {
-		keys = append(keys, hostKey(in.Spec.Rules[i].Host))
+		keys = append(keys, o.hostKey(in.Spec.Rules[i].Host, "spec.rules[%d].host", i))
 	}
-	return leading(newObject("Ingress", in), keys, to.published())
+	return leading(o, keys, to.published())
 }
 
 // service converts a Service with a load balancer. An annotation has its names; without one it is
@@ -49,28 +53,40 @@ func (Settings) service(obj metav1.Object) *Object {
 			to.add(lb.IP, lb.Hostname)
 		}
 	}
-	return leading(newObject("Service", svc), serviceKeys(svc), to.published())
+	o := newObject("Service", svc)
+	return leading(o, o.serviceKeys(svc), to.published())
 }
 
-func serviceKeys(svc *corev1.Service) (keys []string) {
-	text, annotated := hostnameAnnotation(svc)
-	if !annotated {
+func (o *Object) serviceKeys(svc *corev1.Service) (keys []string) {
+	annotation, text := hostnameAnnotation(svc)
+	if annotation == "" {
 		return []string{relativeKeyOf(svc.Name + "." + svc.Namespace)}
 	}
 	for host := range strings.SplitSeq(text, ",") {
-		key := hostKey(strings.TrimSpace(host))
+		key := o.hostKey(strings.TrimSpace(host), "annotation %s:", annotation)
 		keys = append(keys, key, strings.TrimSuffix(key, "\x00"))
 	}
 	return keys
 }
 
-func hostnameAnnotation(o metav1.Object) (text string, ok bool) {
+// hostnameAnnotation returns the name and the text of the annotation, or "" without one.
+func hostnameAnnotation(o metav1.Object) (name, text string) {
 	for _, name := range slimpb.HostnameAnnotations {
-		if text, ok = o.GetAnnotations()[name]; ok {
-			return text, true
+		if text, ok := o.GetAnnotations()[name]; ok {
+			return name, text
 		}
 	}
-	return "", false
+	return "", ""
+}
+
+// hostKey returns the key of a hostname, or "" if it is none. The object remembers the place of a
+// text that is none.
+func (o *Object) hostKey(host, place string, args ...any) string {
+	key := hostKey(host)
+	if key == "" && host != "" {
+		o.problem("%s %q is no hostname", fmt.Sprintf(place, args...), host)
+	}
+	return key
 }
 
 // leading gives an object names that all lead to the same targets.
@@ -80,7 +96,12 @@ func leading(o *Object, keys []string, to *cluster.Published) *Object {
 			o.names = append(o.names, named{key, to})
 		}
 	}
-	if len(o.names) == 0 {
+	return o.orNil()
+}
+
+// orNil returns the object, or nil if there is nothing to say of it.
+func (o *Object) orNil() *Object {
+	if len(o.names) == 0 && len(o.problems) == 0 {
 		return nil
 	}
 	return o
@@ -107,40 +128,53 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 	o := newObject("DNSEndpoint", in)
 	var keys []string
 	all := map[string]*targets{}
-	for _, e := range in.Spec.Endpoints {
+	for i, e := range in.Spec.Endpoints {
 		key := keyOf(e.DNSName)
 		if key == "" {
+			o.problem("spec.endpoints[%d].dnsName %q is no domain name", i, e.DNSName)
 			continue
 		}
 		if all[key] == nil {
 			all[key], keys = new(targets), append(keys, key)
 		}
-		all[key].addRecords(e.RecordType, e.Targets)
+		o.addRecords(all[key], i, e.RecordType, e.Targets)
 	}
 	for _, key := range keys {
 		if p := all[key].published(); p != nil {
 			o.names = append(o.names, named{key, p})
 		}
 	}
-	if len(o.names) == 0 {
-		return nil
-	}
-	return o
+	return o.orNil()
 }
 
-// addRecords adds the records of one type.
-func (t *targets) addRecords(rrtype string, list []string) {
-	for _, text := range list {
-		switch {
-		case rrtype == "A" || rrtype == "AAAA":
-			if a := parseOf(rrtype, text); a != "" {
-				t.add(a, "")
-			}
-		case rrtype == "CNAME":
-			t.add("", text)
-		case rrtype == "TXT" && !slices.Contains(t.records.Texts, text):
-			t.records.Texts = append(t.records.Texts, text)
+// addRecords adds the records of an endpoint, which are of one type.
+func (o *Object) addRecords(to *targets, i int, rrtype string, list []string) {
+	if !slices.Contains([]string{"A", "AAAA", "CNAME", "TXT"}, rrtype) {
+		o.problem("spec.endpoints[%d].recordType %q is not shown", i, rrtype)
+		return
+	}
+	for k, text := range list {
+		if !to.addRecord(rrtype, text) {
+			o.problem("spec.endpoints[%d].targets[%d] %q is no target of type %s", i, k, text, rrtype)
 		}
+	}
+}
+
+// addRecord adds a record, and reports whether the text is one of its type.
+func (t *targets) addRecord(rrtype, text string) bool {
+	switch rrtype {
+	case "TXT":
+		t.addText(text)
+		return true
+	case "CNAME":
+		return t.add("", text)
+	}
+	return t.add(parseOf(rrtype, text), "")
+}
+
+func (t *targets) addText(text string) {
+	if !slices.Contains(t.records.Texts, text) {
+		t.records.Texts = append(t.records.Texts, text)
 	}
 }
 

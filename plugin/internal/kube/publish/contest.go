@@ -1,0 +1,136 @@
+package publish
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+)
+
+// leads reports whether a name leads somewhere.
+func leads(p *cluster.Published) bool { return len(p.Addrs) > 0 || p.Alias != "" }
+
+// says reports whether a name has texts.
+func says(p *cluster.Published) bool { return len(p.Texts) > 0 }
+
+// oldest returns the claim of the oldest object that has such records, or nil.
+func oldest(claims []claim, has func(*cluster.Published) bool) *claim {
+	var first *claim
+	for i := range claims {
+		if c := &claims[i]; has(c.records) && (first == nil || c.by.before(first.by)) {
+			first = c
+		}
+	}
+	return first
+}
+
+func recordsOf(c *claim) *cluster.Published {
+	if c == nil {
+		return nil
+	}
+	return c.records
+}
+
+// Contested returns the number of names that several objects have, each otherwise.
+func (s *Set) Contested() int { return len(s.contested) }
+
+// contest finds out whether several objects have a name, each otherwise, and warns about those that
+// do not get it.
+func (s *Set) contest(name string) {
+	delete(s.contested, name)
+	claims := s.claims[name]
+	if len(claims) < 2 {
+		return
+	}
+	s.contestIn(name, claims, leads, func(a, b *cluster.Published) bool {
+		return a.Alias == b.Alias && slices.Equal(a.Addrs, b.Addrs)
+	})
+	s.contestIn(name, claims, says, func(a, b *cluster.Published) bool { return slices.Equal(a.Texts, b.Texts) })
+}
+
+// contestIn does so for one kind of records.
+func (s *Set) contestIn(name string, claims []claim, has func(*cluster.Published) bool, same func(a, b *cluster.Published) bool) {
+	first := oldest(claims, has)
+	for i := range claims {
+		c := &claims[i]
+		if !has(c.records) || same(first.records, c.records) {
+			continue
+		}
+		s.contested[name] = true
+		if s.tell(first.by.String() + " " + c.by.String()) {
+			s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, with other records: the name has those of the older one", c.by, hostOf(name), first.by))
+		}
+	}
+}
+
+// maxTold bounds the number of lines that the log gets, and that are remembered.
+const maxTold = 1000
+
+// tell reports whether something was not yet told.
+func (s *Set) tell(what string) bool {
+	if s.told[what] || len(s.told) >= maxTold {
+		return false
+	}
+	s.told[what] = true
+	return true
+}
+
+// hostOf returns the name of a key.
+func hostOf(key string) string {
+	n, _ := dnsname.ParseWire([]byte(strings.TrimSuffix(key, "\x00") + "\x00"))
+	return n.String()
+}
+
+// complain tells what is wrong with an object.
+func (s *Set) complain(o *Object) {
+	if len(o.problems) == 0 {
+		return
+	}
+	if text := o.String() + ": " + strings.Join(o.problems, ", "); s.tell(text) {
+		s.Complain(text)
+	}
+}
+
+// Settle says that all objects are known. What leads to nothing from then on leads to nothing.
+func (s *Set) Settle() {
+	if s.settled {
+		return
+	}
+	s.settled = true
+	for id, all := range s.followers {
+		for o := range all {
+			s.complainOfParent(o, id)
+		}
+	}
+}
+
+func (s *Set) complainOfParent(o *Object, id ID) {
+	if text := o.String() + " leads to " + id.String() + ", which is not there"; s.objects[id] == nil && s.tell(text) {
+		s.Warn(text)
+	}
+}
+
+// maxProblems bounds what is told of one object.
+const maxProblems = 5
+
+// problem remembers that a part of an object is left out, and why.
+func (o *Object) problem(format string, args ...any) {
+	switch n := len(o.problems); {
+	case n < maxProblems:
+		o.problems = append(o.problems, fmt.Sprintf(format, args...))
+	case n == maxProblems:
+		o.problems = append(o.problems, "and more")
+	}
+}
+
+// Problems returns what is wrong with an object: each part that is left out, with the reason.
+func (k Kind) Problems(o metav1.Object) []string {
+	if made := k.Convert(Settings{}, o); made != nil {
+		return made.problems
+	}
+	return nil
+}
