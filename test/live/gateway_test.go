@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
 // publishers are the resources that k8s_gateway watches besides Services and Namespaces.
@@ -195,6 +196,12 @@ func TestGateway(t *testing.T) {
 	c.removeDefinition(t, "httproutes.gateway.networking.k8s.io")
 	s.await(t, answers{"A shop.example.org": noName, "A refused.example.org": "NOERROR 192.0.2.41"})
 	s.expect(t, ingressAnswers)
+	eventually(t, func() error {
+		if lines := logged.mentioning("plugin/k8s_gateway", "the API server has no httproutes."); len(lines) != 2 { // before and after
+			return fmt.Errorf("%d lines about missing httproutes: %q", len(lines), lines)
+		}
+		return nil
+	})
 	c.apply(t, definitions(t)...)
 	c.apply(t, routeObject("HTTPRoute", "shop.example.org", frontRef, "True"))
 	s.await(t, answers{"A shop.example.org": "NOERROR 192.0.2.41"})
@@ -255,4 +262,49 @@ func count(requests []string, resource string) (n int) {
 		}
 	}
 	return n
+}
+
+// badObjects are what an API server takes and no DNS server can show, and two objects with one name.
+const badObjects = `
+apiVersion: v1
+kind: Service
+metadata: {name: bad, namespace: town, annotations: {coredns.io/hostname: "foo_bar, good.example.org"}}
+spec: {type: LoadBalancer, ports: [{port: 53}]}
+status: {loadBalancer: {ingress: [{ip: 192.0.2.30}]}}
+---
+apiVersion: externaldns.k8s.io/v1alpha1
+kind: DNSEndpoint
+metadata: {name: bad, namespace: town}
+spec: {endpoints: [{dnsName: "a b", recordType: A, targets: [192.0.2.31]}, {dnsName: web.example.org, recordType: A, targets: [192.0.2.31]}]}
+`
+
+// TestBadPublishedObjects is about objects that are not what they should be: each costs one line, the
+// rest is served, and a metric counts names with two owners.
+func TestBadPublishedObjects(t *testing.T) {
+	c := startCluster(t, controlplane.Options{})
+	c.apply(t, definitions(t)...)
+	c.apply(t, ingressAndService)
+	u := c.publisher(t, "bad", publishers...)
+	s := start(t, gatewayBlock(u.direct(t)))
+	s.await(t, answers{"A web.example.org": "NOERROR 192.0.2.10"})
+	c.apply(t, badObjects, gatewayObject("{from: All}", "192.0.2.40"),
+		routeObject("HTTPRoute", "lost.example.org", "{group: gateway.networking.k8s.io, kind: Gateway, name: gone, namespace: infra}", "True"))
+	s.await(t, answers{"A good.example.org": "NOERROR 192.0.2.30"})
+	for _, line := range []string{
+		`Service town/bad: annotation coredns.io/hostname: "foo_bar" is no hostname`,
+		`DNSEndpoint town/bad: spec.endpoints[0].dnsName "a b" is no domain name`,
+		"DNSEndpoint town/bad has the name web.example.org., as the older Ingress town/web, with other records",
+		"HTTPRoute town/lost leads to Gateway infra/gone, which is not there",
+	} {
+		eventually(t, func() error {
+			if lines := logged.mentioning("plugin/k8s_gateway", line); len(lines) != 1 {
+				return fmt.Errorf("%d lines about %s", len(lines), line)
+			}
+			return nil
+		})
+	}
+	if got := metrics.Total(t, "coredns_clusterdns_published_contested_names"); got != 1 {
+		t.Errorf("%v names are contested, want 1", got)
+	}
+	s.expect(t, ingressAnswers)
 }

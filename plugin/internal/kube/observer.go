@@ -34,6 +34,10 @@ type Observer interface {
 	// changed the number.
 	Held(resource string, objects int)
 
+	// Contested reports how many published names several objects have, each otherwise, after each
+	// change of the number.
+	Contested(names int)
+
 	// Committed reports a commit that changed the store.
 	Committed()
 
@@ -52,5 +56,6 @@ func (nopObserver) Heard(string, time.Time)          {}
 func (nopObserver) Relisted(string)                  {}
 func (nopObserver) Silent(string)                    {}
 func (nopObserver) Held(string, int)                 {}
+func (nopObserver) Contested(int)                    {}
 func (nopObserver) Committed()                       {}
 func (nopObserver) Requested(Request)                {}

@@ -21,6 +21,7 @@ type observations struct {
 	relisted   map[string]int
 	silent     map[string]int
 	held       map[string]int
+	contested  int
 	commits    int
 	requests   []Request
 }
@@ -36,6 +37,7 @@ func (w *observations) Heard(r string, at time.Time) { w.note(func() { w.heard[r
 func (w *observations) Relisted(resource string)     { w.note(func() { w.relisted[resource]++ }) }
 func (w *observations) Silent(resource string)       { w.note(func() { w.silent[resource]++ }) }
 func (w *observations) Held(resource string, n int)  { w.note(func() { w.held[resource] = n }) }
+func (w *observations) Contested(n int)              { w.note(func() { w.contested = n }) }
 func (w *observations) Committed()                   { w.note(func() { w.commits++ }) }
 func (w *observations) Requested(r Request)          { w.note(func() { w.requests = append(w.requests, r) }) }
 

@@ -109,3 +109,13 @@ func newServiceResource(cfg Config, selected labels.Selector, w *writer) resourc
 	}
 	return own
 }
+
+// settleNames says that all objects which give names to the world are known, and reports how many
+// names several of them have. A claim without effect makes no commit, and counts all the same.
+func (w *writer) settleNames() {
+	w.names.Settle()
+	if n := w.names.Contested(); n != w.contested {
+		w.observer.Contested(n)
+		w.contested = n
+	}
+}

@@ -150,3 +150,33 @@ func TestNamesWaitForTheirKinds(t *testing.T) {
 		t.Errorf("%d resources", len(all))
 	}
 }
+
+// The observer hears how many names are contested, also of a claim that changes no name.
+func TestContestedNamesAreReported(t *testing.T) {
+	seen := newObservations()
+	w := newWriter(clock.RealClock{}, seen)
+	all, err := newResources(Config{Published: publish.Settings{Kinds: publish.Ingresses}, PublishedOnly: true}, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := all[0]
+	claim := func(namespace, address string) {
+		obj := r.newObject()
+		text := fmt.Sprintf(`{"metadata":{"name":"a","namespace":%q},"spec":{"rules":[{"host":"shop.example.org"}]},"status":{"loadBalancer":{"ingress":[{"ip":%q}]}}}`, namespace, address)
+		if err := json.Unmarshal([]byte(text), obj); err != nil {
+			t.Fatal(err)
+		}
+		txn := w.store.Begin()
+		r.event(obj.(metav1.Object))(txn)
+		r.end()(txn)
+		w.commit(txn)
+	}
+	for _, tc := range []struct {
+		namespace, address string
+		want               int
+	}{{"a", "192.0.2.1", 0}, {"b", "192.0.2.2", 1}, {"b", "192.0.2.1", 0}, {"c", "192.0.2.3", 1}} {
+		if claim(tc.namespace, tc.address); seen.contested != tc.want {
+			t.Errorf("%s: %d names are contested, want %d", tc.namespace, seen.contested, tc.want)
+		}
+	}
+}

@@ -49,6 +49,7 @@ type writer struct {
 
 	publishes    bool // some kinds give names to the world
 	namesAwaited int  // number of those whose first list has not ended
+	contested    int  // number of names that several objects have, as last reported
 
 	flushed      []chan<- struct{} // closed when the current transaction is visible
 	dated        []dated           // the dated changes of the current transaction
@@ -150,6 +151,7 @@ func (w *writer) commit(txn *cluster.Txn) {
 	}
 	if w.publishes && w.namesAwaited == 0 {
 		txn.SetNamesSynced()
+		w.settleNames()
 	}
 	if txn.Commit() {
 		w.observe()

@@ -35,6 +35,7 @@ type Collectors struct {
 	silences       *prometheus.CounterVec
 	answers        *prometheus.CounterVec
 	objects        *prometheus.GaugeVec
+	contested      prometheus.Gauge
 	lastEvent      *prometheus.GaugeVec
 	watches        watches
 
@@ -75,6 +76,8 @@ func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *Collect
 			[]string{"server", "kind", "outcome"}),
 		objects: make.NewGaugeVec(gauge("objects",
 			"Number of objects held, by resource."), []string{"resource"}),
+		contested: make.NewGauge(gauge("published_contested_names",
+			"Number of published names that several objects claim, each with other records; the oldest object has the name.")),
 		lastEvent: make.NewGaugeVec(gauge("last_event_timestamp_seconds",
 			"Unix time at which the API server was last heard of, by resource. It sends a sign of life about once a minute."), []string{"resource"}),
 		fastPath: make.NewGaugeVec(gauge("fastpath_enabled",

@@ -12,6 +12,7 @@ type observer struct {
 	*Collectors
 	mu      sync.Mutex
 	counts  map[string]int  // numbers of objects, as last reported
+	names   int             // number of contested names, as last reported
 	watched map[string]bool // resources of which an API server has been heard
 }
 
@@ -62,6 +63,14 @@ func (o *observer) Held(resource string, objects int) {
 	o.counts[resource] = objects
 }
 
+// Contested implements kube.Observer.
+func (o *observer) Contested(names int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.contested.Add(float64(names - o.names))
+	o.names = names
+}
+
 // End subtracts the objects of a watcher that has stopped. What nobody watches any more has
 // no last event: its age would grow for ever.
 func (o *observer) End() {
@@ -71,6 +80,8 @@ func (o *observer) End() {
 		o.objects.WithLabelValues(resource).Sub(float64(objects))
 	}
 	clear(o.counts)
+	o.contested.Sub(float64(o.names))
+	o.names = 0
 	for resource := range o.watched {
 		if o.watches.end(resource) {
 			o.lastEvent.DeleteLabelValues(resource)

@@ -20,6 +20,9 @@ func TestObserver(t *testing.T) {
 	one.Held("services", 3)
 	one.Held("services", 5)
 	other.Held("services", 2)
+	one.Contested(3)
+	one.Contested(2)
+	other.Contested(4)
 	one.Relisted("pods")
 	one.Committed()
 	other.Heard("services", time.UnixMilli(500))
@@ -38,6 +41,9 @@ coredns_clusterdns_last_event_timestamp_seconds{resource="services"} 1.5
 # HELP coredns_clusterdns_objects Number of objects held, by resource.
 # TYPE coredns_clusterdns_objects gauge
 coredns_clusterdns_objects{resource="services"} 2
+# HELP coredns_clusterdns_published_contested_names Number of published names that several objects claim, each with other records; the oldest object has the name.
+# TYPE coredns_clusterdns_published_contested_names gauge
+coredns_clusterdns_published_contested_names 4
 # HELP coredns_clusterdns_relists_total Counter of lists after the first, by resource.
 # TYPE coredns_clusterdns_relists_total counter
 coredns_clusterdns_relists_total{resource="pods"} 1
@@ -48,7 +54,7 @@ coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="
 `
 	names := []string{
 		"coredns_clusterdns_commits_total", "coredns_clusterdns_last_event_timestamp_seconds", "coredns_clusterdns_objects",
-		"coredns_clusterdns_relists_total", "coredns_kubernetes_rest_client_requests_total",
+		"coredns_clusterdns_published_contested_names", "coredns_clusterdns_relists_total", "coredns_kubernetes_rest_client_requests_total",
 	}
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
 		t.Error(err)
