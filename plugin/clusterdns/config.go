@@ -22,6 +22,7 @@ type config struct {
 	fall           dnsname.Zones // zones in which the next plugin may know a name
 	search         searchConfig
 	noAAAA         noAAAAConfig
+	explain        explainConfig
 	startupTimeout time.Duration
 	state          watch.State
 	root           string            // folder for relative manifest paths

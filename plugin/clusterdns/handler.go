@@ -43,6 +43,7 @@ type ClusterDNS struct {
 
 	// The fields below are not known before the server block starts.
 	store   *cluster.Store
+	heard   func() int64           // returns when the API server was last heard of
 	restamp func() <-chan struct{} // gives the store's data another serial
 	limit   chain.ReplyLimit
 	bare    bool // the plugin minimal drops additional sections

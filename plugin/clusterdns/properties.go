@@ -29,6 +29,7 @@ var properties = map[string]corefile.Property[*config]{
 	"endpoint":               parseEndpoint,
 	"endpoint_pod_names":     parsePodNames,
 	"endpoints":              parseEndpoints,
+	"explain":                parseExplain,
 	"fallthrough":            parseFallthrough,
 	"ignore":                 parseIgnore,
 	"kubeconfig":             parseKubeconfig,

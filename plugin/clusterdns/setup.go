@@ -72,6 +72,7 @@ func setup(directive string, c *caddy.Controller) error {
 		Use:       d.use,
 	})
 	d.notifySecondaries(c)
+	inquire(c, cfg.explain.on, fast, log)
 	fast.Join(server, d.onFastPath(ahead))
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next
@@ -102,6 +103,9 @@ func configure(c *caddy.Controller, root string, log clog.P) (*config, error) {
 		return nil, err
 	}
 	if err := cfg.noAAAAFrom(os.Getenv); err != nil {
+		return nil, err
+	}
+	if err := cfg.explainFrom(os.Getenv); err != nil {
 		return nil, err
 	}
 	cfg.checkSearch()
@@ -174,7 +178,7 @@ func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, lo
 
 // use makes a watcher the source of answers.
 func (d *ClusterDNS) use(w *kube.Watcher) {
-	d.store, d.restamp, d.primary.Store = w.Store(), w.Restamp, w.Store()
+	d.store, d.heard, d.restamp, d.primary.Store = w.Store(), w.Heard, w.Restamp, w.Store()
 	d.started.Store(true)
 }
 
@@ -233,6 +237,7 @@ func (d *ClusterDNS) onFastPath(ahead int) fastpath.Handler {
 	return fastpath.Handler{
 		Directive:   d.directive,
 		Store:       func() *cluster.Store { return d.store },
+		Heard:       func() int64 { return d.heard() },
 		View:        &d.view,
 		Fallthrough: d.fall,
 		Completer:   d.completer,

@@ -14,10 +14,11 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/explain"
 )
 
-const explainUsage = `usage: coredns explain -conf COREFILE [-from NAMESPACE[/POD]] [-type TYPE] [-libc glibc|musl] [-node-search SUFFIX,...] [-o text|json] NAME
+const explainUsage = `usage: coredns explain [-conf COREFILE] [-server PROCESS] [-from NAMESPACE[/POD]] [-type TYPE] [-libc glibc|musl] [-node-search SUFFIX,...] [-o text|json] NAME
 
-Says how a Pod's resolver looks NAME up, what each question is answered, and why. The Corefile must have the
-property manifests: the objects are those of its files, and no cluster is asked.
+Says how a Pod's resolver looks NAME up, what each question is answered, and why.
+In the Pod of a server that runs with CLUSTERDNS_EXPLAIN=on, or with explain in its Corefile, it asks that server.
+With -conf it asks nobody: the Corefile must have the property manifests, and the objects are those of its files.
 Exits with 0 if NAME is answered, 3 if it does not exist, 4 if that cannot be told, 1 if nothing can be said.
 
 `
@@ -25,7 +26,8 @@ Exits with 0 if NAME is answered, 3 if it does not exist, 4 if that cannot be to
 // Explain is the command coredns explain. It returns the exit code.
 func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	flags := newFlags("explain", explainUsage, errOut)
-	conf := flags.String("conf", "Corefile", "the Corefile, or - for the standard input")
+	conf := flags.String("conf", "", "the Corefile, or - for the standard input")
+	process := flags.Int("server", 0, "the process number of the server that is asked, where several run")
 	from := flags.String("from", "default", "the Namespace that asks, and its Pod")
 	qtype := flags.String("type", "", "the type that is asked for; A and AAAA without")
 	libc := flags.String("libc", string(explain.Glibc), "whose ways: glibc or musl")
@@ -52,11 +54,7 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 		}
 		o.Types = []uint16{t}
 	}
-	if o.Path, o.Corefile, err = readCorefile(*conf, in); err != nil {
-		fmt.Fprintln(errOut, err)
-		return 1
-	}
-	result, err := explain.Explain(context.Background(), o)
+	result, err := explainBy(o, *conf, *process, in)
 	if err != nil {
 		fmt.Fprintln(errOut, err)
 		return 1
@@ -68,12 +66,26 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	return result.Exit
 }
 
+// explainBy asks a Corefile with manifests, or else the server that runs here.
+func explainBy(o explain.Options, conf string, process int, in io.Reader) (_ *explain.Result, err error) {
+	if conf == "" {
+		return explain.Ask(context.Background(), process, o)
+	}
+	if o.Path, o.Corefile, err = readCorefile(conf, in); err != nil {
+		return nil, err
+	}
+	return explain.Explain(context.Background(), o)
+}
+
 func printResult(out io.Writer, format string, r *explain.Result) error {
 	if format == "json" {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(r)
+	}
+	if r.Data != nil {
+		fmt.Fprintf(out, "data         %s\n", r.Data)
 	}
 	fmt.Fprintf(out, "resolv.conf  %s\n", r.ResolvConf.String())
 	for i := range r.Questions {

@@ -15,6 +15,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/clusterdns/clusterdns/cmd/coredns/bundle"
+	"github.com/clusterdns/clusterdns/plugin/commands"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
@@ -29,6 +30,9 @@ const (
 func TestMain(m *testing.M) {
 	if err := dnsserver.SetDirectives(bundle.Directives); err != nil {
 		log.Fatal(err)
+	}
+	if os.Getenv(commandVariable) != "" {
+		os.Exit(commands.Explain(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	caddy.Quiet, dnsserver.Quiet = true, true
 	log.SetOutput(&logged)

@@ -20,7 +20,7 @@ func TestStartFromState(t *testing.T) {
 	w := world{namespace: "kept", octet: "170"}
 	c.apply(t, w.before().objects())
 	u, addr := c.user(t, "kept"), freeport.Addr(t)
-	keep := "state " + filepath.Join(t.TempDir(), "state")
+	keep := "state " + filepath.Join(t.TempDir(), "state") + "\n  explain"
 	first := start(t, block(u.direct(t), "pods verified", keep))
 	first.expect(t, w.before().answers())
 	serial := first.serial(t)
@@ -38,6 +38,7 @@ func TestStartFromState(t *testing.T) {
 	if n := gauge(t, "coredns_clusterdns_restored"); n != 1 {
 		t.Errorf("%g watches are restored, want one", n)
 	}
+	explain(t, 0, []string{"restored from state, as it was at "}, "web", "-from", "kept")
 	l := s.load(t, w.before().answers())
 	l.awaitQuestions(t, someSeconds)
 
@@ -50,6 +51,7 @@ func TestStartFromState(t *testing.T) {
 		t.Errorf("%g watches are restored, want none", n)
 	}
 	l.finish(t)
+	explain(t, 0, []string{"whole, the API server was heard of "}, "web", "-from", "kept")
 }
 
 func (s *server) serial(t *testing.T) uint32 {

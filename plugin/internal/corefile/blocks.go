@@ -21,7 +21,7 @@ type Block struct {
 // Blocks returns the server blocks of the instance that a controller belongs to. It returns
 // none in a test without a Corefile.
 func Blocks(c *caddy.Controller) ([]Block, error) {
-	input := inputOf(c)
+	input := InputOf(c)
 	if input == nil {
 		return nil, nil
 	}
@@ -55,8 +55,8 @@ func OwnBlock(c *caddy.Controller) (Block, error) {
 // because a controller does not show which one it belongs to.
 type markKey struct{}
 
-// inputOf returns the Corefile of an instance, or nil.
-func inputOf(c *caddy.Controller) caddy.Input {
+// InputOf returns the Corefile of the instance that a controller belongs to, or nil.
+func InputOf(c *caddy.Controller) caddy.Input {
 	mark := c.Get(markKey{})
 	if mark == nil {
 		mark = new(byte)

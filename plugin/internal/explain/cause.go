@@ -8,6 +8,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // Cause is why a question is answered as it is. The weight says how much it tells of what the asker wants: a
@@ -50,6 +52,11 @@ func (e *explainer) cause(name, zone string, replies []Reply) Cause {
 	labels := dns.SplitDomainName(strings.TrimSuffix(strings.TrimSuffix(name, zone), "."))
 	n := len(labels)
 	switch plugin := e.ahead(replies); {
+	case !e.snapshot().Synced():
+		return Cause{
+			Text:   "the server has no data of the cluster yet, and answers SERVFAIL until the API server has sent all of it",
+			Remedy: "look into the server's log: can it reach the API server, and may it list and watch each kind?", weight: certain,
+		}
 	case plugin != "" && !answered(replies):
 		return Cause{
 			Text:   fmt.Sprintf("%s, which is asked ahead of %s, answers for this name", plugin, e.served.Directive),
@@ -83,7 +90,7 @@ func (e *explainer) causeOfService(labels []string, replies []Reply) Cause {
 		return e.noService(labels, namespace)
 	}
 	c := e.causeBelow(s, labels[:len(labels)-2], replies)
-	c.Facts = append([]string{describeService(s)}, c.Facts...)
+	c.Facts = slices.Concat([]string{describeService(s)}, e.factsKnown(cluster.Key{Namespace: s.Namespace, Name: s.Name}), c.Facts)
 	return c
 }
 
@@ -112,8 +119,12 @@ func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []Rep
 		return Cause{Text: fmt.Sprintf("the Corefile hides Service %s/%s (labels or ignore)", s.Namespace, s.Name), Remedy: "give the Service the labels of that line, or take the line away", weight: certain}
 	case len(labels) == 2 && strings.HasPrefix(labels[0], "_"):
 		return noPort(s, labels)
+	case len(labels) == 1 && e.known:
+		return noEndpointKnown(s, labels[0])
 	case len(labels) == 1:
 		return e.noEndpoint(s, labels[0])
+	case len(labels) == 0 && s.Spec.ClusterIP == corev1.ClusterIPNone && e.known:
+		return noneKnown(s)
 	case len(labels) == 0 && s.Spec.ClusterIP == corev1.ClusterIPNone:
 		return e.noneReady(s)
 	case len(labels) == 0:

@@ -25,8 +25,8 @@ import (
 
 // Options say what is asked, and by whom.
 type Options struct {
-	Path       string // of the Corefile
-	Corefile   []byte
+	Path       string `json:"-"` // of the Corefile
+	Corefile   []byte `json:"-"`
 	Name       string
 	Types      []uint16
 	Namespace  string   // of the Pod that asks
@@ -48,6 +48,8 @@ type Question struct {
 type Result struct {
 	Name       string     `json:"name"`
 	From       string     `json:"from"`
+	Source     string     `json:"source"`
+	Data       *Data      `json:"data,omitempty"` // of a running server
 	ResolvConf ResolvConf `json:"resolvConf"`
 	Libc       Libc       `json:"libc"`
 	Questions  []Question `json:"questions"`
@@ -56,6 +58,12 @@ type Result struct {
 	Remedy     string     `json:"remedy,omitempty"`
 	Exit       int        `json:"exit"`
 }
+
+// The sources of what a result says.
+const (
+	fromManifests = "manifests"
+	fromServer    = "server"
+)
 
 // The exit codes.
 const (
@@ -69,10 +77,15 @@ type explainer struct {
 	Options
 	served  fastpath.Served
 	objects *objects
+	known   bool // the objects are what a running server knows
 	pod     *pod
 	asker   asker
 	asked   map[string][]Reply
 	result  *Result
+}
+
+func newExplainer(ctx context.Context, o Options) *explainer {
+	return &explainer{Options: o, asker: asker{ctx: ctx}, asked: map[string][]Reply{}}
 }
 
 // Explain asks a server in this process, which it makes from the Corefile without opening a socket.
@@ -81,7 +94,7 @@ func Explain(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &explainer{Options: o, asked: map[string][]Reply{}}
+	e := newExplainer(ctx, o)
 	before := log.Writer()
 	log.SetOutput(io.Discard) // plugins write of what is said here anyway
 	defer log.SetOutput(before)
@@ -89,7 +102,8 @@ func Explain(ctx context.Context, o Options) (*Result, error) {
 		return e.run(ctx, i, servers)
 	})
 	if err == nil {
-		e.noteCorefile()
+		e.result.Source = fromManifests
+		e.result.judge(o.Path, o.Corefile)
 	}
 	return e.result, err
 }
@@ -106,7 +120,13 @@ func (e *explainer) run(ctx context.Context, i *caddy.Instance, servers []caddy.
 			_ = end()
 		}
 	}()
-	if err := e.choose(i, servers); err != nil {
+	var own []*dnsserver.Server
+	for _, s := range servers {
+		if server, ok := s.(*dnsserver.Server); ok {
+			own = append(own, server)
+		}
+	}
+	if err := e.choose(fastpath.ServedBy(i), own); err != nil {
 		return err
 	}
 	paths := e.manifests()
@@ -121,10 +141,10 @@ func (e *explainer) run(ctx context.Context, i *caddy.Instance, servers []caddy.
 }
 
 // choose chooses the server that has the cluster.
-func (e *explainer) choose(i *caddy.Instance, servers []caddy.Server) error {
-	for _, served := range fastpath.ServedBy(i) {
-		for _, s := range servers {
-			if server, ok := s.(*dnsserver.Server); ok && served.At(server.Addr) {
+func (e *explainer) choose(all []fastpath.Served, servers []*dnsserver.Server) error {
+	for _, served := range all {
+		for _, server := range servers {
+			if served.At(server.Addr) {
 				e.served, e.asker.server = served, server
 				return nil
 			}
@@ -192,20 +212,35 @@ func (e *explainer) explain() error {
 	e.asker.client = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if e.Pod != "" {
 		r.From += "/" + e.Pod
-		p, ok := find(e.objects.pods, e.Namespace, e.Pod)
-		if !ok {
-			return fmt.Errorf("the manifests have no Pod %s/%s", e.Namespace, e.Pod)
-		}
-		e.pod = p
-		if a, err := netip.ParseAddr(p.Status.PodIP); err == nil {
-			e.asker.client = a
+		if err := e.findPod(); err != nil {
+			return err
 		}
 	}
 	zones := e.zones()
 	r.ResolvConf = resolvConf(e.pod, e.Namespace, zones[len(zones)-1], e.NodeSearch)
+	if e.known {
+		e.objects = e.objectsKnown()
+	}
 	verdict := e.walk()
 	e.conclude(verdict)
 	e.note(verdict)
+	return nil
+}
+
+// findPod finds the Pod that asks, and its address.
+func (e *explainer) findPod() error {
+	if e.known {
+		e.pod = e.podKnown()
+	} else if p, ok := find(e.objects.pods, e.Namespace, e.Pod); ok {
+		e.pod = p
+	} else {
+		return fmt.Errorf("the manifests have no Pod %s/%s", e.Namespace, e.Pod)
+	}
+	if e.pod != nil {
+		if a, err := netip.ParseAddr(e.pod.Status.PodIP); err == nil {
+			e.asker.client = a
+		}
+	}
 	return nil
 }
 
@@ -285,7 +320,13 @@ func (e *explainer) conclude(v verdict) {
 		r.Cause, r.Exit = r.ResolvConf.Elsewhere, exitUndecided
 	case v == found:
 		r.Cause, r.Exit = fmt.Sprintf("question %d is answered", q.Number), exitAnswered
-	case slices.ContainsFunc(r.Questions[last].Replies, func(r Reply) bool { return r.Rcode == "SERVFAIL" || r.Rcode == "none" }):
+	case unanswered(q.Replies):
+		r.Exit = exitUndecided
+	case unanswered(r.Questions[last].Replies):
 		r.Cause, r.Remedy, r.Exit = r.Questions[last].Cause.Text, r.Questions[last].Cause.Remedy, exitUndecided
 	}
+}
+
+func unanswered(replies []Reply) bool {
+	return slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode == "SERVFAIL" || r.Rcode == "none" })
 }

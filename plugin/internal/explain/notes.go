@@ -22,20 +22,35 @@ func (e *explainer) add(format string, args ...any) {
 func (e *explainer) note(v verdict) {
 	e.noteSearch(v)
 	e.noteReplies(v)
+	if e.known {
+		e.noteKnown()
+		return
+	}
 	e.noteOthers()
 	e.notePolicies()
 }
 
-// noteCorefile adds what does something else than is written.
-func (e *explainer) noteCorefile() {
-	for _, f := range check.Corefile(e.Path, e.Corefile, check.Options{}) {
+// judge adds what of the Corefile does something else than is written.
+func (r *Result) judge(path string, body []byte) {
+	for _, f := range check.Corefile(path, body, check.Options{}) {
 		if f.Severity != check.Warning {
 			continue
 		}
-		e.add("%s:%d: %s", f.File, f.Line, f.What)
-		if e.result.Exit == exitMissing && strings.Contains(f.What, " "+dns.CanonicalName(e.Name)) {
-			e.result.Cause, e.result.Remedy = fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.What), f.Instead
+		where := fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.What)
+		r.Notes = append(r.Notes, where)
+		if r.Exit == exitMissing && strings.Contains(f.What, " "+dns.CanonicalName(r.Name)) {
+			r.Cause, r.Remedy = where, f.Instead
 		}
+	}
+}
+
+// noteKnown is about what a running server does not know.
+func (e *explainer) noteKnown() {
+	if e.Pod != "" {
+		e.add("the server does not know dnsPolicy and dnsConfig of Pods: resolv.conf is that of a Pod without either")
+	}
+	if e.Pod != "" && e.pod == nil {
+		e.add("the server does not know the address of Pod %s/%s: it was asked from %s", e.Namespace, e.Pod, e.asker.client)
 	}
 }
 

@@ -30,6 +30,7 @@ const patience = 5 * time.Second
 
 // asker asks a server in this process.
 type asker struct {
+	ctx    context.Context // no question outlasts it
 	server *dnsserver.Server
 	client netip.Addr
 }
@@ -48,6 +49,8 @@ func (a *asker) ask(name string, qtype uint16) Reply {
 	}()
 	select {
 	case <-w.done:
+	case <-a.ctx.Done():
+		return Reply{Type: dns.TypeToString[qtype], Rcode: "none", took: time.Since(begun)}
 	case <-time.After(patience):
 		return Reply{Type: dns.TypeToString[qtype], Rcode: "none", took: patience}
 	}

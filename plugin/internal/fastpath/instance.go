@@ -35,6 +35,7 @@ var listeners = udp.NewRegistry(clog.NewWithPlugin("clusterdns").Warningf)
 type Handler struct {
 	Directive   string
 	Store       func() *cluster.Store // called after the server block has started
+	Heard       func() int64          // returns when the API server was last heard of, as unix time, or 0; called as Store is
 	View        *resolve.View
 	Fallthrough dnsname.Zones         // zones in which the next plugin may know a name
 	Completer   *completion.Completer // nil if nothing is completed

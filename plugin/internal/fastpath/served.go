@@ -17,6 +17,7 @@ type Served struct {
 	Directive string
 	View      *resolve.View
 	Store     *cluster.Store
+	Heard     func() int64 // returns the unix time at which the API server was last heard of, or 0
 }
 
 // At reports whether a server, whose address is as CoreDNS writes it, serves the block.
@@ -33,11 +34,23 @@ func ServedBy(i *caddy.Instance) (all []Served) {
 	if !ok {
 		return nil
 	}
+	return f.Served()
+}
+
+// Served returns the server blocks of the instance that have a cluster. The instance must have started.
+func (f *Instance) Served() (all []Served) {
 	for j := range f.blocks {
 		b := &f.blocks[j]
 		if h := f.handlers[b.Configs[0]]; h != nil {
-			all = append(all, Served{b, h.Directive, h.View, h.Store()})
+			all = append(all, Served{b, h.Directive, h.View, h.Store(), h.Heard})
 		}
 	}
 	return all
+}
+
+// Servers returns the servers of the instance that have begun to serve plain DNS.
+func (f *Instance) Servers() []*dnsserver.Server {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.servers)
 }

@@ -1,0 +1,144 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+)
+
+// A running server knows of objects what DNS needs: no Pods but for their addresses, and no endpoint that is not
+// ready. This file makes objects of that.
+
+// touched is what a name in a zone of the cluster may stand for.
+type touched struct {
+	cluster.Key          // the Service, whose name is empty for the name of a Namespace
+	below       []string // labels before it
+	pod         bool     // Name is the address of a Pod
+}
+
+// touches returns what a name may stand for, or false for a name of no such form.
+func (e *explainer) touches(name string) (touched, bool) {
+	zone, ours := e.zoneOf(name)
+	if !ours {
+		return touched{}, false
+	}
+	return touchedIn(name, zone)
+}
+
+func touchedIn(name, zone string) (t touched, ok bool) {
+	labels := dns.SplitDomainName(strings.TrimSuffix(strings.TrimSuffix(name, zone), "."))
+	n := len(labels)
+	if n < 2 || labels[n-1] != "svc" && labels[n-1] != "pod" {
+		return t, false
+	}
+	t.pod, t.Namespace = labels[n-1] == "pod", labels[n-2]
+	if n > 2 {
+		t.Name, t.below = labels[n-3], labels[:n-3]
+	}
+	return t, true
+}
+
+// objectsKnown returns what the server knows of the objects that the questions touch, and the Services of the
+// same names in other Namespaces.
+func (e *explainer) objectsKnown() *objects {
+	s := e.snapshot()
+	o := &objects{namespaces: map[string]bool{}}
+	var names []string
+	for _, name := range e.result.ResolvConf.names(e.Name, Glibc) {
+		if t, ok := e.touches(name); ok {
+			o.namespaces[t.Namespace] = s.HasNamespace(t.Namespace)
+			names = append(names, t.Name)
+		}
+	}
+	for n := range s.Nodes(false) {
+		if n.Service != nil && slices.Contains(names, n.Key.Name) {
+			o.services = append(o.services, serviceOf(n.Service))
+			o.namespaces[n.Key.Namespace] = s.HasNamespace(n.Key.Namespace)
+		}
+	}
+	return o
+}
+
+func serviceOf(s *cluster.Service) *corev1.Service {
+	made := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name}}
+	switch s.Kind {
+	case cluster.ExternalName:
+		made.Spec.Type, made.Spec.ExternalName = corev1.ServiceTypeExternalName, trim(s.Target)
+	case cluster.Headless:
+		made.Spec.ClusterIP = corev1.ClusterIPNone
+	case cluster.ClusterIP:
+		for _, a := range s.ClusterIPs {
+			made.Spec.ClusterIPs = append(made.Spec.ClusterIPs, a.String())
+		}
+		made.Spec.ClusterIP = strings.Join(made.Spec.ClusterIPs, " ")
+	}
+	for _, p := range s.Ports {
+		made.Spec.Ports = append(made.Spec.Ports, corev1.ServicePort{Name: p.Name, Port: int32(p.Number), Protocol: corev1.Protocol(strings.ToUpper(p.Protocol))})
+	}
+	return made
+}
+
+// podKnown returns the Pod that asks, if the server keeps the names of Pods.
+func (e *explainer) podKnown() *pod {
+	for p := range e.snapshot().Pods() {
+		if p.Namespace != e.Namespace || p.Name != e.Pod {
+			continue
+		}
+		made := &pod{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name}}
+		for a := range p.Addrs() {
+			made.Status.PodIP = a.String()
+			break
+		}
+		return made
+	}
+	return nil
+}
+
+// maxShown is the largest number of slices, and of addresses, that facts have.
+const maxShown = 8
+
+// factsKnown says what the server has of a Service's endpoints.
+func (e *explainer) factsKnown(k cluster.Key) (facts []string) {
+	n := e.snapshot().Service(k)
+	if !e.known || n == nil {
+		return nil
+	}
+	for _, s := range n.Slices[:min(len(n.Slices), maxShown)] {
+		facts = append(facts, fmt.Sprintf("EndpointSlice %s/%s  %d ready: %s", s.Namespace, s.Name, s.Endpoints.Len(), addrsOf(&s.Endpoints)))
+	}
+	if more := len(n.Slices) - maxShown; more > 0 {
+		facts = append(facts, fmt.Sprintf("and %d more EndpointSlices", more))
+	}
+	return facts
+}
+
+func addrsOf(list *cluster.Endpoints) string {
+	var shown []string
+	for end := range list.All() {
+		if len(shown) == maxShown {
+			shown = append(shown, "...")
+			break
+		}
+		shown = append(shown, end.Addr.String())
+	}
+	return strings.Join(shown, " ")
+}
+
+// elsewhereToAsk is the remedy for what a running server cannot know.
+const elsewhereToAsk = "run coredns explain with a kubeconfig: it sees the Pods, and says why they are not ready"
+
+// noneKnown is for a headless Service of which the server has no endpoint.
+func noneKnown(s *corev1.Service) Cause {
+	return Cause{weight: certain, Text: fmt.Sprintf("Service %s/%s is headless and the server has no ready endpoint of it, so its name does not exist", s.Namespace, s.Name), Remedy: elsewhereToAsk}
+}
+
+// noEndpointKnown is for the name of a Pod below a Service.
+func noEndpointKnown(s *corev1.Service, label string) Cause {
+	return Cause{weight: certain, Text: fmt.Sprintf("the server has no ready endpoint %s of Service %s/%s", label, s.Namespace, s.Name), Remedy: elsewhereToAsk}
+}
