@@ -173,7 +173,12 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: doctor + "/api", imports: []string{checks, kube}, breaches: 2},
 		{from: doctor + "/scrape", imports: []string{"github.com/prometheus/common/expfmt"}},
 		{from: doctor + "/scrape", imports: []string{metrics, "net"}, breaches: 2},
-		{from: commands, imports: []string{checks, explain, doctor, "io"}},
+		{from: explain, imports: []string{explain + "/socket", explain + "/fetch"}},
+		{from: explain + "/socket", imports: []string{"net", "golang.org/x/sys/unix"}},
+		{from: explain + "/socket", imports: []string{explain}, deps: []string{"k8s.io/api/core/v1"}, breaches: 2},
+		{from: explain + "/fetch", imports: []string{"os", "k8s.io/apimachinery/pkg/labels"}},
+		{from: explain + "/fetch", imports: []string{explain, "k8s.io/client-go/rest"}, breaches: 2},
+		{from: commands, imports: []string{checks, explain, doctor, kube + "/apiserver", "io"}},
 		{from: commands, imports: []string{corefile}, breaches: 1},
 
 		{from: tcp, imports: []string{fair, reply, "net", "time", "reflect", "unsafe", "github.com/miekg/dns"}},

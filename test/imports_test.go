@@ -240,6 +240,18 @@ var rules = []rule{
 		direct: kubernetes,
 	},
 	{
+		under:  internal + "/explain/fetch",
+		ours:   []string{internal + "/explain/fetch"},
+		direct: slices.Concat(dnsLibrary, clients),
+		deep:   coreDNS,
+	},
+	{
+		under:  internal + "/explain/socket",
+		ours:   []string{internal + "/explain/socket"},
+		direct: dnsLibrary,
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/explain",
 		ours:   []string{internal + "/explain", internal + "/check", internal + "/fastpath", internal + "/corefile", internal + "/resolve", internal + "/cluster", internal + "/kube/manifest"},
 		direct: clients,
@@ -266,7 +278,7 @@ var rules = []rule{
 		ours:   []string{internal + "/doctor", internal + "/check"},
 		direct: clients,
 	},
-	{under: plugins + "/commands", ours: []string{internal + "/check", internal + "/explain", internal + "/doctor"}},
+	{under: plugins + "/commands", ours: []string{internal + "/check", internal + "/explain", internal + "/doctor", internal + "/kube/apiserver"}},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_gateway", ours: []string{plugins + "/k8s_gateway", clusterdns, internal}},

@@ -12,12 +12,14 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/explain"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
-const explainUsage = `usage: coredns explain [-conf COREFILE] [-server PROCESS] [-from NAMESPACE[/POD]] [-type TYPE] [-libc glibc|musl] [-node-search SUFFIX,...] [-o text|json] NAME
+const explainUsage = `usage: coredns explain [-kubeconfig FILE] [-context NAME] [-conf COREFILE] [-from NAMESPACE[/POD]] [-type TYPE] [-o text|json] NAME
 
 Says how a Pod's resolver looks NAME up, what each question is answered, and why.
 In the Pod of a server that runs with CLUSTERDNS_EXPLAIN=on, or with explain in its Corefile, it asks that server.
+Elsewhere it reads the Corefile and the objects of the cluster of the kubeconfig, with your rights.
 With -conf it asks nobody: the Corefile must have the property manifests, and the objects are those of its files.
 Exits with 0 if NAME is answered, 3 if it does not exist, 4 if that cannot be told, 1 if nothing can be said.
 
@@ -27,6 +29,10 @@ Exits with 0 if NAME is answered, 3 if it does not exist, 4 if that cannot be to
 func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	flags := newFlags("explain", explainUsage, errOut)
 	conf := flags.String("conf", "", "the Corefile, or - for the standard input")
+	kube := kubeconfigFlags(flags)
+	configMap := flags.String("configmap", "kube-system/coredns", "the ConfigMap of the cluster that has the Corefile")
+	domain := flags.String("cluster-domain", "", "the cluster domain that kubelet writes; without, the ConfigMap kubelet-config or the Corefile says it")
+	nameservers := flags.String("cluster-dns", "", "the nameservers that kubelet writes, separated by commas; without, those of kubelet-config or of the Service kube-dns")
 	process := flags.Int("server", 0, "the process number of the server that is asked, where several run")
 	from := flags.String("from", "default", "the Namespace that asks, and its Pod")
 	qtype := flags.String("type", "", "the type that is asked for; A and AAAA without")
@@ -45,7 +51,7 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	o := explain.Options{Name: names[0], Libc: explain.Libc(*libc), Types: []uint16{dns.TypeA, dns.TypeAAAA}}
 	o.Namespace, o.Pod, _ = strings.Cut(*from, "/")
-	o.NodeSearch = strings.FieldsFunc(*node, func(r rune) bool { return r == ',' })
+	o.NodeSearch, o.Domain, o.Nameservers = listed(*node), *domain, listed(*nameservers)
 	if *qtype != "" {
 		t, ok := dns.StringToType[strings.ToUpper(*qtype)]
 		if !ok {
@@ -54,7 +60,8 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 		}
 		o.Types = []uint16{t}
 	}
-	result, err := explainBy(o, *conf, *process, in)
+	by := source{conf: *conf, kube: kube, configMap: *configMap, process: *process}
+	result, err := by.explain(o, in)
 	if err != nil {
 		fmt.Fprintln(errOut, err)
 		return 1
@@ -66,15 +73,47 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	return result.Exit
 }
 
-// explainBy asks a Corefile with manifests, or else the server that runs here.
-func explainBy(o explain.Options, conf string, process int, in io.Reader) (_ *explain.Result, err error) {
-	if conf == "" {
-		return explain.Ask(context.Background(), process, o)
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
+}
+
+// source is what a command asks.
+type source struct {
+	conf      string
+	kube      kubeconfig
+	configMap string
+	process   int
+}
+
+// explain asks what the flags name: without any the server that runs here, or else the cluster of the kubeconfig.
+func (s source) explain(o explain.Options, in io.Reader) (_ *explain.Result, err error) {
+	switch {
+	case s.conf != "":
+		if o.Path, o.Corefile, err = readCorefile(s.conf, in); err != nil {
+			return nil, err
+		}
+		return explain.Explain(context.Background(), o)
+	case s.kube.given():
+		return s.explainCluster(o)
 	}
-	if o.Path, o.Corefile, err = readCorefile(conf, in); err != nil {
+	result, err := explain.Ask(context.Background(), s.process, o)
+	if s.process != 0 || !errors.Is(err, explain.ErrNoServer) {
+		return result, err
+	}
+	result, err = s.explainCluster(o)
+	if errors.Is(err, apiserver.ErrNoKubeconfig) {
+		return nil, fmt.Errorf("%w\n%w\nnor is there a flag -conf with a Corefile that has manifests", explain.ErrNoServer, err)
+	}
+	return result, err
+}
+
+func (s source) explainCluster(o explain.Options) (*explain.Result, error) {
+	client, err := apiserver.NewUserClient(*s.kube.file, *s.kube.context)
+	if err != nil {
 		return nil, err
 	}
-	return explain.Explain(context.Background(), o)
+	namespace, name, _ := strings.Cut(s.configMap, "/")
+	return explain.ExplainCluster(context.Background(), explain.Cluster{Reader: client, Namespace: namespace, ConfigMap: name}, o)
 }
 
 func printResult(out io.Writer, format string, r *explain.Result) error {
@@ -88,6 +127,9 @@ func printResult(out io.Writer, format string, r *explain.Result) error {
 		fmt.Fprintf(out, "data         %s\n", r.Data)
 	}
 	fmt.Fprintf(out, "resolv.conf  %s\n", r.ResolvConf.String())
+	for _, what := range r.Unseen {
+		fmt.Fprintf(out, "not seen     %s\n", what)
+	}
 	for i := range r.Questions {
 		printQuestion(out, &r.Questions[i])
 	}

@@ -19,6 +19,7 @@ type Cause struct {
 	Remedy string   `json:"remedy,omitempty"`
 	Facts  []string `json:"facts,omitempty"` // objects and what is known of them
 	weight int
+	unsure bool // what the question is answered cannot be told
 }
 
 // The weights of causes.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -33,6 +34,9 @@ type Options struct {
 	Pod        string   // its name, or empty for any Pod of the Namespace
 	NodeSearch []string // the search path of the node
 	Libc       Libc
+
+	Domain      string   // that kubelet writes, or empty for the zone of the Corefile
+	Nameservers []string // that kubelet writes, if they are known
 }
 
 // Question is one name that the resolver asks for.
@@ -49,7 +53,8 @@ type Result struct {
 	Name       string     `json:"name"`
 	From       string     `json:"from"`
 	Source     string     `json:"source"`
-	Data       *Data      `json:"data,omitempty"` // of a running server
+	Data       *Data      `json:"data,omitempty"`   // of a running server
+	Unseen     []string   `json:"unseen,omitempty"` // objects that the user may not see
 	ResolvConf ResolvConf `json:"resolvConf"`
 	Libc       Libc       `json:"libc"`
 	Questions  []Question `json:"questions"`
@@ -62,6 +67,7 @@ type Result struct {
 // The sources of what a result says.
 const (
 	fromManifests = "manifests"
+	fromCluster   = "cluster"
 	fromServer    = "server"
 )
 
@@ -78,10 +84,16 @@ type explainer struct {
 	served  fastpath.Served
 	objects *objects
 	known   bool // the objects are what a running server knows
-	pod     *pod
-	asker   asker
-	asked   map[string][]Reply
-	result  *Result
+
+	// Of a cluster that is read; fetched is nil otherwise.
+	fetched      *fetch.Fetcher
+	objectFile   string
+	serviceAddrs []string // of the Service of the DNS server
+
+	pod    *pod
+	asker  asker
+	asked  map[string][]Reply
+	result *Result
 }
 
 func newExplainer(ctx context.Context, o Options) *explainer {
@@ -90,26 +102,42 @@ func newExplainer(ctx context.Context, o Options) *explainer {
 
 // Explain asks a server in this process, which it makes from the Corefile without opening a socket.
 func Explain(ctx context.Context, o Options) (*Result, error) {
-	body, err := check.Without(o.Path, o.Corefile, opening)
-	if err != nil {
+	e := newExplainer(ctx, o)
+	if err := e.rehearse(ctx, o.Corefile); err != nil {
 		return nil, err
 	}
-	e := newExplainer(ctx, o)
+	e.result.Source = fromManifests
+	return e.result, nil
+}
+
+// rehearse explains by the server that a Corefile makes, but for the plugins that open something.
+func (e *explainer) rehearse(ctx context.Context, corefile []byte) error {
+	body, err := check.Without(e.Path, corefile, opening)
+	if err != nil {
+		return err
+	}
 	before := log.Writer()
 	log.SetOutput(io.Discard) // plugins write of what is said here anyway
 	defer log.SetOutput(before)
-	err = check.Rehearse(o.Path, body, func(i *caddy.Instance, servers []caddy.Server) error {
+	err = check.Rehearse(e.Path, body, func(i *caddy.Instance, servers []caddy.Server) error {
 		return e.run(ctx, i, servers)
 	})
 	if err == nil {
-		e.result.Source = fromManifests
-		e.result.judge(o.Path, o.Corefile)
+		e.result.judge(e.Path, e.Corefile)
 	}
-	return e.result, err
+	return err
 }
 
 // run starts what plugins start but for sockets, and asks.
 func (e *explainer) run(ctx context.Context, i *caddy.Instance, servers []caddy.Server) error {
+	if e.fetched != nil {
+		if err := e.choose(i, servers); err != nil {
+			return err
+		}
+		if err := e.fetch(ctx); err != nil {
+			return err
+		}
+	}
 	for _, start := range slices.Concat(i.OnFirstStartup, i.OnStartup) {
 		if err := start(); err != nil {
 			return err
@@ -120,14 +148,11 @@ func (e *explainer) run(ctx context.Context, i *caddy.Instance, servers []caddy.
 			_ = end()
 		}
 	}()
-	var own []*dnsserver.Server
-	for _, s := range servers {
-		if server, ok := s.(*dnsserver.Server); ok {
-			own = append(own, server)
-		}
-	}
-	if err := e.choose(fastpath.ServedBy(i), own); err != nil {
+	if err := e.choose(i, servers); err != nil {
 		return err
+	}
+	if e.fetched != nil {
+		return e.explain()
 	}
 	paths := e.manifests()
 	if len(paths) == 0 {
@@ -140,8 +165,18 @@ func (e *explainer) run(ctx context.Context, i *caddy.Instance, servers []caddy.
 	return e.explain()
 }
 
-// choose chooses the server that has the cluster.
-func (e *explainer) choose(all []fastpath.Served, servers []*dnsserver.Server) error {
+// choose chooses the server of an instance that has the cluster.
+func (e *explainer) choose(i *caddy.Instance, servers []caddy.Server) error {
+	var own []*dnsserver.Server
+	for _, s := range servers {
+		if server, ok := s.(*dnsserver.Server); ok {
+			own = append(own, server)
+		}
+	}
+	return e.chooseFrom(fastpath.ServedBy(i), own)
+}
+
+func (e *explainer) chooseFrom(all []fastpath.Served, servers []*dnsserver.Server) error {
 	for _, served := range all {
 		for _, server := range servers {
 			if served.At(server.Addr) {
@@ -216,8 +251,7 @@ func (e *explainer) explain() error {
 			return err
 		}
 	}
-	zones := e.zones()
-	r.ResolvConf = resolvConf(e.pod, e.Namespace, zones[len(zones)-1], e.NodeSearch)
+	r.ResolvConf = e.resolvConf(e.pod)
 	if e.known {
 		e.objects = e.objectsKnown()
 	}
@@ -252,6 +286,9 @@ func (e *explainer) walk() verdict {
 			q.Cause = e.cause(name, zone, q.Replies)
 		} else {
 			q.Cause = outside(q.Replies)
+		}
+		if blind, ok := e.blind(name, q.Replies); ok {
+			q.Cause = blind
 		}
 		e.result.Questions = append(e.result.Questions, q)
 		if v := e.Libc.judge(q.Replies); v != next {
@@ -304,7 +341,11 @@ func (e *explainer) conclude(v verdict) {
 	r := e.result
 	last := len(r.Questions) - 1
 	decides := last
-	if v == next {
+	unsure := slices.IndexFunc(r.Questions, func(q Question) bool { return q.Cause.unsure && q.Cause.weight == certain })
+	switch {
+	case unsure >= 0:
+		decides = unsure
+	case v == next:
 		decides = 0
 		for i := range r.Questions {
 			if r.Questions[i].Cause.weight > r.Questions[decides].Cause.weight {
@@ -318,6 +359,8 @@ func (e *explainer) conclude(v verdict) {
 	switch {
 	case r.ResolvConf.Elsewhere != "":
 		r.Cause, r.Exit = r.ResolvConf.Elsewhere, exitUndecided
+	case q.Cause.unsure:
+		r.Exit = exitUndecided
 	case v == found:
 		r.Cause, r.Exit = fmt.Sprintf("question %d is answered", q.Number), exitAnswered
 	case unanswered(q.Replies):

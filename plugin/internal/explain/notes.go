@@ -26,6 +26,9 @@ func (e *explainer) note(v verdict) {
 		e.noteKnown()
 		return
 	}
+	if e.fetched != nil {
+		e.noteFetched()
+	}
 	e.noteOthers()
 	e.notePolicies()
 }

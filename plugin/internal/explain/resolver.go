@@ -16,6 +16,8 @@ type ResolvConf struct {
 	Search  []string `json:"search"`
 	Ndots   int      `json:"ndots"`
 	Options []string `json:"options,omitempty"`
+	// Nameservers are empty if nobody knows them.
+	Nameservers []string `json:"nameservers,omitempty"`
 	// Elsewhere says why the Pod asks another server, or is empty.
 	Elsewhere string `json:"elsewhere,omitempty"`
 }
@@ -52,6 +54,37 @@ func resolvConf(p *pod, namespace, zone string, node []string) ResolvConf {
 	return r
 }
 
+// resolvConf returns the settings of the Pod that asks, which may be nil.
+func (e *explainer) resolvConf(p *pod) ResolvConf {
+	zones := e.zones()
+	zone := zones[len(zones)-1]
+	if e.Domain != "" {
+		zone = dns.CanonicalName(e.Domain)
+	}
+	r := resolvConf(p, e.Namespace, zone, e.NodeSearch)
+	if len(e.Nameservers) > 0 {
+		r.choose(p, e.Nameservers)
+	}
+	return r
+}
+
+// choose chooses the servers of a Pod, if those of the cluster are known.
+func (r *ResolvConf) choose(p *pod, cluster []string) {
+	var own []string
+	if p != nil && p.Spec.DNSConfig != nil {
+		own = p.Spec.DNSConfig.Nameservers
+	}
+	switch {
+	case r.Policy == string(corev1.DNSNone):
+		r.Nameservers = own
+		if r.Elsewhere == "" && !meet(own, cluster) {
+			r.Elsewhere = "its dnsConfig has the nameserver " + strings.Join(own, " ") + ", and not that of the cluster"
+		}
+	case r.Elsewhere == "":
+		r.Nameservers = slices.Concat(cluster, own)
+	}
+}
+
 // apply adds a Pod's dnsConfig.
 func (r *ResolvConf) apply(config *corev1.PodDNSConfig) {
 	if config == nil {
@@ -85,6 +118,9 @@ func (r *ResolvConf) String() string {
 		search[i] = strings.TrimSuffix(s, ".")
 	}
 	text := fmt.Sprintf("search %s  ndots:%d", strings.Join(search, " "), r.Ndots)
+	if len(r.Nameservers) > 0 {
+		text = "nameserver " + strings.Join(r.Nameservers, " ") + "  " + text
+	}
 	if len(r.Options) > 0 {
 		text += "  " + strings.Join(r.Options, " ")
 	}

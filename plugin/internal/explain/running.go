@@ -22,6 +22,9 @@ type Running struct {
 	Corefile caddy.Input
 }
 
+// ErrNoServer is the error where no server can be asked.
+var ErrNoServer = socket.ErrNone
+
 // response is what a running server says to a command. The command judges the Corefile, because that takes a
 // process of its own.
 type response struct {
@@ -89,7 +92,7 @@ func (r *Running) explain(ctx context.Context, question []byte) (*Result, error)
 	}
 	e := newExplainer(ctx, o)
 	e.known = true
-	if err := e.choose(r.Served, r.Servers); err != nil {
+	if err := e.chooseFrom(r.Served, r.Servers); err != nil {
 		return nil, err
 	}
 	if err := e.explain(); err != nil {

@@ -65,7 +65,7 @@ func choose(process int) (int, error) {
 	case err != nil:
 		return 0, err
 	case len(found) == 0:
-		return 0, errNone
+		return 0, ErrNone
 	case process == 0 && len(found) == 1:
 		return found[0], nil
 	case process == 0:

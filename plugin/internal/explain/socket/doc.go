@@ -30,7 +30,8 @@ const (
 
 // The errors of Ask.
 var (
-	errNone    = errors.New("no server here answers explain: expected -conf COREFILE, or a server that runs in this container with CLUSTERDNS_EXPLAIN=on or with explain in its Corefile")
+	// ErrNone is the error where no server listens.
+	ErrNone    = errors.New("no server here answers explain: it runs in this container, with CLUSTERDNS_EXPLAIN=on or with explain in its Corefile, if one does")
 	errForeign = errors.New("not a process of the same PID namespace and user")
 	errRefused = errors.New("the server has closed the connection: it answers its own user and root, and four questions at a time")
 	errSystem  = errors.New("explain asks a running server on Linux only")

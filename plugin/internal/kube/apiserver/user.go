@@ -1,10 +1,15 @@
 package apiserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -18,7 +23,7 @@ const userPatience = 20 * time.Second
 // UserConfig returns how a user's commands reach the API server, with the rights of the user. The kubeconfig is the
 // one that kubectl would take: a file and a context of it, or where these are empty KUBECONFIG or ~/.kube/config
 // and the context in use. Requests may be in JSON, and there is no limit on their rate.
-func UserConfig(file, context string) (*rest.Config, error) {
+func UserConfig(file, contextName string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = file
 	rules.Warner = func(error) {}
@@ -29,7 +34,7 @@ func UserConfig(file, context string) (*rest.Config, error) {
 	if len(raw.Clusters) == 0 {
 		return nil, ErrNoKubeconfig
 	}
-	c, err := clientcmd.NewNonInteractiveClientConfig(*raw, context, &clientcmd.ConfigOverrides{CurrentContext: context}, rules).ClientConfig()
+	c, err := clientcmd.NewNonInteractiveClientConfig(*raw, contextName, &clientcmd.ConfigOverrides{CurrentContext: contextName}, rules).ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", redactError(err, urlsOf(raw)...))
 	}
@@ -38,4 +43,37 @@ func UserConfig(file, context string) (*rest.Config, error) {
 	}
 	c.UserAgent, c.WarningHandler, c.QPS, c.Timeout = userAgent(), rest.NoWarnings{}, -1, userPatience
 	return c, nil
+}
+
+// UserClient reads objects with the rights of a user.
+type UserClient struct{ rest rest.Interface }
+
+// NewUserClient makes a client as UserConfig says. It contacts no server.
+func NewUserClient(file, contextName string) (*UserClient, error) {
+	about, err := UserConfig(file, contextName)
+	if err != nil {
+		return nil, err
+	}
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"}) // for what the API server says of failures
+	about.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	about.ContentType = runtime.ContentTypeJSON
+	c, err := rest.UnversionedRESTClientFor(about)
+	if err != nil {
+		return nil, redactError(err)
+	}
+	return &UserClient{c}, nil
+}
+
+// Read reads from a path of the API, in JSON. Its errors are those of Kubernetes.
+func (c *UserClient) Read(ctx context.Context, path string, query map[string]string) ([]byte, error) {
+	request := c.rest.Get().AbsPath(path)
+	for name, value := range query {
+		request = request.Param(name, value)
+	}
+	body, err := request.Do(ctx).Raw()
+	if err != nil {
+		return nil, redactError(err)
+	}
+	return body, nil
 }

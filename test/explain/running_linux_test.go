@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
@@ -194,5 +196,22 @@ func TestRunningThroughReloads(t *testing.T) {
 	asking.Wait()
 	if text, code := ask("api"); code != 0 || !strings.Contains(text, "kept for 19 s") {
 		t.Errorf("exit code %d, %s", code, text)
+	}
+}
+
+// TestNothingToAsk: without a server, a kubeconfig and a Corefile there is nothing to ask, and the command says all
+// three.
+func TestNothingToAsk(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "api")
+	cmd.Env = append(os.Environ(), commandVariable+"=yes", "KUBECONFIG="+filepath.Join(t.TempDir(), "none"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET} // where no server of other tests listens
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.EPERM) {
+		t.Skip("this user may make no network namespace")
+	}
+	for _, w := range []string{"CLUSTERDNS_EXPLAIN=on", "-kubeconfig", "-conf"} {
+		if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), w) {
+			t.Errorf("exit code %d, want 1 and %q:\n%s", code, w, out)
+		}
 	}
 }
