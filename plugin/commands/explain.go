@@ -21,6 +21,7 @@ Says how a Pod's resolver looks NAME up, what each question is answered, and why
 In the Pod of a server that runs with CLUSTERDNS_EXPLAIN=on, or with explain in its Corefile, it asks that server.
 Elsewhere it reads the Corefile and the objects of the cluster of the kubeconfig, with your rights.
 With -conf it asks nobody: the Corefile must have the property manifests, and the objects are those of its files.
+With -conf and -kubeconfig or -context, the Corefile is that of the file, and the objects are those of the cluster.
 Exits with 0 if NAME is answered, 3 if it does not exist, 4 if that cannot be told, 1 if nothing can be said.
 
 `
@@ -87,14 +88,16 @@ type source struct {
 
 // explain asks what the flags name: without any the server that runs here, or else the cluster of the kubeconfig.
 func (s source) explain(o explain.Options, in io.Reader) (_ *explain.Result, err error) {
-	switch {
-	case s.conf != "":
+	if s.conf != "" {
 		if o.Path, o.Corefile, err = readCorefile(s.conf, in); err != nil {
 			return nil, err
 		}
-		return explain.Explain(context.Background(), o)
+	}
+	switch {
 	case s.kube.given():
 		return s.explainCluster(o)
+	case s.conf != "":
+		return explain.Explain(context.Background(), o)
 	}
 	result, err := explain.Ask(context.Background(), s.process, o)
 	if s.process != 0 || !errors.Is(err, explain.ErrNoServer) {
@@ -113,7 +116,7 @@ func (s source) explainCluster(o explain.Options) (*explain.Result, error) {
 		return nil, err
 	}
 	namespace, name, _ := strings.Cut(s.configMap, "/")
-	return explain.ExplainCluster(context.Background(), explain.Cluster{Reader: client, Namespace: namespace, ConfigMap: name}, o)
+	return explain.Cluster{Reader: client, Namespace: namespace, ConfigMap: name}.Explain(context.Background(), o)
 }
 
 func printResult(out io.Writer, format string, r *explain.Result) error {

@@ -164,6 +164,14 @@ func TestExplainWithAKubeconfig(t *testing.T) {
 	u, developer := c.developer(t, "developer", "services, endpointslices, pods, networkpolicies")
 	_, noServices := c.developer(t, "no-services", "pods, endpointslices")
 	_, noSlices := c.developer(t, "no-slices", "services, pods")
+	stranger, err := c.Kubeconfig(c.stranger(t, "explain-stranger").credential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "Corefile")
+	if err := os.WriteFile(copied, []byte("cluster.local {\n kubernetes\n template IN A web.told.svc.cluster.local {\n  answer \"{{ .Name }} 60 IN A 192.0.2.7\"\n }\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		name, kubeconfig string
 		args             []string
@@ -184,6 +192,8 @@ func TestExplainWithAKubeconfig(t *testing.T) {
 		{"a reverse name", admin, []string{"182.0.96.10.in-addr.arpa.", "-type", "PTR", "-from", "told"}, 4, []string{"cannot be told"}},
 		{"no such Pod", developer, []string{"web", "-from", "told/nobody"}, 1, []string{"there is no Pod told/nobody"}},
 		{"another domain", developer, []string{"web", "-from", "told", "-cluster-domain", "other.local"}, 3, []string{"kubelet writes the cluster domain other.local"}},
+		{"a Corefile that is not to be seen", stranger, []string{"web", "-from", "told"}, 1, []string{"ConfigMap kube-system/told has no Corefile, or you may not see it", "-conf"}},
+		{"a copy of the Corefile", developer, []string{"web.told.svc.cluster.local.", "-from", "told", "-conf", copied}, 0, []string{"192.0.2.7", "by template"}},
 		{"JSON", developer, []string{"web", "-from", "told", "-o", "json"}, 0, []string{`"source": "cluster"`, `"unseen": [`, `"nameservers": [`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

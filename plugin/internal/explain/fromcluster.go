@@ -19,7 +19,7 @@ import (
 // Cluster is a cluster that is read with the rights of a user.
 type Cluster struct {
 	Reader    fetch.Reader
-	Namespace string // of the ConfigMap with the Corefile
+	Namespace string // of the ConfigMap with the Corefile, which is read unless the options have one
 	ConfigMap string
 }
 
@@ -31,18 +31,12 @@ const (
 	askTheServer = "ask the server itself: kubectl exec into its Pod, see doc/explain.md"
 )
 
-// ExplainCluster does the same as Explain, with the Corefile and the objects of a cluster.
-func ExplainCluster(ctx context.Context, c Cluster, o Options) (*Result, error) {
+// Explain does the same as the function Explain, with the Corefile and the objects of a cluster.
+func (c Cluster) Explain(ctx context.Context, o Options) (*Result, error) {
 	f := fetch.New(c.Reader)
-	data, err := f.Data(ctx, c.Namespace, c.ConfigMap)
-	if err != nil {
+	if err := c.readCorefile(ctx, f, &o); err != nil {
 		return nil, err
 	}
-	text, _ := data["Corefile"].(string)
-	if text == "" {
-		return nil, fmt.Errorf("ConfigMap %s/%s has no Corefile, or you may not see it: expected -configmap NAMESPACE/NAME", c.Namespace, c.ConfigMap)
-	}
-	o.Path, o.Corefile = "Corefile", []byte(text)
 	folder, err := os.MkdirTemp("", "coredns-explain-")
 	if err != nil {
 		return nil, err
@@ -62,6 +56,22 @@ func ExplainCluster(ctx context.Context, c Cluster, o Options) (*Result, error) 
 	}
 	e.result.Source, e.result.Unseen = fromCluster, f.Unseen
 	return e.result, nil
+}
+
+func (c Cluster) readCorefile(ctx context.Context, f *fetch.Fetcher, o *Options) error {
+	if len(o.Corefile) > 0 {
+		return nil
+	}
+	data, err := f.Data(ctx, c.Namespace, c.ConfigMap)
+	if err != nil {
+		return err
+	}
+	text, _ := data["Corefile"].(string)
+	if text == "" {
+		return fmt.Errorf("ConfigMap %s/%s has no Corefile, or you may not see it: expected -configmap NAMESPACE/NAME, or -conf with a copy of the Corefile", c.Namespace, c.ConfigMap)
+	}
+	o.Path, o.Corefile = "Corefile", []byte(text)
+	return nil
 }
 
 // readSettings finds out what kubelet writes into each resolv.conf.
