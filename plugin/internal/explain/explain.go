@@ -285,7 +285,7 @@ func (e *explainer) walk() verdict {
 		if zone, ours := e.zoneOf(name); ours {
 			q.Cause = e.cause(name, zone, q.Replies)
 		} else {
-			q.Cause = outside(q.Replies)
+			q.Cause = e.outside(q.Replies)
 		}
 		if blind, ok := e.blind(name, q.Replies); ok {
 			q.Cause = blind
@@ -315,7 +315,7 @@ func (e *explainer) replies(name string) []Reply {
 }
 
 // outside says why a name outside the cluster has its replies.
-func outside(replies []Reply) Cause {
+func (e *explainer) outside(replies []Reply) Cause {
 	r := replies[0]
 	for _, other := range replies {
 		if other.Rcode == "NOERROR" && len(other.Records) > 0 {
@@ -329,6 +329,8 @@ func outside(replies []Reply) Cause {
 		return Cause{Text: "SERVFAIL: the upstream does not answer, or fails", Remedy: "look whether the upstream of forward can be reached from this server", weight: certain}
 	case r.Rcode == "NOERROR" && len(r.Records) > 0:
 		return Cause{Text: "answered by " + by, weight: certain}
+	case r.Rcode == "NXDOMAIN" && by == e.served.Directive && e.served.Block.Tokens["rewrite"] != nil:
+		return Cause{Text: fmt.Sprintf("rewrite makes a name of the cluster of it, and %s says that this does not exist", by), Remedy: "explain the name that rewrite makes of it", weight: certain}
 	case r.Rcode == "NOERROR":
 		return Cause{Text: by + " knows the name, without such records", weight: noService}
 	default:
