@@ -192,7 +192,7 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/tcp",
-		ours:  []string{internal + "/tcp", internal + "/reply", internal + "/fair"},
+		ours:  []string{internal + "/tcp", internal + "/recent", internal + "/reply", internal + "/fair"},
 		deep:  slices.Concat(coreDNS, kubernetes),
 	},
 	{

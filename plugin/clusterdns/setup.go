@@ -21,6 +21,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
+	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
@@ -125,7 +126,7 @@ func newHandler(directive string, cfg *config, server *dnsserver.Config, log clo
 		upstream:  upstream.New(),
 		search:    newSearchPath(resolvConf, cfg.place, log),
 		primary:   &xfr.Primary{Warn: func(text string) { log.Warning(text) }},
-		gate:      chain.GateCache(server, udp.Missed),
+		gate:      chain.GateCache(server, recent.Missed),
 		answers:   collectors.Servers(),
 		noAAAA:    silencer{mode: cfg.noAAAA.mode, silenced: collectors.Silenced()},
 	}

@@ -42,7 +42,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "a question with padding", "plugin/internal/chain/encrypted_test.go", "TestP11Padding"},
 	{"", "a client of `tls://`", "plugin/internal/chain/encrypted_test.go", "TestP11DoTIsOffered"},
 	{"", "questions on one TCP or TLS connection", "plugin/internal/fastpath/connections_test.go", "TestSilentUpstreamsHoldUpNoConnection"},
-	{"", "an answer of `cache`, over UDP", "plugin/internal/fastpath/kept_test.go", "TestKeptRepliesAge"},
+	{"", "an answer of `cache`", "plugin/internal/fastpath/kept_test.go", "TestKeptRepliesAge"},
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
 }
 

@@ -28,7 +28,7 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server, pro
 	if err != nil {
 		return nil, err
 	}
-	meter, keep := f.keep(h.Meter(s), c.Keeping, s, proto)
+	meter, keep := f.keep(h.Meter(s), c.Keeping, s)
 	meters, err := f.meters(meter, c.Prometheus, s, proto)
 	if err != nil {
 		return nil, err
@@ -44,9 +44,9 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server, pro
 }
 
 // keep returns where replies of the plugin cache are kept, nil if they are not, and a meter that
-// counts such answers as the plugin would. Over other transports than UDP none are.
-func (f *Instance) keep(block reply.Meter, how *corefile.Keeping, s *dnsserver.Server, proto string) (reply.Meter, *reply.Keep) {
-	if how == nil || proto != udpProto {
+// counts such answers as the plugin would.
+func (f *Instance) keep(block reply.Meter, how *corefile.Keeping, s *dnsserver.Server) (reply.Meter, *reply.Keep) {
+	if how == nil {
 		return block, nil
 	}
 	meter, ok := f.metrics.Cache(block, s.Addr, how.Zones)

@@ -2,7 +2,10 @@ package fastpath
 
 import (
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
+	"github.com/clusterdns/clusterdns/plugin/internal/tcp"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
@@ -25,4 +28,18 @@ func Planned(i *caddy.Instance, server string) (backend *udp.Backend, reason str
 		reason = p.reason.Error()
 	}
 	return p.backend, reason, true
+}
+
+// ZonesOfHead returns the zones that the first handler of the chain answers for at a server.
+func ZonesOfHead(i *caddy.Instance, server string) (zones reply.Zones) {
+	i.StorageMu.RLock()
+	f := i.Storage[instanceKey{}].(*Instance)
+	i.StorageMu.RUnlock()
+	f.heads.Range(func(s, head any) bool {
+		if h := head.(*tcp.Server); h != nil && s.(*dnsserver.Server).Addr == server {
+			zones = h.Zones
+		}
+		return true
+	})
+	return zones
 }

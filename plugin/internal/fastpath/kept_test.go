@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +16,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
-	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
@@ -34,7 +31,9 @@ const keptCorefile = `
     LINES
     OURS
     prometheus 127.0.0.1:0
-    forward . UPSTREAM
+    forward . UPSTREAM {
+        prefer_udp
+    }
     cache {
        CACHE
     }
@@ -146,128 +145,21 @@ func keptText(t testing.TB, port int, lines string, answers func(*dns.Msg) *dns.
 	return fastCorefile(t, strings.NewReplacer("LINES", lines, "UPSTREAM", upstream.Start(t, answers), "CACHE", cache).Replace(keptCorefile), port)
 }
 
-// keptAsker asks a server until it keeps its replies.
-type keptAsker struct {
-	conn    net.Conn
-	backend *udp.Backend
-	*reply.Responder
-}
-
-func newKeptAsker(t testing.TB, port int, s *udp.Backend) *keptAsker {
-	t.Helper()
-	conn, err := net.Dial("udp", fastAddr(port).String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return &keptAsker{conn: conn, backend: s, Responder: reply.NewResponder()}
-}
-
-// send sends a packet and returns the reply.
-func (a *keptAsker) send(t testing.TB, packet []byte) []byte {
-	t.Helper()
-	if _, err := a.conn.Write(packet); err != nil {
-		t.Fatal(err)
-	}
-	_ = a.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
-	buf := make([]byte, 1<<16)
-	n, err := a.conn.Read(buf)
-	if err != nil {
-		t.Fatalf("%x: %v", packet, err)
-	}
-	return buf[:n]
-}
-
-var loopback = netip.MustParseAddr("127.0.0.1")
-
-// kept returns the kept reply to a packet, or nil.
-func (a *keptAsker) kept(packet []byte) []byte {
-	a.At(time.Now())
-	const before = "before"
-	wire, verdict := a.Respond(a.backend.Zones, loopback, packet, []byte(before))
-	if verdict != reply.Answer {
-		return nil
-	}
-	return wire[len(before):]
-}
-
-// respell gives the letters of a question's name another case.
-func respell(random *rand.Rand, packet []byte) []byte {
-	packet = slices.Clone(packet)
-	for i := 12; packet[i] != 0; i += 1 + int(packet[i]) {
-		for j := i + 1; j <= i+int(packet[i]); j++ {
-			if c := packet[j] | 0x20; 'a' <= c && c <= 'z' && random.IntN(2) == 0 {
-				packet[j] ^= 0x20
-			}
-		}
-	}
-	binary.BigEndian.PutUint16(packet, uint16(random.Uint32()))
-	return packet
-}
-
-// inOrder returns a reply with its records in order, and its size.
-func inOrder(t testing.TB, wire []byte) string {
-	t.Helper()
-	m := new(dns.Msg)
-	if err := m.Unpack(wire); err != nil {
-		t.Fatalf("%x: %v", wire, err)
-	}
-	return fmt.Sprintf("%d octets: %s", len(wire), text(m))
-}
-
-// compare asks for a reply until it may be kept, and compares it with the chain's for another
-// spelling. It reports whether it is kept.
-func (a *keptAsker) compare(t testing.TB, random *rand.Rand, packet []byte) bool {
-	t.Helper()
-	for range 3 {
-		a.send(t, packet)
-	}
-	again := packet
-	if random.IntN(3) > 0 {
-		again = respell(random, packet)
-	}
-	got := a.kept(again)
-	if got == nil {
-		return false
-	}
-	m := new(dns.Msg)
-	if err := m.Unpack(again); err != nil {
-		t.Fatal(err)
-	}
-	w := &wireTo{client: loopback}
-	a.backend.Handler.ServeDNS(a.backend.Context, w, m)
-	if g, want := inOrder(t, got), inOrder(t, w.wire); g != want {
-		t.Fatalf("%x: got\n%s\nwant\n%s", again, g, want)
-	}
-	return true
-}
-
-// wireTo is a client that keeps the reply that it receives in wire form.
-type wireTo struct {
-	sentTo
-	client netip.Addr
-	wire   []byte
-}
-
-// RemoteAddr implements dns.ResponseWriter.
-func (w *wireTo) RemoteAddr() net.Addr { return &net.UDPAddr{IP: w.client.AsSlice(), Port: 53000} }
-
-// WriteMsg implements dns.ResponseWriter.
-func (w *wireTo) WriteMsg(m *dns.Msg) (err error) {
-	ownEDNS(m)
-	w.wire, err = m.Pack()
-	return err
-}
-
-// keepTTL makes replies of the chain and kept ones have the same TTLs.
-const keepTTL = "keepttl\n success 1000 3600 0"
+// keepTTL makes replies of the chain and kept ones have the same TTLs. The cache has room for all: what
+// it drops, at random, is asked for again in the spelling of another client, which the upstream repeats.
+const keepTTL = "keepttl\n success 1000000 3600 0\n denial 1000000 3600 0"
 
 // Kept replies are those of the chain, whatever the flags, the size, the options and the letter
 // case of the question.
 func TestKeptRepliesAreTheChains(t *testing.T) {
-	port, _, s := startKept(t, outsideReply, keepTTL)
-	a, random := newKeptAsker(t, port, s), rand.New(rand.NewPCG(7, 8))
-	kept := map[string]int{}
+	port, i, s := startKept(t, outsideReply, keepTTL)
+	t.Run("datagrams", func(t *testing.T) { compareKept(t, newKeptAsker(t, port, s)) })
+	t.Run("stream", func(t *testing.T) { compareKept(t, newStreamAsker(t, i, port, s)) })
+}
+
+func compareKept(t *testing.T, a *keptAsker) {
+	t.Helper()
+	random, kept := rand.New(rand.NewPCG(7, 8)), map[string]int{}
 	for range 3000 {
 		packet := hostile.Question(random, outsideNames)
 		if random.IntN(2) == 0 { // or most types are rare
@@ -345,12 +237,11 @@ func hostileAddress(random *rand.Rand) []byte {
 	}
 }
 
-// FuzzKeptReplies compares kept replies with the chain's. The cache has room for all: what it drops is
-// asked for again in the spelling of another client, which the upstream repeats.
+// FuzzKeptReplies compares kept replies with the chain's.
 func FuzzKeptReplies(f *testing.F) {
-	port, _, s := startKept(f, outsideReply, "keepttl\n success 1000000 3600 0\n denial 1000000 3600 0")
-	for i := range 2 * len(outsideNames) {
-		f.Add(uint8(i), dns.TypeA, uint16(1<<8), uint16(i*300), i%3 > 0, i%2 > 0)
+	port, i, s := startKept(f, outsideReply, keepTTL)
+	for n := range 2 * len(outsideNames) {
+		f.Add(uint8(n), dns.TypeA, uint16(1<<8), uint16(n*300), n%3 > 0, n%2 > 0)
 	}
 	f.Fuzz(func(t *testing.T, name uint8, qtype, flags, size uint16, edns, do bool) {
 		m := new(dns.Msg).SetQuestion(outsideNames[int(name)%len(outsideNames)], qtype)
@@ -365,7 +256,9 @@ func FuzzKeptReplies(f *testing.F) {
 		binary.BigEndian.PutUint16(packet[2:], flags&bits)
 		h := fnv.New64()
 		_, _ = h.Write(packet)
-		newKeptAsker(t, port, s).compare(t, rand.New(rand.NewPCG(h.Sum64(), 0)), packet)
+		for _, a := range []*keptAsker{newKeptAsker(t, port, s), newStreamAsker(t, i, port, s)} {
+			a.compare(t, rand.New(rand.NewPCG(h.Sum64(), 0)), packet)
+		}
 	})
 }
 
@@ -401,21 +294,38 @@ func questionPacket(t testing.TB, name string, qtype uint16) []byte {
 	return packet
 }
 
+// patient makes the cache keep everything for as long as a test takes on a slow machine.
+const patient = "success 1000000 3600 300\n denial 1000000 3600 300\n servfail 5m"
+
 // Kept replies count as those of the chain, in the metrics of prometheus and of the cache.
 func TestKeptRepliesCount(t *testing.T) {
+	for _, stream := range []bool{false, true} {
+		countKept(t, stream)
+	}
+}
+
+func countKept(t *testing.T, stream bool) {
+	t.Helper()
 	var counted [2][]string
 	for i, value := range []string{"off", ""} {
 		t.Setenv(fastpath.Variable, value)
-		port, instance, s := startKept(t, outsideReply, "success 1000")
+		port, instance, s := startKept(t, outsideReply, patient)
 		a, random := newKeptAsker(t, port, s), rand.New(rand.NewPCG(9, 10))
+		if stream {
+			a = newStreamAsker(t, instance, port, s)
+		}
+		answered := 0
 		for range 1000 {
 			packet := hostileAddress(random)
 			for range 3 { // in a row, so that a slow machine too gives kept replies
 				a.send(t, packet)
 			}
+			if a.kept(packet) != nil {
+				answered++
+			}
 		}
-		if answered := packets(t, port, "answered"); value == "" && answered < 500 {
-			t.Errorf("%v kept replies", answered)
+		if value == "" && (answered < 250 || !stream && packets(t, port, "answered") < 500) {
+			t.Errorf("stream %v: %d replies are kept", stream, answered)
 		}
 		instance.Stop() // a handler counts after its reply is sent
 		counted[i] = metered(t, fmt.Sprintf("dns://127.0.0.1:%d", port), "coredns_dns_", "coredns_cache_")

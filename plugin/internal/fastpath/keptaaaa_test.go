@@ -63,6 +63,7 @@ func TestKeptWithoutAAAA(t *testing.T) {
 		a.backend, _ = fastService(t, i, port)
 		return a.backend != s
 	})
+	a.zones = a.backend.Zones
 	for question, want := range map[string]string{
 		"four.example.com. A": "NOERROR 4 0", "four.example.com. AAAA": "NOERROR 4 0", "alias.example.com. AAAA": "NOERROR 3 0", "no.example.com. AAAA": "NXDOMAIN 0 1",
 	} {

@@ -1,6 +1,7 @@
 package recent
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -16,12 +17,19 @@ type Slot struct {
 	reply  atomic.Pointer[Reply]
 }
 
+// SlotKey is the key of the slot of a question, a *Slot, in the context of the call to CoreDNS.
+type SlotKey struct{}
+
+// Missed must be called by a handler behind the plugin cache: the reply does not come from there.
+func Missed(ctx context.Context) {
+	if s, ok := ctx.Value(SlotKey{}).(*Slot); ok {
+		s.missed.Store(true)
+	}
+}
+
 // Want makes the slot take the reply to a question that came at a time. It must be called before
 // CoreDNS is asked.
 func (s *Slot) Want(at time.Time) { s.wanted, s.at = true, at }
-
-// Miss says that the cache has passed the question on.
-func (s *Slot) Miss() { s.missed.Store(true) }
 
 // Offer offers a message and its wire form, which it copies.
 func (s *Slot) Offer(m *dns.Msg, wire []byte) {

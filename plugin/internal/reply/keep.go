@@ -33,22 +33,29 @@ const (
 	keyIPv6 = 1 << 15
 	keyEDNS = 1 << 14
 	keyDO   = 1 << 13
+	keyTCP  = 1 << 12 // or another stream: CoreDNS cuts nothing, and repeats the size in the OPT record
 )
 
 // At says when the next packets arrived. Before it is called, no kept reply is given.
 func (r *Responder) At(now time.Time) { r.now = now }
 
-// Want makes a slot take CoreDNS's reply to the last packet, if that may be kept.
-func (r *Responder) Want(s *recent.Slot) {
+// Want makes a slot take CoreDNS's reply to the last packet, if that may be kept. It reports
+// whether it may.
+func (r *Responder) Want(s *recent.Slot) bool {
 	if r.keeps {
 		s.Want(r.now)
 	}
+	return r.keeps
 }
 
-// keeps reports whether replies to a client's question are kept: over UDP alone. What another
-// plugin may make of an answer without addresses is not the cache's reply.
+// keeps reports whether replies to a client's question are kept. What another plugin may make of an
+// answer without addresses is not the cache's reply. Over a stream CoreDNS repeats flags of the OPT
+// record that over UDP are cleared.
 func (b *Block) keeps(client netip.Addr, q *query) bool {
-	return b.Keep != nil && !q.stream && q.flags&^flagsKept == 0 && b.isOutside(&q.question) &&
+	if q.stream && q.edns && q.bits&^flagDO != 0 {
+		return false
+	}
+	return b.Keep != nil && q.flags&^flagsKept == 0 && b.isOutside(&q.question) &&
 		(b.Synthesized == nil || !b.Synthesized(q.question.Type, client))
 }
 
@@ -59,6 +66,9 @@ func (b *Block) appendKey(key []byte, client netip.Addr, q *query) []byte {
 	flags, size := q.flags, uint16(0)
 	if client.Is6() {
 		flags |= keyIPv6
+	}
+	if q.stream {
+		flags |= keyTCP
 	}
 	if q.edns {
 		flags, size = flags|keyEDNS, q.size
@@ -100,8 +110,16 @@ func (r *Responder) repeat(b *Block, client netip.Addr, packet, out []byte) ([]b
 // Keep keeps the reply of CoreDNS's cache to a client's packet, which came at a time. The client's
 // address is not IPv4-mapped.
 func (z Zones) Keep(client netip.Addr, packet []byte, r *recent.Reply, at time.Time) {
-	q := new(query)
-	if q.parse(packet) != Answer {
+	z.keep(&query{}, client, packet, r, at)
+}
+
+// KeepStream is Keep for transports other than plain UDP.
+func (z Zones) KeepStream(client netip.Addr, packet []byte, r *recent.Reply, at time.Time) {
+	z.keep(&query{stream: true}, client, packet, r, at)
+}
+
+func (z Zones) keep(q *query, client netip.Addr, packet []byte, r *recent.Reply, at time.Time) {
+	if q.parse(packet) != Answer || q.stream && q.isPadded() {
 		return
 	}
 	b := z.route(&q.question)

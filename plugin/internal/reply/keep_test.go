@@ -11,9 +11,9 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
-// A reply of CoreDNS's cache that is kept answers datagrams alone. Over a stream other sizes and
-// another OPT record apply, so the chain answers.
-func TestKeptRepliesAnswerNoStream(t *testing.T) {
+// A kept reply to a datagram answers no question over a stream, and one over a stream no datagram:
+// other sizes and another OPT record apply.
+func TestKeptRepliesAndStreams(t *testing.T) {
 	zones := manyZones(t)
 	root, err := resolve.ParseOrigin(".")
 	if err != nil {
@@ -38,18 +38,28 @@ func TestKeptRepliesAnswerNoStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	now, client := time.Now(), netip.MustParseAddr("10.1.2.3")
-	var slot recent.Slot
-	slot.Want(now)
-	slot.Offer(m, wire)
-	kept, at := slot.Take()
-	zones.Keep(client, packet, kept, at)
-
+	keep := func(keep func(netip.Addr, []byte, *recent.Reply, time.Time)) {
+		var slot recent.Slot
+		slot.Want(now)
+		slot.Offer(m, wire)
+		kept, at := slot.Take()
+		keep(client, packet, kept, at)
+	}
 	r := NewResponder()
 	r.At(now)
-	if _, verdict := r.Respond(zones, client, packet, make([]byte, 0, MaxSize)); verdict != Answer {
-		t.Errorf("a datagram: %v", verdict)
+	check := func(datagram, stream Verdict) {
+		t.Helper()
+		if _, v := r.Respond(zones, client, packet, make([]byte, 0, MaxSize)); v != datagram {
+			t.Errorf("a datagram: %v", v)
+		}
+		if _, v := r.RespondStream(zones, client, packet, make([]byte, 0, MaxSize)); v != stream {
+			t.Errorf("a stream: %v", v)
+		}
 	}
-	if out, verdict := r.RespondStream(zones, client, packet, make([]byte, 0, MaxSize)); verdict != Outside || len(out) > 0 {
-		t.Errorf("a stream: %v", verdict)
-	}
+	check(Outside, Outside)
+	keep(zones.Keep)
+	check(Answer, Outside)
+	block.Keep.Table = recent.NewTable()
+	keep(zones.KeepStream)
+	check(Outside, Answer)
 }

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"sync"
@@ -48,7 +49,7 @@ func (c *connection) run(first *dns.Msg) {
 	defer c.end()
 	b := newBatch()
 	if b.add(c.server, c.client, first) != reply.Answer {
-		c.pass(b, first)
+		c.pass(b, first, b.packet)
 	}
 	for c.write(b) == nil {
 		b.free()
@@ -87,7 +88,7 @@ func (c *connection) answer(b *batch) error {
 		switch b.respond(c.server, c.client, packet) {
 		case reply.HandOver, reply.Outside:
 			if r := accept(packet, c); r != nil {
-				c.pass(b, r)
+				c.pass(b, r, packet)
 			}
 		case reply.Answer, reply.Ignore:
 		}
@@ -154,13 +155,17 @@ func (c *connection) expire() {
 	c.timer.Reset(rest)
 }
 
-// pass has CoreDNS answer a question aside, or at once if too much is aside already.
-func (c *connection) pass(b *batch, r *dns.Msg) {
+// pass has CoreDNS answer a question aside, or at once if too much is aside already. The question's
+// packet was the last one of the batch.
+func (c *connection) pass(b *batch, r *dns.Msg, packet []byte) {
 	client := fair.ClientOf(c.client)
-	w := &writer{ResponseWriter: c.origin, to: c, question: r}
+	w := &writer{Context: c.server.Context, ResponseWriter: c.origin, to: c, question: r}
+	if b.Want(&w.slot) {
+		w.packet = bytes.Clone(packet) // its memory is used again
+	}
 	if !c.server.Aside.Take(client) {
 		_ = c.write(b) // what is answered must not wait
-		c.server.Handler.ServeDNS(c.server.Context, w, r)
+		w.ask()
 		return
 	}
 	if c.full() {
@@ -170,7 +175,7 @@ func (c *connection) pass(b *batch, r *dns.Msg) {
 	go func() {
 		defer c.server.Aside.Leave(client)
 		defer c.leave()
-		c.server.Handler.ServeDNS(c.server.Context, w, r)
+		w.ask()
 	}()
 }
 

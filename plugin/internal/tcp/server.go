@@ -60,6 +60,7 @@ const prefix = 2
 type batch struct {
 	*reply.Responder
 	question [dns.MinMsgSize]byte // memory for a packed question
+	packet   []byte               // the question that was packed last
 	answers  []byte               // each with its length ahead
 	counted  []reply.Counted
 	start    time.Time
@@ -80,6 +81,7 @@ var batches = sync.Pool{New: func() any {
 func newBatch() *batch {
 	b := batches.Get().(*batch)
 	b.start = time.Now()
+	b.At(b.start)
 	return b
 }
 
@@ -92,11 +94,11 @@ func (b *batch) free() {
 
 // add adds the answer to a question.
 func (b *batch) add(s *Server, client netip.Addr, r *dns.Msg) reply.Verdict {
-	packet, err := r.PackBuffer(b.question[:])
-	if err != nil {
+	var err error
+	if b.packet, err = r.PackBuffer(b.question[:]); err != nil {
 		return reply.HandOver
 	}
-	return b.respond(s, client, packet)
+	return b.respond(s, client, b.packet)
 }
 
 // respond adds the answer to a packet. If the Responder panics, CoreDNS gets the question.

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -8,15 +9,19 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 )
 
 // writer takes CoreDNS's answer to a question of a connection. Of CoreDNS's own writer it has the
-// addresses alone.
+// addresses alone. It is the context of the call, too.
 type writer struct {
+	context.Context
 	dns.ResponseWriter
 	to       *connection
 	question *dns.Msg
+	slot     recent.Slot
+	packet   []byte // of the question, if the answer may be kept
 }
 
 var (
@@ -25,6 +30,23 @@ var (
 
 	errTooLong = errors.New("message too long")
 )
+
+// ask has CoreDNS answer the question, and keeps the answer if that may be.
+func (w *writer) ask() {
+	s := w.to.server
+	s.Handler.ServeDNS(w, w, w.question)
+	if r, at := w.slot.Take(); r != nil {
+		s.Zones.KeepStream(w.to.client, w.packet, r, at)
+	}
+}
+
+// Value implements context.Context.
+func (w *writer) Value(key any) any {
+	if key == (recent.SlotKey{}) {
+		return &w.slot
+	}
+	return w.Context.Value(key)
+}
 
 // HandsOver reports whether a writer is that of a question which a connection hands over to CoreDNS.
 func HandsOver(w dns.ResponseWriter) bool {
@@ -43,6 +65,7 @@ func (w *writer) WriteMsg(m *dns.Msg) error {
 	if err != nil {
 		return err
 	}
+	w.slot.Offer(m, wire)
 	if len(wire) > len(buf)-prefix || &wire[0] != &buf[prefix] {
 		_, err = w.Write(wire)
 		return err

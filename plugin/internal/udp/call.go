@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/fair"
+	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 )
 
 // call is one call of CoreDNS's handler. It is the context of the call, so that a handler that
@@ -28,8 +29,11 @@ type callKey struct{}
 
 // Value implements context.Context.
 func (c *call) Value(key any) any {
-	if key == (callKey{}) {
+	switch key {
+	case callKey{}:
 		return c
+	case recent.SlotKey{}:
+		return &c.writer.slot
 	}
 	return c.Context.Value(key)
 }
@@ -50,13 +54,6 @@ func WillBlock(ctx context.Context) bool {
 func TurnAway(ctx context.Context) {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		c.writer.turnedAway.Store(true)
-	}
-}
-
-// Missed must be called by a handler behind the plugin cache: the reply does not come from there.
-func Missed(ctx context.Context) {
-	if c, ok := ctx.Value(callKey{}).(*call); ok {
-		c.writer.slot.Miss()
 	}
 }
 
