@@ -10,6 +10,7 @@ const (
 	publishTests = "../internal/kube/publish/publish_test.go"
 	viewTests    = "view_test.go"
 	liveTests    = "../../test/live/gateway_test.go"
+	comparison   = "../../test/published/published_test.go"
 	script       = "../../test/script/testdata/gateway.txtar"
 )
 
@@ -32,7 +33,16 @@ var shown = []struct{ row, file, test string }{
 	{"two objects with one name", publishTests, "TestOlderWins"},
 	{"texts and addresses of one name", publishTests, "TestTextsBesideAddresses"},
 	{"an Ingress, a route or a DNSEndpoint with a host outside", script, "$ dig other.example.net A"},
-	{"AAAA of the server's name", viewTests, "TestServersOfBothFamilies"},
+	{"the server's name, and NS, if", viewTests, "TestServersOfBothFamilies"},
+	{"NS, beside an Ingress with a rule for all hosts", comparison, "TestDifferences"},
+	{"SOA and NS of the zone, with", comparison, "TestDifferences"},
+	{"a name below the server's name", comparison, "TestDifferences"},
+	{"letter case of the name in an answer", comparison, "TestDifferences"},
+	{"ANY at a name that exists", comparison, "TestDifferences"},
+	{"a DNSEndpoint with several names", comparison, "TestDifferences"},
+	{"a DNSEndpoint whose name has capital letters", comparison, "TestDifferences"},
+	{"a wildcard directly below the zone", comparison, "TestDifferences"},
+	{"any name, with TLSRoute among", comparison, "TestStandardDefinitions"},
 	{"TTL of the SOA", script, "$ dig example.org SOA"},
 	{"serial", publishTests, "TestNoChange"},
 	{"any name before the first sync", viewTests, "TestNotReady"},
