@@ -102,8 +102,7 @@ func (v *view) findWildcard(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Ori
 		if skip < rest && at(s, n, o, skip).Kind == resolve.NoName && !v.aboveServer(n, skip, rest) {
 			continue
 		}
-		from := n.Offset(n.Labels() - skip)
-		return matchOf(s.Published("\x01*" + n.Wire()[from:]))
+		return below(s, "\x01*", n, o, skip)
 	}
 	return resolve.Match{}
 }
@@ -124,10 +123,15 @@ func (v *view) aboveServer(n *dnsname.Name, skip, rest int) bool {
 // at finds a name without its first labels: as it stands, or as a name below any zone. A name that
 // is in the zone as it stands is not below it as well.
 func at(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
+	return below(s, "", n, o, skip)
+}
+
+// below finds the name one label below, or the name itself without a label.
+func below(s *cluster.Snapshot, label string, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
 	from := n.Offset(n.Labels() - skip)
-	m := matchOf(s.Published(n.Wire()[from:]))
-	if below := n.Wire()[from:n.Offset(o.Labels())]; m.Published == nil && below != "" && !strings.HasSuffix(below, relative(o.Wire())) {
-		if other := matchOf(s.Published(below)); other.Kind > m.Kind {
+	m := matchOf(s.Published(label + n.Wire()[from:]))
+	if rest := n.Wire()[from:n.Offset(o.Labels())]; m.Published == nil && rest != "" && !strings.HasSuffix(rest, relative(o.Wire())) {
+		if other := matchOf(s.Published(label + rest)); other.Kind > m.Kind {
 			m = other
 		}
 	}

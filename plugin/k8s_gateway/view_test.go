@@ -93,6 +93,24 @@ func TestWildcardsOfRFC4592(t *testing.T) {
 	}
 }
 
+// A wildcard may be below any zone too, as an annotation has it.
+func TestWildcardBelowAnyZone(t *testing.T) {
+	s := snapshotOf(t, "*.shop 192.0.2.1", "*.wild.example.net. 192.0.2.2")
+	v := viewOf(t)
+	for question, want := range map[string]string{
+		"a.shop.example.org. A":             "NOERROR 192.0.2.1",
+		"a.b.shop.example.org. A":           "NOERROR 192.0.2.1",
+		"a.shop.example.org. AAAA":          "NODATA",
+		"shop.example.org. A":               "NODATA",
+		"a.example.org. A":                  "NXDOMAIN",
+		"a.wild.example.net.example.org. A": "NXDOMAIN",
+	} {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+}
+
 func TestSpecificWildcardFirst(t *testing.T) {
 	s := snapshotOf(t, "*.example.org. 192.0.2.1", "*.a.example.org. 192.0.2.2", "b.a.example.org. 192.0.2.3")
 	v := viewOf(t)
