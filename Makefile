@@ -149,9 +149,11 @@ AS_ROOT = $(SUDO) env "PATH=$$PATH" "HOME=$$HOME"
 lab-command:
 	go build -buildvcs=false -o bin/lab ./test/lab/cmd
 
+LAB_FLAGS = $(if $(NODES),-nodes $(NODES)) $(if $(PROXY),-proxy $(PROXY)) $(if $(CNI),-cni $(CNI))
+
 .PHONY: lab
-lab: build lab-command ## Start a real one-node cluster with our server as its DNS (as root)
-	$(AS_ROOT) bin/lab up
+lab: build lab-command ## Start a real cluster of NODES (1) with our server as its DNS, kube-proxy in mode PROXY (nftables) (as root)
+	$(AS_ROOT) bin/lab up $(LAB_FLAGS)
 	@echo 'Try: bin/lab kubectl get pods -A. To stop it: make lab-down'
 
 .PHONY: lab-down
@@ -163,6 +165,16 @@ e2e: build lab-command ## Start the cluster, run our scenarios and Kubernetes' o
 	go test -c -tags e2e -o bin/e2e.test ./test/e2e
 	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
 	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.timeout 25m -lab ../../bin/lab
+
+# Each lab has a mode of kube-proxy and an order of CNI plugins.
+.PHONY: e2e-nodes
+e2e-nodes: build lab-command ## Start clusters of two nodes and run the scenarios of DNS on every node in them
+	go test -c -tags e2e -o bin/e2e.test ./test/e2e
+	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
+	cd test/e2e; \
+	for flags in '-proxy nftables -cni bridge,ptp' '-proxy iptables -cni ptp,bridge'; do \
+		$(AS_ROOT) ../../bin/e2e.test -test.v -test.run '^TestNode' -test.timeout 15m -lab ../../bin/lab -lab-flags "-nodes 2 $$flags"; \
+	done
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (30s)

@@ -26,6 +26,9 @@ var cluster *lab.Lab
 // labCommand is the path of the lab command, if the tests must bring the lab up and down.
 var labCommand = flag.String("lab", "", "the `path` of the lab command, to bring the lab up before the tests, down after them, and fail if anything is left")
 
+// labFlags are flags for that command.
+var labFlags = flag.String("lab-flags", "", "`flags` of lab up, separated by spaces")
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	run := runTests

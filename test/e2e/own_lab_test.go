@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,19 +29,19 @@ func runInOwnLab(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := runLab("up"); err != nil {
+	if err := runLab(append([]string{"up"}, strings.Fields(*labFlags)...)...); err != nil {
 		return 0, err
 	}
 	code, err = runTests(m)
 	return code, errors.Join(err, runLab("down"), awaitRemains(before))
 }
 
-func runLab(command string) error {
+func runLab(args ...string) error {
 	began := time.Now()
-	cmd := exec.Command(*labCommand, command)
+	cmd := exec.Command(*labCommand, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	err := cmd.Run()
-	fmt.Printf("lab %s: %s\n", command, time.Since(began).Round(time.Second/10))
+	fmt.Printf("lab %s: %s\n", args, time.Since(began).Round(time.Second/10))
 	return err
 }
 

@@ -17,9 +17,6 @@ import (
 )
 
 const (
-	// streamWorkers is how many goroutines ask at the same time, so that a lost query does
-	// not delay the others.
-	streamWorkers = 16
 	// firstPort to lastPort are the source ports of a stream.
 	firstPort, lastPort = 10000, 60000
 	// resolverTimeout is how long a resolver waits for an answer (resolv.conf(5)).
@@ -27,102 +24,96 @@ const (
 )
 
 // stream is a steady stream of queries over UDP from a Pod, each from a socket of its own
-// and sent only once: a lost query is counted, not repeated.
+// and sent only once: a lost query is counted, not repeated, and does not delay the next.
 //
 // The source ports rotate. For 30 seconds after the last packet of a flow, connection
 // tracking sends it to the same server, and kube-proxy keeps the flows to a terminating Pod
 // as long as the Pod counts as serving, which is longer than it serves
 // (pkg/proxy/conntrack/cleanup.go in Kubernetes 1.36).
 type stream struct {
-	from     lab.PodNetwork
 	question func() *dns.Msg
 	correct  func(*dns.Msg) error
 
-	turns  chan struct{}
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 
-	mu    sync.Mutex
-	port  int
-	asked int
-	lost  []string // when and why
+	mu       sync.Mutex
+	asked    int
+	lost     []string // when and why
+	answered time.Time
+	silence  time.Duration // the longest time without an answer
 }
 
 // startStream asks for the address of the Service kubernetes at a rate in queries per
 // second, until stop or the end of the test.
 func startStream(t *testing.T, from lab.PodNetwork, rate int) *stream {
 	t.Helper()
-	s := &stream{from: from, question: askKubernetes, correct: isKubernetes, turns: make(chan struct{})}
+	s := &stream{question: askKubernetes, correct: isKubernetes, answered: time.Now()}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(t.Context())
-	for range streamWorkers {
-		s.ended.Go(func() {
-			if err := cluster.WithinPod(from, s.work); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	s.ended.Go(func() { s.pace(ctx, time.Second/time.Duration(rate)) })
+	s.ended.Go(func() {
+		err := cluster.WithinPod(from, func() error { return s.pace(ctx, time.Second/time.Duration(rate)) })
+		if err != nil {
+			t.Error(err)
+		}
+	})
 	t.Cleanup(func() { s.stop() })
 	return s
 }
 
-// pace tells the workers when to ask, and makes up for delays of a busy machine. It ends
-// the workers by closing the channel.
-func (s *stream) pace(ctx context.Context, interval time.Duration) {
-	defer close(s.turns)
+// pace asks at the rate, and makes up for delays of a busy machine.
+func (s *stream) pace(ctx context.Context, interval time.Duration) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for began, given := time.Now(), 0; ; {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-ticker.C:
 		}
-		for ; given < int(time.Since(began)/interval); given++ {
-			select {
-			case s.turns <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
+		for ; given < int(time.Since(began)/interval) && ctx.Err() == nil; given++ {
+			s.ask(firstPort + given%(lastPort-firstPort))
 		}
 	}
 }
 
-func (s *stream) work() error {
-	for range s.turns {
-		began := time.Now()
-		err := s.ask()
-		s.mu.Lock()
-		s.asked++
-		if err != nil {
-			s.lost = append(s.lost, fmt.Sprintf("asked %s: %v", began.Format(time.StampMilli), err))
-		}
-		s.mu.Unlock()
-	}
-	return nil
-}
-
-func (s *stream) ask() error {
-	dialer := net.Dialer{LocalAddr: &net.UDPAddr{Port: s.nextPort()}}
+// ask sends a query from a port. It must run in the Pod's network, unlike the wait for the
+// reply.
+func (s *stream) ask(port int) {
+	began := time.Now()
+	dialer := net.Dialer{LocalAddr: &net.UDPAddr{Port: port}}
 	connection, err := dialer.Dial("udp", lab.DNS)
 	if err != nil {
-		return err
+		s.note(began, err)
+		return
 	}
-	defer connection.Close()
+	s.ended.Go(func() {
+		defer connection.Close()
+		s.note(began, s.exchange(&dns.Conn{Conn: connection}))
+	})
+}
+
+func (s *stream) exchange(connection *dns.Conn) error {
 	client := &dns.Client{Timeout: resolverTimeout}
-	reply, _, err := client.ExchangeWithConn(s.question(), &dns.Conn{Conn: connection})
+	reply, _, err := client.ExchangeWithConn(s.question(), connection)
 	if err != nil {
 		return err
 	}
 	return s.correct(reply)
 }
 
-func (s *stream) nextPort() int {
+// note counts a query that was asked at a time.
+func (s *stream) note(began time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.port = (s.port + 1) % (lastPort - firstPort)
-	return firstPort + s.port
+	s.asked++
+	if err != nil {
+		s.lost = append(s.lost, fmt.Sprintf("asked %s: %v", began.Format(time.StampMilli), err))
+		return
+	}
+	now := time.Now()
+	s.silence = max(s.silence, now.Sub(s.answered))
+	s.answered = now
 }
 
 // await waits until so many queries have been asked.
@@ -142,6 +133,14 @@ func (s *stream) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.asked
+}
+
+// longestSilence returns the longest time without an answer, the time since the last one
+// included.
+func (s *stream) longestSilence() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.silence, time.Since(s.answered))
 }
 
 // stop ends the stream and returns how many queries were asked, and which were lost.

@@ -1,8 +1,8 @@
-// Package lab runs a real Kubernetes cluster of one node on this machine, with the server
-// of this repository as its DNS, and with kubelet, kube-proxy, containerd and CNI, but
-// without a container registry and without a network that leads out.
+// Package lab runs a real Kubernetes cluster of one or two nodes on this machine, with the
+// server of this repository as its DNS, and with kubelet, kube-proxy, containerd and CNI,
+// but without a container registry and without a network that leads out.
 //
-//	bin/lab up                        # or make lab
+//	bin/lab up                        # or make lab; -nodes 2 for two nodes
 //	bin/lab kubectl get pods -A
 //	bin/lab down                      # or make lab-down; nothing is left
 //

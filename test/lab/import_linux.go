@@ -17,7 +17,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
-// Import imports an archive into containerd, unless it has been imported before.
+// Import imports an archive into the containerd of each node, unless it has been imported before.
 func (l *Lab) Import(ctx context.Context, archive string) (digest string, err error) {
 	if digest, err = digestFile(archive); err != nil {
 		return "", err
@@ -40,15 +40,17 @@ func (l *Lab) Tag(ctx context.Context, image, name string) error {
 	return l.ctr(ctx, "images", "tag", "--force", image, name)
 }
 
-// ctr runs containerd's client in the namespace that kubelet uses.
+// ctr runs containerd's client on each node, in the namespace that kubelet uses.
 func (l *Lab) ctr(ctx context.Context, args ...string) error {
 	binaries, err := controlplane.Build(ctx, "ctr")
 	if err != nil {
 		return err
 	}
-	args = append([]string{"--address", l.hostPath(node.ContainerdSocket), "--namespace", "k8s.io"}, args...)
-	if out, err := exec.CommandContext(ctx, binaries["ctr"], args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("ctr %s: %w\n%s", strings.Join(args, " "), err, out)
+	for _, n := range l.nodes {
+		args := append([]string{"--address", n.HostPath(node.ContainerdSocket), "--namespace", "k8s.io"}, args...)
+		if out, err := exec.CommandContext(ctx, binaries["ctr"], args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("ctr %s: %w\n%s", strings.Join(args, " "), err, out)
+		}
 	}
 	return nil
 }

@@ -14,8 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-
-	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
 // repositoryName is the name of our image in deploy/kubernetes.
@@ -72,21 +70,23 @@ func (l *Lab) importServer(ctx context.Context) (name string, err error) {
 	return name, l.Tag(ctx, repositoryName+":lab", name)
 }
 
-// awaitNode waits until the node accepts Pods.
-func (l *Lab) awaitNode(ctx context.Context) error {
-	var last error
-	poll := func(ctx context.Context) (bool, error) {
-		last = l.checkNode(ctx)
-		return last == nil, nil
-	}
-	if err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 2*time.Minute, true, poll); err != nil {
-		return fmt.Errorf("node %s is not ready: %w: %w (see %s)", node.Name, err, last, l.dir.Log("kubelet"))
+// awaitNodes waits until the nodes accept Pods.
+func (l *Lab) awaitNodes(ctx context.Context) error {
+	for _, n := range l.nodes {
+		var last error
+		poll := func(ctx context.Context) (bool, error) {
+			last = l.checkNode(ctx, n.Name)
+			return last == nil, nil
+		}
+		if err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, 2*time.Minute, true, poll); err != nil {
+			return fmt.Errorf("node %s is not ready: %w: %w (see %s)", n.Name, err, last, n.Log("kubelet"))
+		}
 	}
 	return nil
 }
 
-func (l *Lab) checkNode(ctx context.Context) error {
-	n, err := l.client.CoreV1().Nodes().Get(ctx, node.Name, metav1.GetOptions{})
+func (l *Lab) checkNode(ctx context.Context, name string) error {
+	n, err := l.client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}

@@ -37,19 +37,19 @@ func (l *Lab) run(ctx context.Context, stdin io.Reader, args ...string) (string,
 	cmd := exec.CommandContext(ctx, l.kubectl, append([]string{"--kubeconfig=" + l.Kubeconfig()}, args...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
-	if err := within(l.network(), cmd.Run); err != nil {
+	if err := l.Within(cmd.Run); err != nil {
 		return stdout.String(), fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
 	}
 	return stdout.String(), nil
 }
 
-// Within runs act in the node's network namespace. Sockets and processes that it makes stay
-// there.
-func (l *Lab) Within(act func() error) error { return within(l.network(), act) }
+// Within runs act in the first node's network namespace. Sockets and processes that it makes
+// stay there.
+func (l *Lab) Within(act func() error) error { return l.nodes[0].Within(act) }
 
 // BecomeKubectl replaces this process by kubectl.
 func (l *Lab) BecomeKubectl(args []string) error {
-	target, err := os.Open(l.network())
+	target, err := os.Open(l.nodes[0].network())
 	if err != nil {
 		return err
 	}

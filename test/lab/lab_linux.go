@@ -25,7 +25,8 @@ const DNS = "10.96.0.10:53"
 type Lab struct {
 	root    string // of the repository
 	dir     node.Dir
-	pid     int // id of the node's first process
+	pid     int // id of the first node's first process
+	nodes   []*Node
 	kubectl string
 	config  *rest.Config
 	client  kubernetes.Interface
@@ -77,6 +78,9 @@ func (l *Lab) connect(ctx context.Context) error {
 		return err
 	}
 	l.pid = pid
+	if err := l.findNodes(); err != nil {
+		return err
+	}
 	binaries, err := controlplane.Build(ctx, "kubectl")
 	if err != nil {
 		return err
@@ -112,16 +116,11 @@ func (l *Lab) RESTConfig() *rest.Config { return rest.CopyConfig(l.config) }
 // inside the lab.
 func (l *Lab) Kubeconfig() string { return l.dir.Kubeconfig() }
 
-// Log returns the path of the log of a part of the node, such as "kubelet".
+// Log returns the path of the log of a part of the first node, such as "kubelet".
 func (l *Lab) Log(part string) string { return l.dir.Log(part) }
 
-// Control returns a Control that stops and starts the parts of the node.
+// Control returns a Control that stops and starts the parts of the first node.
 func (l *Lab) Control() *node.Control { return node.NewControl(l.dir) }
-
-// hostPath returns the path, from outside, of a file in the node's mount namespace.
-func (l *Lab) hostPath(path string) string {
-	return filepath.Join("/proc", strconv.Itoa(l.pid), "root", path)
-}
 
 // runs reports whether the process in the pid file is the lab's, because process ids are
 // reused.

@@ -8,19 +8,15 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Dial connects from the node. The address must be numeric.
+// Dial connects from the first node. The address must be numeric.
 func (l *Lab) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return dialIn(ctx, l.network(), network, address)
+	return l.nodes[0].Dial(ctx, network, address)
 }
-
-// network returns the path of the node's network namespace.
-func (l *Lab) network() string { return filepath.Join("/proc", strconv.Itoa(l.pid), "ns", "net") }
 
 // PodNetwork is the path of a Pod's network namespace.
 type PodNetwork string
@@ -32,9 +28,13 @@ func (l *Lab) PodNetwork(ctx context.Context, namespace, pod string) (PodNetwork
 	if err != nil {
 		return "", err
 	}
-	paths, err := filepath.Glob(l.hostPath("/run/netns/*"))
-	if err != nil {
-		return "", err
+	var paths []string
+	for _, n := range l.nodes {
+		found, err := filepath.Glob(n.HostPath("/run/netns/*"))
+		if err != nil {
+			return "", err
+		}
+		paths = append(paths, found...)
 	}
 	for _, path := range paths {
 		// A namespace that cannot be entered belongs to a Pod that has ended.

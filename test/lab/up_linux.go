@@ -19,11 +19,12 @@ import (
 	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
-// The arguments with which this command starts itself in the node's namespaces. The node's
-// folder follows.
+// The arguments with which this command starts itself in the namespaces of a node. The
+// lab's folder and settings follow.
 const (
 	nodeCommand      = "node"
 	superviseCommand = "supervise"
+	joinCommand      = "join"
 )
 
 const (
@@ -36,7 +37,10 @@ const (
 )
 
 // Up brings the lab up, or updates a running one.
-func Up(ctx context.Context) error {
+func Up(ctx context.Context, settings node.Settings) error {
+	if err := settings.Check(); err != nil {
+		return err
+	}
 	if err := Install(); err != nil {
 		return err
 	}
@@ -44,7 +48,7 @@ func Up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.startNode(ctx); err != nil {
+	if err := l.startNodes(ctx, settings); err != nil {
 		return err
 	}
 	if err := l.connect(ctx); err != nil {
@@ -55,7 +59,7 @@ func Up(ctx context.Context) error {
 		do   func(context.Context) error
 	}{
 		{"making and importing the test images", l.importImages},
-		{"waiting for the node", l.awaitNode},
+		{"waiting for the nodes", l.awaitNodes},
 		{"making the server's image and installing deploy/kubernetes", l.installDNS},
 	} {
 		say("%s", step.what)
@@ -88,16 +92,16 @@ func (l *Lab) importImages(ctx context.Context) error {
 	return nil
 }
 
-// startNode starts the node if it does not run. If a node has started only partly, or was
-// started by another version of this command, it is ended and its remains are removed
-// first.
-func (l *Lab) startNode(ctx context.Context) error {
+// startNodes starts the nodes if they do not run. If they have started only partly, or with
+// other settings or by another version of this command, they are ended and their remains
+// are removed first.
+func (l *Lab) startNodes(ctx context.Context, settings node.Settings) error {
 	running, err := l.runs()
 	if err != nil {
 		return err
 	}
-	if running && l.isCurrent() && l.Control().Ready(ctx) == nil {
-		say("the node runs already")
+	if running && l.isCurrent(settings) && l.Control().Ready(ctx) == nil {
+		say("what was asked for runs already")
 		return nil
 	}
 	if err := Down(ctx); err != nil {
@@ -107,12 +111,13 @@ func (l *Lab) startNode(ctx context.Context) error {
 	if _, err := controlplane.Build(ctx, commands()...); err != nil {
 		return err
 	}
-	return l.launch(ctx)
+	return l.launch(ctx, settings)
 }
 
-// isCurrent reports whether the same version of this command started the node.
-func (l *Lab) isCurrent() bool {
-	own, err := digestFile("/proc/self/exe")
+// isCurrent reports whether the same version of this command started the nodes, with the
+// same settings.
+func (l *Lab) isCurrent(settings node.Settings) bool {
+	own, err := describeStarter(settings)
 	if err != nil {
 		return false
 	}
@@ -120,8 +125,13 @@ func (l *Lab) isCurrent() bool {
 	return err == nil && string(starter) == own
 }
 
-// starterFile returns the path of the file with the digest of the command that started the
-// node.
+// describeStarter returns the digest of this command and the settings.
+func describeStarter(settings node.Settings) (string, error) {
+	digest, err := digestFile("/proc/self/exe")
+	return digest + " " + settings.String(), err
+}
+
+// starterFile returns the path of the file that describes what started the nodes.
 func (l *Lab) starterFile() string { return filepath.Join(string(l.dir), "starter") }
 
 // commands returns all commands that the lab and its tests run, so that they are built in
@@ -130,8 +140,8 @@ func commands() []string {
 	return append(node.Commands(), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "kubeadm", "agnhost", "ctr", "e2e.test")
 }
 
-// launch starts the node's first process and waits until everything has started.
-func (l *Lab) launch(ctx context.Context) error {
+// launch starts the first node's first process and waits until everything has started.
+func (l *Lab) launch(ctx context.Context, settings node.Settings) error {
 	if err := os.MkdirAll(string(l.dir), 0o755); err != nil {
 		return err
 	}
@@ -144,7 +154,7 @@ func (l *Lab) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(self, nodeCommand, string(l.dir), filepath.Join(l.root, serverBinary))
+	cmd := exec.Command(self, nodeCommand, string(l.dir), settings.String(), filepath.Join(l.root, serverBinary))
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = l.root, log, log, node.Attributes()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting the node in namespaces of its own: %w", err)
@@ -152,7 +162,7 @@ func (l *Lab) launch(ctx context.Context) error {
 	if err := os.WriteFile(l.pidFile(), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
 		return err
 	}
-	own, err := digestFile("/proc/self/exe")
+	own, err := describeStarter(settings)
 	if err != nil {
 		return err
 	}
@@ -211,7 +221,7 @@ func Down(ctx context.Context) error {
 		return err
 	}
 	if running {
-		say("ending the node")
+		say("ending the nodes")
 		if err := endProcess(ctx, l.pid); err != nil {
 			return err
 		}
@@ -248,19 +258,50 @@ func awaitRemoval(ctx context.Context, remove func() error) error {
 	return nil
 }
 
-// RunNode does the work of the node's first process.
+// RunNode does the work of the first node's first process.
 func RunNode(args []string) error {
-	if len(args) != 2 {
-		return errors.New("only the lab itself starts the node")
+	d, settings, _, err := nodeArguments(args)
+	if err != nil {
+		return err
 	}
 	supervise := exec.Command("/proc/self/exe", append([]string{superviseCommand}, args...)...)
 	supervise.Stdout, supervise.Stderr = os.Stdout, os.Stderr
-	return node.Run(node.Dir(args[0]), supervise)
+	return node.Run(d, settings, supervise)
 }
 
-// Supervise does the work of the node's second process.
+// Supervise does the work of the first node's second process.
 func Supervise(args []string) error {
+	d, settings, upstream, err := nodeArguments(args)
+	if err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	return node.Supervise(ctx, node.Dir(args[0]), args[1])
+	return node.Supervise(ctx, d, settings, upstream, func(number int) *exec.Cmd {
+		return exec.Command("/proc/self/exe", joinCommand, args[0], args[1], strconv.Itoa(number))
+	})
+}
+
+// Join does the work of a further node's process.
+func Join(args []string) error {
+	d, settings, last, err := nodeArguments(args)
+	if err != nil {
+		return err
+	}
+	number, err := strconv.Atoi(last)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	return node.Join(ctx, d, number, settings)
+}
+
+// nodeArguments reads the arguments with which this command starts itself.
+func nodeArguments(args []string) (d node.Dir, settings node.Settings, last string, err error) {
+	if len(args) != 3 {
+		return "", node.Settings{}, "", errors.New("only the lab itself starts a node")
+	}
+	settings, err = node.ParseSettings(args[1])
+	return node.Dir(args[0]), settings, args[2], err
 }

@@ -20,7 +20,7 @@ var configFiles = map[string]string{
 	"upstream":    "upstream/Corefile",
 	"example.com": "upstream/example.com.zone",
 	"8.8.8":       "upstream/8.8.8.zone",
-	"cni":         "cni/10-bridge.conflist",
+	"cni":         "cni/10-lab.conflist",
 }
 
 // values are the values for the templates.
@@ -29,18 +29,26 @@ type values struct {
 	Kubeconfig, ResolvConf string
 	Name                   string
 	Address, AddressV6     string
-	PodRangeV4, PodRangeV6 string
+	PodRangeV4, PodRangeV6 string // of the node
+	AllPods                string // ranges of all nodes
+	Proxy, CNI             string // settings
 	Snapshotter            string
 	ContainerdSocket       string
 }
 
-// writeConfigs writes the configuration files and returns their paths by part.
-func (d Dir) writeConfigs(kubeconfig string) (map[string]string, error) {
-	v := values{
-		Dir: d, Kubeconfig: kubeconfig, ResolvConf: d.resolvConf(), Name: Name,
-		Address: Address, AddressV6: AddressV6, PodRangeV4: podRangeV4, PodRangeV6: podRangeV6,
-		Snapshotter: d.snapshotter(), ContainerdSocket: ContainerdSocket,
+func (m machine) values() values {
+	v4, v6 := m.podRange()
+	return values{
+		Dir: m.dir, Kubeconfig: m.dir.Kubeconfig(), ResolvConf: m.dir.resolvConf(), Name: m.name(),
+		Address: m.address(), AddressV6: m.addressV6(), PodRangeV4: v4, PodRangeV6: v6,
+		AllPods: podRangeV4 + "," + podRangeV6, Proxy: m.settings.Proxy, CNI: m.settings.plugin(m.number),
+		Snapshotter: m.dir.snapshotter(), ContainerdSocket: ContainerdSocket,
 	}
+}
+
+// writeConfigs writes the configuration files and returns their paths by part.
+func (m machine) writeConfigs() (map[string]string, error) {
+	v := m.values()
 	all, err := template.ParseFS(templates, "templates/*")
 	if err != nil {
 		return nil, err
@@ -51,7 +59,7 @@ func (d Dir) writeConfigs(kubeconfig string) (map[string]string, error) {
 		if err := all.ExecuteTemplate(&text, name, v); err != nil {
 			return nil, fmt.Errorf("configuration of %s: %w", name, err)
 		}
-		if paths[name], err = d.write(file, text.String()); err != nil {
+		if paths[name], err = m.dir.write(file, text.String()); err != nil {
 			return nil, err
 		}
 	}

@@ -35,6 +35,18 @@ func (d Dir) Log(part string) string { return d.path(part + ".log") }
 // in the node's network namespace.
 func (d Dir) Kubeconfig() string { return d.path("kubeconfig") }
 
+// Of returns the folder of a node. That of the first one has those of the others.
+func (d Dir) Of(number int) Dir {
+	if number == 1 {
+		return d
+	}
+	return Dir(d.path(NameOf(number)))
+}
+
+// PIDFile returns the path of the file with the id of a further node's process, in the
+// process namespace of the first node.
+func (d Dir) PIDFile() string { return d.path("pid") }
+
 func (d Dir) socket() string     { return d.path("control.sock") }
 func (d Dir) cgroupList() string { return d.path("cgroups") }
 func (d Dir) resolvConf() string { return d.path("resolv.conf") }

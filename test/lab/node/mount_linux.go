@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,8 @@ var HostSettings = []string{
 	"vm/overcommit_memory", "vm/panic_on_oom",
 }
 
-// coverFiles covers the files outside that the node would change.
+// coverFiles covers the files outside that the node would change, and those of the first
+// node from another.
 func (d Dir) coverFiles() error {
 	// Without this, mounts here would appear outside too.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
@@ -27,9 +29,6 @@ func (d Dir) coverFiles() error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		return fmt.Errorf("mounting /proc: %w", err)
-	}
 	for _, path := range []string{"/var/lib", "/var/log"} {
 		if err := d.coverDir(path); err != nil {
 			return err
@@ -38,10 +37,7 @@ func (d Dir) coverFiles() error {
 	if err := syscall.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755"); err != nil {
 		return fmt.Errorf("mounting over /run: %w", err)
 	}
-	if err := d.coverResolvConf(resolvConf); err != nil {
-		return err
-	}
-	return coverSettings()
+	return errors.Join(d.coverResolvConf(resolvConf), d.coverHosts())
 }
 
 func (d Dir) coverDir(path string) error {
@@ -63,6 +59,24 @@ func (d Dir) coverResolvConf(path string) error {
 		return err
 	}
 	return bind(cover, path)
+}
+
+// coverHosts gives the node a hosts file with one name more than a machine's own.
+func (d Dir) coverHosts() error {
+	cover, err := d.write("hosts", "127.0.0.1 localhost\n::1 localhost\n"+HostAddress+" "+HostName+"\n")
+	if err != nil {
+		return err
+	}
+	return bind(cover, "/etc/hosts")
+}
+
+// coverKernel shows the processes of the node's own process namespace, and covers the
+// kernel's settings.
+func coverKernel() error {
+	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mounting /proc: %w", err)
+	}
+	return coverSettings()
 }
 
 // coverSettings makes kubelet change copies of the settings.

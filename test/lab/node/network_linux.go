@@ -13,17 +13,19 @@ import (
 )
 
 const (
-	// Address is the address of the node, and of the upstream server that the cluster's DNS
-	// forwards to.
-	Address = "172.30.0.2"
-	// AddressV6 is the IPv6 address of the node.
-	AddressV6 = "fd00:172:30::2"
 	// HostSearch is the search path of the node's resolv.conf, which kubelet adds to
 	// that of each Pod.
 	HostSearch = "lab.example"
+	// HostName is a name in the hosts file of each node.
+	HostName = "registry.lab.example"
+	// HostAddress is its address.
+	HostAddress = "192.0.2.99"
 
-	podRangeV4 = "10.244.0.0/24"
-	podRangeV6 = "fd00:10:244::/64"
+	// device is the network device of each node.
+	device = "eth0"
+	// cable is the other end of the first node's device. It stays in the namespace, so that
+	// nothing leaves, or becomes the device of the second node.
+	cable = "nowhere"
 )
 
 // networkSettings are settings of the node's network namespace only.
@@ -35,7 +37,24 @@ var networkSettings = map[string]string{
 	"net/netfilter/nf_conntrack_tcp_loose": "1",
 }
 
-func makeNetwork() error {
+// makeNetwork makes the network of the first node.
+func (m machine) makeNetwork() error {
+	pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: device}, PeerName: cable}
+	if err := netlink.LinkAdd(pair); err != nil {
+		return fmt.Errorf("making %s: %w", device, err)
+	}
+	end, err := netlink.LinkByName(cable)
+	if err != nil {
+		return err
+	}
+	if err := netlink.LinkSetUp(end); err != nil {
+		return err
+	}
+	return m.configureNetwork()
+}
+
+// configureNetwork configures the network of a node that has its device.
+func (m machine) configureNetwork() error {
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
 		return err
@@ -48,34 +67,22 @@ func makeNetwork() error {
 			return err
 		}
 	}
-	eth0, err := makeDevice()
+	eth0, err := m.startDevice()
 	if err != nil {
-		return fmt.Errorf("making eth0: %w", err)
+		return fmt.Errorf("starting %s: %w", device, err)
 	}
-	return addServiceRoutes(eth0)
+	return m.addRoutes(eth0)
 }
 
-// makeDevice makes the node's network device. Its other end stays in the namespace, so that
-// nothing leaves.
-func makeDevice() (netlink.Link, error) {
-	pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "nowhere"}
-	if err := netlink.LinkAdd(pair); err != nil {
-		return nil, err
-	}
-	for _, name := range []string{"eth0", "nowhere"} {
-		link, err := netlink.LinkByName(name)
-		if err != nil {
-			return nil, err
-		}
-		if err := netlink.LinkSetUp(link); err != nil {
-			return nil, err
-		}
-	}
-	eth0, err := netlink.LinkByName("eth0")
+func (m machine) startDevice() (netlink.Link, error) {
+	eth0, err := netlink.LinkByName(device)
 	if err != nil {
 		return nil, err
 	}
-	for _, prefix := range []string{Address + "/24", AddressV6 + "/64"} {
+	if err := netlink.LinkSetUp(eth0); err != nil {
+		return nil, err
+	}
+	for _, prefix := range []string{m.address() + "/24", m.addressV6() + "/64"} {
 		addr, err := netlink.ParseAddr(prefix)
 		if err != nil {
 			return nil, err
@@ -88,15 +95,20 @@ func makeDevice() (netlink.Link, error) {
 	return eth0, nil
 }
 
-// addServiceRoutes makes Services reachable from the node itself: the kernel looks the
-// route up before kube-proxy's tables translate the address.
-func addServiceRoutes(eth0 netlink.Link) error {
-	for _, cidr := range []string{controlplane.ServiceCIDRv4, controlplane.ServiceCIDRv6} {
+// addRoutes makes Services reachable from the node itself, because the kernel looks the
+// route up before kube-proxy's tables translate the address, and the Pods of other nodes.
+func (m machine) addRoutes(eth0 netlink.Link) error {
+	gateways := map[string]string{controlplane.ServiceCIDRv4: "", controlplane.ServiceCIDRv6: ""}
+	for _, other := range m.others() {
+		v4, v6 := other.podRange()
+		gateways[v4], gateways[v6] = other.address(), other.addressV6()
+	}
+	for cidr, gateway := range gateways {
 		_, network, err := net.ParseCIDR(cidr)
 		if err != nil {
 			return err
 		}
-		route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: network}
+		route := &netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: network, Gw: net.ParseIP(gateway)}
 		if err := netlink.RouteAdd(route); err != nil {
 			return fmt.Errorf("adding route to %s: %w", cidr, err)
 		}

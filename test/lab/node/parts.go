@@ -14,7 +14,7 @@ import (
 // ContainerdSocket is the path of containerd's socket in the node's mount namespace.
 const ContainerdSocket = "/run/containerd/containerd.sock"
 
-// part is a process of the node outside the control plane.
+// part is a process of a node outside the control plane.
 type part struct {
 	name  string
 	args  []string
@@ -22,37 +22,48 @@ type part struct {
 }
 
 // parts returns the parts in the order in which they start.
-func (d Dir) parts(kubeconfig string) ([]part, error) {
-	configs, err := d.writeConfigs(kubeconfig)
+func (m machine) parts() ([]part, error) {
+	configs, err := m.writeConfigs()
 	if err != nil {
 		return nil, err
 	}
+	parts := m.ordinaryParts(configs)
+	if !m.isFirst() {
+		return parts, nil
+	}
+	upstream := part{
+		name:  "upstream",
+		args:  []string{"-conf", configs["upstream"]},
+		ready: dialer("tcp", net.JoinHostPort(Address, "53")),
+	}
+	scheduler := part{
+		name:  "kube-scheduler",
+		args:  []string{"--kubeconfig=" + m.dir.Kubeconfig(), "--leader-elect=false", "--bind-address=127.0.0.1"},
+		ready: dialer("tcp", "127.0.0.1:10259"),
+	}
+	return append(append([]part{upstream}, parts...), scheduler), nil
+}
+
+// ordinaryParts returns the parts of every node.
+func (m machine) ordinaryParts(configs map[string]string) []part {
 	return []part{
 		{
-			name:  "upstream",
-			args:  []string{"-conf", configs["upstream"]},
-			ready: dialer("tcp", net.JoinHostPort(Address, "53")),
-		}, {
 			name:  "containerd",
 			args:  []string{"--config", configs["containerd"]},
 			ready: dialer("unix", ContainerdSocket),
 		}, {
 			name: "kubelet",
 			args: []string{
-				"--config=" + configs["kubelet"], "--kubeconfig=" + kubeconfig,
-				"--hostname-override=" + Name, "--node-ip=" + Address + "," + AddressV6,
+				"--config=" + configs["kubelet"], "--kubeconfig=" + m.dir.Kubeconfig(),
+				"--hostname-override=" + m.name(), "--node-ip=" + m.address() + "," + m.addressV6(),
 			},
 			ready: getter("http://127.0.0.1:10248/healthz"),
 		}, {
 			name:  "kube-proxy",
 			args:  []string{"--config=" + configs["kube-proxy"]},
 			ready: getter("http://127.0.0.1:10256/livez"),
-		}, {
-			name:  "kube-scheduler",
-			args:  []string{"--kubeconfig=" + kubeconfig, "--leader-elect=false", "--bind-address=127.0.0.1"},
-			ready: dialer("tcp", "127.0.0.1:10259"),
 		},
-	}, nil
+	}
 }
 
 // Commands returns the names of the parts' commands, for controlplane.Build.

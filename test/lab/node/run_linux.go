@@ -10,9 +10,6 @@ import (
 	"syscall"
 )
 
-// Name is the name under which kubelet registers the node.
-const Name = "node-1"
-
 // Attributes returns process attributes for the namespaces that Run expects. The process
 // outlives the one that starts it.
 func Attributes() *syscall.SysProcAttr {
@@ -22,18 +19,20 @@ func Attributes() *syscall.SysProcAttr {
 	}
 }
 
-// Run does the work of the node's first process: it prepares the namespaces, starts the
-// supervisor of the parts, and reaps orphans until the supervisor ends.
-func Run(d Dir, supervise *exec.Cmd) error {
+// Run does the work of the lab's first process: it prepares the namespaces of the first
+// node, starts the supervisor of the parts, and reaps orphans until the supervisor ends.
+func Run(d Dir, settings Settings, supervise *exec.Cmd) error {
 	if os.Getpid() != 1 {
 		return errors.New("not the first process of a process namespace")
 	}
+	first := machine{dir: d, number: 1, settings: settings}
 	runtime.LockOSThread() // the cgroup namespace is this thread's
 	for _, step := range []func() error{
 		d.coverFiles,
+		coverKernel,
 		d.enterCgroups,
-		makeNetwork,
-		func() error { return syscall.Sethostname([]byte(Name)) },
+		first.makeNetwork,
+		func() error { return syscall.Sethostname([]byte(first.name())) },
 		supervise.Start,
 	} {
 		if err := step(); err != nil {

@@ -11,30 +11,33 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
-// supervisor runs the control plane and the parts.
+// supervisor runs the parts of a node and, on the first one, the control plane and the
+// further nodes.
 type supervisor struct {
-	dir      Dir
+	machine
 	binaries map[string]string
-	cluster  *controlplane.Cluster
-	parts    []part
+	ordered  []part
+
+	cluster *controlplane.Cluster // nil on further nodes
+	join    JoinCommand
+	further []furtherNode
 
 	mu      sync.Mutex // guards the fields below
 	running map[string]*process.Process
 }
 
-// Supervise starts everything, then serves a Control until the context ends. upstream is
-// the binary of a CoreDNS, for the DNS of the outside world. All processes that it starts
-// end with this one.
-func Supervise(ctx context.Context, d Dir, upstream string) error {
-	binaries, err := controlplane.Build(ctx, Commands()...)
-	if err != nil {
+// Supervise starts everything on the first node, then serves a Control until the context
+// ends. upstream is the binary of a CoreDNS, for the DNS of the outside world. All processes
+// that it starts end with this one.
+func Supervise(ctx context.Context, d Dir, settings Settings, upstream string, join JoinCommand) error {
+	s := &supervisor{
+		machine: machine{dir: d, number: 1, settings: settings},
+		join:    join, running: map[string]*process.Process{},
+	}
+	if err := s.findBinaries(ctx); err != nil {
 		return err
 	}
-	if err := findByPath(binaries["containerd-shim-runc-v2"]); err != nil {
-		return err
-	}
-	binaries["upstream"] = upstream
-	s := &supervisor{dir: d, binaries: binaries, running: map[string]*process.Process{}}
+	s.binaries["upstream"] = upstream
 	if err := s.start(ctx); err != nil {
 		return err
 	}
@@ -42,8 +45,32 @@ func Supervise(ctx context.Context, d Dir, upstream string) error {
 	return s.serve(ctx)
 }
 
-func (s *supervisor) start(ctx context.Context) (err error) {
+func (s *supervisor) start(ctx context.Context) error {
 	say("starting the control plane")
+	if err := s.startCluster(ctx); err != nil {
+		return err
+	}
+	// A further node takes over the mounts of this one, which must not be those of
+	// containers.
+	for _, other := range s.others() {
+		say("starting " + other.name())
+		if err := s.addNode(other.number); err != nil {
+			return err
+		}
+	}
+	if err := s.startParts(ctx); err != nil {
+		return err
+	}
+	for _, node := range s.further {
+		say("waiting for " + node.name)
+		if err := node.AwaitReady(ctx, node.control.Ready); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *supervisor) startCluster(ctx context.Context) (err error) {
 	s.cluster, err = controlplane.Start(ctx, controlplane.Options{
 		Dir:         string(s.dir),
 		Controllers: []string{"*"},
@@ -60,13 +87,14 @@ func (s *supervisor) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(kubeconfig, s.dir.Kubeconfig()); err != nil {
+	return os.Rename(kubeconfig, s.dir.Kubeconfig())
+}
+
+func (s *supervisor) startParts(ctx context.Context) (err error) {
+	if s.ordered, err = s.parts(); err != nil {
 		return err
 	}
-	if s.parts, err = s.dir.parts(s.dir.Kubeconfig()); err != nil {
-		return err
-	}
-	for _, p := range s.parts {
+	for _, p := range s.ordered {
 		say("starting " + p.name)
 		if s.running[p.name], err = s.dir.startPart(ctx, p, s.binaries[p.name]); err != nil {
 			return err
@@ -83,10 +111,10 @@ func (s *supervisor) stopPart(name string, kill bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case name == apiServer && kill:
+	case s.cluster != nil && name == apiServer && kill:
 		s.cluster.KillAPIServer()
 		return nil
-	case name == apiServer:
+	case s.cluster != nil && name == apiServer:
 		return s.cluster.StopAPIServer()
 	case s.running[name] == nil:
 		return s.unknown(name)
@@ -103,10 +131,10 @@ func (s *supervisor) stopPart(name string, kill bool) error {
 func (s *supervisor) startPart(ctx context.Context, name string) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if name == apiServer {
+	if s.cluster != nil && name == apiServer {
 		return s.cluster.RestartAPIServer(ctx)
 	}
-	for _, p := range s.parts {
+	for _, p := range s.ordered {
 		if p.name == name {
 			s.running[name].Kill()
 			s.running[name], err = s.dir.startPart(ctx, p, s.binaries[name])
@@ -117,8 +145,11 @@ func (s *supervisor) startPart(ctx context.Context, name string) (err error) {
 }
 
 func (s *supervisor) unknown(name string) error {
-	names := []string{apiServer}
-	for _, p := range s.parts {
+	var names []string
+	if s.cluster != nil {
+		names = append(names, apiServer)
+	}
+	for _, p := range s.ordered {
 		names = append(names, p.name)
 	}
 	return fmt.Errorf("no part %q: expected one of %q", name, names)
