@@ -176,6 +176,15 @@ e2e-nodes: build lab-command ## Start clusters of two nodes and run the scenario
 		$(AS_ROOT) ../../bin/e2e.test -test.v -test.run '^TestNode' -test.timeout 15m -lab ../../bin/lab -lab-flags "-nodes 2 $$flags"; \
 	done
 
+# The stand-in for NodeLocal DNSCache answers at the address of the Service, which its own
+# program does where kube-proxy uses iptables.
+.PHONY: e2e-figures
+e2e-figures: build lab-command ## Measure what doc/node.md states of DNS on every node
+	go test -c -tags e2e -o bin/e2e.test ./test/e2e
+	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
+	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.run '^TestNodeDNS$$|^TestFigures' -test.timeout 30m \
+		-figures -roll-queries 100000 -lab ../../bin/lab -lab-flags '-nodes 2 -proxy iptables'
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (30s)
 	@packages=$$(go list ./plugin/... ./test/...); \
