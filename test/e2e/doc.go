@@ -6,6 +6,8 @@
 //
 //	make e2e        # brings a lab up and down, and fails if it leaves anything
 //	make lab && go test -tags e2e ./test/e2e -run TestName
+//	make e2e-nodes  # the scenarios that need two nodes, which the others skip
+//	make e2e-figures
 //
 // Each test has a namespace of its own. Tests that change the cluster's DNS restore it.
 package e2e
