@@ -30,7 +30,7 @@ func politeTo() []string {
 	return []string{fmt.Sprintf("127.0.0.1:%d", wildcardPort), fmt.Sprintf("%s:%d", serverAddr, boundPort)}
 }
 
-// leastTTLs are the least TTLs of the caches of those listeners.
+// leastTTLs are the least TTLs of the caches of those listeners. The second cache keeps aliases.
 var leastTTLs = []uint32{1, 5}
 
 // kind is what a polite client asks for.
@@ -38,6 +38,7 @@ type kind struct {
 	name     string
 	question func(i int) string
 	changes  bool // the answer is the address of an outside name that changes
+	alias    bool // the cache may keep it, apart from the outside name
 }
 
 func changing0(i int) string { return changingName(i % outsideNames) }
@@ -46,7 +47,7 @@ var kinds = []kind{
 	{name: "cluster names", question: func(int) string { return "fixed" + suffix + "." }},
 	{name: "external names", question: func(int) string { return "open" + externalSuffix + "." }},
 	{name: "outside names", question: changing0, changes: true},
-	{name: "aliases", question: func(int) string { return "out" + suffix + "." }, changes: true},
+	{name: "aliases", question: func(int) string { return "out" + suffix + "." }, changes: true, alias: true},
 	{name: "searched names", question: func(i int) string { return changing0(i)[:len(changing0(i))-1] + suffix + "." }, changes: true},
 }
 
@@ -56,6 +57,7 @@ type polite struct {
 	to      string
 	from    net.IP
 	least   uint32
+	twice   bool // the answer is made from a kept one, and kept
 	outside outside
 	weather *weather
 	tally   *tally
@@ -77,7 +79,7 @@ func politeClients(w *world, weather *weather, v *tally) (all []*polite) {
 		for k, kind := range kinds {
 			all = append(all, &polite{
 				kind: kind, to: to, from: net.IPv4(127, 0, byte(1+i), byte(11+k)), least: leastTTLs[i],
-				outside: w.outside, weather: weather, tally: v, open: map[uint16]politeQuestion{},
+				twice: kind.alias && i == 1, outside: w.outside, weather: weather, tally: v, open: map[uint16]politeQuestion{},
 			})
 		}
 	}
@@ -162,7 +164,7 @@ func (p *polite) judge(q politeQuestion, r *dns.Msg) {
 	if !p.changes {
 		return
 	}
-	if err := p.outside.checkAge(r, q.sent, p.least); err != nil {
+	if err := p.outside.checkAge(r, q.sent, p.least, p.twice); err != nil {
 		p.tally.complain(p.to, fmt.Errorf("%w, flood %s:\n%s", err, q.flood, r))
 	}
 }

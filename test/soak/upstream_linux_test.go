@@ -109,8 +109,9 @@ func (o outside) now() net.IP {
 }
 
 // checkAge returns an error if an answer was older, when it was asked for, than the cache of
-// the listener may keep it, or may be kept for longer.
-func (o outside) checkAge(r *dns.Msg, sent time.Time, least uint32) error {
+// the listener may keep it, or may be kept for longer. Where the cache keeps the answer for an alias
+// too, that is made from the kept one in the last second of its life, and gets the least TTL.
+func (o outside) checkAge(r *dns.Msg, sent time.Time, least uint32, twice bool) error {
 	a, ok := lastAddress(r)
 	if !ok {
 		return errors.New("no address")
@@ -121,6 +122,9 @@ func (o outside) checkAge(r *dns.Msg, sent time.Time, least uint32) error {
 	}
 	made := o.began.Add(time.Duration(binary.BigEndian.Uint32(a.A.To4())-11<<24) * tick)
 	most, age := time.Duration(max(ttl, least))*time.Second, sent.Sub(made)
+	if twice {
+		most += time.Duration(least) * time.Second
+	}
 	if age > most+time.Second {
 		return fmt.Errorf("an answer with the TTL %s is %s old", most, age)
 	}
