@@ -29,6 +29,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		tcp      = internal + "/tcp"
 		corefile = internal + "/corefile"
 		xfr      = internal + "/xfr"
+		asked    = internal + "/top"
 		fair     = internal + "/fair"
 		machine  = internal + "/machine"
 		metrics  = internal + "/metrics"
@@ -144,6 +145,11 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: reply, imports: []string{kube}, breaches: 1},
 		{from: reply, deps: []string{"github.com/coredns/coredns/core/dnsserver"}, breaches: 1},
 		{from: reply, deps: []string{"k8s.io/klog/v2"}, breaches: 1},
+
+		{from: asked, imports: []string{names, model, resolve, "net/netip", "sync", "time", "github.com/miekg/dns"}},
+		{from: asked, imports: []string{"net", "os"}, breaches: 2},
+		{from: asked, imports: []string{reply, answer}, breaches: 2},
+		{from: asked, deps: []string{"github.com/coredns/coredns/core/dnsserver"}, breaches: 1},
 
 		{from: fair, imports: []string{"net/netip", "sync"}},
 		{from: fair, imports: []string{"net", "time"}, breaches: 2},

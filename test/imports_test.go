@@ -172,6 +172,13 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/top",
+		ours:   []string{internal + "/top", internal + "/resolve", internal + "/cluster", internal + "/dnsname"},
+		direct: inOutClock,
+		except: []string{"net/netip", "time"}, // for the type of a time
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/fair",
 		ours:   []string{internal + "/fair"},
 		direct: inOutClock,
@@ -202,7 +209,7 @@ var rules = []rule{
 	},
 	{
 		under: internal + "/chain",
-		ours:  []string{internal + "/chain", internal + "/tcp", internal + "/reply", internal + "/resolve", internal + "/dnsname"},
+		ours:  []string{internal + "/chain", internal + "/tcp", internal + "/top", internal + "/reply", internal + "/resolve", internal + "/dnsname"},
 		deep:  kubernetes,
 	},
 	{
@@ -236,7 +243,7 @@ var rules = []rule{
 	{
 		under: internal + "/metrics",
 		ours: []string{internal + "/metrics", internal + "/kube", internal + "/cluster", internal + "/resolve", internal + "/answer", internal + "/reply", internal + "/udp",
-			internal + "/searchpath", internal + "/completion", internal + "/fastpath"},
+			internal + "/searchpath", internal + "/completion", internal + "/fastpath", internal + "/top"},
 		direct: kubernetes,
 	},
 	{
