@@ -26,7 +26,7 @@ type Source struct {
 func Alone(c *caddy.Controller, s Source) *ClusterDNS {
 	server := dnsserver.GetConfig(c)
 	d := newHandler(s.Directive, &config{place: s.Place}, server, s.Log)
-	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, func(*dnsserver.Server) *tcp.Server { return nil })
+	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, nil, func(*dnsserver.Server) *tcp.Server { return nil })
 	corefile.AtStart(c, func() error { return d.lookAround(c, nil, s.Log) })
 	watchers.Attach(c, watch.Need{
 		Directive: s.Directive,

@@ -23,6 +23,7 @@ type config struct {
 	search         searchConfig
 	noAAAA         noAAAAConfig
 	explain        explainConfig
+	top            topConfig
 	startupTimeout time.Duration
 	state          watch.State
 	root           string            // folder for relative manifest paths

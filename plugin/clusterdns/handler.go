@@ -19,6 +19,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 	"github.com/clusterdns/clusterdns/plugin/internal/metrics"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/top"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
@@ -40,6 +41,7 @@ type ClusterDNS struct {
 	gate      *chain.CacheGate
 	answers   *metrics.ServerCounters
 	noAAAA    silencer
+	asked     *top.Counter // nil if nobody wants to know who asks what
 
 	// The fields below are not known before the server block starts.
 	store   *cluster.Store

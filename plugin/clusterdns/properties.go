@@ -47,6 +47,7 @@ var properties = map[string]corefile.Property[*config]{
 	"startup_timeout":        parseStartupTimeout,
 	"state":                  parseState,
 	"tls":                    parseTLS,
+	"top":                    parseTop,
 	"ttl":                    parseTTL,
 	"zonal":                  parseZonal,
 }

@@ -3,6 +3,7 @@ package clusterdns
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -24,16 +25,18 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/top"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 	"github.com/clusterdns/clusterdns/plugin/internal/xfr"
 )
 
-// watchers and collectors belong to the process: every reload makes a new instance, and
+// watchers, collectors and tally belong to the process: every reload makes a new instance, and
 // watchers and counters must survive it.
 var (
 	watchers   = watch.NewRegistry()
-	collectors = metrics.New(prometheus.DefaultRegisterer, watchers.Snapshots)
+	tally      = top.New(time.Now)
+	collectors = metrics.New(prometheus.DefaultRegisterer, watchers.Snapshots, tally.Report)
 )
 
 func init() { plugin.Register("clusterdns", SetupAs("clusterdns")) }
@@ -61,7 +64,7 @@ func setup(directive string, c *caddy.Controller) error {
 	ahead := len(server.Plugin)
 	d := newHandler(directive, cfg, server, log)
 	fast := fastpath.Of(c, collectors.FastPath(), log)
-	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, fast.HeadOf)
+	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, d.asked, fast.HeadOf)
 	corefile.AtStart(c, func() error { return d.lookAround(c, fast.Blocks(), log) })
 	watchers.Attach(c, watch.Need{
 		Directive: directive,
@@ -109,6 +112,9 @@ func configure(c *caddy.Controller, root string, log clog.P) (*config, error) {
 	if err := cfg.explainFrom(os.Getenv); err != nil {
 		return nil, err
 	}
+	if err := cfg.topFrom(os.Getenv); err != nil {
+		return nil, err
+	}
 	cfg.checkSearch()
 	for _, text := range cfg.warnings.All() {
 		log.Warning(text)
@@ -133,6 +139,7 @@ func newHandler(directive string, cfg *config, server *dnsserver.Config, log clo
 	d.gate.Add(d)
 	d.primary.Serve(xfr.ClusterZones{View: &d.view}, d.view.Origins)
 	d.completer = newCompleter(cfg, d, d.search.node)
+	d.asked = newCounter(cfg, d)
 	return d
 }
 
@@ -235,7 +242,7 @@ func (d *ClusterDNS) Transfer(name string, serial uint32) (<-chan []dns.RR, erro
 // onFastPath returns what the fast path needs from the handler. ahead is how many plugins
 // the server block had before ours.
 func (d *ClusterDNS) onFastPath(ahead int) fastpath.Handler {
-	return fastpath.Handler{
+	h := fastpath.Handler{
 		Directive:   d.directive,
 		Store:       func() *cluster.Store { return d.store },
 		Heard:       func() int64 { return d.heard() },
@@ -246,6 +253,10 @@ func (d *ClusterDNS) onFastPath(ahead int) fastpath.Handler {
 		Listening:   d.listening.Store,
 		Ahead:       ahead,
 	}
+	if d.asked != nil {
+		h.Asked = d.asked.Answered
+	}
+	return h
 }
 
 // meter returns the meter for answers at the sockets of a server.

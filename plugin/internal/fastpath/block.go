@@ -39,7 +39,7 @@ func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server, pro
 	return &reply.Block{
 		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: h.Fallthrough, Claimed: c.Claimed, Synthesized: c.Synthesized,
 		Search: h.Completer.ForSockets(), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
-		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters, Keep: keep,
+		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters, Keep: keep, Asked: h.Asked,
 	}, nil
 }
 

@@ -40,6 +40,8 @@ type Handler struct {
 	Fallthrough dnsname.Zones         // zones in which the next plugin may know a name
 	Completer   *completion.Completer // nil if nothing is completed
 	Meter       func(*dnsserver.Server) reply.Meter
+	// Asked is told of every question that is answered. It is nil if nobody wants to know.
+	Asked func(client netip.Addr, qname *dnsname.Name, rcode int)
 	// Listening is called with true when CoreDNS has begun to open the server's sockets.
 	Listening func(bool)
 	// Ahead is the number of plugins in the server block before ours.

@@ -14,7 +14,7 @@ import (
 )
 
 // testCollectors returns collectors with a registry of their own.
-func testCollectors() *Collectors { return New(prometheus.NewRegistry(), snapshots(1)) }
+func testCollectors() *Collectors { return New(prometheus.NewRegistry(), snapshots(1), noReport) }
 
 // onServer returns the context of a question to the server with an address.
 func onServer(addr string) context.Context {

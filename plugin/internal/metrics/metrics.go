@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/top"
 )
 
 // Subsystems of the metrics. Metrics that stock CoreDNS has keep their names, so that
@@ -47,9 +48,9 @@ type Collectors struct {
 }
 
 // New registers all metrics. snapshots must return the snapshots that are in memory when it
-// is called.
-func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot) *Collectors {
-	r.MustRegister(newMemoryCollector(snapshots))
+// is called, and report who has asked what in the last seconds.
+func New(r prometheus.Registerer, snapshots func() []*cluster.Snapshot, report func() *top.Report) *Collectors {
+	r.MustRegister(newMemoryCollector(snapshots), newTopCollector(report))
 	make := promauto.With(r)
 	return &Collectors{
 		registerer: r,

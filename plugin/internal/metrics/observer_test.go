@@ -15,7 +15,7 @@ import (
 
 func TestObserver(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := New(registry, snapshots(1))
+	m := New(registry, snapshots(1), noReport)
 	one, other := newObserver(m), newObserver(m)
 	one.Held("services", 3)
 	one.Held("services", 5)
@@ -66,7 +66,7 @@ coredns_kubernetes_rest_client_requests_total{code="200",host="api:443",method="
 
 // A reload may end a watch while another of the same resource goes on.
 func TestLastEventEndsWithTheLastWatch(t *testing.T) {
-	m := New(prometheus.NewRegistry(), snapshots(0))
+	m := New(prometheus.NewRegistry(), snapshots(0), noReport)
 	one, other := newObserver(m), newObserver(m)
 	for _, o := range []*observer{one, other} {
 		o.Heard("services", time.UnixMilli(1))
@@ -85,7 +85,7 @@ func TestLastEventEndsWithTheLastWatch(t *testing.T) {
 
 func TestMetricNames(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := New(registry, snapshots(1))
+	m := New(registry, snapshots(1), noReport)
 	newAnswerCounter(m, "dns://:53").Answered(&answer.Answer{Result: resolve.Success})
 	o := newObserver(m)
 	o.Programmed("cluster_ip", time.Millisecond)

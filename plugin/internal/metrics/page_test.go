@@ -31,7 +31,7 @@ func TestMetricsPageListsTheMetrics(t *testing.T) {
 		listed = append(listed, strings.Trim(row[1], "`"))
 	}
 	var known described
-	New(&known, snapshots(1))
+	New(&known, snapshots(1), noReport)
 	known = slices.DeleteFunc(known, func(name string) bool { return !strings.HasPrefix(name, "coredns_"+subsystem) })
 	slices.Sort(listed)
 	slices.Sort(known)

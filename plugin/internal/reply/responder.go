@@ -230,16 +230,22 @@ func putHeader(msg []byte, asked uint16, wire *answer.Encoded) {
 	if wire.Truncated {
 		flags |= flagTC
 	}
-	if wire.Result == resolve.NXDomain {
-		flags |= dns.RcodeNameError
-	}
+	flags |= uint16(rcodeOf(wire.Result))
 	binary.BigEndian.PutUint16(msg[2:], flags)
 	binary.BigEndian.PutUint16(msg[6:], wire.Answers)
 	binary.BigEndian.PutUint16(msg[8:], wire.Authority)
 	binary.BigEndian.PutUint16(msg[10:], wire.Extra)
 }
 
-// record remembers what the meters count once the answer is sent.
+// rcodeOf returns the response code of a result that is answered here.
+func rcodeOf(r resolve.Result) int {
+	if r == resolve.NXDomain {
+		return dns.RcodeNameError
+	}
+	return dns.RcodeSuccess
+}
+
+// record remembers what the meters count once the answer is sent, and tells who has asked what.
 func (r *Responder) record(b *Block, client netip.Addr, packet []byte) {
 	q := &r.query
 	r.last.Meter = b.meter(&q.question)
@@ -251,6 +257,9 @@ func (r *Responder) record(b *Block, client netip.Addr, packet []byte) {
 		DO:     q.edns && q.bits&flagDO != 0,
 		Size:   r.wire.UncompressedSize,
 		Asked:  len(packet),
+	}
+	if b.Asked != nil {
+		b.Asked(client, q.question.Name(), rcodeOf(r.wire.Result))
 	}
 }
 

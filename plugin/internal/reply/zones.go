@@ -50,6 +50,8 @@ type Block struct {
 	Shuffle   bool   // addresses are given in random order
 	MaxSize   uint16 // longest reply, whatever the client accepts; 0 for no limit
 	Meters    []ZoneMeter
+	// Asked is told of every question that is answered, and must not keep the name. It may be nil.
+	Asked func(client netip.Addr, qname *dnsname.Name, rcode int)
 }
 
 // Searcher completes names that clients search for. It is safe for concurrent use.
