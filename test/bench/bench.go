@@ -28,7 +28,7 @@ import (
 // ratios are the ratios that the project makes promises about.
 var ratios = []report.Ratio{
 	{Of: server.Ours, To: server.Stock}, {Of: server.Ours, To: server.Knot}, {Of: server.Chain, To: server.Stock},
-	{Of: server.Lines, To: server.Ours}, {Of: server.Lines, To: server.StockLines}, {Of: server.Handed, To: server.StockHanded},
+	{Of: server.Lines, To: server.Ours}, {Of: server.Lines, To: server.StockLines}, {Of: server.Top, To: server.Ours}, {Of: server.TopChain, To: server.Chain}, {Of: server.Handed, To: server.StockHanded},
 	{Of: server.Ours, To: server.Before}, {Of: server.Chain, To: server.BeforeChain},
 }
 

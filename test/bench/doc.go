@@ -14,6 +14,7 @@
 //   - lines, stock-lines: our binary and CoreDNS's with two lines that people write,
 //     "template ANY AAAA ." and one rule "rewrite name exact". They are asked for A of
 //     Services, which neither line touches.
+//   - top, top-chain: ours and chain, which count who asks what.
 //   - handed, stock-handed: our binary and CoreDNS's with the plugin tsig, which has to
 //     see every question, so the chain answers; our sockets still read.
 //   - stock, multisocket: CoreDNS of the same version, built from its module with

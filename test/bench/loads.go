@@ -62,7 +62,7 @@ type sockets struct{ answers, handsOver bool }
 var wantedSockets = map[string]sockets{
 	server.Ours: {answers: true}, server.Chain: {},
 	server.Before: {answers: true}, server.BeforeChain: {},
-	server.Lines: {answers: true}, server.Handed: {handsOver: true},
+	server.Lines: {answers: true}, server.Top: {answers: true}, server.TopChain: {}, server.Handed: {handsOver: true},
 }
 
 // checkFastPath checks that each of our servers works as its column says.

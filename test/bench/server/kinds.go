@@ -13,6 +13,8 @@ const (
 	Before      = "before"
 	BeforeChain = "before-chain"
 	Lines       = "lines"
+	Top         = "top"
+	TopChain    = "top-chain"
 	Handed      = "handed"
 	Stock       = "stock"
 	StockLines  = "stock-lines"
@@ -47,6 +49,9 @@ type Kind struct {
 // and the plugin chain.
 const fastPathOff = "CLUSTERDNS_FASTPATH=off"
 
+// topOn is the environment in which our build counts who asks what.
+const topOn = "CLUSTERDNS_TOP=on"
+
 // Kinds are all servers, in the order of the table's columns.
 var Kinds = []Kind{
 	{Name: Ours, Title: "ClusterDNS", Names: true, Corefile: &Corefile{}, program: ours},
@@ -54,6 +59,8 @@ var Kinds = []Kind{
 	{Name: Before, Title: "ClusterDNS before", Names: true, Corefile: &Corefile{}, program: before},
 	{Name: BeforeChain, Title: "ClusterDNS before, chain only", Names: true, Corefile: &Corefile{}, Env: []string{fastPathOff}, program: before},
 	{Name: Lines, Title: "ClusterDNS, lines", Names: true, Set: "service-a", Corefile: &Corefile{Lines: true}, program: ours},
+	{Name: Top, Title: "ClusterDNS, top", Names: true, Set: "service-a", Corefile: &Corefile{}, Env: []string{topOn}, program: ours},
+	{Name: TopChain, Title: "ClusterDNS, top, chain only", Names: true, Set: "service-a", Corefile: &Corefile{}, Env: []string{topOn, fastPathOff}, program: ours},
 	{Name: Handed, Title: "ClusterDNS, handed over", Names: true, Corefile: &Corefile{Handed: true}, program: ours},
 	{Name: Stock, Title: "CoreDNS", Names: true, Corefile: &Corefile{}, program: stock},
 	{Name: StockLines, Title: "CoreDNS, lines", Names: true, Set: "service-a", Corefile: &Corefile{Lines: true}, program: stock},
