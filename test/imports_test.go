@@ -285,7 +285,7 @@ var rules = []rule{
 		ours:   []string{internal + "/doctor", internal + "/check"},
 		direct: clients,
 	},
-	{under: plugins + "/commands", ours: []string{internal + "/check", internal + "/explain", internal + "/doctor", internal + "/kube/apiserver"}},
+	{under: plugins + "/commands", ours: []string{internal + "/check", internal + "/explain", internal + "/top", internal + "/doctor", internal + "/kube/apiserver"}},
 	{under: clusterdns, ours: []string{clusterdns, internal}},
 	{under: plugins + "/kubernetes", ours: []string{clusterdns}},
 	{under: plugins + "/k8s_gateway", ours: []string{plugins + "/k8s_gateway", clusterdns, internal}},

@@ -33,6 +33,8 @@ func main() {
 			os.Exit(commands.Doctor(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		case "explain":
 			os.Exit(commands.Explain(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		case "top":
+			os.Exit(commands.Top(os.Args[2:], os.Stdout, os.Stderr))
 		}
 	}
 	limitMemory(memlimit.FromCgroup)

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/explain"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/socket"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
+	"github.com/clusterdns/clusterdns/plugin/internal/top"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
@@ -41,29 +42,32 @@ func (cfg *config) explainFrom(environment func(string) string) error {
 	return explainModes.override(&cfg.explain.on, environment)
 }
 
-// inquiries answers coredns explain in the Pod. It belongs to the process: a reload only changes who answers.
+// inquiries answers the commands of the Pod: coredns explain and coredns top. It belongs to the process: a reload only changes who answers.
 var inquiries inquirer
 
 type inquirer struct {
 	mu       sync.Mutex
 	listener *socket.Listener
 	of       *fastpath.Instance // that answers, or nil
+	allowed  inquired
 	corefile caddy.Input
 	ended    bool // of has ended
 }
 
+// inquired says which commands an instance answers.
+type inquired struct{ explain, top bool }
+
 type inquiredKey struct{}
 
-// inquire has an instance answer coredns explain while it serves, if a server block of it wants that.
-func inquire(c *caddy.Controller, on bool, fast *fastpath.Instance, log clog.P) {
-	if on {
-		c.Set(inquiredKey{}, true)
-	}
+// inquire has an instance answer commands while it serves, if a server block of it wants that.
+func inquire(c *caddy.Controller, cfg *config, fast *fastpath.Instance, log clog.P) {
+	others, _ := c.Get(inquiredKey{}).(inquired)
+	c.Set(inquiredKey{}, inquired{explain: others.explain || cfg.explain.on, top: others.top || cfg.top.on})
 	input := corefile.InputOf(c)
 	watch.OnServing(c, func() {
-		wanted, _ := c.Get(inquiredKey{}).(bool)
+		wanted, _ := c.Get(inquiredKey{}).(inquired)
 		if err := inquiries.begin(wanted, fast, input); err != nil {
-			log.Warningf("explain: nobody can ask this server: %v", err)
+			log.Warningf("coredns explain and coredns top cannot ask this server: %v", err)
 		}
 	})
 	c.OnShutdown(func() error { return inquiries.end(fast, false) })
@@ -71,10 +75,10 @@ func inquire(c *caddy.Controller, on bool, fast *fastpath.Instance, log clog.P) 
 }
 
 // begin has an instance answer. If it does not want to, nobody does once the one before it has ended.
-func (q *inquirer) begin(wanted bool, fast *fastpath.Instance, input caddy.Input) (err error) {
+func (q *inquirer) begin(wanted inquired, fast *fastpath.Instance, input caddy.Input) (err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !wanted {
+	if wanted == (inquired{}) {
 		if q.ended {
 			q.close()
 		}
@@ -85,7 +89,7 @@ func (q *inquirer) begin(wanted bool, fast *fastpath.Instance, input caddy.Input
 			return err
 		}
 	}
-	q.of, q.corefile, q.ended = fast, input, false
+	q.of, q.allowed, q.corefile, q.ended = fast, wanted, input, false
 	return nil
 }
 
@@ -108,13 +112,40 @@ func (q *inquirer) close() {
 	if q.listener != nil {
 		go q.listener.Close() // it waits for answers, which may wait for the mutex
 	}
-	q.listener, q.of, q.corefile, q.ended = nil, nil, nil, false
+	q.listener, q.of, q.allowed, q.corefile, q.ended = nil, nil, inquired{}, nil, false
 }
 
 // afterReload is how long a question waits for the instance that follows one that has ended.
 const afterReload = 5 * time.Second
 
+// answer answers a command. What was counted is there during a reload too.
 func (q *inquirer) answer(ctx context.Context, question []byte) []byte {
+	allowed := q.commands()
+	switch isTop := string(question) == top.Question; {
+	case isTop && !allowed.top:
+		return refusal("it does not count who asks what: expected top in its Corefile, or CLUSTERDNS_TOP=on")
+	case isTop:
+		return tally.Answer()
+	case !allowed.explain:
+		return refusal("it does not explain: expected explain in its Corefile, or CLUSTERDNS_EXPLAIN=on")
+	}
+	return q.explain(ctx, question)
+}
+
+// commands returns which commands are answered.
+func (q *inquirer) commands() inquired {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.allowed
+}
+
+// refusal is a reply to any command.
+func refusal(text string) []byte {
+	packed, _ := json.Marshal(map[string]string{"error": text}) // never fails
+	return packed
+}
+
+func (q *inquirer) explain(ctx context.Context, question []byte) []byte {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for begun := time.Now(); time.Since(begun) < afterReload; {
@@ -127,8 +158,7 @@ func (q *inquirer) answer(ctx context.Context, question []byte) []byte {
 		case <-ticker.C:
 		}
 	}
-	packed, _ := json.Marshal(map[string]string{"error": "no server block serves a cluster"})
-	return packed
+	return refusal("no server block serves a cluster")
 }
 
 // running returns the instance that answers, or nil.

@@ -76,7 +76,7 @@ func setup(directive string, c *caddy.Controller) error {
 		Use:       d.use,
 	})
 	d.notifySecondaries(c)
-	inquire(c, cfg.explain.on, fast, log)
+	inquire(c, cfg, fast, log)
 	fast.Join(server, d.onFastPath(ahead))
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		d.Next = next

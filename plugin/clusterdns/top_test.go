@@ -1,12 +1,16 @@
 package clusterdns
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +18,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/rewrite"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/commands"
 	"github.com/clusterdns/clusterdns/plugin/internal/top"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
@@ -200,5 +205,58 @@ func TestParseTop(t *testing.T) {
 		if (err != nil) != tc.refused || err == nil && cfg.top.on != tc.on {
 			t.Errorf("%q with %q: %v", tc.line, tc.environment, err)
 		}
+	}
+}
+
+// topPrinted returns what the command prints that asks the server of this process.
+func topPrinted(args ...string) (out, errOut string, code int) {
+	var text, problem bytes.Buffer
+	code = commands.Top(append([]string{"-n", "1", "-server", strconv.Itoa(os.Getpid())}, args...), &text, &problem)
+	return text.String(), problem.String(), code
+}
+
+// The command asks the server in its Pod, through the socket that coredns explain uses.
+func TestTopCommand(t *testing.T) {
+	s, addr := startTop(t, "top\n pods verified")
+	askTop(t, "udp", addr, 5)
+	await.True(t, time.Minute, "the questions are counted", func() bool { return tally.Report().Questions >= 40 })
+	out, _, code := topPrinted()
+	if code != 0 || !strings.HasPrefix(out, "40 questions in ") || !strings.HasSuffix(out, "100.0 %  shop\n") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	out, _, code = topPrinted("-by", "name", "-o", "json")
+	var l top.List
+	if err := json.Unmarshal([]byte(out), &l); err != nil || code != 0 || l.Questions != 40 || len(l.Rows) != 4 || l.Rows[0].Questions != 15 || l.Rows[0].Share != 0.375 {
+		t.Errorf("exit code %d, %v: %s", code, err, out)
+	}
+	for _, tc := range []struct{ properties, want string }{
+		{"explain", "it does not count who asks what: expected top in its Corefile, or CLUSTERDNS_TOP=on"},
+		{"top", ""},
+	} {
+		if err := s.Reload(coredns.Input(strings.Replace(topCorefile(t, tc.properties), "PORT", addr[len("127.0.0.1:"):], 1))); err != nil {
+			t.Fatal(err)
+		}
+		await.True(t, time.Minute, "the new Corefile counts: "+tc.properties, func() bool {
+			_, problem, code := topPrinted("-by", "rcode")
+			return strings.Contains(problem, tc.want) && (code == 0) == (tc.want == "")
+		})
+	}
+}
+
+// Where questions are sampled, the counts are near to what was asked: within six standard deviations.
+func TestTopSamples(t *testing.T) {
+	_, addr := startTop(t, "top")
+	const times, exact, oneIn = 500, 1000, 16
+	askTop(t, "udp", addr, times)
+	settled := uint64(0)
+	await.True(t, time.Minute, "all is counted", func() bool { // the chain counts behind the reply
+		before := settled
+		settled = tally.Report().Counted
+		return before == settled
+	})
+	r := tally.Report()
+	off := math.Abs(float64(r.Questions) - 8*times)
+	if r.OneIn != oneIn || r.Counted >= 2*exact || off > 6*math.Sqrt((oneIn-1)*(8*times-exact)) {
+		t.Errorf("%d questions, of %d; one in %d was counted, %d in all", r.Questions, 8*times, r.OneIn, r.Counted)
 	}
 }

@@ -143,7 +143,7 @@ func TestRunningOnlyWhenAsked(t *testing.T) {
 	dir := world(t)
 	s := coredns.StartTest(t, served(dir, "", ""))
 	s.AwaitServing()
-	if text, code := ask("api"); code != 1 || !strings.Contains(text, "answers explain") {
+	if text, code := ask("api"); code != 1 || !strings.Contains(text, "answers commands") {
 		t.Errorf("exit code %d, %s", code, text)
 	}
 	t.Setenv("CLUSTERDNS_EXPLAIN", "on")

@@ -28,11 +28,11 @@ func (c *topCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
 
 // Collect implements prometheus.Collector. Where Pods are not watched, nobody's Namespace is known.
 func (c *topCollector) Collect(ch chan<- prometheus.Metric) {
-	r := c.report()
-	if !r.Pods {
+	l := c.report().List(top.ByNamespace)
+	if l.By != top.ByNamespace {
 		return
 	}
-	for _, row := range r.Namespaces[:min(topNamespaces, len(r.Namespaces))] {
-		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, r.PerSecond(row), row.Item)
+	for _, row := range l.Rows[:min(topNamespaces, len(l.Rows))] {
+		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, row.PerSecond, row.Item)
 	}
 }

@@ -15,7 +15,7 @@ type Report struct {
 	Seconds   float64 `json:"seconds"`
 	Questions uint64  `json:"questions"`
 	Counted   uint64  `json:"counted"` // questions that the others are estimated from
-	OneIn     uint32  `json:"one_in"`  // 1 if all were counted
+	OneIn     uint32  `json:"oneIn"`   // 1 if all were counted
 	Pods      bool    `json:"pods"`    // the Namespaces of clients are known
 
 	Namespaces []Row `json:"namespaces"`
@@ -87,9 +87,4 @@ func rcodeRow(rcode int) Row {
 		return Row{Item: text}
 	}
 	return Row{Item: fmt.Sprintf("RCODE%d", rcode)} // as RFC 3597 writes unknown types
-}
-
-// PerSecond returns how many questions of a row there were in a second.
-func (r *Report) PerSecond(row Row) float64 {
-	return float64(row.Questions) / max(r.Seconds, 1)
 }

@@ -71,7 +71,7 @@ func choose(process int) (int, error) {
 	case process == 0:
 		return 0, fmt.Errorf("several servers run here: expected -server with one of %v", found)
 	case !slices.Contains(found, process):
-		return 0, fmt.Errorf("no server with the process number %d answers explain: expected one of %v", process, found)
+		return 0, fmt.Errorf("no server with the process number %d answers commands: expected one of %v", process, found)
 	}
 	return process, nil
 }

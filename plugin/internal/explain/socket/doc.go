@@ -25,14 +25,14 @@ const (
 	// patience is how long a reply may take to be found.
 	patience = 60 * time.Second
 	// prefix begins the names of the sockets. It begins with the character that stands for no file.
-	prefix = "@clusterdns-explain/"
+	prefix = "@clusterdns/"
 )
 
 // The errors of Ask.
 var (
 	// ErrNone is the error where no server listens.
-	ErrNone    = errors.New("no server here answers explain: it runs in this container, with CLUSTERDNS_EXPLAIN=on or with explain in its Corefile, if one does")
+	ErrNone    = errors.New("no server here answers commands: it runs in this container, with CLUSTERDNS_EXPLAIN=on or CLUSTERDNS_TOP=on, or with explain or top in its Corefile, if one does")
 	errForeign = errors.New("not a process of the same PID namespace and user")
 	errRefused = errors.New("the server has closed the connection: it answers its own user and root, and four questions at a time")
-	errSystem  = errors.New("explain asks a running server on Linux only")
+	errSystem  = errors.New("a running server can be asked on Linux only")
 )
