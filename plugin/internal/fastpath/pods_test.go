@@ -85,6 +85,7 @@ func podService(t testing.TB, mode string) (*udp.Backend, int) {
 	if s == nil {
 		t.Fatal(reason)
 	}
+	i.AwaitFastPath(t)
 	await.True(t, time.Minute, "the cluster is there", func() bool {
 		return exchange(t, port, "only.b.svc.cluster.local.", dns.TypeA).Rcode == dns.RcodeSuccess
 	})
