@@ -151,6 +151,13 @@ func TestTrusts(t *testing.T) {
 	}
 }
 
+// Where nobody can look for servers, there is none, and the command asks the cluster.
+func TestChooseOnOtherSystems(t *testing.T) {
+	if _, err := choose(0, func() ([]int, error) { return nil, errSystem }); !errors.Is(err, ErrNone) {
+		t.Error(err)
+	}
+}
+
 // Where several servers run, one must be named.
 func TestChoose(t *testing.T) {
 	open(t, func(context.Context, []byte) []byte { return nil })
