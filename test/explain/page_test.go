@@ -55,6 +55,16 @@ spec: {hostNetwork: true}
 ---
 apiVersion: v1
 kind: Pod
+metadata: {name: stranger, namespace: shop}
+spec: {dnsPolicy: None, dnsConfig: {nameservers: [192.0.2.1], searches: [shop.svc.cluster.local]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: both, namespace: shop}
+spec: {dnsConfig: {nameservers: [192.0.2.1]}}
+---
+apiVersion: v1
+kind: Pod
 metadata: {name: own, namespace: shop}
 spec: {dnsPolicy: None, dnsConfig: {searches: [data.svc.cluster.local], options: [{name: ndots, value: "2"}, {name: use-vc}]}}
 `
@@ -63,12 +73,14 @@ spec: {dnsPolicy: None, dnsConfig: {searches: [data.svc.cluster.local], options:
 		code             int
 		words            []string
 	}{
+		{"shop/stranger", "api", "glibc", 4, []string{"nameserver 192.0.2.1  search", "has the nameserver 192.0.2.1, and not that of the cluster"}},
+		{"shop/both", "api", "glibc", 0, []string{"nameserver 10.96.0.10 192.0.2.1  search shop.svc.cluster.local"}},
 		{"shop/host", "api", "glibc", 4, []string{"ClusterFirstWithHostNet"}},
 		{"shop/own", "queue", "glibc", 0, []string{"search data.svc.cluster.local  ndots:2  use-vc  (None)", "1 queue.data.svc.cluster.local.", "10.96.0.8"}},
 		{"shop/own", "api.shop.svc.cluster.local", "musl", 0, []string{"1 api.shop.svc.cluster.local."}},
 		{"shop", "a.b.c.d.e.f", "musl", 3, []string{"1 a.b.c.d.e.f.  <- decides"}},
 	} {
-		text, code := run{objects: pods, args: []string{tc.name, "-from", tc.from, "-libc", tc.libc}}.explain(t)
+		text, code := run{objects: pods, args: []string{tc.name, "-from", tc.from, "-libc", tc.libc, "-cluster-dns", "10.96.0.10"}}.explain(t)
 		for _, w := range tc.words {
 			if code != tc.code || !strings.Contains(text, w) {
 				t.Errorf("%s of %s: exit code %d, want %d and %q:\n%s", tc.name, tc.from, code, tc.code, w, text)

@@ -77,7 +77,7 @@ func (r *ResolvConf) choose(p *pod, cluster []string) {
 	switch {
 	case r.Policy == string(corev1.DNSNone):
 		r.Nameservers = own
-		if r.Elsewhere == "" && !meet(own, cluster) {
+		if len(own) > 0 && r.Elsewhere == "" && !meet(own, cluster) { // the API server accepts None with nameservers alone
 			r.Elsewhere = "its dnsConfig has the nameserver " + strings.Join(own, " ") + ", and not that of the cluster"
 		}
 	case r.Elsewhere == "":
