@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/bench/churn"
 	"github.com/clusterdns/clusterdns/test/bench/cost"
 	"github.com/clusterdns/clusterdns/test/bench/fair"
 	"github.com/clusterdns/clusterdns/test/bench/oracle"
@@ -21,6 +21,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/report"
 	"github.com/clusterdns/clusterdns/test/bench/search"
 	"github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/bench/watches"
 	"github.com/clusterdns/clusterdns/test/kit/stock"
 	"github.com/clusterdns/clusterdns/test/refcluster"
 )
@@ -42,11 +43,11 @@ type bench struct {
 	setup        server.Setup
 	upstream     *upstream
 	cluster      *refcluster.Cluster
-	clusterPlain bool         // the cluster refuses streaming lists
-	made         int          // number of Services that were added
-	removed      int          // number of added Services that were removed
-	flipped      atomic.Int64 // number of changed slices
-	changed      int          // number of addresses that the changing endpoint has had
+	clusterPlain bool // the cluster refuses streaming lists
+	made         int  // number of Services that were added
+	removed      int  // number of added Services that were removed
+	churn        *churn.Source
+	changed      int // number of addresses that the changing endpoint has had
 	report       *report.Report
 	notes        []string  // remarks for readers of the table
 	problems     []string  // reasons not to trust the figures
@@ -167,6 +168,7 @@ func (b *bench) run(ctx context.Context) error {
 		{b.has(partSearch), b.measureSearch},
 		{b.has(partFair), b.measureFair},
 		{b.has(partCost), b.measureCost},
+		{b.has(partWatches), b.measureWatches},
 	} {
 		if !part.wanted {
 			continue
@@ -204,6 +206,15 @@ func (b *bench) measureCost(ctx context.Context) error {
 	return cost.Run(ctx, o, os.Stdout)
 }
 
+// measureWatches measures what the API server does for the watches of many nodes, and prints it.
+func (b *bench) measureWatches(ctx context.Context) error {
+	b.stopCluster()
+	if err := b.startCluster(ctx, b.plain); err != nil {
+		return err
+	}
+	return watches.Run(ctx, watches.Options{Cluster: b.cluster, Time: 4 * b.loadTime(), Sizes: b.nodes}, os.Stdout)
+}
+
 // oursAndStock returns the paths of the two binaries, empty for one that is not chosen.
 func (b *bench) oursAndStock() (ours, stock string) {
 	for _, k := range b.kinds {
@@ -227,9 +238,16 @@ func (b *bench) startCluster(ctx context.Context, plain bool) error {
 		return err
 	}
 	b.clusterPlain = plain
-	b.flipped.Store(0)
+	b.churn = churn.NewSource(b.cluster, b.churned())
 	b.setup.Kubeconfig = b.cluster.Config
 	return b.cluster.Warm(ctx)
+}
+
+// churned returns the Services whose slices change: all but the one whose endpoint changes elsewhere.
+func (b *bench) churned() []int {
+	all := slices.Concat(b.shape.HeadlessServices(b.shape.Services), b.shape.VirtualServices(b.shape.Services))
+	slices.Sort(all)
+	return all
 }
 
 func (b *bench) stopCluster() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"net"
 	"strings"
@@ -135,16 +134,6 @@ func TestAwaitSeesAChange(t *testing.T) {
 	err = a.await(t.Context(), 50*time.Millisecond, time.Millisecond, event{"new.example.", "192.0.2.8"})
 	if err == nil || !strings.Contains(err.Error(), "192.0.2.7") {
 		t.Errorf("waiting for what never comes: %v", err)
-	}
-}
-
-func TestPaceEndsWithTheContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	ticks := make(chan struct{})
-	go pace(ctx, 1000, ticks)
-	<-ticks
-	cancel()
-	for range ticks { // until the channel is closed
 	}
 }
 

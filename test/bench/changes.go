@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/bench/churn"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 	"github.com/clusterdns/clusterdns/test/bench/report"
 	"github.com/clusterdns/clusterdns/test/bench/server"
@@ -54,8 +55,8 @@ func (b *bench) measureChangesOf(ctx context.Context, kind server.Kind) (err err
 func (f *fleet) measureAt(ctx context.Context, rate int) error {
 	p := f.processes[0]
 	during := ""
-	c := f.startChurn(ctx, rate)
-	defer c.stop() //nolint:errcheck // only in the case of an error
+	c := f.churn.Start(ctx, rate)
+	defer c.Stop() //nolint:errcheck // only in the case of an error
 	if rate > 0 {
 		during = fmt.Sprintf(" during %d slice changes/s", rate)
 		if err := f.measureChurn(ctx, c, during); err != nil {
@@ -75,7 +76,7 @@ func (f *fleet) measureAt(ctx context.Context, rate int) error {
 			f.report.Add(fmt.Sprintf("%s%s, %s, ms", timed.what, during, percentile.name), p.Kind.Name, float64(took)/float64(time.Millisecond))
 		}
 	}
-	return c.stop()
+	return c.Stop()
 }
 
 // timeChanges makes changes one after another. The asking client has no pause, and takes
@@ -103,13 +104,13 @@ func (f *fleet) timeChanges(ctx context.Context, p *server.Process, change func(
 }
 
 // measureChurn measures the cost of the changes themselves, without questions.
-func (f *fleet) measureChurn(ctx context.Context, c *churn, during string) error {
+func (f *fleet) measureChurn(ctx context.Context, c *churn.Churn, during string) error {
 	p := f.processes[0]
 	before, err := proc.ReadCPU(p.ID())
 	if err != nil {
 		return err
 	}
-	began, changesBefore := time.Now(), c.done.Load()
+	began, changesBefore := time.Now(), c.Done()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -119,7 +120,7 @@ func (f *fleet) measureChurn(ctx context.Context, c *churn, during string) error
 	if err != nil {
 		return err
 	}
-	changes := float64(c.done.Load() - changesBefore)
+	changes := float64(c.Done() - changesBefore)
 	f.report.Add("slice changes made"+during+", 1/s", p.Kind.Name, changes/time.Since(began).Seconds())
 	if changes > 0 {
 		f.report.Add("CPU per slice change, µs", p.Kind.Name, float64(after.Since(before).Used.Microseconds())/changes)

@@ -48,6 +48,8 @@
 //     It has a table of its own and is measured only when it is named.
 //   - fair: package fair, what polite clients lose while another floods the server. It has a table of
 //     its own and is measured only when it is named: make bench PARTS=fair ONLY=ours,stock.
+//   - watches: package watches, what the API server does for the watches of many nodes. It has a table
+//     of its own and is measured only when it is named: make bench PARTS=watches.
 //
 // # What makes a figure right
 //

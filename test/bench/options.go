@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"slices"
@@ -21,13 +22,14 @@ const (
 	partSearch     = "search"
 	partFair       = "fair"
 	partCost       = "cost"
+	partWatches    = "watches"
 )
 
-// allParts are the parts on the page. The search path and fairness have their own tables,
+// allParts are the parts on the page. The others have their own tables,
 // servers and clusters, and are measured only if they are named.
 var (
 	allParts   = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
-	knownParts = append(slices.Clip(allParts), partSearch, partFair, partCost)
+	knownParts = append(slices.Clip(allParts), partSearch, partFair, partCost, partWatches)
 )
 
 // The selection when there is little time and nothing was chosen.
@@ -54,12 +56,13 @@ type options struct {
 	plain    bool
 	verified bool
 	floods   string
+	nodes    []int
 	page     string
 	timeout  time.Duration
 }
 
 func parseFlags(args []string) (options, error) {
-	o := options{shape: refcluster.Reference}
+	o := options{shape: refcluster.Reference, nodes: []int{10, 100, 1000, 5000}}
 	var only, parts string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.bin, "bin", "bin/coredns", "our binary")
@@ -67,7 +70,7 @@ func parseFlags(args []string) (options, error) {
 	flags.StringVar(&o.before, "before", "", "`binary` of an earlier build of ours, to measure beside this one")
 	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all, quick "+quickOnly+")")
 	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all, quick "+quickSets+")")
-	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search, fair and cost)")
+	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search, fair, cost and watches)")
 	flags.BoolVar(&o.quick, "quick", false, "measure less, and shorter: for a look, not for a record")
 	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
 	flags.IntVar(&o.seconds, "seconds", 0, "how long each load lasts (default 5, quick 2)")
@@ -77,6 +80,9 @@ func parseFlags(args []string) (options, error) {
 	flags.BoolVar(&o.verified, "verified", false, `"pods verified" in the Corefile in place of "pods insecure"`)
 	flags.IntVar(&o.shape.Pods, "pods", o.shape.Pods, "number of Pods")
 	flags.StringVar(&o.floods, "floods", "", "`floods` of the part fair, as in own,srv (default all)")
+	flags.Func("nodes", "`numbers` of nodes of the part watches, as in 10,100 (default 10,100,1000,5000)", func(text string) error {
+		return json.Unmarshal([]byte("["+text+"]"), &o.nodes)
+	})
 	flags.StringVar(&o.page, "page", "", "Markdown `file` that gets the results, with a chart beside it")
 	flags.DurationVar(&o.timeout, "timeout", 4*time.Hour, "time limit of the whole command")
 	if err := flags.Parse(args); err != nil {
@@ -149,7 +155,7 @@ func (o options) has(part string) bool { return slices.Contains(o.parts, part) }
 
 // watchers reports whether a server to measure watches an API server.
 func (o options) watchers() bool {
-	alone := func(part string) bool { return slices.Contains([]string{partSearch, partFair, partCost}, part) }
+	alone := func(part string) bool { return slices.Contains(knownParts[len(allParts):], part) }
 	if !slices.ContainsFunc(o.parts, func(part string) bool { return !alone(part) }) {
 		return false
 	}

@@ -91,6 +91,9 @@ func (c *Cluster) serviceAccountKey() string { return filepath.Join(c.keyDir, "s
 // URL returns the API server's address, which stays the same for the life of the cluster.
 func (c *Cluster) URL() string { return c.apiServerPort.url("https") }
 
+// APIServerID returns the ID of the API server's process.
+func (c *Cluster) APIServerID() int { return c.apiServer.ID() }
+
 // KillAPIServer ends the API server as a crash would: connections break.
 func (c *Cluster) KillAPIServer() { c.apiServer.Kill() }
 
