@@ -3,6 +3,7 @@ package gateway
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/coredns/caddy"
 
@@ -31,6 +32,7 @@ var resources = map[string]publish.Kinds{
 	"TLSRoute":    publish.TLSRoutes,
 	"GRPCRoute":   publish.GRPCRoutes,
 	"DNSEndpoint": publish.DNSEndpoints,
+	"Node":        publish.Nodes,
 }
 
 // config has the values of the directive of a server block.
@@ -56,7 +58,7 @@ func parse(c *caddy.Controller, root string) (*config, error) {
 		cfg.view.zones.TTL = defaultTTL
 		cfg.source.PublishedOnly = true
 		cfg.source.QPS, cfg.source.Burst = startQPS, startBurst
-		cfg.source.Published.Kinds = publish.Ingresses | publish.Services
+		cfg.source.Published.Kinds, cfg.source.Published.NodeAddress = publish.Ingresses|publish.Services, nodeAddresses[0]
 		cfg.warnings.Begin(c)
 		if err := cfg.parseOne(c); err != nil {
 			return nil, err
@@ -96,15 +98,17 @@ func (cfg *config) setServers(c *caddy.Controller) error {
 
 // properties are the properties of the directive, by name.
 var properties = map[string]corefile.Property[*config]{
-	"apex":           parseApex,
-	"fallthrough":    parseFallthrough,
-	"gatewayClasses": parseGatewayClasses,
-	"ingressClasses": parseIngressClasses,
-	"kubeconfig":     parseKubeconfig,
-	"manifests":      parseManifests,
-	"resources":      parseResources,
-	"secondary":      parseSecondary,
-	"ttl":            parseTTL,
+	"apex":                  parseApex,
+	"fallthrough":           parseFallthrough,
+	"gatewayClasses":        parseGatewayClasses,
+	"ingressClasses":        parseIngressClasses,
+	"kubeconfig":            parseKubeconfig,
+	"manifests":             parseManifests,
+	"nodeAddressType":       parseNodeAddressType,
+	"resources":             parseResources,
+	"secondary":             parseSecondary,
+	"serviceLabelSelectors": parseServiceLabelSelectors,
+	"ttl":                   parseTTL,
 }
 
 func parseApex(cfg *config, c *caddy.Controller, args []string) error {
@@ -144,6 +148,32 @@ func parseClasses(c *caddy.Controller, property string, classes *string, args []
 		return corefile.WrongArguments(c, property, "CLASS...")
 	}
 	*classes = joined(args)
+	return nil
+}
+
+// parseServiceLabelSelectors adds selectors, as several of these lines do in the plugin of others.
+func parseServiceLabelSelectors(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) == 0 || slices.Contains(args, "") {
+		return corefile.WrongArguments(c, "serviceLabelSelectors", "SELECTOR...")
+	}
+	p := &cfg.source.Published
+	for _, text := range args {
+		if err := kube.CheckSelector(text); err != nil {
+			return c.Errf("serviceLabelSelectors: expected label selectors as kubectl takes them, such as app=web,tier!=test: %v", err)
+		}
+		p.ServiceLabels = strings.TrimPrefix(p.ServiceLabels+"\n"+text, "\n")
+	}
+	return nil
+}
+
+// nodeAddresses are the types of addresses that Nodes may be asked for, the default first.
+var nodeAddresses = []string{"InternalIP", "ExternalIP"}
+
+func parseNodeAddressType(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 1 || !slices.Contains(nodeAddresses, args[0]) {
+		return corefile.WrongArguments(c, "nodeAddressType", strings.Join(nodeAddresses, "|"))
+	}
+	cfg.source.Published.NodeAddress = args[0]
 	return nil
 }
 

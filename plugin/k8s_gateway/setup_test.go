@@ -77,6 +77,21 @@ func TestParseSource(t *testing.T) {
 	}
 }
 
+func TestParseServicesAndNodes(t *testing.T) {
+	cfg, err := parseText(in("resources Service Node"))
+	if err != nil || cfg.source.Published.ServiceLabels != "" || cfg.source.Published.NodeAddress != "InternalIP" {
+		t.Errorf("%+v: %v", cfg, err)
+	}
+	cfg, err = parseText(in("resources Service Node", "serviceLabelSelectors app=web,tier!=test zone", "serviceLabelSelectors !internal", "nodeAddressType ExternalIP"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := cfg.source.Published
+	if p.ServiceLabels != "app=web,tier!=test\nzone\n!internal" || p.NodeAddress != "ExternalIP" || p.Kinds != publish.Services|publish.Nodes {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		in("resources"):                        "expected resources RESOURCE...",
@@ -92,6 +107,11 @@ func TestParseErrors(t *testing.T) {
 		in("kubeconfig"):                       "expected kubeconfig FILE [CONTEXT]",
 		in("manifests"):                        "expected manifests PATH...",
 		in("manifests a", "kubeconfig b"):      "expected it without kubeconfig",
+		in("serviceLabelSelectors"):            "expected serviceLabelSelectors SELECTOR...",
+		in(`serviceLabelSelectors ""`):         "expected serviceLabelSelectors SELECTOR...",
+		in("serviceLabelSelectors a=b=c"):      "expected label selectors as kubectl takes them",
+		in("nodeAddressType"):                  "expected nodeAddressType InternalIP|ExternalIP",
+		in("nodeAddressType Hostname"):         "expected nodeAddressType InternalIP|ExternalIP",
 		in("upstream"):                         "unknown property 'upstream'",
 		"k8s_gateway a.org\nk8s_gateway b.org": "only once",
 	} {

@@ -264,6 +264,47 @@ func count(requests []string, resource string) (n int) {
 	return n
 }
 
+const labelledServices = `
+{apiVersion: v1, kind: Namespace, metadata: {name: town}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: game, namespace: town, labels: {show: outside}}
+spec: {type: LoadBalancer, ports: [{port: 53}]}
+status: {loadBalancer: {ingress: [{ip: 192.0.2.20}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: hidden, namespace: town}
+spec: {type: LoadBalancer, ports: [{port: 53}]}
+status: {loadBalancer: {ingress: [{ip: 192.0.2.21}]}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: a}
+status: {addresses: [{type: Hostname, address: node-1}, {type: InternalIP, address: 10.0.0.1}]}
+`
+
+// TestLabelledServicesAndNodes is about what newer versions of the plugin of others have.
+func TestLabelledServicesAndNodes(t *testing.T) {
+	c := startCluster(t, controlplane.Options{})
+	c.apply(t, labelledServices)
+	u := c.user(t, "labelled")
+	u.grant(t, append([]string{"nodes"}, watched...)...)
+	const block = `example.org:0 {
+ bind 127.0.0.1
+ errors
+ k8s_gateway {
+  resources Service Node
+  serviceLabelSelectors never show=outside
+  %s
+ }
+}
+`
+	s := start(t, fmt.Sprintf(block, u.direct(t)))
+	s.await(t, answers{"A game.town.example.org": "NOERROR 192.0.2.20", "A hidden.town.example.org": noName, "A node-1.example.org": "NOERROR 10.0.0.1"})
+}
+
 // badObjects are what an API server takes and no DNS server can show, and two objects with one name.
 const badObjects = `
 apiVersion: v1

@@ -9,7 +9,6 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
-	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
 // services are the cluster's own Services.
@@ -25,7 +24,7 @@ func newServices(cfg Config, selected labels.Selector, w *writer) *services {
 		versions: []schema.GroupVersion{corev1.SchemeGroupVersion},
 		plural:   "services",
 		labels:   selected,
-		decode:   slimpb.Service,
+		decode:   cfg.Published.DecodeService(),
 	}), newConverter(cfg)}
 }
 

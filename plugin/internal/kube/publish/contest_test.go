@@ -21,6 +21,16 @@ var badObjects = []struct{ object, problem, name, want string }{
 		"good.example.org.", "192.0.2.1",
 	},
 	{
+		`{kind: Service, metadata: {name: a, namespace: town, annotations: {k8s-gateway.dns/resolve-endpoints: "true", coredns.io/hostname: good.example.org}}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}}`,
+		`Service town/a: annotation k8s-gateway.dns/resolve-endpoints is not supported: names lead to load balancers, not to Pods`,
+		"good.example.org.", "192.0.2.1",
+	},
+	{
+		`{kind: Node, metadata: {name: a}, status: {addresses: [{type: Hostname, address: "a_b"}, {type: Hostname, address: good.example.org}, {type: InternalIP, address: 10.0.0.1}, {type: InternalIP, address: x}]}}`,
+		`Node a: status.addresses[0].address "a_b" is no hostname, status.addresses[3].address "x" is no address`,
+		"good.example.org.", "10.0.0.1",
+	},
+	{
 		`{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [{dnsName: "a b", recordType: A, targets: [192.0.2.1]}, {dnsName: good.example.org, recordType: A, targets: [bad, 192.0.2.1]},
   {dnsName: good.example.org, recordType: LOC, targets: [x]}]}}`,
 		`DNSEndpoint town/a: spec.endpoints[0].dnsName "a b" is no domain name, spec.endpoints[1].targets[0] "bad" is no target of type A, spec.endpoints[2].recordType "LOC" is not shown`,
@@ -48,6 +58,7 @@ var badObjects = []struct{ object, problem, name, want string }{
 func TestBadObjects(t *testing.T) {
 	for _, tc := range badObjects {
 		w := newWorld(t)
+		w.settings.NodeAddress = "InternalIP"
 		var told []string
 		w.set.Complain = func(text string) { told = append(told, text) }
 		w.apply(gatewayText("front", "192.0.2.9", open))

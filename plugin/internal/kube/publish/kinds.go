@@ -24,6 +24,7 @@ const (
 	TLSRoutes
 	GRPCRoutes
 	DNSEndpoints
+	Nodes
 
 	routes = HTTPRoutes | TLSRoutes | GRPCRoutes
 )
@@ -33,6 +34,11 @@ type Settings struct {
 	Kinds          Kinds
 	IngressClasses string // names with commas between them; empty for all
 	GatewayClasses string
+	// ServiceLabels are label selectors with line ends between them, of which a Service has to match
+	// one; empty for all.
+	ServiceLabels string
+	// NodeAddress is the type of the addresses of Nodes: InternalIP or ExternalIP.
+	NodeAddress string
 }
 
 // Watches reports whether any of the kinds are published.
@@ -41,6 +47,14 @@ func (s Settings) Watches(any Kinds) bool { return s.Kinds&any != 0 }
 // WatchesRoutes reports whether routes are published. They need Gateways, and the labels of
 // Namespaces.
 func (s Settings) WatchesRoutes() bool { return s.Watches(routes) }
+
+// DecodeService decodes Services from protobuf with the labels that the Settings need.
+func (s Settings) DecodeService() slimpb.Decoder {
+	if s.ServiceLabels != "" {
+		return slimpb.ServiceWithLabels
+	}
+	return slimpb.Service
+}
 
 // selects reports whether a class is among the names, or there are none.
 func selects(classes, class string) bool {
@@ -104,6 +118,11 @@ var kinds = []Kind{
 		needed: DNSEndpoints, convert: Settings.dnsEndpoint,
 	},
 	{
+		Name: "Node", Plural: "nodes", Versions: []schema.GroupVersion{corev1.SchemeGroupVersion}, Decode: slimpb.Node,
+		New: func() APIObject { return new(corev1.Node) }, NewList: func() runtime.Object { return new(corev1.NodeList) },
+		needed: Nodes, convert: Settings.node,
+	},
+	{
 		Name: "Gateway", Plural: "gateways", Versions: versionsOf(gatewayGroup, "v1"),
 		New: func() APIObject { return new(apiGateway) }, NewList: func() runtime.Object { return new(apiList[apiGateway]) },
 		needed: routes, convert: Settings.gateway,
@@ -144,7 +163,7 @@ func (k Kind) Convert(s Settings, o metav1.Object) *Object {
 func AddToScheme(scheme *runtime.Scheme) {
 	for _, k := range kinds {
 		for _, version := range k.Versions {
-			if version == corev1.SchemeGroupVersion {
+			if k.Name == "Service" {
 				continue
 			}
 			scheme.AddKnownTypeWithName(version.WithKind(k.Name), k.New())

@@ -397,6 +397,38 @@ func TestServices(t *testing.T) {
 	}
 }
 
+func TestServiceLabels(t *testing.T) {
+	for _, tc := range []struct{ selectors, labels, want string }{
+		{"", "", "192.0.2.1"},
+		{"app=web", "app: web", "192.0.2.1"},
+		{"app=web", "app: mail", "nothing"},
+		{"app=web", "", "nothing"},
+		{"app=web,tier!=test", "app: web, tier: test", "nothing"},
+		{"app=mail\napp in (web, shop)", "app: web", "192.0.2.1"},
+		{"!internal", "internal: 'yes'", "nothing"},
+	} {
+		w := newWorld(t)
+		w.settings.ServiceLabels = tc.selectors
+		w.apply("{kind: Service, metadata: {name: web, namespace: town, labels: {" + tc.labels + "}}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}}")
+		if got := w.published("web.town"); got != tc.want {
+			t.Errorf("%q and {%s}: %s, want %s", tc.selectors, tc.labels, got, tc.want)
+		}
+	}
+}
+
+func TestNodes(t *testing.T) {
+	const node = `{kind: Node, metadata: {name: a, labels: {%s}}, status: {addresses: [{type: Hostname, address: node-1}, {type: Hostname, address: node-1.example.org},
+  {type: InternalIP, address: 10.0.0.1}, {type: InternalIP, address: "2001:db8::1"}, {type: ExternalIP, address: 192.0.2.1}]}}`
+	for address, want := range map[string]string{"InternalIP": "10.0.0.1 2001:db8::1", "ExternalIP": "192.0.2.1"} {
+		w := newWorld(t)
+		w.settings.NodeAddress = address
+		w.apply(fmt.Sprintf(node, ""))
+		w.want("node-1", want, "node-1.example.org.", want, "a", "nothing")
+		w.apply(fmt.Sprintf(node, "k8s-gateway.dns/ignore: 'true'"))
+		w.want("node-1", "nothing")
+	}
+}
+
 func TestDNSEndpoints(t *testing.T) {
 	w := newWorld(t)
 	w.apply(`{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [

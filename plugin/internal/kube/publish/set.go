@@ -202,5 +202,10 @@ func withoutTexts(p, texts *cluster.Published) *cluster.Published {
 	return &cluster.Published{Alias: p.Alias}
 }
 
-// String returns the kind, the Namespace and the name.
-func (id ID) String() string { return id.Kind + " " + id.Namespace + "/" + id.Name }
+// String returns the kind, the Namespace if there is one, and the name.
+func (id ID) String() string {
+	if id.Namespace == "" {
+		return id.Kind + " " + id.Name
+	}
+	return id.Kind + " " + id.Namespace + "/" + id.Name
+}

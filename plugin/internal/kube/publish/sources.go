@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
@@ -39,10 +40,21 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 // service converts a Service with a load balancer. An annotation has its names; without one it is
 // <service>.<namespace> below every zone. A name in an annotation may be below a zone too, as in
 // the plugin k8s_gateway of others.
-func (Settings) service(obj metav1.Object) *Object {
+func (s Settings) service(obj metav1.Object) *Object {
 	svc := obj.(*corev1.Service)
-	if svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
+	if !s.selectsService(svc.Labels) {
 		return nil
+	}
+	balanced, pods := svc.Spec.Type == corev1.ServiceTypeLoadBalancer, svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true"
+	if !balanced && !pods {
+		return nil
+	}
+	o := newObject("Service", svc)
+	if pods {
+		o.problem("annotation %s is not supported: names lead to load balancers, not to Pods", slimpb.AnnotationResolveEndpoints)
+	}
+	if !balanced {
+		return o
 	}
 	var to targets
 	for _, ip := range svc.Spec.ExternalIPs {
@@ -53,8 +65,40 @@ func (Settings) service(obj metav1.Object) *Object {
 			to.add(lb.IP, lb.Hostname)
 		}
 	}
-	o := newObject("Service", svc)
 	return leading(o, o.serviceKeys(svc), to.published())
+}
+
+// selectsService reports whether a Service is to be published.
+func (s Settings) selectsService(has labels.Set) bool {
+	if s.ServiceLabels == "" {
+		return true
+	}
+	for text := range strings.SplitSeq(s.ServiceLabels, "\n") {
+		if selector, err := labels.Parse(text); err == nil && selector.Matches(has) {
+			return true
+		}
+	}
+	return false
+}
+
+// node converts a Node, whose hostnames lead to its addresses. A hostname may be below a zone too.
+func (s Settings) node(obj metav1.Object) *Object {
+	in := obj.(*corev1.Node)
+	o := newObject("Node", in)
+	var to targets
+	var keys []string
+	for i, a := range in.Status.Addresses {
+		switch string(a.Type) {
+		case string(corev1.NodeHostName):
+			key := o.hostKey(a.Address, "status.addresses[%d].address", i)
+			keys = append(keys, key, strings.TrimSuffix(key, "\x00"))
+		case s.NodeAddress:
+			if !to.add(a.Address, "") {
+				o.problem("status.addresses[%d].address %q is no address", i, a.Address)
+			}
+		}
+	}
+	return leading(o, keys, to.published())
 }
 
 func (o *Object) serviceKeys(svc *corev1.Service) (keys []string) {

@@ -87,8 +87,8 @@ func oneOf(keys ...string) wanted {
 
 // wantedAnnotations keeps the mark at the end of a streaming list, the time of the cause of a
 // change, and what k8s_gateway reads.
-var wantedAnnotations = oneOf(append([]string{metav1.InitialEventsAnnotationKey, corev1.EndpointsLastChangeTriggerTime, AnnotationIngressClass},
-	HostnameAnnotations...)...)
+var wantedAnnotations = oneOf(append([]string{metav1.InitialEventsAnnotationKey, corev1.EndpointsLastChangeTriggerTime, AnnotationIngressClass,
+	AnnotationResolveEndpoints}, HostnameAnnotations...)...)
 
 // objectMeta decodes the identity of an object and its wanted labels.
 func objectMeta(message []byte, m *metav1.ObjectMeta, labels wanted) error {

@@ -11,6 +11,10 @@ const LabelIgnore = "k8s-gateway.dns/ignore"
 // AnnotationIngressClass is the class of an Ingress from before its field ingressClassName.
 const AnnotationIngressClass = "kubernetes.io/ingress.class"
 
+// AnnotationResolveEndpoints asks for the addresses of a Service's Pods in the place of those of its
+// load balancer.
+const AnnotationResolveEndpoints = "k8s-gateway.dns/resolve-endpoints"
+
 // HostnameAnnotations are the annotations with the names of a Service, the first one first.
 var HostnameAnnotations = []string{"coredns.io/hostname", "external-dns.alpha.kubernetes.io/hostname"}
 

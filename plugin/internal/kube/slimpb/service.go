@@ -16,13 +16,18 @@ func Namespace(raw []byte) (runtime.Object, error) {
 	})
 }
 
-// Service decodes a Service.
-func Service(raw []byte) (runtime.Object, error) {
+// Service decodes a Service, with the label that takes its names away alone.
+func Service(raw []byte) (runtime.Object, error) { return service(raw, ignoreLabel) }
+
+// ServiceWithLabels decodes a Service with all labels.
+func ServiceWithLabels(raw []byte) (runtime.Object, error) { return service(raw, all) }
+
+func service(raw []byte, labels wanted) (runtime.Object, error) {
 	s := new(corev1.Service)
 	return s, eachField(raw, func(f wireField) (err error) {
 		switch f.number {
 		case 1:
-			err = objectMeta(f.bytes, &s.ObjectMeta, ignoreLabel)
+			err = objectMeta(f.bytes, &s.ObjectMeta, labels)
 		case 2:
 			err = decodeServiceSpec(f.bytes, &s.Spec)
 		case 3:

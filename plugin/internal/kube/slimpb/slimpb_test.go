@@ -65,6 +65,44 @@ func TestSerializer(t *testing.T) {
 	}
 }
 
+// message returns the object's own message, without the envelope.
+func message(t *testing.T, obj interface{ Marshal() ([]byte, error) }) []byte {
+	t.Helper()
+	raw, err := obj.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestLabelsOfServices(t *testing.T) {
+	s := serviceObject("web", "10.0.0.1")
+	s.Labels = map[string]string{"app": "web", LabelIgnore: "true"}
+	for _, tc := range []struct {
+		decode Decoder
+		want   int
+	}{{Service, 1}, {ServiceWithLabels, 2}} {
+		got, err := tc.decode(message(t, s))
+		if err != nil || len(got.(*corev1.Service).Labels) != tc.want {
+			t.Errorf("%+v: %v", got, err)
+		}
+	}
+}
+
+func TestNode(t *testing.T) {
+	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{LabelIgnore: "true", "zone": "b"}}}
+	n.Status.Addresses = []corev1.NodeAddress{{Type: "Hostname", Address: "node-1"}, {Type: "InternalIP", Address: "10.0.0.1"}}
+	n.Status.Images = []corev1.ContainerImage{{Names: []string{"large"}}}
+	got, err := Node(message(t, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := got.(*corev1.Node)
+	if node.Name != "a" || len(node.Labels) != 1 || len(node.Status.Addresses) != 2 || node.Status.Addresses[1] != n.Status.Addresses[1] || node.Status.Images != nil {
+		t.Errorf("%+v", node)
+	}
+}
+
 func TestSerializerErrors(t *testing.T) {
 	info := serviceSerializer()
 	service := serviceObject("web", "10.0.0.1")
