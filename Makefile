@@ -9,6 +9,8 @@ SHELL       := /bin/bash
 BIN      ?= bin/coredns
 LEAN_BIN ?= bin/coredns-lean
 RACE_BIN ?= bin/coredns-race
+KUBECTL_BIN ?= bin/kubectl-clusterdns
+KREW     ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 FUZZTIME ?= 30s
 SOAKTIME ?= 10m
 RACE     ?= yes
@@ -45,7 +47,7 @@ APT   = $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive 
 
 .PHONY: help
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: build
 build: ## Build the server with every stock plugin: bin/coredns
@@ -55,6 +57,25 @@ build: ## Build the server with every stock plugin: bin/coredns
 build-lean: TAGS := grpcnotrace,lean
 build-lean: ## Build the server without cloud and tracing plugins: bin/coredns-lean
 	$(STATIC) go build -ldflags "$(LDFLAGS)" -o $(LEAN_BIN) ./cmd/coredns
+
+.PHONY: kubectl-clusterdns
+kubectl-clusterdns: TAGS := grpcnotrace,lean
+kubectl-clusterdns: ## Build the commands as a plugin of kubectl: bin/kubectl-clusterdns
+	$(STATIC) go build -ldflags "-s -w" -o $(KUBECTL_BIN) ./cmd/kubectl-clusterdns
+
+# The archives are the same for a commit on every machine, but for the version of gzip and tar.
+.PHONY: krew
+krew: ## Build archives and manifest of the plugin for krew: bin/krew
+	rm -rf bin/krew; mkdir -p bin/krew; sed 's/VERSION/v$(VERSION)/' deploy/krew/clusterdns.yaml >bin/krew/clusterdns.yaml; \
+	for platform in $(KREW); do \
+		name=$${platform/\//-}; dir=bin/krew/$$name; exe=kubectl-clusterdns; \
+		if [ "$${platform%/*}" = windows ]; then exe+=.exe; fi; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(MAKE) -s kubectl-clusterdns KUBECTL_BIN=$$dir/$$exe; \
+		cp LICENSE $$dir; \
+		tar -C $$dir --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - LICENSE $$exe | gzip -9n >bin/krew/kubectl-clusterdns-$$name.tar.gz; \
+		sum=$$(sha256sum bin/krew/kubectl-clusterdns-$$name.tar.gz); \
+		sed -i "s/SHA256-$$name/$${sum%% *}/" bin/krew/clusterdns.yaml; rm -r $$dir; \
+	done
 
 # Every file of the image has the time of the commit, so that a commit has one image.
 .PHONY: image
@@ -92,11 +113,11 @@ test: build fmt-check vet lint control-plane test-race test-cmd test-image test-
 
 .PHONY: test-race
 test-race: compiler secondary nsd resolvers ## Run all other tests of this module with the race detector
-	packages=$$(go list ./...); $(GOTEST) -race $$(grep -Ev '/(cmd/coredns|test/differential)$$' <<<"$$packages")
+	packages=$$(go list ./...); $(GOTEST) -race $$(grep -Ev '/(cmd/coredns|cmd/kubectl-clusterdns|test/differential)$$' <<<"$$packages")
 
 .PHONY: test-cmd
 test-cmd: ## Run the tests of the command and of its binary
-	$(STATIC) $(GOTEST) ./cmd/coredns
+	$(STATIC) $(GOTEST) ./cmd/coredns ./cmd/kubectl-clusterdns
 
 .PHONY: test-image
 test-image: ## Run the tests of the command that makes images (a separate module)

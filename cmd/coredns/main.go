@@ -18,7 +18,7 @@ import (
 	"github.com/coredns/coredns/coremain"
 
 	"github.com/clusterdns/clusterdns/cmd/coredns/bundle"
-	"github.com/clusterdns/clusterdns/plugin/commands"
+	"github.com/clusterdns/clusterdns/cmd/subcommands"
 )
 
 func main() {
@@ -26,15 +26,8 @@ func main() {
 		log.Fatal(err)
 	}
 	if len(os.Args) > 1 {
-		switch os.Args[1] {
-		case "check":
-			os.Exit(commands.Check(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
-		case "doctor":
-			os.Exit(commands.Doctor(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
-		case "explain":
-			os.Exit(commands.Explain(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
-		case "top":
-			os.Exit(commands.Top(os.Args[2:], os.Stdout, os.Stderr))
+		if run := subcommands.All[os.Args[1]]; run != nil {
+			os.Exit(run(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		}
 	}
 	limitMemory(memlimit.FromCgroup)

@@ -65,7 +65,7 @@ func newFlags(name, usage string, errOut io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {
-		fmt.Fprint(errOut, usage)
+		fmt.Fprint(errOut, called(usage))
 		flags.PrintDefaults()
 	}
 	return flags

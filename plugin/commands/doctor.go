@@ -24,8 +24,7 @@ Exits with 0 if all is green or yellow, 3 if something is red, 4 if something ca
 func Doctor(args []string, _ io.Reader, out, errOut io.Writer) int {
 	var o patient.Options
 	flags := newFlags("doctor", doctorUsage, errOut)
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "the kubeconfig; by default that of kubectl, or the ServiceAccount of the Pod")
-	flags.StringVar(&o.Context, "context", "", "the context of the kubeconfig")
+	kube := kubeconfigFlags(flags)
 	flags.StringVar(&o.Service, "service", "", "the Service of the DNS server; by default kube-dns in kube-system, by its labels if it has another name")
 	flags.StringVar(&o.Corefile, "conf", "", "a Corefile to judge in place of the one that the Pods have")
 	format := flags.String("o", "text", "how to print: text or json")
@@ -39,6 +38,7 @@ func Doctor(args []string, _ io.Reader, out, errOut io.Writer) int {
 		flags.Usage()
 		return 1
 	}
+	o.Kubeconfig, o.Context = *kube.file, *kube.context
 	report, err := doctor.Run(context.Background(), o)
 	if err != nil {
 		fmt.Fprintln(errOut, err)

@@ -35,6 +35,7 @@ func TestDoctor(t *testing.T) {
 		{"zone differs", testZone},
 		{"address differs", testAddress},
 		{"two Deployments", testTwo},
+		{"Deployment and DaemonSet", testNodes},
 		{"loop", testLoop},
 		{"loop by dnsPolicy", testPolicy},
 		{"upstream down", testUpstream},
@@ -47,6 +48,8 @@ func TestDoctor(t *testing.T) {
 		{"Corefile that surprises", testCorefile},
 		{"cache on the node", testNode},
 		{"flood", testFlood},
+		{"from afar", testAfar},
+		{"from afar with one silent", testAfarSilent},
 		{"in the Pod", testInPod},
 		{"user without rights", testNobody},
 	} {
@@ -113,6 +116,18 @@ func testTwo(t *testing.T, w *world) {
 	w.well(t)
 	w.start(t, replica{addr: kubeletAddr, name: "stock-1-a", owner: "stock-1", image: "registry.k8s.io/coredns/coredns:v1.14.2", dead: true})
 	w.examine(t).want(t, "workloads", "yellow", "2 workloads answer behind the Service", "Deployment stock with registry.k8s.io/coredns/coredns:v1.14.2")
+}
+
+// A server on every node has a Corefile of its own.
+func testNodes(t *testing.T, w *world) {
+	serveUpstream(t)
+	other := replace(t, whole, "kubernetes cluster.local", "kubernetes k8s.example")
+	w.configureAs(t, "coredns-node", other)
+	w.configure(t, whole)
+	w.start(t, replica{addr: oneAddr, name: "coredns-1-a", corefile: whole}, replica{addr: otherAddr, name: "coredns-node-x", daemonSet: "coredns-node", corefile: other})
+	e := w.examine(t)
+	e.want(t, "workloads", "green", "DaemonSet coredns-node, Deployment coredns")
+	e.want(t, "zone", "red", "ConfigMap kube-system/coredns-node:Corefile: the Corefile serves k8s.example.")
 }
 
 func testLoop(t *testing.T, w *world) {
@@ -259,6 +274,28 @@ func flood(t *testing.T, addr string) (stop func()) {
 		asking.Wait()
 		_ = conn.Close()
 	}
+}
+
+// hidden is a Corefile whose metrics nobody sees, so that nothing shows that the Pods' network can be reached.
+func hidden(t *testing.T) string {
+	return replace(t, whole, "prometheus ADDR:9153", "prometheus 127.0.0.1:0")
+}
+
+func testAfar(t *testing.T, w *world) {
+	serveUpstream(t)
+	w.servers(t, hidden(t))
+	e := w.examine(t)
+	e.want(t, "replies", "green", "2 replicas answer over TCP by way of the API server, and say the same", "kubectl -n kube-system exec coredns-1-a")
+	e.want(t, "upstreams", "green", "names outside are answered")
+	e.want(t, "data", "unknown", "the metrics of Pod coredns-1-", "prometheus :9153 in the Corefile")
+}
+
+func testAfarSilent(t *testing.T, w *world) {
+	all := pair(hidden(t))
+	all[1].dead = true
+	w.configure(t, hidden(t))
+	w.start(t, all...)
+	w.examine(t).want(t, "replies", "red", "Pod coredns-1-b does not answer over TCP")
 }
 
 func testInPod(t *testing.T, w *world) {

@@ -29,6 +29,7 @@ type world struct {
 	env        []string // for servers: where the API server is
 	kubeconfig string
 	kubelet    *kubelet
+	forwards   map[string]netip.Addr // Pods whose ports kubelet forwards
 }
 
 // kubelet has the settings that a stand-in for kubelet gives.
@@ -56,7 +57,7 @@ const whole = `.:53 {
 // startWorld starts what all tests share.
 func startWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Cluster: controlplane.StartTest(t, controlplane.Options{}), kubelet: &kubelet{"10.96.0.10", "cluster.local"}}
+	w := &world{Cluster: controlplane.StartTest(t, controlplane.Options{}), kubelet: &kubelet{"10.96.0.10", "cluster.local"}, forwards: map[string]netip.Addr{"coredns-1-a": oneAddr, "coredns-1-b": otherAddr}}
 	w.apply(t, read(t, "../../deploy/kubernetes/rbac.yaml"))
 	w.apply(t, read(t, "testdata/cluster.yaml"))
 	w.env = netlab.MountAccount(t, w.Cluster, "kube-system", "coredns")
@@ -93,6 +94,10 @@ func (w *world) startKubelet(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/portForward/") {
+			forwardPorts(out, r, w.forwards)
+			return
+		}
 		if r.URL.Path != "/configz" {
 			http.NotFound(out, r)
 			return
@@ -108,25 +113,31 @@ func (w *world) startKubelet(t *testing.T) {
 // configure gives the servers a Corefile.
 func (w *world) configure(t *testing.T, corefile string) {
 	t.Helper()
+	w.configureAs(t, "coredns", corefile)
+}
+
+func (w *world) configureAs(t *testing.T, name, corefile string) {
+	t.Helper()
 	text, err := json.Marshal(strings.NewReplacer("    bind ADDR\n", "", "ADDR:", ":").Replace(corefile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.apply(t, fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {name: coredns, namespace: kube-system}, data: {Corefile: %s}}", text))
+	w.apply(t, fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {name: %s, namespace: kube-system}, data: {Corefile: %s}}", name, text))
 }
 
 // replica is a Pod of the DNS server, and the process that is its container.
 type replica struct {
-	addr     netip.Addr
-	name     string
-	owner    string // the name of the ReplicaSet; coredns-1 if empty
-	image    string
-	corefile string // with ADDR for the address
-	env      []string
-	dead     bool   // without a process
-	unready  bool   // does not become ready
-	policy   string // Default if empty
-	ended    string // the reason why it ended before
+	addr      netip.Addr
+	name      string
+	owner     string // the name of the ReplicaSet; coredns-1 if empty
+	image     string
+	daemonSet string // its owner in place of a ReplicaSet, and the name of its ConfigMap
+	corefile  string // with ADDR for the address
+	env       []string
+	dead      bool   // without a process
+	unready   bool   // does not become ready
+	policy    string // Default if empty
+	ended     string // the reason why it ended before
 }
 
 const podManifest = `
@@ -136,7 +147,7 @@ metadata:
   name: %[1]s
   namespace: kube-system
   labels: {k8s-app: kube-dns, pod-template-hash: "1"}
-  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: %[2]s, uid: u, controller: true}]
+  ownerReferences: [{apiVersion: apps/v1, kind: %[9]s, name: %[2]s, uid: u, controller: true}]
 spec:
   nodeName: node-1
   serviceAccountName: coredns
@@ -148,7 +159,7 @@ spec:
     ports: [{name: dns, containerPort: 53, protocol: UDP}, {name: dns-tcp, containerPort: 53, protocol: TCP}, {name: metrics, containerPort: 9153}]
     resources: {limits: {memory: 170Mi}}
     volumeMounts: [{name: config-volume, mountPath: %[5]s}]
-  volumes: [{name: config-volume, configMap: {name: coredns, items: [{key: Corefile, path: Corefile}]}}]
+  volumes: [{name: config-volume, configMap: {name: %[10]s, items: [{key: Corefile, path: Corefile}]}}]
 status:
   phase: Running
   podIP: %[4]s
@@ -176,6 +187,10 @@ func (r replica) start(t *testing.T, w *world) {
 	if r.policy == "" {
 		r.policy = "Default"
 	}
+	kind, config := "ReplicaSet", "coredns"
+	if r.daemonSet != "" {
+		r.owner, kind, config = r.daemonSet, "DaemonSet", r.daemonSet
+	}
 	restarts, last := 0, ""
 	if r.ended != "" {
 		restarts, last = 1, fmt.Sprintf("terminated: {exitCode: 137, reason: %s, finishedAt: '2026-01-02T03:04:05Z'}", r.ended)
@@ -185,7 +200,7 @@ func (r replica) start(t *testing.T, w *world) {
 	if err := os.WriteFile(filepath.Join(folder, "Corefile"), []byte(r.corefile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.apply(t, fmt.Sprintf(podManifest, r.name, r.owner, r.image, r.addr, folder, r.policy, restarts, last))
+	w.apply(t, fmt.Sprintf(podManifest, r.name, r.owner, r.image, r.addr, folder, r.policy, restarts, last, kind, config))
 	t.Cleanup(func() { w.deletePod(t, r.name) })
 	if r.dead {
 		return

@@ -25,10 +25,16 @@ var connecting = map[string]func(*directive) bool{
 
 func always(*directive) bool { return true }
 
-// connects reports whether a directive connects or changes files while it is set up.
+// Absent are the plugins that the server has and this program has not. It is not changed after the start.
+var Absent []string
+
+func absent(d *directive) bool { return slices.Contains(Absent, d.words[0]) }
+
+// connects reports whether a directive cannot be set up here, because it connects or changes files meanwhile, or
+// because its plugin is absent.
 func connects(d *directive) bool {
 	f := connecting[d.words[0]]
-	return f != nil && f(d)
+	return absent(d) || f != nil && f(d)
 }
 
 // without returns the Corefile without the directives that a function selects. The others keep their lines.
@@ -37,8 +43,8 @@ func (t *text) without(selected func(*directive) bool) (body []byte, left []*dir
 	lines := bytes.SplitAfter(bytes.Clone(t.body), []byte("\n"))
 	ok = true
 	for _, d := range t.all() {
-		if _, err := caddy.DirectiveAction("dns", d.words[0]); err != nil || !selected(d) {
-			continue // a plugin that is not in this build is an error at a start
+		if _, err := caddy.DirectiveAction("dns", d.words[0]); err != nil && !absent(d) || !selected(d) {
+			continue // a plugin that is not in a server's build is an error at its start
 		}
 		left = append(left, d)
 		if d.file != t.path {
@@ -69,8 +75,11 @@ func Without(path string, body []byte, names []string) ([]byte, error) {
 // leftOut returns the findings about directives that are not set up.
 func leftOut(left []*directive) (found []Finding) {
 	for _, d := range left {
-		found = append(found, d.finding(Note, "not-checked",
-			d.words[0]+" connects or writes files while CoreDNS reads the Corefile, so its lines have not been checked.",
+		why := " connects or writes files while CoreDNS reads the Corefile"
+		if absent(d) {
+			why = " is not in this program, only in the server"
+		}
+		found = append(found, d.finding(Note, "not-checked", d.words[0]+why+", so its lines have not been checked.",
 			"Nothing: start a server with this Corefile to see whether it accepts them."))
 	}
 	return found

@@ -20,12 +20,27 @@ var elsewhere = []string{"variable", "not-checked"}
 // loops is the rule whose findings the line loop has.
 const loops = "forward-back"
 
-// corefileCheck says what check finds.
-func corefileCheck(_ context.Context, p *patient.Patient) Result {
-	c, err := p.Corefile()
+// each judges each Corefile.
+func each(p *patient.Patient, judge func(*patient.Corefile) Result) Result {
+	all, err := p.Corefiles()
 	if err != nil {
 		return unseen("the Corefile", err)
 	}
+	var found []Result
+	for _, c := range all {
+		r := judge(c)
+		if len(all) > 1 {
+			r.What = c.Path + ": " + r.What
+		}
+		found = append(found, r)
+	}
+	return worst(found...)
+}
+
+// corefileCheck says what check finds.
+func corefileCheck(_ context.Context, p *patient.Patient) Result { return each(p, corefileOf) }
+
+func corefileOf(c *patient.Corefile) Result {
 	var warnings []string
 	for _, f := range c.Found {
 		switch {
@@ -50,10 +65,10 @@ func ofMachine(what string) bool {
 
 // loop checks that no question comes back to the servers.
 func loop(_ context.Context, p *patient.Patient) Result {
-	c, err := p.Corefile()
-	if err != nil {
-		return unseen("the Corefile", err)
-	}
+	return each(p, func(c *patient.Corefile) Result { return loopOf(p, c) })
+}
+
+func loopOf(p *patient.Patient, c *patient.Corefile) Result {
 	for _, f := range c.Found {
 		if f.Rule == loops && (c.At || f.Severity == check.Warning) {
 			return red(f.Instead, "line %d: %s", f.Line, f.What)

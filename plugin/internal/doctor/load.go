@@ -67,8 +67,8 @@ func onlyIPv4(p *patient.Patient) bool {
 
 // has reports whether the Corefile has a property of the cluster's plugin, or the environment in its place.
 func has(p *patient.Patient, property string) bool {
-	c, err := p.Corefile()
-	if err == nil && len(c.Outline.Lines("kubernetes", property)) > 0 {
+	corefiles, err := p.Corefiles()
+	if err == nil && slices.ContainsFunc(corefiles, func(c *patient.Corefile) bool { return len(c.Outline.Lines("kubernetes", property)) > 0 }) {
 		return true
 	}
 	replicas, err := p.Replicas()

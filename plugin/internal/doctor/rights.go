@@ -62,7 +62,7 @@ func published(o *check.Outline) (all []resource) {
 		case "ingress":
 			all = append(all, resource{"networking.k8s.io", "ingresses"})
 		case "httproute", "grpcroute", "tlsroute":
-			all = append(all, resource{gateway, "gateways"}, resource{gateway, strings.ToLower(kind) + "s"})
+			all = append(all, resource{gateway, "gateways"}, resource{gateway, "listenersets"}, resource{gateway, strings.ToLower(kind) + "s"})
 		case "dnsendpoint":
 			all = append(all, resource{"externaldns.k8s.io", "dnsendpoints"})
 		}
@@ -76,11 +76,15 @@ func rights(ctx context.Context, p *patient.Patient) Result {
 	if err != nil {
 		return unseen("the server's ServiceAccount", err)
 	}
-	var outline *check.Outline
-	if c, err := p.Corefile(); err == nil {
-		outline = c.Outline
+	all := needs(nil)
+	if corefiles, err := p.Corefiles(); err == nil {
+		all = nil
+		for _, c := range corefiles {
+			all = append(all, needs(c.Outline)...)
+		}
 	}
-	all := needs(outline)
+	slices.SortFunc(all, func(a, b resource) int { return strings.Compare(a.String(), b.String()) })
+	all = slices.Compact(all)
 	account := replicas[0].Spec.ServiceAccountName
 	refused, err := missing(ctx, p, replicas[0].Namespace, account, all)
 	user := fmt.Sprintf("ServiceAccount %s/%s", replicas[0].Namespace, account)
@@ -88,13 +92,25 @@ func rights(ctx context.Context, p *patient.Patient) Result {
 	case err != nil:
 		return unseen("the rights of "+user, err)
 	case len(refused) > 0:
-		return red("kubectl apply -k an overlay of deploy/kubernetes, or kubeadm init phase addon coredns (doc/install.md)", "%s may not %s", user, strings.Join(refused, ", "))
+		return red(grants(refused), "%s may not %s", user, strings.Join(refused, ", "))
 	}
 	var names []string
 	for _, one := range all {
 		names = append(names, one.String())
 	}
 	return green("%s may list and watch %s", user, strings.Join(names, ", "))
+}
+
+// grants says what grants the rights that are missing.
+func grants(refused []string) string {
+	all := strings.Join(refused, " ")
+	switch {
+	case strings.Contains(all, "multicluster"):
+		return "kubectl apply -k deploy/multicluster"
+	case strings.Contains(all, "networking.k8s.io"), strings.Contains(all, "externaldns"):
+		return "kubectl apply -k deploy/published"
+	}
+	return "kubectl apply -k an overlay of deploy/kubernetes, or kubeadm init phase addon coredns (doc/install.md)"
 }
 
 // missing returns what an account may not do.

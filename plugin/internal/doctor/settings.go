@@ -58,10 +58,10 @@ func serviceFor(s *corev1.Service, k patient.Settings, source string) Result {
 
 // zone checks that the server serves the cluster's domain.
 func zone(_ context.Context, p *patient.Patient) Result {
-	c, err := p.Corefile()
-	if err != nil {
-		return unseen("the Corefile", err)
-	}
+	return each(p, func(c *patient.Corefile) Result { return zoneOf(p, c) })
+}
+
+func zoneOf(p *patient.Patient, c *patient.Corefile) Result {
 	zones := c.Outline.Zones()
 	if len(zones) == 0 {
 		return red("kubernetes cluster.local in-addr.arpa ip6.arpa", "%s has neither kubernetes nor clusterdns", c.Path)

@@ -12,8 +12,8 @@ import (
 // sockets says whether questions are answered at the sockets, and which line is in the way.
 func sockets(_ context.Context, p *patient.Patient) Result {
 	var why []string
-	c, err := p.Corefile()
-	if err == nil {
+	all, err := p.Corefiles()
+	for _, c := range all {
 		for _, f := range c.Found {
 			if f.Rule == "sockets" {
 				why = append(why, fmt.Sprintf("line %d: %s", f.Line, f.What))

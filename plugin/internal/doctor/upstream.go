@@ -17,11 +17,14 @@ import (
 
 // upstreamsCheck checks that names outside the cluster are answered, and by each upstream.
 func upstreamsCheck(ctx context.Context, p *patient.Patient) Result {
-	c, err := p.Corefile()
+	corefiles, err := p.Corefiles()
 	if err != nil {
 		return unseen("the upstreams", err)
 	}
-	targets := upstreams(c.Outline)
+	var targets []string
+	for _, c := range corefiles {
+		targets = append(targets, upstreams(c.Outline)...)
+	}
 	if len(targets) == 0 {
 		return green("the Corefile forwards nothing")
 	}
@@ -47,7 +50,7 @@ func outsideNames(replicas []*patient.Replica) (all []Result) {
 	slowest := time.Duration(0)
 	for _, r := range replicas {
 		switch a := r.Outside; {
-		case r.OverUDP.Err != nil: // the line replies has it
+		case silent(r): // the line replies has it
 		case a.Err != nil:
 			all = append(all, red(remedy, "Pod %s gives no reply for names outside the cluster: %v", r.Name, a.Err))
 		case strings.Contains(a.Text[0], ": SERVFAIL"):
@@ -60,6 +63,16 @@ func outsideNames(replicas []*patient.Replica) (all []Result) {
 		return all
 	}
 	return []Result{green("names outside are answered within %v", slowest.Round(time.Millisecond))}
+}
+
+// silent reports whether a replica does not answer over some network.
+func silent(r *patient.Replica) bool {
+	for _, a := range r.Over {
+		if a.Err != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // failing says which upstreams fail the health checks of forward now.

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
@@ -23,6 +21,7 @@ import (
 type Client struct {
 	InPod  bool // without a kubeconfig, as the ServiceAccount of a Pod
 	client rest.Interface
+	config *rest.Config
 }
 
 // Open makes a client with a user's kubeconfig or, if there is none, as the ServiceAccount of the Pod.
@@ -40,13 +39,8 @@ func Open(kubeconfig, context string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	scheme := runtime.NewScheme()
-	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
-	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	config.GroupVersion = &schema.GroupVersion{Version: "v1"}
-	config.ContentType = runtime.ContentTypeJSON
-	client, err := rest.UnversionedRESTClientFor(config)
-	return &Client{InPod: inPod, client: client}, err
+	client, err := apiserver.JSONClient(config)
+	return &Client{InPod: inPod, client: client, config: config}, err
 }
 
 // RequestTime is how long one request may take.
@@ -129,7 +123,7 @@ func May(right string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), strings.Contains(err.Error(), "403 Forbidden"), strings.Contains(err.Error(), "is forbidden"):
 		return Errorf("a user with the right to "+right, "you may not %s", right)
 	case apierrors.IsNotFound(err):
 		return errors.New("there is no such object")

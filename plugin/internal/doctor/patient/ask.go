@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/doctor/api"
 )
 
 // The networks over which DNS is asked.
@@ -63,6 +65,7 @@ func ask(ctx context.Context, network string, to netip.AddrPort, all []dns.Quest
 	return a
 }
 
+// Exchange asks one question.
 func Exchange(ctx context.Context, network, to string, q dns.Question) (*dns.Msg, error) {
 	question := new(dns.Msg)
 	question.Id = dns.Id()
@@ -110,17 +113,20 @@ func (p *Patient) askAll(ctx context.Context) error {
 		return err
 	}
 	zone := "cluster.local."
-	if c, err := p.Corefile(); err == nil && len(c.Outline.Zones()) > 0 {
-		zone = c.Outline.Zones()[0]
+	if all, err := p.Corefiles(); err == nil && len(all[0].Outline.Zones()) > 0 {
+		zone = all[0].Outline.Zones()[0]
 	}
 	all := questions(zone, s.Name, s.Namespace)
-	if !p.nearby(ctx, replicas) {
-		return nil
-	}
+	near := p.nearby(ctx, replicas)
 	var asked sync.WaitGroup
 	for _, r := range replicas {
-		r.reached = true
-		asked.Go(func() { r.askDirectly(ctx, all) })
+		asked.Go(func() {
+			if near {
+				r.askDirectly(ctx, all)
+			} else {
+				r.askByAPI(ctx, p, all)
+			}
+		})
 	}
 	asked.Wait()
 	return nil
@@ -140,10 +146,25 @@ func (p *Patient) nearby(ctx context.Context, replicas []*Replica) bool {
 // askDirectly asks over both networks at the same time.
 func (r *Replica) askDirectly(ctx context.Context, all []dns.Question) {
 	var asked sync.WaitGroup
-	asked.Go(func() { r.OverUDP = r.askAt(ctx, UDP, r.udp, all) })
-	asked.Go(func() { r.OverTCP = r.askAt(ctx, TCP, r.tcp, all) })
+	var byUDP, byTCP Answers
+	asked.Go(func() { byUDP = r.askAt(ctx, UDP, r.udp, all) })
+	asked.Go(func() { byTCP = r.askAt(ctx, TCP, r.tcp, all) })
 	asked.Go(func() { r.Outside = r.askAt(ctx, UDP, r.udp, []dns.Question{outside()}) })
 	asked.Wait()
+	r.Over = map[string]Answers{UDP: byUDP, TCP: byTCP}
+}
+
+// askByAPI asks by way of the API server, which leads to ports of Pods over TCP alone.
+func (r *Replica) askByAPI(ctx context.Context, p *Patient, all []dns.Question) {
+	ctx, cancel := context.WithTimeout(ctx, api.RequestTime)
+	defer cancel()
+	at, err := p.API.Forward(ctx, r.Namespace, r.Name, r.tcp)
+	if err != nil {
+		r.unasked = err
+		return
+	}
+	r.Over = map[string]Answers{TCP: ask(ctx, TCP, at, all)}
+	r.Outside = ask(ctx, TCP, at, []dns.Question{outside()})
 }
 
 var errNoAddress = errors.New("it has no address or no such port")
@@ -155,16 +176,22 @@ func (r *Replica) askAt(ctx context.Context, network string, port int32, all []d
 	return ask(ctx, network, netip.AddrPortFrom(r.Addr, uint16(port)), all)
 }
 
-// Reached returns the replicas that can be asked from here.
+// Reached returns the replicas that can be asked from here. An error says why none can.
 func (p *Patient) Reached() (some []*Replica, err error) {
 	if err := p.asked(); err != nil {
 		return nil, err
 	}
 	replicas, err := p.Replicas()
+	var why error
 	for _, r := range replicas {
-		if r.reached {
+		if r.Over != nil {
 			some = append(some, r)
+		} else {
+			why = r.unasked
 		}
+	}
+	if len(some) == 0 && err == nil {
+		err = why
 	}
 	return some, err
 }

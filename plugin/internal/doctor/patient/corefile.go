@@ -15,7 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor/api"
 )
 
-// Corefile is the Corefile of the replicas.
+// Corefile is the Corefile of some replicas.
 type Corefile struct {
 	Path    string // as people find it
 	Body    []byte
@@ -24,17 +24,61 @@ type Corefile struct {
 	At      bool            // it is read where the server runs, with the files that it names
 }
 
-// readCorefile reads the Corefile, and has it judged.
-func (p *Patient) readCorefile(ctx context.Context) (*Corefile, error) {
-	c, env, err := p.findCorefile(ctx)
+// readCorefiles reads the Corefile of each replica, of which most have the same, and has it judged.
+func (p *Patient) readCorefiles(ctx context.Context) (all []*Corefile, err error) {
+	if p.Corefile != "" {
+		c := &Corefile{Path: p.Corefile}
+		if c.Body, err = os.ReadFile(c.Path); err == nil {
+			err = p.judge(c, nil)
+		}
+		return []*Corefile{c}, err
+	}
+	replicas, err := p.Replicas()
 	if err != nil {
 		return nil, err
 	}
+	if own := p.Itself(); own != nil {
+		replicas = []*Replica{own}
+	}
+	for _, r := range replicas {
+		c, err := p.corefileOf(ctx, r, all)
+		if err == nil && c != nil {
+			err = p.judge(c, r.Server().Env)
+			all = append(all, c)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// corefileOf reads the Corefile of a replica, unless it is among those that are read.
+func (p *Patient) corefileOf(ctx context.Context, r *Replica, read []*Corefile) (c *Corefile, err error) {
+	file := confOf(r.Server())
+	if r == p.Itself() {
+		body, err := os.ReadFile(file)
+		return &Corefile{Path: file, Body: body, At: true}, err
+	}
+	name, key := configMapOf(r, file)
+	if name == "" {
+		return nil, api.Errorf("give the file: -conf FILE", "%s of Pod %s is in no ConfigMap", file, r.Name)
+	}
+	path := fmt.Sprintf("ConfigMap %s/%s:%s", r.Namespace, name, key)
+	if slices.ContainsFunc(read, func(c *Corefile) bool { return c.Path == path }) {
+		return nil, nil
+	}
+	body, err := p.configMap(ctx, r.Namespace, name, key)
+	return &Corefile{Path: path, Body: []byte(body)}, err
+}
+
+// judge has a Corefile judged with the environment of its replica.
+func (p *Patient) judge(c *Corefile, env []corev1.EnvVar) (err error) {
 	if !c.At {
 		defer setEnv(env)()
 	}
 	if c.Outline, err = check.Outlined(c.Path, c.Body); err != nil {
-		return nil, err
+		return err
 	}
 	var options check.Options
 	if s, err := p.Service(); err == nil {
@@ -45,34 +89,7 @@ func (p *Patient) readCorefile(ctx context.Context) (*Corefile, error) {
 		}
 	}
 	c.Found = check.Corefile(c.Path, c.Body, options)
-	return c, nil
-}
-
-// findCorefile finds the file that a replica has. env is the environment of the replica.
-func (p *Patient) findCorefile(ctx context.Context) (*Corefile, []corev1.EnvVar, error) {
-	replicas, err := p.Replicas()
-	switch {
-	case p.Options.Corefile != "":
-		body, err := os.ReadFile(p.Options.Corefile)
-		return &Corefile{Path: p.Options.Corefile, Body: body}, nil, err
-	case err != nil:
-		return nil, nil, err
-	}
-	r := replicas[0]
-	if own := p.Itself(); own != nil {
-		r = own
-	}
-	file := confOf(r.Server())
-	if r == p.Itself() {
-		body, err := os.ReadFile(file)
-		return &Corefile{Path: file, Body: body, At: true}, nil, err
-	}
-	name, key := configMapOf(r, file)
-	if name == "" {
-		return nil, nil, api.Errorf("give the file: -conf FILE", "%s of Pod %s is in no ConfigMap", file, r.Name)
-	}
-	body, err := p.configMap(ctx, r.Namespace, name, key)
-	return &Corefile{Path: fmt.Sprintf("ConfigMap %s/%s:%s", r.Namespace, name, key), Body: []byte(body)}, r.Server().Env, err
+	return nil
 }
 
 // confOf returns the path of the Corefile in a container.

@@ -27,12 +27,12 @@ type Patient struct {
 	Options
 	API *api.Client
 
-	Service  func() (*corev1.Service, error)
-	Replicas func() ([]*Replica, error)
-	Beside   func() ([]corev1.Pod, error) // other Pods of the Service's Namespace
-	Corefile func() (*Corefile, error)
-	Kubelets func() (Kubelets, error)
-	asked    func() error // asks the replicas
+	Service   func() (*corev1.Service, error)
+	Replicas  func() ([]*Replica, error)
+	Beside    func() ([]corev1.Pod, error) // other Pods of the Service's Namespace
+	Corefiles func() ([]*Corefile, error)
+	Kubelets  func() (Kubelets, error)
+	asked     func() error // asks the replicas
 }
 
 // New makes a patient. Everything about it ends with the context.
@@ -46,7 +46,7 @@ func New(ctx context.Context, o Options) (*Patient, error) {
 	pods := sync.OnceValues(func() ([]corev1.Pod, error) { return p.findPods(ctx) })
 	p.Replicas = sync.OnceValues(func() ([]*Replica, error) { return p.findReplicas(ctx, pods) })
 	p.Beside = sync.OnceValues(func() ([]corev1.Pod, error) { return p.findBeside(pods) })
-	p.Corefile = sync.OnceValues(func() (*Corefile, error) { return p.readCorefile(ctx) })
+	p.Corefiles = sync.OnceValues(func() ([]*Corefile, error) { return p.readCorefiles(ctx) })
 	p.Kubelets = sync.OnceValues(func() (Kubelets, error) { return p.askKubelets(ctx) })
 	p.asked = sync.OnceValue(func() error { return p.askAll(ctx) })
 	return p, nil

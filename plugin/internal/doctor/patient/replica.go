@@ -23,9 +23,11 @@ type Replica struct {
 	First func() (*scrape.Metrics, error) // its metrics
 	Later func() (*scrape.Metrics, error) // and again
 
-	// What it says, once the patient has been asked.
-	reached                   bool
-	OverUDP, OverTCP, Outside Answers
+	// What it says, once the patient has been asked: over each network over which it can be asked from here, and of a
+	// name outside the cluster.
+	Over    map[string]Answers
+	Outside Answers
+	unasked error // why it cannot be asked from here
 }
 
 func newReplica(ctx context.Context, p *Patient, s *corev1.Service, pod *corev1.Pod) *Replica {
@@ -58,7 +60,7 @@ func newReplica(ctx context.Context, p *Patient, s *corev1.Service, pod *corev1.
 // target returns the port of a Pod that a Service's port 53 leads to, or 0.
 func target(s *corev1.Service, pod *corev1.Pod, protocol corev1.Protocol) int32 {
 	for _, port := range s.Spec.Ports {
-		if port.Port != 53 || port.Protocol != protocol && !(port.Protocol == "" && protocol == corev1.ProtocolTCP) {
+		if port.Port != 53 || port.Protocol != protocol {
 			continue
 		}
 		switch {
@@ -75,7 +77,7 @@ func target(s *corev1.Service, pod *corev1.Pod, protocol corev1.Protocol) int32 
 func namedPort(pod *corev1.Pod, name string, protocol corev1.Protocol) int32 {
 	for _, c := range pod.Spec.Containers {
 		for _, port := range c.Ports {
-			if port.Name == name && (port.Protocol == protocol || port.Protocol == "" && protocol == corev1.ProtocolTCP) {
+			if port.Name == name && port.Protocol == protocol {
 				return port.ContainerPort
 			}
 		}

@@ -54,6 +54,15 @@ func NewUserClient(file, contextName string) (*UserClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := JSONClient(about)
+	if err != nil {
+		return nil, err
+	}
+	return &UserClient{c}, nil
+}
+
+// JSONClient makes a client that gets objects of any group, in JSON. It sets what that needs in the configuration.
+func JSONClient(about *rest.Config) (*rest.RESTClient, error) {
 	scheme := runtime.NewScheme()
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"}) // for what the API server says of failures
 	about.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
@@ -62,7 +71,7 @@ func NewUserClient(file, contextName string) (*UserClient, error) {
 	if err != nil {
 		return nil, redactError(err)
 	}
-	return &UserClient{c}, nil
+	return c, nil
 }
 
 // Read reads from a path of the API, in JSON. Its errors are those of Kubernetes.
