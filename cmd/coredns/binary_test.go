@@ -2,16 +2,21 @@ package main
 
 import (
 	"debug/elf"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
+
+	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
 // TestBinary looks at what make build makes, as that is what runs in a cluster.
@@ -21,6 +26,7 @@ func TestBinary(t *testing.T) {
 	t.Run("plugins", func(t *testing.T) { testPlugins(t, bin) })
 	t.Run("static", func(t *testing.T) { testStatic(t, bin) })
 	t.Run("check", func(t *testing.T) { testCheck(t, bin) })
+	t.Run("stands back", func(t *testing.T) { testStandsBack(t, bin) })
 	t.Run("serves", func(t *testing.T) { testServes(t, bin) })
 }
 
@@ -98,6 +104,27 @@ func testCheck(t *testing.T, bin string) {
 	if err != nil || !strings.Contains(string(out), "Corefile: 0 errors, 0 warnings") {
 		t.Errorf("%v: %v\n%s", cmd, err, out)
 	}
+}
+
+// testStandsBack: memory that is short in the server's container ends a sub-command, and not the server.
+func testStandsBack(t *testing.T, bin string) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no such file")
+	}
+	cmd := exec.Command(bin, "check", "-")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await.True(t, 30*time.Second, "a score of 1000", func() bool {
+		score, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", cmd.Process.Pid))
+		return err == nil && string(score) == "1000\n"
+	})
+	_ = in.Close()
+	_ = cmd.Wait() // an empty Corefile is no error of this test
 }
 
 func output(t *testing.T, bin string, args ...string) string {

@@ -27,6 +27,7 @@ func main() {
 	}
 	if len(os.Args) > 1 {
 		if run := subcommands.All[os.Args[1]]; run != nil {
+			standBack()
 			os.Exit(run(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 		}
 	}
@@ -34,3 +35,7 @@ func main() {
 	caddy.AppVersion = appVersion()
 	coremain.Run()
 }
+
+// standBack has the kernel end this process first where memory is short: in the server's container a sub-command
+// shares the limit of the server. Elsewhere than on Linux there is no such file.
+func standBack() { _ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0) }

@@ -139,3 +139,16 @@ func TestLocalAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherwise: the ServiceAccount does not count where the Corefile names another user.
+func TestOtherwise(t *testing.T) {
+	for property, want := range map[string]Light{"kubeconfig /k": noLight, "endpoint http://127.0.0.1:1": noLight, "manifests /m": greenLight, "ttl 5": ""} {
+		o, err := check.Outlined("Corefile", []byte(".:53 {\n kubernetes cluster.local {\n "+property+"\n}\n}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := otherwise([]*patient.Corefile{{Outline: o}}); got.Light != want {
+			t.Errorf("%s: %+v", property, got)
+		}
+	}
+}

@@ -78,6 +78,9 @@ func rights(ctx context.Context, p *patient.Patient) Result {
 	}
 	all := needs(nil)
 	if corefiles, err := p.Corefiles(); err == nil {
+		if r := otherwise(corefiles); r.Light != "" {
+			return r
+		}
 		all = nil
 		for _, c := range corefiles {
 			all = append(all, needs(c.Outline)...)
@@ -99,6 +102,21 @@ func rights(ctx context.Context, p *patient.Patient) Result {
 		names = append(names, one.String())
 	}
 	return green("%s may list and watch %s", user, strings.Join(names, ", "))
+}
+
+// otherwise says whose rights count where it is not the ServiceAccount that reads the cluster.
+func otherwise(corefiles []*patient.Corefile) (r Result) {
+	for _, c := range corefiles {
+		for _, property := range []string{"kubeconfig", "endpoint"} {
+			if len(c.Outline.Lines("kubernetes", property)) > 0 {
+				return unknown("kubectl auth can-i list services -A, as that user", "the server reads the cluster by the property %s of %s, as a user that is not seen here", property, c.Path)
+			}
+		}
+		if len(c.Outline.Lines("kubernetes", "manifests")) > 0 {
+			return green("the server reads files (manifests), and needs no rights")
+		}
+	}
+	return r
 }
 
 // grants says what grants the rights that are missing.

@@ -153,6 +153,7 @@ func (p *Patient) configMap(ctx context.Context, namespace, name, key string) (s
 // setEnv gives this process the variables of a replica, because a Corefile and our plugins read them. The function
 // that it returns takes them back.
 func setEnv(env []corev1.EnvVar) (restore func()) {
+	env = slices.DeleteFunc(slices.Clone(env), func(v corev1.EnvVar) bool { return v.ValueFrom != nil })
 	before := map[string]string{}
 	for _, v := range env {
 		if old, set := os.LookupEnv(v.Name); set {

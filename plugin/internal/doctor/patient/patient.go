@@ -123,7 +123,7 @@ func selected(s *corev1.Service, pod *corev1.Pod) bool {
 	return len(s.Spec.Selector) > 0
 }
 
-// findReplicas returns the Pods behind the Service, but for those that have ended.
+// findReplicas returns the Pods behind the Service, but for those that have ended or are about to.
 func (p *Patient) findReplicas(ctx context.Context, pods func() ([]corev1.Pod, error)) (found []*Replica, err error) {
 	all, err := pods()
 	if err != nil {
@@ -134,7 +134,7 @@ func (p *Patient) findReplicas(ctx context.Context, pods func() ([]corev1.Pod, e
 		return nil, err
 	}
 	for i := range all {
-		if selected(s, &all[i]) && all[i].Status.Phase != corev1.PodSucceeded && all[i].Status.Phase != corev1.PodFailed {
+		if all[i].DeletionTimestamp == nil && selected(s, &all[i]) && all[i].Status.Phase != corev1.PodSucceeded && all[i].Status.Phase != corev1.PodFailed {
 			found = append(found, newReplica(ctx, p, s, &all[i]))
 		}
 	}
