@@ -72,6 +72,7 @@ func topCorefile(t *testing.T, properties string) string {
 // startTop starts a server that counts in a tally of its own, whose clock stands still.
 func startTop(t *testing.T, properties string) (s *coredns.Server, addr string) {
 	t.Helper()
+	t.Setenv(topModes.variable, "") // what the Corefile says is tested
 	tally = top.New(func() time.Time { return time.Unix(1_000_000, 0) })
 	addr = fmt.Sprintf("127.0.0.1:%d", unusedPort(t))
 	s = coredns.StartTest(t, strings.Replace(topCorefile(t, properties), "PORT", addr[len("127.0.0.1:"):], 1))
