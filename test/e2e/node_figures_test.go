@@ -17,7 +17,7 @@ var figures = flag.Bool("figures", false, "measure what is lost when the server 
 
 // watched is how long the questions are watched after a failure. A server that fails again
 // and again is started again within it.
-const watched = 20 * time.Second
+const watched = 10 * time.Second
 
 // nodeDNS is a way to have a server on each node.
 type nodeDNS struct {

@@ -82,7 +82,12 @@ func installStandIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	ours := serverImage(t)
-	t.Cleanup(func() { setServerImage(t, ours); awaitSettled(t) })
+	t.Cleanup(func() {
+		setServerImage(t, ours)
+		if err := cluster.AwaitRollout(context.WithoutCancel(t.Context()), dnsNamespace, "deployment/coredns"); err != nil {
+			t.Error(err)
+		}
+	})
 	setServerImage(t, stock)
 	awaitServer(t)
 	apply(t, `
@@ -153,12 +158,12 @@ func onDevice(t *testing.T, n *lab.Node, there bool) {
 	t.Helper()
 	rule := "-A"
 	if there {
-		nodeRun(t, n, "ip link add "+localDevice+" type veth peer name "+localDevice+"-end")
+		nodeRun(t, n, "ip link add "+localDevice+" type veth peer name "+localDevice+"-e")
 		for _, addr := range []string{linkLocal, "10.96.0.10"} {
 			nodeRun(t, n, "ip addr add "+addr+"/32 dev "+localDevice)
 		}
 		nodeRun(t, n, "ip link set "+localDevice+" up")
-		nodeRun(t, n, "ip link set "+localDevice+"-end up")
+		nodeRun(t, n, "ip link set "+localDevice+"-e up")
 	} else {
 		rule = "-D"
 		nodeRun(t, n, "ip link del "+localDevice)

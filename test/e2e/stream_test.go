@@ -26,7 +26,7 @@ const (
 // stream is a steady stream of queries over UDP from a Pod, each from a socket of its own
 // and sent only once: a lost query is counted, not repeated, and does not delay the next.
 //
-// The source ports rotate. For 30 seconds after the last packet of a flow, connection
+// The source ports rotate, from one stream of a Pod to the next too. For 30 seconds after the last packet of a flow, connection
 // tracking sends it to the same server, and kube-proxy keeps the flows to a terminating Pod
 // as long as the Pod counts as serving, which is longer than it serves
 // (pkg/proxy/conntrack/cleanup.go in Kubernetes 1.36).
@@ -52,7 +52,7 @@ func startStream(t *testing.T, from lab.PodNetwork, rate int) *stream {
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(t.Context())
 	s.ended.Go(func() {
-		err := cluster.WithinPod(from, func() error { return s.pace(ctx, time.Second/time.Duration(rate)) })
+		err := cluster.WithinPod(from, func() error { return s.pace(ctx, from, time.Second/time.Duration(rate)) })
 		if err != nil {
 			t.Error(err)
 		}
@@ -62,7 +62,7 @@ func startStream(t *testing.T, from lab.PodNetwork, rate int) *stream {
 }
 
 // pace asks at the rate, and makes up for delays of a busy machine.
-func (s *stream) pace(ctx context.Context, interval time.Duration) error {
+func (s *stream) pace(ctx context.Context, from lab.PodNetwork, interval time.Duration) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for began, given := time.Now(), 0; ; {
@@ -72,9 +72,25 @@ func (s *stream) pace(ctx context.Context, interval time.Duration) error {
 		case <-ticker.C:
 		}
 		for ; given < int(time.Since(began)/interval) && ctx.Err() == nil; given++ {
-			s.ask(firstPort + given%(lastPort-firstPort))
+			s.ask(nextPort(from))
 		}
 	}
+}
+
+// ports has how many ports the streams of each Pod have used.
+var ports struct {
+	sync.Mutex
+	used map[lab.PodNetwork]int
+}
+
+func nextPort(from lab.PodNetwork) int {
+	ports.Lock()
+	defer ports.Unlock()
+	if ports.used == nil {
+		ports.used = map[lab.PodNetwork]int{}
+	}
+	ports.used[from]++
+	return firstPort + ports.used[from]%(lastPort-firstPort)
 }
 
 // ask sends a query from a port. It must run in the Pod's network, unlike the wait for the
