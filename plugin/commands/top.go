@@ -52,7 +52,9 @@ func Top(args []string, out, errOut io.Writer) int {
 		flags.Usage()
 		return 1
 	}
-	if err := o.run(o.ask, time.Sleep, out); err != nil {
+	ticker := time.NewTicker(o.every)
+	defer ticker.Stop()
+	if err := o.run(o.ask, ticker.C, out); err != nil {
 		fmt.Fprintln(errOut, err)
 		return 1
 	}
@@ -78,11 +80,11 @@ func isTerminal(out io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// run prints reports until it has printed enough, or cannot.
-func (o *topOptions) run(ask func() (*top.Report, error), sleep func(time.Duration), out io.Writer) error {
+// run prints a report at once, and one each time that the channel says so, until it has printed enough, or cannot.
+func (o *topOptions) run(ask func() (*top.Report, error), next <-chan time.Time, out io.Writer) error {
 	for i := 0; o.times == 0 || i < o.times; i++ {
 		if i > 0 {
-			sleep(o.every)
+			<-next
 		}
 		report, err := ask()
 		if err != nil {

@@ -22,11 +22,18 @@ func someReport() (*top.Report, error) {
 	}, nil
 }
 
+// atOnce returns a channel that keeps nobody waiting.
+func atOnce() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}
+
 // printed returns what the command prints.
 func printed(t *testing.T, o topOptions, ask func() (*top.Report, error)) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := o.run(ask, func(time.Duration) {}, &out); err != nil {
+	if err := o.run(ask, atOnce(), &out); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -76,7 +83,7 @@ func TestTopGoesOn(t *testing.T) {
 			return nil, errors.New("gone")
 		}
 		return someReport()
-	}, func(time.Duration) {}, new(bytes.Buffer))
+	}, atOnce(), new(bytes.Buffer))
 	if err == nil || asked != 11 {
 		t.Errorf("asked %d times: %v", asked, err)
 	}
