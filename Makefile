@@ -10,7 +10,7 @@ BIN      ?= bin/coredns
 LEAN_BIN ?= bin/coredns-lean
 RACE_BIN ?= bin/coredns-race
 KUBECTL_BIN ?= bin/kubectl-clusterdns
-KREW     ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+KREW     ?= linux/amd64 linux/arm64
 FUZZTIME ?= 30s
 SOAKTIME ?= 10m
 RACE     ?= yes
@@ -69,7 +69,6 @@ krew: ## Build archives and manifest of the plugin for krew: bin/krew
 	rm -rf bin/krew; mkdir -p bin/krew; sed 's/VERSION/v$(VERSION)/' deploy/krew/clusterdns.yaml >bin/krew/clusterdns.yaml; \
 	for platform in $(KREW); do \
 		name=$${platform/\//-}; dir=bin/krew/$$name; exe=kubectl-clusterdns; \
-		if [ "$${platform%/*}" = windows ]; then exe+=.exe; fi; \
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(MAKE) -s kubectl-clusterdns KUBECTL_BIN=$$dir/$$exe; \
 		cp LICENSE $$dir; \
 		tar -C $$dir --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - LICENSE $$exe | gzip -9n >bin/krew/kubectl-clusterdns-$$name.tar.gz; \
