@@ -6,9 +6,13 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/chain"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
-	"github.com/clusterdns/clusterdns/plugin/internal/tcp"
+	"github.com/clusterdns/clusterdns/plugin/internal/reply"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
@@ -19,6 +23,35 @@ type Source struct {
 	Place     string // in the Corefile, for errors
 	Config    kube.Config
 	Log       clog.P
+	Zones     Zones
+}
+
+// Zones are the zones of another handler of a server block, and where the next plugin may know a
+// name.
+type Zones struct {
+	View *resolve.View
+	Fall dnsname.Zones
+}
+
+// onFastPath returns what the fast path needs for another handler's zones.
+func (z *Zones) onFastPath(of func() *ClusterDNS, directive string, ahead int) fastpath.Handler {
+	return fastpath.Handler{
+		Directive:   directive,
+		Store:       func() *cluster.Store { return of().store },
+		View:        z.View,
+		Fallthrough: z.Fall,
+		Meter:       func(s *dnsserver.Server) reply.Meter { return of().meter(s) },
+		Listening:   func(is bool) { of().listening.Store(is) },
+		Ahead:       ahead,
+	}
+}
+
+// Beside makes the fast path answer for the zones of a handler whose server block has a ClusterDNS
+// too. It must be called before the handler is added.
+func Beside(c *caddy.Controller, directive string, z Zones, log clog.P) {
+	server := dnsserver.GetConfig(c)
+	of := func() *ClusterDNS { return Of(server) }
+	fastpath.Of(c, collectors.FastPath(), log).JoinBeside(server, z.onFastPath(of, directive, len(server.Plugin)))
 }
 
 // Alone returns a ClusterDNS without zones, which is no handler of the server block but has a store
@@ -26,8 +59,10 @@ type Source struct {
 func Alone(c *caddy.Controller, s Source) *ClusterDNS {
 	server := dnsserver.GetConfig(c)
 	d := newHandler(s.Directive, &config{place: s.Place}, server, s.Log)
-	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, nil, func(*dnsserver.Server) *tcp.Server { return nil })
-	corefile.AtStart(c, func() error { return d.lookAround(c, nil, s.Log) })
+	ahead := len(server.Plugin)
+	fast := fastpath.Of(c, collectors.FastPath(), s.Log)
+	chain.Arrange(server, c.ServerBlockKeys, d.primary.Track, nil, fast.HeadOf)
+	corefile.AtStart(c, func() error { return d.lookAround(c, fast.Blocks(), s.Log) })
 	watchers.Attach(c, watch.Need{
 		Directive: s.Directive,
 		Place:     s.Place,
@@ -36,7 +71,7 @@ func Alone(c *caddy.Controller, s Source) *ClusterDNS {
 		Timeout:   watch.DefaultTimeout,
 		Use:       d.use,
 	})
-	watch.OnServing(c, func() { d.listening.Store(true) })
 	d.notifySecondaries(c)
+	fast.Join(server, s.Zones.onFastPath(func() *ClusterDNS { return d }, s.Directive, ahead))
 	return d
 }

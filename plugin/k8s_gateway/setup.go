@@ -33,6 +33,7 @@ func build(c *caddy.Controller) error {
 		log.Warning(text)
 	}
 	h := &handler{view: cfg.view, fall: cfg.fall, settings: cfg.source.Published}
+	h.view.zones.Locator = h.view.locate
 	if err := h.attach(c, cfg, log); err != nil {
 		return err
 	}
@@ -51,12 +52,15 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 		return err
 	}
 	beside := slices.ContainsFunc(clusterdns.Directives, func(directive string) bool { return len(block.Tokens[directive]) > 0 })
+	zones := clusterdns.Zones{View: &h.view.zones, Fall: h.fall}
 	switch {
 	case beside && cfg.ownSource != nil:
 		return cfg.ownSource
-	case !beside:
+	case beside:
+		clusterdns.Beside(c, pluginName, zones, log)
+	default:
 		h.alone = true
-		h.cluster = clusterdns.Alone(c, clusterdns.Source{Directive: pluginName, Place: cfg.place, Config: cfg.source, Log: log})
+		h.cluster = clusterdns.Alone(c, clusterdns.Source{Directive: pluginName, Place: cfg.place, Config: cfg.source, Log: log, Zones: zones})
 	}
 	server := dnsserver.GetConfig(c)
 	corefile.AtStart(c, func() error {

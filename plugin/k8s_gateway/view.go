@@ -21,17 +21,13 @@ type view struct {
 // may be empty.
 func (v *view) setServers(own, second dnsname.Name, secondText string) {
 	v.server = own
-	v.zones.NameServer = strings.TrimSuffix(own.String(), ".")
-	v.zones.Mailbox = mailbox + "." + v.zones.NameServer
+	v.zones.SetServer(own)
 	v.zones.LongSOA = true
 	v.zones.SecondServer = strings.TrimSuffix(secondText, ".")
 	if secondText != "" {
 		v.second = relative(second.Wire())
 	}
 }
-
-// mailbox is the label of the mailbox in the SOA record, below the name of the server.
-const mailbox = "hostmaster"
 
 // relative returns a name in wire form as the key of a name below any zone.
 func relative(wire string) string { return strings.TrimSuffix(wire, "\x00") }
@@ -102,7 +98,7 @@ func (v *view) findWildcard(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Ori
 		if skip < rest && at(s, n, o, skip).Kind == resolve.NoName && !v.aboveServer(n, skip, rest) {
 			continue
 		}
-		return below(s, "\x01*", n, o, skip)
+		return find(s, true, n, o, skip)
 	}
 	return resolve.Match{}
 }
@@ -123,19 +119,26 @@ func (v *view) aboveServer(n *dnsname.Name, skip, rest int) bool {
 // at finds a name without its first labels: as it stands, or as a name below any zone. A name that
 // is in the zone as it stands is not below it as well.
 func at(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
-	return below(s, "", n, o, skip)
+	return find(s, false, n, o, skip)
 }
 
-// below finds the name one label below, or the name itself without a label.
-func below(s *cluster.Snapshot, label string, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
+// find finds that name, or the wildcard directly below it.
+func find(s *cluster.Snapshot, wildcard bool, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
 	from := n.Offset(n.Labels() - skip)
-	m := matchOf(s.Published(label + n.Wire()[from:]))
+	m := published(s, wildcard, n.Wire()[from:])
 	if rest := n.Wire()[from:n.Offset(o.Labels())]; m.Published == nil && rest != "" && !strings.HasSuffix(rest, relative(o.Wire())) {
-		if other := matchOf(s.Published(label + rest)); other.Kind > m.Kind {
+		if other := published(s, wildcard, rest); other.Kind > m.Kind {
 			m = other
 		}
 	}
 	return m
+}
+
+func published(s *cluster.Snapshot, wildcard bool, key string) resolve.Match {
+	if wildcard {
+		return matchOf(s.PublishedWildcard(key))
+	}
+	return matchOf(s.Published(key))
 }
 
 func matchOf(node cluster.PublishedNode, exists bool) resolve.Match {

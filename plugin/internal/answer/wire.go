@@ -2,6 +2,7 @@ package answer
 
 import (
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -58,16 +59,23 @@ type Encoded struct {
 // that has many. out is valid only if it reports true.
 func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, limits Limits, out *Encoded) ([]byte, bool) {
 	o := v.Origin(q.Name())
-	if o == nil || !s.Synced() || MetaType(q.Type) {
+	if o == nil || !v.Ready(s) || MetaType(q.Type) {
 		return msg, false
 	}
 	var m resolve.Match
-	v.LocateInto(&m, s, q.Name(), o)
-	if m.Kind == resolve.AtAlias {
+	if v.Locator == nil {
+		v.LocateInto(&m, s, q.Name(), o)
+	} else {
+		m = v.Locator(s, q.Name(), o)
+	}
+	if m.IsAlias() {
 		return msg, false
 	}
 	*out = Encoded{Kind: m.Name, UncompressedSize: len(msg)}
 	w := wireSink{view: v, question: q, zone: o, serial: s.Serial(), msg: msg, at: headerSize, maxTTL: soaMaxTTL, out: out}
+	if v.LongSOA {
+		w.maxTTL = math.MaxUint32
+	}
 	t := visit{view: v, zone: o, qtype: q.Type, limits: &limits, free: limits.Size - limits.Reserved - len(msg), wire: &w}
 	if !t.tell(s, &m) {
 		return msg, false
@@ -111,13 +119,8 @@ func (w *wireSink) soaAnswer() {
 	w.soa()
 }
 
-// Labels of the names in an SOA record, below the origin, in wire form.
-const (
-	soaNS   = "\x02ns\x03dns"
-	soaMbox = "\x0ahostmaster"
-)
-
 func (w *wireSink) soa() {
+	soaNS, soaMbox := w.view.SOALabels()
 	w.out.UncompressedSize += 3*len(w.zone.Wire()) + len(soaNS) + len(soaMbox) + recordFixed + soaTimers
 	ttl := min(w.view.TTL, w.maxTTL)
 	labels := w.zone.Labels()

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/radix"
 )
@@ -31,29 +32,62 @@ type PublishedNode struct {
 }
 
 // publishedName is a name in wire form, in lower case. Without the empty label at its end, it
-// is relative to every zone.
-type publishedName string
+// is relative to every zone. A wildcard label stands apart, so that the wildcard below a name is found
+// without a copy of the name.
+type publishedName struct {
+	wildcard bool
+	rest     string
+}
 
-func (n publishedName) Path() radix.Path { return radix.Path{Hi: maphash.String(seed, string(n))} }
+// wildcardLabel is the first label of a wildcard in wire form.
+const wildcardLabel = "\x01*"
+
+func publishedNameOf(name string) publishedName {
+	rest, is := strings.CutPrefix(name, wildcardLabel)
+	return publishedName{is, rest}
+}
+
+func (n publishedName) String() string {
+	if n.wildcard {
+		return wildcardLabel + n.rest
+	}
+	return n.rest
+}
+
+func (n publishedName) Path() radix.Path {
+	p := radix.Path{Hi: maphash.String(seed, n.rest)}
+	if n.wildcard {
+		p.Hi = ^p.Hi
+	}
+	return p
+}
 
 // parent returns the name without its first label, and reports false if nothing is above.
 func (n publishedName) parent() (publishedName, bool) {
-	above := n[1+int(n[0]):]
-	return above, above != ""
+	above := n.rest
+	if !n.wildcard {
+		above = above[1+int(above[0]):]
+	}
+	return publishedNameOf(above), above != ""
 }
 
 // Published returns the node of a name, and reports whether the name is published or is above a
 // published name. The name is in wire form, in lower case; without the empty label at its end, it
 // is relative to every zone.
 func (s *Snapshot) Published(name string) (PublishedNode, bool) {
-	return s.published.Get(publishedName(name))
+	return s.published.Get(publishedNameOf(name))
+}
+
+// PublishedWildcard returns the same of the wildcard directly below a name.
+func (s *Snapshot) PublishedWildcard(name string) (PublishedNode, bool) {
+	return s.published.Get(publishedName{true, name})
 }
 
 // PublishedNames returns the keys of all published names, sorted.
 func (s *Snapshot) PublishedNames() (names []string) {
 	for name, n := range s.published.All() {
 		if n.Published != nil {
-			names = append(names, string(name))
+			names = append(names, name.String())
 		}
 	}
 	slices.Sort(names)
@@ -64,7 +98,7 @@ func (s *Snapshot) PublishedNames() (names []string) {
 // of one store, and of some names above those.
 func ChangedNames(before, after *Snapshot) (names []string) {
 	for name := range radix.Differing(&before.published, &after.published) {
-		names = append(names, string(name))
+		names = append(names, name.String())
 	}
 	slices.Sort(names)
 	return names
@@ -78,13 +112,14 @@ func (t *Txn) SetNamesSynced() {
 
 // Publish sets what a name has. Nil unpublishes the name.
 func (t *Txn) Publish(name string, now *Published) {
-	n, _ := t.next.published.Get(publishedName(name))
+	key := publishedNameOf(name)
+	n, _ := t.next.published.Get(key)
 	if n.Published.Equal(now) {
 		return
 	}
 	t.changed = true
 	n.Published = now
-	t.putPublished(publishedName(name), n)
+	t.putPublished(key, n)
 }
 
 // putPublished stores a node, or removes it if it has become empty, and counts it at the node
@@ -118,7 +153,7 @@ func publishedSize(t *radix.Tree[publishedName, PublishedNode]) int {
 		if p == nil {
 			continue
 		}
-		sum += Rounded(len(name))
+		sum += Rounded(len(wildcardLabel) + len(name.rest))
 		if seen[p] {
 			continue
 		}

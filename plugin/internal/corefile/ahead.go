@@ -57,7 +57,7 @@ var rules = map[string]rule{
 	"header":       {clear: true, pass: "sets flags, which replies from here have anyway", apply: applyHeader},
 	"hosts":        {atHand: true, pass: "answers for the names in its file, which are handed over", apply: applyHosts},
 	"k8s_external": {atHand: true, pass: "answers for zones of its own, which are handed over", apply: applyZones},
-	"k8s_gateway":  {atHand: true, pass: "answers for zones of its own, which are handed over", apply: applyZones},
+	"k8s_gateway":  {atHand: true, pass: "answers for zones of its own, at the sockets too where it can", apply: applyZones},
 	"loadbalance":  {clear: true, pass: "shuffles addresses, as is done here", apply: applyLoadbalance, repeats: true},
 	"local":        {pass: "answers for the machine's own names, which are handed over", apply: applyLocal, repeats: true},
 	"log":          {clear: true, pass: "writes about some answers, which are handed over", apply: applyLog, waits: true, repeats: true},

@@ -20,6 +20,21 @@ var rootOrigin, _ = resolve.ParseOrigin(".")
 // block returns the block that answers for a server block of ours at a listener. It fails
 // if a plugin ahead must see every question or answer.
 func (f *Instance) block(h *Handler, b *corefile.Block, s *dnsserver.Server, proto string) (*reply.Block, error) {
+	block, err := f.blockOf(h, b, s, proto)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range f.beside[b.Configs[0]] {
+		if sub, err := f.blockOf(other, b, s, proto); err == nil { // otherwise its zones are Elsewhere
+			sub.Asked = block.Asked
+			block.Beside = append(block.Beside, sub)
+		}
+	}
+	return block, nil
+}
+
+// blockOf returns the block of one handler alone.
+func (f *Instance) blockOf(h *Handler, b *corefile.Block, s *dnsserver.Server, proto string) (*reply.Block, error) {
 	ahead := corefile.Ahead(b.Configs[0], h.Directive)
 	if len(ahead) != h.Ahead {
 		return nil, errors.New("a plugin without a directive of its own stands ahead")

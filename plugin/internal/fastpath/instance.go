@@ -66,6 +66,7 @@ type Instance struct {
 	blocks     []corefile.Block
 	unread     error // why blocks could not be read
 	handlers   map[*dnsserver.Config]*Handler
+	beside     map[*dnsserver.Config][]*Handler
 	decorators map[*dnsserver.Config]bool // whether a plugin of the block other than shed decorates writers
 	metrics    Metrics
 	log        clog.P
@@ -115,7 +116,7 @@ func Of(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 
 func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f := &Instance{
-		handlers: map[*dnsserver.Config]*Handler{}, decorators: map[*dnsserver.Config]bool{},
+		handlers: map[*dnsserver.Config]*Handler{}, beside: map[*dnsserver.Config][]*Handler{}, decorators: map[*dnsserver.Config]bool{},
 		metrics: m, log: log, plans: map[string]*plan{},
 		aside: fair.NewPlaces(maxAside), panics: rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
@@ -147,6 +148,12 @@ func (f *Instance) Join(server *dnsserver.Config, h Handler) {
 	if server.UDPDecorateWriterFunc == nil {
 		f.hook(server)
 	}
+}
+
+// JoinBeside makes the fast path answer for a handler with zones of its own, in a server block that
+// another handler joins for. It must be called before the plugin itself is added.
+func (f *Instance) JoinBeside(server *dnsserver.Config, h Handler) {
+	f.beside[server] = append(f.beside[server], &h)
 }
 
 // hook makes CoreDNS call us for each UDP listener before it serves. It keeps an existing

@@ -41,7 +41,7 @@ func ServedBy(i *caddy.Instance) (all []Served) {
 func (f *Instance) Served() (all []Served) {
 	for j := range f.blocks {
 		b := &f.blocks[j]
-		if h := f.handlers[b.Configs[0]]; h != nil {
+		if h := f.handlers[b.Configs[0]]; h != nil && !h.View.Published {
 			all = append(all, Served{b, h.Directive, h.View, h.Store(), h.Heard})
 		}
 	}

@@ -107,10 +107,23 @@ func (r *Responder) Last() *Counted { return &r.last }
 func (z Zones) route(q *answer.Question) *Block {
 	for i := range z {
 		if z[i].Origin.Encloses(q.Name()) {
-			return z[i].Block
+			return z[i].Block.of(q)
 		}
 	}
 	return nil
+}
+
+// of returns the block of the handler that has the name.
+func (b *Block) of(q *answer.Question) *Block {
+	if b == nil {
+		return nil
+	}
+	for _, other := range b.Beside {
+		if other.View.Origin(q.Name()) != nil {
+			return other
+		}
+	}
+	return b
 }
 
 // mustHandOver reports whether a question is CoreDNS's whatever the answer is.

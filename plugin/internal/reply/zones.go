@@ -44,6 +44,10 @@ type Block struct {
 	// Keep says where replies of CoreDNS's cache are kept. It is nil if none may be.
 	Keep *Keep
 
+	// Beside are the blocks of other handlers in the server block, which have zones of their own. They
+	// come first, and have none beside them.
+	Beside []*Block
+
 	Cache     bool   // the handler has a cache for names outside the view
 	NoDenials bool   // CoreDNS gives negative answers
 	NoSearch  bool   // CoreDNS answers for names that do not exist

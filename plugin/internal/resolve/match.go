@@ -42,6 +42,11 @@ const (
 	AtPublished                       // a name that the cluster publishes
 )
 
+// IsAlias reports whether the name is an alias, even of a text that is not a domain name.
+func (m *Match) IsAlias() bool {
+	return m.Kind == AtAlias || m.Kind == AtPublished && m.Published.Alias != ""
+}
+
 // Target returns the name that an alias leads to. It returns nil if the match is not an
 // alias or its target is not a domain name.
 //

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
@@ -34,12 +35,20 @@ type View struct {
 	LongSOA             bool   // the TTL of the SOA record is not capped
 	SecondServer        string // labels of the name of another server of the zone; empty for none
 	Published           bool   // the zone has published names
+	// Locator finds names in the place of Locate, for answers in wire form. It is nil for the
+	// cluster's own names.
+	Locator Locator
+
+	soaNS, soaMbox string // labels of the names in the SOA record in wire form; empty for the cluster's own
 }
 
 // The labels of the names in an SOA record, below the origin.
 const (
 	nsLabels  = "ns.dns"
 	mboxLabel = "hostmaster"
+
+	soaNS   = "\x02ns\x03dns" // in wire form
+	soaMbox = "\x0ahostmaster"
 )
 
 // Ready reports whether a snapshot has all that the view shows.
@@ -59,6 +68,23 @@ func (v *View) mailbox() string {
 		return mboxLabel
 	}
 	return v.Mailbox
+}
+
+// SOALabels returns the labels of the names in the SOA record, below the origin, in wire form.
+func (v *View) SOALabels() (ns, mbox string) {
+	if v.soaNS == "" {
+		return soaNS, soaMbox
+	}
+	return v.soaNS, v.soaMbox
+}
+
+// SetServer sets the names in the SOA record, below an origin: that of the name server, and that of a
+// mailbox below it.
+func (v *View) SetServer(server dnsname.Name) {
+	v.NameServer = strings.TrimSuffix(server.String(), ".")
+	v.Mailbox = mboxLabel + "." + v.NameServer
+	v.soaNS = strings.TrimSuffix(server.Wire(), "\x00")
+	v.soaMbox = soaMbox + v.soaNS
 }
 
 // Origin returns the longest origin that encloses a name, or nil if none does.
