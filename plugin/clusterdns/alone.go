@@ -5,6 +5,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/chain"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
@@ -31,6 +32,8 @@ type Source struct {
 type Zones struct {
 	View *resolve.View
 	Fall dnsname.Zones
+	// Leaves reports whether a question is for a type that the next plugin has, whatever the name.
+	Leaves func(*answer.Question) bool
 }
 
 // onFastPath returns what the fast path needs for another handler's zones.
@@ -40,6 +43,7 @@ func (z *Zones) onFastPath(of func() *ClusterDNS, directive string, ahead int) f
 		Store:       func() *cluster.Store { return of().store },
 		View:        z.View,
 		Fallthrough: z.Fall,
+		Leaves:      z.Leaves,
 		Meter:       func(s *dnsserver.Server) reply.Meter { return of().meter(s) },
 		Listening:   func(is bool) { of().listening.Store(is) },
 		Ahead:       ahead,

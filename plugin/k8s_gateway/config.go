@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/coredns/caddy"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
@@ -37,14 +38,15 @@ var resources = map[string]publish.Kinds{
 
 // config has the values of the directive of a server block.
 type config struct {
-	view      view
-	fall      dnsname.Zones
-	source    kube.Config
-	ownSource error // the error if the server block has a cluster besides; nil if the directive names none
-	servers   [2]string
-	root      string // folder for relative manifest paths
-	place     string
-	warnings  corefile.Warnings
+	view         view
+	fall         dnsname.Zones
+	source       kube.Config
+	ownSource    error // the error if the server block has a cluster besides; nil if the directive names none
+	needsCluster error // the error if the server block has none; nil unless that matters
+	servers      [2]string
+	root         string // folder for relative manifest paths
+	place        string
+	warnings     corefile.Warnings
 }
 
 // parse parses the directive of a server block. It has no side effects.
@@ -73,13 +75,33 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 		return err
 	}
 	cfg.view.zones = resolve.View{Origins: origins, TTL: cfg.view.zones.TTL, Published: true}
-	if err := corefile.ParseBlock(cfg, c, properties, cfg.warn, "manifests"); err != nil {
+	if err := corefile.ParseBlock(cfg, c, properties, cfg.warn, "insideService", "manifests"); err != nil {
 		return err
 	}
 	if cfg.source.Kubeconfig != "" && cfg.source.Manifests != "" {
 		return c.Err("manifests takes the place of an API server: expected it without kubeconfig")
 	}
+	cfg.setInside()
 	return cfg.setServers(c)
+}
+
+// setInside completes what the properties about the inside say. Names that no object has are the next
+// plugin's there.
+func (cfg *config) setInside() {
+	p := &cfg.source.Published
+	if !cfg.view.inside {
+		if p.InsideLabel != "" || p.InsideServices != "" {
+			cfg.warn("insideLabel and insideService have no effect without inside")
+		}
+		p.InsideLabel, p.InsideServices = "", ""
+		return
+	}
+	var zones []string
+	for _, o := range cfg.view.zones.Origins {
+		zones = append(zones, o.String())
+	}
+	p.Inside = joined(zones)
+	cfg.fall = corefile.ParseFallthrough(nil, cfg.warn)
 }
 
 // setServers sets the names of the servers. Without a second one its name is empty.
@@ -102,6 +124,9 @@ var properties = map[string]corefile.Property[*config]{
 	"fallthrough":           parseFallthrough,
 	"gatewayClasses":        parseGatewayClasses,
 	"ingressClasses":        parseIngressClasses,
+	"inside":                parseInside,
+	"insideLabel":           parseInsideLabel,
+	"insideService":         parseInsideService,
 	"kubeconfig":            parseKubeconfig,
 	"manifests":             parseManifests,
 	"nodeAddressType":       parseNodeAddressType,
@@ -174,6 +199,32 @@ func parseNodeAddressType(cfg *config, c *caddy.Controller, args []string) error
 		return corefile.WrongArguments(c, "nodeAddressType", strings.Join(nodeAddresses, "|"))
 	}
 	cfg.source.Published.NodeAddress = args[0]
+	return nil
+}
+
+func parseInside(cfg *config, c *caddy.Controller, args []string) error {
+	cfg.needsCluster = c.Err("inside leads to Services of the cluster: expected kubernetes or clusterdns in the same server block")
+	if cfg.view.inside = true; len(args) > 0 {
+		cfg.warn("inside takes no arguments: they have no effect")
+	}
+	return nil
+}
+
+func parseInsideLabel(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 1 || len(validation.IsDNS1123Subdomain(args[0])) > 0 {
+		return corefile.WrongArguments(c, "insideLabel", "PREFIX")
+	}
+	cfg.source.Published.InsideLabel = args[0]
+	return nil
+}
+
+// parseInsideService adds the Service of an Ingress class.
+func parseInsideService(cfg *config, c *caddy.Controller, args []string) error {
+	if len(args) != 2 || strings.ContainsAny(args[0], ",=") || len(validation.IsDNS1123Subdomain(strings.Replace(args[1], "/", ".", 1))) > 0 || strings.Count(args[1], "/") != 1 {
+		return corefile.WrongArguments(c, "insideService", "CLASS NAMESPACE/SERVICE")
+	}
+	pairs := append(strings.Split(cfg.source.Published.InsideServices, ","), args[0]+"="+args[1])
+	cfg.source.Published.InsideServices = joined(slices.DeleteFunc(pairs, func(pair string) bool { return pair == "" }))
 	return nil
 }
 

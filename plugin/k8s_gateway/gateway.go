@@ -61,7 +61,7 @@ func (h *handler) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	memory := names.Get().(*dnsname.WireName)
 	defer names.Put(memory)
 	name, err := memory.ParseText(state.QName())
-	if err != nil {
+	if err != nil || h.view.leaves(state.QType()) {
 		return nil, clusterdns.Pass
 	}
 	a := answer.LookupBy(h.view.locate, &h.view.zones, h.cluster.Store().Load(), name, state.QType(), h.cluster.LimitsFor(w, r))
@@ -79,7 +79,7 @@ func (h *handler) Covers(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) ch
 	memory := names.Get().(*dnsname.WireName)
 	defer names.Put(memory)
 	name, err := memory.ParseText(r.Question[0].Name)
-	if err != nil {
+	if err != nil || h.view.leaves(r.Question[0].Qtype) {
 		return chain.CoversNothing
 	}
 	result, last := h.view.zones.OutcomeBy(h.view.locate, h.cluster.Store().Load(), name, r.Question[0].Qtype)

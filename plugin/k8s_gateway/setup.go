@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -52,8 +53,10 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 		return err
 	}
 	beside := slices.ContainsFunc(clusterdns.Directives, func(directive string) bool { return len(block.Tokens[directive]) > 0 })
-	zones := clusterdns.Zones{View: &h.view.zones, Fall: h.fall}
+	zones := clusterdns.Zones{View: &h.view.zones, Fall: h.fall, Leaves: h.view.leavesQuestion}
 	switch {
+	case !beside && cfg.view.inside:
+		return cfg.needsCluster
 	case beside && cfg.ownSource != nil:
 		return cfg.ownSource
 	case beside:
@@ -67,7 +70,11 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 		if !h.alone {
 			h.cluster = clusterdns.Of(server)
 		}
-		h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
+		if !h.view.inside {
+			h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
+		} else if err := checkInside(h.view.zones.Origins, h.cluster.View().Origins); err != nil {
+			return plugin.Error(pluginName, fmt.Errorf("%s: %w", cfg.place, err))
+		}
 		h.cluster.CacheGate().Add(h)
 		return nil
 	})

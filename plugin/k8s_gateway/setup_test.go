@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 func parseText(text string) (*config, error) {
@@ -92,6 +93,48 @@ func TestParseServicesAndNodes(t *testing.T) {
 	}
 }
 
+// Inside, names that do not exist are the next plugin's.
+func TestParseInside(t *testing.T) {
+	cfg, err := parseText("k8s_gateway example.org example.net {\ninside\ninsideLabel names.example.com\ninsideService nginx infra/a\ninsideService traefik infra/b\n}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := cfg.source.Published
+	if got, want := fmt.Sprint(p.Inside, " ", p.InsideServices, " ", p.InsideLabel), "example.net.,example.org. nginx=infra/a,traefik=infra/b names.example.com"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if len(cfg.fall) != 1 || cfg.fall[0].String() != "." || cfg.needsCluster == nil || len(cfg.warnings.All()) > 0 {
+		t.Errorf("%+v", cfg)
+	}
+	cfg, err = parseText(in("insideLabel names.example.com", "insideService nginx infra/a"))
+	if err != nil || cfg.source.Published.InsideLabel != "" || cfg.source.Published.InsideServices != "" || len(cfg.warnings.All()) != 1 {
+		t.Errorf("%+v: %v", cfg, err)
+	}
+}
+
+// The zones of the cluster itself are out of reach, in whatever part.
+func TestInsideZones(t *testing.T) {
+	parsed := func(names ...string) (list []resolve.Origin) {
+		for _, name := range names {
+			o, err := resolve.ParseOrigin(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, o)
+		}
+		return list
+	}
+	own := parsed("cluster.local.", "clusterset.local.", "10.in-addr.arpa.")
+	for zone, ok := range map[string]bool{
+		"example.org.": true, "other.local.": true, "mycluster.local.": true, ".": false, "local.": false, "cluster.local.": false,
+		"svc.cluster.local.": false, "x.clusterset.local.": false, "in-addr.arpa.": false,
+	} {
+		if err := checkInside(parsed("example.net.", zone), own); (err == nil) != ok {
+			t.Errorf("%s: %v", zone, err)
+		}
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		in("resources"):                        "expected resources RESOURCE...",
@@ -103,6 +146,11 @@ func TestParseErrors(t *testing.T) {
 		in("secondary"):                        "expected secondary NAME",
 		in("secondary a..b"):                   "names below the zones",
 		in("ttl"):                              "expected ttl SECONDS",
+		in("insideLabel"):                      "expected insideLabel PREFIX",
+		in("insideLabel a/b"):                  "expected insideLabel PREFIX",
+		in("insideService nginx"):              "expected insideService CLASS NAMESPACE/SERVICE",
+		in("insideService nginx a"):            "expected insideService CLASS NAMESPACE/SERVICE",
+		in("insideService a=b c/d"):            "expected insideService CLASS NAMESPACE/SERVICE",
 		in("ttl -1"):                           "range [0, 3600]",
 		in("kubeconfig"):                       "expected kubeconfig FILE [CONTEXT]",
 		in("manifests"):                        "expected manifests PATH...",

@@ -15,6 +15,7 @@ type view struct {
 	zones  resolve.View // for making records
 	server dnsname.Name // the name of this server, relative to an origin
 	second string       // key of the name of another server of the zones; empty for none
+	inside bool         // names lead to Services, and whatever else is in the zones is the next plugin's
 }
 
 // setServers sets the names of the zones' servers, relative to an origin. The text of the second
@@ -38,7 +39,12 @@ func relative(wire string) string { return strings.TrimSuffix(wire, "\x00") }
 //	<apex>.<origin>               AtNameServer
 //	<any other>.<origin>          AtPublished, or EmptyNonTerminal above a published name
 func (v *view) locate(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
-	m := v.find(s, n, o)
+	var m resolve.Match
+	if v.inside {
+		m = findInside(s, n, o)
+	} else {
+		m = v.find(s, n, o)
+	}
 	m.Name, m.Subset.Outside = resolve.KindPublished, true
 	if m.Kind == resolve.AtApex || m.Kind == resolve.AtNameServer {
 		m.Servers, m.Second = addrsOf(s, relative(v.server.Wire())), addrsOf(s, v.second)

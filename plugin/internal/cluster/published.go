@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"hash/maphash"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ type PublishedNode struct {
 // is relative to every zone. A wildcard label stands apart, so that the wildcard below a name is found
 // without a copy of the name.
 type publishedName struct {
+	inside   bool // what the name has for the Pods of the cluster, in the place of what it has for the world
 	wildcard bool
 	rest     string
 }
@@ -44,7 +46,7 @@ const wildcardLabel = "\x01*"
 
 func publishedNameOf(name string) publishedName {
 	rest, is := strings.CutPrefix(name, wildcardLabel)
-	return publishedName{is, rest}
+	return publishedName{wildcard: is, rest: rest}
 }
 
 func (n publishedName) String() string {
@@ -59,6 +61,9 @@ func (n publishedName) Path() radix.Path {
 	if n.wildcard {
 		p.Hi = ^p.Hi
 	}
+	if n.inside {
+		p.Hi = bits.Reverse64(p.Hi)
+	}
 	return p
 }
 
@@ -68,7 +73,9 @@ func (n publishedName) parent() (publishedName, bool) {
 	if !n.wildcard {
 		above = above[1+int(above[0]):]
 	}
-	return publishedNameOf(above), above != ""
+	up := publishedNameOf(above)
+	up.inside = n.inside
+	return up, above != ""
 }
 
 // Published returns the node of a name, and reports whether the name is published or is above a
@@ -80,13 +87,24 @@ func (s *Snapshot) Published(name string) (PublishedNode, bool) {
 
 // PublishedWildcard returns the same of the wildcard directly below a name.
 func (s *Snapshot) PublishedWildcard(name string) (PublishedNode, bool) {
-	return s.published.Get(publishedName{true, name})
+	return s.published.Get(publishedName{wildcard: true, rest: name})
+}
+
+// Inside returns the node of a name inside the cluster, or of the wildcard directly below it. All such
+// names are fully qualified.
+func (s *Snapshot) Inside(name string, wildcard bool) (PublishedNode, bool) {
+	key := publishedNameOf(name)
+	if wildcard {
+		key = publishedName{wildcard: true, rest: name}
+	}
+	key.inside = true
+	return s.published.Get(key)
 }
 
 // PublishedNames returns the keys of all published names, sorted.
 func (s *Snapshot) PublishedNames() (names []string) {
 	for name, n := range s.published.All() {
-		if n.Published != nil {
+		if n.Published != nil && !name.inside {
 			names = append(names, name.String())
 		}
 	}
@@ -98,7 +116,9 @@ func (s *Snapshot) PublishedNames() (names []string) {
 // of one store, and of some names above those.
 func ChangedNames(before, after *Snapshot) (names []string) {
 	for name := range radix.Differing(&before.published, &after.published) {
-		names = append(names, name.String())
+		if !name.inside {
+			names = append(names, name.String())
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -111,8 +131,16 @@ func (t *Txn) SetNamesSynced() {
 }
 
 // Publish sets what a name has. Nil unpublishes the name.
-func (t *Txn) Publish(name string, now *Published) {
+func (t *Txn) Publish(name string, now *Published) { t.publish(publishedNameOf(name), now) }
+
+// PublishInside does the same with what the name has for the Pods of the cluster.
+func (t *Txn) PublishInside(name string, now *Published) {
 	key := publishedNameOf(name)
+	key.inside = true
+	t.publish(key, now)
+}
+
+func (t *Txn) publish(key publishedName, now *Published) {
 	n, _ := t.next.published.Get(key)
 	if n.Published.Equal(now) {
 		return

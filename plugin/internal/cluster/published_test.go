@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -115,5 +116,43 @@ func TestPublishedCounts(t *testing.T) {
 	txn.Publish(wire("a.example.org."), &Published{Texts: []string{"one"}})
 	if txn.Commit() {
 		t.Error("the same is a change")
+	}
+}
+
+// What a name has inside stands apart from what it has for the world.
+func TestInsideStandsApart(t *testing.T) {
+	store := NewStore()
+	txn := store.Begin()
+	for name, publish := range map[string]func(string, *Published){"a.example.org.": txn.PublishInside, "*.b.example.org.": txn.PublishInside, "c.example.org.": txn.Publish} {
+		publish(wire(name), &Published{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}})
+	}
+	txn.Commit()
+	s := store.Load()
+	for name, want := range map[string]string{"a.example.org.": "nothing", "b.example.org.": "nothing", "example.org.": "above", "c.example.org.": "192.0.2.1"} {
+		if got := state(s, name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	for name, want := range map[string]bool{"a.example.org.": true, "b.example.org.": true, "example.org.": true, "c.example.org.": false} {
+		if _, exists := s.Inside(wire(name), false); exists != want {
+			t.Errorf("inside, %s: %v", name, exists)
+		}
+	}
+	if n, _ := s.Inside(wire("b.example.org."), true); n.Published == nil {
+		t.Error("no wildcard inside")
+	}
+	if n, _ := s.PublishedWildcard(wire("b.example.org.")); n.Published != nil {
+		t.Error("the wildcard is outside too")
+	}
+	names := slices.Concat(s.PublishedNames(), ChangedNames(NewStore().Load(), s))
+	if slices.Contains(names, wire("a.example.org.")) || !slices.Contains(names, wire("c.example.org.")) {
+		t.Errorf("names for secondaries: %q", names)
+	}
+	txn = store.Begin()
+	txn.PublishInside(wire("a.example.org."), nil)
+	txn.PublishInside(wire("*.b.example.org."), nil)
+	txn.Commit()
+	if _, exists := store.Load().Inside(wire("org."), false); exists || state(store.Load(), "org.") != "above" {
+		t.Error("org. is left inside")
 	}
 }

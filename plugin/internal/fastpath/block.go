@@ -2,12 +2,14 @@ package fastpath
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	coremetrics "github.com/coredns/coredns/plugin/metrics"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
@@ -52,10 +54,20 @@ func (f *Instance) blockOf(h *Handler, b *corefile.Block, s *dnsserver.Server, p
 		countAllowed(meters, c.Allowed.WithLabelValues(s.Addr, ""))
 	}
 	return &reply.Block{
-		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: h.Fallthrough, Claimed: c.Claimed, Synthesized: c.Synthesized,
+		Store: h.Store(), View: h.View, Elsewhere: c.Elsewhere, Fallthrough: h.Fallthrough, Claimed: h.claimed(c.Claimed), Synthesized: c.Synthesized,
 		Search: h.Completer.ForSockets(), Supported: c.Repeats, Cache: c.Cache, NoDenials: c.NoDenials, NoSearch: c.NoSearch,
 		Shuffle: c.Shuffle, MaxSize: c.MaxSize, Meters: meters, Keep: keep, Asked: h.Asked,
 	}, nil
+}
+
+// claimed returns what reports whether a plugin ahead, or the next one, may have to see a question.
+func (h *Handler) claimed(ahead func(*answer.Question, netip.Addr) bool) func(*answer.Question, netip.Addr) bool {
+	if h.Leaves == nil {
+		return ahead
+	}
+	return func(q *answer.Question, client netip.Addr) bool {
+		return h.Leaves(q) || ahead != nil && ahead(q, client)
+	}
 }
 
 // keep returns where replies of the plugin cache are kept, nil if they are not, and a meter that

@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/time/rate"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/completion"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
@@ -37,9 +38,12 @@ type Handler struct {
 	Store       func() *cluster.Store // called after the server block has started
 	Heard       func() int64          // returns when the API server was last heard of, as unix time, or 0; called as Store is
 	View        *resolve.View
-	Fallthrough dnsname.Zones         // zones in which the next plugin may know a name
-	Completer   *completion.Completer // nil if nothing is completed
-	Meter       func(*dnsserver.Server) reply.Meter
+	Fallthrough dnsname.Zones // zones in which the next plugin may know a name
+	// Leaves reports whether the handler leaves a question to the next plugin whatever the name. It may
+	// be nil.
+	Leaves    func(*answer.Question) bool
+	Completer *completion.Completer // nil if nothing is completed
+	Meter     func(*dnsserver.Server) reply.Meter
 	// Asked is told of every question that is answered. It is nil if nobody wants to know.
 	Asked func(client netip.Addr, qname *dnsname.Name, rcode int)
 	// Listening is called with true when CoreDNS has begun to open the server's sockets.

@@ -12,10 +12,10 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
-// namespace is a Namespace as DNS sees it: that it exists, and for routes its labels.
+// namespace is a Namespace as DNS sees it: that it exists, and for published names its labels.
 type namespace struct {
 	name   string
-	labels string // as a selector of all of them; empty unless routes are published
+	labels string // as a selector of all of them; empty unless they matter
 }
 
 func sameNamespace(a, b *namespace) bool { return *a == *b }
@@ -47,7 +47,7 @@ func newNamespaces(cfg Config, selected labels.Selector, w *writer) *namespaces 
 		plural:   "namespaces",
 		labels:   selected,
 		decode:   slimpb.Namespace,
-	}), w, cfg.Published.WatchesRoutes()}
+	}), w, cfg.Published.ReadsNamespaces()}
 }
 
 func (r *namespaces) newObject() runtime.Object { return new(corev1.Namespace) }

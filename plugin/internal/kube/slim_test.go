@@ -41,7 +41,7 @@ func slimKinds() []slimKind {
 	cfg := Config{Pods: true, PodNames: true, PodLabels: true, TopologyZones: true}
 	c := newConverter(cfg)
 	published := map[string]func(metav1.Object) any{}
-	settings := publish.Settings{Kinds: publish.Ingresses | publish.Services, IngressClasses: "nginx"}
+	settings := publish.Settings{Kinds: publish.Ingresses | publish.Services, IngressClasses: "nginx", Inside: "example.org."}
 	for _, kind := range settings.All() {
 		published[kind.Name] = func(o metav1.Object) any { return kind.Convert(settings, o) }
 	}
@@ -101,6 +101,7 @@ func filler(seed int64) *randfill.Filler {
 				m.Labels = map[string]string{discoveryv1.LabelServiceName: "web", convert.LabelServiceImport: "db", convert.LabelSourceCluster: "east", c.String(5): c.String(5)}
 				m.Annotations = map[string]string{corev1.EndpointsLastChangeTriggerTime: "2026-01-01T00:00:00Z", c.String(5): c.String(5)}
 				m.Labels[slimpb.LabelIgnore] = pick(c, "true", "false", "")
+				m.Labels[slimpb.LabelGateway] = pick(c, "front", "")
 				m.Annotations[slimpb.AnnotationIngressClass] = pick(c, "nginx", "other")
 				m.Annotations[slimpb.HostnameAnnotations[c.Intn(2)]] = pick(c, "a.example.org, b.example.org", "c", "")
 			},

@@ -46,7 +46,7 @@ func (s *Set) reached(p parent) (listeners []listener, namespace string, records
 	if o == nil {
 		return nil, "", nil
 	}
-	return o.gateway.listeners, o.Namespace, o.gateway.records
+	return o.gateway.listeners, o.Namespace, s.records(o)
 }
 
 // reachedBySet returns the same of a ListenerSet, if its Gateway lets it in.
@@ -59,7 +59,7 @@ func (s *Set) reachedBySet(id ID) (listeners []listener, namespace string, recor
 	if g == nil || !s.admits(g.gateway.sets, g.Namespace, o.Namespace) {
 		return nil, "", nil
 	}
-	return o.listenerSet.listeners, o.Namespace, g.gateway.records
+	return o.listenerSet.listeners, o.Namespace, s.records(g)
 }
 
 // takes reports whether a listener is in the part that a parent names.

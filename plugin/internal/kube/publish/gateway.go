@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // The types of the Gateway API below have the fields that matter here, which are the same in all
@@ -28,8 +30,9 @@ type apiGateway struct {
 	} `json:"spec"`
 	Status struct {
 		Addresses []struct {
-			Type  *string `json:"type"`
-			Value string  `json:"value"`
+			Type        *string `json:"type"`
+			Value       string  `json:"value"`
+			Routability *string `json:"routability"`
 		} `json:"addresses"`
 	} `json:"status"`
 }
@@ -80,6 +83,7 @@ type gateway struct {
 	listeners []listener
 	sets      admission          // of ListenerSets
 	records   *cluster.Published // what names at the Gateway have; nil without an address
+	within    []netip.Addr       // addresses that only the cluster can reach
 }
 
 // listenerSet is what matters of a ListenerSet.
@@ -116,7 +120,7 @@ func (g *gateway) equal(other *gateway) bool {
 	if g == nil || other == nil {
 		return g == other
 	}
-	return g.sets == other.sets && g.records.Equal(other.records) && slices.Equal(g.listeners, other.listeners)
+	return g.sets == other.sets && g.records.Equal(other.records) && slices.Equal(g.within, other.within) && slices.Equal(g.listeners, other.listeners)
 }
 
 func (l *listenerSet) equal(other *listenerSet) bool {
@@ -135,28 +139,31 @@ func (s Settings) gateway(obj metav1.Object) *Object {
 	if o.gateway = g; ignored(in) || !selects(s.GatewayClasses, in.Spec.GatewayClassName) {
 		return o
 	}
-	g.records, g.listeners = o.addressesOf(in), o.listenersOf(in.Spec.Listeners)
+	to, within := o.targetsOf(in)
+	g.records, g.within, g.listeners = to.published(), within, o.listenersOf(in.Spec.Listeners)
 	if allowed := in.Spec.AllowedListeners; allowed != nil {
 		g.sets = admissionOf(allowed.Namespaces, fromNone)
 	}
 	return o
 }
 
-func (o *Object) addressesOf(in *apiGateway) *cluster.Published {
-	var to targets
+// targetsOf returns where names at a Gateway lead, and the addresses that only the cluster can reach.
+func (o *Object) targetsOf(in *apiGateway) (to targets, within []netip.Addr) {
 	for i, a := range in.Status.Addresses {
 		ok := true
-		switch ptr.Deref(a.Type, "IPAddress") {
-		case "IPAddress":
+		switch kind, addr := ptr.Deref(a.Type, "IPAddress"), convert.ParseAddr(a.Value); {
+		case ptr.Deref(a.Routability, "") == "Cluster" && addr.IsValid():
+			within = append(within, addr)
+		case kind == "IPAddress":
 			ok = to.add(a.Value, "")
-		case "Hostname":
+		case kind == "Hostname":
 			ok = to.add("", a.Value)
 		}
 		if !ok {
 			o.problem("status.addresses[%d].value %q is no address of its type", i, a.Value)
 		}
 	}
-	return to.published()
+	return to, within
 }
 
 // listenerSet converts a ListenerSet. Its parent is a Gateway: the API has no other kind.

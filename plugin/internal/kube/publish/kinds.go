@@ -39,6 +39,10 @@ type Settings struct {
 	ServiceLabels string
 	// NodeAddress is the type of the addresses of Nodes: InternalIP or ExternalIP.
 	NodeAddress string
+
+	Inside         string // zones whose names lead to Services, with commas between them; empty for none
+	InsideServices string // the Services of Ingress classes: class=namespace/name, with commas between them
+	InsideLabel    string // prefix of the label that lets a Namespace have names inside; empty for no such rule
 }
 
 // Watches reports whether any of the kinds are published.
@@ -54,6 +58,14 @@ func (s Settings) DecodeService() slimpb.Decoder {
 		return slimpb.ServiceWithLabels
 	}
 	return slimpb.Service
+}
+
+// ReadsNamespaces reports whether the labels of Namespaces matter.
+func (s Settings) ReadsNamespaces() bool { return s.WatchesRoutes() || s.InsideLabel != "" }
+
+// needs reports whether objects of a kind matter. Names lead to Services inside.
+func (s Settings) needs(k Kind) bool {
+	return s.Watches(k.needed) || s.Inside != "" && k.Name == "Service"
 }
 
 // selects reports whether a class is among the names, or there are none.
@@ -147,7 +159,7 @@ func routeKind(name string, needed Kinds, versions ...string) Kind {
 
 // All returns the kinds of object that the Settings need, but for Namespaces.
 func (s Settings) All() []Kind {
-	return slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool { return !s.Watches(k.needed) })
+	return slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool { return !s.needs(k) })
 }
 
 // Convert returns what matters here of an object, or nil if it has no names and no other object

@@ -27,6 +27,8 @@ type Object struct {
 	route       *route       // of a route
 	gateway     *gateway     // of a Gateway
 	listenerSet *listenerSet // of a ListenerSet
+	service     *service     // of a Service that names may lead to inside
+	class       string       // of an Ingress, if names are shown inside
 
 	problems []string // parts that are left out, with the reason
 }
@@ -45,7 +47,8 @@ func newObject(kind string, o metav1.Object) *Object {
 func Same(a, b *Object) bool {
 	return a.created == b.created &&
 		slices.EqualFunc(a.names, b.names, func(x, y named) bool { return x.name == y.name && x.records.Equal(y.records) }) &&
-		a.route.equal(b.route) && a.gateway.equal(b.gateway) && a.listenerSet.equal(b.listenerSet) && slices.Equal(a.problems, b.problems)
+		a.route.equal(b.route) && a.gateway.equal(b.gateway) && a.listenerSet.equal(b.listenerSet) &&
+		a.class == b.class && a.service.equal(b.service) && slices.Equal(a.problems, b.problems)
 }
 
 // before reports whether an object wins against another that has the same name: it is older or,

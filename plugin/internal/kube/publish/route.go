@@ -14,6 +14,7 @@ import (
 const (
 	gatewayKind     = "Gateway"
 	listenerSetKind = "ListenerSet"
+	ingressKind     = "Ingress"
 )
 
 // apiRoute is an HTTPRoute, a GRPCRoute or a TLSRoute.

@@ -24,6 +24,10 @@ type Set struct {
 	namespaces map[string]labels.Set   // labels of the Namespaces that exist
 	made       map[*Object][]named     // the names of each object that has any
 	claims     map[string][]claim      // the objects that have each name
+
+	put    func(*cluster.Txn, string, *cluster.Published) // publishes a name
+	inside *inside                                        // of a Set of the names inside; otherwise nil
+	also   *Set                                           // the Set of the names inside, which has the same objects; nil for none
 }
 
 // claim is an object that has a name.
@@ -44,6 +48,16 @@ func NewSet() *Set {
 		namespaces: map[string]labels.Set{},
 		made:       map[*Object][]named{},
 		claims:     map[string][]claim{},
+		put:        (*cluster.Txn).Publish,
+	}
+}
+
+// ShowInside makes the Set publish names for the Pods of the cluster too, if the settings have zones
+// for that. It must be called before the first object.
+func (s *Set) ShowInside(settings Settings) {
+	if settings.Inside != "" {
+		s.also = NewSet()
+		s.also.put, s.also.inside = (*cluster.Txn).PublishInside, newInside(settings)
 	}
 }
 
@@ -61,6 +75,12 @@ func (s *Set) Replace(txn *cluster.Txn, old, now *Object) {
 	if id.Kind == gatewayKind || id.Kind == listenerSetKind {
 		s.publishFollowers(txn, id)
 	}
+	if s.inside != nil {
+		s.publishSeekers(txn, old, now)
+	}
+	if s.also != nil {
+		s.also.Replace(txn, old, now)
+	}
 }
 
 func either(a, b *Object) *Object {
@@ -75,17 +95,26 @@ func (s *Set) SetNamespace(txn *cluster.Txn, name, written string) {
 	now, _ := labels.ConvertSelectorToLabelsMap(written) // cannot fail
 	s.namespaces[name] = now
 	s.publishNamespace(txn, name)
+	if s.also != nil {
+		s.also.SetNamespace(txn, name, written)
+	}
 }
 
 // DeleteNamespace forgets a Namespace.
 func (s *Set) DeleteNamespace(txn *cluster.Txn, name string) {
 	delete(s.namespaces, name)
 	s.publishNamespace(txn, name)
+	if s.also != nil {
+		s.also.DeleteNamespace(txn, name)
+	}
 }
 
 // publishNamespace publishes again what may depend on the labels of a Namespace: its routes and
 // ListenerSets.
 func (s *Set) publishNamespace(txn *cluster.Txn, name string) {
+	if s.inside != nil {
+		s.publishMembers(txn, name)
+	}
 	for _, all := range s.followers {
 		for o := range all {
 			if o.Namespace == name {
@@ -136,9 +165,15 @@ func (s *Set) link(o *Object) {
 			s.complainOfParent(o, id)
 		}
 	}
+	if s.inside != nil {
+		s.inside.link(o)
+	}
 }
 
 func (s *Set) unlink(o *Object) {
+	if s.inside != nil {
+		s.inside.unlink(o)
+	}
 	if s.objects[o.ID] == o {
 		delete(s.objects, o.ID)
 	}
@@ -152,6 +187,9 @@ func (s *Set) unlink(o *Object) {
 // publish replaces the names of an object, which may be the same before and after.
 func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
 	before, after := s.made[old], s.namesOf(now)
+	if s.inside != nil {
+		after = s.inside.names(now, after, s.namespaces)
+	}
 	delete(s.made, old)
 	if len(after) > 0 {
 		s.made[now] = after
@@ -163,7 +201,7 @@ func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
 		s.claims[n.name] = append(s.claims[n.name], claim{now, n.records})
 	}
 	for _, n := range slices.Concat(before, after) {
-		txn.Publish(n.name, decide(s.claims[n.name]))
+		s.put(txn, n.name, decide(s.claims[n.name]))
 		s.contest(n.name)
 	}
 }

@@ -23,7 +23,7 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 	if !selects(s.IngressClasses, class) {
 		return nil
 	}
-	o := newObject("Ingress", in)
+	o := newObject(ingressKind, in)
 	var to targets
 	for i, lb := range in.Status.LoadBalancer.Ingress {
 		if text := lb.IP + lb.Hostname; !to.add(lb.IP, lb.Hostname) && text != "" {
@@ -34,6 +34,9 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 	for i := range in.Spec.Rules {
 		keys = append(keys, o.hostKey(in.Spec.Rules[i].Host, "spec.rules[%d].host", i))
 	}
+	if s.Inside != "" {
+		o.class = class
+	}
 	return leading(o, keys, to.published())
 }
 
@@ -42,19 +45,17 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 // the plugin k8s_gateway of others.
 func (s Settings) service(obj metav1.Object) *Object {
 	svc := obj.(*corev1.Service)
-	if !s.selectsService(svc.Labels) {
-		return nil
+	o := newObject("Service", svc)
+	o.service = s.insideOf(svc)
+	if !s.selectsService(svc.Labels) || s.Inside != "" && !s.Watches(Services) {
+		return leading(o, nil, nil)
 	}
 	balanced, pods := svc.Spec.Type == corev1.ServiceTypeLoadBalancer, svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true"
-	if !balanced && !pods {
-		return nil
-	}
-	o := newObject("Service", svc)
 	if pods {
 		o.problem("annotation %s is not supported: names lead to load balancers, not to Pods", slimpb.AnnotationResolveEndpoints)
 	}
 	if !balanced {
-		return o
+		return leading(o, nil, nil)
 	}
 	var to targets
 	for _, ip := range svc.Spec.ExternalIPs {
@@ -133,7 +134,8 @@ func (o *Object) hostKey(host, place string, args ...any) string {
 	return key
 }
 
-// leading gives an object names that all lead to the same targets.
+// leading gives an object names that all lead to the same targets. It returns nil for an object
+// that has none, and that no name leads to either.
 func leading(o *Object, keys []string, to *cluster.Published) *Object {
 	for _, key := range keys {
 		if key != "" && to != nil && !slices.ContainsFunc(o.names, func(n named) bool { return n.name == key }) {
@@ -145,7 +147,7 @@ func leading(o *Object, keys []string, to *cluster.Published) *Object {
 
 // orNil returns the object, or nil if there is nothing to say of it.
 func (o *Object) orNil() *Object {
-	if len(o.names) == 0 && len(o.problems) == 0 {
+	if len(o.names) == 0 && len(o.problems) == 0 && o.service == nil {
 		return nil
 	}
 	return o

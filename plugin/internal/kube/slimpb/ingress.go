@@ -1,12 +1,16 @@
 package slimpb
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // LabelIgnore is the label of an object whose author wants it to have no names in k8s_gateway.
 const LabelIgnore = "k8s-gateway.dns/ignore"
+
+// LabelGateway is the label of a Service that was made for a Gateway, with the Gateway's name.
+const LabelGateway = "gateway.networking.k8s.io/gateway-name"
 
 // AnnotationIngressClass is the class of an Ingress from before its field ingressClassName.
 const AnnotationIngressClass = "kubernetes.io/ingress.class"
@@ -20,6 +24,9 @@ var HostnameAnnotations = []string{"coredns.io/hostname", "external-dns.alpha.ku
 
 // ignoreLabel keeps the label that takes an object's names away.
 var ignoreLabel = oneOf(LabelIgnore)
+
+// serviceLabels keeps the labels of Services that k8s_gateway reads.
+var serviceLabels = oneOf(LabelIgnore, LabelGateway)
 
 // Ingress decodes an Ingress: its class, its hosts and its load balancer.
 func Ingress(raw []byte) (runtime.Object, error) {
@@ -59,7 +66,7 @@ func decodeIngressSpec(message []byte, spec *networkingv1.IngressSpec) error {
 }
 
 func decodeIngressStatus(message []byte, status *networkingv1.IngressStatus) error {
-	return eachLoadBalancer(message, func(ip, hostname string) {
-		status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, networkingv1.IngressLoadBalancerIngress{IP: ip, Hostname: hostname})
+	return eachLoadBalancer(message, func(lb corev1.LoadBalancerIngress) {
+		status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, networkingv1.IngressLoadBalancerIngress{IP: lb.IP, Hostname: lb.Hostname})
 	})
 }

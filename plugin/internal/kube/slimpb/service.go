@@ -16,8 +16,8 @@ func Namespace(raw []byte) (runtime.Object, error) {
 	})
 }
 
-// Service decodes a Service, with the label that takes its names away alone.
-func Service(raw []byte) (runtime.Object, error) { return service(raw, ignoreLabel) }
+// Service decodes a Service, with the labels alone that k8s_gateway reads of each.
+func Service(raw []byte) (runtime.Object, error) { return service(raw, serviceLabels) }
 
 // ServiceWithLabels decodes a Service with all labels.
 func ServiceWithLabels(raw []byte) (runtime.Object, error) { return service(raw, all) }
@@ -76,28 +76,31 @@ func decodeServicePort(message []byte, port *corev1.ServicePort) error {
 }
 
 func decodeServiceStatus(message []byte, status *corev1.ServiceStatus) error {
-	return eachLoadBalancer(message, func(ip, hostname string) {
-		status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, corev1.LoadBalancerIngress{IP: ip, Hostname: hostname})
+	return eachLoadBalancer(message, func(lb corev1.LoadBalancerIngress) {
+		status.LoadBalancer.Ingress = append(status.LoadBalancer.Ingress, lb)
 	})
 }
 
-// eachLoadBalancer calls visit with each address and hostname of a load balancer in the status of an
-// object, which are nested two messages deep.
-func eachLoadBalancer(message []byte, visit func(ip, hostname string)) error {
+// eachLoadBalancer calls visit with each load balancer in the status of an object, which are nested two
+// messages deep. An Ingress has no mode there.
+func eachLoadBalancer(message []byte, visit func(corev1.LoadBalancerIngress)) error {
 	return eachMessage(message, 1, func(message []byte) error {
 		return eachMessage(message, 1, func(message []byte) error {
-			var ip, hostname string
+			var lb corev1.LoadBalancerIngress
 			err := eachField(message, func(f wireField) error {
 				switch f.number {
 				case 1:
-					ip = string(f.bytes)
+					lb.IP = string(f.bytes)
 				case 2:
-					hostname = string(f.bytes)
+					lb.Hostname = string(f.bytes)
+				case 3:
+					mode := corev1.LoadBalancerIPMode(f.bytes)
+					lb.IPMode = &mode
 				}
 				return nil
 			})
 			if err == nil {
-				visit(ip, hostname)
+				visit(lb)
 			}
 			return err
 		})

@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/answer"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+)
+
+// insideTypes are the types that the zones answer for inside. HTTPS and SVCB must not come from
+// elsewhere, because their hints may be the addresses outside.
+var insideTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeANY, dns.TypeCNAME, dns.TypeHTTPS, dns.TypeSVCB, dns.TypeAXFR, dns.TypeIXFR}
+
+// leaves reports whether a question is for a type that the next plugin has, whatever the name.
+func (v *view) leaves(qtype uint16) bool { return v.inside && !slices.Contains(insideTypes, qtype) }
+
+// leavesQuestion does the same for the fast path.
+func (v *view) leavesQuestion(q *answer.Question) bool { return v.leaves(q.Type) }
+
+// findInside finds what a name leads to inside the cluster: the name itself or the wildcard below its
+// closest encloser. All other names are those of another zone with the same name, apex included.
+func findInside(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
+	rest := n.Labels() - o.Labels()
+	for skip := range rest + 1 {
+		name := n.Wire()[n.Offset(n.Labels()-skip):]
+		node, exists := s.Inside(name, false)
+		if skip > 0 && (exists || skip == rest) {
+			node, exists = s.Inside(name, true)
+		}
+		if exists || skip == rest {
+			return insideMatch(node)
+		}
+	}
+	return resolve.Match{}
+}
+
+func insideMatch(node cluster.PublishedNode) resolve.Match {
+	if node.Published == nil {
+		return resolve.Match{}
+	}
+	return resolve.Match{Kind: resolve.AtPublished, Published: node.Published}
+}
+
+// checkInside returns an error if a zone inside could take names of the cluster itself.
+func checkInside(zones, clusterZones []resolve.Origin) error {
+	for _, zone := range zones {
+		if zone.Labels() == 0 || zone.Reverse() {
+			return fmt.Errorf("inside needs zones of published names: expected others than %s", zone)
+		}
+		for _, own := range clusterZones {
+			if zone.EnclosesOrigin(own.Origin) || own.EnclosesOrigin(zone.Origin) {
+				return fmt.Errorf("inside must not be about names of the cluster itself: expected other zones than %s, beside %s", zone, own)
+			}
+		}
+	}
+	return nil
+}
