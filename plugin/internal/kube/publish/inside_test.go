@@ -132,6 +132,15 @@ func TestInsideServiceOfAnIngressClass(t *testing.T) {
 	w.wantInside("web.example.org.", "198.51.100.1")
 }
 
+// The label that takes a Service's own names away does not hide it from the names of others.
+func TestInsideOfAServiceThatWantsNoNames(t *testing.T) {
+	w := newInsideWorld(t)
+	w.apply(ingressText("town", "web", "web.example.org", "{ip: 192.0.2.1}"))
+	w.apply(strings.Replace(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.1}"), "namespace: infra", `namespace: infra, labels: {k8s-gateway.dns/ignore: "true"}`, 1))
+	w.wantInside("web.example.org.", "10.96.0.1", "ingress.infra.example.org.", "nothing")
+	w.want("ingress.infra", "nothing")
+}
+
 // A load balancer of mode Proxy must be passed: what stands behind it may expect its header.
 func TestInsideIPMode(t *testing.T) {
 	w := newInsideWorld(t)

@@ -65,7 +65,7 @@ func (s Settings) ReadsNamespaces() bool { return s.WatchesRoutes() || s.InsideL
 
 // needs reports whether objects of a kind matter. Names lead to Services inside.
 func (s Settings) needs(k Kind) bool {
-	return s.Watches(k.needed) || s.Inside != "" && k.Name == "Service"
+	return s.Watches(k.needed) || s.Inside != "" && k.Name == serviceKind
 }
 
 // selects reports whether a class is among the names, or there are none.
@@ -165,7 +165,7 @@ func (s Settings) All() []Kind {
 // Convert returns what matters here of an object, or nil if it has no names and no other object
 // leads to it.
 func (k Kind) Convert(s Settings, o metav1.Object) *Object {
-	if ignored(o) && k.Name != gatewayKind {
+	if ignored(o) && k.Name != gatewayKind && k.Name != serviceKind {
 		return nil
 	}
 	return k.convert(s, o)

@@ -15,6 +15,7 @@ const (
 	gatewayKind     = "Gateway"
 	listenerSetKind = "ListenerSet"
 	ingressKind     = "Ingress"
+	serviceKind     = "Service"
 )
 
 // apiRoute is an HTTPRoute, a GRPCRoute or a TLSRoute.

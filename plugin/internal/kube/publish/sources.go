@@ -42,12 +42,12 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 
 // service converts a Service with a load balancer. An annotation has its names; without one it is
 // <service>.<namespace> below every zone. A name in an annotation may be below a zone too, as in
-// the plugin k8s_gateway of others.
+// the plugin k8s_gateway of others. Names may lead to a Service that wants none for itself.
 func (s Settings) service(obj metav1.Object) *Object {
 	svc := obj.(*corev1.Service)
-	o := newObject("Service", svc)
+	o := newObject(serviceKind, svc)
 	o.service = s.insideOf(svc)
-	if !s.selectsService(svc.Labels) || s.Inside != "" && !s.Watches(Services) {
+	if ignored(svc) || !s.selectsService(svc.Labels) || s.Inside != "" && !s.Watches(Services) {
 		return leading(o, nil, nil)
 	}
 	balanced, pods := svc.Spec.Type == corev1.ServiceTypeLoadBalancer, svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true"
