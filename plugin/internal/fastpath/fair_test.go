@@ -15,17 +15,14 @@ import (
 
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/freeport"
 )
 
 // upstreamOf starts an upstream that answers once the gate is open, and tells of each name
 // that it is asked for.
 func upstreamOf(t *testing.T, gate <-chan struct{}, asked chan<- string) (addr string) {
 	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", pc.LocalAddr().String())
+	l, pc, err := freeport.Listen("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}

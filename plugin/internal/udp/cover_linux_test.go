@@ -34,7 +34,6 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	listener.Store(l)
-	later := reuse(t, "udp4", addresses[0], func() {})
 	all := func(rcode int) func() bool {
 		return func() bool {
 			for range 20 { // each from a new socket, because the kernel chooses by the client's port
@@ -45,6 +44,8 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 			return true
 		}
 	}
+	eventually(t, "the address is ours", all(dns.RcodeSuccess))
+	later := reuse(t, "udp4", addresses[0], func() {})
 	eventually(t, "the later server gets all packets", all(dns.RcodeServerFailure))
 	before := meter.answered.Load()
 	if rcode := rcodeAt(t, addresses[1], ourName); rcode != dns.RcodeSuccess {
