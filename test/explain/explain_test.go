@@ -123,7 +123,7 @@ spec: {hostname: db-1, subdomain: database}
 		{"3 a denial is kept", run{args: []string{"db-0.db", "-from", "shop"}}, 3, []string{"db-0 is not ready", "may keep the denial for 30 s"}},
 		{"4 another Namespace", run{args: []string{"queue", "-from", "shop"}}, 3, []string{"Namespace data has one", "write queue.data"}},
 		{"5 dig does not search", run{args: []string{"api", "-from", "shop"}}, 0, []string{"dig and the nslookup of busybox ask for api. alone"}},
-		{"6 one name, many questions", run{args: []string{"www.out.example", "-from", "shop"}}, 0, []string{"8 questions", "with a dot at the end", "search names"}},
+		{"6 one name, many questions", run{args: []string{"www.out.example", "-from", "shop"}}, 0, []string{"8 questions", "write www.out.example. with the dot at the end", "search names"}},
 		{"7 a wildcard of the node", run{args: []string{"nothing", "-from", "shop", "-node-search", "corp.example"}}, 0, []string{"corp.example: a wildcard there"}},
 		{"8 a NetworkPolicy", run{args: []string{"api", "-from", "shop/web-6f9c"}, objects: `
 ---
@@ -157,6 +157,20 @@ metadata: {name: coredns, namespace: kube-system, labels: {addonmanager.kubernet
 		{"an alias that fails", run{args: []string{"old", "-from", "shop"}}, 3, []string{"alias of gone.example.net", "NXDOMAIN"}},
 		{"a Namespace that is hidden", run{property: "namespaces data", args: []string{"api", "-from", "shop"}}, 3, []string{"the Corefile hides it"}},
 		{"a Namespace that is not there", run{args: []string{"api.shopp.svc.cluster.local.", "-from", "shop"}}, 3, []string{"Namespace shopp does not exist"}},
+		{"a type that a headless Service does not have", run{args: []string{"ready.data.svc.cluster.local.", "-type", "MX"}, objects: `
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ready, namespace: data}
+spec: {clusterIP: None}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: ready-x, namespace: data, labels: {kubernetes.io/service-name: ready}}
+addressType: IPv4
+endpoints: [{addresses: [10.1.0.9]}]
+`}, 3, []string{"cause: Service data/ready has no address of that family, or no record of that type"}},
+		{"a name outside that does not exist", run{args: []string{"www.example.org", "-from", "shop"}}, 3, []string{"cause: file says NXDOMAIN"}},
 		{"answered", run{args: []string{"api", "-from", "shop/web-6f9c"}}, 0, []string{"10.96.0.7", "by kubernetes", "question 1 is answered"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -99,6 +99,9 @@ func (e *explainer) causeOfService(labels []string, replies []Reply) Cause {
 func (e *explainer) noService(labels []string, namespace string) Cause {
 	name := labels[len(labels)-2]
 	c := Cause{Text: fmt.Sprintf("Namespace %s has no Service %s", namespace, name), weight: noService}
+	if longest := 3; len(labels) > longest && !strings.HasPrefix(labels[0], "_") {
+		c.weight = noForm // a name from elsewhere, such as www.example.com, with a suffix
+	}
 	if others := e.objects.elsewhere(name, namespace); len(others) > 0 {
 		c.Text += fmt.Sprintf("; Namespace %s has one", strings.Join(others, ", "))
 		c.Remedy, c.weight = fmt.Sprintf("write %s.%s", strings.Join(labels[:len(labels)-1], "."), others[0]), elsewhere
@@ -118,6 +121,8 @@ func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []Rep
 		return e.externalName(s, replies)
 	case !e.shown(s):
 		return Cause{Text: fmt.Sprintf("the Corefile hides Service %s/%s (labels or ignore)", s.Namespace, s.Name), Remedy: "give the Service the labels of that line, or take the line away", weight: certain}
+	case exists(replies):
+		return Cause{Text: fmt.Sprintf("Service %s/%s has no address of that family, or no record of that type", s.Namespace, s.Name), weight: certain}
 	case len(labels) == 2 && strings.HasPrefix(labels[0], "_"):
 		return noPort(s, labels)
 	case len(labels) == 1 && e.known:
@@ -136,6 +141,11 @@ func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []Rep
 
 func answered(replies []Reply) bool {
 	return slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 })
+}
+
+// exists reports whether the name exists by all replies.
+func exists(replies []Reply) bool {
+	return len(replies) > 0 && !slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode != "NOERROR" })
 }
 
 func describeService(s *corev1.Service) string {

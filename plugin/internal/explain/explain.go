@@ -334,7 +334,7 @@ func (e *explainer) outside(replies []Reply) Cause {
 	case r.Rcode == "NOERROR":
 		return Cause{Text: by + " knows the name, without such records", weight: noService}
 	default:
-		return Cause{Text: fmt.Sprintf("%s says %s", by, r.Rcode)}
+		return Cause{Text: fmt.Sprintf("%s says %s", by, r.Rcode), weight: noService}
 	}
 }
 

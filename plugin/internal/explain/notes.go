@@ -74,8 +74,8 @@ func (e *explainer) noteOthers() {
 // noteSearch is about the search path.
 func (e *explainer) noteSearch(v verdict) {
 	r := e.result
-	if n := len(r.Questions) * len(e.Types); n > 2 {
-		e.add("one name, %d questions: write %s. with a dot at the end, or search names into the Corefile", n, strings.TrimSuffix(e.Name, "."))
+	if n := len(r.Questions) * len(e.Types); n > 2 && v == found {
+		e.add("one name, %d questions: write %s with the dot at the end, or search names into the Corefile", n, r.Questions[len(r.Questions)-1].Name)
 	}
 	if len(r.Questions) > 1 || r.Questions[0].Name != dns.CanonicalName(e.Name) {
 		e.add("dig and the nslookup of busybox ask for %s alone, whatever resolv.conf says (dig +search does not)", dns.CanonicalName(e.Name))
