@@ -162,6 +162,16 @@ func hasAll(text string, words []string) bool {
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 }
 
+// A pipe whose first command has failed gives nothing.
+func TestEmptyCorefile(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n"} {
+		r, code := check(t, write(t, text))
+		if code == 0 || r.Errors != 1 || r.Findings[0].Rule != "empty" {
+			t.Errorf("%q: exit code %d, %+v", text, code, r)
+		}
+	}
+}
+
 // TestCleanCorefile: kubeadm's Corefile has nothing to mend, and a start needs nothing that is not there.
 func TestCleanCorefile(t *testing.T) {
 	r, code := check(t, write(t, kubeadm("")))

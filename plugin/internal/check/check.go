@@ -36,6 +36,12 @@ func Corefile(path string, body []byte, options Options) []Finding {
 		return []Finding{c.startError(err)}
 	}
 	c.text = t
+	if len(t.blocks) == 0 {
+		return []Finding{{
+			File: path, Severity: Error, Rule: "empty", What: "There is no server block, so CoreDNS serves nothing of the cluster.",
+			Instead: "Look where the Corefile should have come from: it may be that a command ahead has failed.",
+		}}
+	}
 	c.rehearse()
 	for _, b := range t.blocks {
 		for _, r := range rules {

@@ -9,7 +9,7 @@ import (
 type Severity string
 
 const (
-	// Error is for a Corefile that does not start.
+	// Error is for a Corefile that does not start, or has nothing in it.
 	Error Severity = "error"
 	// Warning is for what starts, and does not do what is written.
 	Warning Severity = "warning"
