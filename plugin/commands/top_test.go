@@ -48,6 +48,10 @@ func TestTopPrints(t *testing.T) {
 	if got := printed(t, topOptions{by: "namespace", times: 1}, someReport); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
+	want = "0 questions in 20 s, 0.0 a second\n  A SECOND  AT LEAST  SHARE  NAMESPACE\n"
+	if got := printed(t, topOptions{by: "namespace", times: 1}, func() (*top.Report, error) { return &top.Report{Seconds: 20, OneIn: 1}, nil }); got != want {
+		t.Errorf("without questions\n%s\nwant\n%s", got, want)
+	}
 	want = `1000 questions in 20 s, 50.0 a second, estimated from 70
 by client: the server watches no Pods, and so knows nobody's Namespace: pods verified
   A SECOND  AT LEAST   SHARE  CLIENT

@@ -40,10 +40,11 @@ type ListRow struct {
 	Share     float64 `json:"share"`            // of all questions
 }
 
-// List returns one list of the report. Where no Namespaces are known, it returns the clients in their place.
+// List returns one list of the report. Where the Namespaces of those who ask are not known, it returns the clients in
+// their place.
 func (r *Report) List(by string) List {
 	l := List{By: by, Seconds: r.Seconds, Questions: r.Questions, PerSecond: r.rate(r.Questions), Counted: r.Counted, OneIn: r.OneIn, Rows: []ListRow{}}
-	if by == ByNamespace && !r.Pods {
+	if by == ByNamespace && !r.Pods && r.Questions > 0 {
 		l.By, l.Instead = byClient, "the server watches no Pods, and so knows nobody's Namespace: pods verified"
 	}
 	for _, row := range map[string][]Row{ByNamespace: r.Namespaces, byClient: r.Clients, byName: r.Names, byRcode: r.Rcodes}[l.By] {
