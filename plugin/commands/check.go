@@ -1,9 +1,6 @@
 package commands
 
 import (
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/netip"
@@ -30,17 +27,11 @@ const (
 // Check is the command coredns check. It returns the exit code.
 func Check(args []string, in io.Reader, out, errOut io.Writer) int {
 	flags := newFlags("check", checkUsage, errOut)
-	format := flags.String("o", "text", "how to print: text or json")
+	format := formatFlag(flags)
 	services := flags.String("service", os.Getenv("KUBE_DNS_SERVICE_HOST"), "addresses of the Service of this server, separated by commas; without any, the usual ones")
-	paths, err := parseFlags(flags, args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return checkClean
-	case err != nil:
-		return checkError
-	case len(paths) != 1 || *format != "text" && *format != "json":
-		flags.Usage()
-		return checkError
+	paths, code, done := parseFlags(flags, args, func(others []string) bool { return len(others) == 1 && isFormat(*format) })
+	if done {
+		return code
 	}
 	options, err := checkOptions(*services)
 	if err != nil {
@@ -58,30 +49,6 @@ func Check(args []string, in io.Reader, out, errOut io.Writer) int {
 		return checkError
 	}
 	return checkCode(found)
-}
-
-// newFlags returns the flags of a command. Their help begins with the usage.
-func newFlags(name, usage string, errOut io.Writer) *flag.FlagSet {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(errOut)
-	flags.Usage = func() {
-		fmt.Fprint(errOut, called(usage))
-		flags.PrintDefaults()
-	}
-	return flags
-}
-
-// parseFlags parses flags that may also stand behind other arguments, which it returns.
-func parseFlags(flags *flag.FlagSet, args []string) (others []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if args = flags.Args(); len(args) == 0 {
-			return others, nil
-		}
-		others, args = append(others, args[0]), args[1:]
-	}
 }
 
 func checkOptions(services string) (o check.Options, err error) {
@@ -139,10 +106,7 @@ func printFindings(out io.Writer, format, path string, found []check.Finding) er
 		}
 	}
 	if format == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(r)
+		return printJSON(out, r, indent)
 	}
 	for i := range found {
 		printFinding(out, &found[i])

@@ -2,9 +2,6 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 
@@ -27,16 +24,9 @@ func Doctor(args []string, _ io.Reader, out, errOut io.Writer) int {
 	kube := kubeconfigFlags(flags)
 	flags.StringVar(&o.Service, "service", "", "the Service of the DNS server; by default kube-dns in kube-system, by its labels if it has another name")
 	flags.StringVar(&o.Corefile, "conf", "", "a Corefile to judge in place of the one that the Pods have")
-	format := flags.String("o", "text", "how to print: text or json")
-	others, err := parseFlags(flags, args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 1
-	case len(others) > 0 || *format != "text" && *format != "json":
-		flags.Usage()
-		return 1
+	format := formatFlag(flags)
+	if _, code, done := parseFlags(flags, args, func(others []string) bool { return len(others) == 0 && isFormat(*format) }); done {
+		return code
 	}
 	o.Kubeconfig, o.Context = *kube.file, *kube.context
 	report, err := doctor.Run(context.Background(), o)
@@ -53,10 +43,7 @@ func Doctor(args []string, _ io.Reader, out, errOut io.Writer) int {
 
 func printReport(out io.Writer, format string, r *doctor.Report) error {
 	if format == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(r)
+		return printJSON(out, r, indent)
 	}
 	for i := range r.Results {
 		one := &r.Results[i]

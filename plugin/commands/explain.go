@@ -2,9 +2,7 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -39,16 +37,12 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	qtype := flags.String("type", "", "the type that is asked for; A and AAAA without")
 	libc := flags.String("libc", string(explain.Glibc), "whose ways: glibc or musl")
 	node := flags.String("node-search", "", "the search path of the node, separated by commas")
-	format := flags.String("o", "text", "how to print: text or json")
-	names, err := parseFlags(flags, args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 1
-	case len(names) != 1 || *format != "text" && *format != "json" || *libc != string(explain.Glibc) && *libc != string(explain.Musl):
-		flags.Usage()
-		return 1
+	format := formatFlag(flags)
+	names, code, done := parseFlags(flags, args, func(others []string) bool {
+		return len(others) == 1 && isFormat(*format) && (*libc == string(explain.Glibc) || *libc == string(explain.Musl))
+	})
+	if done {
+		return code
 	}
 	o := explain.Options{Name: names[0], Libc: explain.Libc(*libc), Types: []uint16{dns.TypeA, dns.TypeAAAA}}
 	o.Namespace, o.Pod, _ = strings.Cut(*from, "/")
@@ -121,10 +115,7 @@ func (s source) explainCluster(o explain.Options) (*explain.Result, error) {
 
 func printResult(out io.Writer, format string, r *explain.Result) error {
 	if format == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(r)
+		return printJSON(out, r, indent)
 	}
 	if r.Data != nil {
 		fmt.Fprintf(out, "data         %s\n", r.Data)

@@ -2,9 +2,6 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -41,17 +38,14 @@ func Top(args []string, out, errOut io.Writer) int {
 	flags.IntVar(&o.times, "n", 0, "how often to print; 0 for no end")
 	flags.DurationVar(&o.every, "every", 2*time.Second, "the time between two tables")
 	flags.IntVar(&o.process, "server", 0, "the process number of the server that is asked, where several run")
-	flags.StringVar(&o.format, "o", "text", "how to print: text or json")
-	others, err := parseFlags(flags, args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 1
-	case len(others) > 0 || o.format != "text" && o.format != "json" || !top.IsList(o.by) || o.times < 0 || o.every <= 0:
-		flags.Usage()
-		return 1
+	format := formatFlag(flags)
+	_, code, done := parseFlags(flags, args, func(others []string) bool {
+		return len(others) == 0 && isFormat(*format) && top.IsList(o.by) && o.times >= 0 && o.every > 0
+	})
+	if done {
+		return code
 	}
+	o.format = *format
 	ticker := time.NewTicker(o.every)
 	defer ticker.Stop()
 	if err := o.run(o.ask, ticker.C, out); err != nil {
@@ -99,9 +93,7 @@ func (o *topOptions) run(ask func() (*top.Report, error), next <-chan time.Time,
 
 func (o *topOptions) print(l top.List, out io.Writer) error {
 	if o.format == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(l)
+		return printJSON(out, l, "") // a line for each time
 	}
 	var text strings.Builder
 	if o.clear {
