@@ -21,9 +21,9 @@ type config struct {
 	view           resolve.View
 	fall           dnsname.Zones // zones in which the next plugin may know a name
 	search         searchConfig
-	noAAAA         noAAAAConfig
-	explain        explainConfig
-	top            topConfig
+	noAAAA         setting[noAAAAMode]
+	explain        setting[bool]
+	top            setting[bool]
 	startupTimeout time.Duration
 	state          watch.State
 	root           string            // folder for relative manifest paths

@@ -17,29 +17,18 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
-// explainConfig has the value of the property explain.
-type explainConfig struct {
-	on  bool
-	set bool // set in the Corefile
-}
-
+// explainModes says whether the command coredns explain is answered.
 var explainModes = &modeTable[bool]{
 	property: "explain", variable: "CLUSTERDNS_EXPLAIN", usage: "[on|off]",
 	values: map[string]bool{"": true, "on": true, "off": false},
 }
 
-func parseExplain(cfg *config, c *caddy.Controller, args []string) (err error) {
-	cfg.explain.set = true
-	cfg.explain.on, err = explainModes.parse(c, args)
-	return err
+func parseExplain(cfg *config, c *caddy.Controller, args []string) error {
+	return cfg.explain.parse(explainModes, c, args)
 }
 
-// explainFrom sets the mode from the environment, unless the Corefile sets it.
 func (cfg *config) explainFrom(environment func(string) string) error {
-	if cfg.explain.set {
-		return nil
-	}
-	return explainModes.override(&cfg.explain.on, environment)
+	return cfg.explain.from(explainModes, environment)
 }
 
 // inquiries answers the commands of the Pod: coredns explain and coredns top. It belongs to the process: a reload only changes who answers.
@@ -62,7 +51,7 @@ type inquiredKey struct{}
 // inquire has an instance answer commands while it serves, if a server block of it wants that.
 func inquire(c *caddy.Controller, cfg *config, fast *fastpath.Instance, log clog.P) {
 	others, _ := c.Get(inquiredKey{}).(inquired)
-	c.Set(inquiredKey{}, inquired{explain: others.explain || cfg.explain.on, top: others.top || cfg.top.on})
+	c.Set(inquiredKey{}, inquired{explain: others.explain || cfg.explain.mode, top: others.top || cfg.top.mode})
 	input := corefile.InputOf(c)
 	watch.OnServing(c, func() {
 		wanted, _ := c.Get(inquiredKey{}).(inquired)

@@ -32,7 +32,7 @@ func TestExplainProperty(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.fails) {
 				t.Errorf("%+v: %v", tc, err)
 			}
-		case err != nil || cfg.explain.on != tc.want:
+		case err != nil || cfg.explain.mode != tc.want:
 			t.Errorf("%+v: %v", tc, err)
 		}
 	}

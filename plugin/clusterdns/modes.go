@@ -39,3 +39,23 @@ func (m *modeTable[M]) override(mode *M, environment func(string) string) error 
 	*mode = named
 	return nil
 }
+
+// setting is the value of a property with a modeTable.
+type setting[M any] struct {
+	mode M
+	set  bool // set in the Corefile
+}
+
+func (s *setting[M]) parse(m *modeTable[M], c *caddy.Controller, args []string) (err error) {
+	s.set = true
+	s.mode, err = m.parse(c, args)
+	return err
+}
+
+// from sets the mode from the environment, unless the Corefile sets it.
+func (s *setting[M]) from(m *modeTable[M], environment func(string) string) error {
+	if s.set {
+		return nil
+	}
+	return m.override(&s.mode, environment)
+}

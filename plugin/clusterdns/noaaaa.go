@@ -29,24 +29,12 @@ var noAAAAModes = &modeTable[noAAAAMode]{
 	values: map[string]noAAAAMode{"": noAAAAAuto, "auto": noAAAAAuto, "on": noAAAAOn, "off": noAAAAOff},
 }
 
-// noAAAAConfig has the value of the property no_aaaa.
-type noAAAAConfig struct {
-	mode noAAAAMode
-	set  bool // set in the Corefile
+func parseNoAAAA(cfg *config, c *caddy.Controller, args []string) error {
+	return cfg.noAAAA.parse(noAAAAModes, c, args)
 }
 
-func parseNoAAAA(cfg *config, c *caddy.Controller, args []string) (err error) {
-	cfg.noAAAA.set = true
-	cfg.noAAAA.mode, err = noAAAAModes.parse(c, args)
-	return err
-}
-
-// noAAAAFrom sets the mode from the environment, unless the Corefile sets it.
 func (cfg *config) noAAAAFrom(environment func(string) string) error {
-	if cfg.noAAAA.set {
-		return nil
-	}
-	return noAAAAModes.override(&cfg.noAAAA.mode, environment)
+	return cfg.noAAAA.from(noAAAAModes, environment)
 }
 
 // silencer decides which questions for AAAA are answered without data.

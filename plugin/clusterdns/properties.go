@@ -336,8 +336,8 @@ const (
 
 // searchConfig has the values of the directive about the search path.
 type searchConfig struct {
-	mode        completion.Mode
-	set         bool // set in the Corefile
+	setting[completion.Mode]
+
 	suffixes    []string
 	suffixesSet bool
 	labels      int
@@ -354,18 +354,12 @@ var searchModes = &modeTable[completion.Mode]{
 	},
 }
 
-func parseSearch(cfg *config, c *caddy.Controller, args []string) (err error) {
-	cfg.search.set = true
-	cfg.search.mode, err = searchModes.parse(c, args)
-	return err
+func parseSearch(cfg *config, c *caddy.Controller, args []string) error {
+	return cfg.search.parse(searchModes, c, args)
 }
 
-// searchFrom sets the mode from the environment, unless the Corefile sets it.
 func (cfg *config) searchFrom(environment func(string) string) error {
-	if cfg.search.set {
-		return nil
-	}
-	return searchModes.override(&cfg.search.mode, environment)
+	return cfg.search.from(searchModes, environment)
 }
 
 // parseSearchSuffixes parses the node's suffixes. Without arguments the node has none.

@@ -13,29 +13,17 @@ var topModes = &modeTable[bool]{
 	values: map[string]bool{"": true, "on": true, "off": false},
 }
 
-// topConfig has the value of the property top.
-type topConfig struct {
-	on  bool
-	set bool // set in the Corefile
+func parseTop(cfg *config, c *caddy.Controller, args []string) error {
+	return cfg.top.parse(topModes, c, args)
 }
 
-func parseTop(cfg *config, c *caddy.Controller, args []string) (err error) {
-	cfg.top.set = true
-	cfg.top.on, err = topModes.parse(c, args)
-	return err
-}
-
-// topFrom sets the mode from the environment, unless the Corefile sets it.
 func (cfg *config) topFrom(environment func(string) string) error {
-	if cfg.top.set {
-		return nil
-	}
-	return topModes.override(&cfg.top.on, environment)
+	return cfg.top.from(topModes, environment)
 }
 
 // newCounter returns what counts who asks a handler what, or nil if nobody wants to know.
 func newCounter(cfg *config, d *ClusterDNS) *top.Counter {
-	if !cfg.top.on {
+	if !cfg.top.mode {
 		return nil
 	}
 	return &top.Counter{

@@ -203,7 +203,7 @@ func TestParseTop(t *testing.T) {
 		if err == nil {
 			err = cfg.topFrom(func(string) string { return tc.environment })
 		}
-		if (err != nil) != tc.refused || err == nil && cfg.top.on != tc.on {
+		if (err != nil) != tc.refused || err == nil && cfg.top.mode != tc.on {
 			t.Errorf("%q with %q: %v", tc.line, tc.environment, err)
 		}
 	}
