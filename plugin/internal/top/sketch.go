@@ -75,13 +75,13 @@ func merge[K comparable](one, other *sketch[K]) map[K]Count {
 			sums[item] = Count{sum.Questions + s.counts[i], sum.Over + s.over[i]}
 		}
 	}
-	for item, sum := range sums {
-		for _, s := range []*sketch[K]{one, other} {
+	for _, s := range []*sketch[K]{one, other} {
+		missed := s.missed()
+		for item, sum := range sums {
 			if _, ok := s.index[item]; !ok {
-				sum.Questions, sum.Over = sum.Questions+s.missed(), sum.Over+s.missed()
+				sums[item] = Count{sum.Questions + missed, sum.Over + missed}
 			}
 		}
-		sums[item] = sum
 	}
 	return sums
 }
