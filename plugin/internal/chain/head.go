@@ -56,16 +56,10 @@ func takesOctets(w dns.ResponseWriter) bool {
 
 // streamClient returns the address of a client, unless its question came over plain UDP.
 func streamClient(w dns.ResponseWriter, server *dnsserver.Server) (netip.Addr, bool) {
-	var client netip.AddrPort
-	switch a := w.RemoteAddr().(type) {
-	case *net.TCPAddr:
-		client = a.AddrPort()
-	case *net.UDPAddr:
-		if !strings.HasPrefix(server.Addr, transport.DNS+"://") {
-			client = a.AddrPort()
-		}
+	if _, datagram := w.RemoteAddr().(*net.UDPAddr); datagram && strings.HasPrefix(server.Addr, transport.DNS+"://") {
+		return netip.Addr{}, false
 	}
-	return client.Addr().Unmap().WithZone(""), client.IsValid()
+	return addrOf(w.RemoteAddr())
 }
 
 // send writes an answer. A stream of QUIC ends with it (RFC 9250 4.2).
