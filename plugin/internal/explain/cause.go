@@ -95,11 +95,15 @@ func (e *explainer) causeOfService(labels []string, replies []Reply) Cause {
 	return c
 }
 
+// mostLabels is the largest number of labels ahead of "svc", but for names of ports: an endpoint, its Service and
+// the Namespace.
+const mostLabels = 3
+
 // noService is for a Service that does not exist.
 func (e *explainer) noService(labels []string, namespace string) Cause {
 	name := labels[len(labels)-2]
 	c := Cause{Text: fmt.Sprintf("Namespace %s has no Service %s", namespace, name), weight: noService}
-	if longest := 3; len(labels) > longest && !strings.HasPrefix(labels[0], "_") {
+	if len(labels) > mostLabels && !strings.HasPrefix(labels[0], "_") {
 		c.weight = noForm // a name from elsewhere, such as www.example.com, with a suffix
 	}
 	if others := e.objects.elsewhere(name, namespace); len(others) > 0 {
