@@ -51,23 +51,13 @@ func BuildGateway(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
 	hash := sha256.Sum256(fmt.Append(nil, gatewayPlugin, gatewayMain, gatewayFlags, compiler))
-	dir := filepath.Join(cache, "clusterdns", "k8s_gateway-"+hex.EncodeToString(hash[:])[:12])
-	binary := filepath.Join(dir, "coredns")
-	if _, err := os.Stat(binary); err == nil {
-		return binary, nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	if err := compileGateway(ctx, dir, binary); err != nil {
-		return "", fmt.Errorf("building CoreDNS with %s: %w", gatewayPlugin.Version, err)
-	}
-	return binary, nil
+	return cached("k8s_gateway-"+hex.EncodeToString(hash[:])[:12], func(dir, binary string) error {
+		if err := compileGateway(ctx, dir, binary); err != nil {
+			return fmt.Errorf("building CoreDNS with %s: %w", gatewayPlugin.Version, err)
+		}
+		return nil
+	})
 }
 
 // compileGateway compiles in a copy of the module, with its own go.mod and go.sum. A binary at the

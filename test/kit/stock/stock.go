@@ -28,11 +28,16 @@ func Build() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("building stock CoreDNS: %w", err)
 	}
+	return cached("stock-coredns-"+key, func(dir, binary string) error { return compile(root, dir, binary) })
+}
+
+// cached returns the path of a binary in a folder of the user's cache. It compiles it unless it is there.
+func cached(name string, compile func(dir, binary string) error) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "clusterdns", "stock-coredns-"+key)
+	dir := filepath.Join(cache, "clusterdns", name)
 	binary := filepath.Join(dir, "coredns")
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
@@ -40,7 +45,7 @@ func Build() (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	return binary, compile(root, dir, binary)
+	return binary, compile(dir, binary)
 }
 
 // cacheKey returns a name that depends on the version and on everything else that decides
