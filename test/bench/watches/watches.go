@@ -10,6 +10,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/clusterdns/clusterdns/test/bench/churn"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
@@ -131,11 +132,9 @@ func (o Options) start(ctx context.Context, k kind, size int, got *counts, runni
 
 // await waits until all events are there, and returns how many are missing at the end.
 func await(ctx context.Context, got *counts, due int64) int {
-	for end := time.Now().Add(late); got.events.Load() < due && time.Now().Before(end); {
-		if sleep(ctx, 10*time.Millisecond) != nil {
-			break
-		}
-	}
+	_ = wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, late, true, func(context.Context) (bool, error) {
+		return got.events.Load() >= due, nil
+	})
 	return int(max(0, due-got.events.Load()))
 }
 
