@@ -28,11 +28,12 @@ func (c *topCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
 
 // Collect implements prometheus.Collector. Where Pods are not watched, nobody's Namespace is known.
 func (c *topCollector) Collect(ch chan<- prometheus.Metric) {
-	l := c.report().List(top.ByNamespace)
-	if l.By != top.ByNamespace {
+	report := c.report()
+	if !report.Pods {
 		return
 	}
-	for _, row := range l.Rows[:min(topNamespaces, len(l.Rows))] {
+	rows := report.List(top.ByNamespace).Rows
+	for _, row := range rows[:min(topNamespaces, len(rows))] {
 		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, row.PerSecond, row.Item)
 	}
 }
