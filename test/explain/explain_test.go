@@ -113,6 +113,9 @@ func TestConfusions(t *testing.T) { //nolint:funlen // its rows are a table
 		words []string
 	}{
 		{"1 headless and not ready", run{args: []string{"db", "-from", "shop"}}, 3, []string{"headless and has no ready endpoint", "readiness probe failed: connect 5432", "publishNotReadyAddresses"}},
+		{"1 with an upstream out of reach", run{outside: "forward . 127.0.0.1:1", args: []string{"db", "-from", "shop"}}, 4, []string{"cause: Service shop/db is headless and has no ready endpoint", "note: db. has no answer either: SERVFAIL"}},
+		{"1 as musl asks", run{outside: "forward . 127.0.0.1:1", args: []string{"db", "-from", "shop", "-libc", "musl"}}, 4, []string{"cause: Service shop/db is headless and has no ready endpoint"}},
+		{"4 with an upstream out of reach", run{outside: "forward . 127.0.0.1:1", args: []string{"queue", "-from", "shop"}}, 4, []string{"remedy: write queue.data"}},
 		{"2 subdomain is not the Service", run{args: []string{"db-1.db", "-from", "shop"}, objects: `
 ---
 apiVersion: v1
@@ -134,6 +137,8 @@ spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{
 `}, 4, []string{"NetworkPolicy closed", "port 53"}},
 		{"9 no reply", run{outside: "erratic {\n drop 1\n }", args: []string{"www.example.org.", "-from", "shop"}}, 4, []string{"no reply", "upstream of forward can be reached"}},
 		{"11 rewrite in the wrong block", run{tail: "corp:53 {\n errors\n rewrite name app.example.org api.shop.svc.cluster.local\n whoami\n}\n", args: []string{"app.example.org", "-from", "shop"}}, 3, []string{"cause: ", "Corefile:21: No question for app.example.org. comes to this server block"}},
+		{"11 rewrite in a block without the cluster", run{tail: "example.org:53 {\n rewrite name exact app.example.org api.shop.svc.cluster.local\n template ANY ANY . {\n  rcode NXDOMAIN\n }\n}\n", args: []string{"app.example.org", "-from", "shop"}}, 3, []string{"Corefile:20: api.shop.svc.cluster.local. is asked of this server block's own plugins", "remedy: kubernetes \"cluster.local\" in this server block too"}},
+		{"11 rewrite of a suffix", run{tail: "example.org:53 {\n rewrite name suffix .apps.example.org .shop.svc.cluster.local answer auto\n template ANY ANY {\n  rcode NXDOMAIN\n }\n}\n", args: []string{"api.apps.example.org", "-from", "shop"}}, 4, []string{"Corefile:20: shop.svc.cluster.local. is asked of this server block's own plugins", "remedy: kubernetes \"cluster.local\" in this server block too"}},
 		{"13 RBAC", run{args: []string{"api", "-from", "shop"}, objects: `
 ---
 apiVersion: rbac.authorization.k8s.io/v1

@@ -251,9 +251,11 @@ func (c *judge) environment() (found []Finding) {
 		for _, m := range unset.FindAllStringSubmatch(text, -1) {
 			name := m[1] + m[2]
 			if _, set := os.LookupEnv(name); !set {
-				found = append(found, Finding{c.path, i + 1, Warning, "variable",
-					"The environment has no " + name + ", so CoreDNS reads nothing in its place.",
-					"Set " + name + " as the server's Pod has it, then check again."})
+				found = append(found, Finding{
+					File: c.path, Line: i + 1, Severity: Warning, Rule: "variable",
+					What:    "The environment has no " + name + ", so CoreDNS reads nothing in its place.",
+					Instead: "Set " + name + " as the server's Pod has it, then check again.",
+				})
 			}
 		}
 	}

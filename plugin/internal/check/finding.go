@@ -25,6 +25,8 @@ type Finding struct {
 	Rule     string   `json:"rule"`
 	What     string   `json:"what"`    // what happens
 	Instead  string   `json:"instead"` // what to write instead
+	// Renamed is the name that a misplaced rule of rewrite is for, or with a dot ahead all names below it.
+	Renamed string `json:"-"`
 }
 
 // inOrder sorts findings by place and removes repetitions.

@@ -80,6 +80,11 @@ func (b *block) misplaced(r renaming) (found []Finding) {
 			fmt.Sprintf("%s is asked of this server block's own plugins, not of the server block for %s that has the cluster.", to, texts(other.zones)),
 			fmt.Sprintf("kubernetes %s in this server block too, or the rule in that one.", texts(other.forwardOrigins()))))
 	}
+	for i := range found {
+		if found[i].Renamed = from; r.way == "suffix" {
+			found[i].Renamed = "." + from
+		}
+	}
 	return found
 }
 

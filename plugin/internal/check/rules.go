@@ -29,12 +29,12 @@ var rules = []func(*judge, *block) []Finding{
 
 // finding returns a finding about a line.
 func (l *line) finding(severity Severity, rule, what, instead string) Finding {
-	return Finding{l.file, l.no, severity, rule, what, instead}
+	return Finding{File: l.file, Line: l.no, Severity: severity, Rule: rule, What: what, Instead: instead}
 }
 
 // finding returns a finding about a block.
 func (b *block) finding(severity Severity, rule, what, instead string) Finding {
-	return Finding{b.of.path, b.line, severity, rule, what, instead}
+	return Finding{File: b.of.path, Line: b.line, Severity: severity, Rule: rule, What: what, Instead: instead}
 }
 
 // templates: a denial of AAAA denies the whole name, and a template that nothing falls through takes

@@ -31,6 +31,10 @@ const (
 	certain
 )
 
+// failedOutside is the weight of a name outside that nobody answers. What the cluster has for an earlier question tells more
+// of a name that is written without a dot.
+const failedOutside = elsewhere
+
 // ahead returns the plugin that answered in place of the cluster, or "".
 func (e *explainer) ahead(replies []Reply) string {
 	for _, r := range replies {

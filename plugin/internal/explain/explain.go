@@ -324,9 +324,9 @@ func (e *explainer) outside(replies []Reply) Cause {
 	}
 	switch by := cmp.Or(r.Plugin, "no plugin"); {
 	case r.Rcode == "none":
-		return Cause{Text: fmt.Sprintf("no reply within %v", patience), Remedy: "look whether the upstream of forward can be reached from this server", weight: certain}
+		return Cause{Text: fmt.Sprintf("no reply within %v", patience), Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
 	case r.Rcode == "SERVFAIL":
-		return Cause{Text: "SERVFAIL: the upstream does not answer, or fails", Remedy: "look whether the upstream of forward can be reached from this server", weight: certain}
+		return Cause{Text: "SERVFAIL: the upstream does not answer, or fails", Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
 	case r.Rcode == "NOERROR" && len(r.Records) > 0:
 		return Cause{Text: "answered by " + by, weight: certain}
 	case r.Rcode == "NXDOMAIN" && by == e.served.Directive && e.served.Block.Tokens["rewrite"] != nil:
@@ -347,13 +347,8 @@ func (e *explainer) conclude(v verdict) {
 	switch {
 	case unsure >= 0:
 		decides = unsure
-	case v == next:
-		decides = 0
-		for i := range r.Questions {
-			if r.Questions[i].Cause.weight > r.Questions[decides].Cause.weight {
-				decides = i
-			}
-		}
+	case v != found:
+		decides = heaviest(r.Questions)
 	}
 	q := &r.Questions[decides]
 	q.Decides = true
@@ -367,9 +362,19 @@ func (e *explainer) conclude(v verdict) {
 		r.Cause, r.Exit = fmt.Sprintf("question %d is answered", q.Number), exitAnswered
 	case unanswered(q.Replies):
 		r.Exit = exitUndecided
-	case unanswered(r.Questions[last].Replies):
-		r.Cause, r.Remedy, r.Exit = r.Questions[last].Cause.Text, r.Questions[last].Cause.Remedy, exitUndecided
+	case unanswered(r.Questions[last].Replies) && (e.fetched == nil || q.Cause.weight < certain): // else it was asked from this machine
+		r.Exit = exitUndecided
 	}
+}
+
+// heaviest returns the first question of those whose cause has the largest weight.
+func heaviest(all []Question) (at int) {
+	for i := range all {
+		if all[i].Cause.weight > all[at].Cause.weight {
+			at = i
+		}
+	}
+	return at
 }
 
 func unanswered(replies []Reply) bool {

@@ -41,10 +41,21 @@ func (r *Result) judge(path string, body []byte) {
 		}
 		where := fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.What)
 		r.Notes = append(r.Notes, where)
-		if r.Exit == exitMissing && strings.Contains(f.What, " "+dns.CanonicalName(r.Name)) {
+		if (r.Exit == exitMissing || r.failed()) && concerns(f, dns.CanonicalName(r.Name)) {
 			r.Cause, r.Remedy = where, f.Instead
 		}
 	}
+}
+
+// failed reports whether the cause is that the question that decides has no answer.
+func (r *Result) failed() bool {
+	return slices.ContainsFunc(r.Questions, func(q Question) bool { return q.Decides && q.Cause.Text == r.Cause && unanswered(q.Replies) })
+}
+
+// concerns reports whether a finding is about a name.
+func concerns(f check.Finding, name string) bool {
+	below := strings.HasPrefix(f.Renamed, ".") && strings.HasSuffix(name, f.Renamed)
+	return below || f.Renamed == name || strings.Contains(f.What, " "+name)
 }
 
 // noteKnown is about what a running server does not know.
@@ -108,6 +119,9 @@ func (e *explainer) walkAs(libc Libc) (v verdict, at string) {
 // noteReplies is about what is in the replies.
 func (e *explainer) noteReplies(v verdict) {
 	ipv6 := e.snapshot().ClusterIPs().HasIPv6() || e.snapshot().EndpointAddrs().HasIPv6()
+	if last := e.result.Questions[len(e.result.Questions)-1]; !last.Decides && unanswered(last.Replies) {
+		e.add("%s has no answer either: %s", last.Name, last.Cause.Text)
+	}
 	for _, q := range e.result.Questions {
 		_, ours := e.zoneOf(q.Name)
 		for _, r := range q.Replies {

@@ -75,7 +75,7 @@ func replyOf(m *dns.Msg, plugin string, qtype uint16) Reply {
 		}
 	}
 	for _, rr := range m.Ns {
-		if soa, ok := rr.(*dns.SOA); ok && len(m.Answer) == 0 {
+		if soa, ok := rr.(*dns.SOA); ok && len(m.Answer) == 0 && (m.Rcode == dns.RcodeSuccess || m.Rcode == dns.RcodeNameError) {
 			r.Keep = min(soa.Minttl, soa.Hdr.Ttl)
 		}
 	}
