@@ -253,6 +253,11 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under: internal + "/explain/resolvconf",
+		ours:  []string{internal + "/explain/resolvconf"},
+		deep:  slices.Concat(coreDNS, clients),
+	},
+	{
 		under:  internal + "/explain/socket",
 		ours:   []string{internal + "/explain/socket"},
 		direct: dnsLibrary,

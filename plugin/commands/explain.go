@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/explain"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
@@ -93,6 +95,9 @@ func (s source) explain(o explain.Options, in io.Reader) (_ *explain.Result, err
 	case s.conf != "":
 		return explain.Explain(context.Background(), o)
 	}
+	if o.Asker, err = findAsker(o); err != nil {
+		return nil, err
+	}
 	result, err := explain.Ask(context.Background(), s.process, o)
 	if s.process != 0 || !errors.Is(err, explain.ErrNoServer) {
 		return result, err
@@ -102,6 +107,29 @@ func (s source) explain(o explain.Options, in io.Reader) (_ *explain.Result, err
 		return nil, fmt.Errorf("%w\n%w\nnor is there a flag -conf with a Corefile that has manifests", explain.ErrNoServer, err)
 	}
 	return result, err
+}
+
+// askerPatience is how long a command looks for the Pod that asks. A server is asked without, as in an outage of the API
+// server.
+const askerPatience = 2 * time.Second
+
+// findAsker finds out how the Pod asks, with the rights of the Pod of the server. It returns nil where that cannot be told,
+// and an error if there is no such Pod.
+func findAsker(o explain.Options) (*resolvconf.Pod, error) {
+	if o.Pod == "" {
+		return nil, nil
+	}
+	client, err := apiserver.NewPodClient()
+	if err != nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askerPatience)
+	defer cancel()
+	asker, err := explain.FindAsker(ctx, client, o)
+	if errors.Is(err, explain.ErrNoPod) {
+		return nil, err
+	}
+	return asker, nil
 }
 
 func (s source) explainCluster(o explain.Options) (*explain.Result, error) {

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -44,6 +45,24 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// long is a suffix of 242 octets but for its end.
+var long = strings.Repeat("a123456789.", 22)
+
+// beyondBounds returns Pods of which kubelet does not write all suffixes.
+func beyondBounds() string {
+	pod := func(name string, searches []string) string {
+		return fmt.Sprintf("---\n{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: shop}, spec: {dnsConfig: {searches: [%s]}}}\n", name, strings.Join(searches, ", "))
+	}
+	octets, several := []string{strings.Repeat("b1234567.", 29) + "c"}, []string{}
+	for i := range 9 {
+		octets = append(octets, fmt.Sprintf("%s%02d", long, i))
+	}
+	for i := range 32 {
+		several = append(several, fmt.Sprintf("s%d.example", i))
+	}
+	return pod("long", octets) + pod("several", several)
+}
+
 // TestResolvConf: the settings of the Pod decide what is asked.
 func TestResolvConf(t *testing.T) {
 	const pods = `
@@ -67,6 +86,17 @@ apiVersion: v1
 kind: Pod
 metadata: {name: own, namespace: shop}
 spec: {dnsPolicy: None, dnsConfig: {searches: [data.svc.cluster.local], options: [{name: ndots, value: "2"}, {name: use-vc}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: many, namespace: shop}
+spec: {dnsConfig: {nameservers: [10.96.0.10, 192.0.2.1, 192.0.2.2, 192.0.2.3], searches: [svc.cluster.local, x.example., x.example],
+  options: [{name: timeout, value: "1"}, {name: edns0, value: ""}, {name: timeout, value: "3"}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: root, namespace: shop}
+spec: {dnsConfig: {searches: [.]}}
 `
 	for _, tc := range []struct {
 		from, name, libc string
@@ -78,9 +108,13 @@ spec: {dnsPolicy: None, dnsConfig: {searches: [data.svc.cluster.local], options:
 		{"shop/host", "api", "glibc", 4, []string{"ClusterFirstWithHostNet"}},
 		{"shop/own", "queue", "glibc", 0, []string{"search data.svc.cluster.local  ndots:2  use-vc  (None)", "1 queue.data.svc.cluster.local.", "10.96.0.8"}},
 		{"shop/own", "api.shop.svc.cluster.local", "musl", 0, []string{"1 api.shop.svc.cluster.local."}},
+		{"shop/many", "api", "glibc", 0, []string{"nameserver 10.96.0.10 192.0.2.1 192.0.2.2  search shop.svc.cluster.local svc.cluster.local cluster.local x.example. x.example  ndots:5  timeout:3 edns0  (ClusterFirst)"}},
+		{"shop/root", "nothing", "glibc", 3, []string{"cluster.local .  ndots:5", "4 nothing.\n"}},
+		{"shop/long", "api", "glibc", 0, []string{"cluster.local " + long + "00 ", long + "07  ndots:5"}},
+		{"shop/several", "api", "glibc", 0, []string{"s28.example  ndots:5"}},
 		{"shop", "a.b.c.d.e.f", "musl", 3, []string{"1 a.b.c.d.e.f.  <- decides"}},
 	} {
-		text, code := run{objects: pods, args: []string{tc.name, "-from", tc.from, "-libc", tc.libc, "-cluster-dns", "10.96.0.10"}}.explain(t)
+		text, code := run{objects: pods + beyondBounds(), args: []string{tc.name, "-from", tc.from, "-libc", tc.libc, "-cluster-dns", "10.96.0.10"}}.explain(t)
 		for _, w := range tc.words {
 			if code != tc.code || !strings.Contains(text, w) {
 				t.Errorf("%s of %s: exit code %d, want %d and %q:\n%s", tc.name, tc.from, code, tc.code, w, text)

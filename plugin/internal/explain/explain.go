@@ -20,6 +20,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -34,6 +35,9 @@ type Options struct {
 	Pod        string   // its name, or empty for any Pod of the Namespace
 	NodeSearch []string // the search path of the node
 	Libc       Libc
+
+	// Asker is what a running server does not know of the Pod, if the command does.
+	Asker *resolvconf.Pod `json:",omitempty"`
 
 	Domain      string   // that kubelet writes, or empty for the zone of the Corefile
 	Nameservers []string // that kubelet writes, if they are known
@@ -50,18 +54,18 @@ type Question struct {
 
 // Result is the way of a look-up.
 type Result struct {
-	Name       string     `json:"name"`
-	From       string     `json:"from"`
-	Source     string     `json:"source"`
-	Data       *Data      `json:"data,omitempty"`   // of a running server
-	Unseen     []string   `json:"unseen,omitempty"` // objects that the user may not see
-	ResolvConf ResolvConf `json:"resolvConf"`
-	Libc       Libc       `json:"libc"`
-	Questions  []Question `json:"questions"`
-	Notes      []string   `json:"notes,omitempty"`
-	Cause      string     `json:"cause"`
-	Remedy     string     `json:"remedy,omitempty"`
-	Exit       int        `json:"exit"`
+	Name       string          `json:"name"`
+	From       string          `json:"from"`
+	Source     string          `json:"source"`
+	Data       *Data           `json:"data,omitempty"`   // of a running server
+	Unseen     []string        `json:"unseen,omitempty"` // objects that the user may not see
+	ResolvConf resolvconf.Conf `json:"resolvConf"`
+	Libc       Libc            `json:"libc"`
+	Questions  []Question      `json:"questions"`
+	Notes      []string        `json:"notes,omitempty"`
+	Cause      string          `json:"cause"`
+	Remedy     string          `json:"remedy,omitempty"`
+	Exit       int             `json:"exit"`
 }
 
 // The sources of what a result says.
@@ -280,7 +284,7 @@ func (e *explainer) findPod() error {
 
 // walk asks for one name after another, as the resolver does.
 func (e *explainer) walk() verdict {
-	for i, name := range e.result.ResolvConf.names(e.Name, e.Libc) {
+	for i, name := range e.result.ResolvConf.Names(e.Name, e.Libc) {
 		q := Question{Number: i + 1, Name: name, Replies: e.replies(name)}
 		if zone, ours := e.zoneOf(name); ours {
 			q.Cause = e.cause(name, zone, q.Replies)
@@ -291,7 +295,7 @@ func (e *explainer) walk() verdict {
 			q.Cause = blind
 		}
 		e.result.Questions = append(e.result.Questions, q)
-		if v := e.Libc.judge(q.Replies); v != next {
+		if v := judge(e.Libc, q.Replies); v != next {
 			return v
 		}
 	}

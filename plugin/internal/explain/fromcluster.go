@@ -123,7 +123,7 @@ func (e *explainer) fetch(ctx context.Context) error {
 	}
 	p, _ := find(e.objects.pods, e.Namespace, e.Pod)
 	conf := e.resolvConf(p)
-	names := slices.Concat(conf.names(e.Name, Glibc), e.namesInCorefile())
+	names := slices.Concat(conf.Names(e.Name, Glibc), e.namesInCorefile())
 	for i := 0; i < len(names); i++ {
 		t, ok := e.touches(names[i])
 		if !ok || t.pod {

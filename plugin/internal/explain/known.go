@@ -50,7 +50,7 @@ func (e *explainer) objectsKnown() *objects {
 	s := e.snapshot()
 	o := &objects{namespaces: map[string]bool{}}
 	var names []string
-	for _, name := range e.result.ResolvConf.names(e.Name, Glibc) {
+	for _, name := range e.result.ResolvConf.Names(e.Name, Glibc) {
 		if t, ok := e.touches(name); ok {
 			o.namespaces[t.Namespace] = s.HasNamespace(t.Namespace)
 			names = append(names, t.Name)
@@ -84,8 +84,11 @@ func serviceOf(s *cluster.Service) *corev1.Service {
 	return made
 }
 
-// podKnown returns the Pod that asks, if the server keeps the names of Pods.
+// podKnown returns the Pod that asks, if the command has seen it or the server keeps the names of Pods.
 func (e *explainer) podKnown() *pod {
+	if e.Asker != nil {
+		return podOf(e.Asker, e.Namespace, e.Pod)
+	}
 	for p := range e.snapshot().Pods() {
 		if p.Namespace != e.Namespace || p.Name != e.Pod {
 			continue
@@ -98,6 +101,18 @@ func (e *explainer) podKnown() *pod {
 		return made
 	}
 	return nil
+}
+
+// nameserversKnown returns the addresses of the Service that Pods ask, if the server knows it by its usual name.
+func (e *explainer) nameserversKnown() (addrs []string) {
+	n := e.snapshot().Service(cluster.Key{Namespace: system, Name: service})
+	if n == nil || n.Service == nil || n.Service.Kind != cluster.ClusterIP {
+		return nil
+	}
+	for _, a := range n.Service.ClusterIPs {
+		addrs = append(addrs, a.String())
+	}
+	return addrs
 }
 
 // maxShown is the largest number of slices, and of addresses, that facts have.

@@ -60,7 +60,7 @@ func concerns(f check.Finding, name string) bool {
 
 // noteKnown is about what a running server does not know.
 func (e *explainer) noteKnown() {
-	if e.Pod != "" {
+	if e.Pod != "" && e.Asker == nil {
 		e.add("the server does not know dnsPolicy and dnsConfig of Pods: resolv.conf is that of a Pod without either")
 	}
 	if e.Pod != "" && e.pod == nil {
@@ -108,8 +108,8 @@ func (e *explainer) noteSearch(v verdict) {
 
 // walkAs returns what another resolver finds, and the last name that it asks for.
 func (e *explainer) walkAs(libc Libc) (v verdict, at string) {
-	for _, at = range e.result.ResolvConf.names(e.Name, libc) {
-		if v = libc.judge(e.replies(at)); v != next {
+	for _, at = range e.result.ResolvConf.Names(e.Name, libc) {
+		if v = judge(libc, e.replies(at)); v != next {
 			return v, at
 		}
 	}

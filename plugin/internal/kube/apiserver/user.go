@@ -61,6 +61,21 @@ func NewUserClient(file, contextName string) (*UserClient, error) {
 	return &UserClient{c}, nil
 }
 
+// NewPodClient makes a client with the rights of the ServiceAccount of the Pod that this process runs in. It contacts no
+// server, and fails outside a Pod.
+func NewPodClient() (*UserClient, error) {
+	about, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, err
+	}
+	about.UserAgent, about.WarningHandler, about.Timeout = userAgent(), rest.NoWarnings{}, userPatience
+	c, err := JSONClient(about)
+	if err != nil {
+		return nil, err
+	}
+	return &UserClient{c}, nil
+}
+
 // JSONClient makes a client that gets objects of any group, in JSON. It sets what that needs in the configuration.
 func JSONClient(about *rest.Config) (*rest.RESTClient, error) {
 	scheme := runtime.NewScheme()

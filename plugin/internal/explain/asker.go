@@ -1,0 +1,45 @@
+package explain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
+)
+
+// ErrNoPod is the error of FindAsker where the Pod does not exist.
+var ErrNoPod = errors.New("there is no Pod")
+
+// FindAsker finds out how the Pod of the options asks, for a running server, which keeps nothing of it. It lists the
+// Pods of that name, since the ServiceAccount of CoreDNS may list Pods, and may not get one.
+func FindAsker(ctx context.Context, r fetch.Reader, o Options) (*resolvconf.Pod, error) {
+	body, err := r.Read(ctx, "/api/v1/namespaces/"+o.Namespace+"/pods", map[string]string{"fieldSelector": "metadata.name=" + o.Pod})
+	if err != nil {
+		return nil, err
+	}
+	var list struct{ Items []pod }
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, fmt.Errorf("the Pods of Namespace %s: %w", o.Namespace, err)
+	}
+	if len(list.Items) == 0 {
+		return nil, fmt.Errorf("%w %s/%s", ErrNoPod, o.Namespace, o.Pod)
+	}
+	found := list.Items[0].asker()
+	return &found, nil
+}
+
+func (p *pod) asker() resolvconf.Pod {
+	return resolvconf.Pod{Policy: p.Spec.DNSPolicy, Config: p.Spec.DNSConfig, HostNetwork: p.Spec.HostNetwork, Address: p.Status.PodIP}
+}
+
+// podOf returns a Pod that asks in the same way.
+func podOf(a *resolvconf.Pod, namespace, name string) *pod {
+	p := &pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	p.Spec.DNSPolicy, p.Spec.DNSConfig, p.Spec.HostNetwork, p.Status.PodIP = a.Policy, a.Config, a.HostNetwork, a.Address
+	return p
+}
