@@ -52,6 +52,16 @@ func (w *observations) watches() int {
 	return len(slices.DeleteFunc(slices.Clone(w.requests), func(r Request) bool { return !r.Watch }))
 }
 
+// wantNoRelist checks that nothing was listed again.
+func (w *observations) wantNoRelist(t *testing.T) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.relisted) > 0 {
+		t.Errorf("listed again: %v", w.relisted)
+	}
+}
+
 // when waits until the records fit.
 func (w *observations) when(t *testing.T, what string, fits func() bool) {
 	t.Helper()

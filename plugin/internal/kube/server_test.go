@@ -25,6 +25,7 @@ func TestServer(t *testing.T) {
 	t.Run("Limits", func(t *testing.T) { testLimits(c.in(t)) })
 	t.Run("Gate", func(t *testing.T) { testGate(c.in(t)) })
 	t.Run("Restart", func(t *testing.T) { testRestart(c.in(t)) })
+	t.Run("Cuts", func(t *testing.T) { testCuts(c.in(t)) })
 	t.Run("Replaced", func(t *testing.T) { testReplaced(c.in(t)) })
 }
 

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -194,8 +195,8 @@ func (c *testCluster) deleteNamespace(name string) {
 
 // An API server that crashes and comes back is followed without a new list.
 func testRestart(c *testCluster) {
-	log := new(kubetest.Recorder)
-	w, _ := c.watcher(Config{Pods: true}, log)
+	log, seen := new(kubetest.Recorder), newObservations()
+	w, _ := c.watcherWith(Config{Pods: true}, Options{Log: log, Observer: seen})
 	awaitCheckpoint(c.t, w)
 	serial := w.Store().Load().Serial()
 	c.KillAPIServer()
@@ -212,6 +213,29 @@ func testRestart(c *testCluster) {
 	c.expectShop(w)
 	lines := log.All()
 	expectOutage(c.t, lines)
+	seen.wantNoRelist(c.t)
+}
+
+// A proxy that closes all connections again and again, before a watch has brought anything,
+// causes no list.
+func testCuts(c *testCluster) {
+	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
+		c.t.Run(name, func(t *testing.T) {
+			c, gate, seen := c.in(t), newGate(t, c.Cluster), newObservations()
+			w, _ := c.watcherWith(Config{Endpoint: gate.URL, Pods: true}, Options{Observer: seen}, edit)
+			<-w.Synced()
+			for cut := range 3 {
+				before := gate.count("watch=true")
+				gate.CloseClientConnections()
+				eventually(t, "new watches", func() bool { return gate.count("watch=true") >= before+len(w.writer.resources) })
+				namespace := fmt.Sprintf("cut-%s-%d", name, cut)
+				c.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: " + namespace + "}\n")
+				c.expect(w, namespace+".svc.cluster.local.", typeA, noData)
+			}
+			c.expectShop(w)
+			seen.wantNoRelist(t)
+		})
+	}
 }
 
 // Another cluster takes the place of the first one. Its versions are lower than the known

@@ -226,6 +226,11 @@ func (o *OutageLog) SendsNothing(k Kind, after time.Duration) {
 		"either it never sends bookmarks or the connection is dead; starting a new watch from time to time", o.server, k.Name, after)
 }
 
+// InVain must be called when a kind is listed again because its watches end at once.
+func (o *OutageLog) InVain(k Kind, watches int) {
+	o.log.Warningf("API server %s has ended %d watches of %s in a row before anything arrived: listing everything again from time to time", o.server, watches, k.Name)
+}
+
 // Heard must be called for everything that arrives on a watch.
 func (o *OutageLog) Heard(k Kind) {
 	o.mu.Lock()

@@ -154,3 +154,6 @@ func newStreamLister(t *testing.T) (*lister, *heldNames, *kubetest.Recorder, *cl
 	l.redial, l.renew = func() {}, func() {}
 	return l, held, log, c
 }
+
+// streamed are the options of a streaming list.
+var streamed = metav1.ListOptions{SendInitialEvents: new(true)}

@@ -47,6 +47,7 @@ type lister struct {
 	listed  bool          // a list has just ended, and the next watch continues from it
 
 	bookmarks bookmarks
+	attempts  attempts
 	streaming *streaming
 	streams   *pace // spaces out streaming lists
 	watches   *pace // spaces out watches after a list
@@ -72,6 +73,9 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 	l.listed = false
 	if err != nil {
 		l.failed(ctx, "watch", listFirst, err)
+		if !listFirst {
+			err = l.outcome(err)
+		}
 		return nil, err
 	}
 	l.outages.Watched(l.kind.Logged)
@@ -90,7 +94,7 @@ func (l *lister) begin(ctx context.Context, options metav1.ListOptions) (w watch
 		release()
 		return nil, err
 	}
-	return newStream(l, w, release, options.SendInitialEvents != nil), nil
+	return newStream(l, w, release, options), nil
 }
 
 // watchTime returns how long the server is asked to keep a watch.
@@ -106,7 +110,8 @@ func watchTime(options metav1.ListOptions) time.Duration {
 // send nothing until it reaches that version again, which may take days. The error makes
 // the reflector list everything again.
 func (l *lister) open(ctx context.Context, client rest.Interface, options metav1.ListOptions) (watch.Interface, error) {
-	if options.SendInitialEvents == nil && !l.listed {
+	listFirst := options.SendInitialEvents != nil
+	if !listFirst && !l.listed {
 		newest, err := l.version(ctx, client)
 		if err != nil {
 			return nil, err
@@ -114,6 +119,9 @@ func (l *lister) open(ctx context.Context, client rest.Interface, options metav1
 		if order, err := resourceversion.CompareResourceVersion(newest, options.ResourceVersion); err == nil && order < 0 {
 			return nil, apierrors.NewResourceExpired("the API server was set back to version " + newest)
 		}
+	}
+	if !listFirst {
+		l.attempts.count.Add(1)
 	}
 	return l.request(client, options).Watch(ctx)
 }
@@ -160,7 +168,7 @@ func (l *lister) served(do func(client rest.Interface) error) (err error) {
 
 // unbroken calls do, and calls it again if it failed while we closed all connections. Watches of
 // several kinds fall silent together, so one kind may close the connection over which another asks
-// already for its new watch. If that fails, the reflector reads the whole list again.
+// already for its new watch.
 func (l *lister) unbroken(do func() error) error {
 	before := l.redials()
 	err := do()

@@ -36,7 +36,7 @@ func newSilentWatches(t *testing.T) *silentWatches {
 // begin begins a watch that continues from a list.
 func (s *silentWatches) begin() (*watch.FakeWatcher, *stream) {
 	w := watch.NewFakeWithChanSize(1, false)
-	return w, newStream(s.lister, w, func() {}, false)
+	return w, newStream(s.lister, w, func() {}, metav1.ListOptions{ResourceVersion: "10"})
 }
 
 // send sends an event through a watch.
@@ -163,7 +163,7 @@ func TestC1ServerWithoutBookmarks(t *testing.T) {
 func TestC1ListIsNoSignOfLife(t *testing.T) {
 	s := newSilentWatches(t)
 	w := watch.NewFakeWithChanSize(3, false)
-	to := newStream(s.lister, w, func() {}, true)
+	to := newStream(s.lister, w, func() {}, streamed)
 	w.Add(serviceObject("a"))
 	w.Action(watch.Bookmark, &corev1.Service{})
 	w.Action(watch.Bookmark, endOfList())

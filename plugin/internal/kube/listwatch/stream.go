@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/clock"
@@ -22,17 +23,22 @@ type stream struct {
 	lister   *lister
 	timer    clock.Timer // runs while waiting for an event
 	expected bool        // bookmarks are expected, every minute
+	version  string      // the version to continue from, until something newer was passed on
+	begun    time.Time
 	result   chan watch.Event
 	stop     func()
 	stopped  chan struct{}
 }
 
 // newStream starts a stream. It calls release when the watch has ended.
-func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, listFirst bool) *stream {
+func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, options metav1.ListOptions) *stream {
+	listFirst := options.SendInitialEvents != nil
 	s := &stream{
 		incoming: incoming,
 		lister:   l,
 		timer:    l.clock.NewTimer(l.limits.Silence),
+		version:  options.ResourceVersion,
+		begun:    l.clock.Now(),
 		result:   make(chan watch.Event),
 		stopped:  make(chan struct{}),
 	}
@@ -72,13 +78,37 @@ func (s *stream) run(listFirst bool) {
 			s.stop()
 			s.giveUp(limit)
 			return
+		case ended:
+			s.end()
+			return
 		default:
+			return
+		}
+		if event.Type == watch.Error && s.lister.goesOn(apierrors.FromObject(event.Object)) {
+			s.end()
 			return
 		}
 		if !s.pass(event) {
 			return
 		}
+		s.version = ""
+		s.lister.attempts.bring()
 	}
+}
+
+// end must be called for a watch that has ended or broken off. If it has brought nothing, it
+// passes on the version that the watch began with: a reflector lists everything again after
+// a watch of less than a second without an event.
+func (s *stream) end() {
+	if s.lister.clock.Since(s.begun) >= shortWatch {
+		s.lister.attempts.bring()
+	}
+	if s.version == "" || s.lister.inVain() {
+		return
+	}
+	at := s.lister.kind.NewObject()
+	at.(metav1.Object).SetResourceVersion(s.version)
+	s.pass(watch.Event{Type: watch.Bookmark, Object: at})
 }
 
 // limit returns how long the watch may be silent.
@@ -128,6 +158,7 @@ func (s *stream) list() bool {
 		}
 		if endsList(event) {
 			l.streaming.complete(l.kind.Logged)
+			s.version = event.Object.(metav1.Object).GetResourceVersion()
 			return true
 		}
 	}

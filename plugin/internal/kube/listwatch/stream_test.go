@@ -18,7 +18,7 @@ func TestStoppedStreamingList(t *testing.T) {
 	} {
 		w := watch.NewFake()
 		l, _, _, _ := newStreamLister(t)
-		i := newStream(l, w, func() {}, true)
+		i := newStream(l, w, func() {}, streamed)
 		w.Action(event.Type, event.Object)
 		i.Stop()
 		i.Stop()

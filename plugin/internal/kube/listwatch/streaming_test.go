@@ -53,7 +53,7 @@ func TestC13SlowStreamingList(t *testing.T) {
 	s.seen.taken = taken
 	w := watch.NewFakeWithChanSize(1, false)
 	begun := make(chan *stream)
-	go func() { begun <- newStream(s.lister, w, func() {}, true) }()
+	go func() { begun <- newStream(s.lister, w, func() {}, streamed) }()
 	<-taken
 	to := <-begun
 	go func() {

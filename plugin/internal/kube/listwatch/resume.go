@@ -1,0 +1,72 @@
+package listwatch
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// mostAttempts is how many watches in a row may end soon and bring nothing before everything
+// is listed again. Then something lets lists through but no watches, and a list from time to
+// time is better than old answers.
+const mostAttempts = 20
+
+// attempts counts the watches in a row that ended soon and brought nothing, although the API
+// server had answered another request right before.
+type attempts struct {
+	count atomic.Int32
+	told  atomic.Bool
+}
+
+// bring records that a watch has brought something or lasted.
+func (a *attempts) bring() {
+	a.count.Store(0)
+	a.told.Store(false)
+}
+
+// outcome returns the error with which a watch that could not begin fails. A reflector lists
+// everything again after most errors. It asks again for the same watch, after a pause, if
+// the connection was refused, so each error that says nothing about our version is told to
+// it as that one.
+func (l *lister) outcome(err error) error {
+	if l.goesOn(err) {
+		return fmt.Errorf("%w: %w", syscall.ECONNREFUSED, err)
+	}
+	return err
+}
+
+// goesOn reports whether a watch that has failed goes on from the version that we have. If
+// an API server restarts or a load balancer closes its connections, the watches of every
+// node fail together, and lists for all of them would keep the API server busy.
+func (l *lister) goesOn(err error) bool { return !refused(err) && !l.inVain() }
+
+// inVain reports whether too many watches have brought nothing, and counts anew then.
+func (l *lister) inVain() bool {
+	if l.attempts.count.Load() < mostAttempts {
+		return false
+	}
+	l.attempts.count.Store(0)
+	if !l.attempts.told.Swap(true) {
+		l.outages.InVain(l.kind.Logged, mostAttempts)
+	}
+	return true
+}
+
+// refused reports whether the API server has answered that it will not continue from our
+// version, or that we may not watch.
+func refused(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+		return true
+	}
+	code := status.Status().Code
+	return http.StatusBadRequest <= code && code < http.StatusInternalServerError &&
+		code != http.StatusUnauthorized && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
+}
