@@ -10,8 +10,13 @@ import (
 
 // namesOf returns the names that an object has now.
 func (s *Set) namesOf(o *Object) []named {
-	if o == nil || o.route == nil {
-		return o.own()
+	switch {
+	case o == nil:
+		return nil
+	case o.route == nil && s.inside != nil:
+		return o.names
+	case o.route == nil:
+		return o.outside()
 	}
 	var list []named
 	for _, p := range o.route.parents {
@@ -29,8 +34,9 @@ func (s *Set) namesOf(o *Object) []named {
 	return list
 }
 
-func (o *Object) own() []named {
-	if o == nil {
+// outside returns the names of an object that lead somewhere outside: all or none.
+func (o *Object) outside() []named {
+	if len(o.names) > 0 && o.names[0].records == nil {
 		return nil
 	}
 	return o.names

@@ -90,7 +90,7 @@ func (s Settings) classes() map[string]string {
 	return all
 }
 
-// insideOf returns what matters of a Service inside, or nil if it has no ClusterIP, or if nothing can
+// insideOf returns what matters of a Service inside, or nil if it has no ClusterIP, or if no name can
 // lead to it.
 func (s Settings) insideOf(svc *corev1.Service) *service {
 	if s.Inside == "" {
@@ -115,7 +115,7 @@ func (s Settings) insideOf(svc *corev1.Service) *service {
 		}
 	}
 	out.markOutside(svc)
-	if len(out.addrs) == 0 || len(out.marks) == 0 {
+	if len(out.addrs) == 0 || len(out.marks) == 0 && svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		return nil
 	}
 	return out
@@ -315,11 +315,11 @@ func (in *inside) names(o *Object, outside []named, namespaces map[string]labels
 		if o.route == nil {
 			p = in.of(o, p)
 		}
+		if p == nil || !leads(p) {
+			continue
+		}
 		if len(p.Texts) > 0 {
 			p = &cluster.Published{Addrs: p.Addrs, Alias: p.Alias}
-		}
-		if len(p.Addrs) == 0 && p.Alias == "" {
-			continue
 		}
 		for _, key := range in.keys(n.name, o.Namespace, namespaces) {
 			if !slices.ContainsFunc(list, func(other named) bool { return other.name == key }) {

@@ -132,6 +132,27 @@ func TestInsideServiceOfAnIngressClass(t *testing.T) {
 	w.wantInside("web.example.org.", "198.51.100.1")
 }
 
+// A name inside needs no load balancer if its Service is known without: the one of an Ingress class, or
+// the Service of type LoadBalancer itself. Outside there is no such name.
+func TestInsideWithoutALoadBalancer(t *testing.T) {
+	w := newInsideWorld(t, func(s *Settings) { s.InsideServices = "nginx=infra/ingress" })
+	w.apply(ingressText("town", "web", "web.example.org", ""))
+	w.apply(strings.Replace(ingressText("town", "two", "two.example.org", ""), "nginx", "other", 1))
+	w.apply(lbText("game", "10.96.0.2", ""))
+	w.wantInside("web.example.org.", "nothing", "two.example.org.", "nothing", "game.infra.example.org.", "10.96.0.2")
+	service := "{kind: Service, metadata: {name: ingress, namespace: infra}, spec: {type: NodePort, clusterIP: 10.96.0.1, ports: [{port: 80}]}}"
+	w.apply(service)
+	w.wantInside("web.example.org.", "10.96.0.1", "two.example.org.", "nothing", "ingress.infra.example.org.", "nothing")
+	w.want("web.example.org.", "nothing", "game.infra", "nothing")
+	w.apply(ingressText("town", "web", "web.example.org", "{ip: 192.0.2.1}"))
+	w.wantInside("web.example.org.", "10.96.0.1")
+	w.want("web.example.org.", "192.0.2.1")
+	w.apply(ingressText("town", "web", "web.example.org", ""))
+	w.remove(service)
+	w.wantInside("web.example.org.", "nothing")
+	w.want("web.example.org.", "nothing")
+}
+
 // The label that takes a Service's own names away does not hide it from the names of others.
 func TestInsideOfAServiceThatWantsNoNames(t *testing.T) {
 	w := newInsideWorld(t)
@@ -247,9 +268,11 @@ func TestInsideDependsOnTheObjectsAlone(t *testing.T) {
 		ingressText("town", "web", "web.example.org", "{ip: 192.0.2.1}"), ingressText("village", "web", "web.example.org", "{ip: 192.0.2.2}"),
 		lbText("lb", "10.96.0.1", "{ip: 192.0.2.1}"), lbText("lb", "10.96.0.1", "{ip: 192.0.2.2}"), lbText("other", "10.96.0.2", "{ip: 192.0.2.2}"),
 		labelledText("front-istio", "10.96.0.3", "front"), labelledText("front-istio", "10.96.0.3", "none"),
+		ingressText("town", "web", "web.example.org", ""), lbText("lb", "10.96.0.1", ""), lbText("named", "10.96.0.4", ""),
 	}
 	kept := map[string]string{}
-	random, w := rand.New(rand.NewPCG(1, 2)), newInsideWorld(t)
+	named := func(s *Settings) { s.InsideServices = "nginx=infra/named" }
+	random, w := rand.New(rand.NewPCG(1, 2)), newInsideWorld(t, named)
 	key := regexp.MustCompile(`kind: \w+, metadata: {name: [\w-]+, namespace: \w+`).FindString
 	for range 400 {
 		document := documents[random.IntN(len(documents))]
@@ -260,11 +283,11 @@ func TestInsideDependsOnTheObjectsAlone(t *testing.T) {
 			w.apply(document)
 			kept[key(document)] = document
 		}
-		fresh := newInsideWorld(t)
+		fresh := newInsideWorld(t, named)
 		for _, document := range kept {
 			fresh.apply(document)
 		}
-		for _, host := range []string{"shop.example.org.", "web.example.org.", "lb.infra.example.org.", "other.infra.example.org."} {
+		for _, host := range []string{"shop.example.org.", "web.example.org.", "lb.infra.example.org.", "other.infra.example.org.", "named.infra.example.org."} {
 			if got, want := w.within(host), fresh.within(host); got != want {
 				t.Fatalf("%s has %s, and %s from the same objects", host, got, want)
 			}

@@ -36,7 +36,7 @@ type Object struct {
 // named is a name with what it has. The name is a key of cluster.Txn.Publish.
 type named struct {
 	name    string
-	records *cluster.Published
+	records *cluster.Published // nil for a name that is there inside only, while nothing outside leads to it
 }
 
 func newObject(kind string, o metav1.Object) *Object {

@@ -37,7 +37,7 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 	if s.Inside != "" {
 		o.class = class
 	}
-	return leading(o, keys, to.published())
+	return leading(o, keys, to.published(), s.classes()[o.class] != "")
 }
 
 // service converts a Service with a load balancer. An annotation has its names; without one it is
@@ -48,14 +48,14 @@ func (s Settings) service(obj metav1.Object) *Object {
 	o := newObject(serviceKind, svc)
 	o.service = s.insideOf(svc)
 	if ignored(svc) || !s.selectsService(svc.Labels) || s.Inside != "" && !s.Watches(Services) {
-		return leading(o, nil, nil)
+		return o.orNil()
 	}
 	balanced, pods := svc.Spec.Type == corev1.ServiceTypeLoadBalancer, svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true"
 	if pods {
 		o.problem("annotation %s is not supported: names lead to load balancers, not to Pods", slimpb.AnnotationResolveEndpoints)
 	}
 	if !balanced {
-		return leading(o, nil, nil)
+		return o.orNil()
 	}
 	var to targets
 	for _, ip := range svc.Spec.ExternalIPs {
@@ -66,7 +66,7 @@ func (s Settings) service(obj metav1.Object) *Object {
 			to.add(lb.IP, lb.Hostname)
 		}
 	}
-	return leading(o, o.serviceKeys(svc), to.published())
+	return leading(o, o.serviceKeys(svc), to.published(), o.service != nil)
 }
 
 // selectsService reports whether a Service is to be published.
@@ -99,7 +99,7 @@ func (s Settings) node(obj metav1.Object) *Object {
 			}
 		}
 	}
-	return leading(o, keys, to.published())
+	return leading(o, keys, to.published(), false)
 }
 
 func (o *Object) serviceKeys(svc *corev1.Service) (keys []string) {
@@ -134,11 +134,12 @@ func (o *Object) hostKey(host, place string, args ...any) string {
 	return key
 }
 
-// leading gives an object names that all lead to the same targets. It returns nil for an object
-// that has none, and that no name leads to either.
-func leading(o *Object, keys []string, to *cluster.Published) *Object {
+// leading gives an object names that all lead to the same targets. Without a target they need a
+// Service of the cluster, if there may be one. It returns nil for an object that has none, and that no
+// name leads to either.
+func leading(o *Object, keys []string, to *cluster.Published, hasService bool) *Object {
 	for _, key := range keys {
-		if key != "" && to != nil && !slices.ContainsFunc(o.names, func(n named) bool { return n.name == key }) {
+		if key != "" && (to != nil || hasService) && !slices.ContainsFunc(o.names, func(n named) bool { return n.name == key }) {
 			o.names = append(o.names, named{key, to})
 		}
 	}
