@@ -30,6 +30,7 @@ var shown = []struct{ row, file, test string }{
 	{"a wildcard", viewTests, "TestWildcardsOfRFC4592"},
 	{"a load balancer's or a Gateway's hostname", script, "$ dig cloud.example.org A"},
 	{"CNAME records of a DNSEndpoint", script, "$ dig www.example.org CNAME"},
+	{"MX and SRV records of a DNSEndpoint", script, "$ dig example.org MX"},
 	{"two objects with one name", publishTests, "TestOlderWins"},
 	{"texts and addresses of one name", publishTests, "TestTextsBesideAddresses"},
 	{"an Ingress, a route or a DNSEndpoint with a host outside", script, "$ dig other.example.net A"},

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -40,11 +41,11 @@ func (v *view) Walk(s *cluster.Snapshot, o resolve.Origin, part xfr.Part, yield 
 	}
 }
 
-// The types that a transfer has of a name. Beside an alias there is nothing else.
+// The types that a transfer has of a name, besides those of its other records. Beside an alias there is
+// nothing else.
 var (
-	apexTypes      = []uint16{dns.TypeNS, dns.TypeA, dns.TypeAAAA, dns.TypeTXT}
-	addressTypes   = []uint16{dns.TypeA, dns.TypeAAAA}
-	publishedTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT}
+	apexTypes    = []uint16{dns.TypeNS, dns.TypeA, dns.TypeAAAA}
+	addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
 )
 
 // walk yields the records of one zone, without repetitions.
@@ -76,7 +77,7 @@ func (w *walk) key(key string) {
 	if o := w.view.zones.Origin(&n); o == nil || o.Wire() != w.origin.Wire() || !w.view.publishes(w.snapshot, &n, w.origin) {
 		return
 	}
-	w.name(&n, publishedTypes)
+	w.name(&n, addressTypes)
 }
 
 // publishes reports whether a name is published itself, and is not made from a wildcard.
@@ -95,7 +96,7 @@ func (w *walk) name(n *dnsname.Name, types []uint16) {
 		w.ended = !w.yield(answer.CNAME(n.String(), target.String(), w.view.zones.TTL))
 		return
 	}
-	for _, qtype := range types {
+	for _, qtype := range slices.Concat(types, m.Published.Types()) {
 		for _, rr := range answer.RRset(&w.view.zones, w.snapshot, n, w.origin, &m, qtype) {
 			if w.ended = !w.yield(rr); w.ended {
 				return

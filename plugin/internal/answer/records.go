@@ -121,30 +121,20 @@ func (b *recordSink) txt(text string, ttl uint32) {
 	b.add(&dns.TXT{Hdr: header(b.name.String(), dns.TypeTXT, ttl), Txt: []string{text}})
 }
 
-// maxString is the longest character-string in a TXT record (RFC 1035 3.3).
-const maxString = 255
-
-// text makes a TXT record and returns its size, unless that is more than free.
-func (b *recordSink) text(text string, free int) int {
-	rr := &dns.TXT{Hdr: b.header(dns.TypeTXT), Txt: []string{}}
-	size := recordHead
-	for part := range slices.Chunk([]byte(text), maxString) {
-		rr.Txt = append(rr.Txt, escape(part))
-		size += 1 + len(part)
-	}
-	switch {
-	case len(text) > dns.MaxMsgSize/2:
-		return 0
-	case size > free:
+// record makes a record from its data and returns its size, unless that is more than free.
+func (b *recordSink) record(r cluster.Record, free int) int {
+	size := recordHead + len(r.Data)
+	if size > free {
 		return noRoom
+	}
+	hdr := b.header(r.Type)
+	hdr.Rdlength = uint16(len(r.Data))
+	rr, _, err := dns.UnpackRRWithHeader(hdr, []byte(r.Data), 0)
+	if err != nil {
+		return 0 // no data of this type
 	}
 	b.add(rr)
 	return size
-}
-
-// escape returns a character-string as miekg/dns has it, in which a backslash escapes.
-func escape(octets []byte) string {
-	return strings.ReplaceAll(string(octets), `\`, `\\`)
 }
 
 func (b *recordSink) ns(target string) { b.add(NS(b.name.String(), target, b.view.TTL)) }

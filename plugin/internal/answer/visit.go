@@ -71,6 +71,9 @@ func (t *visit) asked(s *cluster.Snapshot, m *resolve.Match) told {
 			return is
 		}
 	}
+	if m.Published != nil && len(m.Published.Records) > 0 {
+		return t.rrset(s, m, m.Published.Records[0].Type)
+	}
 	return toldNothing
 }
 
@@ -118,13 +121,22 @@ func (t *visit) apex(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told {
 
 // published passes on the records of a published name.
 func (t *visit) published(m *resolve.Match, qtype uint16) told {
-	switch qtype {
-	case dns.TypeA, dns.TypeAAAA:
+	if qtype == dns.TypeA || qtype == dns.TypeAAAA {
 		return t.addresses(m, qtype)
-	case dns.TypeTXT:
-		return t.texts(m.Published.Texts)
 	}
-	return toldNothing
+	is, count := toldNothing, 0
+	for _, r := range m.Published.Records {
+		if r.Type != qtype {
+			continue
+		}
+		if count++; count > 1 && t.wire != nil && t.limits.Shuffle && qtype == dns.TypeMX {
+			return toldUnable // the plugin loadbalance changes their order
+		}
+		if !t.record(&is, r) {
+			return is
+		}
+	}
+	return is
 }
 
 // opening is an address with its open ports.
@@ -468,18 +480,12 @@ func (t *visit) version() told {
 	return toldSome
 }
 
-// texts passes on TXT records.
-func (t *visit) texts(list []string) told {
-	is := toldNothing
-	for _, text := range list {
-		if t.wire != nil {
-			return toldUnable
-		}
-		if !t.took(&is, t.records.text(text, t.free)) {
-			return is
-		}
+// record passes on a record of a published name, if it fits.
+func (t *visit) record(is *told, r cluster.Record) bool {
+	if t.wire != nil {
+		return t.took(is, t.wire.record(r, t.free))
 	}
-	return is
+	return t.took(is, t.records.record(r, t.free))
 }
 
 // srv passes on an SRV record to one of our names, if it fits.

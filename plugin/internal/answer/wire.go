@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -234,6 +235,35 @@ func (w *wireSink) extra(owner *resolve.HostName, a netip.Addr, at, free int) in
 		w.out.UncompressedSize += plain + recordFixed + addressSize(qtype)
 		return size
 	}
+}
+
+// record writes a record of a published name and returns its size, unless that is more than free. The
+// handler counts the escapes of a text too, so such texts are left to it.
+func (w *wireSink) record(r cluster.Record, free int) int {
+	switch {
+	case recordHead+len(r.Data) > free:
+		return noRoom
+	case r.Type == dns.TypeTXT && escaped(r.Data):
+		return notTaken
+	}
+	start := len(w.msg)
+	w.owner()
+	w.head(r.Type, w.view.TTL)
+	w.msg = append(binary.BigEndian.AppendUint16(w.msg, uint16(len(r.Data))), r.Data...)
+	w.answered(start)
+	return len(w.msg) - start
+}
+
+// escaped reports whether the strings of a TXT record have octets that miekg/dns escapes.
+func escaped(data string) bool {
+	for len(data) > 0 {
+		text := data[1:min(len(data), 1+int(data[0]))]
+		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return true
+		}
+		data = data[1+len(text):]
+	}
+	return false
 }
 
 // ptr writes a PTR record and returns its size, unless that is more than free.

@@ -13,9 +13,28 @@ import (
 // Published is what a published name has: a name that an Ingress, a Gateway, a load balancer
 // or a DNSEndpoint gives to the world.
 type Published struct {
-	Addrs []netip.Addr
-	Alias string   // a fully qualified name; empty if there are addresses
-	Texts []string // the TXT records
+	Addrs   []netip.Addr
+	Alias   string   // a fully qualified name; empty if there are addresses
+	Records []Record // of all other types, those of one type together; none beside an alias
+}
+
+// Record is a record of another type than A, AAAA and CNAME.
+type Record struct {
+	Type uint16
+	Data string // in wire form (RFC 1035 3.3), without compressed names
+}
+
+// Types returns the types of the other records, each once.
+func (p *Published) Types() (types []uint16) {
+	if p == nil {
+		return nil
+	}
+	for _, r := range p.Records {
+		if !slices.Contains(types, r.Type) {
+			types = append(types, r.Type)
+		}
+	}
+	return types
 }
 
 // Equal reports whether both have the same records. Either may be nil.
@@ -23,7 +42,7 @@ func (p *Published) Equal(other *Published) bool {
 	if p == nil || other == nil {
 		return p == other
 	}
-	return p.Alias == other.Alias && slices.Equal(p.Addrs, other.Addrs) && slices.Equal(p.Texts, other.Texts)
+	return p.Alias == other.Alias && slices.Equal(p.Addrs, other.Addrs) && slices.Equal(p.Records, other.Records)
 }
 
 // PublishedNode is a published name, or a name that has published names below it.
@@ -186,9 +205,9 @@ func publishedSize(t *radix.Tree[publishedName, PublishedNode]) int {
 			continue
 		}
 		seen[p] = true
-		sum += SizeOf[Published]() + ArraySize(p.Addrs) + Rounded(len(p.Alias)) + ArraySize(p.Texts)
-		for _, text := range p.Texts {
-			sum += Rounded(len(text))
+		sum += SizeOf[Published]() + ArraySize(p.Addrs) + Rounded(len(p.Alias)) + ArraySize(p.Records)
+		for _, r := range p.Records {
+			sum += Rounded(len(r.Data))
 		}
 	}
 	return sum

@@ -98,7 +98,7 @@ func TestPublishedCounts(t *testing.T) {
 	store.Checkpoint(10)
 	first := store.Load()
 	txn = store.Begin()
-	txn.Publish(wire("a.example.org."), &Published{Texts: []string{"one"}})
+	txn.Publish(wire("a.example.org."), &Published{Records: []Record{{Type: 16, Data: "\x03one"}}})
 	if !txn.Commit() {
 		t.Error("no change")
 	}
@@ -113,7 +113,7 @@ func TestPublishedCounts(t *testing.T) {
 		t.Errorf("serial %d", serial)
 	}
 	txn = store.Begin()
-	txn.Publish(wire("a.example.org."), &Published{Texts: []string{"one"}})
+	txn.Publish(wire("a.example.org."), &Published{Records: []Record{{Type: 16, Data: "\x03one"}}})
 	if txn.Commit() {
 		t.Error("the same is a change")
 	}

@@ -114,7 +114,10 @@ spec: {type: LoadBalancer, clusterIP: 10.96.0.4, externalIPs: [192.0.2.53], port
 apiVersion: externaldns.k8s.io/v1alpha1
 kind: DNSEndpoint
 metadata: {name: texts, namespace: a}
-spec: {endpoints: [{dnsName: text.example.org, recordType: TXT, targets: [one, two]}, {dnsName: example.org, recordType: A, targets: [192.0.2.60]}]}
+spec: {endpoints: [{dnsName: text.example.org, recordType: TXT, targets: [one, two]}, {dnsName: example.org, recordType: A, targets: [192.0.2.60]},
+  {dnsName: example.org, recordType: MX, targets: ["10 mail.example.org"]}, {dnsName: mail.example.org, recordType: MX, targets: [EXCHANGES]},
+  {dnsName: _sip._udp.example.org, recordType: SRV, targets: ["0 5 5060 web.example.org", "1 0 5060 sip.example.com"]},
+  {dnsName: "*.mail.example.org", recordType: SRV, targets: [SERVERS]}, {dnsName: long.example.org, recordType: TXT, targets: [LONG, 'a"\b', ""]}]}
 `
 
 // publishedNames are published names, existing and not, and some of the cluster.
@@ -123,19 +126,23 @@ var publishedNames = []string{
 	"wild.example.org.", "*.wild.example.org.", "many.example.org.", "cloud.example.org.", "any.cloudy.example.org.", "game.town.example.org.",
 	"town.example.org.", "GAME.town.low.example.net.", "x.low.example.net.", "no.low.example.net.", "low.example.net.", "example.net.",
 	"dns1.kube-system.example.org.", "kube-system.example.org.", "x.dns1.kube-system.example.org.", "ns.edge.example.org.", "edge.example.org.",
-	"text.example.org.", "example.org.", "EXAMPLE.org.", "no.example.org.", "a.b.c.d.no.Example.org.", "elsewhere.example.org.",
+	"text.example.org.", "mail.example.org.", "x.Mail.example.org.", "_sip._udp.example.org.", "long.example.org.", "example.org.", "EXAMPLE.org.", "no.example.org.", "a.b.c.d.no.Example.org.", "elsewhere.example.org.",
 	"x.elsewhere.example.org.", "org.", "web.a.svc.cluster.local.", "no.a.svc.cluster.local.", "www.example.com.",
 }
 
 // publishedCorefile fills in one of the Corefiles.
 func publishedCorefile(t testing.TB, name string, port int) string {
 	t.Helper()
-	var many []string
+	var many, exchanges, servers []string
 	for i := range 120 {
 		many = append(many, fmt.Sprintf("{ip: 192.0.2.%d}", i))
+		exchanges = append(exchanges, fmt.Sprintf("%d mx%d.example.org", i, i%40))
+		servers = append(servers, fmt.Sprintf("'0 0 %d server-%d.example.org'", i, i%40))
 	}
+	objects := strings.NewReplacer("MANY", strings.Join(many, ", "), "EXCHANGES", strings.Join(exchanges, ", "), "SERVERS", strings.Join(servers, ", "),
+		"LONG", strings.Repeat("long", 300)).Replace(publishedObjects)
 	path := filepath.Join(t.TempDir(), "published.yaml")
-	if err := os.WriteFile(path, []byte(strings.Replace(publishedObjects, "MANY", strings.Join(many, ", "), 1)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(objects), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ours := "kubernetes cluster.local {\n manifests " + fastManifest(t) + " " + path + "\n}"
@@ -186,8 +193,8 @@ func TestPublishedIsTheChain(t *testing.T) {
 	}
 }
 
-// Which questions the sockets answer: all for addresses and for what is not there. Aliases, texts,
-// servers and names of others are left to the chain.
+// Which questions the sockets answer: all for records and for what is not there. Aliases, servers, names
+// of others and what loadbalance changes the order of are left to the chain.
 func TestPublishedVerdicts(t *testing.T) {
 	i, port := startPublished(t, "beside")
 	s, reason := fastService(t, i, port)
@@ -209,7 +216,11 @@ func TestPublishedVerdicts(t *testing.T) {
 		"no.low.example.net. A":         reply.HandOver, // falls through
 		"cloud.example.org. A":          reply.HandOver,
 		"any.cloudy.example.org. A":     reply.HandOver,
-		"text.example.org. TXT":         reply.HandOver,
+		"text.example.org. TXT":         reply.Answer,
+		"text.example.org. ANY":         reply.HandOver, // as any other ANY
+		"example.org. MX":               reply.Answer,
+		"mail.example.org. MX":          reply.HandOver,
+		"_sip._udp.example.org. SRV":    reply.Answer,
 		"example.org. NS":               reply.HandOver,
 		"dns1.kube-system.example.org.": reply.HandOver,
 		"elsewhere.example.org. A":      reply.HandOver,

@@ -14,8 +14,24 @@ import (
 // leads reports whether a name leads somewhere.
 func leads(p *cluster.Published) bool { return len(p.Addrs) > 0 || p.Alias != "" }
 
-// says reports whether a name has texts.
-func says(p *cluster.Published) bool { return len(p.Texts) > 0 }
+// recordsOfType returns the records that a name has of a type.
+func recordsOfType(p *cluster.Published, rrtype uint16) (list []cluster.Record) {
+	for _, r := range p.Records {
+		if r.Type == rrtype {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// typesOf returns the types of which several objects have records for one name, sorted.
+func typesOf(claims []claim) (types []uint16) {
+	for _, c := range claims {
+		types = append(types, c.records.Types()...)
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
 
 // oldest returns the claim of the oldest object that has such records, or nil.
 func oldest(claims []claim, has func(*cluster.Published) bool) *claim {
@@ -26,13 +42,6 @@ func oldest(claims []claim, has func(*cluster.Published) bool) *claim {
 		}
 	}
 	return first
-}
-
-func recordsOf(c *claim) *cluster.Published {
-	if c == nil {
-		return nil
-	}
-	return c.records
 }
 
 // Contested returns the number of names that several objects have, each otherwise.
@@ -49,7 +58,12 @@ func (s *Set) contest(name string) {
 	s.contestIn(name, claims, leads, func(a, b *cluster.Published) bool {
 		return a.Alias == b.Alias && slices.Equal(a.Addrs, b.Addrs)
 	})
-	s.contestIn(name, claims, says, func(a, b *cluster.Published) bool { return slices.Equal(a.Texts, b.Texts) })
+	for _, rrtype := range typesOf(claims) {
+		has := func(p *cluster.Published) bool { return len(recordsOfType(p, rrtype)) > 0 }
+		s.contestIn(name, claims, has, func(a, b *cluster.Published) bool {
+			return slices.Equal(recordsOfType(a, rrtype), recordsOfType(b, rrtype))
+		})
+	}
 }
 
 // contestIn does so for one kind of records.

@@ -308,7 +308,7 @@ func (in *inside) behind(marks []string, serves func(*service) bool) (addrs []ne
 }
 
 // names turns the names that an object has outside into those that it has inside. They are fully
-// qualified, in the zones that its Namespace may name, and have no texts.
+// qualified, in the zones that its Namespace may name, and have addresses or an alias alone.
 func (in *inside) names(o *Object, outside []named, namespaces map[string]labels.Set) (list []named) {
 	for _, n := range outside {
 		p := n.records
@@ -318,7 +318,7 @@ func (in *inside) names(o *Object, outside []named, namespaces map[string]labels
 		if p == nil || !leads(p) {
 			continue
 		}
-		if len(p.Texts) > 0 {
+		if len(p.Records) > 0 {
 			p = &cluster.Published{Addrs: p.Addrs, Alias: p.Alias}
 		}
 		for _, key := range in.keys(n.name, o.Namespace, namespaces) {

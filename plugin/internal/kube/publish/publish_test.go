@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/miekg/dns"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
@@ -118,8 +119,17 @@ func (w *world) published(host string) string {
 	if node.Published.Alias != "" {
 		words = append(words, node.Published.Alias)
 	}
-	for _, text := range node.Published.Texts {
-		words = append(words, fmt.Sprintf("%q", text))
+	for _, r := range node.Published.Records {
+		hdr := dns.RR_Header{Name: ".", Rrtype: r.Type, Class: dns.ClassINET, Rdlength: uint16(len(r.Data))}
+		rr, end, err := dns.UnpackRRWithHeader(hdr, []byte(r.Data), 0)
+		if err != nil || end != len(r.Data) {
+			w.t.Fatalf("%s: %q is no data of type %d: %v", host, r.Data, r.Type, err)
+		}
+		text := strings.TrimPrefix(rr.String(), rr.Header().String())
+		if r.Type != dns.TypeTXT {
+			text = dns.TypeToString[r.Type] + " " + text
+		}
+		words = append(words, text)
 	}
 	return strings.Join(words, " ")
 }
@@ -436,11 +446,68 @@ func TestDNSEndpoints(t *testing.T) {
   {dnsName: A.example.org., recordType: AAAA, targets: ["2001:db8::2", 192.0.2.2]},
   {dnsName: a.example.org, recordType: TXT, targets: [one]},
   {dnsName: c.example.org, recordType: CNAME, targets: [there.example.com, second.example.com]},
-  {dnsName: mx.example.org, recordType: MX, targets: ["10 mail.example.org"]},
+  {dnsName: ns.example.org, recordType: NS, targets: [elsewhere.example.org]},
   {dnsName: _t.example.org, recordType: TXT, targets: [two]},
   {dnsName: "a b", recordType: TXT, targets: [two]},
   {dnsName: "", recordType: A, targets: [192.0.2.1]}]}}`)
-	w.want("a.example.org.", `192.0.2.1 2001:db8::2 "one"`, "c.example.org.", "there.example.com.", "mx.example.org.", "nothing", "_t.example.org.", `"two"`)
+	w.want("a.example.org.", `192.0.2.1 2001:db8::2 "one"`, "c.example.org.", "there.example.com.", "ns.example.org.", "nothing", "_t.example.org.", `"two"`)
+}
+
+// The data of MX and SRV records is as in a zone file: numbers, then the name of a host.
+func TestDNSEndpointsOfServices(t *testing.T) {
+	w := newWorld(t)
+	object := `{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [{dnsName: %s, recordType: %s, targets: [%s]}]}}`
+	for _, tc := range []struct{ rrtype, targets, want string }{
+		{"MX", `"20 Backup.example.org.", "10 mail.example.org", "10  mail.example.org"`, "MX 20 backup.example.org. MX 10 mail.example.org."},
+		{"MX", `"0 ."`, "MX 0 ."}, // RFC 7505: no mail is taken
+		{"MX", `mail.example.org, "mail.example.org 10", "65536 a", "-1 a", "10 192.0.2.1", "10 2001:db8::1", "10 a b", "10 a..b", "10 a ; b", "10 *.a", "10 a\n$INCLUDE b", "10", ""`, "nothing"},
+		{"SRV", `"0 5 5060 sip.example.org", "1 0 0 ."`, "SRV 0 5 5060 sip.example.org. SRV 1 0 0 ."},
+		{"SRV", `"5 5060 sip.example.org", "0 5 70000 sip.example.org", "0 5 5060 192.0.2.1.", "0 5 5060"`, "nothing"},
+		{"TXT", `"", "a;b", "c"`, `"" "a;b" "c"`},
+		{"mx", `"10 mail.example.org"`, "nothing"},
+		{"PTR", "a.example.org", "nothing"},
+		{"NAPTR", `'10 1 "U" "" "!^.*$!x!" .'`, "nothing"},
+	} {
+		for _, name := range []string{"example.org", "_sip._udp.example.org", "'*.example.org'"} {
+			w.apply(fmt.Sprintf(object, name, tc.rrtype, tc.targets))
+			w.want(strings.Trim(name, "'")+".", tc.want)
+		}
+	}
+}
+
+// Of several objects with one name, each type of records comes from the oldest that has any.
+func TestTypesAreDecidedApart(t *testing.T) {
+	object := func(name, year, endpoints string) string {
+		return fmt.Sprintf("{kind: DNSEndpoint, metadata: {name: %s, namespace: town, creationTimestamp: \"%s-01-01T00:00:00Z\"}, spec: {endpoints: [%s]}}", name, year, endpoints)
+	}
+	const record = "{dnsName: a.example.org, recordType: %s, targets: [%q]}, "
+	mx := fmt.Sprintf(record, "MX", "10 old.example.org") + fmt.Sprintf(record, "TXT", "old")
+	all := fmt.Sprintf(record, "SRV", "0 0 1 new.example.org") + fmt.Sprintf(record, "TXT", "new") + fmt.Sprintf(record, "MX", "10 new.example.org") + fmt.Sprintf(record, "A", "192.0.2.1")
+	w := newWorld(t)
+	w.apply(object("new", "2026", all))
+	w.apply(object("old", "2025", mx))
+	w.want("a.example.org.", `192.0.2.1 MX 10 old.example.org. "old" SRV 0 0 1 new.example.org.`)
+	if len(w.warnings) != 1 || w.set.Contested() != 1 {
+		t.Errorf("%d contested, warnings %q", w.set.Contested(), w.warnings)
+	}
+	w.remove(object("old", "2025", mx))
+	w.want("a.example.org.", `192.0.2.1 MX 10 new.example.org. "new" SRV 0 0 1 new.example.org.`)
+	w.apply(object("old", "2025", fmt.Sprintf(record, "CNAME", "b.example.org")))
+	w.want("a.example.org.", "b.example.org.")
+}
+
+// A text that no message has room for is left out, and the log gets no more than its beginning.
+func TestLongTexts(t *testing.T) {
+	w := newWorld(t)
+	w.apply(fmt.Sprintf("{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [{dnsName: a.example.org, recordType: TXT, targets: [%s, %s]}]}}",
+		strings.Repeat("x", maxText+1), strings.Repeat("y", maxText)))
+	if got := w.published("a.example.org."); strings.Contains(got, "x") || len(got) < maxText {
+		t.Errorf("published: %.100s", got)
+	}
+	problems := w.objects[ID{"DNSEndpoint", cluster.Key{Namespace: "town", Name: "a"}}].problems
+	if len(problems) != 1 || len(problems[0]) > 200 {
+		t.Errorf("problems: %.300q", problems)
+	}
 }
 
 func ingressAt(namespace, created, ip string) string {

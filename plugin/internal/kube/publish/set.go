@@ -216,28 +216,31 @@ func (s *Set) disclaim(name string, by *Object) {
 }
 
 // decide returns what a name has that several objects may have: the addresses or the alias of the
-// oldest that has any, and the texts of the oldest that has any. Beside an alias nothing else can
-// be (RFC 1034 3.6.2).
+// oldest that has any, and the records of each other type of the oldest that has any. Beside an alias
+// nothing else can be (RFC 1034 3.6.2).
 func decide(claims []claim) *cluster.Published {
-	if len(claims) == 0 {
-		return nil
-	}
-	leads, texts := recordsOf(oldest(claims, leads)), recordsOf(oldest(claims, says))
 	switch {
-	case leads == nil:
-		return texts
-	case texts == nil || texts == leads || leads.Alias != "":
-		return withoutTexts(leads, texts)
+	case len(claims) == 0:
+		return nil
+	case len(claims) == 1 && (claims[0].records.Alias == "" || len(claims[0].records.Records) == 0):
+		return claims[0].records
 	}
-	return &cluster.Published{Addrs: leads.Addrs, Texts: texts.Texts}
-}
-
-// withoutTexts returns p, but without texts beside an alias.
-func withoutTexts(p, texts *cluster.Published) *cluster.Published {
-	if p.Alias == "" || texts == nil || len(p.Texts) == 0 {
-		return p
+	p := new(cluster.Published)
+	if first := oldest(claims, leads); first != nil {
+		p.Addrs, p.Alias = first.records.Addrs, first.records.Alias
 	}
-	return &cluster.Published{Alias: p.Alias}
+	if p.Alias == "" {
+		for _, rrtype := range typesOf(claims) {
+			first := oldest(claims, func(p *cluster.Published) bool { return len(recordsOfType(p, rrtype)) > 0 })
+			p.Records = append(p.Records, recordsOfType(first.records, rrtype)...)
+		}
+	}
+	for _, c := range claims {
+		if c.records.Equal(p) {
+			return c.records // shared by all names of the object
+		}
+	}
+	return p
 }
 
 // String returns the kind, the Namespace if there is one, and the name.
