@@ -26,27 +26,23 @@ const (
 
 // Check is the command coredns check. It returns the exit code.
 func Check(args []string, in io.Reader, out, errOut io.Writer) int {
-	flags := newFlags("check", checkUsage, errOut)
-	format := formatFlag(flags)
-	services := flags.String("service", os.Getenv("KUBE_DNS_SERVICE_HOST"), "addresses of the Service of this server, separated by commas; without any, the usual ones")
-	paths, code, done := parseFlags(flags, args, func(others []string) bool { return len(others) == 1 && isFormat(*format) })
+	c := newCall("check", checkUsage, out, errOut)
+	services := c.String("service", os.Getenv("KUBE_DNS_SERVICE_HOST"), "addresses of the Service of this server, separated by commas; without any, the usual ones")
+	paths, code, done := c.arguments(args, one("COREFILE"))
 	if done {
 		return code
 	}
 	options, err := checkOptions(*services)
 	if err != nil {
-		fmt.Fprintln(errOut, err)
-		return checkError
+		return c.fail(exitUsage, err)
 	}
 	path, body, err := readCorefile(paths[0], in)
 	if err != nil {
-		fmt.Fprintln(errOut, err)
-		return checkError
+		return c.fail(checkError, err)
 	}
 	found := check.Corefile(path, body, options)
-	if err := printFindings(out, *format, path, found); err != nil {
-		fmt.Fprintln(errOut, err)
-		return checkError
+	if err := printFindings(out, *c.format, path, found); err != nil {
+		return c.fail(checkError, err)
 	}
 	return checkCode(found)
 }

@@ -2,11 +2,13 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor"
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor/patient"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
 const doctorUsage = `usage: coredns doctor [-kubeconfig FILE] [-context NAME] [-service NAMESPACE/NAME] [-conf COREFILE] [-o text|json]
@@ -20,23 +22,23 @@ Exits with 0 if all is green or yellow, 3 if something is red, 4 if something ca
 // Doctor is the command coredns doctor. It returns the exit code.
 func Doctor(args []string, _ io.Reader, out, errOut io.Writer) int {
 	var o patient.Options
-	flags := newFlags("doctor", doctorUsage, errOut)
-	kube := kubeconfigFlags(flags)
-	flags.StringVar(&o.Service, "service", "", "the Service of the DNS server; by default kube-dns in kube-system, by its labels if it has another name")
-	flags.StringVar(&o.Corefile, "conf", "", "a Corefile to judge in place of the one that the Pods have")
-	format := formatFlag(flags)
-	if _, code, done := parseFlags(flags, args, func(others []string) bool { return len(others) == 0 && isFormat(*format) }); done {
+	c := newCall("doctor", doctorUsage, out, errOut)
+	kube := kubeconfigFlags(c.FlagSet)
+	c.StringVar(&o.Service, "service", "", "the Service of the DNS server; by default kube-dns in kube-system, by its labels if it has another name")
+	c.StringVar(&o.Corefile, "conf", "", "a Corefile to judge in place of the one that the Pods have")
+	if _, code, done := c.arguments(args, none); done {
 		return code
 	}
 	o.Kubeconfig, o.Context = *kube.file, *kube.context
 	report, err := doctor.Run(context.Background(), o)
-	if err != nil {
-		fmt.Fprintln(errOut, err)
-		return doctor.ExitUnknown
+	if errors.Is(err, apiserver.ErrNoKubeconfig) {
+		err = fmt.Errorf("%w\nor examine it from a Pod of the server: kubectl -n kube-system exec deploy/coredns -- /coredns doctor", err)
 	}
-	if err := printReport(out, *format, report); err != nil {
-		fmt.Fprintln(errOut, err)
-		return 1
+	if err != nil {
+		return c.fail(doctor.ExitUnknown, err)
+	}
+	if err := printReport(out, *c.format, report); err != nil {
+		return c.fail(exitUsage, err)
 	}
 	return report.Exit
 }

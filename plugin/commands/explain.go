@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,46 +29,51 @@ Exits with 0 if NAME is answered, 3 if it does not exist, 4 if that cannot be to
 
 // Explain is the command coredns explain. It returns the exit code.
 func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
-	flags := newFlags("explain", explainUsage, errOut)
-	conf := flags.String("conf", "", "the Corefile, or - for the standard input")
-	kube := kubeconfigFlags(flags)
-	configMap := flags.String("configmap", "kube-system/coredns", "the ConfigMap of the cluster that has the Corefile")
-	domain := flags.String("cluster-domain", "", "the cluster domain that kubelet writes; without, the ConfigMap kubelet-config or the Corefile says it")
-	nameservers := flags.String("cluster-dns", "", "the nameservers that kubelet writes, separated by commas; without, those of kubelet-config or of the Service kube-dns")
-	process := flags.Int("server", 0, "the process number of the server that is asked, where several run")
-	from := flags.String("from", "default", "the Namespace that asks, and its Pod")
-	qtype := flags.String("type", "", "the type that is asked for; A and AAAA without")
-	libc := flags.String("libc", string(explain.Glibc), "whose ways: glibc or musl")
-	node := flags.String("node-search", "", "the search path of the node, separated by commas")
-	format := formatFlag(flags)
-	names, code, done := parseFlags(flags, args, func(others []string) bool {
-		return len(others) == 1 && isFormat(*format) && (*libc == string(explain.Glibc) || *libc == string(explain.Musl))
+	c := newCall("explain", explainUsage, out, errOut)
+	conf := c.String("conf", "", "the Corefile, or - for the standard input")
+	kube := kubeconfigFlags(c.FlagSet)
+	configMap := c.String("configmap", "kube-system/coredns", "the ConfigMap of the cluster that has the Corefile")
+	domain := c.String("cluster-domain", "", "the cluster domain that kubelet writes; without, the ConfigMap kubelet-config or the Corefile says it")
+	nameservers := c.String("cluster-dns", "", "the nameservers that kubelet writes, separated by commas; without, those of kubelet-config or of the Service kube-dns")
+	process := c.Int("server", 0, "the process number of the server that is asked, where several run")
+	from := c.String("from", "default", "the Namespace that asks, and its Pod")
+	qtype := c.String("type", "", "the type that is asked for; A and AAAA without")
+	libc := c.String("libc", string(explain.Glibc), "whose ways: glibc or musl")
+	node := c.String("node-search", "", "the search path of the node, separated by commas")
+	var types []uint16
+	names, code, done := c.arguments(args, func(others []string) (err error) {
+		if types, err = typesOf(*qtype); err == nil && *libc != string(explain.Glibc) && *libc != string(explain.Musl) {
+			err = fmt.Errorf("-libc %s: expected glibc or musl", *libc)
+		}
+		return cmp.Or(one("NAME")(others), err)
 	})
 	if done {
 		return code
 	}
-	o := explain.Options{Name: names[0], Libc: explain.Libc(*libc), Types: []uint16{dns.TypeA, dns.TypeAAAA}}
+	o := explain.Options{Name: names[0], Libc: explain.Libc(*libc), Types: types}
 	o.Namespace, o.Pod, _ = strings.Cut(*from, "/")
 	o.NodeSearch, o.Domain, o.Nameservers = listed(*node), *domain, listed(*nameservers)
-	if *qtype != "" {
-		t, ok := dns.StringToType[strings.ToUpper(*qtype)]
-		if !ok {
-			fmt.Fprintf(errOut, "-type: %s is no type\n", *qtype)
-			return 1
-		}
-		o.Types = []uint16{t}
-	}
 	by := source{conf: *conf, kube: kube, configMap: *configMap, process: *process}
 	result, err := by.explain(o, in)
 	if err != nil {
-		fmt.Fprintln(errOut, err)
-		return 1
+		return c.fail(exitUsage, err)
 	}
-	if err := printResult(out, *format, result); err != nil {
-		fmt.Fprintln(errOut, err)
-		return 1
+	if err := printResult(out, *c.format, result); err != nil {
+		return c.fail(exitUsage, err)
 	}
 	return result.Exit
+}
+
+// typesOf returns the types that are asked for.
+func typesOf(text string) ([]uint16, error) {
+	if text == "" {
+		return []uint16{dns.TypeA, dns.TypeAAAA}, nil
+	}
+	qtype, ok := dns.StringToType[strings.ToUpper(text)]
+	if !ok {
+		return nil, fmt.Errorf("-type %s: expected a type of records, such as A, AAAA, SRV or PTR", text)
+	}
+	return []uint16{qtype}, nil
 }
 
 func listed(text string) []string {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,26 +34,34 @@ type topOptions struct {
 // Top is the command coredns top. It returns the exit code.
 func Top(args []string, out, errOut io.Writer) int {
 	o := topOptions{clear: isTerminal(out)}
-	flags := newFlags("top", topUsage, errOut)
-	flags.StringVar(&o.by, "by", top.ByNamespace, "what the table is of: namespace, client, name or rcode")
-	flags.IntVar(&o.times, "n", 0, "how often to print; 0 for no end")
-	flags.DurationVar(&o.every, "every", 2*time.Second, "the time between two tables")
-	flags.IntVar(&o.process, "server", 0, "the process number of the server that is asked, where several run")
-	format := formatFlag(flags)
-	_, code, done := parseFlags(flags, args, func(others []string) bool {
-		return len(others) == 0 && isFormat(*format) && top.IsList(o.by) && o.times >= 0 && o.every > 0
-	})
-	if done {
+	c := newCall("top", topUsage, out, errOut)
+	c.StringVar(&o.by, "by", top.ByNamespace, "what the table is of: namespace, client, name or rcode")
+	c.IntVar(&o.times, "n", 0, "how often to print; 0 for no end")
+	c.DurationVar(&o.every, "every", 2*time.Second, "the time between two tables")
+	c.IntVar(&o.process, "server", 0, "the process number of the server that is asked, where several run")
+	if _, code, done := c.arguments(args, func(others []string) error { return cmp.Or(none(others), o.valid()) }); done {
 		return code
 	}
-	o.format = *format
+	o.format = *c.format
 	ticker := time.NewTicker(o.every)
 	defer ticker.Stop()
 	if err := o.run(o.ask, ticker.C, out); err != nil {
-		fmt.Fprintln(errOut, err)
-		return 1
+		return c.fail(exitUsage, err)
 	}
 	return 0
+}
+
+// valid returns what is wrong with the flags, if anything is.
+func (o *topOptions) valid() error {
+	switch {
+	case !top.IsList(o.by):
+		return fmt.Errorf("-by %s: expected namespace, client, name or rcode", o.by)
+	case o.times < 0:
+		return fmt.Errorf("-n %d: expected a number of tables, or 0 for no end", o.times)
+	case o.every <= 0:
+		return fmt.Errorf("-every %v: expected a time such as 2s", o.every)
+	}
+	return nil
 }
 
 // ask asks the server in this Pod.
