@@ -57,6 +57,7 @@ func Run(ctx context.Context, o patient.Options) (*Report, error) {
 		})
 	}
 	all.Wait()
+	sayOnce(r.Results)
 	if s, err := p.Service(); err == nil {
 		r.Server = s.Namespace + "/" + s.Name
 	}

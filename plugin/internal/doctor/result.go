@@ -24,6 +24,7 @@ type Result struct {
 	Light  Light  `json:"light"`
 	What   string `json:"what"`
 	Remedy string `json:"remedy,omitempty"`
+	unseen string // the error because of which something cannot be seen
 }
 
 // Report has the results of all checks.
@@ -73,7 +74,25 @@ func unknown(remedy, format string, args ...any) Result {
 
 // unseen returns what a check says that could not see something because of an error.
 func unseen(what string, err error) Result {
-	return unknown(api.RemedyFor(err), "%s cannot be seen: %s", what, strings.ReplaceAll(err.Error(), "\n", "; "))
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	r := unknown(api.RemedyFor(err), "%s cannot be seen: %s", what, text)
+	if r.unseen = text; api.Unasked(err) {
+		r.unseen = "the API server does not answer"
+	}
+	return r
+}
+
+// sayOnce leaves an error to the first of the results that have it. The others name its line.
+func sayOnce(all []Result) {
+	first := map[string]string{}
+	for i := range all {
+		r := &all[i]
+		if line, said := first[r.unseen]; r.unseen != "" && said {
+			r.What, r.Remedy = fmt.Sprintf("not looked at, for the same reason as %s: %s", line, r.unseen), ""
+			continue
+		}
+		first[r.unseen] = r.Check
+	}
 }
 
 // worst returns the worst of some results with the texts of all that are as bad.

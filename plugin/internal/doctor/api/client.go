@@ -56,7 +56,11 @@ func (a *Client) Raw(ctx context.Context, path string, query url.Values) ([]byte
 			request = request.Param(key, value)
 		}
 	}
-	return request.Do(ctx).Raw()
+	body, err := request.Do(ctx).Raw()
+	if strings.Contains(path, "/proxy/") {
+		return body, err // it may be for what is behind the proxy that no reply comes
+	}
+	return body, apiserver.Unasked(err)
 }
 
 // Get gets an object.
@@ -78,7 +82,7 @@ func (a *Client) Review(ctx context.Context, kind string, about any) error {
 	}
 	reply, err := a.client.Post().AbsPath("/apis/authorization.k8s.io/v1/" + kind).Body(body).Do(ctx).Raw()
 	if err != nil {
-		return err
+		return apiserver.Unasked(err)
 	}
 	return json.Unmarshal(reply, about)
 }
@@ -137,8 +141,14 @@ func RemedyFor(err error) string {
 	switch {
 	case errors.As(err, &e):
 		return e.remedy
-	case errors.Is(err, context.DeadlineExceeded):
+	case Unasked(err), errors.Is(err, context.DeadlineExceeded):
 		return "look whether the API server answers: kubectl get --raw /readyz"
 	}
 	return ""
+}
+
+// Unasked reports whether the API server has not answered at all.
+func Unasked(err error) bool {
+	var u apiserver.UnaskedError
+	return errors.As(err, &u)
 }

@@ -32,8 +32,8 @@ const mostNodes = 16
 // askKubelets asks Kubelets for their settings or, if that is not allowed, reads kubeadm's ConfigMap for them.
 func (p *Patient) askKubelets(ctx context.Context) (Kubelets, error) {
 	found, err := p.askNodes(ctx)
-	if err == nil {
-		return found, nil
+	if err == nil || api.Unasked(err) {
+		return found, err
 	}
 	text, err2 := p.configMap(ctx, "kube-system", "kubelet-config", "kubelet")
 	if err2 != nil {

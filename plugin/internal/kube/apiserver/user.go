@@ -89,7 +89,7 @@ func JSONClient(about *rest.Config) (*rest.RESTClient, error) {
 	return c, nil
 }
 
-// Read reads from a path of the API, in JSON. Its errors are those of Kubernetes.
+// Read reads from a path of the API, in JSON. Its errors are those of Kubernetes, or an UnaskedError.
 func (c *UserClient) Read(ctx context.Context, path string, query map[string]string) ([]byte, error) {
 	request := c.rest.Get().AbsPath(path)
 	for name, value := range query {
@@ -97,7 +97,7 @@ func (c *UserClient) Read(ctx context.Context, path string, query map[string]str
 	}
 	body, err := request.Do(ctx).Raw()
 	if err != nil {
-		return nil, redactError(err)
+		return nil, redactError(Unasked(err))
 	}
 	return body, nil
 }
