@@ -3,6 +3,7 @@ package clusterdns
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"sync"
 	"time"
 
@@ -107,18 +108,28 @@ func (q *inquirer) close() {
 // afterReload is how long a question waits for the instance that follows one that has ended.
 const afterReload = 5 * time.Second
 
+// surviving returns what a function answers. A fault in what only commands need must not end the server.
+func surviving(answer func() []byte) (reply []byte) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			reply = refusal(fmt.Sprintf("it failed over this question, and serves on: %v", fault))
+		}
+	}()
+	return answer()
+}
+
 // answer answers a command. What was counted is there during a reload too.
 func (q *inquirer) answer(ctx context.Context, question []byte) []byte {
 	allowed := q.commands()
 	switch isTop := string(question) == top.Question; {
 	case isTop && !allowed.top:
-		return refusal("it does not count who asks what: expected top in its Corefile, or CLUSTERDNS_TOP=on")
+		return refusal("it does not count who asks what: expected top in its Corefile, or CLUSTERDNS_TOP=on (kubectl -n kube-system set env deployment/coredns CLUSTERDNS_TOP=on)")
 	case isTop:
 		return tally.Answer()
 	case !allowed.explain:
-		return refusal("it does not explain: expected explain in its Corefile, or CLUSTERDNS_EXPLAIN=on")
+		return refusal("it does not explain: expected explain in its Corefile, or CLUSTERDNS_EXPLAIN=on (kubectl -n kube-system set env deployment/coredns CLUSTERDNS_EXPLAIN=on)")
 	}
-	return q.explain(ctx, question)
+	return surviving(func() []byte { return q.explain(ctx, question) })
 }
 
 // commands returns which commands are answered.

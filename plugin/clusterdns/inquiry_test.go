@@ -37,3 +37,11 @@ func TestExplainProperty(t *testing.T) {
 		}
 	}
 }
+
+// A fault over the question of a command is its reply, and no end of the server.
+func TestCommandFails(t *testing.T) {
+	reply := surviving(func() []byte { panic("no such thing") })
+	if string(reply) != `{"error":"it failed over this question, and serves on: no such thing"}` {
+		t.Errorf("%s", reply)
+	}
+}
