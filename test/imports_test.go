@@ -258,6 +258,16 @@ var rules = []rule{
 		deep:  slices.Concat(coreDNS, clients),
 	},
 	{
+		under:  internal + "/explain/inprocess",
+		ours:   []string{internal + "/explain/inprocess"},
+		direct: kubernetes,
+	},
+	{
+		under: internal + "/explain/spelling",
+		ours:  []string{internal + "/explain/spelling"},
+		deep:  slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/explain/socket",
 		ours:   []string{internal + "/explain/socket"},
 		direct: dnsLibrary,
@@ -265,7 +275,7 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/explain",
-		ours:   []string{internal + "/explain", internal + "/check", internal + "/fastpath", internal + "/corefile", internal + "/resolve", internal + "/cluster", internal + "/kube/manifest"},
+		ours:   []string{internal + "/explain", internal + "/check", internal + "/fastpath", internal + "/corefile", internal + "/resolve", internal + "/cluster", internal + "/kube/manifest", internal + "/kube/convert"},
 		direct: clients,
 	},
 	{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/explain"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/spelling"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
 
@@ -50,18 +52,36 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	if done {
 		return code
 	}
-	o := explain.Options{Name: names[0], Libc: explain.Libc(*libc), Types: types}
+	name, err := spelling.Read(names[0])
+	if err != nil {
+		return c.fail(exitUsage, err)
+	}
+	o := explain.Options{Name: name.Text, Libc: explain.Libc(*libc), Types: types}
+	if name.Reverse {
+		o.Types = []uint16{dns.TypePTR}
+	}
 	o.Namespace, o.Pod, _ = strings.Cut(*from, "/")
 	o.NodeSearch, o.Domain, o.Nameservers = listed(*node), *domain, listed(*nameservers)
 	by := source{conf: *conf, kube: kube, configMap: *configMap, process: *process}
 	result, err := by.explain(o, in)
 	if err != nil {
-		return c.fail(exitUsage, err)
+		return c.fail(exitOf(err), err)
 	}
+	result.Notes = slices.Concat(name.Notes, result.Notes)
 	if err := printResult(out, *c.format, result); err != nil {
 		return c.fail(exitUsage, err)
 	}
 	return result.Exit
+}
+
+// exitOf returns the exit code for an error.
+func exitOf(err error) int {
+	var absent explain.AbsentError
+	var unasked apiserver.UnaskedError
+	if errors.As(err, &absent) || errors.As(err, &unasked) {
+		return explain.ExitUndecided
+	}
+	return exitUsage
 }
 
 // typesOf returns the types that are asked for.
@@ -106,11 +126,11 @@ func (s source) explain(o explain.Options, in io.Reader) (_ *explain.Result, err
 	}
 	result, err := explain.Ask(context.Background(), s.process, o)
 	if s.process != 0 || !errors.Is(err, explain.ErrNoServer) {
-		return result, err
+		return result, turnedOff(err, "CLUSTERDNS_EXPLAIN", "explain")
 	}
 	result, err = s.explainCluster(o)
 	if errors.Is(err, apiserver.ErrNoKubeconfig) {
-		return nil, fmt.Errorf("%w\n%w\nnor is there a flag -conf with a Corefile that has manifests", explain.ErrNoServer, err)
+		return nil, errNothingToAsk
 	}
 	return result, err
 }
@@ -132,18 +152,27 @@ func findAsker(o explain.Options) (*resolvconf.Pod, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askerPatience)
 	defer cancel()
 	asker, err := explain.FindAsker(ctx, client, o)
-	if errors.Is(err, explain.ErrNoPod) {
+	if errors.As(err, new(explain.AbsentError)) {
 		return nil, err
 	}
 	return asker, nil
 }
+
+// errNothingToAsk is the error where neither a server nor a cluster nor files can be asked.
+var errNothingToAsk = errors.New(`there is nothing to ask:
+no server in this container answers commands. Where one runs, let it: kubectl -n kube-system set env deployment/coredns CLUSTERDNS_EXPLAIN=on, or explain in its Corefile
+there is no kubeconfig. Expected one in the flag -kubeconfig, the variable KUBECONFIG or ~/.kube/config
+there is no flag -conf. It takes a Corefile with the property manifests, and needs no cluster`)
 
 func (s source) explainCluster(o explain.Options) (*explain.Result, error) {
 	client, err := apiserver.NewUserClient(*s.kube.file, *s.kube.context)
 	if err != nil {
 		return nil, err
 	}
-	namespace, name, _ := strings.Cut(s.configMap, "/")
+	namespace, name, is := strings.Cut(s.configMap, "/")
+	if !is {
+		namespace, name = "kube-system", s.configMap
+	}
 	return explain.Cluster{Reader: client, Namespace: namespace, ConfigMap: name}.Explain(context.Background(), o)
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/socket"
 )
 
 // exitUsage is the exit code for wrong arguments, and for what cannot even be begun.
@@ -115,6 +117,14 @@ func (c *call) fail(code int, err error) int {
 	}
 	fmt.Fprintln(c.errOut, err)
 	return code
+}
+
+// turnedOff says behind the error of a server that cannot be asked how to let it answer.
+func turnedOff(err error, variable, property string) error {
+	if !errors.Is(err, socket.ErrNone) {
+		return err
+	}
+	return fmt.Errorf("%w. Where one runs, let it: kubectl -n kube-system set env deployment/coredns %s=on, or %s in its Corefile", err, variable, property)
 }
 
 func printJSON(out io.Writer, v any, indent string) error {

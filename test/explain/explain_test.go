@@ -162,6 +162,8 @@ metadata: {name: coredns, namespace: kube-system, labels: {addonmanager.kubernet
 		{"an alias that fails", run{args: []string{"old", "-from", "shop"}}, 3, []string{"alias of gone.example.net", "NXDOMAIN"}},
 		{"a Namespace that is hidden", run{property: "namespaces data", args: []string{"api", "-from", "shop"}}, 3, []string{"the Corefile hides it"}},
 		{"a Namespace that is not there", run{args: []string{"api.shopp.svc.cluster.local.", "-from", "shop"}}, 3, []string{"Namespace shopp does not exist"}},
+		{"a Namespace that is not there, and another one", run{args: []string{"queue.dada", "-from", "shop"}}, 3, []string{"cause: Namespace dada does not exist; Namespace data has a Service queue", "remedy: write queue.data"}},
+		{"from a Namespace that is not there", run{args: []string{"api", "-from", "shopp"}}, 3, []string{"cause: Namespace shopp does not exist; Namespace shop has a Service api", "note: Namespace shopp does not exist, so no Pod asks from there"}},
 		{"a type that a headless Service does not have", run{args: []string{"ready.data.svc.cluster.local.", "-type", "MX"}, objects: `
 ---
 apiVersion: v1

@@ -130,7 +130,43 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%q: exit code %d, %s", args, code, text)
 		}
 	}
-	if text, code := (run{args: []string{"a", "-from", "shop/nobody"}}).explain(t); code != 1 || !strings.Contains(text, "no Pod shop/nobody") {
+}
+
+// TestNoPod: a Pod that is not there cannot ask, and one line says so.
+func TestNoPod(t *testing.T) {
+	const want = "the manifests have no Pod shop/nobody: write one of theirs behind -from, or the Namespace alone\n"
+	if text, code := (run{args: []string{"a", "-from", "shop/nobody"}}).explain(t); code != 4 || text != want {
 		t.Errorf("exit code %d, %s", code, text)
+	}
+	if text, code := (run{args: []string{"a", "-from", "shop/nobody", "-o", "json"}}).explain(t); code != 4 || !strings.Contains(text, `{"error":"the manifests have no Pod shop/nobody`) {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+}
+
+// TestSpelling: what is no name is explained as the name that is meant, and what to write is in a note, or refused.
+func TestSpelling(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		code  int
+		words []string
+	}{
+		{"http://api/x", 0, []string{"1 api.shop.svc.cluster.local.", "note: http://api/x is a URL", "where a program expects a name, write api"}},
+		{"api:80", 0, []string{"10.96.0.7", "note: api:80 has a port"}},
+		{"api/path", 0, []string{"10.96.0.7", "note: api/path has a slash"}},
+		{"svc/api", 0, []string{"10.96.0.7", "note: svc/api is a form of kubectl's"}},
+		{"API", 0, []string{"10.96.0.7", "note: API is the same name as api"}},
+		{"api ", 0, []string{"10.96.0.7", `note: "api " has blanks at an end`}},
+		{"my api", 1, []string{`"my api" has a blank within`}},
+		{"api..", 1, []string{"api.. has a dot too many", "Write api"}},
+		{"10.96.0.7", 0, []string{"1 7.0.96.10.in-addr.arpa.", "PTR", "api.shop.svc.cluster.local.", "note: 10.96.0.7 is an address, which programs use without asking"}},
+		{"10.96.0.99", 3, []string{"cause: no Service and no ready endpoint of a Service has the address 10.96.0.99, so it has no name: "}},
+		{"192.0.2.1", 3, []string{"192.0.2.1"}},
+	} {
+		text, code := run{args: []string{tc.name, "-from", "shop"}}.explain(t)
+		for _, w := range tc.words {
+			if code != tc.code || !strings.Contains(text, w) {
+				t.Errorf("%q: exit code %d, want %d and %q:\n%s", tc.name, code, tc.code, w, text)
+			}
+		}
 	}
 }

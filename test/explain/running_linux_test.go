@@ -100,6 +100,52 @@ func TestRunning(t *testing.T) {
 	}
 }
 
+// TestRunningNoPod: a server that watches Pods knows whether the one that asks is there.
+func TestRunningNoPod(t *testing.T) {
+	dir := world(t)
+	const more = `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: own, namespace: shop}
+spec: {dnsPolicy: None, dnsConfig: {searches: [data.svc.cluster.local], options: [{name: ndots, value: "2"}]}}
+status: {phase: Running, podIP: 10.1.0.20}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: host, namespace: shop}
+spec: {hostNetwork: true}
+status: {phase: Running, podIP: 10.1.0.21}
+`
+	if err := os.WriteFile(filepath.Join(dir, "cluster.yaml"), []byte(objects+more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := coredns.StartTest(t, served(dir, "", "explain\n  pods verified"))
+	s.AwaitServing()
+	const want = "the server knows no Pod shop/nobody with an address: write one that runs behind -from, or the Namespace alone\n"
+	if text, code := ask("api", "-from", "shop/nobody"); code != 4 || text != want {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+	if text, code := ask("queue", "-from", "shop/own"); code != 0 || !strings.Contains(text, "resolv.conf  search data.svc.cluster.local  ndots:2  (None)") {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+	if text, code := ask("api", "-from", "shop/host"); code != 4 || !strings.Contains(text, "ClusterFirstWithHostNet") {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+	if text, code := ask("api", "-from", "shop/web-6f9c"); code != 0 || strings.Contains(text, "does not know the address") {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+	if text, code := ask("api", "-from", "shopp"); code != 3 || !strings.Contains(text, "Namespace shopp does not exist, so no Pod asks from there") {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+	if text, code := ask("http://api:80/"); code != 0 || !strings.Contains(text, "is a URL") {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+	if text, code := ask("10.96.0.7"); code != 3 || !strings.Contains(text, "10.96.0.7 is an address") || !strings.Contains(text, "PTR") {
+		t.Errorf("exit code %d, %s", code, text)
+	}
+}
+
 // TestRunningJSON: the JSON of a running server is that of manifests, and says what its data is.
 func TestRunningJSON(t *testing.T) {
 	dir := world(t)
@@ -143,7 +189,7 @@ func TestRunningOnlyWhenAsked(t *testing.T) {
 	dir := world(t)
 	s := coredns.StartTest(t, served(dir, "", ""))
 	s.AwaitServing()
-	if text, code := ask("api"); code != 1 || !strings.Contains(text, "answers commands") {
+	if text, code := ask("api"); code != 1 || !strings.Contains(text, "answers commands") || !strings.Contains(text, "kubectl -n kube-system set env deployment/coredns CLUSTERDNS_EXPLAIN=on, or explain in its Corefile") {
 		t.Errorf("exit code %d, %s", code, text)
 	}
 	t.Setenv("CLUSTERDNS_EXPLAIN", "on")

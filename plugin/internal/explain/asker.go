@@ -3,7 +3,6 @@ package explain
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,9 +10,6 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 )
-
-// ErrNoPod is the error of FindAsker where the Pod does not exist.
-var ErrNoPod = errors.New("there is no Pod")
 
 // FindAsker finds out how the Pod of the options asks, for a running server, which keeps nothing of it. It lists the
 // Pods of that name, since the ServiceAccount of CoreDNS may list Pods, and may not get one.
@@ -27,10 +23,20 @@ func FindAsker(ctx context.Context, r fetch.Reader, o Options) (*resolvconf.Pod,
 		return nil, fmt.Errorf("the Pods of Namespace %s: %w", o.Namespace, err)
 	}
 	if len(list.Items) == 0 {
-		return nil, fmt.Errorf("%w %s/%s", ErrNoPod, o.Namespace, o.Pod)
+		return nil, noPod(o)
 	}
 	found := list.Items[0].asker()
 	return &found, nil
+}
+
+// AbsentError is the error where the Pod that asks is not there, or cannot be seen.
+type AbsentError struct{ error }
+
+func absent(format string, args ...any) error { return AbsentError{fmt.Errorf(format, args...)} }
+
+// noPod returns the error where a cluster does not have the Pod that asks.
+func noPod(o Options) error {
+	return absent("the cluster has no Pod %s/%s: write one of its Pods behind -from, or the Namespace alone", o.Namespace, o.Pod)
 }
 
 func (p *pod) asker() resolvconf.Pod {

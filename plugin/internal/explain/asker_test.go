@@ -28,11 +28,11 @@ func TestFindAsker(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want, +got):\n%s", err, diff)
 	}
-	if _, err := FindAsker(t.Context(), listOf(`{"items": []}`), o); !errors.Is(err, ErrNoPod) {
+	if _, err := FindAsker(t.Context(), listOf(`{"items": []}`), o); !errors.As(err, new(AbsentError)) {
 		t.Errorf("no Pod: %v", err)
 	}
 	for _, other := range []Options{{Namespace: "other", Pod: "web"}, {Namespace: "shop", Pod: "web"}} {
-		if _, err := FindAsker(t.Context(), listOf("nonsense"), other); err == nil || errors.Is(err, ErrNoPod) {
+		if _, err := FindAsker(t.Context(), listOf("nonsense"), other); err == nil || errors.As(err, new(AbsentError)) {
 			t.Errorf("%+v: %v", other, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 )
 
 // Cause is why a question is answered as it is. The weight says how much it tells of what the asker wants: a
@@ -36,7 +37,7 @@ const (
 const failedOutside = elsewhere
 
 // ahead returns the plugin that answered in place of the cluster, or "".
-func (e *explainer) ahead(replies []Reply) string {
+func (e *explainer) ahead(replies []inprocess.Reply) string {
 	for _, r := range replies {
 		if r.Plugin != "" && r.Plugin != e.served.Directive && r.Plugin != "cache" && !slices.Contains(e.behind(), r.Plugin) {
 			return r.Plugin
@@ -53,7 +54,7 @@ func (e *explainer) behind() []string {
 
 // cause says why a name of the cluster has the replies that it has. zone is the cluster's zone that the name
 // is in.
-func (e *explainer) cause(name, zone string, replies []Reply) Cause {
+func (e *explainer) cause(name, zone string, replies []inprocess.Reply) Cause {
 	labels := dns.SplitDomainName(strings.TrimSuffix(strings.TrimSuffix(name, zone), "."))
 	n := len(labels)
 	switch plugin := e.ahead(replies); {
@@ -80,11 +81,11 @@ func (e *explainer) cause(name, zone string, replies []Reply) Cause {
 func trim(name string) string { return strings.TrimSuffix(name, ".") }
 
 // causeOfService is for labels that end with a Namespace.
-func (e *explainer) causeOfService(labels []string, replies []Reply) Cause {
+func (e *explainer) causeOfService(labels []string, replies []inprocess.Reply) Cause {
 	namespace := labels[len(labels)-1]
 	switch {
 	case !e.objects.namespaces[namespace]:
-		return Cause{Text: fmt.Sprintf("Namespace %s does not exist", namespace), weight: noNamespace}
+		return e.noNamespace(labels, namespace)
 	case !e.exposes(namespace):
 		return Cause{Text: fmt.Sprintf("Namespace %s exists, but the Corefile hides it (namespaces or namespace_labels)", namespace), Remedy: "add it to that line", weight: certain}
 	case len(labels) == 1:
@@ -99,6 +100,27 @@ func (e *explainer) causeOfService(labels []string, replies []Reply) Cause {
 	return c
 }
 
+// noNamespace is for a Namespace that does not exist.
+func (e *explainer) noNamespace(labels []string, namespace string) Cause {
+	c := Cause{Text: fmt.Sprintf("Namespace %s does not exist", namespace), weight: noNamespace}
+	if len(labels) > 1 && len(labels) <= mostLabels {
+		e.foundElsewhere(&c, labels, "a Service "+labels[len(labels)-2])
+	}
+	return c
+}
+
+// foundElsewhere says which other Namespaces have the Service, if there are any. what is the Service in words.
+func (e *explainer) foundElsewhere(c *Cause, labels []string, what string) bool {
+	last := len(labels) - 1
+	others := e.objects.elsewhere(labels[last-1], labels[last])
+	if len(others) == 0 {
+		return false
+	}
+	c.Text += fmt.Sprintf("; Namespace %s has %s", strings.Join(others, ", "), what)
+	c.Remedy, c.weight = fmt.Sprintf("write %s.%s", strings.Join(labels[:last], "."), others[0]), elsewhere
+	return true
+}
+
 // mostLabels is the largest number of labels ahead of "svc", but for names of ports: an endpoint, its Service and
 // the Namespace.
 const mostLabels = 3
@@ -110,10 +132,10 @@ func (e *explainer) noService(labels []string, namespace string) Cause {
 	if len(labels) > mostLabels && !strings.HasPrefix(labels[0], "_") {
 		c.weight = noForm // a name from elsewhere, such as www.example.com, with a suffix
 	}
-	if others := e.objects.elsewhere(name, namespace); len(others) > 0 {
-		c.Text += fmt.Sprintf("; Namespace %s has one", strings.Join(others, ", "))
-		c.Remedy, c.weight = fmt.Sprintf("write %s.%s", strings.Join(labels[:len(labels)-1], "."), others[0]), elsewhere
-	} else if p, ok := find(e.objects.pods, namespace, name); ok && len(labels) == 2 {
+	if e.foundElsewhere(&c, labels, "one") {
+		return c
+	}
+	if p, ok := find(e.objects.pods, namespace, name); ok && len(labels) == 2 {
 		c.Text += fmt.Sprintf("; Pod %s/%s has that name, and Pods have names only below a headless Service", namespace, name)
 		c.Remedy, c.weight = fmt.Sprintf("write %s.SERVICE, with a headless Service and spec.subdomain", p.Name), elsewhere
 	}
@@ -121,7 +143,7 @@ func (e *explainer) noService(labels []string, namespace string) Cause {
 }
 
 // causeBelow is for a Service and the labels before it.
-func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []Reply) Cause {
+func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []inprocess.Reply) Cause {
 	switch {
 	case answered(replies):
 		return Cause{Text: "answered", weight: certain}
@@ -147,13 +169,13 @@ func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []Rep
 	return Cause{Text: "no name below a Service has this form", weight: noForm}
 }
 
-func answered(replies []Reply) bool {
-	return slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 })
+func answered(replies []inprocess.Reply) bool {
+	return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 })
 }
 
 // exists reports whether the name exists by all replies.
-func exists(replies []Reply) bool {
-	return len(replies) > 0 && !slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode != "NOERROR" })
+func exists(replies []inprocess.Reply) bool {
+	return len(replies) > 0 && !slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode != "NOERROR" })
 }
 
 func describeService(s *corev1.Service) string {
@@ -167,7 +189,7 @@ func describeService(s *corev1.Service) string {
 	return fmt.Sprintf("Service %s/%s  %s", s.Namespace, s.Name, kind)
 }
 
-func (e *explainer) externalName(s *corev1.Service, replies []Reply) Cause {
+func (e *explainer) externalName(s *corev1.Service, replies []inprocess.Reply) Cause {
 	return Cause{
 		Text:   fmt.Sprintf("Service %s/%s is an alias of %s, which is answered with %s", s.Namespace, s.Name, s.Spec.ExternalName, replies[0].Rcode),
 		Remedy: "write a name into spec.externalName that exists",

@@ -14,12 +14,14 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
@@ -45,11 +47,11 @@ type Options struct {
 
 // Question is one name that the resolver asks for.
 type Question struct {
-	Number  int     `json:"number"`
-	Name    string  `json:"name"`
-	Replies []Reply `json:"replies"`
-	Cause   Cause   `json:"cause"`
-	Decides bool    `json:"decides"`
+	Number  int               `json:"number"`
+	Name    string            `json:"name"`
+	Replies []inprocess.Reply `json:"replies"`
+	Cause   Cause             `json:"cause"`
+	Decides bool              `json:"decides"`
 }
 
 // Result is the way of a look-up.
@@ -77,9 +79,10 @@ const (
 
 // The exit codes.
 const (
-	exitAnswered  = 0
-	exitMissing   = 3
-	exitUndecided = 4
+	exitAnswered = 0
+	exitMissing  = 3
+	// ExitUndecided is for what cannot be told.
+	ExitUndecided = 4
 )
 
 // explainer explains one look-up.
@@ -95,13 +98,13 @@ type explainer struct {
 	serviceAddrs []string // of the Service of the DNS server
 
 	pod    *pod
-	asker  asker
-	asked  map[string][]Reply
+	asker  inprocess.Asker
+	asked  map[string][]inprocess.Reply
 	result *Result
 }
 
 func newExplainer(ctx context.Context, o Options) *explainer {
-	return &explainer{Options: o, asker: asker{ctx: ctx}, asked: map[string][]Reply{}}
+	return &explainer{Options: o, asker: inprocess.New(ctx), asked: map[string][]inprocess.Reply{}}
 }
 
 // Explain asks a server in this process, which it makes from the Corefile without opening a socket.
@@ -184,7 +187,7 @@ func (e *explainer) chooseFrom(all []fastpath.Served, servers []*dnsserver.Serve
 	for _, served := range all {
 		for _, server := range servers {
 			if served.At(server.Addr) {
-				e.served, e.asker.server = served, server
+				e.served, e.asker.Server = served, server
 				return nil
 			}
 		}
@@ -248,7 +251,7 @@ func (e *explainer) zoneOf(name string) (string, bool) {
 func (e *explainer) explain() error {
 	r := &Result{Name: e.Name, From: e.Namespace, Libc: e.Libc}
 	e.result = r
-	e.asker.client = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	e.asker.Client = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if e.Pod != "" {
 		r.From += "/" + e.Pod
 		if err := e.findPod(); err != nil {
@@ -269,14 +272,17 @@ func (e *explainer) explain() error {
 func (e *explainer) findPod() error {
 	if e.known {
 		e.pod = e.podKnown()
-	} else if p, ok := find(e.objects.pods, e.Namespace, e.Pod); ok {
-		e.pod = p
 	} else {
-		return fmt.Errorf("the manifests have no Pod %s/%s", e.Namespace, e.Pod)
+		e.pod, _ = find(e.objects.pods, e.Namespace, e.Pod)
 	}
-	if e.pod != nil {
+	switch {
+	case e.pod == nil && !e.known:
+		return absent("the manifests have no Pod %s/%s: write one of theirs behind -from, or the Namespace alone", e.Namespace, e.Pod)
+	case e.pod == nil && e.snapshot().Synced() && e.knowsPods():
+		return absent("the server knows no Pod %s/%s with an address: write one that runs behind -from, or the Namespace alone", e.Namespace, e.Pod)
+	case e.pod != nil:
 		if a, err := netip.ParseAddr(e.pod.Status.PodIP); err == nil {
-			e.asker.client = a
+			e.asker.Client = a
 		}
 	}
 	return nil
@@ -289,7 +295,7 @@ func (e *explainer) walk() verdict {
 		if zone, ours := e.zoneOf(name); ours {
 			q.Cause = e.cause(name, zone, q.Replies)
 		} else {
-			q.Cause = e.outside(q.Replies)
+			q.Cause = e.reversed(name, q.Replies)
 		}
 		if blind, ok := e.blind(name, q.Replies); ok {
 			q.Cause = blind
@@ -302,13 +308,13 @@ func (e *explainer) walk() verdict {
 	return next
 }
 
-func (e *explainer) replies(name string) []Reply {
+func (e *explainer) replies(name string) []inprocess.Reply {
 	if known, ok := e.asked[name]; ok {
 		return known
 	}
-	var all []Reply
+	var all []inprocess.Reply
 	for _, qtype := range e.Types {
-		r := e.asker.ask(name, qtype)
+		r := e.asker.Ask(name, qtype)
 		if r.Plugin == "clusterdns" {
 			r.Plugin = e.served.Directive // the package has one name, the plugin two
 		}
@@ -318,8 +324,20 @@ func (e *explainer) replies(name string) []Reply {
 	return all
 }
 
+// reversed says why the name of an address has its reply.
+func (e *explainer) reversed(name string, replies []inprocess.Reply) Cause {
+	c := e.outside(replies)
+	address := dnsutil.ExtractAddressFromReverse(name)
+	served := slices.ContainsFunc(e.served.View.Origins, func(o resolve.Origin) bool { return o.Reverse() && dns.IsSubDomain(dns.Fqdn(o.String()), name) })
+	if !served || address == "" || answered(replies) || unanswered(replies) {
+		return c
+	}
+	c.Text = "no Service and no ready endpoint of a Service has the address " + address + ", so it has no name: " + c.Text
+	return c
+}
+
 // outside says why a name outside the cluster has its replies.
-func (e *explainer) outside(replies []Reply) Cause {
+func (e *explainer) outside(replies []inprocess.Reply) Cause {
 	r := replies[0]
 	for _, other := range replies {
 		if other.Rcode == "NOERROR" && len(other.Records) > 0 {
@@ -328,7 +346,7 @@ func (e *explainer) outside(replies []Reply) Cause {
 	}
 	switch by := cmp.Or(r.Plugin, "no plugin"); {
 	case r.Rcode == "none":
-		return Cause{Text: fmt.Sprintf("no reply within %v", patience), Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
+		return Cause{Text: fmt.Sprintf("no reply within %v", inprocess.Patience), Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
 	case r.Rcode == "SERVFAIL":
 		return Cause{Text: "SERVFAIL: the upstream does not answer, or fails", Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
 	case r.Rcode == "NOERROR" && len(r.Records) > 0:
@@ -359,15 +377,15 @@ func (e *explainer) conclude(v verdict) {
 	r.Cause, r.Remedy, r.Exit = q.Cause.Text, q.Cause.Remedy, exitMissing
 	switch {
 	case r.ResolvConf.Elsewhere != "":
-		r.Cause, r.Exit = r.ResolvConf.Elsewhere, exitUndecided
+		r.Cause, r.Exit = r.ResolvConf.Elsewhere, ExitUndecided
 	case q.Cause.unsure:
-		r.Exit = exitUndecided
+		r.Exit = ExitUndecided
 	case v == found:
 		r.Cause, r.Exit = fmt.Sprintf("question %d is answered", q.Number), exitAnswered
 	case unanswered(q.Replies):
-		r.Exit = exitUndecided
+		r.Exit = ExitUndecided
 	case unanswered(r.Questions[last].Replies) && (e.fetched == nil || q.Cause.weight < certain): // else it was asked from this machine
-		r.Exit = exitUndecided
+		r.Exit = ExitUndecided
 	}
 }
 
@@ -381,6 +399,12 @@ func heaviest(all []Question) (at int) {
 	return at
 }
 
-func unanswered(replies []Reply) bool {
-	return slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode == "SERVFAIL" || r.Rcode == "none" })
+func unanswered(replies []inprocess.Reply) bool {
+	return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == "SERVFAIL" || r.Rcode == "none" })
 }
+
+var errNoServer = errors.New("the Corefile has no server block with kubernetes or clusterdns for plain DNS")
+
+// opening are the plugins that listen, connect to others, or write files at a start. They answer nothing from
+// the cluster.
+var opening = []string{"health", "ready", "prometheus", "pprof", "dnstap", "reload", "loop", "transfer", "secondary", "sign", "dynupdate", "bind", "trace", "nomad", "multisocket", "shed"}

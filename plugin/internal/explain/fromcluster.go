@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -112,10 +113,8 @@ func (e *explainer) fetch(ctx context.Context) error {
 		}
 	}
 	if e.Pod != "" {
-		if found, err := e.fetched.Pod(ctx, e.Namespace, e.Pod); err != nil {
+		if err := e.fetchPod(ctx); err != nil {
 			return err
-		} else if !found {
-			return fmt.Errorf("there is no Pod %s/%s, or you may not see it", e.Namespace, e.Pod)
 		}
 	}
 	if err := e.reread(ctx); err != nil {
@@ -138,6 +137,19 @@ func (e *explainer) fetch(ctx context.Context) error {
 		}
 	}
 	return e.reread(ctx)
+}
+
+// fetchPod reads the Pod that asks.
+func (e *explainer) fetchPod(ctx context.Context) error {
+	switch found, seen, err := e.fetched.Pod(ctx, e.Namespace, e.Pod); {
+	case err != nil:
+		return err
+	case !seen:
+		return absent("you may not see Pod %s/%s, which decides what is asked: write the Namespace alone behind -from, for a Pod without settings of its own", e.Namespace, e.Pod)
+	case !found:
+		return noPod(e.Options)
+	}
+	return nil
 }
 
 // reread writes the objects that were read, and reads them as manifests.
@@ -174,13 +186,13 @@ func (e *explainer) namesInCorefile() (names []string) {
 }
 
 // blind returns why it cannot be told what a name is answered. It reports false if that can be told.
-func (e *explainer) blind(name string, replies []Reply) (Cause, bool) {
+func (e *explainer) blind(name string, replies []inprocess.Reply) (Cause, bool) {
 	if e.fetched == nil || answered(replies) {
 		return Cause{}, false
 	}
 	names := []string{name}
 	for _, r := range replies {
-		names = append(names, r.targets...)
+		names = append(names, r.Targets...)
 	}
 	c := Cause{Remedy: askTheServer, weight: certain, unsure: true}
 	for _, n := range names {
@@ -198,7 +210,7 @@ func (e *explainer) blind(name string, replies []Reply) (Cause, bool) {
 		}
 		break
 	}
-	if slices.ContainsFunc(replies, func(r Reply) bool { return r.Plugin == "k8s_gateway" }) {
+	if slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Plugin == "k8s_gateway" }) {
 		c.Text = "the Ingresses, routes and load balancers of k8s_gateway are not read"
 	}
 	if c.Text == "" {

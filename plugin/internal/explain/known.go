@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -10,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // A running server knows of objects what DNS needs: no Pods but for their addresses, and no endpoint that is not
@@ -84,16 +87,21 @@ func serviceOf(s *cluster.Service) *corev1.Service {
 	return made
 }
 
-// podKnown returns the Pod that asks, if the command has seen it or the server keeps the names of Pods.
+// podKnown returns the Pod that asks, if the command has seen it or the server watches Pods, whose names it does not keep.
 func (e *explainer) podKnown() *pod {
 	if e.Asker != nil {
 		return podOf(e.Asker, e.Namespace, e.Pod)
 	}
+	id := convert.PodID(cluster.Key{Namespace: e.Namespace, Name: e.Pod})
 	for p := range e.snapshot().Pods() {
-		if p.Namespace != e.Namespace || p.Name != e.Pod {
+		if p.ID != id {
 			continue
 		}
-		made := &pod{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name}}
+		made := &pod{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: e.Pod}}
+		made.Spec.HostNetwork = p.HostNetwork
+		if r := p.Resolver; r != nil {
+			made.Spec.DNSPolicy, made.Spec.DNSConfig = corev1.DNSPolicy(r.Policy), configOf(r)
+		}
 		for a := range p.Addrs() {
 			made.Status.PodIP = a.String()
 			break
@@ -113,6 +121,29 @@ func (e *explainer) nameserversKnown() (addrs []string) {
 		addrs = append(addrs, a.String())
 	}
 	return addrs
+}
+
+// configOf returns what the server keeps of a Pod's dnsConfig.
+func configOf(r *cluster.Resolver) *corev1.PodDNSConfig {
+	config := new(corev1.PodDNSConfig)
+	for _, wire := range r.Searches {
+		if name, _, err := dns.UnpackDomainName([]byte(wire), 0); err == nil {
+			config.Searches = append(config.Searches, trim(name))
+		}
+	}
+	if r.Ndots >= 0 {
+		n := strconv.Itoa(r.Ndots)
+		config.Options = []corev1.PodDNSConfigOption{{Name: "ndots", Value: &n}}
+	}
+	return config
+}
+
+// knowsPods reports whether the server watches Pods.
+func (e *explainer) knowsPods() bool {
+	for range e.snapshot().Pods() {
+		return true
+	}
+	return e.served.View.Pods == resolve.PodsVerified
 }
 
 // maxShown is the largest number of slices, and of addresses, that facts have.

@@ -20,6 +20,9 @@ func (e *explainer) add(format string, args ...any) {
 
 // note adds what else is worth to be known.
 func (e *explainer) note(v verdict) {
+	if e.Namespace != metav1.NamespaceDefault && !e.hasNamespace() {
+		e.add("Namespace %s does not exist, so no Pod asks from there: write another one behind -from", e.Namespace)
+	}
 	e.noteSearch(v)
 	e.noteReplies(v)
 	if e.known {
@@ -58,13 +61,23 @@ func concerns(f check.Finding, name string) bool {
 	return below || f.Renamed == name || strings.Contains(f.What, " "+name)
 }
 
+// hasNamespace reports whether the Namespace that asks exists, as far as that is known.
+func (e *explainer) hasNamespace() bool {
+	if e.known {
+		return !e.snapshot().Synced() || e.snapshot().HasNamespace(e.Namespace)
+	}
+	return e.objects.namespaces[e.Namespace]
+}
+
 // noteKnown is about what a running server does not know.
 func (e *explainer) noteKnown() {
-	if e.Pod != "" && e.Asker == nil {
+	switch {
+	case e.Pod == "" || e.Asker != nil:
+	case e.pod == nil:
 		e.add("the server does not know dnsPolicy and dnsConfig of Pods: resolv.conf is that of a Pod without either")
-	}
-	if e.Pod != "" && e.pod == nil {
-		e.add("the server does not know the address of Pod %s/%s: it was asked from %s", e.Namespace, e.Pod, e.asker.client)
+		e.add("the server does not know the address of Pod %s/%s: it was asked from %s", e.Namespace, e.Pod, e.asker.Client)
+	default:
+		e.add("the server does not know nameservers and options other than ndots in the dnsConfig of Pods")
 	}
 }
 
@@ -128,8 +141,8 @@ func (e *explainer) noteReplies(v verdict) {
 			if r.Type == "AAAA" && len(r.Records) > 0 && !ours && !ipv6 {
 				e.add("%s has AAAA, and no Service or endpoint of this cluster has an IPv6 address: no_aaaa auto answers without", q.Name)
 			}
-			if r.took >= 2*time.Second {
-				e.add("%s %s took %.0f s: resolvers ask again after 5 s", q.Name, r.Type, r.took.Seconds())
+			if r.Took >= 2*time.Second {
+				e.add("%s %s took %.0f s: resolvers ask again after 5 s", q.Name, r.Type, r.Took.Seconds())
 			}
 			if q.Decides && v != found && r.Rcode == "NXDOMAIN" && r.Keep > 0 && ours {
 				e.add("caches of nodes and clients may keep the denial for %d s after it has ceased to be true", r.Keep)
@@ -160,7 +173,7 @@ func (e *explainer) notePolicies() {
 	}
 	if len(closing) > 0 {
 		e.result.Cause = fmt.Sprintf("NetworkPolicy %s of Namespace %s lets Pod %s send nothing to port 53", strings.Join(closing, ", "), e.pod.Namespace, e.pod.Name)
-		e.result.Remedy, e.result.Exit = "allow egress to port 53, UDP and TCP, of the DNS server, on the node too if a cache runs there", exitUndecided
+		e.result.Remedy, e.result.Exit = "allow egress to port 53, UDP and TCP, of the DNS server, on the node too if a cache runs there", ExitUndecided
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 )
 
@@ -44,10 +45,10 @@ const (
 )
 
 // judge returns what a resolver does after the replies to one name.
-func judge(l Libc, replies []Reply) verdict {
-	some := slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 })
+func judge(l Libc, replies []inprocess.Reply) verdict {
+	some := slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 })
 	has := func(rcode string) bool {
-		return slices.ContainsFunc(replies, func(r Reply) bool { return r.Rcode == rcode })
+		return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == rcode })
 	}
 	if l == Musl {
 		switch {

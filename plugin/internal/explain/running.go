@@ -32,6 +32,7 @@ type response struct {
 	Path     string  `json:"path,omitempty"`
 	Corefile []byte  `json:"corefile,omitempty"`
 	Error    string  `json:"error,omitempty"`
+	Absent   bool    `json:"absent,omitempty"` // the error is an AbsentError
 }
 
 // maxCorefile is the largest Corefile that a response has.
@@ -54,6 +55,8 @@ func Ask(ctx context.Context, process int, o Options) (*Result, error) {
 	switch err := json.Unmarshal(reply, &r); {
 	case err != nil:
 		return nil, fmt.Errorf("the server's reply: %w", err)
+	case r.Absent:
+		return nil, AbsentError{errors.New(r.Error)}
 	case r.Error != "" || r.Result == nil:
 		return nil, errors.New("the server says: " + r.Error)
 	}
@@ -68,7 +71,7 @@ func (r *Running) Answer(ctx context.Context, question []byte) []byte {
 	var answer response
 	result, err := r.explain(ctx, question)
 	if err != nil {
-		answer.Error = err.Error()
+		answer.Error, answer.Absent = err.Error(), errors.As(err, new(AbsentError))
 	} else {
 		answer.Result = result
 		if body := r.Corefile.Body(); len(body) <= maxCorefile {

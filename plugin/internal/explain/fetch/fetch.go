@@ -117,14 +117,14 @@ func (f *Fetcher) Exists(ctx context.Context, name string) error {
 	return err
 }
 
-// Pod reads the Pod that asks and the NetworkPolicies of its Namespace. It reports false if there is no such Pod,
-// or none that the user may see.
-func (f *Fetcher) Pod(ctx context.Context, namespace, name string) (bool, error) {
-	p, _, err := f.get(ctx, pods, namespace, name)
+// Pod reads the Pod that asks and the NetworkPolicies of its Namespace. It reports whether there is such a Pod, and
+// whether the user may see it.
+func (f *Fetcher) Pod(ctx context.Context, namespace, name string) (found, seen bool, err error) {
+	p, seen, err := f.get(ctx, pods, namespace, name)
 	if err != nil || p == nil {
-		return false, err
+		return false, seen, err
 	}
-	return true, f.list(ctx, policies, namespace, nil, "")
+	return true, true, f.list(ctx, policies, namespace, nil, "")
 }
 
 // Role reads a ClusterRole.

@@ -31,7 +31,7 @@ const (
 // The errors of Ask.
 var (
 	// ErrNone is the error where no server listens.
-	ErrNone    = errors.New("no server here answers commands: it runs in this container, with CLUSTERDNS_EXPLAIN=on or CLUSTERDNS_TOP=on, or with explain or top in its Corefile, if one does")
+	ErrNone    = errors.New("no server in this container answers commands")
 	errForeign = errors.New("not a process of the same PID namespace and user")
 	errRefused = errors.New("the server has closed the connection: it answers its own user and root, and four questions at a time")
 	errSystem  = errors.New("a running server can be asked on Linux only")

@@ -1,8 +1,9 @@
-package explain
+// Package inprocess asks the plugin chain of a server in this process, as a client of a chosen address would, and says
+// which plugin has replied. Nothing is sent, unless a plugin does.
+package inprocess
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"path"
@@ -16,46 +17,50 @@ import (
 
 // Reply is what the server says to one question.
 type Reply struct {
-	Type    string   `json:"type"`
-	Rcode   string   `json:"rcode"` // none if there was no reply in time
-	Plugin  string   `json:"plugin,omitempty"`
-	Records []string `json:"records,omitempty"`
-	Keep    uint32   `json:"keepSeconds"` // for how long others may keep the reply
-	targets []string // of aliases
-	took    time.Duration
+	Type    string        `json:"type"`
+	Rcode   string        `json:"rcode"` // none if there was no reply in time
+	Plugin  string        `json:"plugin,omitempty"`
+	Records []string      `json:"records,omitempty"`
+	Keep    uint32        `json:"keepSeconds"` // for how long others may keep the reply
+	Targets []string      `json:"-"`           // of aliases
+	Took    time.Duration `json:"-"`
 }
 
-// patience is how long a question may take, as long as resolvers wait.
-const patience = 5 * time.Second
+// Patience is how long a question may take, as long as resolvers wait.
+const Patience = 5 * time.Second
 
-// asker asks a server in this process.
-type asker struct {
-	ctx    context.Context // no question outlasts it
-	server *dnsserver.Server
-	client netip.Addr
+// Asker asks a server in this process.
+type Asker struct {
+	Server *dnsserver.Server
+	Client netip.Addr
+	ctx    context.Context
 }
 
-func (a *asker) ask(name string, qtype uint16) Reply {
+// New returns an Asker whose questions do not outlast a context.
+func New(ctx context.Context) Asker { return Asker{ctx: ctx} }
+
+// Ask asks one question, and waits for the reply.
+func (a *Asker) Ask(name string, qtype uint16) Reply {
 	question := new(dns.Msg)
 	question.SetQuestion(name, qtype)
 	question.SetEdns0(1232, false)
-	w := &writer{client: a.client, done: make(chan struct{})}
-	ctx := context.WithValue(context.Background(), dnsserver.Key{}, a.server)
+	w := &writer{client: a.Client, done: make(chan struct{})}
+	ctx := context.WithValue(context.Background(), dnsserver.Key{}, a.Server)
 	ctx = context.WithValue(ctx, dnsserver.LoopKey{}, 0)
 	begun := time.Now()
 	go func() {
-		a.server.ServeDNS(ctx, w, question)
+		a.Server.ServeDNS(ctx, w, question)
 		close(w.done)
 	}()
 	select {
 	case <-w.done:
 	case <-a.ctx.Done():
-		return Reply{Type: dns.TypeToString[qtype], Rcode: "none", took: time.Since(begun)}
-	case <-time.After(patience):
-		return Reply{Type: dns.TypeToString[qtype], Rcode: "none", took: patience}
+		return Reply{Type: dns.TypeToString[qtype], Rcode: "none", Took: time.Since(begun)}
+	case <-time.After(Patience):
+		return Reply{Type: dns.TypeToString[qtype], Rcode: "none", Took: Patience}
 	}
 	r := replyOf(w.reply, w.plugin, qtype)
-	r.took = time.Since(begun)
+	r.Took = time.Since(begun)
 	return r
 }
 
@@ -71,7 +76,7 @@ func replyOf(m *dns.Msg, plugin string, qtype uint16) Reply {
 			r.Keep = ttl
 		}
 		if alias, ok := rr.(*dns.CNAME); ok {
-			r.targets = append(r.targets, alias.Target)
+			r.Targets = append(r.Targets, alias.Target)
 		}
 	}
 	for _, rr := range m.Ns {
@@ -141,9 +146,3 @@ func (w *writer) TsigTimersOnly(bool) {}
 
 // Hijack implements dns.ResponseWriter.
 func (w *writer) Hijack() {}
-
-var errNoServer = errors.New("the Corefile has no server block with kubernetes or clusterdns for plain DNS")
-
-// opening are the plugins that listen, connect to others, or write files at a start. They answer nothing from
-// the cluster.
-var opening = []string{"health", "ready", "prometheus", "pprof", "dnstap", "reload", "loop", "transfer", "secondary", "sign", "dynupdate", "bind", "trace", "nomad", "multisocket", "shed"}
