@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 		os.Exit(commands.Explain(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	caddy.Quiet, dnsserver.Quiet = true, true
+	if corefile := os.Getenv(serverVariable); corefile != "" {
+		serveUntilKilled(corefile)
+	}
 	log.SetOutput(&logged)
 	code := m.Run()
 	everybodys.stop()

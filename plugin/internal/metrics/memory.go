@@ -32,7 +32,7 @@ func newMemoryCollector(snapshots func() []*cluster.Snapshot) *memoryCollector {
 		synced: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "synced"),
 			"Whether the whole cluster is known, so that questions are answered. Without a watch there is no such series.", nil, nil),
 		restored: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "restored"),
-			"Number of watches whose data comes from the file of the property state, because the API server has not answered since the start.", nil, nil),
+			"Number of watches whose data comes from the file of the property state, until the API server has sent its own.", nil, nil),
 		age: prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, subsystem, "restored_age_seconds"),
 			"Seconds since the data from the file was true, or 0 if there is none.", nil, nil),
 		snapshots: snapshots,

@@ -128,7 +128,7 @@ func TestRestored(t *testing.T) {
 	for _, want := range []struct{ restored, age float64 }{{0, 0}, {1, 90}, {0, 0}} {
 		registry := prometheus.NewRegistry()
 		registry.MustRegister(c)
-		text := fmt.Sprintf("# HELP coredns_clusterdns_restored Number of watches whose data comes from the file of the property state, because the API server has not answered since the start.\n"+
+		text := fmt.Sprintf("# HELP coredns_clusterdns_restored Number of watches whose data comes from the file of the property state, until the API server has sent its own.\n"+
 			"# TYPE coredns_clusterdns_restored gauge\ncoredns_clusterdns_restored %g\n"+
 			"# HELP coredns_clusterdns_restored_age_seconds Seconds since the data from the file was true, or 0 if there is none.\n"+
 			"# TYPE coredns_clusterdns_restored_age_seconds gauge\ncoredns_clusterdns_restored_age_seconds %g\n", want.restored, want.age)

@@ -22,10 +22,14 @@ type State struct {
 // Times of keepers.
 type times struct {
 	grace time.Duration // how long a start waits for the API server before it uses the file
+	fresh time.Duration // a start does not wait if the file is at most so old
 	pause time.Duration // the shortest time between two writes
+	renew time.Duration // how much younger a state has to be to be written although it is the same
 }
 
-var keeperTimes = times{grace: time.Second, pause: 30 * time.Second}
+// The API server is heard of once a minute at least. So the file that a server leaves behind when it
+// is killed is at most as old as fresh.
+var keeperTimes = times{grace: time.Second, fresh: 2 * time.Minute, pause: 30 * time.Second, renew: 30 * time.Second}
 
 // keeper keeps what a watcher knows in a file. If the watcher begins without its API server, the
 // keeper restores what the file has.
@@ -35,6 +39,7 @@ type keeper struct {
 	registry *Registry
 	running  *running
 	watched  string // which objects the watcher has
+	partial  bool   // the file has not all of them
 	log      kube.Logger
 	uses     map[use]bool // by server blocks; the registry's mutex guards it
 	instance *instance    // that began it
@@ -69,7 +74,7 @@ func (r *Registry) keep(cfg kube.Config, s State, log kube.Logger, u use) (*keep
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	k := &keeper{
-		State: s, times: r.times, registry: r, running: run, watched: cfg.Watched(), log: log, uses: map[use]bool{u: true}, instance: u.instance,
+		State: s, times: r.times, registry: r, running: run, watched: cfg.Watched(), partial: cfg.Published.Kinds != 0, log: log, uses: map[use]bool{u: true}, instance: u.instance,
 		restored: make(chan struct{}), stop: stop, done: make(chan struct{}),
 	}
 	r.keepers = append(r.keepers, k)
@@ -133,10 +138,10 @@ func (k *keeper) run(ctx context.Context) {
 		return
 	}
 	for {
-		k.save(int64(k.MaxAge.Seconds() / 8))
+		k.save(min(k.renew, k.MaxAge/8))
 		select {
 		case <-ctx.Done():
-			k.save(1)
+			k.save(time.Second)
 			return
 		case <-time.After(k.pause):
 		}
@@ -153,7 +158,7 @@ func (k *keeper) await(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	case <-w.Unanswered():
-	case <-time.After(k.grace):
+	case <-time.After(k.wait(time.Now())):
 	}
 	restored := !k.registry.syncedBeside(k.instance) && k.restore()
 	var identified <-chan struct{}
@@ -235,13 +240,13 @@ func (k *keeper) confirm() bool {
 	return false
 }
 
-// save writes the file if the watcher has something new, or has heard from the API server for so many
-// seconds since the last write: where nothing changes, the file must not grow old.
-func (k *keeper) save(after int64) {
+// save writes the file if the watcher has something new, or has heard of the API server for so long
+// since the last write: where nothing changes, the file must not grow old.
+func (k *keeper) save(after time.Duration) {
 	w := k.running.watcher
 	s, heard := w.Store().Load(), w.Heard()
 	owns, last := k.registry.owns(k)
-	if !owns || last && s == k.saved && heard-k.heard < after {
+	if !owns || last && s == k.saved && heard-k.heard < int64(after.Seconds()) {
 		return
 	}
 	err := state.Write(k.Path, state.Header{Cluster: w.Cluster(), Watched: k.watched, Heard: heard, Serial: s.Serial()}, s)

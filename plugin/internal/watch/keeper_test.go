@@ -57,7 +57,7 @@ func mustKeep(t *testing.T, r *Registry, cfg kube.Config, path string, i *instan
 // keeping returns a registry whose keepers wait as long as a test wants.
 func keeping(t *testing.T, grace, pause time.Duration) *Registry {
 	r := testRegistry(t)
-	r.times = times{grace, pause}
+	r.times = times{grace: grace, pause: pause, renew: time.Hour}
 	return r
 }
 

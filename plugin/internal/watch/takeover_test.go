@@ -1,10 +1,14 @@
 package watch
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +28,8 @@ func TestTakeOver(t *testing.T) {
 	apply(t, c, "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n"+
 		"{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {clusterIP: 10.96.7.7, ports: [{port: 80}]}}")
 	t.Run("Same", func(t *testing.T) { testTakeOver(t, c) })
+	t.Run("Fresh", func(t *testing.T) { testFreshTakeOver(t, c) })
+	t.Run("Quiet", func(t *testing.T) { testQuiet(t, c) })
 	t.Run("Other", func(t *testing.T) { testOtherCluster(t, c) })
 	t.Run("OtherKnown", func(t *testing.T) { testKnownOtherCluster(t, c) })
 }
@@ -89,6 +95,22 @@ func testTakeOver(t *testing.T, c *controlplane.Cluster) {
 	k := mustKeep(t, r, cfg, writeState(t, func(h *state.Header) { h.Cluster = of }), new(instance))
 	await.True(t, time.Minute, "a restored state", func() bool { return k.snapshot().RestoredAsOf() != 0 })
 	serveAt(t, addr, proxyTo(t, c))
+	awaitTakeOver(t, k)
+	k.awaitLog(t, "what the API server has now takes its place", 2)
+	await.True(t, time.Minute, "a new file", func() bool {
+		f, err := state.Open(k.Path)
+		return err == nil && f.Header.Heard > time.Now().Add(-30*time.Second).Unix()
+	})
+	f, s := opened(t, k.Path)
+	if f.Header.Cluster != of || s.Service(newService) == nil {
+		t.Errorf("%+v with %+v", f.Header, s.Counts())
+	}
+}
+
+// awaitTakeOver waits until the API server's state has taken the place of the restored one, in one
+// step. No serial may go back meanwhile.
+func awaitTakeOver(t *testing.T, k *kept) {
+	t.Helper()
 	before := k.snapshot()
 	await.True(t, time.Minute, "the API server's state", func() bool {
 		s := k.snapshot()
@@ -101,15 +123,62 @@ func testTakeOver(t *testing.T, c *controlplane.Cluster) {
 		before = s
 		return s.RestoredAsOf() == 0
 	})
-	k.awaitLog(t, "what the API server has now takes its place", 2)
-	await.True(t, time.Minute, "a new file", func() bool {
-		f, err := state.Open(k.Path)
-		return err == nil && f.Header.Heard > time.Now().Add(-30*time.Second).Unix()
+}
+
+// A fresh state is served while the API server takes its time for a list, and then replaced.
+func testFreshTakeOver(t *testing.T, c *controlplane.Cluster) {
+	r := keeping(t, time.Hour, time.Hour)
+	r.times.fresh = time.Hour
+	proxy, listed := proxyTo(t, c), make(chan struct{})
+	list := sync.OnceFunc(func() { close(listed) })
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if filepath.Base(r.URL.Path) == "services" {
+			<-listed
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
 	})
-	f, s := opened(t, k.Path)
-	if f.Header.Cluster != of || s.Service(newService) == nil {
-		t.Errorf("%+v with %+v", f.Header, s.Counts())
+	t.Cleanup(list)
+	of := uid(t, c)
+	k := mustKeep(t, r, kube.Config{Endpoint: server.URL}, writeState(t, func(h *state.Header) { h.Cluster = of }), new(instance))
+	await.True(t, time.Minute, "a restored state", func() bool { return k.snapshot().RestoredAsOf() != 0 })
+	list()
+	awaitTakeOver(t, k)
+	r.sweep(nil) // the file is written before its folder goes
+}
+
+// Where nothing changes that DNS shows, the file is written now and then, so that it stays fresh.
+func testQuiet(t *testing.T, c *controlplane.Cluster) {
+	r := keeping(t, time.Hour, time.Millisecond)
+	r.times.renew = time.Second
+	proxy := httptest.NewServer(proxyTo(t, c))
+	t.Cleanup(proxy.Close)
+	t.Cleanup(proxy.CloseClientConnections)
+	k := mustKeep(t, r, kube.Config{Endpoint: proxy.URL}, filepath.Join(t.TempDir(), "state"), new(instance))
+	heard := func() int64 {
+		f, err := state.Open(k.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Header.Heard
 	}
+	await.True(t, time.Minute, "a file", func() bool { return heard() != 0 })
+	first, shown, tries := heard(), k.snapshot().Counts(), 0
+	await.True(t, time.Minute, "a younger file", func() bool {
+		tries++
+		apply(t, c, fmt.Sprintf("{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop, annotations: {try: \"%d\"}}, spec: {ports: [{port: 80}]}}", tries))
+		return heard() > first
+	})
+	if now := k.snapshot().Counts(); now != shown {
+		t.Errorf("DNS shows %+v, after %+v", now, shown)
+	}
+	r.sweep(nil)
 }
 
 // A state of another cluster is served until that is known.

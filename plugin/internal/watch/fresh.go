@@ -1,0 +1,43 @@
+package watch
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/state"
+)
+
+// wait returns how long a start waits for the API server before it uses the file. A fresh file means
+// that the server before this one has just ended, so that clients wait for answers.
+func (k *keeper) wait(now time.Time) time.Duration {
+	if k.partial {
+		return k.grace // names that the file lacks would be refused
+	}
+	f, err := state.Open(k.Path)
+	if err != nil || !isFresh(f.Header.Heard, now, bootTime(), k.fresh) {
+		return k.grace
+	}
+	return 0
+}
+
+// isFresh reports whether a state that was true at heard is at most so old. The age of one from
+// before the machine's start, or from the future, is not known: the clock may have been set since.
+func isFresh(heard int64, now time.Time, boot int64, most time.Duration) bool {
+	return heard >= boot && heard <= now.Unix() && now.Sub(time.Unix(heard, 0)) <= most
+}
+
+// bootTime returns the unix time of the machine's start by its clock of today (proc_stat(5)). Where
+// that is not known, it returns a time that never comes.
+func bootTime() int64 {
+	stat, _ := os.ReadFile("/proc/stat")
+	_, rest, _ := bytes.Cut(stat, []byte("\nbtime "))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	boot, err := strconv.ParseInt(string(line), 10, 64)
+	if err != nil {
+		return math.MaxInt64
+	}
+	return boot
+}
