@@ -199,6 +199,7 @@ e2e-nodes: build lab-command ## Start clusters of two nodes and run the scenario
 # The stand-in for NodeLocal DNSCache answers at the address of the Service, which its own
 # program does where kube-proxy uses iptables.
 .PHONY: e2e-figures
+e2e-figures: TAGS := grpcnotrace,lean
 e2e-figures: build lab-command ## Measure what doc/node.md states of DNS on every node
 	go test -c -tags e2e -o bin/e2e.test ./test/e2e
 	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \

@@ -3,21 +3,17 @@
 package e2e
 
 import (
-	"context"
-	"encoding/json"
+	"cmp"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
 // figures is set to measure what doc/node.md states.
-var figures = flag.Bool("figures", false, "measure what is lost when the server on a node fails, beside a stand-in for NodeLocal DNSCache")
-
-// watched is how long the questions are watched after a failure. A server that fails again
-// and again is started again within it.
-const watched = 10 * time.Second
+var figures = flag.Bool("figures", false, "measure what doc/node.md states of a server on each node, beside a stand-in for NodeLocal DNSCache")
 
 // nodeDNS is a way to have a server on each node.
 type nodeDNS struct {
@@ -29,82 +25,98 @@ type nodeDNS struct {
 }
 
 var nodeDNSes = []nodeDNS{
-	{"deploy/node", func(t *testing.T) { restoreDeployment(t); installOnNodes(t) }, nodeSelector, "coredns-node", onEachNode},
+	{"DaemonSet", func(t *testing.T) { restoreDeployment(t); installOnNodes(t) }, nodeSelector, "coredns-node", onEachNode},
 	{"NodeLocal DNSCache (stand-in)", installStandIn, localSelector, "node-local-dns", "daemonset/node-local-dns"},
 }
 
-// nodeEvents are what happens to the server on the client's node.
+// nodeEvents are what happens to the server on the client's node, how often it is measured, and how
+// long the questions are watched then.
 var nodeEvents = []struct {
-	name   string
-	happen func(*testing.T, nodeDNS, nodeServer)
+	name    string
+	rounds  int
+	watched time.Duration
+	happen  func(t *testing.T, d nodeDNS, s nodeServer, container string)
 }{
-	{"killed (-9)", func(t *testing.T, _ nodeDNS, s nodeServer) { kill(t, s.container(t)) }},
-	{"Pod deleted", func(t *testing.T, _ nodeDNS, s nodeServer) { deletePod(t, s) }},
-	{"Pod deleted by force", func(t *testing.T, _ nodeDNS, s nodeServer) { deletePod(t, s, "--force", "--grace-period=0") }},
-	{"DaemonSet rolled through both nodes", func(t *testing.T, d nodeDNS, _ nodeServer) {
+	{"killed (-9)", 7, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { kill(t, container) }},
+	{"out of memory", 7, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { exhaustMemory(t, container) }},
+	{"Pod deleted", 3, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s) }},
+	{"Pod deleted by force", 3, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s, "--force", "--grace-period=0") }},
+	{"DaemonSet rolled through both nodes", 1, 10 * time.Second, func(t *testing.T, d nodeDNS, _ nodeServer, _ string) {
 		kubectl(t, "rollout", "restart", "--namespace="+dnsNamespace, d.daemonSet)
 	}},
-	{"Corefile broken, then killed (-9)", func(t *testing.T, d nodeDNS, s nodeServer) {
+	{"Corefile broken, then killed (-9)", 1, 10 * time.Second, func(t *testing.T, d nodeDNS, _ nodeServer, container string) {
 		breakCorefile(t, d.configMap)
-		kill(t, s.container(t))
+		kill(t, container)
 	}},
 }
 
-// TestFiguresOfNodeDNS measures how many questions of a Pod are lost, and how long none is
+// TestFiguresOfFailures measures how many questions of a Pod are lost, and how long none is
 // answered, when the server on its node fails.
-func TestFiguresOfNodeDNS(t *testing.T) {
+func TestFiguresOfFailures(t *testing.T) {
 	if !*figures {
 		t.Skip("measures for minutes: make e2e-figures")
 	}
-	_, places := twoPlaces(t, "figures")
+	_, places := twoPlaces(t, "failures")
 	var table strings.Builder
 	for _, d := range nodeDNSes {
 		t.Run(d.name, func(t *testing.T) {
 			d.install(t)
 			for _, event := range nodeEvents {
-				if err := cluster.AwaitRollout(t.Context(), dnsNamespace, d.daemonSet); err != nil {
-					t.Fatal(err)
-				}
-				s := startStream(t, places[0].network, rollRate)
-				s.await(t, 2*rollRate)
-				event.happen(t, d, nodeServer{Node: places[0].Node, selector: d.selector})
-				time.Sleep(watched) // the time is what is measured
-				silence := s.longestSilence()
-				asked, lost := s.stop()
-				row := fmt.Sprintf("| %s | %s | %d of %d | %.2f s |", event.name, d.name, len(lost), asked, silence.Seconds())
-				t.Log(row)
-				table.WriteString(row + "\n")
+				t.Run(event.name, func(t *testing.T) {
+					var all []failure
+					for range event.rounds {
+						all = append(all, measureFailure(t, d, places[0], event.watched, event.happen))
+					}
+					fmt.Fprintf(&table, "| %s | %s | %s |\n", event.name, d.name, describe(all))
+				})
 			}
 		})
 	}
-	t.Logf("| event | server on the node | questions lost | longest time without an answer |\n|---|---|---|---|\n%s", table.String())
+	t.Logf("| event | server on the node | questions lost | longest time without an answer | until its process was there again |\n|---|---|---|---|---|\n%s", table.String())
 }
 
-func deletePod(t *testing.T, s nodeServer, how ...string) {
-	t.Helper()
-	kubectl(t, append([]string{"delete", "pod", "--namespace=" + dnsNamespace, s.awaitPod(t, ".metadata.name"), "--wait=false"}, how...)...)
+// failure is what happened to the questions of a Pod when the server on its node failed.
+type failure struct {
+	asked, lost int
+	silence     time.Duration // the longest time without an answer
+	restart     time.Duration // until the process was there again; 0 if it was not
 }
 
-// breakCorefile puts a Corefile that no server starts with into a ConfigMap, waits until it
-// has reached the nodes, and puts the original back when the test ends.
-func breakCorefile(t *testing.T, configMap string) {
+// measureFailure asks from a Pod while something happens to a new server on its node.
+func measureFailure(t *testing.T, d nodeDNS, p place, watched time.Duration, happen func(*testing.T, nodeDNS, nodeServer, string)) failure {
 	t.Helper()
-	original := kubectl(t, "get", "configmap", "--namespace="+dnsNamespace, configMap, "-o", "jsonpath={.data.Corefile}")
-	patch := func(text string) {
-		patch, err := json.Marshal(map[string]any{"data": map[string]string{"Corefile": text}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
-		defer cancel()
-		if _, err := cluster.Kubectl(ctx, "patch", "configmap", "--namespace="+dnsNamespace, configMap, "--patch", string(patch)); err != nil {
-			t.Error(err)
-		}
+	own := nodeServer{Node: p.Node, selector: d.selector}
+	own.renew(t, d) // the kubelet waits longer each time before it starts a container again
+	container := own.container(t)
+	s := startStream(t, p.network, rollRate)
+	s.await(t, 2*rollRate)
+	began := time.Now()
+	happen(t, d, own, container)
+	time.Sleep(watched) // the time is what is measured
+	f := failure{silence: s.longestSilence(), restart: max(0, own.startedAt(t).Sub(began))}
+	asked, lost := s.stop()
+	f.asked, f.lost = asked, len(lost)
+	t.Logf("%d of %d lost, silence %s, restart %s", f.lost, f.asked, f.silence, f.restart)
+	return f
+}
+
+// describe returns the cells of a table: the median, and the least and the most.
+func describe(all []failure) string {
+	lost := spread(all, func(f failure) int { return f.lost }, func(n int) string { return fmt.Sprint(n) })
+	seconds := func(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+	return lost + " | " + spread(all, func(f failure) time.Duration { return f.silence }, seconds) +
+		" | " + spread(all, func(f failure) time.Duration { return f.restart }, seconds)
+}
+
+func spread[T cmp.Ordered](all []failure, of func(failure) T, text func(T) string) string {
+	values := make([]T, 0, len(all))
+	for _, f := range all {
+		values = append(values, of(f))
 	}
-	t.Cleanup(func() { patch(original) })
-	patch("nonsense {\n" + original)
-	time.Sleep(2 * syncTime) // the kubelet writes it to the volume at its next look
+	slices.Sort(values)
+	middle := text(values[len(values)/2])
+	if len(values) == 1 {
+		return middle
+	}
+	return fmt.Sprintf("%s (%s to %s)", middle, text(values[0]), text(values[len(values)-1]))
 }
-
-// syncTime is how often the kubelets of the lab look for changes of ConfigMaps.
-const syncTime = 5 * time.Second

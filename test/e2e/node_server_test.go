@@ -3,15 +3,15 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/clusterdns/clusterdns/test/lab"
 )
@@ -47,31 +47,56 @@ func (s nodeServer) container(t *testing.T) string {
 	return strings.TrimPrefix(s.awaitPod(t, ".status.containerStatuses[0].containerID"), "containerd://")
 }
 
-// kill ends the processes of a container as a crash would.
-func kill(t *testing.T, container string) {
+// renew puts a new Pod in the place of the server's, and waits until it is ready and the others are.
+func (s nodeServer) renew(t *testing.T, d nodeDNS) {
 	t.Helper()
-	groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	const name = ".metadata.name"
+	before := s.awaitPod(t, name)
+	kubectl(t, "delete", "pod", "--namespace="+dnsNamespace, before)
+	eventually(t, func(ctx context.Context) error {
+		now, err := s.pod(ctx, name)
+		if err == nil && now == before {
+			err = fmt.Errorf("Pod %s is still there", before)
+		}
+		return err
+	})
+	if err := cluster.AwaitRollout(t.Context(), dnsNamespace, d.daemonSet); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// startedAt returns when the process of the server was started, or the zero time if there is none.
+func (s nodeServer) startedAt(t *testing.T) time.Time {
+	t.Helper()
+	for _, pid := range processesOf(t, s.container(t)) {
+		return startOf(t, pid)
+	}
+	return time.Time{}
+}
+
+// startOf returns when a process was started: in ticks after the start of the machine, the 20th
+// field behind its name (proc_pid_stat(5)).
+func startOf(t *testing.T, pid int) time.Time {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	killed := 0
-	for _, path := range groups {
-		text, err := os.ReadFile(path)
-		if err != nil || !strings.Contains(string(text), container) {
-			continue // it has ended, or is another's
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err == nil {
-			err = syscall.Kill(pid, syscall.SIGKILL)
-		}
-		if err != nil && !errors.Is(err, syscall.ESRCH) {
-			t.Fatal(err)
-		}
-		killed++
+	uptime, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if killed == 0 {
-		t.Fatalf("container %s has no process", container)
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')'):]))
+	ticks, err := strconv.Atoi(fields[20])
+	if err != nil {
+		t.Fatal(err)
 	}
+	now, err := strconv.ParseFloat(strings.Fields(string(uptime))[0], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ticksPerSecond = 100
+	return time.Now().Add(-time.Duration((now - float64(ticks)/ticksPerSecond) * float64(time.Second)))
 }
 
 // stateFile returns the path, from outside, of the file in which the server on a node keeps
