@@ -1,16 +1,19 @@
 package clusterdns
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"slices"
 
 	"github.com/coredns/caddy"
-	"github.com/coredns/coredns/request"
+	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/chain"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 )
 
 // noAAAAMode says when names outside the cluster have no AAAA records.
@@ -40,12 +43,14 @@ func (cfg *config) noAAAAFrom(environment func(string) string) error {
 // silencer decides which questions for AAAA are answered without data.
 type silencer struct {
 	mode     noAAAAMode
-	local6   bool // the server has an IPv6 address that others can reach
+	local6   bool           // the server has an IPv6 address that others can reach
+	asked    plugin.Handler // knows A: the first that sees a name as rewrite and autopath leave it
 	silenced prometheus.Counter
 }
 
-// lookAround finds out whether the server has an IPv6 address.
-func (s *silencer) lookAround() {
+// lookAround finds out whether the server has an IPv6 address, and whom to ask for A.
+func (s *silencer) lookAround(ahead []plugin.Handler, ours plugin.Handler) {
+	s.asked = cmp.Or(corefile.FirstWithName(ahead), ours)
 	if s.mode == noAAAAAuto {
 		s.local6 = slices.ContainsFunc(localAddrs(nil), netip.Addr.Is6)
 	}
@@ -72,19 +77,14 @@ func onlyIPv4(s *cluster.Snapshot) bool {
 	return s.Synced() && !s.ClusterIPs().HasIPv6() && !s.EndpointAddrs().HasIPv6() && !s.ExternalAddrs().HasIPv6()
 }
 
-// withoutAAAA answers a question for AAAA from what the whole server says about A, which tells
+// withoutAAAA answers a question for AAAA from what the server block says about A, which tells
 // whether the name exists. It returns nil if nobody answers for the name.
 func (d *ClusterDNS) withoutAAAA(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *dns.Msg {
-	qname, _ := questionOf(r)
-	m := new(dns.Msg).SetReply(r)
-	up, err := d.upstream.Lookup(ctx, request.Request{W: w, Req: r}, qname, dns.TypeA)
-	if err != nil || up == nil {
-		m.Rcode = dns.RcodeServerFailure
-		return m
-	}
+	up := chain.Ask(ctx, d.noAAAA.asked, w, r, dns.TypeA)
 	if up.Rcode == dns.RcodeRefused {
 		return nil
 	}
+	m, qname := new(dns.Msg).SetReply(r), r.Question[0].Name
 	m.Rcode, m.RecursionAvailable, m.Ns = up.Rcode, up.RecursionAvailable, soas(up.Ns)
 	last, ttl := qname, uint32(maxSilence)
 	for _, rr := range up.Answer {

@@ -7,11 +7,15 @@ import (
 	"testing"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
+	_ "github.com/coredns/coredns/plugin/rewrite"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/upstream"
 )
 
 func TestNoAAAAProperty(t *testing.T) {
@@ -96,7 +100,7 @@ func TestNoAAAAQuestions(t *testing.T) {
 	}
 }
 
-// What the whole server says about A decides.
+// What the server block says about A decides.
 func TestNoAAAAByA(t *testing.T) {
 	address := test.A("www.example.com. 600 IN A 192.0.2.1")
 	soa := test.SOA("example.com. 30 IN SOA ns.example.com. hostmaster.example.com. 1 7200 1800 86400 30")
@@ -115,8 +119,7 @@ func TestNoAAAAByA(t *testing.T) {
 		{"no reply", nil, errors.New("no reply"), dns.RcodeServerFailure, ""},
 	} {
 		d := testHandler(t)
-		d.noAAAA = silencer{mode: noAAAAOn, silenced: collectors.Silenced()}
-		d.upstream = lookupFunc(func(context.Context, string) (*dns.Msg, error) { return tc.up, tc.err })
+		d.noAAAA = silencer{mode: noAAAAOn, silenced: collectors.Silenced(), asked: says(tc.up, tc.err)}
 		m := d.withoutAAAA(t.Context(), &test.ResponseWriter{}, new(dns.Msg).SetQuestion("www.example.com.", dns.TypeAAAA))
 		owner := ""
 		for _, rr := range m.Ns {
@@ -130,10 +133,59 @@ func TestNoAAAAByA(t *testing.T) {
 		}
 	}
 	d := testHandler(t)
-	d.upstream = lookupFunc(func(context.Context, string) (*dns.Msg, error) {
-		return &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeRefused}}, nil
-	})
+	d.noAAAA.asked = says(&dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeRefused}}, nil)
 	if m := d.withoutAAAA(t.Context(), &test.ResponseWriter{}, new(dns.Msg).SetQuestion("www.example.com.", dns.TypeAAAA)); m != nil {
 		t.Errorf("nobody answers for the name: %s", m)
+	}
+}
+
+// says returns a handler that writes a reply, or fails.
+func says(m *dns.Msg, err error) plugin.Handler {
+	return plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {
+		if err != nil {
+			return dns.RcodeServerFailure, err
+		}
+		return m.Rcode, w.WriteMsg(m)
+	})
+}
+
+// A is asked for by the name that rewrite has made, in the server block of the question. A name that the
+// rule makes may match it again, and another server block may have it.
+func TestNoAAAABehindRewrite(t *testing.T) {
+	answers := func(r *dns.Msg) *dns.Msg {
+		if name := r.Question[0].Name; name != "www.inner.example.com." && name != "www.moved.test." {
+			return new(dns.Msg).SetRcode(r, dns.RcodeNameError)
+		}
+		return upstream.Address(r, 30)
+	}
+	up := upstream.Start(t, answers)
+	for _, cache := range []string{"", "cache"} {
+		i := coredns.StartTest(t, `
+.:0 {
+    bind 127.0.0.1
+    rewrite continue name suffix .example.com. .inner.example.com. answer auto
+    rewrite stop name exact old.test. www.moved.test.
+    `+cache+`
+    kubernetes cluster.local {
+        manifests `+manifest(t)+`
+        no_aaaa on
+    }
+    forward . `+up+`
+}
+moved.test:0 {
+    bind 127.0.0.1
+}
+`)
+		for name, want := range map[string]int{"www.example.com.": dns.RcodeSuccess, "no.example.com.": dns.RcodeNameError, "old.test.": dns.RcodeSuccess} {
+			for range 2 { // the second from the cache
+				m, _, err := coredns.Client("udp").Exchange(new(dns.Msg).SetQuestion(name, dns.TypeAAAA), i.UDP())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m.Rcode != want || len(m.Answer) > 0 || m.Question[0].Name != name || want == dns.RcodeSuccess && (len(m.Ns) != 1 || m.Ns[0].Header().Name != name) {
+					t.Errorf("%s, %q: %s", name, cache, m)
+				}
+			}
+		}
 	}
 }

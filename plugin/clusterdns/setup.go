@@ -164,13 +164,14 @@ func newCompleter(cfg *config, d *ClusterDNS, node []string) *completion.Complet
 func (d *ClusterDNS) lookAround(c *caddy.Controller, blocks []corefile.Block, log clog.P) error {
 	server := dnsserver.GetConfig(c)
 	d.view.Local = localAddrs(server.ListenHosts)
-	d.noAAAA.lookAround()
+	ahead := corefile.Ahead(server, d.directive)
+	d.noAAAA.lookAround(ahead, d)
 	d.limit = chain.ReplyLimitOf(server)
 	d.bare = server.Handler("minimal") != nil
 	if n := corefile.MaxConcurrent(server, blocks); n > 0 {
 		d.upstreams = fair.NewPlaces(n)
 	}
-	d.gate.ServesOthers = corefile.CacheServesOthers(corefile.Ahead(server, d.directive))
+	d.gate.ServesOthers = corefile.CacheServesOthers(ahead)
 	if i := c.ServerBlockIndex; i < len(blocks) && d.view.Pods != resolve.PodsVerified && blocks[i].Mentions("autopath", "@"+d.directive) {
 		d.search.warn()
 	}

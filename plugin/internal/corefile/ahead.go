@@ -80,6 +80,18 @@ func Ahead(server *dnsserver.Config, directive string) []plugin.Handler {
 	})
 }
 
+// FirstWithName returns the first of the handlers ahead that sees a question's name as it is looked
+// up, nil if none does: plugins may have changed it before.
+func FirstWithName(ahead []plugin.Handler) plugin.Handler {
+	settled := max(slices.Index(dnsserver.Directives, "rewrite"), slices.Index(dnsserver.Directives, "autopath"), slices.Index(dnsserver.Directives, "acl"))
+	for _, h := range ahead {
+		if slices.Index(dnsserver.Directives, h.Name()) > settled {
+			return h
+		}
+	}
+	return nil
+}
+
 // ClearOfNames reports whether no plugin ahead may answer for, change or refuse names of
 // ours. Then completion may answer from the snapshot for a name other than the one in the
 // question.
