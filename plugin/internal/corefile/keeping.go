@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/coredns/coredns/plugin"
@@ -34,16 +35,22 @@ func (b *Block) keeping(ahead []plugin.Handler) *Keeping {
 	return &Keeping{Zones: strings.Join(gate.PluginCache().Zones, ","), Hits: hits}
 }
 
+// mostBetween is no less than the time between two questions to the cache, if clients ask for a name
+// every second: of those in a second it sees one.
+const mostBetween = 2 * time.Second
+
 // repeatable returns how many hits the property prefetch waits for. It reports false if a reply
 // does not show by its TTL that it is stale, which the cache counts, or that it is new.
 func repeatable(tokens []caddyfile.Token) (hits int, ok bool) {
 	var stale, staleTTL, keepTTL bool
+	often := true // the cache is asked often enough to count hits
 	for d := caddyfile.NewDispenserTokens("Corefile", tokens); d.Next(); {
 		d.RemainingArgs()
 		for d.NextBlock() {
 			switch property, args := d.Val(), d.RemainingArgs(); property {
-			case "prefetch":
-				hits, _ = strconv.Atoi(args[0]) // the plugin refuses what is no number
+			case "prefetch": // the plugin refuses what cannot be parsed
+				hits, _ = strconv.Atoi(args[0])
+				often = isOften(args[1:], often)
 			case "serve_stale":
 				stale = true
 				verifies := len(args) > 1 && strings.EqualFold(args[1], "verify")
@@ -54,5 +61,15 @@ func repeatable(tokens []caddyfile.Token) (hits int, ok bool) {
 		}
 	}
 	shows := !keepTTL || !stale && hits <= 1
-	return hits, shows && !staleTTL
+	return hits, shows && !staleTTL && (often || hits <= 1)
+}
+
+// isOften reports whether the cache is asked often enough for the time between hits that prefetch
+// counts, of which the last that the Corefile names holds.
+func isOften(rest []string, before bool) bool {
+	if len(rest) == 0 {
+		return before
+	}
+	between, _ := time.ParseDuration(rest[0])
+	return between > mostBetween
 }
