@@ -42,6 +42,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "a question with padding", "plugin/internal/chain/encrypted_test.go", "TestP11Padding"},
 	{"", "a client of `tls://`", "plugin/internal/chain/encrypted_test.go", "TestP11DoTIsOffered"},
 	{"", "questions on one TCP or TLS connection", "plugin/internal/fastpath/connections_test.go", "TestSilentUpstreamsHoldUpNoConnection"},
+	{"", "idle TCP and TLS connections", "plugin/internal/tcp/crowd_test.go", "TestCrowd"},
 	{"", "an answer of `cache`", "plugin/internal/fastpath/kept_test.go", "TestKeptRepliesAge"},
 	{"", "`autopath @kubernetes` without `pods verified`", "plugin/clusterdns/autopath_test.go", "TestAutoPathNeedsPods"},
 }

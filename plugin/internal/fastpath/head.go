@@ -1,6 +1,7 @@
 package fastpath
 
 import (
+	"net/netip"
 	"os"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -39,7 +40,7 @@ func (f *Instance) newHead(s *dnsserver.Server) *tcp.Server {
 	}
 	head := &tcp.Server{
 		Zones: zones, Handler: s, Context: contextOf(s), Panicked: f.panicked,
-		Takes: f.takesConnections(s), Idle: s.IdleTimeout, Write: s.WriteTimeout, Aside: f.aside,
+		Takes: f.takesConnections(s), Idle: s.IdleTimeout, Write: s.WriteTimeout, Aside: f.aside, Crowd: f.crowd,
 	}
 	head.Pause(f.restarting || f.stopped)
 	return head
@@ -72,6 +73,13 @@ func (f *Instance) pauseHeads(is bool) {
 			h.Pause(is)
 		}
 		return true
+	})
+}
+
+// crowded logs, at most once a minute, that a connection ended for others.
+func (f *Instance) crowded(client netip.Addr, has int) {
+	f.crowds.Do(func() {
+		f.log.Warningf("more TCP connections than the memory and the open files that this process may have bear: idle ones of %s, which has %d, are closed", client, has)
 	})
 }
 

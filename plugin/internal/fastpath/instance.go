@@ -22,6 +22,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/recent"
 	"github.com/clusterdns/clusterdns/plugin/internal/reply"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/plugin/internal/tcp"
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 )
 
@@ -87,6 +88,8 @@ type Instance struct {
 	hold   hold
 	heads  sync.Map       // *tcp.Server by *dnsserver.Server: see HeadOf
 	aside  *fair.Places   // for questions of all connections that are answered aside
+	crowd  *tcp.Crowd     // all connections
+	crowds rate.Sometimes // of log lines
 	panics rate.Sometimes // of log lines
 }
 
@@ -124,6 +127,7 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 		metrics: m, log: log, plans: map[string]*plan{},
 		aside: fair.NewPlaces(maxAside), panics: rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
+	f.crowds.Interval, f.crowd = time.Minute, tcp.NewCrowd(f.crowded)
 	f.blocks, f.unread = corefile.Blocks(c)
 	c.OnRestart(func() error { return f.setRestarting(true) })
 	c.OnRestartFailed(func() error { return f.setRestarting(false) })

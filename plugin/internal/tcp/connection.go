@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"bytes"
+	"container/list"
 	"net"
 	"net/netip"
 	"sync"
@@ -33,6 +34,8 @@ type connection struct {
 
 	timer *time.Timer
 	ended bool
+
+	place *list.Element // among the client's connections in the server's crowd, which owns it
 }
 
 func newConnection(s *Server, w dns.ResponseWriter, conn net.Conn, client netip.Addr) *connection {
@@ -153,6 +156,17 @@ func (c *connection) expire() {
 		return
 	}
 	c.timer.Reset(rest)
+}
+
+// endIdle ends the connection if its client waits for nothing. It reports whether it has.
+func (c *connection) endIdle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended || c.aside > 0 || c.since.IsZero() {
+		return false
+	}
+	_ = c.conn.SetReadDeadline(past)
+	return true
 }
 
 // pass has CoreDNS answer a question aside, or at once if too much is aside already. The question's

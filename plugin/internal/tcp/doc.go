@@ -8,6 +8,8 @@
 // CoreDNS's place: the goroutine that reads a connection answers what a Responder can, a batch at a
 // time, and has CoreDNS asked aside for the rest. Answers leave as they are ready (RFC 7766 6.2.1.1).
 //
+// A [Crowd] ends idle connections where clients open more than the process bears.
+//
 // CoreDNS goes on counting the connection as its own, and has reads time out to end it. So Take never
 // moves the time limit of reads to the future.
 package tcp

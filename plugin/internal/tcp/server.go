@@ -24,6 +24,7 @@ type Server struct {
 	Takes bool
 	Idle  time.Duration // after which a connection without questions is closed
 	Write time.Duration // in which a client must read what is written at once
+	Crowd *Crowd        // the connections of all servers
 	Aside *fair.Places  // for questions that are answered aside; a question without a place holds up those behind it
 
 	Panicked func(cause any) // counts and logs a panic of our code; CoreDNS gets the question

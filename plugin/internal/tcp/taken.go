@@ -28,7 +28,9 @@ func (s *Server) Take(w dns.ResponseWriter, first *dns.Msg) bool {
 		return false
 	}
 	c := newConnection(s, w, conn, client)
+	s.Crowd.join(c)
 	c.run(first)
+	s.Crowd.leave(c)
 	_ = w.Close() // otherwise CoreDNS would read on
 	return true
 }

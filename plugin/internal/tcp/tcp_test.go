@@ -64,7 +64,7 @@ func start(t *testing.T, change func(*Server)) *started {
 	up := &upstream{slow: make(chan struct{})}
 	s := &started{upstream: up, addr: l.Addr().String(), Server: &Server{
 		Zones: zonesOf(t), Handler: up, Context: t.Context(),
-		Takes: true, Idle: time.Minute, Write: time.Minute, Aside: fair.NewPlaces(1000), Panicked: func(any) {},
+		Takes: true, Idle: time.Minute, Write: time.Minute, Aside: fair.NewPlaces(1000), Crowd: newCrowd(1000, func(netip.Addr, int) {}), Panicked: func(any) {},
 	}}
 	if change != nil {
 		change(s.Server)
