@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -48,7 +47,7 @@ type Config struct {
 
 	Manifests string // paths of files and folders, joined by ManifestPaths
 
-	stamp [sha256.Size]byte // hash of the credential files, set by Stamped
+	stamp apiserver.Stamp // set by Stamped
 }
 
 // apiServer returns the part of c about the connection to the API server.
@@ -58,6 +57,13 @@ func (c Config) apiServer() apiserver.Config {
 		Kubeconfig: c.Kubeconfig, Context: c.Context,
 		QPS: c.QPS, Burst: c.Burst, MaxInflight: c.MaxInflight,
 	}
+}
+
+// Stamped returns c with a hash of its credential files. A reload shares the Watcher of the previous
+// instance only if these files have not changed.
+func (c Config) Stamped() Config {
+	c.stamp = c.apiServer().Stamp()
+	return c
 }
 
 // Watched describes which objects of a cluster a Watcher keeps, and what of them. Published names are
