@@ -372,6 +372,7 @@ func TestP1SerialOfAnotherWatch(t *testing.T) {
 	old.step(t, clock, time.Second, testEpoch+2)
 	<-made
 	made = (&Watcher{writer: old}).Restamp()
+	itsClock.Step(time.Second)
 	release := Succeed(&Watcher{writer: now}, &Watcher{writer: old})
 	if live, last := now.store.Load(), now.store.LoadCheckpoint(); live.Serial() != testEpoch+2 || last.Serial() != testEpoch+2 {
 		t.Errorf("look-ups show the serial %d, transfers %d; want %d", live.Serial(), last.Serial(), testEpoch+2)
@@ -385,4 +386,60 @@ func TestP1SerialOfAnotherWatch(t *testing.T) {
 	made = (&Watcher{writer: now}).Restamp()
 	now.step(t, itsClock, time.Second, testEpoch+3)
 	<-made
+}
+
+// P1: during a reload the old watch answers beside the new one. Whichever is asked, no serial goes
+// back, even if the new watch was ahead.
+func TestP1SerialsSideBySide(t *testing.T) {
+	leakless(t)
+	old, clock := runWriter(t)
+	old.step(t, clock, 700*time.Millisecond, testEpoch+1)
+	clock.Step(time.Second)
+	now, itsClock := runWriter(t)
+	now.step(t, itsClock, 700*time.Millisecond, testEpoch+1)
+	made := (&Watcher{writer: now}).Restamp()
+	now.step(t, itsClock, time.Second, testEpoch+2)
+	<-made
+	both := []*writer{old, now}
+	release := Succeed(&Watcher{writer: now}, &Watcher{writer: old})
+	var renewed []<-chan struct{}
+	for _, wr := range both {
+		renewed = append(renewed, (&Watcher{writer: wr}).Restamp())
+	}
+	clock.Step(time.Minute)
+	itsClock.Step(time.Minute)
+	for i, wr := range both {
+		if live, last := wr.store.Load().Serial(), wr.store.LoadCheckpoint().Serial(); live != testEpoch+2 || last != testEpoch+2 {
+			t.Errorf("%d: look-ups show the serial %d, transfers %d; want %d", i, live, last, testEpoch+2)
+		}
+	}
+	release()
+	for _, made := range renewed {
+		<-made
+	}
+}
+
+// P1: look-ups of a new watch show a second that has not begun. Transfers get it once it has.
+func TestP1SerialWaitsForItsSecond(t *testing.T) {
+	leakless(t)
+	old, _ := runWriter(t)
+	now, clock := runWriter(t)
+	both := []*writer{old, now}
+	succeeded := make(chan func())
+	go func() { succeeded <- Succeed(&Watcher{writer: now}, &Watcher{writer: old}) }()
+	held := 0
+	eventually(t, "the wait", func() bool { now.do(func() { held = now.holds }); return held == 1 && clock.HasWaiters() })
+	for i, wr := range both {
+		if wr.store.LoadCheckpoint().Synced() {
+			t.Errorf("%d: a checkpoint before its second", i)
+		}
+	}
+	clock.Step(700 * time.Millisecond)
+	release := <-succeeded
+	for i, wr := range both {
+		if serial := wr.store.LoadCheckpoint().Serial(); serial != testEpoch+1 {
+			t.Errorf("%d: the serial %d, want %d", i, serial, testEpoch+1)
+		}
+	}
+	release()
 }

@@ -167,22 +167,33 @@ func (r *Registry) align(cfg kube.Config, w *kube.Watcher, u use) {
 }
 
 // succeed keeps the serial from going back when a server block moves to a watcher, whatever its
-// source is. The watchers that served before get no other serial until the reload has ended.
+// source is. Neither that watcher nor those that served before get another serial until the reload
+// has ended.
 func (r *Registry) succeed(cfg kube.Config, w *kube.Watcher, u use) {
+	old := r.servedBefore(cfg, w, u)
+	if len(old) == 0 {
+		return
+	}
+	release := sync.OnceFunc(kube.Succeed(w, old...))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resumes = append(r.resumes, release)
+}
+
+// servedBefore returns the other watchers with data that another instance uses, if the server block
+// moves to the watcher.
+func (r *Registry) servedBefore(cfg kube.Config, w *kube.Watcher, u use) (old []*kube.Watcher) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.running[cfg].isNewUse(u) {
-		return
+		return nil
 	}
-	var old []*kube.Watcher
 	for _, run := range r.running {
 		if run.watcher != w && run.usedBeside(u.instance) && run.watcher.Store().Load().Synced() {
 			old = append(old, run.watcher)
 		}
 	}
-	if len(old) > 0 {
-		r.resumes = append(r.resumes, sync.OnceFunc(kube.Succeed(w, old...)))
-	}
+	return old
 }
 
 // before returns the other watchers of the same API server, if another instance uses any of
