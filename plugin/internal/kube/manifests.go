@@ -33,16 +33,20 @@ type step struct {
 
 func newManifests(cfg Config, resources []resource, opts Options) *manifests {
 	m := &manifests{resources: resources, clock: opts.clock}
+	var kinds []string
+	for _, r := range resources {
+		kinds = append(kinds, r.about().kind)
+	}
 	m.follower = manifest.New(manifest.Options[[]step]{
-		Paths:          cfg.manifestPaths(),
-		ServiceImports: cfg.MultiCluster,
-		Published:      cfg.Published.All(),
-		Convert:        m.steps,
-		Log:            opts.Log,
-		Failed:         opts.ManifestError,
-		Begin:          thrift.Begin,
-		End:            thrift.End,
-		Clock:          opts.clock,
+		Paths:     cfg.manifestPaths(),
+		Kinds:     kinds,
+		Published: cfg.Published.All(),
+		Convert:   m.steps,
+		Log:       opts.Log,
+		Failed:    opts.ManifestError,
+		Begin:     thrift.Begin,
+		End:       thrift.End,
+		Clock:     opts.clock,
 	})
 	return m
 }

@@ -10,6 +10,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 const web = "web.shop.svc.cluster.local."
@@ -264,4 +265,28 @@ func TestManifestsRun(t *testing.T) {
 		return ask(t, f.watcher.Store(), web, typeA) == "10.0.0.20"
 	})
 	stop()
+}
+
+// C11: what the Corefile does not ask for is not left out silently.
+func TestC11ManifestsNotAskedFor(t *testing.T) {
+	ingress := "apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: web}\n"
+	gateway := publish.Settings{Kinds: publish.Ingresses}
+	for _, tc := range []struct {
+		name, text string
+		cfg        Config
+		want       string // in the only line; empty if there is none
+	}{
+		{"Pods", kubetest.WebPod, Config{}, "Pods are read only with the property pods: Pod shop/web-0"},
+		{"Pods that are asked for", kubetest.WebPod, Config{Pods: true}, ""},
+		{"slices", kubetest.WebSlice, Config{NoEndpoints: true}, "without noendpoints"},
+		{"Services for a gateway", kubetest.WebService, Config{PublishedOnly: true, Published: gateway}, "Services also by k8s_gateway with resources Service: Service shop/web"},
+		{"Services of a gateway", kubetest.WebService, Config{PublishedOnly: true, Published: publish.Settings{Kinds: publish.Services}}, ""},
+		{"an Ingress without a gateway", kubetest.WebService + "---\n" + ingress, Config{}, "networking.k8s.io/v1beta1 Ingress: write resources Ingress"},
+		{"an old Ingress", kubetest.WebService + "---\n" + ingress, Config{Published: gateway}, "networking.k8s.io/v1beta1 Ingress: write networking.k8s.io/v1"},
+	} {
+		lines := serve(t, tc.cfg, map[string]string{"a.yaml": tc.text}).log.All()
+		if tc.want == "" && len(lines) > 0 || tc.want != "" && (len(lines) != 1 || !strings.Contains(lines[0], tc.want)) {
+			t.Errorf("%s: log %q", tc.name, lines)
+		}
+	}
 }

@@ -83,19 +83,20 @@ func (n objectName) String() string {
 
 // bundle has the objects of all files, without repetitions, in the order of the files.
 type bundle struct {
-	keep           func(index int, kind string, api metav1.Object) // stores an object at index, in place of the one that was there
-	serviceImports bool                                            // the caller uses ServiceImports
-	published      map[string]*publish.Kind                        // kinds that give names to the world
+	keep      func(index int, kind string, api metav1.Object) // stores an object at index, in place of the one that was there
+	kinds     []string                                        // that the caller uses
+	published map[string]*publish.Kind                        // kinds that give names to the world
 
 	objects  []*object
 	index    map[objectName]int
 	counts   map[string]int // number of objects of supported kinds and of empty lists, by file.given
-	pending  int            // number of warnings that are kept with the objects
+	shown    map[string]bool
+	pending  int // number of warnings that are kept with the objects
 	warnings warnings
 }
 
 func newBundle(keep func(int, string, metav1.Object)) *bundle {
-	return &bundle{keep: keep, index: make(map[objectName]int), counts: make(map[string]int)}
+	return &bundle{keep: keep, index: make(map[objectName]int), counts: make(map[string]int), shown: make(map[string]bool)}
 }
 
 // read adds the objects of a file. The first text that cannot be parsed is an error; an
@@ -108,6 +109,9 @@ func (b *bundle) read(f file, in io.Reader) error {
 			return nil
 		}
 		b.counts[f.given]++
+		if d.kind != "Namespace" && slices.Contains(b.kinds, d.kind) {
+			b.shown[f.given] = true
+		}
 		return b.add(d)
 	})
 	b.counts[f.given] += emptyLists
@@ -158,7 +162,7 @@ func (b *bundle) finish(files fileSet) {
 	for _, f := range files.others {
 		b.warnings.add(irregular, f.path, kindOf(f.info))
 	}
-	b.inspect()
+	b.inspect(files)
 	b.implyNamespaces()
 }
 

@@ -44,11 +44,11 @@ type Logger interface {
 	Errorf(format string, args ...any)
 }
 
-// Options are the settings of a Follower. All fields but ServiceImports and Published must be set.
+// Options are the settings of a Follower. All fields but Published must be set.
 type Options[T any] struct {
-	Paths          []string
-	ServiceImports bool           // the caller uses ServiceImports
-	Published      []publish.Kind // further kinds that the caller uses
+	Paths     []string
+	Kinds     []string       // names of the kinds that the caller uses
+	Published []publish.Kind // those of them that give names to the world
 
 	// Convert returns what the caller keeps of an object. The object itself is not kept any
 	// longer.
@@ -157,7 +157,7 @@ func (f *Follower[T]) parse(ctx context.Context, files fileSet) ([]T, error) {
 			all[i] = kept
 		}
 	})
-	b.serviceImports = f.opts.ServiceImports
+	b.kinds = f.opts.Kinds
 	b.publish(f.opts.Published)
 	if err := files.each(ctx, b.read); err != nil {
 		return nil, err

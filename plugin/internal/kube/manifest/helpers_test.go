@@ -32,6 +32,7 @@ endpoints: [{addresses: [10.2.0.1]}]
 type config struct {
 	paths   []string // a folder of the test's own, if there are none
 	imports bool
+	kinds   []string // of a Corefile with nothing further if there are none
 }
 
 // files is a folder of manifests with a Follower that has read them. The test triggers each
@@ -63,8 +64,14 @@ func serve(t *testing.T, cfg config, contents map[string]string) *files {
 }
 
 func follower(cfg config, log Logger, failed func()) *Follower[string] {
+	if cfg.kinds == nil {
+		cfg.kinds = []string{"Service", "Namespace", "EndpointSlice"}
+	}
+	if cfg.imports {
+		cfg.kinds = append(cfg.kinds, "ServiceImport")
+	}
 	return New(Options[string]{
-		Paths: cfg.paths, ServiceImports: cfg.imports, Convert: describe, Log: log,
+		Paths: cfg.paths, Kinds: cfg.kinds, Convert: describe, Log: log,
 		Failed: failed, Begin: func() {}, End: func() {},
 		Clock: clocktesting.NewFakeClock(time.Now().Add(time.Hour)),
 	})

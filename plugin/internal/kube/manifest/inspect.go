@@ -21,6 +21,7 @@ import (
 func (b *bundle) leaveOut(d *document) {
 	name := d.apiVersion + " " + d.kind
 	group, _, _ := strings.Cut(d.apiVersion, "/")
+	resource, version := publish.Asks(group, d.kind)
 	switch {
 	case name == "v1 Endpoints":
 		b.warnings.add(endpoints, name, d.place())
@@ -30,6 +31,10 @@ func (b *bundle) leaveOut(d *document) {
 		b.warnings.add(versioned, name+": write multicluster.x-k8s.io/v1beta1", d.place())
 	case slices.Contains([]string{"Service", "Namespace", "Pod"}, d.kind) && !strings.Contains(d.apiVersion, "/"):
 		b.warnings.add(versioned, name+": write v1", d.place())
+	case resource != "" && b.published[version+" "+d.kind] != nil:
+		b.warnings.add(versioned, name+": write "+version, d.place())
+	case resource != "":
+		b.warnings.add(unpublished, name+": write resources "+resource, d.place())
 	default:
 		b.warnings.add(unsupported, name, d.place())
 	}
@@ -41,7 +46,7 @@ const warningsLimit = 10_000
 // inspectObject collects warnings about an object. They are kept with the object, because a
 // later object with the same name replaces both.
 func (b *bundle) inspectObject(o *object, api metav1.Object) {
-	if o.check(api); o.name.kind == "ServiceImport" && !b.serviceImports {
+	if o.check(api); o.name.kind == "ServiceImport" && !slices.Contains(b.kinds, o.name.kind) {
 		o.warnings = []warning{{unread, o.name.String()}}
 	}
 	if b.pending += len(o.warnings); b.pending > warningsLimit {
@@ -50,8 +55,16 @@ func (b *bundle) inspectObject(o *object, api metav1.Object) {
 }
 
 // inspect adds the warnings of all objects that remain.
-func (b *bundle) inspect() {
+func (b *bundle) inspect(files fileSet) {
+	hidden := map[string]bool{} // files of paths of which nothing is shown
+	for _, f := range files.files {
+		hidden[f.path] = !b.shown[f.given]
+	}
 	for _, o := range b.objects {
+		if hidden[o.path] && o.name.kind != "ServiceImport" && !slices.Contains(b.kinds, o.name.kind) {
+			b.warnings.add(o.unasked(), o.name.String(), o.place())
+			continue
+		}
 		for _, f := range o.warnings {
 			b.warnings.add(f.category, f.name, o.place())
 		}
@@ -59,6 +72,14 @@ func (b *bundle) inspect() {
 			b.warnings.add(orphaned, o.name.String(), o.place())
 		}
 	}
+}
+
+// unasked returns the category of an object of a kind that the Corefile does not ask for.
+func (o *object) unasked() category {
+	if o.name.kind == "Pod" {
+		return podless
+	}
+	return unasked
 }
 
 // named reports whether an object is an EndpointSlice that names its Service.

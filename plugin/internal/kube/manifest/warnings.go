@@ -15,6 +15,9 @@ const (
 	versioned
 	endpoints
 	unread
+	podless
+	unasked
+	unpublished
 	irregular
 	invalid
 	repeated
@@ -35,6 +38,9 @@ var headings = [categories]string{
 	versioned:    "left out, of a version of the API that is not read",
 	endpoints:    "left out, Endpoints are not read: write an EndpointSlice (discovery.k8s.io/v1) with the label kubernetes.io/service-name",
 	unread:       "left out, ServiceImports are read only with the property multicluster",
+	podless:      "left out, Pods are read only with the property pods",
+	unasked:      "left out, shown only by the plugin kubernetes without noendpoints, Services also by k8s_gateway with resources Service",
+	unpublished:  "left out, shown only by the plugin k8s_gateway",
 	irregular:    "left out, not a regular file",
 	invalid:      "left out, with a name that is not a DNS label",
 	repeated:     "given more than once, the last one counts",

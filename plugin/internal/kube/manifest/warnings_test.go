@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -195,5 +196,65 @@ func TestC11TargetsThatAreNoNames(t *testing.T) {
 	for _, target := range []string{"db.example.com:5432", "https://db.example.com", "db example.com", "db.example.com/x", "'*.example.com'"} {
 		f := serve(t, config{}, map[string]string{"a.yaml": alias("db", target)})
 		f.expect("Service default/db[]")
+	}
+}
+
+const shopIngress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: shop}\n"
+
+// Files of which nothing is shown say what is left out, and what to write.
+func TestC11KindsNotAskedFor(t *testing.T) {
+	const (
+		pods = "left out, Pods are read only with the property pods: Pod shop/web-0 "
+		rest = "left out, shown only by the plugin kubernetes without noendpoints, Services also by k8s_gateway with resources Service: "
+	)
+	namespace := "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
+	for _, tc := range []struct {
+		name  string
+		kinds []string
+		text  string
+		want  []string // lines, with FILE for the path
+	}{
+		{"Pods alone", nil, kubetest.WebPod, []string{pods + "(FILE:1)"}},
+		{"Pods and their Namespace", nil, namespace + kubetest.WebPod, []string{pods + "(FILE:5)"}},
+		{"Pods beside something else", nil, kubetest.WebService + "---\n" + kubetest.WebPod, nil},
+		{"Pods that are asked for", []string{"Service", "Namespace", "EndpointSlice", "Pod"}, kubetest.WebPod, nil},
+		{"slices with noendpoints", []string{"Service", "Namespace"}, kubetest.WebSlice, []string{rest + "EndpointSlice shop/web-x (FILE:1)"}},
+		{
+			"Services for Ingresses", []string{"Ingress"}, kubetest.WebService + "---\n" + kubetest.WebPod,
+			[]string{pods + "(FILE:12)", rest + "Service shop/web (FILE:1)"},
+		},
+		{
+			"Ingresses beside something else", nil, kubetest.WebService + "---\n" + shopIngress,
+			[]string{"left out, shown only by the plugin k8s_gateway: networking.k8s.io/v1 Ingress: write resources Ingress (FILE:12)"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := serve(t, config{kinds: tc.kinds}, map[string]string{"a.yaml": tc.text})
+			var want []string
+			for _, line := range tc.want {
+				want = append(want, "WARNING manifests: "+strings.ReplaceAll(line, "FILE", f.path("a.yaml")))
+			}
+			f.log.Expect(t, want...)
+		})
+	}
+}
+
+// A8: nothing but kinds that only k8s_gateway shows is refused like an empty folder, and the
+// error says what to write.
+func TestA8IngressesNotAskedFor(t *testing.T) {
+	for kind, want := range map[string]string{
+		"networking.k8s.io/v1 Ingress":               "shown only by the plugin k8s_gateway: networking.k8s.io/v1 Ingress: write resources Ingress (",
+		"extensions/v1beta1 Ingress":                 "extensions/v1beta1 Ingress: write resources Ingress (",
+		"v1 Node":                                    "v1 Node: write resources Node (",
+		"gateway.networking.k8s.io/v1 Gateway":       "gateway.networking.k8s.io/v1 Gateway: write resources HTTPRoute (",
+		"gateway.networking.k8s.io/v1beta1 TLSRoute": "gateway.networking.k8s.io/v1beta1 TLSRoute: write resources TLSRoute (",
+		"example.org/v1 Node":                        "of a kind that DNS does not show: example.org/v1 Node (",
+	} {
+		version, name, _ := strings.Cut(kind, " ")
+		path := t.TempDir() + "/a.yaml"
+		kubetest.Write(t, filepath.Dir(path), map[string]string{"a.yaml": "apiVersion: " + version + "\nkind: " + name + "\nmetadata: {name: web}\n"})
+		if err := load(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }

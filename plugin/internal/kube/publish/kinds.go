@@ -162,6 +162,22 @@ func (s Settings) All() []Kind {
 	return slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool { return !s.needs(k) })
 }
 
+// Asks returns the resource to name so that a kind of object is shown, and the version of the API
+// that is read. Both are empty for a kind that gives no names to the world.
+func Asks(group, kind string) (resource, version string) {
+	for _, k := range kinds {
+		best := k.Versions[0]
+		if k.Name != kind || k.Name == serviceKind || group != best.Group && group != best.String() && group != "extensions" {
+			continue
+		}
+		if resource = kind; k.needed == routes {
+			resource = "HTTPRoute"
+		}
+		return resource, best.String()
+	}
+	return "", ""
+}
+
 // Convert returns what matters here of an object, or nil if it has no names and no other object
 // leads to it.
 func (k Kind) Convert(s Settings, o metav1.Object) *Object {
