@@ -52,6 +52,14 @@ func (w *observations) watches() int {
 	return len(slices.DeleteFunc(slices.Clone(w.requests), func(r Request) bool { return !r.Watch }))
 }
 
+// committed returns how many commits changed the store. Unlike the serial, that does not rise
+// with time alone.
+func (w *observations) committed() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.commits
+}
+
 // wantNoRelist checks that nothing was listed again.
 func (w *observations) wantNoRelist(t *testing.T) {
 	t.Helper()
