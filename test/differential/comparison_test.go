@@ -79,7 +79,11 @@ func (c *comparison) loosen(r *reply) *reply {
 
 // ask asks one of the servers a further question about the difference.
 func (c *comparison) ask(server int, q question) *reply {
-	return c.loosen(c.asker.plain.one(server, q))
+	r := c.asker.plain.one(server, q)
+	if r.problem != nil || r.rcode == dns.RcodeServerFailure {
+		c.asker.failed++
+	}
+	return c.loosen(r)
 }
 
 // behind returns the answer of the next plugin to the question.

@@ -158,6 +158,7 @@ type asker struct {
 	lines  []*line
 	client netip.Addr
 	plain  *asker // the same one, or one whose names are not completed
+	failed int    // how many further questions got no answer, or SERVFAIL as from a busy upstream
 }
 
 func newAsker(addresses ...string) *asker { return newAskerFrom(netip.Addr{}, addresses...) }

@@ -138,18 +138,19 @@ func (c *comparison) run(to *tally, explained map[int]int) (asked int, err error
 }
 
 // retries is how often a question without an answer is repeated, unless an entry explains
-// that: a busy machine may have lost the answer.
+// that: a busy machine may have lost the answer. The same goes for the further questions with
+// which an entry explains a difference.
 const retries = 3
 
 // judge finds the entry that explains the difference. The first times that a client meets
 // an entry, it checks that the matcher does not explain everything.
 func (c *comparison) judge(to *tally, explained map[int]int) {
-	entry, ok := to.explain(c)
-	for i := 0; !ok && i < retries && (c.stock.problem != nil || c.ours.problem != nil); i++ {
+	entry, ok, doubtful := c.explained(to)
+	for i := 0; !ok && i < retries && doubtful; i++ {
 		if c.exchange() != nil || !c.differs() {
 			return
 		}
-		entry, ok = to.explain(c)
+		entry, ok, doubtful = c.explained(to)
 	}
 	if !ok {
 		to.reject(c)
@@ -158,6 +159,14 @@ func (c *comparison) judge(to *tally, explained map[int]int) {
 	if explained[entry]++; explained[entry] <= sampled {
 		to.overlook(to.overlooked(c))
 	}
+}
+
+// explained returns the entry that explains the difference, and reports whether an answer was
+// missing for that.
+func (c *comparison) explained(to *tally) (entry int, ok, doubtful bool) {
+	before := c.asker.failed
+	entry, ok = to.explain(c)
+	return entry, ok, c.stock.problem != nil || c.ours.problem != nil || c.asker.failed > before
 }
 
 // sampled is how many differences of each entry a client corrupts, and how many equal
