@@ -44,6 +44,7 @@ func TestDoctor(t *testing.T) {
 		{"data old", testOld},
 		{"replica silent", testSilent},
 		{"replicas differ", testDiffer},
+		{"probe fails", testProbe},
 		{"ended for its memory", testMemory},
 		{"Corefile that surprises", testCorefile},
 		{"cache on the node", testNode},
@@ -197,6 +198,24 @@ func testDiffer(t *testing.T, w *world) {
 	w.configure(t, whole)
 	w.start(t, all...)
 	w.examine(t).want(t, "replies", "red", "Pod coredns-1-a says kubernetes.default.svc.cluster.local. A: NOERROR 10.96.0.1", "Pod coredns-1-b says kubernetes.default.svc.cluster.local. A: NXDOMAIN")
+}
+
+func testProbe(t *testing.T, w *world) {
+	serveUpstream(t)
+	all := pair(whole)
+	all[1].unready = true
+	w.configure(t, whole)
+	w.start(t, all...)
+	for _, event := range []struct{ name, at, says string }{
+		{"b.1", "2026-01-02T03:04:05Z", "Readiness probe failed: older"},
+		{"b.2", "2026-01-02T03:06:05Z", "Readiness probe failed: HTTP probe failed with statuscode: 404"},
+		{"b.3", "2026-01-02T03:05:05Z", "Readiness probe failed: old"},
+		{"b.4", "2026-01-02T03:07:05Z", "Liveness probe failed: another probe"},
+	} {
+		w.apply(t, fmt.Sprintf(`{apiVersion: v1, kind: Event, metadata: {name: %s, namespace: kube-system}, involvedObject: {kind: Pod, name: coredns-1-b, namespace: kube-system},
+  reason: Unhealthy, type: Warning, lastTimestamp: %s, message: %q}`, event.name, event.at, event.says))
+	}
+	w.examine(t).want(t, "pods", "red", "Pod coredns-1-b is not ready: Readiness probe failed: HTTP probe failed with statuscode: 404 =>", "describe pod coredns-1-b")
 }
 
 func testMemory(t *testing.T, w *world) {

@@ -164,7 +164,7 @@ status:
   phase: Running
   podIP: %[4]s
   podIPs: [{ip: %[4]s}]
-  conditions: [{type: Ready, status: 'True'}]
+  conditions: [{type: Ready, status: '%[11]s'}]
   containerStatuses: [{name: coredns, ready: true, restartCount: %[7]d, image: i, imageID: i, state: {running: {}}, lastState: {%[8]s}}]
 `
 
@@ -195,12 +195,16 @@ func (r replica) start(t *testing.T, w *world) {
 	if r.ended != "" {
 		restarts, last = 1, fmt.Sprintf("terminated: {exitCode: 137, reason: %s, finishedAt: '2026-01-02T03:04:05Z'}", r.ended)
 	}
+	ready := "True"
+	if r.unready {
+		ready = "False"
+	}
 	folder := t.TempDir() // the command reads it if it runs in the Pod
 	r.corefile = strings.ReplaceAll(r.corefile, "ADDR", r.addr.String())
 	if err := os.WriteFile(filepath.Join(folder, "Corefile"), []byte(r.corefile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.apply(t, fmt.Sprintf(podManifest, r.name, r.owner, r.image, r.addr, folder, r.policy, restarts, last, kind, config))
+	w.apply(t, fmt.Sprintf(podManifest, r.name, r.owner, r.image, r.addr, folder, r.policy, restarts, last, kind, config, ready))
 	t.Cleanup(func() { w.deletePod(t, r.name) })
 	if r.dead {
 		return

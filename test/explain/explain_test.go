@@ -114,6 +114,14 @@ func TestConfusions(t *testing.T) { //nolint:funlen // its rows are a table
 	}{
 		{"1 headless and not ready", run{args: []string{"db", "-from", "shop"}}, 3, []string{"headless and has no ready endpoint", "readiness probe failed: connect 5432", "publishNotReadyAddresses"}},
 		{"1 with an upstream out of reach", run{outside: "forward . 127.0.0.1:1", args: []string{"db", "-from", "shop"}}, 4, []string{"cause: Service shop/db is headless and has no ready endpoint", "note: db. has no answer either: SERVFAIL"}},
+		{"1 with what kubelet says", run{args: []string{"db", "-from", "shop"}, objects: `
+---
+{apiVersion: v1, kind: Event, metadata: {name: db-0.1, namespace: shop}, involvedObject: {kind: Pod, name: db-0}, lastTimestamp: 2026-01-02T03:04:05Z, message: "Readiness probe failed: older"}
+---
+{apiVersion: v1, kind: Event, metadata: {name: db-0.2, namespace: shop}, involvedObject: {kind: Pod, name: db-0}, lastTimestamp: 2026-01-02T03:05:05Z, message: "Readiness probe failed: dial tcp: refused\nmore"}
+---
+{apiVersion: v1, kind: Event, metadata: {name: db-0.3, namespace: shop}, involvedObject: {kind: Pod, name: db-1}, lastTimestamp: 2026-01-02T03:06:05Z, message: "Readiness probe failed: another Pod"}
+`}, 3, []string{"Pod shop/db-0  not ready: Readiness probe failed: dial tcp: refused\n"}},
 		{"1 as musl asks", run{outside: "forward . 127.0.0.1:1", args: []string{"db", "-from", "shop", "-libc", "musl"}}, 4, []string{"cause: Service shop/db is headless and has no ready endpoint"}},
 		{"4 with an upstream out of reach", run{outside: "forward . 127.0.0.1:1", args: []string{"queue", "-from", "shop"}}, 4, []string{"remedy: write queue.data"}},
 		{"2 subdomain is not the Service", run{args: []string{"db-1.db", "-from", "shop"}, objects: `

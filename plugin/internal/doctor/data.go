@@ -1,10 +1,16 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/doctor/api"
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor/patient"
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor/scrape"
 )
@@ -70,13 +76,29 @@ func podsCheck(ctx context.Context, p *patient.Patient) Result {
 			}
 		}
 		if !r.Ready() {
-			all = append(all, red("kubectl -n "+r.Namespace+" describe pod "+r.Name, "Pod %s is not ready%s%s", r.Name, waits, lastWords(ctx, p, r)))
+			all = append(all, red("kubectl -n "+r.Namespace+" describe pod "+r.Name, "Pod %s is not ready%s%s", r.Name, cmp.Or(waits, lastProbe(ctx, p, r)), lastWords(ctx, p, r)))
 		}
 	}
 	if len(all) > 0 {
 		return worst(all...)
 	}
 	return green("%s ready, %s", number(len(replicas), "Pod"), number(int(restarts), "restart"))
+}
+
+// lastProbe returns what kubelet has said last of a readiness probe of a Pod that failed, if that may be seen.
+func lastProbe(ctx context.Context, p *patient.Patient, r *patient.Replica) (said string) {
+	path := "/api/v1/namespaces/" + r.Namespace + "/events"
+	all, _, err := api.List[corev1.Event](ctx, p.API, path, "fieldSelector", "reason=Unhealthy,involvedObject.name="+r.Name)
+	if err != nil {
+		return ""
+	}
+	slices.SortFunc(all, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	for i := range all {
+		if strings.HasPrefix(all[i].Message, "Readiness probe") {
+			said, _, _ = strings.Cut(": "+all[i].Message, "\n")
+		}
+	}
+	return strings.TrimSpace(said)
 }
 
 // lastWords returns the last line that a container has logged before its last end.

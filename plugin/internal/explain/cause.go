@@ -232,7 +232,7 @@ func (e *explainer) noneReady(s *corev1.Service) Cause {
 	c.Remedy = "mend the readiness probe, or set publishNotReadyAddresses: true"
 	for _, p := range pods {
 		if !p.ready() {
-			c.Facts = append(c.Facts, fmt.Sprintf("Pod %s/%s  not ready: %s", p.Namespace, p.Name, p.whyNotReady()))
+			c.Facts = append(c.Facts, fmt.Sprintf("Pod %s/%s  not ready: %s", p.Namespace, p.Name, e.objects.whyNotReady(p)))
 		}
 	}
 	return c
@@ -262,7 +262,7 @@ func (e *explainer) noEndpoint(s *corev1.Service, label string) Cause {
 	case !p.ready():
 		c.Text = where + " is not ready, so its name does not exist"
 		c.Remedy = "mend the readiness probe, or set publishNotReadyAddresses: true in the Service"
-		c.Facts = []string{fmt.Sprintf("%s  not ready: %s", where, p.whyNotReady())}
+		c.Facts = []string{fmt.Sprintf("%s  not ready: %s", where, e.objects.whyNotReady(p))}
 	default:
 		c.Text, c.Remedy = fmt.Sprintf("no EndpointSlice of Service %s/%s has %s as ready yet", s.Namespace, s.Name, where), "look whether the EndpointSlice controller runs"
 	}

@@ -61,6 +61,7 @@ type objects struct {
 	policies   []*networkingv1.NetworkPolicy
 	roles      []*role
 	configMaps []*configMap
+	events     []*corev1.Event
 
 	places map[string]int // in the lists, by kind, Namespace and name
 }
@@ -118,6 +119,8 @@ func readObjects(ctx context.Context, paths []string) (*objects, error) {
 			return put(o, kind, &o.policies, new(networkingv1.NetworkPolicy), into)
 		case "rbac.authorization.k8s.io/v1 ClusterRole":
 			return put(o, kind, &o.roles, new(role), into)
+		case "v1 Event":
+			return put(o, kind, &o.events, new(corev1.Event), into)
 		case "v1 ConfigMap":
 			return put(o, kind, &o.configMaps, new(configMap), into)
 		}
@@ -199,12 +202,15 @@ func (p *pod) ready() bool {
 	return i >= 0 && p.Status.Conditions[i].Status == "True"
 }
 
-// whyNotReady says why a Pod is not ready, as far as its status does.
-func (p *pod) whyNotReady() string {
+// whyNotReady says why a Pod is not ready, as far as its status and kubelet's events do.
+func (o *objects) whyNotReady(p *pod) string {
 	for _, c := range p.Status.ContainerStatuses {
 		if !c.Ready && c.State.Waiting != nil {
 			return strings.TrimSpace(fmt.Sprintf("container %s waits: %s %s", c.Name, c.State.Waiting.Reason, c.State.Waiting.Message))
 		}
+	}
+	if failed := o.lastProbe(p); failed != "" {
+		return failed
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == "Ready" && c.Status != "True" && c.Reason+c.Message != "" {
@@ -212,4 +218,17 @@ func (p *pod) whyNotReady() string {
 		}
 	}
 	return "phase " + string(p.Status.Phase)
+}
+
+// lastProbe returns what kubelet has said last of a readiness probe of a Pod that failed.
+func (o *objects) lastProbe(p *pod) (said string) {
+	var last *corev1.Event
+	for _, e := range o.events {
+		about := e.Namespace == p.Namespace && e.InvolvedObject.Kind == "Pod" && e.InvolvedObject.Name == p.Name
+		if about && strings.HasPrefix(e.Message, "Readiness probe") && (last == nil || last.LastTimestamp.Before(&e.LastTimestamp)) {
+			last, said = e, e.Message
+		}
+	}
+	said, _, _ = strings.Cut(said, "\n")
+	return strings.TrimSpace(said)
 }

@@ -101,11 +101,30 @@ func (f *Fetcher) endpoints(ctx context.Context, w Wanted, s object) error {
 			return err
 		}
 	}
-	if w.Endpoint == "" {
-		return nil
+	if w.Endpoint != "" {
+		if _, _, err := f.get(ctx, pods, w.Namespace, w.Endpoint); err != nil {
+			return err
+		}
 	}
-	_, _, err := f.get(ctx, pods, w.Namespace, w.Endpoint)
-	return err
+	return f.probes(ctx, w.Namespace)
+}
+
+// probes reads what kubelet says of probes in a Namespace, if a Pod that was read there is not ready.
+func (f *Fetcher) probes(ctx context.Context, namespace string) error {
+	for path, o := range f.objects {
+		if strings.HasPrefix(path, pods.in(namespace)+"/") && o != nil && !ready(o) {
+			return f.list(ctx, events, namespace, map[string]string{"fieldSelector": "reason=Unhealthy"}, "")
+		}
+	}
+	return nil
+}
+
+func ready(pod object) bool {
+	conditions, _ := pod.at("status", "conditions").([]any)
+	return slices.ContainsFunc(conditions, func(c any) bool {
+		m, _ := c.(map[string]any)
+		return m["type"] == "Ready" && m["status"] == "True"
+	})
 }
 
 // Exists reads a Namespace that is there, so one that may not be seen too.

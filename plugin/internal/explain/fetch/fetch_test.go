@@ -83,7 +83,7 @@ func TestTouch(t *testing.T) {
 	}{
 		{"headless", Wanted{"shop", "db", "db-7"}, []string{
 			"/api/v1/namespaces/shop", "/api/v1/namespaces/shop/services/db", "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices?kubernetes.io/service-name=db",
-			"/api/v1/namespaces/shop/pods?app=db", "/api/v1/namespaces/shop/pods/db-7",
+			"/api/v1/namespaces/shop/pods?app=db", "/api/v1/namespaces/shop/pods/db-7", "/api/v1/namespaces/shop/events?reason=Unhealthy",
 		}, []string{`"kind":"EndpointSlice"`, `"apiVersion":"discovery.k8s.io/v1"`, `"hostname":"db-0"`, `"team":"a"`}, []string{"secret", "192.0.2.1"}, ""},
 		{"ClusterIP", Wanted{"shop", "cip", ""}, []string{
 			"/api/v1/namespaces/shop", "/api/v1/namespaces/shop/services/cip", "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices?kubernetes.io/service-name=cip",

@@ -20,6 +20,7 @@ var (
 	configMaps    = kind{"v1", "ConfigMap", "/api/v1", "configmaps"}
 	endpointSlice = kind{"discovery.k8s.io/v1", "EndpointSlice", "/apis/discovery.k8s.io/v1", "endpointslices"}
 	policies      = kind{"networking.k8s.io/v1", "NetworkPolicy", "/apis/networking.k8s.io/v1", "networkpolicies"}
+	events        = kind{"v1", "Event", "/api/v1", "events"}
 	clusterRoles  = kind{"rbac.authorization.k8s.io/v1", "ClusterRole", "/apis/rbac.authorization.k8s.io/v1", "clusterroles"}
 )
 
