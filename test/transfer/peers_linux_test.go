@@ -19,10 +19,12 @@ type peer struct {
 	start func(t *testing.T, primaryPort string)
 }
 
-// peers returns a secondary of each kind.
+// peers returns a secondary of each kind. BIND and NSD have the settings of doc/peers.md with
+// which they do not wait when several zones change together.
 func peers(t *testing.T) []peer {
 	t.Helper()
 	b, k, n, c := newBind(t), newSecondary(t), newNSD(t, ""), newCoreDNS(t)
+	b.option = "serial-query-rate 200;"
 	return []peer{
 		{"BIND", b.port, b.start},
 		{"Knot DNS", k.port, k.start},
@@ -59,6 +61,7 @@ server:
 	chroot: ""
 	server-count: 1
 	verbosity: 2
+	xfrd-reload-timeout: 0
 	database: ""
 	zonesdir: "%[1]s"
 	xfrdir: "%[1]s"
