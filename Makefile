@@ -181,7 +181,7 @@ lab-down: lab-command ## Stop that cluster and remove everything that it made
 	$(AS_ROOT) bin/lab down
 
 .PHONY: e2e
-e2e: build lab-command ## Start the cluster, run our scenarios and Kubernetes' own tests in it, and stop it
+e2e: build lab-command kubectl-clusterdns ## Start the cluster, run our scenarios and Kubernetes' own tests in it, and stop it
 	go test -c -tags e2e -o bin/e2e.test ./test/e2e
 	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
 	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.timeout 25m -lab ../../bin/lab

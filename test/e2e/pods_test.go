@@ -4,12 +4,17 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/clusterdns/clusterdns/test/lab"
+	"github.com/clusterdns/clusterdns/test/lab/node"
 )
 
 // TestStatefulSet looks up the names of a StatefulSet's Pods while it grows and shrinks.
@@ -90,9 +95,11 @@ func podAddress(t *testing.T, namespace, pod string) string {
 	return addr
 }
 
-// TestDNSPolicy reads the resolv.conf that kubelet writes for each policy, and resolves
-// with it.
+// TestDNSPolicy reads the resolv.conf that kubelet writes for each policy, resolves with it, and
+// compares it with what explain tells, from outside and in the Pod of a server.
 func TestDNSPolicy(t *testing.T) {
+	answerCommands(t)
+	outside, inside := outside(t), inside(t, serverPods(t)[0])
 	namespace := newNamespace(t, "dns-policy")
 	addr := newService(t, namespace, "web")
 	other := "web." + namespace + ".svc.cluster.local"
@@ -115,12 +122,24 @@ func TestDNSPolicy(t *testing.T) {
 		}, {
 			"more", "dnsConfig: {searches: [more.example], options: [{name: ndots, value: '1'}, {name: edns0}]}",
 			[]string{"search " + search + " more.example", "nameserver 10.96.0.10", "options edns0 ndots:1"}, "web", addr,
+		}, {
+			"beyond-bounds", "dnsConfig: {nameservers: [192.0.2.1, 192.0.2.2, 192.0.2.3], searches: [svc.cluster.local, " + suffixes(31, ", ") +
+				"], options: [{name: timeout, value: '1'}, {name: timeout, value: '2'}]}",
+			[]string{"search " + search + " " + suffixes(28, " "), "nameserver 10.96.0.10", "nameserver 192.0.2.1", "nameserver 192.0.2.2", "options ndots:5 timeout:2"}, "web", addr,
+		}, {
+			"root", "dnsConfig: {searches: [svc.cluster.local., .]}",
+			[]string{"search " + search + " svc.cluster.local. .", "nameserver 10.96.0.10", "options ndots:5"}, "web", addr,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := client{namespace: namespace, name: tc.name, image: lab.Glibc, spec: tc.spec}.start(t)
 			if got := c.resolvConf(t); !slices.Equal(got, tc.resolvConf) {
 				t.Errorf("resolv.conf %q, want %q", got, tc.resolvConf)
+			}
+			for where, command := range map[string]command{"outside": outside, "inside": inside} {
+				if diff := cmp.Diff(parseResolvConf(tc.resolvConf), command.tells(t, c), cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("kubelet writes (-), explain tells %s (+):\n%s", where, diff)
+				}
 			}
 			c.eventuallyPrints(t, strings.Fields(tc.want), "sh", "-c", `getent ahostsv4 "$0" | awk '/STREAM/ {print $1}'`, tc.asked)
 		})
@@ -138,4 +157,54 @@ func (c client) resolvConf(t *testing.T) []string {
 		}
 	}
 	return lines
+}
+
+func suffixes(n int, separator string) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("s%d.example", i)
+	}
+	return strings.Join(all, separator)
+}
+
+// resolvConf is what kubelet writes for a Pod. It has no nameservers for a Pod that asks those of
+// its node, because explain does not know them.
+type resolvConf struct {
+	Search, Options, Nameservers []string
+	Ndots                        int
+}
+
+func parseResolvConf(lines []string) resolvConf {
+	r := resolvConf{Ndots: 1}
+	for _, line := range lines {
+		switch words := strings.Fields(line); words[0] {
+		case "search":
+			r.Search = words[1:]
+		case "nameserver":
+			if words[1] != node.Address {
+				r.Nameservers = append(r.Nameservers, words[1])
+			}
+		case "options":
+			for _, o := range words[1:] {
+				if _, err := fmt.Sscanf(o, "ndots:%d", &r.Ndots); err != nil {
+					r.Options = append(r.Options, o)
+				}
+			}
+		}
+	}
+	return r
+}
+
+// tells returns the resolv.conf that explain tells of a Pod.
+func (c command) tells(t *testing.T, pod client) resolvConf {
+	t.Helper()
+	s, err := c(t.Context(), "explain", "-from", pod.namespace+"/"+pod.name, "-node-search", "lab.example", "-o", "json", "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct{ ResolvConf resolvConf }
+	if err := json.NewDecoder(strings.NewReader(s.text)).Decode(&told); err != nil {
+		t.Fatalf("exit code %d: %v: %s", s.code, err, s.text)
+	}
+	return told.ResolvConf
 }

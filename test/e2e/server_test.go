@@ -130,9 +130,15 @@ func awaitLog(t *testing.T, words string) {
 	}
 }
 
+// serverPods returns the DNS Pods. It also works during cleanup.
 func serverPods(t *testing.T) []string {
 	t.Helper()
-	return strings.Fields(kubectl(t, "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns", "-o", "jsonpath={.items[*].metadata.name}"))
+	names, err := cluster.Kubectl(context.WithoutCancel(t.Context()), "get", "pods", "--namespace="+dnsNamespace, "--selector=k8s-app=kube-dns",
+		"-o", "jsonpath={.items[*].metadata.name}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(names)
 }
 
 // setServerImage replaces the image of the server. It also works during cleanup.
