@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
@@ -56,11 +55,7 @@ func TestStartFromState(t *testing.T) {
 
 func (s *server) serial(t *testing.T) uint32 {
 	t.Helper()
-	m, err := s.exchange("SOA cluster.local")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m.Answer[0].(*dns.SOA).Serial
+	return s.serialOf(t, "cluster.local")
 }
 
 // gauge returns the value of a metric without labels.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"hash/maphash"
+	"maps"
 	"math/bits"
 	"net/netip"
 	"slices"
@@ -121,14 +122,19 @@ func (s *Snapshot) Inside(name string, wildcard bool) (PublishedNode, bool) {
 }
 
 // PublishedNames returns the keys of all published names, sorted.
-func (s *Snapshot) PublishedNames() (names []string) {
+func (s *Snapshot) PublishedNames() []string {
+	return slices.Sorted(maps.Keys(s.AllPublished(false)))
+}
+
+// AllPublished returns what all published names have, outside or inside, by their keys.
+func (s *Snapshot) AllPublished(inside bool) map[string]*Published {
+	all := map[string]*Published{}
 	for name, n := range s.published.All() {
-		if n.Published != nil && !name.inside {
-			names = append(names, name.String())
+		if n.Published != nil && name.inside == inside {
+			all[name.String()] = n.Published
 		}
 	}
-	slices.Sort(names)
-	return names
+	return all
 }
 
 // ChangedNames returns, sorted, the keys of the published names that differ between two snapshots

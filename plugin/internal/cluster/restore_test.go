@@ -68,3 +68,106 @@ func TestDismiss(t *testing.T) {
 		t.Errorf("%+v, serial %d, as of %d", s.Counts(), s.Serial(), s.RestoredAsOf())
 	}
 }
+
+const published = "\x04shop\x07example\x03org\x00"
+
+// storeOfNames returns a store that shows a restored snapshot with a published name.
+func storeOfNames(t *testing.T) *cluster.Store {
+	old := cluster.NewStore()
+	clustertest.Commit(old, func(txn *cluster.Txn) {
+		clustertest.Load(t, txn, "clusterip a/old 10.0.0.1")
+		txn.Publish(published, &cluster.Published{Alias: "old."})
+		txn.PublishInside(published, &cluster.Published{Alias: "old."})
+		txn.SetSynced()
+		txn.SetNamesSynced()
+	})
+	store := cluster.NewStoreAfter(100)
+	store.Restore(old.Load(), 50)
+	store.Checkpoint(200)
+	return store
+}
+
+// aliasOf returns where the name leads.
+func aliasOf(s *cluster.Snapshot) string {
+	out, _ := s.Published(published)
+	in, _ := s.Inside(published, false)
+	if !s.NamesSynced() || out.Published == nil || in.Published == nil || out.Published.Alias != in.Published.Alias {
+		return "none"
+	}
+	return out.Published.Alias
+}
+
+func publishNew(txn *cluster.Txn) {
+	txn.Publish(published, &cluster.Published{Alias: "new."})
+	txn.PublishInside(published, &cluster.Published{Alias: "new."})
+}
+
+// Restored names are shown until the store has all of its own, which may take longer than the rest of
+// the cluster, and then in one step. Meanwhile the rest changes, and no serial goes back.
+func TestRestoreNames(t *testing.T) {
+	store := storeOfNames(t)
+	if got := aliasOf(store.Load()); got != "old." {
+		t.Fatalf("restored: %s", got)
+	}
+	clustertest.Commit(store, publishNew)
+	clustertest.Commit(store, (*cluster.Txn).SetSynced)
+	clustertest.Commit(store, func(txn *cluster.Txn) { clustertest.Load(t, txn, "clusterip a/new 10.0.0.3") })
+	store.Checkpoint(201)
+	s := store.Load()
+	if got := aliasOf(s); got != "old." || s.Counts().Services != 1 || s.Serial() != 201 || s.RestoredAsOf() != 0 {
+		t.Errorf("before the names: %s, %+v, serial %d, as of %d", got, s.Counts(), s.Serial(), s.RestoredAsOf())
+	}
+	clustertest.Commit(store, (*cluster.Txn).SetNamesSynced)
+	s = store.Load()
+	if got := aliasOf(s); got != "new." || s.Counts().Services != 1 || s.Serial() != 201 {
+		t.Errorf("with the names: %s, %+v, serial %d", got, s.Counts(), s.Serial())
+	}
+	store.Checkpoint(201)
+	clustertest.Commit(store, func(txn *cluster.Txn) { txn.Publish(published, nil) })
+	if got := aliasOf(store.Load()); got != "none" || store.LoadCheckpoint().Serial() != 202 {
+		t.Errorf("after a change: %s, serial %d", got, store.LoadCheckpoint().Serial())
+	}
+}
+
+// All at once takes the place of all at once.
+func TestRestoreNamesInOneStep(t *testing.T) {
+	store := storeOfNames(t)
+	clustertest.Commit(store, func(txn *cluster.Txn) {
+		publishNew(txn)
+		txn.SetNamesSynced()
+	})
+	if got := aliasOf(store.Load()); got != "old." {
+		t.Errorf("names of a part of a cluster are shown: %s", got)
+	}
+	clustertest.Commit(store, (*cluster.Txn).SetSynced)
+	if got := aliasOf(store.Load()); got != "new." {
+		t.Errorf("the names are %s", got)
+	}
+}
+
+// Names that are left of a snapshot are taken back without the rest of the cluster.
+func TestDismissNames(t *testing.T) {
+	store := storeOfNames(t)
+	clustertest.Commit(store, (*cluster.Txn).SetSynced)
+	store.Checkpoint(205)
+	store.Dismiss()
+	if s := store.Load(); s.NamesSynced() || !s.Synced() || s.Serial() != 205 {
+		t.Errorf("names %v, synced %v, serial %d", s.NamesSynced(), s.Synced(), s.Serial())
+	}
+	clustertest.Commit(store, func(txn *cluster.Txn) {
+		publishNew(txn)
+		txn.SetNamesSynced()
+	})
+	store.Checkpoint(205)
+	if got := aliasOf(store.LoadCheckpoint()); got != "new." || store.Load().Serial() != 206 {
+		t.Errorf("%s, serial %d", got, store.Load().Serial())
+	}
+}
+
+func TestWithoutNames(t *testing.T) {
+	s := storeOfNames(t).Load()
+	without := s.WithoutNames()
+	if without.NamesSynced() || len(without.PublishedNames()) != 0 || without.Counts() != s.Counts() || aliasOf(s) != "old." {
+		t.Errorf("%v, %q", without.NamesSynced(), without.PublishedNames())
+	}
+}

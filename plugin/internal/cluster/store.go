@@ -21,7 +21,7 @@ type Store struct {
 	next       atomic.Pointer[chan struct{}] // closed at the next checkpoint
 	first      uint32                        // the lowest serial
 	dirty      bool                          // for the writer only: live has changes that the checkpoint does not have
-	behind     *Snapshot                     // for the writer only: what grows behind a restored snapshot; nil without one
+	behind     *Snapshot                     // for the writer only: what grows behind a restored snapshot, or behind its names; nil without one
 }
 
 // NewStore makes a store with an empty snapshot that is not synced.
@@ -121,8 +121,7 @@ func (t *Txn) Commit() bool {
 		if t.next.synced {
 			t.next.serial = max(t.next.serial, t.store.first)
 		}
-		t.store.live.Store(&t.next)
-		t.store.dirty, t.store.behind = true, nil
+		t.store.show(&t.next)
 	}
 	return t.changed
 }

@@ -37,7 +37,7 @@ func decode(data []byte) (*File, error) {
 		return nil, errDamaged
 	}
 	r := &reader{rest: string(body)}
-	h := Header{Cluster: r.text(maxText), Watched: r.text(math.MaxInt32), Heard: int64(r.number(math.MaxInt64)), Serial: uint32(r.number(math.MaxUint32))}
+	h := Header{Cluster: r.text(maxText), Watched: r.text(math.MaxInt32), Published: r.text(math.MaxInt32), Heard: int64(r.number(math.MaxInt64)), Serial: uint32(r.number(math.MaxUint32))}
 	if r.bad {
 		return nil, errDamaged
 	}
@@ -52,6 +52,7 @@ func (f *File) Snapshot() (*cluster.Snapshot, error) {
 	d.nodes(d.txn.ReplaceService, d.txn.ReplaceSlice)
 	d.nodes(d.txn.ReplaceImport, d.txn.ReplaceImportSlice)
 	d.pods()
+	d.published()
 	if d.bad || d.rest != "" {
 		return nil, errDamaged
 	}

@@ -11,14 +11,15 @@ import (
 )
 
 // first is the first line of a file. Its number changes with the format.
-const first = "clusterdns state 1\n"
+const first = "clusterdns state 2\n"
 
 // Header says what a state is of.
 type Header struct {
-	Cluster string // UID of the cluster, or "" if it is not known
-	Watched string // which objects of it were watched
-	Heard   int64  // unix time at which the API server was last heard of
-	Serial  uint32 // of the snapshot
+	Cluster   string // UID of the cluster, or "" if it is not known
+	Watched   string // which objects of it were watched
+	Published string // which of them have published names
+	Heard     int64  // unix time at which the API server was last heard of
+	Serial    uint32 // of the snapshot
 }
 
 // encode returns the content of a file.
@@ -26,6 +27,7 @@ func encode(h Header, s *cluster.Snapshot) []byte {
 	w := &writer{data: make([]byte, len(first)+sha256.Size, 1<<16)}
 	w.text(h.Cluster)
 	w.text(h.Watched)
+	w.text(h.Published)
 	w.number(uint64(h.Heard))
 	w.number(uint64(h.Serial))
 	names := slices.Sorted(s.Namespaces())
@@ -36,6 +38,7 @@ func encode(h Header, s *cluster.Snapshot) []byte {
 	w.nodes(s, false)
 	w.nodes(s, true)
 	w.pods(slices.Collect(s.Pods()))
+	w.published(s)
 	sum := sha256.Sum256(w.data[len(first)+sha256.Size:])
 	copy(w.data[copy(w.data, first):], sum[:])
 	return w.data

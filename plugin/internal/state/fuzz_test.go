@@ -45,6 +45,7 @@ func FuzzRead(f *testing.F) {
 func useAll(t *testing.T, s *cluster.Snapshot) {
 	s.Size()
 	s.HeadlessWithoutSlices()
+	s.PublishedNames()
 	for pod := range s.Pods() {
 		for a := range pod.Addrs() {
 			s.Client(a)

@@ -24,7 +24,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
-var header = Header{Cluster: "11111111-2222-3333-4444-555555555555", Watched: "everything", Heard: 1700000000, Serial: 1700000007}
+var header = Header{Cluster: "11111111-2222-3333-4444-555555555555", Watched: "everything", Published: "some", Heard: 1700000000, Serial: 1700000007}
 
 // shop has an object of each kind, and each field of one.
 const shop = `
@@ -54,9 +54,24 @@ func snapshotOf(t clustertest.T) *cluster.Snapshot {
 		profile := cluster.Profile{Name: fmt.Sprint("job-", i), Labels: map[string]string{"app": "job", "team": "a"}, Resolver: resolver}
 		txn.ReplacePod(nil, cluster.NewPod(pod, profile, netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})))
 	}
+	publish(txn)
 	txn.SetSynced()
 	txn.Commit()
 	return store.Load()
+}
+
+// publish publishes names with each kind of record, two of which share what they have.
+func publish(txn *cluster.Txn) {
+	balancer := &cluster.Published{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.80"), netip.MustParseAddr("2001:db8::80")}}
+	txn.Publish("\x04shop\x07example\x03org\x00", balancer)
+	txn.Publish("\x01*\x04apps\x07example\x03org\x00", balancer)
+	txn.Publish("\x02lb\x04back", &cluster.Published{Alias: "lb.example.net."})
+	txn.Publish("\x07example\x03org\x00", &cluster.Published{Records: []cluster.Record{
+		{Type: 15, Data: "\x00\x0a\x04mail\x07example\x03org\x00"}, {Type: 15, Data: "\x00\x00\x00"},
+		{Type: 16, Data: "\x03one\x00"}, {Type: 33, Data: "\x00\x01\x00\x02\x00\x03\x01a\x00"},
+	}})
+	txn.PublishInside("\x04shop\x07example\x03org\x00", &cluster.Published{Addrs: []netip.Addr{netip.MustParseAddr("10.3.0.1")}})
+	txn.SetNamesSynced()
 }
 
 func mustDecode(t clustertest.T, data []byte) *cluster.Snapshot {
@@ -93,6 +108,9 @@ func objects(s *cluster.Snapshot) []any {
 		slices.SortedFunc(s.Nodes(true), byKey),
 		slices.Collect(s.Pods()),
 		s.Counts(),
+		s.AllPublished(false),
+		s.AllPublished(true),
+		s.NamesSynced(),
 	}
 }
 
@@ -146,7 +164,7 @@ func TestDamage(t *testing.T) {
 			t.Errorf("cut at octet %d, and nobody notices", i)
 		}
 	}
-	old := bytes.Replace(slices.Clone(data), []byte("state 1"), []byte("state 0"), 1)
+	old := bytes.Replace(slices.Clone(data), []byte("state 2"), []byte("state 1"), 1)
 	if _, err := decode(old); !errors.Is(err, errVersion) {
 		t.Errorf("another version: %v", err)
 	}
@@ -318,6 +336,50 @@ func TestKilledWriter(t *testing.T) {
 		}
 		if s, err := f.Snapshot(); err != nil || s.Counts().Services == 0 {
 			t.Fatal(err)
+		}
+	}
+}
+
+// Names share in memory what they have in common.
+func TestNamesShareWhatTheyHave(t *testing.T) {
+	all := mustDecode(t, encode(header, snapshotOf(t))).AllPublished(false)
+	if len(all) != 4 || all["\x04shop\x07example\x03org\x00"] != all["\x01*\x04apps\x07example\x03org\x00"] {
+		t.Errorf("%d names: %v", len(all), all)
+	}
+}
+
+// What cannot be the key of a name, or the data of a record, makes a file damaged.
+func TestBadPublishedNames(t *testing.T) {
+	good := cluster.Record{Type: 16, Data: "\x01a"}
+	for _, tc := range []struct {
+		name string
+		has  *cluster.Published
+	}{
+		{"\x04Shop\x00", &cluster.Published{Records: []cluster.Record{good}}},
+		{"\x05shop\x00", &cluster.Published{Records: []cluster.Record{good}}},
+		{"\x00", &cluster.Published{Records: []cluster.Record{good}}},
+		{"\x01a", &cluster.Published{}},
+		{"\x01a", &cluster.Published{Alias: "a..b."}},
+		{"\x01a", &cluster.Published{Alias: "a.", Records: []cluster.Record{good}}},
+		{"\x01a", &cluster.Published{Alias: "a.", Addrs: []netip.Addr{netip.IPv6Loopback()}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 16, Data: ""}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 16, Data: "\x02a"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a\x05mail\x00"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 33, Data: "\x00\x00\x00\x00\x00\x00\x01a\x00\x00"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 2, Data: "\x01a\x00"}}}},
+	} {
+		w := &writer{}
+		w.flag(true)
+		w.count(1)
+		w.has(tc.has)
+		w.count(1)
+		w.text(tc.name)
+		w.count(0)
+		w.count(0)
+		d := &decoder{reader: reader{rest: string(w.data)}, txn: cluster.NewStore().Begin()}
+		if d.published(); !d.bad {
+			t.Errorf("%q has %+v", tc.name, tc.has)
 		}
 	}
 }

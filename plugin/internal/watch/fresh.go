@@ -13,12 +13,12 @@ import (
 // wait returns how long a start waits for the API server before it uses the file. A fresh file means
 // that the server before this one has just ended, so that clients wait for answers.
 func (k *keeper) wait(now time.Time) time.Duration {
-	if k.partial {
-		return k.grace // names that the file lacks would be refused
-	}
 	f, err := state.Open(k.Path)
 	if err != nil || !isFresh(f.Header.Heard, now, bootTime(), k.fresh) {
 		return k.grace
+	}
+	if k.publish != "" && !k.hasNames(f) {
+		return k.grace // names that the file lacks would be refused
 	}
 	return 0
 }

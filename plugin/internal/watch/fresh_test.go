@@ -32,7 +32,8 @@ func TestRestoresFreshStateAtOnce(t *testing.T) {
 
 // A start waits for the API server where the file may be old, or has not all names.
 func TestHowLongAStartWaits(t *testing.T) {
-	published := kube.Config{Endpoint: nowhere.Endpoint, Published: publish.Settings{Kinds: publish.Services}}
+	publishes := kube.Config{Endpoint: nowhere.Endpoint, Published: publish.Settings{Kinds: publish.Services}}
+	withNames := func(h *state.Header) { h.Heard, h.Published = time.Now().Unix(), published(publishes.Published) }
 	for _, tc := range []struct {
 		title string
 		cfg   kube.Config
@@ -45,7 +46,8 @@ func TestHowLongAStartWaits(t *testing.T) {
 		{"from the future", nowhere, writeState(t, ago(-time.Minute)), time.Hour},
 		{"none", nowhere, filepath.Join(t.TempDir(), "none"), time.Hour},
 		{"no file", nowhere, t.TempDir(), time.Hour},
-		{"published names", published, writeState(t, ago(0)), time.Hour},
+		{"without published names", publishes, writeState(t, ago(0)), time.Hour},
+		{"with published names", publishes, writeState(t, withNames), 0},
 	} {
 		t.Run(tc.title, func(t *testing.T) {
 			r := keeping(t, time.Hour, time.Hour)

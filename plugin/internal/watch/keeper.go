@@ -39,7 +39,7 @@ type keeper struct {
 	registry *Registry
 	running  *running
 	watched  string // which objects the watcher has
-	partial  bool   // the file has not all of them
+	publish  string // which of them have published names; "" for none
 	log      kube.Logger
 	uses     map[use]bool // by server blocks; the registry's mutex guards it
 	instance *instance    // that began it
@@ -74,7 +74,7 @@ func (r *Registry) keep(cfg kube.Config, s State, log kube.Logger, u use) (*keep
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	k := &keeper{
-		State: s, times: r.times, registry: r, running: run, watched: cfg.Watched(), partial: cfg.Published.Kinds != 0, log: log, uses: map[use]bool{u: true}, instance: u.instance,
+		State: s, times: r.times, registry: r, running: run, watched: cfg.Watched(), publish: published(cfg.Published), log: log, uses: map[use]bool{u: true}, instance: u.instance,
 		restored: make(chan struct{}), stop: stop, done: make(chan struct{}),
 	}
 	r.keepers = append(r.keepers, k)
@@ -168,7 +168,7 @@ func (k *keeper) await(ctx context.Context) bool {
 	for {
 		select {
 		case <-w.Synced():
-			if restored {
+			if restored && k.confirm() { // names may be left of it
 				k.log.Infof("state %s: what the API server has now takes its place", k.Path)
 			}
 			return true
@@ -200,8 +200,14 @@ func (k *keeper) restore() bool {
 		k.log.Warningf("state %s: not used: %v", k.Path, err)
 		return false
 	}
+	if !k.hasNames(f) {
+		s = s.WithoutNames()
+	}
 	if !k.running.watcher.Restore(s, f.Header.Heard, f.Header.Serial) {
 		return false
+	}
+	if k.publish != "" && !k.hasNames(f) {
+		k.log.Warningf("state %s: it has not the names that k8s_gateway is to show: they wait for the API server", k.Path)
 	}
 	k.log.Warningf("state %s: serving what was known %s ago, until the API server answers", k.Path, age)
 	k.cluster = f.Header.Cluster
@@ -232,7 +238,7 @@ var errOtherCluster = errors.New("it is of another cluster")
 // confirm takes the restored state back if it is of another cluster, and reports whether it stays.
 func (k *keeper) confirm() bool {
 	w := k.running.watcher
-	if k.cluster == "" || k.cluster == w.Cluster() {
+	if actual := w.Cluster(); k.cluster == "" || actual == "" || k.cluster == actual {
 		return true
 	}
 	k.log.Errorf("state %s: no longer served: %v", k.Path, errOtherCluster)
@@ -249,7 +255,7 @@ func (k *keeper) save(after time.Duration) {
 	if !owns || last && s == k.saved && heard-k.heard < int64(after.Seconds()) {
 		return
 	}
-	err := state.Write(k.Path, state.Header{Cluster: w.Cluster(), Watched: k.watched, Heard: heard, Serial: s.Serial()}, s)
+	err := state.Write(k.Path, state.Header{Cluster: w.Cluster(), Watched: k.watched, Published: k.publishedIn(s), Heard: heard, Serial: s.Serial()}, s)
 	if err != nil {
 		if text := err.Error(); text != k.trouble {
 			k.trouble = text

@@ -14,9 +14,25 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 	"github.com/clusterdns/clusterdns/plugin/internal/state"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 )
+
+// shopName is a published name.
+const shopName = "\x04shop\x07example\x03org\x00"
+
+// withName returns a snapshot with one Service and a published name.
+func withName(t *testing.T) *cluster.Snapshot {
+	store := cluster.NewStore()
+	clustertest.Commit(store, func(txn *cluster.Txn) {
+		clustertest.Load(t, txn, "namespace shop\nclusterip shop/web 10.0.0.1")
+		txn.Publish(shopName, &cluster.Published{Alias: "old."})
+		txn.SetSynced()
+		txn.SetNamesSynced()
+	})
+	return store.Load()
+}
 
 // writeState writes a file with one Service and returns its path.
 func writeState(t *testing.T, edit func(*state.Header)) string {
@@ -24,7 +40,7 @@ func writeState(t *testing.T, edit func(*state.Header)) string {
 	path := filepath.Join(t.TempDir(), "state")
 	h := state.Header{Cluster: "the other", Watched: nowhere.Watched(), Heard: time.Now().Add(-time.Minute).Unix(), Serial: 7}
 	edit(&h)
-	if err := state.Write(path, h, clustertest.Snapshot(t, "namespace shop\nclusterip shop/web 10.0.0.1")); err != nil {
+	if err := state.Write(path, h, withName(t)); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -56,6 +72,7 @@ func mustKeep(t *testing.T, r *Registry, cfg kube.Config, path string, i *instan
 
 // keeping returns a registry whose keepers wait as long as a test wants.
 func keeping(t *testing.T, grace, pause time.Duration) *Registry {
+	t.TempDir() // all folders go when the keepers have ended, which write to them
 	r := testRegistry(t)
 	r.times = times{grace: grace, pause: pause, renew: time.Hour}
 	return r
@@ -111,6 +128,39 @@ func opening(t *testing.T, path string) string {
 	return string(data)
 }
 
+// Published names are restored if the same ones were asked for; the rest of the cluster in any case.
+func TestRestoresPublishedNames(t *testing.T) {
+	publishes := nowhere
+	publishes.Published = publish.Settings{Kinds: publish.Ingresses, Inside: "example.org."}
+	for _, tc := range []struct {
+		title, of string
+		cfg       kube.Config
+		names     bool
+		lines     int
+	}{
+		{"the same", published(publishes.Published), publishes, true, 0},
+		{"others", published(publish.Settings{Kinds: publish.Ingresses}), publishes, false, 1},
+		{"none before", "", publishes, false, 1},
+		{"none now", published(publishes.Published), nowhere, false, 0},
+	} {
+		t.Run(tc.title, func(t *testing.T) {
+			r, i := keeping(t, time.Hour, time.Hour), new(instance)
+			k := mustKeep(t, r, tc.cfg, writeState(t, func(h *state.Header) { h.Published = tc.of }), i)
+			if err := r.waitForSync(k.Watcher, k.keeper, i, time.Minute, k.log); err != nil {
+				t.Fatal(err)
+			}
+			k.awaitLog(t, "serving what was known 1m", 1+tc.lines)
+			s := k.snapshot()
+			if _, exists := s.Published(shopName); exists != tc.names || s.NamesSynced() != tc.names || s.Counts().Services != 1 {
+				t.Errorf("the name exists: %v, synced %v, %+v", exists, s.NamesSynced(), s.Counts())
+			}
+			if n := len(k.log.With("it has not the names")); n != tc.lines {
+				t.Errorf("%d lines about names", n)
+			}
+		})
+	}
+}
+
 // An API server that takes requests and does not answer them is waited for as long as grace.
 func TestRestoresAfterGrace(t *testing.T) {
 	server := kubetest.Hanging(t, func(http.ResponseWriter) {})
@@ -136,7 +186,7 @@ func TestFilesThatAreNotUsed(t *testing.T) {
 		{"old", writeState(t, func(h *state.Header) { h.Heard = time.Now().Add(-25 * time.Hour).Unix() }), "it is 25h0m"},
 		{"cut", damage(writeState(t, asItIs), func(b []byte) []byte { return b[:len(b)-1] }), "it is damaged"},
 		{"empty", damage(writeState(t, asItIs), func([]byte) []byte { return nil }), "another version of ClusterDNS"},
-		{"version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 1", "state 2", 1)) }), "another version of ClusterDNS"},
+		{"version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 2", "state 1", 1)) }), "another version of ClusterDNS"},
 		{"folder", t.TempDir(), "not a regular file"},
 	} {
 		t.Run(tc.title, func(t *testing.T) {

@@ -1,0 +1,123 @@
+package state
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+)
+
+// published writes the published names. What many of them have is written once.
+func (w *writer) published(s *cluster.Snapshot) {
+	w.flag(s.NamesSynced())
+	var different []string // what names have, as written
+	positions := map[string]int{}
+	var lists [2]writer
+	for i, inside := range []bool{false, true} {
+		all := s.AllPublished(inside)
+		lists[i].count(len(all))
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			var has writer
+			has.has(all[name])
+			position, known := positions[string(has.data)]
+			if !known {
+				position = len(different)
+				positions[string(has.data)] = position
+				different = append(different, string(has.data))
+			}
+			lists[i].text(name)
+			lists[i].count(position)
+		}
+	}
+	w.count(len(different))
+	for _, text := range different {
+		w.data = append(w.data, text...)
+	}
+	for i := range lists {
+		w.data = append(w.data, lists[i].data...)
+	}
+}
+
+// has writes what a name has.
+func (w *writer) has(p *cluster.Published) {
+	w.addrs(p.Addrs)
+	w.text(p.Alias)
+	w.count(len(p.Records))
+	for _, r := range p.Records {
+		w.number(uint64(r.Type))
+		w.text(r.Data)
+	}
+}
+
+// published reads the published names.
+func (d *decoder) published() {
+	if d.flag() {
+		d.txn.SetNamesSynced()
+	}
+	different := list(&d.reader, d.has)
+	d.names(different, d.txn.Publish)
+	d.names(different, d.txn.PublishInside)
+}
+
+func (d *decoder) names(different []*cluster.Published, publish func(string, *cluster.Published)) {
+	before := ""
+	for range d.count() {
+		name, position := d.text(maxText), int(d.number(math.MaxInt32))
+		if name <= before || position >= len(different) || !isKey(name) {
+			d.fail() // each comes once, in order
+			return
+		}
+		publish(name, different[position])
+		before = name
+	}
+}
+
+func (d *decoder) has() *cluster.Published {
+	p := &cluster.Published{Addrs: d.addrs(), Alias: d.text(maxText)}
+	p.Records = list(&d.reader, func() cluster.Record {
+		r := cluster.Record{Type: uint16(d.number(math.MaxUint16)), Data: d.text(math.MaxUint16)}
+		if !isData(r) {
+			d.fail()
+		}
+		return r
+	})
+	nothing := len(p.Addrs) == 0 && p.Alias == "" && len(p.Records) == 0
+	if nothing || !isTarget(p.Alias) || p.Alias != "" && len(p.Addrs)+len(p.Records) > 0 {
+		d.fail()
+	}
+	return p
+}
+
+// isKey reports whether a text is the key of a published name: in wire form and lower case, with the
+// empty label at its end or, below any zone, without.
+func isKey(text string) bool {
+	return len(text) > 1 && isWire(strings.TrimSuffix(text, "\x00")+"\x00")
+}
+
+// hostTypes are the types of records with the name of a host, MX and SRV, with the number of octets before
+// it (RFC 1035 3.3.9, RFC 2782). textType is TXT.
+var hostTypes = map[uint16]int{15: 2, 33: 6}
+
+const textType = 16
+
+// isData reports whether the data of a record is of its type.
+func isData(r cluster.Record) bool {
+	if fixed, is := hostTypes[r.Type]; is {
+		return len(r.Data) > fixed && isWire(r.Data[fixed:])
+	}
+	return r.Type == textType && r.Data != "" && areStrings(r.Data)
+}
+
+// areStrings reports whether data is a list of character-strings (RFC 1035 3.3).
+func areStrings(data string) bool {
+	for len(data) > 0 {
+		end := 1 + int(data[0])
+		if end > len(data) {
+			return false
+		}
+		data = data[end:]
+	}
+	return true
+}
