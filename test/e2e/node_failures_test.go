@@ -53,15 +53,21 @@ func processesOf(t *testing.T, container string) (pids []int) {
 	return pids
 }
 
-// hog takes 16 MiB in the memory group whose folder it is given. When the memory of the group has run
+// hog takes 8 MiB in the memory group whose folder it is given. When the memory of the group has run
 // out, the kernel ends the largest process, which is the server.
-const hog = `echo $$ >"$0/cgroup.procs" && exec dd if=/dev/zero of=/dev/null bs=16M count=1 status=none`
+const hog = `echo $$ >"$0/cgroup.procs" && exec dd if=/dev/zero of=/dev/null bs=8M count=1 status=none`
 
 // exhaustMemory gives a container a limit that is soon met, so that the kernel kills its server. The
 // kubelet starts the container again with the limit of its Pod.
 func exhaustMemory(t *testing.T, container string) {
 	t.Helper()
 	group := memoryGroup(t, container)
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(group, name), []byte(text), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("memory.force_empty", "0") // of cached pages, which would make room
 	usage, err := os.ReadFile(filepath.Join(group, "memory.usage_in_bytes"))
 	if err != nil {
 		t.Fatal(err)
@@ -70,19 +76,17 @@ func exhaustMemory(t *testing.T, container string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := strconv.Itoa(used + 4<<20)
-	if err := os.WriteFile(filepath.Join(group, "memory.limit_in_bytes"), []byte(limit), 0); err != nil {
-		t.Fatal(err)
-	}
+	write("memory.limit_in_bytes", strconv.Itoa(used+1<<20))
 	before := processesOf(t, container)
-	if out, err := exec.CommandContext(t.Context(), "sh", "-c", hog, group).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, pid := range before {
-		if err := syscall.Kill(pid, 0); err == nil {
-			t.Errorf("process %d is still there", pid)
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", hog, group).CombinedOutput()
+	eventually(t, func(context.Context) error {
+		for _, pid := range before {
+			if syscall.Kill(pid, 0) == nil {
+				return fmt.Errorf("the server is still there; the process beside it: %w\n%s", err, out) // it may be killed as well
+			}
 		}
-	}
+		return nil
+	})
 }
 
 // memoryGroup returns the folder of the control group that bounds a container's memory.
@@ -99,7 +103,7 @@ func memoryGroup(t *testing.T, container string) string {
 			}
 		}
 	}
-	t.Fatalf("container %s has no memory group", container)
+	t.Skipf("container %s has no memory group of cgroup v1", container)
 	return ""
 }
 

@@ -37,10 +37,10 @@ var nodeEvents = []struct {
 	watched time.Duration
 	happen  func(t *testing.T, d nodeDNS, s nodeServer, container string)
 }{
-	{"killed (-9)", 7, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { kill(t, container) }},
-	{"out of memory", 7, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { exhaustMemory(t, container) }},
-	{"Pod deleted", 3, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s) }},
-	{"Pod deleted by force", 3, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s, "--force", "--grace-period=0") }},
+	{"killed (-9)", 5, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { kill(t, container) }},
+	{"out of memory", 5, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { exhaustMemory(t, container) }},
+	{"Pod deleted", 2, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s) }},
+	{"Pod deleted by force", 2, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s, "--force", "--grace-period=0") }},
 	{"DaemonSet rolled through both nodes", 1, 10 * time.Second, func(t *testing.T, d nodeDNS, _ nodeServer, _ string) {
 		kubectl(t, "rollout", "restart", "--namespace="+dnsNamespace, d.daemonSet)
 	}},
