@@ -3,6 +3,7 @@ package listwatch
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -48,6 +49,7 @@ type lister struct {
 
 	bookmarks bookmarks
 	attempts  attempts
+	repeated  atomic.Value // the version of a bookmark that is ours and not the server's
 	streaming *streaming
 	streams   *pace // spaces out streaming lists
 	watches   *pace // spaces out watches after a list

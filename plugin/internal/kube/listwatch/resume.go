@@ -70,3 +70,17 @@ func refused(err error) bool {
 	return http.StatusBadRequest <= code && code < http.StatusInternalServerError &&
 		code != http.StatusUnauthorized && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
 }
+
+// heardStore is a Store that does not hear of bookmarks which the API server has not sent.
+type heardStore struct {
+	Store
+	lister *lister
+}
+
+// Bookmark passes a bookmark on.
+func (s *heardStore) Bookmark(version string) error {
+	if s.lister.repeated.CompareAndSwap(version, "") {
+		return nil
+	}
+	return s.Store.Bookmark(version)
+}

@@ -23,8 +23,9 @@ import (
 // followedNames is a Store that keeps the names of events.
 type followedNames struct {
 	heldNames
-	mu    sync.Mutex
-	names map[string]bool
+	mu        sync.Mutex
+	names     map[string]bool
+	bookmarks []string
 }
 
 func (f *followedNames) Add(obj any) error { return f.Update(obj) }
@@ -49,7 +50,13 @@ func (f *followedNames) has(name string) bool {
 func (f *followedNames) Delete(any) error            { return nil }
 func (f *followedNames) Replace([]any, string) error { return nil }
 func (f *followedNames) Resync() error               { return nil }
-func (f *followedNames) Bookmark(string) error       { return nil }
+
+func (f *followedNames) Bookmark(version string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bookmarks = append(f.bookmarks, version)
+	return nil
+}
 
 // cuttingServer is an API server whose first watches end as the test wants. Another one then
 // brings the Service "late".
@@ -188,6 +195,9 @@ func follow(t *testing.T, handler http.Handler) {
 	}()
 	defer func() { cancel(); <-ended }()
 	eventually(t, "the late Service", func() bool { return to.has("late") })
+	if len(to.bookmarks) > 0 {
+		t.Errorf("bookmarks %q, and the server has sent none", to.bookmarks)
+	}
 }
 
 // If no watch ever brings anything, a list now and then is better than old answers. One line
@@ -201,10 +211,11 @@ func TestWatchesInVain(t *testing.T) {
 			s.attempts.count.Add(1)
 			w, to := s.begin()
 			w.Stop()
-			_, again := <-to.ResultChan()
-			if last := n == mostAttempts-1; again == last {
-				t.Errorf("watch %d goes on: %t", n, again)
+			event := <-to.ResultChan()
+			if last := n == mostAttempts-1; (event.Type == watch.Error) != last || (event.Type == watch.Bookmark) == last {
+				t.Errorf("watch %d: %v", n, event)
 			}
+			wantEnd(t, to)
 		}
 		s.log.Expect(t, line)
 	}

@@ -87,7 +87,7 @@ func (s *Server) Follow(ctx context.Context, kind Kind, clients []rest.Interface
 		ListWithContextFunc:  l.list,
 		WatchFuncWithContext: l.watch,
 	}, l)
-	cache.NewReflectorWithOptions(lw, kind.NewObject(), to, cache.ReflectorOptions{
+	cache.NewReflectorWithOptions(lw, kind.NewObject(), &heardStore{to, l}, cache.ReflectorOptions{
 		Name:    kind.Logged.Name,
 		Logger:  &logger,
 		Backoff: new(backoff),

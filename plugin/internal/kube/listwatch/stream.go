@@ -100,15 +100,20 @@ func (s *stream) run(listFirst bool) {
 // passes on the version that the watch began with: a reflector lists everything again after
 // a watch of less than a second without an event.
 func (s *stream) end() {
-	if s.lister.clock.Since(s.begun) >= shortWatch {
-		s.lister.attempts.bring()
+	l := s.lister
+	if l.clock.Since(s.begun) >= shortWatch {
+		l.attempts.bring()
 	}
-	if s.version == "" || s.lister.inVain() {
-		return
+	switch {
+	case s.version == "":
+	case l.inVain():
+		s.pass(watch.Event{Type: watch.Error, Object: &apierrors.NewResourceExpired("no watch brings anything").ErrStatus})
+	default:
+		at := l.kind.NewObject()
+		at.(metav1.Object).SetResourceVersion(s.version)
+		l.repeated.Store(s.version)
+		s.pass(watch.Event{Type: watch.Bookmark, Object: at})
 	}
-	at := s.lister.kind.NewObject()
-	at.(metav1.Object).SetResourceVersion(s.version)
-	s.pass(watch.Event{Type: watch.Bookmark, Object: at})
 }
 
 // limit returns how long the watch may be silent.
