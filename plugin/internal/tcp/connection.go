@@ -160,13 +160,17 @@ func (c *connection) expire() {
 
 // endIdle ends the connection if its client waits for nothing. It reports whether it has.
 func (c *connection) endIdle() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended || c.aside > 0 || c.since.IsZero() {
+	if _, idle := c.idleSince(); !idle {
 		return false
 	}
-	_ = c.conn.SetReadDeadline(past)
-	return true
+	return c.conn.SetReadDeadline(past) == nil
+}
+
+// idleSince returns since when the client waits for nothing. It reports false if it waits.
+func (c *connection) idleSince() (since time.Time, idle bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.since, !c.ended && c.aside == 0 && !c.since.IsZero()
 }
 
 // pass has CoreDNS answer a question aside, or at once if too much is aside already. The question's

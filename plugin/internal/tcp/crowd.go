@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/fair"
 )
@@ -14,6 +15,8 @@ const (
 	connectionMemory = 16 << 10
 	// memoryShare and filesShare are the parts of the process's limits that connections may take.
 	memoryShare, filesShare = 4, 2
+	// mostCompared is how many idle connections are compared, so that a new one costs little.
+	mostCompared = 64
 )
 
 // Crowd has the connections of all servers. Where there are more than the limits of the process bear,
@@ -57,14 +60,30 @@ func (c *Crowd) add(joins *connection) (ended *connection, has int) {
 		return nil, 0
 	}
 	all := c.largest()
-	for place := all.Front(); place != nil; place = place.Next() {
-		if other := place.Value.(*connection); other.endIdle() {
-			has = all.Len()
-			c.remove(other)
-			return other, has
+	ended = longestIdle(all)
+	if ended == nil || !ended.endIdle() {
+		return nil, 0
+	}
+	has = all.Len()
+	c.remove(ended)
+	return ended, has
+}
+
+// longestIdle returns the connection that is idle for the longest time, of the first ones: its client
+// is the least likely to ask at this moment. It returns nil if none is idle.
+func longestIdle(all *list.List) (longest *connection) {
+	var least time.Time
+	for place, found := all.Front(), 0; place != nil && found < mostCompared; place = place.Next() {
+		other := place.Value.(*connection) //nolint:forcetypeassert // nothing else is put in
+		since, idle := other.idleSince()
+		if !idle {
+			continue
+		}
+		if found++; longest == nil || since.Before(least) {
+			longest, least = other, since
 		}
 	}
-	return nil, 0
+	return longest
 }
 
 // largest returns the connections of the client that has most.

@@ -20,12 +20,9 @@ func (c *Crowd) idle(t *testing.T, want int) {
 		idle := 0
 		for _, all := range c.clients {
 			for place := all.Front(); place != nil; place = place.Next() {
-				other := place.Value.(*connection)
-				other.mu.Lock()
-				if !other.since.IsZero() && other.aside == 0 {
+				if _, is := place.Value.(*connection).idleSince(); is {
 					idle++
 				}
-				other.mu.Unlock()
 			}
 		}
 		return idle == want
@@ -45,8 +42,8 @@ func (s *started) dialFrom(t *testing.T, address string) *client {
 	return &client{t, conn.(*net.TCPConn)}
 }
 
-// Where there are more connections than the server bears, each new one ends the oldest idle one of the
-// client that has most. Those that wait for an answer, and those of other clients, go on.
+// Where there are more connections than the server bears, each new one ends the one of the client that
+// has most which is idle for the longest time. Those that wait for an answer, and those of other clients, go on.
 func TestCrowd(t *testing.T) {
 	var mu sync.Mutex
 	var told []string
@@ -67,6 +64,10 @@ func TestCrowd(t *testing.T) {
 		s.Crowd.idle(t, 1+i)
 		idle = append(idle, c)
 	}
+	idle[0].ask(2, own) // so that it is no longer idle for the longest time
+	idle[0].expect(2)
+	idle = append(idle[1:], idle[0])
+	s.Crowd.idle(t, 4)
 	polite := s.dialFrom(t, "127.0.0.2")
 	polite.ask(1, own)
 	polite.expect(1)
