@@ -14,7 +14,8 @@ import (
 // Keeping says how replies of the plugin cache may be kept.
 type Keeping struct {
 	Zones string // the label of the cache's metrics
-	Hits  int    // that the cache must have counted before a reply is given without it
+	// Hits and Percent are those of the property prefetch: 0 hits without.
+	Hits, Percent int
 }
 
 // keeping returns how replies of the cache may be kept, or nil if they may not. What stands behind
@@ -28,29 +29,46 @@ func (b *Block) keeping(ahead []plugin.Handler) *Keeping {
 	if !ok {
 		return nil // nobody says which replies are the cache's
 	}
-	hits, ok := repeatable(b.Tokens["cache"])
+	p, ok := repeatable(b.Tokens["cache"])
 	if !ok {
 		return nil
 	}
-	return &Keeping{Zones: strings.Join(gate.PluginCache().Zones, ","), Hits: hits}
+	return &Keeping{Zones: strings.Join(gate.PluginCache().Zones, ","), Hits: p.hits, Percent: p.percent}
+}
+
+// prefetching is the property prefetch.
+type prefetching struct {
+	hits, percent int
+	between       time.Duration // from one hit to the next
+}
+
+// read reads the arguments of the property. Those that are missing stay as they are. The plugin refuses what
+// cannot be parsed.
+func (p *prefetching) read(args []string) {
+	p.hits, _ = strconv.Atoi(args[0])
+	if len(args) > 1 {
+		p.between, _ = time.ParseDuration(args[1])
+	}
+	if len(args) > 2 {
+		p.percent, _ = strconv.Atoi(strings.TrimSuffix(args[2], "%"))
+	}
 }
 
 // mostBetween is no less than the time between two questions to the cache, if clients ask for a name
 // every second: of those in a second it sees one.
 const mostBetween = 2 * time.Second
 
-// repeatable returns how many hits the property prefetch waits for. It reports false if a reply
-// does not show by its TTL that it is stale, which the cache counts, or that it is new.
-func repeatable(tokens []caddyfile.Token) (hits int, ok bool) {
+// repeatable returns what the property prefetch waits for. It reports false if a reply does not show by its TTL that
+// it is stale, which the cache counts, or how old it is, and if the cache would not see the hits that it counts.
+func repeatable(tokens []caddyfile.Token) (p prefetching, ok bool) {
+	p = prefetching{percent: 10, between: time.Minute} // the plugin's own values
 	var stale, staleTTL, keepTTL bool
-	often := true // the cache is asked often enough to count hits
 	for d := caddyfile.NewDispenserTokens("Corefile", tokens); d.Next(); {
 		d.RemainingArgs()
 		for d.NextBlock() {
 			switch property, args := d.Val(), d.RemainingArgs(); property {
-			case "prefetch": // the plugin refuses what cannot be parsed
-				hits, _ = strconv.Atoi(args[0])
-				often = isOften(args[1:], often)
+			case "prefetch":
+				p.read(args)
 			case "serve_stale":
 				stale = true
 				verifies := len(args) > 1 && strings.EqualFold(args[1], "verify")
@@ -60,16 +78,6 @@ func repeatable(tokens []caddyfile.Token) (hits int, ok bool) {
 			}
 		}
 	}
-	shows := !keepTTL || !stale && hits <= 1
-	return hits, shows && !staleTTL && (often || hits <= 1)
-}
-
-// isOften reports whether the cache is asked often enough for the time between hits that prefetch
-// counts, of which the last that the Corefile names holds.
-func isOften(rest []string, before bool) bool {
-	if len(rest) == 0 {
-		return before
-	}
-	between, _ := time.ParseDuration(rest[0])
-	return between > mostBetween
+	shows := !keepTTL || !stale && p.hits == 0
+	return p, shows && !staleTTL && (p.between > mostBetween || p.hits <= 1)
 }

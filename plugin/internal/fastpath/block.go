@@ -84,7 +84,7 @@ func (f *Instance) keep(block reply.Meter, how *corefile.Keeping, s *dnsserver.S
 		f.kept = recent.NewTable()
 	}
 	f.keeping++
-	return meter, &reply.Keep{Table: f.kept, Block: f.keeping, Hits: how.Hits}
+	return meter, &reply.Keep{Table: f.kept, Block: f.keeping, Prefetch: recent.Prefetch{Hits: how.Hits, Percent: how.Percent}}
 }
 
 // meters returns the meters of a server block. With the plugin prometheus, they count in

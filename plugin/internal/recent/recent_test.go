@@ -1,6 +1,7 @@
 package recent
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -180,7 +181,7 @@ func keep(t testing.TB, table *Table, key string, at time.Time, hits int, record
 	if !ok {
 		t.Fatal("not to be kept")
 	}
-	table.Keep([]byte(key), r, at, hits)
+	table.Keep([]byte(key), r, at, Prefetch{Hits: hits, Percent: 10})
 	return r
 }
 
@@ -219,7 +220,7 @@ func TestCompressedRepliesKeepTheLetterCase(t *testing.T) {
 	table := NewTable()
 	m, wire := made(t, func(m *dns.Msg) { m.Compress = true }, address)
 	r, _ := of(m, wire)
-	table.Keep([]byte("k"), r, start, 0)
+	table.Keep([]byte("k"), r, start, Prefetch{})
 	other, err := new(dns.Msg).SetQuestion("WWW.example.com.", dns.TypeA).Pack()
 	if err != nil {
 		t.Fatal(err)
@@ -229,19 +230,45 @@ func TestCompressedRepliesKeepTheLetterCase(t *testing.T) {
 	}
 }
 
-// The property prefetch counts hits since the records were new, so the cache gets them all.
-func TestHitsForPrefetch(t *testing.T) {
-	table, at := NewTable(), start
-	_, packet := made(t, nil)
-	for i, tc := range []struct {
-		ttl  int
-		want bool
-	}{{30, false}, {30, false}, {29, true}, {28, true}, {30, false}, {29, false}, {29, true}} {
-		keep(t, table, "k", at, 3, fmt.Sprintf("www.example.com. %d IN A 192.0.2.1", tc.ttl))
-		if got := table.Find([]byte("k"), packet, at) != nil; got != tc.want {
-			t.Errorf("hit %d: given is %v", i+1, got)
+// The property prefetch counts hits since the records were new, so the cache gets them all. It gets all
+// questions, too, that make it ask again, and those of the second before: one of them could be the last.
+func TestPrefetch(t *testing.T) {
+	for title, tc := range map[string]struct {
+		fresh bool // the first reply is one that the cache did not have
+		hits  int
+		ttls  []int
+		given string // one letter for each reply
+	}{
+		"new":                   {true, 3, []int{30, 30, 30, 29, 28, 6, 5, 4, 3, 2}, "---++++---"},
+		"new again":             {true, 2, []int{30, 30, 29, 5, 4, 3, 30, 29, 28}, "--++---++"},
+		"new again with a part": {true, 2, []int{60, 60, 59, 8, 7, 60, 40}, "--++--+"},
+		"nobody knows how old":  {false, 2, []int{30, 29, 28, 27, 60, 59, 58}, "-----++"},
+		"as old as before":      {true, 1, []int{5, 5, 4, 3, 2, 5, 5, 3}, "-+++-+++"},
+	} {
+		table, at := NewTable(), start
+		_, packet := made(t, nil)
+		got := ""
+		for i, ttl := range tc.ttls {
+			m, wire := made(t, nil, fmt.Sprintf("www.example.com. %d IN A 192.0.2.1", ttl))
+			var s Slot
+			s.Want(at, true)
+			ctx := context.WithValue(t.Context(), SlotKey{}, &s)
+			if i == 0 && tc.fresh {
+				Missed(ctx)
+			}
+			s.Offer(m, wire)
+			r, _ := s.Take()
+			table.Keep([]byte("k"), r, at, Prefetch{Hits: tc.hits, Percent: 10})
+			if table.Find([]byte("k"), packet, at) != nil {
+				got += "+"
+			} else {
+				got += "-"
+			}
+			at = at.Add(time.Second)
 		}
-		at = at.Add(time.Second)
+		if got != tc.given {
+			t.Errorf("%s: given %s, want %s", title, got, tc.given)
+		}
 	}
 }
 

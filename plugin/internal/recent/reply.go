@@ -31,6 +31,7 @@ type Reply struct {
 	wire       []byte
 	end        int        // offset of the end of the question section
 	ttl        uint32     // the lowest
+	fresh      bool       // the cache did not have it, and has it with this TTL now, if at all
 	compressed bool       // so pointers depend on the letter case of the question
 	runs       [][]uint16 // offsets of addresses that follow each other, and of the end of the last
 	fixed      bool       // pointers may lead into a run

@@ -12,6 +12,7 @@ import (
 // use it from several goroutines, and after the question is answered.
 type Slot struct {
 	wanted bool
+	fresh  bool      // a reply that the cache did not have is wanted too
 	at     time.Time // of the question
 	missed atomic.Bool
 	reply  atomic.Pointer[Reply]
@@ -27,16 +28,18 @@ func Missed(ctx context.Context) {
 	}
 }
 
-// Want makes the slot take the reply to a question that came at a time. It must be called before
-// CoreDNS is asked.
-func (s *Slot) Want(at time.Time) { s.wanted, s.at = true, at }
+// Want makes the slot take the reply to a question that came at a time, if the plugin cache has it or, for
+// its TTL, in any case. It must be called before CoreDNS is asked.
+func (s *Slot) Want(at time.Time, fresh bool) { s.wanted, s.at, s.fresh = true, at, fresh }
 
 // Offer offers a message and its wire form, which it copies.
 func (s *Slot) Offer(m *dns.Msg, wire []byte) {
-	if !s.wanted || s.missed.Load() {
+	missed := s.missed.Load()
+	if !s.wanted || missed && !s.fresh {
 		return
 	}
 	if r, ok := of(m, wire); ok {
+		r.fresh = missed
 		s.reply.Store(r)
 	}
 }

@@ -3,6 +3,7 @@ package recent
 import (
 	"container/list"
 	"hash/maphash"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,7 @@ type entry struct {
 	reply   *Reply
 	kept    time.Time
 	hits    int         // of CoreDNS's cache since the records were new there
+	top     uint32      // the TTL that the records had when they were new, 0 if it is not known
 	ready   bool        // the reply may be given
 	claimed atomic.Bool // a question for the next reply is under way
 	next    atomic.Pointer[entry]
@@ -79,24 +81,50 @@ func (t *Table) Find(key, packet []byte, now time.Time) *Reply {
 	return e.reply
 }
 
-// Keep keeps a reply that CoreDNS's cache gave at a time. It is given once that cache has had
-// so many hits since the records were new: the property prefetch counts them.
-func (t *Table) Keep(key []byte, r *Reply, at time.Time, hits int) {
+// Keep keeps a reply that CoreDNS's cache gave at a time. It is given if the plugin's property prefetch
+// lets it.
+func (t *Table) Keep(key []byte, r *Reply, at time.Time, p Prefetch) {
 	e := &entry{key: string(key), bucket: t.bucket(key), reply: r, kept: at, hits: 1}
+	if r.fresh {
+		e.hits, e.top = 0, r.ttl
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if old := find(e.bucket, key); old != nil {
 		if old.kept.After(at) {
 			return // a question that came later was answered sooner
 		}
-		if r.ttl <= old.reply.ttl {
-			e.hits += old.hits
-		}
+		e.follow(old)
 		t.remove(old)
 	}
-	e.ready = e.hits >= hits
+	e.ready = !r.fresh && p.lets(e)
 	t.add(e)
 	t.shrink(at)
+}
+
+// follow takes over what is known of the records, or records that they are new.
+func (e *entry) follow(old *entry) {
+	if e.reply.ttl > old.reply.ttl {
+		e.top = e.reply.ttl
+		return
+	}
+	e.hits, e.top = e.hits+old.hits, old.top
+}
+
+// Prefetch is the property prefetch of the plugin cache. The zero value stands for a cache without.
+type Prefetch struct {
+	Hits    int // since the records were new
+	Percent int // of the records' TTL: with less left, the next question makes the cache ask again
+}
+
+// lets reports whether an entry may be given: the cache has had the hits that it counts, and will not wait
+// for a question while the entry is given.
+func (p Prefetch) lets(e *entry) bool {
+	if p.Hits <= 0 {
+		return true
+	}
+	threshold := math.Ceil(float64(p.Percent) / 100 * float64(e.top)) // as the cache rounds it
+	return e.hits >= p.Hits && e.top > 0 && float64(e.reply.ttl) > threshold+lifetime.Seconds()
 }
 
 func (e *entry) size() int { return overhead + len(e.key) + len(e.reply.wire) + 2*e.reply.shuffled() }

@@ -16,7 +16,8 @@ import (
 type Keep struct {
 	Table *recent.Table
 	Block uint32 // number of the server block, for it may share its table
-	Hits  int    // of CoreDNS's cache, before a reply is given without it
+	// Prefetch is the property of CoreDNS's cache, which must see what it needs for that.
+	Prefetch recent.Prefetch
 }
 
 const (
@@ -43,7 +44,7 @@ func (r *Responder) At(now time.Time) { r.now = now }
 // whether it may.
 func (r *Responder) Want(s *recent.Slot) bool {
 	if r.keeps {
-		s.Want(r.now)
+		s.Want(r.now, r.fresh)
 	}
 	return r.keeps
 }
@@ -88,7 +89,7 @@ func (r *Responder) repeat(b *Block, client netip.Addr, packet, out []byte) ([]b
 	q := &r.query
 	kept := b.Keep.Table.Find(b.appendKey(r.key[:0], client, q), packet, r.now)
 	if kept == nil {
-		r.keeps = true
+		r.keeps, r.fresh = true, b.Keep.Prefetch.Hits > 0
 		return out, b.handOverAs(&q.question)
 	}
 	r.wire = answer.Encoded{Result: resolve.Success, UncompressedSize: kept.Size}
@@ -126,5 +127,5 @@ func (z Zones) keep(q *query, client netip.Addr, packet []byte, r *recent.Reply,
 	if b == nil || b.mustHandOver(client, q) || !b.keeps(client, q) || b.Shuffle && r.Fixed() || b.NoDenials && r.Denial {
 		return
 	}
-	b.Keep.Table.Keep(b.appendKey(nil, client, q), r, at, b.Keep.Hits)
+	b.Keep.Table.Keep(b.appendKey(nil, client, q), r, at, b.Keep.Prefetch)
 }

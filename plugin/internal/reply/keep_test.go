@@ -40,7 +40,7 @@ func TestKeptRepliesAndStreams(t *testing.T) {
 	now, client := time.Now(), netip.MustParseAddr("10.1.2.3")
 	keep := func(keep func(netip.Addr, []byte, *recent.Reply, time.Time)) {
 		var slot recent.Slot
-		slot.Want(now)
+		slot.Want(now, false)
 		slot.Offer(m, wire)
 		kept, at := slot.Take()
 		keep(client, packet, kept, at)

@@ -32,6 +32,7 @@ type Responder struct {
 	now   time.Time
 	key   [maxKey]byte
 	keeps bool
+	fresh bool // replies that CoreDNS's cache does not have are kept, but not given
 }
 
 // Counted is an answer that is counted once it is sent.
