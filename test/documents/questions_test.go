@@ -14,10 +14,13 @@ import (
 	"github.com/clusterdns/clusterdns/test/conformance/cases"
 )
 
-// demoCommand is the beginning of README's questions to the demo.
+// demoPages have questions to the demo.
+var demoPages = []string{readme, "doc/published.md"}
+
+// demoCommand is the beginning of their questions.
 const demoCommand = "dig @127.0.0.1 -p 1053 "
 
-// promise is what README's comment says about an answer.
+// promise is what a comment says about an answer.
 type promise struct {
 	rcode int
 	// rdata has a record of the answer for each type, or "" where there is none: then the
@@ -47,17 +50,31 @@ var promises = map[string]promise{
 		rcode: dns.RcodeNameError,
 		rdata: map[string]string{"A": ""},
 	},
+	"shop.example.org # a name of an Ingress leads Pods to its Service": {
+		rdata: map[string]string{"A": "10.96.30.80", "AAAA": ""},
+	},
+	"shop.example.org # 10.96.30.80, the ClusterIP of the Service that has the Ingress' address": {
+		rdata: map[string]string{"A": "10.96.30.80"},
+	},
+	"any.apps.example.org # the same, by a wildcard": {
+		rdata: map[string]string{"A": "10.96.30.80"},
+	},
+	"shop.example.org HTTPS # no data: a hint could have the address outside": {
+		rdata: map[string]string{"HTTPS": ""},
+	},
 }
 
-// demoQuestions returns the lines of README's fenced blocks that start dig, without
-// demoCommand and with single spaces.
+// demoQuestions returns the lines of the pages' fenced blocks that ask the demo, without demoCommand and
+// with single spaces.
 func demoQuestions(t *testing.T) (lines []string) {
 	t.Helper()
-	for _, f := range readFences(t, readme) {
-		for line := range strings.Lines(f.text) {
-			line = strings.Join(strings.Fields(line), " ")
-			if strings.HasPrefix(line, "dig ") {
-				lines = append(lines, strings.TrimPrefix(line, demoCommand))
+	for _, page := range demoPages {
+		for _, f := range readFences(t, page) {
+			for line := range strings.Lines(f.text) {
+				line = strings.Join(strings.Fields(line), " ")
+				if strings.HasPrefix(line, "dig ") {
+					lines = append(lines, strings.TrimPrefix(line, demoCommand))
+				}
 			}
 		}
 	}
@@ -68,7 +85,7 @@ func TestDocumentsQuestionsAreKnown(t *testing.T) {
 	asked := slices.Sorted(slices.Values(demoQuestions(t)))
 	known := slices.Sorted(maps.Keys(promises))
 	if diff := cmp.Diff(known, asked); diff != "" {
-		t.Errorf("questions known here (-), in %s (+):\n%s", readme, diff)
+		t.Errorf("questions known here (-), in %s (+):\n%s", demoPages, diff)
 	}
 	for _, line := range asked {
 		question, err := parseQuestion(line)
