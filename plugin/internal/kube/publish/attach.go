@@ -18,7 +18,7 @@ func (s *Set) namesOf(o *Object) []named {
 	case o.route == nil:
 		return o.outside()
 	}
-	var list []named
+	list := make([]named, 0, len(o.route.hostnames))
 	for _, p := range o.route.parents {
 		listeners, owner, records := s.reached(p)
 		for i := range listeners {

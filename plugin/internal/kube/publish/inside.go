@@ -23,9 +23,9 @@ type inside struct {
 	label    string            // prefix of the label that lets a Namespace have names in a zone; empty for no such rule
 	services map[string]string // the Services of Ingress classes
 
-	owners  map[string]map[*Object]bool // the Services that have each mark
-	seekers map[string]map[*Object]bool // the Ingresses and Gateways that look for each mark
-	members map[string]map[*Object]bool // the objects of each Namespace
+	owners  map[string]objects // the Services that have each mark
+	seekers map[string]objects // the Ingresses and Gateways that look for each mark
+	members map[string]objects // the objects of each Namespace, if its labels matter
 	leads   map[*Object]*cluster.Published
 }
 
@@ -68,7 +68,7 @@ func marksOf(p *cluster.Published) []string {
 func newInside(s Settings) *inside {
 	in := &inside{
 		label: s.InsideLabel, services: s.classes(),
-		owners: map[string]map[*Object]bool{}, seekers: map[string]map[*Object]bool{}, members: map[string]map[*Object]bool{},
+		owners: map[string]objects{}, seekers: map[string]objects{}, members: map[string]objects{},
 		leads: map[*Object]*cluster.Published{},
 	}
 	for zone := range strings.SplitSeq(s.Inside, ",") {
@@ -179,7 +179,9 @@ func (in *inside) link(o *Object) {
 	for _, mark := range in.sought(o) {
 		put(in.seekers, mark, o)
 	}
-	put(in.members, o.Namespace, o)
+	if in.label != "" {
+		put(in.members, o.Namespace, o)
+	}
 }
 
 func (in *inside) unlink(o *Object) {
@@ -193,14 +195,14 @@ func (in *inside) unlink(o *Object) {
 	delete(in.leads, o)
 }
 
-func put(in map[string]map[*Object]bool, key string, o *Object) {
+func put(in map[string]objects, key string, o *Object) {
 	if in[key] == nil {
-		in[key] = map[*Object]bool{}
+		in[key] = objects{}
 	}
-	in[key][o] = true
+	in[key][o] = struct{}{}
 }
 
-func remove(in map[string]map[*Object]bool, key string, o *Object) {
+func remove(in map[string]objects, key string, o *Object) {
 	if delete(in[key], o); len(in[key]) == 0 {
 		delete(in, key)
 	}
@@ -309,7 +311,8 @@ func (in *inside) behind(marks []string, serves func(*service) bool) (addrs []ne
 
 // names turns the names that an object has outside into those that it has inside. They are fully
 // qualified, in the zones that its Namespace may name, and have addresses or an alias alone.
-func (in *inside) names(o *Object, outside []named, namespaces map[string]labels.Set) (list []named) {
+func (in *inside) names(o *Object, outside []named, namespaces map[string]labels.Set) []named {
+	list := make([]named, 0, len(outside))
 	for _, n := range outside {
 		p := n.records
 		if o.route == nil {

@@ -15,7 +15,7 @@ import (
 
 // world is a Set with the store that it publishes into.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	set      *Set
 	store    *cluster.Store
 	settings Settings
@@ -23,7 +23,7 @@ type world struct {
 	warnings []string
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, set: NewSet(), store: cluster.NewStore(), settings: Settings{Kinds: 0xff}, objects: map[ID]*Object{}}
 	w.set.Warn = func(text string) { w.warnings = append(w.warnings, text) }
 	return w

@@ -16,19 +16,22 @@ type Set struct {
 	// Complain is called once for what is wrong with an object by itself.
 	Complain func(text string)
 
-	told       map[string]bool         // what Warn and Complain were called for
-	contested  map[string]bool         // names that several objects have, each otherwise
-	objects    map[ID]*Object          // Gateways and ListenerSets
-	followers  map[ID]map[*Object]bool // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
-	settled    bool                    // all objects are known
-	namespaces map[string]labels.Set   // labels of the Namespaces that exist
-	made       map[*Object][]named     // the names of each object that has any
-	claims     map[string][]claim      // the objects that have each name
+	told       map[string]bool       // what Warn and Complain were called for
+	contested  map[string]bool       // names that several objects have, each otherwise
+	objects    map[ID]*Object        // Gateways and ListenerSets
+	followers  map[ID]objects        // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
+	settled    bool                  // all objects are known
+	namespaces map[string]labels.Set // labels of the Namespaces that exist
+	made       map[*Object][]named   // the names of each object that has any
+	claims     map[string][]claim    // the objects that have each name
 
 	put    func(*cluster.Txn, string, *cluster.Published) // publishes a name
 	inside *inside                                        // of a Set of the names inside; otherwise nil
 	also   *Set                                           // the Set of the names inside, which has the same objects; nil for none
 }
+
+// objects is a set of objects.
+type objects map[*Object]struct{}
 
 // claim is an object that has a name.
 type claim struct {
@@ -44,7 +47,7 @@ func NewSet() *Set {
 		told:       map[string]bool{},
 		contested:  map[string]bool{},
 		objects:    map[ID]*Object{},
-		followers:  map[ID]map[*Object]bool{},
+		followers:  map[ID]objects{},
 		namespaces: map[string]labels.Set{},
 		made:       map[*Object][]named{},
 		claims:     map[string][]claim{},
@@ -158,9 +161,9 @@ func (s *Set) link(o *Object) {
 	}
 	for _, id := range o.leadsTo() {
 		if s.followers[id] == nil {
-			s.followers[id] = map[*Object]bool{}
+			s.followers[id] = objects{}
 		}
-		s.followers[id][o] = true
+		s.followers[id][o] = struct{}{}
 		if s.settled {
 			s.complainOfParent(o, id)
 		}
