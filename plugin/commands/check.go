@@ -12,7 +12,8 @@ import (
 
 const checkUsage = `usage: coredns check [-o text|json] [-service ADDRESS,...] COREFILE
 
-Judges a Corefile without starting a server. COREFILE may be - for the standard input.
+Judges a Corefile without starting a server. COREFILE may be - for the standard input, and a ConfigMap that has the
+Corefile, as in kubectl -n kube-system get configmap coredns -o yaml | coredns check -
 Exits with 0 if there is nothing above a note, 1 if the server would not start, 2 if there are warnings.
 
 `
@@ -58,13 +59,19 @@ func checkOptions(services string) (o check.Options, err error) {
 	return o, nil
 }
 
+// readCorefile reads a Corefile, which a ConfigMap may be around, as kubectl prints it.
 func readCorefile(path string, in io.Reader) (name string, body []byte, err error) {
-	if path == "-" {
+	piped := path == "-"
+	if name = path; piped {
+		name = "Corefile"
 		body, err = io.ReadAll(in)
-		return "Corefile", body, err
+	} else {
+		body, err = os.ReadFile(path)
 	}
-	body, err = os.ReadFile(path)
-	return path, body, err
+	if err != nil {
+		return name, nil, err
+	}
+	return check.Unwrapped(name, body, piped)
 }
 
 func checkCode(found []check.Finding) int {

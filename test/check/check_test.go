@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/clusterdns/clusterdns/plugin/commands"
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/prose"
 )
 
 // finding and report are what the command prints in JSON.
@@ -39,6 +41,10 @@ func check(t *testing.T, path string, args ...string) (report, int) {
 	var r report
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil || errOut.Len() > 0 {
 		t.Fatalf("%v\n%s%s", err, out.String(), errOut.String())
+	}
+	for _, f := range r.Findings {
+		prose.Check(t, f.What)
+		prose.Check(t, f.Instead)
 	}
 	return r, code
 }
@@ -122,6 +128,13 @@ func TestBroken(t *testing.T) { //nolint:funlen // its rows are a table
 		{"fallthrough of everything", strings.Replace(kubeadm(""), "fallthrough in-addr.arpa ip6.arpa", "fallthrough", 1), 9, "warning", []string{"asked upstream", "fallthrough in-addr.arpa ip6.arpa"}},
 		{"ttl of an hour", strings.Replace(kubeadm(""), "ttl 30", "ttl 3600", 1), 10, "warning", []string{"StatefulSet"}},
 		{"denials kept on a node", "cluster.local:53 {\n errors\n cache {\n denial 9984 30 300\n }\n forward . 10.96.0.10\n}\n", 4, "warning", []string{"300 s at least", "StatefulSet"}},
+		{"two forwards", strings.Replace(kubeadm(""), "    cache 30", "    forward . 192.0.2.54\n    cache 30", 1), 17, "warning", []string{"The forward in line 14 takes all questions", "never asked"}},
+		{"a narrower forward behind", strings.Replace(kubeadm(""), "    cache 30", "    forward corp.example 192.0.2.54\n    cache 30", 1), 17, "warning", []string{`all questions for "corp.example"`}},
+		{"grpc behind forward", strings.Replace(kubeadm(""), "    cache 30", "    grpc . 192.0.2.54\n    cache 30", 1), 17, "warning", []string{"this grpc is never asked"}},
+		{"two templates", kubeadm("template IN A example.org {\n rcode NOERROR\n }\n template IN A a.example.org {\n rcode NXDOMAIN\n }"), 9, "warning", []string{"The template in line 6 takes all"}},
+		{"reload twice", kubeadm("reload 10s"), 19, "warning", []string{"reload reads its first directive in a server block alone, which is in line 6"}},
+		{"health twice", kubeadm("health :8081"), 3, "warning", []string{"health stands in this server block again", "line 6 counts"}},
+		{"loadbalance twice", kubeadm("loadbalance weighted w.txt"), 6, "warning", []string{"line 20 counts"}},
 		{"debug", kubeadm("debug"), 6, "warning", []string{"panic", "log"}},
 		{"no variable", kubeadm("nsid {$NO_SUCH_VARIABLE}"), 6, "warning", []string{"NO_SUCH_VARIABLE"}},
 		{"property without effect", kubeadmWith("", "tls a b c"), 11, "warning", []string{"tls has no effect without endpoint"}},
@@ -193,6 +206,86 @@ func TestOpensNothing(t *testing.T) {
 	corefile = strings.Replace(corefile, ":9153", address, 1)
 	if r, code := check(t, write(t, corefile)); code != 0 {
 		t.Errorf("exit code %d, findings %+v", code, r.Findings)
+	}
+}
+
+// TestRepeated: what stands more than once and is used each time, or says the same, is fine.
+func TestRepeated(t *testing.T) {
+	for name, corefile := range map[string]string{
+		"the narrower forward first": kubeadm("forward corp.example 192.0.2.54"),
+		"forward with except":        strings.Replace(kubeadm("forward . 192.0.2.54 {\n  except corp.example\n }"), "forward . 192.0.2.53", "forward corp.example 192.0.2.53", 1),
+		"forward with next":          kubeadm("forward . 192.0.2.54 {\n  next NXDOMAIN\n }"),
+		"templates with expressions": kubeadm("template IN A example.org {\n match ^a\n fallthrough\n }\n template IN A example.org {\n match ^b\n fallthrough\n }"),
+		"templates of two types":     kubeadm("template IN A example.org {\n rcode NOERROR\n }\n template IN AAAA example.org {\n rcode NOERROR\n }"),
+		"rewrite":                    kubeadm("rewrite name a.example.org b.example.org\n rewrite name c.example.org d.example.org"),
+		"the same again":             kubeadm("reload\n loadbalance"),
+	} {
+		if r, _ := check(t, write(t, corefile)); r.Errors+r.Warnings > 0 {
+			t.Errorf("%s: %+v", name, r.Findings)
+		}
+	}
+}
+
+// TestZoneTwice: a zone in two directives of file comes from the last one.
+func TestZoneTwice(t *testing.T) {
+	path := write(t, kubeadm("file a.db a.example\n file b.db b.example a.example"))
+	for _, name := range []string{"a.db", "b.db"} {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte("@ 60 IN SOA ns. host. 1 2 3 4 60\n@ 60 IN NS ns.\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(filepath.Dir(path))
+	r, _ := check(t, path)
+	if i := slices.IndexFunc(r.Findings, func(f finding) bool {
+		return f.Rule == "without-effect" && f.Line == 6 && strings.Contains(f.What, "a.example. in line 7 again")
+	}); i < 0 {
+		t.Errorf("%+v", r.Findings)
+	}
+}
+
+// inConfigMap is a ConfigMap as kubectl prints it, with a Corefile whose first line is line 4.
+func inConfigMap(corefile string) string {
+	return "apiVersion: v1\ndata:\n  Corefile: |\n    " + strings.TrimRight(strings.ReplaceAll(corefile, "\n", "\n    "), " ") + "kind: ConfigMap\nmetadata:\n  name: coredns\n  namespace: kube-system\n"
+}
+
+// TestConfigMap: the Corefile of a ConfigMap is judged, with the lines of what kubectl has printed.
+func TestConfigMap(t *testing.T) {
+	corefile := kubeadm("debug")
+	quoted := "{apiVersion: v1, kind: ConfigMap, metadata: {name: coredns}, data: {Corefile: " + strconv.Quote(corefile) + "}}"
+	list := "apiVersion: v1\nkind: List\nitems:\n- " + strings.TrimRight(strings.ReplaceAll(inConfigMap(corefile), "\n", "\n  "), " ")
+	for _, tc := range []struct{ name, text, want string }{
+		{"a Corefile", corefile, "Corefile:6: warning: A panic"},
+		{"a ConfigMap", inConfigMap(corefile), "ConfigMap coredns:9: warning: A panic"},
+		{"a list", list, "ConfigMap coredns:12: warning: A panic"},
+		{"behind another document", "---\napiVersion: v1\nkind: Namespace\n---\n" + inConfigMap(corefile), "ConfigMap coredns:13: warning: A panic"},
+		{"JSON", quoted, "Corefile in ConfigMap coredns:6: warning: A panic"},
+		{"an error", inConfigMap(kubeadm("loop")), "ConfigMap coredns:21: error: CoreDNS does not start"},
+	} {
+		var out, errOut bytes.Buffer
+		commands.Check([]string{"-"}, strings.NewReader(tc.text), &out, &errOut)
+		if !strings.HasPrefix(out.String(), tc.want) {
+			t.Errorf("%s: %q\n%s%s", tc.name, tc.want, out.String(), errOut.String())
+		}
+	}
+	path := write(t, inConfigMap(corefile))
+	if r, code := check(t, path); code != 2 || r.Findings[0].Line != 9 || r.Findings[0].File != path {
+		t.Errorf("exit code %d, %+v", code, r.Findings)
+	}
+}
+
+// TestNoConfigMap: other objects are refused in one line that says what to give.
+func TestNoConfigMap(t *testing.T) {
+	const expected = ": expected a Corefile, or one ConfigMap that has it: kubectl -n kube-system get configmap coredns -o yaml\n"
+	for text, want := range map[string]string{
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: coredns}\n":                       "the standard input is no Corefile, but Deployment coredns without the key Corefile" + expected,
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: coredns-custom}\ndata: {a.server: x}\n": "the standard input is no Corefile, but ConfigMap coredns-custom without the key Corefile" + expected,
+		"apiVersion: v1\nkind: List\nitems: []\n":                                                  "the standard input is no Corefile, but an empty list without the key Corefile" + expected,
+		inConfigMap(kubeadm("")) + "---\n" + inConfigMap(kubeadm("")):                              "the standard input has 2 objects with the key Corefile" + expected,
+	} {
+		var out, errOut bytes.Buffer
+		if code := commands.Check([]string{"-"}, strings.NewReader(text), &out, &errOut); code != 1 || errOut.String() != want {
+			t.Errorf("exit code %d\n%s%s\nwant %s", code, out.String(), errOut.String(), want)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ var rules = []func(*judge, *block) []Finding{
 	(*judge).missing,
 	(*judge).debug,
 	(*judge).autopath,
+	(*judge).repeated,
 }
 
 // finding returns a finding about a line.
@@ -146,7 +147,7 @@ func (c *judge) behind(b *block) (found []Finding) {
 				if len(args) > 0 && encloses(b.origins(), zone) && !meet(through, zone) {
 					found = append(found, d.finding(Warning, "never-asked",
 						fmt.Sprintf("%s answers for %s first, whatever the order of the lines, and lets nothing fall through: %s is never asked.", us.words[0], zone, name),
-						fmt.Sprintf("fallthrough %s in %s, or a server block of its own for %s.", strings.TrimSuffix(zone, "."), us.words[0], zone)))
+						fmt.Sprintf("fallthrough %s in %s, or a server block of its own for it.", strings.TrimSuffix(zone, "."), us.words[0])))
 				}
 			}
 		}

@@ -29,6 +29,9 @@ func (p *Patient) readCorefiles(ctx context.Context) (all []*Corefile, err error
 	if p.Corefile != "" {
 		c := &Corefile{Path: p.Corefile}
 		if c.Body, err = os.ReadFile(c.Path); err == nil {
+			c.Path, c.Body, err = check.Unwrapped(c.Path, c.Body, false)
+		}
+		if err == nil {
 			err = p.judge(c, nil)
 		}
 		return []*Corefile{c}, err
