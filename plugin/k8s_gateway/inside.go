@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -54,7 +55,7 @@ func checkInside(zones, clusterZones []resolve.Origin) error {
 		}
 		for _, own := range clusterZones {
 			if zone.EnclosesOrigin(own.Origin) || own.EnclosesOrigin(zone.Origin) {
-				return fmt.Errorf("inside must not be about names of the cluster itself: expected other zones than %s, beside %s", zone, own)
+				return fmt.Errorf("inside must not be about names of the cluster itself: expected other zones than %s beside %s", strings.TrimSuffix(zone.String(), "."), strings.TrimSuffix(own.String(), "."))
 			}
 		}
 	}

@@ -103,7 +103,7 @@ func testZone(t *testing.T, w *world) {
 	w.well(t)
 	w.kubelet.domain = "k8s.example"
 	defer func() { w.kubelet.domain = "cluster.local" }()
-	w.examine(t).want(t, "zone", "red", "serves cluster.local., kubelet of 1 of 1 nodes gives Pods the domain k8s.example.", "k8s.example in the Corefile")
+	w.examine(t).want(t, "zone", "red", "serves cluster.local, and kubelet of 1 of 1 nodes gives Pods the domain k8s.example", "k8s.example in the Corefile")
 }
 
 func testAddress(t *testing.T, w *world) {
@@ -128,7 +128,7 @@ func testNodes(t *testing.T, w *world) {
 	w.start(t, replica{addr: oneAddr, name: "coredns-1-a", corefile: whole}, replica{addr: otherAddr, name: "coredns-node-x", daemonSet: "coredns-node", corefile: other})
 	e := w.examine(t)
 	e.want(t, "workloads", "green", "DaemonSet coredns-node, Deployment coredns")
-	e.want(t, "zone", "red", "ConfigMap kube-system/coredns-node:Corefile: the Corefile serves k8s.example.")
+	e.want(t, "zone", "red", "ConfigMap kube-system/coredns-node:Corefile: the Corefile serves k8s.example, and")
 }
 
 func testLoop(t *testing.T, w *world) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/commands"
 	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/kit/prose"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
@@ -281,6 +282,8 @@ func (w *world) examine(t *testing.T, args ...string) examined {
 		t.Fatalf("exit code %d: %v\n%s%s", e.code, err, out.String(), errOut.String())
 	}
 	for _, l := range report.Checks {
+		prose.Check(t, l.What)
+		prose.Check(t, l.Remedy)
 		e.all[l.Check] = l
 		e.text += fmt.Sprintf("%-8s%-10s %s => %s\n", l.Light, l.Check, l.What, l.Remedy)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clusterdns/clusterdns/plugin/commands"
+	"github.com/clusterdns/clusterdns/test/kit/prose"
 )
 
 const corefile = `.:53 {
@@ -101,7 +102,20 @@ func (r run) explain(t *testing.T) (text string, code int) {
 	}
 	var out, errOut bytes.Buffer
 	code = commands.Explain(append([]string{"-conf", filepath.Join(dir, "Corefile")}, r.args...), strings.NewReader(""), &out, &errOut)
+	checkProse(t, out.String())
 	return out.String() + errOut.String(), code
+}
+
+// checkProse looks at the sentences of a result.
+func checkProse(t *testing.T, text string) {
+	t.Helper()
+	for _, line := range strings.Split(text, "\n") {
+		for _, begin := range []string{"note: ", "cause: ", "remedy: ", "    => "} {
+			if sentence, is := strings.CutPrefix(line, begin); is {
+				prose.Check(t, sentence)
+			}
+		}
+	}
 }
 
 // TestConfusions has what people take days for, each with the cause in words.

@@ -85,6 +85,7 @@ func TestRunning(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			text, code := ask(tc.args...)
+			checkProse(t, text)
 			if code != tc.code {
 				t.Errorf("exit code %d, want %d", code, tc.code)
 			}

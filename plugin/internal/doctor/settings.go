@@ -70,14 +70,24 @@ func zoneOf(p *patient.Patient, c *patient.Corefile) Result {
 	if err != nil {
 		return unseen("the clusterDomain of kubelet", err)
 	}
+	served := withoutDots(zones)
 	for _, settings := range k.Settings {
-		domain := dns.CanonicalName(settings.ClusterDomain)
-		if domain == "." {
-			return red("clusterDomain: "+strings.TrimSuffix(zones[0], ".")+" in kubelet's configuration", "%s has no clusterDomain: Pods have no search path in the cluster", k.Source)
+		domain := strings.TrimSuffix(dns.CanonicalName(settings.ClusterDomain), ".")
+		if domain == "" {
+			return red("clusterDomain: "+withoutDots(zones[:1])+" in kubelet's configuration", "%s has no clusterDomain: Pods have no search path in the cluster", k.Source)
 		}
-		if !slices.Contains(zones, domain) {
-			return red(strings.TrimSuffix(domain, ".")+" in the Corefile, behind kubernetes", "the Corefile serves %s, %s gives Pods the domain %s", strings.Join(zones, " "), k.Source, domain)
+		if !slices.Contains(zones, domain+".") {
+			return red(domain+" in the Corefile, behind kubernetes", "the Corefile serves %s, and %s gives Pods the domain %s", served, k.Source, domain)
 		}
 	}
-	return green("the Corefile serves %s, the domain that %s gives to Pods", strings.Join(zones, " "), k.Source)
+	return green("the Corefile serves %s, the domain that %s gives to Pods", served, k.Source)
+}
+
+// withoutDots returns zones for a sentence.
+func withoutDots(zones []string) string {
+	var all []string
+	for _, z := range zones {
+		all = append(all, strings.TrimSuffix(z, "."))
+	}
+	return strings.Join(all, " ")
 }
