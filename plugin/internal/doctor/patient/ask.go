@@ -94,7 +94,8 @@ func render(q dns.Question, m *dns.Msg) string {
 		records = append(records, strings.TrimPrefix(rr.String(), rr.Header().String()))
 	}
 	slices.Sort(records)
-	return fmt.Sprintf("%s %s: %s %s", q.Name, dns.TypeToString[q.Qtype], dns.RcodeToString[m.Rcode], strings.Join(records, ", "))
+	text := fmt.Sprintf("%s %s: %s %s", q.Name, dns.TypeToString[q.Qtype], dns.RcodeToString[m.Rcode], strings.Join(records, ", "))
+	return strings.TrimSpace(text)
 }
 
 // outside returns a question for a name outside the cluster that no cache knows.
