@@ -40,7 +40,7 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 	process := c.Int("server", 0, "the process number of the server that is asked, where several run")
 	from := c.String("from", "default", "the Namespace that asks, and its Pod")
 	qtype := c.String("type", "", "the type that is asked for; A and AAAA without")
-	libc := c.String("libc", string(explain.Glibc), "whose ways: glibc or musl")
+	libc := c.String("libc", string(explain.Glibc), "how the Pod's C library asks: as glibc (Debian, Ubuntu, Red Hat) or as musl (Alpine)")
 	node := c.String("node-search", "", "the search path of the node, separated by commas")
 	var types []uint16
 	names, code, done := c.arguments(args, func(others []string) (err error) {

@@ -158,6 +158,14 @@ metadata: {name: closed, namespace: shop}
 spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{ports: [{port: 443}]}]}
 `}, 4, []string{"NetworkPolicy closed", "port 53"}},
 		{"9 no reply", run{outside: "erratic {\n drop 1\n }", args: []string{"www.example.org.", "-from", "shop"}}, 4, []string{"no reply", "upstream of forward can be reached"}},
+		{"9 a reply that takes long", run{outside: "erratic {\n drop 0\n truncate 0\n delay 1 2100ms\n }", args: []string{"www.example.org.", "-from", "shop", "-type", "A"}}, 0, []string{"note: www.example.org. A took 2 s: resolvers ask again after 5 s"}},
+		{"8 a NetworkPolicy for the server's Pods, and a cache on the node", run{args: []string{"api", "-from", "shop/web-6f9c", "-cluster-dns", "169.254.20.10"}, objects: `
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: dns, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53, protocol: UDP}]}]}
+`}, 0, []string{"note: NetworkPolicy dns of Namespace shop opens port 53 of Pods alone, and 169.254.20.10 is the node: allow egress to ipBlock 169.254.20.10/32 too"}},
 		{"11 rewrite in the wrong block", run{tail: "corp:53 {\n errors\n rewrite name app.example.org api.shop.svc.cluster.local\n whoami\n}\n", args: []string{"app.example.org", "-from", "shop"}}, 3, []string{"cause: ", "Corefile:21: No question for app.example.org. comes to this server block"}},
 		{"11 rewrite in a block without the cluster", run{tail: "example.org:53 {\n rewrite name exact app.example.org api.shop.svc.cluster.local\n template ANY ANY . {\n  rcode NXDOMAIN\n }\n}\n", args: []string{"app.example.org", "-from", "shop"}}, 3, []string{"Corefile:20: api.shop.svc.cluster.local. is asked of this server block's own plugins", "remedy: kubernetes \"cluster.local\" in this server block too"}},
 		{"11 rewrite of a suffix", run{tail: "example.org:53 {\n rewrite name suffix .apps.example.org .shop.svc.cluster.local answer auto\n template ANY ANY {\n  rcode NXDOMAIN\n }\n}\n", args: []string{"api.apps.example.org", "-from", "shop"}}, 4, []string{"Corefile:20: shop.svc.cluster.local. is asked of this server block's own plugins", "remedy: kubernetes \"cluster.local\" in this server block too"}},

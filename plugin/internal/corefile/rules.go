@@ -91,15 +91,6 @@ func applyZones(rc *ruleContext) error {
 	return nil
 }
 
-// aroundAll says of a zone that no name of ours is outside it.
-func aroundAll(origin dnsname.Origin) string {
-	zone := strings.TrimSuffix(origin.String(), ".")
-	if zone == "" {
-		return "for the root zone, which contains all of ours"
-	}
-	return "for the zone " + zone + ", which contains all of ours"
-}
-
 // leave leaves the names of a zone to the plugin.
 func (rc *ruleContext) leave(text string) error {
 	origin, err := dnsname.ParseOrigin(text)
@@ -111,7 +102,7 @@ func (rc *ruleContext) leave(text string) error {
 		all = all && origin.EnclosesOrigin(o.Origin)
 	}
 	if all {
-		return errors.New(aroundAll(origin))
+		return fmt.Errorf("for the zone %s, which contains all of ours", origin)
 	}
 	rc.conditions.Elsewhere = append(rc.conditions.Elsewhere, origin)
 	return nil

@@ -356,9 +356,12 @@ func (e *explainer) outside(replies []inprocess.Reply) Cause {
 	case r.Rcode == "NOERROR":
 		return Cause{Text: by + " knows the name, without such records", weight: noService}
 	default:
-		return Cause{Text: fmt.Sprintf("%s says %s", by, r.Rcode), weight: noService}
+		return Cause{Text: fmt.Sprintf("%s says %s%s", by, r.Rcode, inWords[r.Rcode]), weight: noService}
 	}
 }
+
+// inWords says what some codes mean.
+var inWords = map[string]string{"NXDOMAIN": ", so there is no such name", "REFUSED": ", so it does not answer for this name"}
 
 // conclude finds the question that decides, and says why.
 func (e *explainer) conclude(v verdict) {

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -157,7 +158,7 @@ func (e *explainer) notePolicies() {
 	if e.pod == nil {
 		return
 	}
-	var closing []string
+	var closing, pods []string
 	for _, p := range e.objects.policies {
 		if p.Namespace != e.pod.Namespace || !slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) {
 			continue
@@ -166,15 +167,40 @@ func (e *explainer) notePolicies() {
 		if err != nil || !selector.Matches(labels.Set(e.pod.Labels)) {
 			continue
 		}
-		if slices.ContainsFunc(p.Spec.Egress, opens53) {
+		switch {
+		case slices.ContainsFunc(p.Spec.Egress, opens53Beyond):
 			return
+		case slices.ContainsFunc(p.Spec.Egress, opens53):
+			pods = append(pods, p.Name)
+		default:
+			closing = append(closing, p.Name)
 		}
-		closing = append(closing, p.Name)
+	}
+	if len(pods) > 0 {
+		e.noteNode(pods)
+		return
 	}
 	if len(closing) > 0 {
 		e.result.Cause = fmt.Sprintf("NetworkPolicy %s of Namespace %s lets Pod %s send nothing to port 53", strings.Join(closing, ", "), e.pod.Namespace, e.pod.Name)
 		e.result.Remedy, e.result.Exit = "allow egress to port 53, UDP and TCP, of the DNS server, on the node too if a cache runs there", ExitUndecided
 	}
+}
+
+// noteNode is about NetworkPolicies that open port 53 of Pods, where a cache on the node is asked.
+func (e *explainer) noteNode(policies []string) {
+	for _, n := range e.result.ResolvConf.Nameservers {
+		if a, err := netip.ParseAddr(n); err == nil && a.IsLinkLocalUnicast() {
+			e.add("NetworkPolicy %s of Namespace %s opens port 53 of Pods alone, and %s is the node: allow egress to ipBlock %s too",
+				strings.Join(policies, ", "), e.pod.Namespace, n, netip.PrefixFrom(a, a.BitLen()))
+			return
+		}
+	}
+}
+
+// opens53Beyond reports whether a rule opens port 53 of others than Pods.
+func opens53Beyond(rule networkingv1.NetworkPolicyEgressRule) bool {
+	others := len(rule.To) == 0 || slices.ContainsFunc(rule.To, func(p networkingv1.NetworkPolicyPeer) bool { return p.IPBlock != nil })
+	return others && opens53(rule)
 }
 
 func opens53(rule networkingv1.NetworkPolicyEgressRule) bool {
