@@ -66,8 +66,8 @@ func (c Config) Stamped() Config {
 	return c
 }
 
-// Watched describes which objects of a cluster a Watcher keeps, and what of them. Published names are
-// left out, because a state file has none.
+// Watched describes which objects of a cluster a Watcher keeps, and what of them, but not which names
+// they publish: the rest of a state file can be served without those.
 func (c Config) Watched() string {
 	return fmt.Sprintf("pods %t, their names %t, labels %t, no endpoints %t, headless %t, zones %t, imports %t, labels %q, namespaces %q, published only %t",
 		c.Pods, c.PodNames, c.PodLabels, c.NoEndpoints, c.HeadlessOnly, c.TopologyZones, c.MultiCluster, c.Labels, c.NamespaceLabels, c.PublishedOnly)
