@@ -89,7 +89,6 @@ func BenchmarkCrowd(b *testing.B) {
 			var tables map[string]map[cluster.Key]*Object
 			before := clustertest.Heap()
 			for b.Loop() {
-				w, tables = nil, nil
 				w = newCrowd(b, inside)
 				tables = w.tables()
 			}
