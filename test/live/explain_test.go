@@ -190,7 +190,7 @@ func TestExplainWithAKubeconfig(t *testing.T) {
 		{"slices not to be seen", noSlices, []string{"db", "-from", "told"}, 4, []string{"you may not see the endpointslices of Namespace told"}},
 		{"slices not to be seen, nor needed", noSlices, []string{"web", "-from", "told"}, 0, []string{"10.96.0.181", "not seen     endpointslices of Namespace told"}},
 		{"a reverse name", admin, []string{"182.0.96.10.in-addr.arpa.", "-type", "PTR", "-from", "told"}, 4, []string{"cannot be told"}},
-		{"no such Pod", developer, []string{"web", "-from", "told/nobody"}, 1, []string{"there is no Pod told/nobody"}},
+		{"no such Pod", developer, []string{"web", "-from", "told/nobody"}, 4, []string{"the cluster has no Pod told/nobody", "behind -from"}},
 		{"another domain", developer, []string{"web", "-from", "told", "-cluster-domain", "other.local"}, 3, []string{"kubelet writes the cluster domain other.local"}},
 		{"a Corefile that is not to be seen", stranger, []string{"web", "-from", "told"}, 1, []string{"ConfigMap kube-system/told has no Corefile, or you may not see it", "-conf"}},
 		{"a copy of the Corefile", developer, []string{"web.told.svc.cluster.local.", "-from", "told", "-conf", copied}, 0, []string{"192.0.2.7", "by template"}},
