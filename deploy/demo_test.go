@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -46,6 +47,7 @@ func readDemo(t *testing.T) demo {
 			d.slices = append(d.slices, obj)
 		case *corev1.Pod:
 			d.pods = append(d.pods, obj)
+		case *networkingv1.Ingress: // for the plugin k8s_gateway
 		default:
 			t.Errorf("%v: DNS does not look at this kind", k)
 		}

@@ -90,7 +90,11 @@ func TestB7FloodLeavesUpstreamsToOthers(t *testing.T) {
 		return len(asked) >= share && packets(t, port, "dropped") > 0
 	})
 	ask(flooder, "www.example.a.svc.cluster.local.")
-	if m, err := flooder.ReadMsg(); err != nil || m.Rcode != dns.RcodeNameError {
+	m, err := flooder.ReadMsg()
+	for err == nil && m.Question[0].Name != "www.example.a.svc.cluster.local." { // forward has given up an earlier question
+		m, err = flooder.ReadMsg()
+	}
+	if err != nil || m.Rcode != dns.RcodeNameError {
 		t.Fatalf("a searched name: %v, %s", m, err)
 	}
 	overTCP := clientAt(t, "tcp", "127.0.0.5", port)
