@@ -22,10 +22,10 @@ type nodeServer struct {
 	selector string // of the Pods of the DaemonSet
 }
 
-// pod returns the value at a path of the server's Pod.
+// pod returns the value at a path of the server's Pod: the newest one, because the one before may still be ending.
 func (s nodeServer) pod(ctx context.Context, path string) (string, error) {
 	value, err := cluster.Kubectl(ctx, "get", "pods", "--namespace="+dnsNamespace, "--selector="+s.selector,
-		"--field-selector=spec.nodeName="+s.Name, "-o", "jsonpath={.items[0]"+path+"}")
+		"--field-selector=spec.nodeName="+s.Name, "--sort-by=.metadata.creationTimestamp", "-o", "jsonpath={.items[-1:]"+path+"}")
 	if err == nil && value == "" {
 		err = fmt.Errorf("the server on %s has nothing at %s yet", s.Name, path)
 	}
