@@ -10,17 +10,18 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/state"
 )
 
-// wait returns how long a start waits for the API server before it uses the file. A fresh file means
-// that the server before this one has just ended, so that clients wait for answers.
-func (k *keeper) wait(now time.Time) time.Duration {
+// wait returns how long a start waits for the API server before it uses the file, and the file if it
+// is used at once. A fresh file means that the server before this one has just ended, so that clients
+// wait for answers. Any other is read again after the wait, and not kept in memory beside the lists.
+func (k *keeper) wait(now time.Time) (long time.Duration, f *state.File) {
 	f, err := state.Open(k.Path)
 	if err != nil || !isFresh(f.Header.Heard, now, bootTime(), k.fresh) {
-		return k.grace
+		return k.grace, nil
 	}
 	if k.publish != "" && !k.hasNames(f) {
-		return k.grace // names that the file lacks would be refused
+		return k.grace, nil // names that the file lacks would be refused
 	}
-	return 0
+	return 0, f
 }
 
 // isFresh reports whether a state that was true at heard is at most so old. The age of one from

@@ -53,7 +53,7 @@ func TestHowLongAStartWaits(t *testing.T) {
 			r := keeping(t, time.Hour, time.Hour)
 			r.times.fresh = keeperTimes.fresh
 			k := mustKeep(t, r, tc.cfg, tc.path, new(instance))
-			if got := k.wait(time.Now()); got != tc.want {
+			if got, _ := k.wait(time.Now()); got != tc.want {
 				t.Errorf("waits %s, want %s", got, tc.want)
 			}
 		})

@@ -152,15 +152,16 @@ func (k *keeper) run(ctx context.Context) {
 // reports false if ctx ends before. A reload restores nothing: what the instance before has is newer.
 func (k *keeper) await(ctx context.Context) bool {
 	w := k.running.watcher
+	long, fresh := k.wait(time.Now())
 	select {
 	case <-w.Synced():
 		return true
 	case <-ctx.Done():
 		return false
 	case <-w.Unanswered():
-	case <-time.After(k.wait(time.Now())):
+	case <-time.After(long):
 	}
-	restored := !k.registry.syncedBeside(k.instance) && k.restore()
+	restored := !k.registry.syncedBeside(k.instance) && k.restore(fresh)
 	var identified <-chan struct{}
 	if restored {
 		identified = w.Identified()
@@ -180,14 +181,15 @@ func (k *keeper) await(ctx context.Context) bool {
 	}
 }
 
-// restore makes the watcher show what the file has, and reports whether it does.
-func (k *keeper) restore() bool {
+// restore makes the watcher show what the file has, and reports whether it does. The file is opened
+// unless it is open already.
+func (k *keeper) restore(f *state.File) bool {
 	select {
 	case <-k.running.watcher.Synced():
 		return false // a request went unanswered long ago
 	default:
 	}
-	f, age, err := k.open()
+	f, age, err := k.open(f)
 	if errors.Is(err, fs.ErrNotExist) {
 		k.log.Infof("state %s: nothing has been kept there yet", k.Path)
 		return false
@@ -215,10 +217,12 @@ func (k *keeper) restore() bool {
 	return true
 }
 
-// open opens the file and checks whether it is of this watcher, and how old it is.
-func (k *keeper) open() (f *state.File, age time.Duration, err error) {
-	if f, err = state.Open(k.Path); err != nil {
-		return nil, 0, err
+// open opens the file unless it is open, and checks whether it is of this watcher, and how old it is.
+func (k *keeper) open(f *state.File) (_ *state.File, age time.Duration, err error) {
+	if f == nil {
+		if f, err = state.Open(k.Path); err != nil {
+			return nil, 0, err
+		}
 	}
 	actual := k.running.watcher.Cluster()
 	age = max(0, time.Since(time.Unix(f.Header.Heard, 0))).Round(time.Second)
