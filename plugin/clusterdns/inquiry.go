@@ -18,11 +18,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/watch"
 )
 
-// explainModes says whether the command coredns explain is answered.
-var explainModes = &modeTable[bool]{
-	property: "explain", variable: "CLUSTERDNS_EXPLAIN", usage: "[on|off]",
-	values: map[string]bool{"": true, "on": true, "off": false},
-}
+// explainModes are those of the property explain: to answer the command of that name.
+var explainModes = onOff("explain", "CLUSTERDNS_EXPLAIN")
 
 func parseExplain(cfg *config, c *caddy.Controller, args []string) error {
 	return cfg.explain.parse(explainModes, c, args)
@@ -123,11 +120,11 @@ func (q *inquirer) answer(ctx context.Context, question []byte) []byte {
 	allowed := q.commands()
 	switch isTop := string(question) == top.Question; {
 	case isTop && !allowed.top:
-		return refusal("it does not count who asks what: expected top in its Corefile, or CLUSTERDNS_TOP=on (kubectl -n kube-system set env deployment/coredns CLUSTERDNS_TOP=on)")
+		return notAllowed("it does not count who asks what", topModes)
 	case isTop:
-		return tally.Answer()
+		return surviving(tally.Answer)
 	case !allowed.explain:
-		return refusal("it does not explain: expected explain in its Corefile, or CLUSTERDNS_EXPLAIN=on (kubectl -n kube-system set env deployment/coredns CLUSTERDNS_EXPLAIN=on)")
+		return notAllowed("it does not explain", explainModes)
 	}
 	return surviving(func() []byte { return q.explain(ctx, question) })
 }
@@ -137,6 +134,11 @@ func (q *inquirer) commands() inquired {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.allowed
+}
+
+// notAllowed is the reply to a command that a property would allow.
+func notAllowed(what string, by *modeTable[bool]) []byte {
+	return refusal(fmt.Sprintf("%s: expected %s in its Corefile, or %s=on (kubectl -n kube-system set env deployment/coredns %[3]s=on)", what, by.property, by.variable))
 }
 
 // refusal is a reply to any command.

@@ -17,6 +17,14 @@ type modeTable[M any] struct {
 	values             map[string]M
 }
 
+// onOff returns the values of a property that allows what the server does only when asked for.
+func onOff(property, variable string) *modeTable[bool] {
+	return &modeTable[bool]{
+		property: property, variable: variable, usage: "[on|off]",
+		values: map[string]bool{"": true, "on": true, "off": false},
+	}
+}
+
 // parse returns the mode that the arguments of the property name.
 func (m *modeTable[M]) parse(c *caddy.Controller, args []string) (M, error) {
 	mode, ok := m.values[strings.Join(args, " ")]

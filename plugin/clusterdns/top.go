@@ -7,11 +7,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/top"
 )
 
-// topModes says whether who asks what is counted.
-var topModes = &modeTable[bool]{
-	property: "top", variable: "CLUSTERDNS_TOP", usage: "[on|off]",
-	values: map[string]bool{"": true, "on": true, "off": false},
-}
+// topModes are those of the property top: to count who asks what.
+var topModes = onOff("top", "CLUSTERDNS_TOP")
 
 func parseTop(cfg *config, c *caddy.Controller, args []string) error {
 	return cfg.top.parse(topModes, c, args)

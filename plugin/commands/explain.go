@@ -159,10 +159,10 @@ func findAsker(o explain.Options) (*resolvconf.Pod, error) {
 }
 
 // errNothingToAsk is the error where neither a server nor a cluster nor files can be asked.
-var errNothingToAsk = errors.New(`there is nothing to ask:
-no server in this container answers commands. Where one runs, let it: kubectl -n kube-system set env deployment/coredns CLUSTERDNS_EXPLAIN=on, or explain in its Corefile
+var errNothingToAsk = fmt.Errorf(`there is nothing to ask:
+%w
 there is no kubeconfig. Expected one in the flag -kubeconfig, the variable KUBECONFIG or ~/.kube/config
-there is no flag -conf. It takes a Corefile with the property manifests, and needs no cluster`)
+there is no flag -conf. It takes a Corefile with the property manifests, and needs no cluster`, turnedOff(explain.ErrNoServer, "CLUSTERDNS_EXPLAIN", "explain"))
 
 func (s source) explainCluster(o explain.Options) (*explain.Result, error) {
 	client, err := apiserver.NewUserClient(*s.kube.file, *s.kube.context)
