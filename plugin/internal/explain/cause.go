@@ -170,7 +170,7 @@ func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []inp
 }
 
 func answered(replies []inprocess.Reply) bool {
-	return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 })
+	return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Answers() })
 }
 
 // exists reports whether the name exists by all replies.

@@ -340,7 +340,7 @@ func (e *explainer) reversed(name string, replies []inprocess.Reply) Cause {
 func (e *explainer) outside(replies []inprocess.Reply) Cause {
 	r := replies[0]
 	for _, other := range replies {
-		if other.Rcode == "NOERROR" && len(other.Records) > 0 {
+		if other.Answers() {
 			r = other
 		}
 	}
@@ -349,7 +349,7 @@ func (e *explainer) outside(replies []inprocess.Reply) Cause {
 		return Cause{Text: fmt.Sprintf("no reply within %v", inprocess.Patience), Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
 	case r.Rcode == "SERVFAIL":
 		return Cause{Text: "SERVFAIL: the upstream does not answer, or fails", Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
-	case r.Rcode == "NOERROR" && len(r.Records) > 0:
+	case r.Answers():
 		return Cause{Text: "answered by " + by, weight: certain}
 	case r.Rcode == "NXDOMAIN" && by == e.served.Directive && e.served.Block.Tokens["rewrite"] != nil:
 		return Cause{Text: fmt.Sprintf("rewrite makes a name of the cluster of it, and %s says that this does not exist", by), Remedy: "explain the name that rewrite makes of it", weight: certain}

@@ -46,7 +46,6 @@ const (
 
 // judge returns what a resolver does after the replies to one name.
 func judge(l Libc, replies []inprocess.Reply) verdict {
-	some := slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 })
 	has := func(rcode string) bool {
 		return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == rcode })
 	}
@@ -56,13 +55,13 @@ func judge(l Libc, replies []inprocess.Reply) verdict {
 			return failed
 		case has("NXDOMAIN"):
 			return next
-		case some:
+		case answered(replies):
 			return found
 		}
 		return failed // NODATA ends the search
 	}
 	switch {
-	case some:
+	case answered(replies):
 		return found
 	case has("none"):
 		return failed

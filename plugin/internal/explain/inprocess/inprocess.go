@@ -26,6 +26,9 @@ type Reply struct {
 	Took    time.Duration `json:"-"`
 }
 
+// Answers reports whether the reply has records of the name.
+func (r *Reply) Answers() bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 }
+
 // Patience is how long a question may take, as long as resolvers wait.
 const Patience = 5 * time.Second
 
