@@ -1,6 +1,9 @@
 package kube
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Succeed gives the data of a new Watcher and of the Watchers whose place it takes one serial. Each
 // makes checkpoints in seconds of its own, and during a reload both answer, so that without this a
@@ -9,7 +12,7 @@ import "time"
 // None of them makes another checkpoint until the caller calls release, which it must do once. The
 // call may take a second.
 func Succeed(to *Watcher, from ...*Watcher) (release func()) {
-	all := append(from, to)
+	all := slices.Concat(from, []*Watcher{to})
 	var highest uint32
 	for _, w := range all {
 		highest = max(highest, w.hold())
