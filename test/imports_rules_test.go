@@ -126,6 +126,11 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: manifest, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
 		{from: manifest, deps: []string{"github.com/coredns/caddy"}, breaches: 1},
 
+		{from: kube + "/publish/behind", imports: []string{convert, model, "net/netip", "k8s.io/api/core/v1"}},
+		{from: kube + "/publish/behind", imports: []string{kube + "/publish", names, "time"}, breaches: 3},
+		{from: kube + "/publish/hostname", imports: []string{names}},
+		{from: kube + "/publish/hostname", imports: []string{model, "net"}, deps: []string{"k8s.io/api/core/v1"}, breaches: 3},
+
 		{from: search, imports: []string{"bytes", "slices"}},
 		{from: search, imports: dnsLibrary, breaches: 1},
 		{from: search, imports: []string{"net", "time"}, breaches: 2},

@@ -90,6 +90,19 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, clients),
 	},
 	{
+		under:  internal + "/kube/publish/behind",
+		ours:   []string{internal + "/kube/convert", internal + "/kube/slimpb", internal + "/cluster"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, clients),
+	},
+	{
+		under:  internal + "/kube/publish/hostname",
+		ours:   []string{internal + "/dnsname"},
+		direct: inOutClock,
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:  internal + "/kube/publish",
 		ours:   []string{internal + "/kube/publish", internal + "/kube/convert", internal + "/kube/slimpb", internal + "/cluster", internal + "/dnsname"},
 		direct: slices.Concat(inOutClock, dnsLibrary),

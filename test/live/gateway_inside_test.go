@@ -99,6 +99,31 @@ spec: {endpoints: [{dnsName: web.example.org, recordType: TXT, targets: [never]}
 	}, "\n---\n")
 }
 
+// traefik returns what Traefik's chart makes, and a route: a Gateway whose listeners have the ports of the
+// Pods, and a Service that leads to them by name.
+func traefik() string {
+	listeners := strings.NewReplacer("{name: http, port: 80,", "{name: web, port: 8000,", "name: front", "name: traefik", "192.0.2.64", "192.0.2.68")
+	return strings.Join([]string{
+		listeners.Replace(named("front", "192.0.2.64")),
+		strings.NewReplacer("port: 80}", "port: 80, targetPort: web}", "port: 443}", "port: 443, targetPort: websecure}").
+			Replace(serviceObject("traefik", "", "type: LoadBalancer, clusterIP: 10.96.0.68", "{ip: 192.0.2.68}")),
+		traefikSlice(8000),
+		routeObject("HTTPRoute", "chart.example.org", strings.Replace(frontRef, "name: front", "name: traefik", 1), "True"),
+	}, "\n---\n")
+}
+
+// traefikSlice returns the EndpointSlice of that Service, whose Pods listen at a port.
+func traefikSlice(web int) string {
+	return fmt.Sprintf(`
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: traefik-a, namespace: infra, labels: {kubernetes.io/service-name: traefik}}
+addressType: IPv4
+ports: [{name: http, port: %d}, {name: https, port: 8443}]
+endpoints: [{addresses: [10.244.0.68]}]
+`, web)
+}
+
 // named returns a Gateway of another name, which takes routes from all Namespaces.
 func named(name, address string) string {
 	return strings.Replace(gatewayObject("{from: All}", address), "name: front", "name: "+name, 1)
@@ -121,6 +146,7 @@ var answersInside = answers{
 	"A lb.infra.example.org":       outside,              // also without the label
 	"A shop.example.org":           "NOERROR 10.96.0.64", // by the label of the Gateway
 	"A tea.example.org":            "NOERROR 10.96.0.65", // by the address of the Gateway
+	"A chart.example.org":          "NOERROR 10.96.0.68", // by the address, at the port of the Pods
 	"SOA example.org":              outside,
 	"A example.org":                outside,
 	"A lb.infra.svc.cluster.local": "NOERROR 10.96.0.61",
@@ -130,7 +156,7 @@ var answersInside = answers{
 func TestGatewayInside(t *testing.T) {
 	c := startCluster(t, controlplane.Options{})
 	c.apply(t, definitions(t)...)
-	c.apply(t, objectsInside(), named("front", "192.0.2.64"), named("back", "192.0.2.65"),
+	c.apply(t, objectsInside(), traefik(), named("front", "192.0.2.64"), named("back", "192.0.2.65"),
 		routeObject("HTTPRoute", "shop.example.org", frontRef, "True"),
 		routeObject("HTTPRoute", "tea.example.org", strings.Replace(frontRef, "name: front", "name: back", 1), "True"))
 	u := c.publisher(t, "inside", publishers...)
@@ -147,6 +173,10 @@ func changeInside(t *testing.T, c *cluster, s *server) {
 	s.await(t, answers{"A poor.example.org": "NOERROR 10.96.0.61"})
 	c.remove(t, "Service infra/lb")
 	s.await(t, answers{"A web.example.org": "NOERROR 192.0.2.61", "A poor.example.org": "NOERROR 192.0.2.61"})
+	c.apply(t, traefikSlice(9000))
+	s.await(t, answers{"A chart.example.org": "NOERROR 192.0.2.68"})
+	c.apply(t, traefikSlice(8000))
+	s.await(t, answers{"A chart.example.org": "NOERROR 10.96.0.68"})
 	c.remove(t, "Service infra/bare")
 	s.await(t, answers{"A metal.example.org": outside})
 	c.remove(t, "Service infra/front-istio")

@@ -173,6 +173,15 @@ func (t *Txn) ReplaceSlice(old, now *Slice) {
 	t.reindex(&t.next.endpoints, n, old.addrs(), now.addrs())
 }
 
+// Slices returns the slices of a Service that the transaction has, sorted by name.
+func (t *Txn) Slices(service Key) []*Slice {
+	n, known := t.next.services.Get(service)
+	if !known {
+		return nil
+	}
+	return n.Slices
+}
+
 // ReplaceImportSlice replaces a slice of a ServiceImport.
 func (t *Txn) ReplaceImportSlice(old, now *Slice) {
 	if old.moves(now) {

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/randfill"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
@@ -110,6 +111,9 @@ func filler(seed int64) *randfill.Filler {
 				s.ClusterIP, s.ClusterIPs, s.ExternalIPs = addr(c), several(c), several(c)
 				s.Type = corev1.ServiceType(pick(c, "ClusterIP", "LoadBalancer", "ExternalName"))
 				s.ExternalName = pick(c, "example.com", "10.0.0.1", "")
+			},
+			func(p *intstr.IntOrString, c randfill.Continue) {
+				*p = intstr.Parse(pick(c, "0", "8000", "web"))
 			},
 			func(i *corev1.LoadBalancerIngress, c randfill.Continue) {
 				c.FillNoCustom(i)

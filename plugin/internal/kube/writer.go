@@ -73,7 +73,7 @@ type dated struct {
 var afterStart = []time.Duration{time.Minute, 10 * time.Minute}
 
 func newWriter(c clock.WithTicker, observer Observer) *writer {
-	now := c.Now()
+	now, names := c.Now(), publish.NewSet()
 	w := &writer{
 		store:          cluster.NewStoreAfter(uint32(now.Unix())),
 		checkpointed:   secondOf(now),
@@ -84,9 +84,9 @@ func newWriter(c clock.WithTicker, observer Observer) *writer {
 		clock:          c,
 		observer:       observer,
 		services:       newTable(serviceKey, sameService, (*cluster.Txn).ReplaceService),
-		slices:         newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceSlice),
+		slices:         newTable(sliceKey, sameSlice, names.ReplaceSlice),
 		pods:           newTable(podKey, samePod, (*cluster.Txn).ReplacePod),
-		names:          publish.NewSet(),
+		names:          names,
 		imports:        newTable(serviceKey, sameService, (*cluster.Txn).ReplaceImport),
 		importedSlices: newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceImportSlice),
 		outside:        newOutside(),

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 )
 
 // namesOf returns the names that an object has now.
@@ -27,7 +28,7 @@ func (s *Set) namesOf(o *Object) []named {
 				continue
 			}
 			for _, host := range o.route.common(l.hostname) {
-				list = add(list, hostKey(host), records)
+				list = add(list, hostname.Key(host), records)
 			}
 		}
 	}
@@ -52,7 +53,7 @@ func (s *Set) reached(p parent) (listeners []listener, namespace string, records
 	if o == nil {
 		return nil, "", nil
 	}
-	return o.gateway.listeners, o.Namespace, s.records(o)
+	return o.gateway.listeners, o.Namespace, s.records(o, o)
 }
 
 // reachedBySet returns the same of a ListenerSet, if its Gateway lets it in.
@@ -65,12 +66,12 @@ func (s *Set) reachedBySet(id ID) (listeners []listener, namespace string, recor
 	if g == nil || !s.admits(g.gateway.sets, g.Namespace, o.Namespace) {
 		return nil, "", nil
 	}
-	return o.listenerSet.listeners, o.Namespace, s.records(g)
+	return o.listenerSet.listeners, o.Namespace, s.records(g, o)
 }
 
 // takes reports whether a listener is in the part that a parent names.
 func (l *listener) takes(p parent) bool {
-	return (p.section == "" || p.section == l.name) && (p.port == 0 || p.port == l.port)
+	return (p.section == "" || p.section == l.name) && (p.port == 0 || p.port == l.at.Port)
 }
 
 // takesKind reports whether a listener takes routes of a kind.
@@ -99,7 +100,7 @@ func (r *route) common(listener string) (hosts []string) {
 		return []string{listener}
 	}
 	for _, own := range r.hostnames {
-		if host, ok := common(listener, own); ok {
+		if host, ok := hostname.Common(listener, own); ok {
 			hosts = append(hosts, host)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 )
 
 // leads reports whether a name leads somewhere.
@@ -76,7 +76,7 @@ func (s *Set) contestIn(name string, claims []claim, has func(*cluster.Published
 		}
 		s.contested[name] = true
 		if s.tell(first.by.String() + " " + c.by.String()) {
-			s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, with other records: the name has those of the older one", c.by, hostOf(name), first.by))
+			s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, with other records: the name has those of the older one", c.by, hostname.Of(name), first.by))
 		}
 	}
 }
@@ -91,12 +91,6 @@ func (s *Set) tell(what string) bool {
 	}
 	s.told[what] = true
 	return true
-}
-
-// hostOf returns the name of a key.
-func hostOf(key string) string {
-	n, _ := dnsname.ParseWire([]byte(strings.TrimSuffix(key, "\x00") + "\x00"))
-	return n.String()
 }
 
 // complain tells what is wrong with an object.

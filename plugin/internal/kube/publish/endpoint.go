@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 )
 
 // apiDNSEndpoint is a DNSEndpoint of external-dns, with the fields that matter here.
@@ -41,7 +42,7 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 	var keys []string
 	all := map[string]*targets{}
 	for i, e := range in.Spec.Endpoints {
-		key := keyOf(e.DNSName)
+		key := hostname.DomainKey(e.DNSName)
 		if key == "" {
 			o.problem("spec.endpoints[%d].dnsName %q is no domain name", i, e.DNSName)
 			continue
@@ -122,7 +123,7 @@ func hostData(text string, numbers int) string {
 		data = binary.BigEndian.AppendUint16(data, uint16(n))
 	}
 	host := words[numbers]
-	key := keyOf(host)
+	key := hostname.DomainKey(host)
 	if _, err := netip.ParseAddr(strings.TrimSuffix(host, ".")); err == nil || strings.Contains(host, "*") {
 		key = ""
 	}

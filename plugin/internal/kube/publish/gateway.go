@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/behind"
 )
 
 // The types of the Gateway API below have the fields that matter here, which are the same in all
@@ -97,7 +98,7 @@ type listenerSet struct {
 type listener struct {
 	name     string
 	hostname string // lower case; empty for any
-	port     int32
+	at       behind.Listener
 	kinds    string // of routes, with commas between and around them; empty for any
 	routes   admission
 }
@@ -183,7 +184,7 @@ func (o *Object) listenersOf(in []apiListener) []listener {
 	for i, l := range in {
 		o.hostKey(ptr.Deref(l.Hostname, ""), "spec.listeners[%d].hostname", i)
 		out[i] = listener{
-			name: l.Name, hostname: strings.ToLower(ptr.Deref(l.Hostname, "")), port: l.Port,
+			name: l.Name, hostname: strings.ToLower(ptr.Deref(l.Hostname, "")), at: behind.Listener{Port: l.Port, UDP: l.Protocol == "UDP"},
 			kinds: kindsOf(l), routes: admission{from: fromSame},
 		}
 		if l.AllowedRoutes != nil {

@@ -7,12 +7,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
-	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
-	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/behind"
 )
 
 // inside decides what names lead to for the Pods of the cluster: to the Service behind an Ingress
@@ -26,41 +24,31 @@ type inside struct {
 	owners  map[string]objects // the Services that have each mark
 	seekers map[string]objects // the Ingresses and Gateways that look for each mark
 	members map[string]objects // the objects of each Namespace, if its labels matter
-	leads   map[*Object]*cluster.Published
+	targets map[cluster.Key]*targeted
+	leads   map[lead]*cluster.Published
 }
 
-// service is what matters of a Service inside.
-type service struct {
-	addrs []netip.Addr // ClusterIPs
-	ports []int32
-	marks []string
-	// proxied says that the load balancer must be passed: it does more than to deliver packets (ipMode
-	// Proxy).
-	proxied bool
+// targeted is a Service that only names a port of its Pods, with the ports that its EndpointSlices have.
+type targeted struct {
+	by    *Object
+	ports []cluster.Port
 }
 
-func (s *service) equal(other *service) bool {
-	if s == nil || other == nil {
-		return s == other
-	}
-	return s.proxied == other.proxied && slices.Equal(s.addrs, other.addrs) && slices.Equal(s.ports, other.ports) && slices.Equal(s.marks, other.marks)
-}
+// lead is an object whose names lead to a Service, and what they are at: the object itself or, if that is
+// a Gateway, maybe a ListenerSet.
+type lead struct{ of, at *Object }
 
-// Marks are what a Service is found by.
-func addressMark(a netip.Addr) string      { return "address " + a.String() }
-func hostMark(host string) string          { return "host " + strings.ToLower(host) }
-func gatewayMark(k cluster.Key) string     { return "gateway " + k.Namespace + "/" + k.Name }
-func serviceMark(namespaced string) string { return "service " + namespaced }
+// marksOf returns the marks of the Services that have the addresses or the alias.
 func marksOf(p *cluster.Published) []string {
 	if p == nil {
 		return nil
 	}
 	var marks []string
 	for _, a := range p.Addrs {
-		marks = append(marks, addressMark(a))
+		marks = append(marks, behind.Address(a))
 	}
 	if p.Alias != "" {
-		marks = append(marks, hostMark(p.Alias))
+		marks = append(marks, behind.Host(p.Alias))
 	}
 	return marks
 }
@@ -69,7 +57,7 @@ func newInside(s Settings) *inside {
 	in := &inside{
 		label: s.InsideLabel, services: s.classes(),
 		owners: map[string]objects{}, seekers: map[string]objects{}, members: map[string]objects{},
-		leads: map[*Object]*cluster.Published{},
+		targets: map[cluster.Key]*targeted{}, leads: map[lead]*cluster.Published{},
 	}
 	for zone := range strings.SplitSeq(s.Inside, ",") {
 		if o, err := dnsname.ParseOrigin(zone); err == nil {
@@ -92,58 +80,21 @@ func (s Settings) classes() map[string]string {
 
 // insideOf returns what matters of a Service inside, or nil if it has no ClusterIP, or if no name can
 // lead to it.
-func (s Settings) insideOf(svc *corev1.Service) *service {
+func (s Settings) insideOf(svc *corev1.Service) *behind.Service {
 	if s.Inside == "" {
 		return nil
 	}
-	out := new(service)
-	for _, ip := range append(slices.Clone(svc.Spec.ClusterIPs), svc.Spec.ClusterIP) {
-		if a := convert.ParseAddr(ip); a.IsValid() && !slices.Contains(out.addrs, a) {
-			out.addrs = append(out.addrs, a)
-		}
-	}
-	for i := range svc.Spec.Ports {
-		out.ports = append(out.ports, svc.Spec.Ports[i].Port)
-	}
-	if gateway := svc.Labels[slimpb.LabelGateway]; gateway != "" {
-		out.marks = append(out.marks, gatewayMark(cluster.Key{Namespace: svc.Namespace, Name: gateway}))
-	}
+	out := behind.Of(svc)
 	name := svc.Namespace + "/" + svc.Name
 	for _, named := range s.classes() {
-		if named == name && !slices.Contains(out.marks, serviceMark(name)) {
-			out.marks = append(out.marks, serviceMark(name))
+		if named == name {
+			out.Mark(behind.Named(name))
 		}
 	}
-	out.markOutside(svc)
-	if len(out.addrs) == 0 || len(out.marks) == 0 && svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
+	if len(out.Addrs) == 0 || len(out.Marks) == 0 && svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		return nil
 	}
 	return out
-}
-
-// markOutside adds the marks of the addresses outside that kube-proxy takes for the Service itself.
-func (s *service) markOutside(svc *corev1.Service) {
-	var to targets
-	for _, ip := range svc.Spec.ExternalIPs {
-		to.add(ip, "")
-	}
-	if svc.Spec.Type == corev1.ServiceTypeLoadBalancer {
-		direct := 0
-		for _, lb := range svc.Status.LoadBalancer.Ingress {
-			if ptr.Deref(lb.IPMode, corev1.LoadBalancerIPModeVIP) == corev1.LoadBalancerIPModeProxy {
-				continue
-			}
-			direct++
-			to.add(lb.IP, lb.Hostname)
-			if host := convert.Hostname(lb.Hostname); host != "" {
-				s.marks = append(s.marks, hostMark(host))
-			}
-		}
-		s.proxied = direct == 0 && len(svc.Status.LoadBalancer.Ingress) > 0
-	}
-	for _, a := range to.records.Addrs {
-		s.marks = append(s.marks, addressMark(a))
-	}
 }
 
 // marked returns the marks of a Service that an object is.
@@ -151,20 +102,20 @@ func (o *Object) marked() []string {
 	if o == nil || o.service == nil {
 		return nil
 	}
-	return o.service.marks
+	return o.service.Marks
 }
 
 // sought returns the marks of the Services that an object looks for.
 func (in *inside) sought(o *Object) []string {
 	switch {
 	case o.gateway != nil:
-		return append(marksOf(o.gateway.records), gatewayMark(o.Key))
+		return append(marksOf(o.gateway.records), behind.Gateway(o.Key))
 	case o.Kind != ingressKind:
 		return nil
 	}
 	var marks []string
 	if named := in.services[o.class]; named != "" {
-		marks = append(marks, serviceMark(named))
+		marks = append(marks, behind.Named(named))
 	}
 	if len(o.names) > 0 {
 		marks = append(marks, marksOf(o.names[0].records)...)
@@ -175,6 +126,9 @@ func (in *inside) sought(o *Object) []string {
 func (in *inside) link(o *Object) {
 	for _, mark := range o.marked() {
 		put(in.owners, mark, o)
+	}
+	if o.service != nil && o.service.NamesTargets() {
+		in.targets[o.Key] = &targeted{by: o}
 	}
 	for _, mark := range in.sought(o) {
 		put(in.seekers, mark, o)
@@ -192,7 +146,9 @@ func (in *inside) unlink(o *Object) {
 		remove(in.seekers, mark, o)
 	}
 	remove(in.members, o.Namespace, o)
-	delete(in.leads, o)
+	if t := in.targets[o.Key]; t != nil && t.by == o {
+		delete(in.targets, o.Key)
+	}
 }
 
 func put(in map[string]objects, key string, o *Object) {
@@ -217,7 +173,7 @@ func (s *Set) publishSeekers(txn *cluster.Txn, old, now *Object) {
 		}
 	}
 	for o := range again {
-		delete(s.inside.leads, o)
+		s.forgetLeads(o)
 		if o.gateway != nil {
 			s.publishFollowers(txn, o.ID)
 		} else {
@@ -226,73 +182,134 @@ func (s *Set) publishSeekers(txn *cluster.Txn, old, now *Object) {
 	}
 }
 
-// records returns what names at a Gateway have.
-func (s *Set) records(gateway *Object) *cluster.Published {
+// forgetLeads forgets what the names at an object lead to.
+func (s *Set) forgetLeads(o *Object) {
+	delete(s.inside.leads, lead{o, o})
+	for at := range s.followers[o.ID] {
+		delete(s.inside.leads, lead{o, at})
+	}
+	if o.listenerSet != nil {
+		delete(s.inside.leads, lead{s.objects[ID{gatewayKind, o.listenerSet.gateway}], o})
+	}
+}
+
+// ReplaceSlice replaces an EndpointSlice in the transaction, and publishes again what depends on the ports
+// that the slices of its Service have.
+func (s *Set) ReplaceSlice(txn *cluster.Txn, old, now *cluster.Slice) {
+	txn.ReplaceSlice(old, now)
+	if s.also == nil {
+		return
+	}
+	for _, slice := range []*cluster.Slice{old, now} {
+		if slice != nil {
+			s.also.retarget(txn, slice.Key())
+		}
+	}
+}
+
+// retarget learns which ports the EndpointSlices of a Service have, if that matters.
+func (s *Set) retarget(txn *cluster.Txn, service cluster.Key) {
+	t := s.inside.targets[service]
+	if t == nil {
+		return
+	}
+	ports := behind.Targets(txn.Slices(service))
+	if slices.Equal(t.ports, ports) {
+		return
+	}
+	t.ports = ports
+	s.publishSeekers(txn, t.by, t.by)
+}
+
+// records returns what names have at a Gateway, or at a ListenerSet of it.
+func (s *Set) records(gateway, at *Object) *cluster.Published {
 	if s.inside == nil {
 		return gateway.gateway.records
 	}
-	return s.inside.ofGateway(gateway)
+	return s.inside.ofGateway(gateway, at)
 }
 
-// ofGateway returns what names at a Gateway have inside: its addresses that only the cluster can
-// reach, else the Service that is labelled as the Gateway's, else the one with its address.
-func (in *inside) ofGateway(o *Object) *cluster.Published {
-	if p, known := in.leads[o]; known {
+// ofGateway returns what names have inside that are at a Gateway, or at a ListenerSet of it: the Gateway's
+// addresses that only the cluster can reach, else the Service that is labelled as the Gateway's, else the
+// one with its address.
+func (in *inside) ofGateway(o, at *Object) *cluster.Published {
+	if p, known := in.leads[lead{o, at}]; known {
 		return p
 	}
-	serves := func(s *service) bool {
-		return !slices.ContainsFunc(o.gateway.listeners, func(l listener) bool { return !slices.Contains(s.ports, l.port) })
-	}
+	serves := func(svc *Object) bool { return svc.service.Serves(at.listensAt(), in.targetsOf(svc)) }
 	p := o.gateway.records
 	if len(o.gateway.within) > 0 {
 		p = &cluster.Published{Addrs: o.gateway.within}
-	} else if addrs := in.behind([]string{gatewayMark(o.Key)}, serves); addrs != nil {
+	} else if addrs := in.behind([]string{behind.Gateway(o.Key)}, serves); addrs != nil {
 		p = &cluster.Published{Addrs: addrs}
 	} else if addrs := in.behind(marksOf(p), serves); addrs != nil {
 		p = &cluster.Published{Addrs: addrs}
 	}
-	in.leads[o] = p
+	in.leads[lead{o, at}] = p
 	return p
+}
+
+// listensAt returns where the listeners of a Gateway or of a ListenerSet listen.
+func (o *Object) listensAt() (all []behind.Listener) {
+	var listeners []listener
+	if o.gateway != nil {
+		listeners = o.gateway.listeners
+	} else {
+		listeners = o.listenerSet.listeners
+	}
+	for i := range listeners {
+		all = append(all, listeners[i].at)
+	}
+	return all
+}
+
+// targetsOf returns the ports that the EndpointSlices of a Service have, if they matter.
+func (in *inside) targetsOf(svc *Object) []cluster.Port {
+	if t := in.targets[svc.Key]; t != nil {
+		return t.ports
+	}
+	return nil
 }
 
 // of returns what the names of an object have inside that leads somewhere by itself.
 func (in *inside) of(o *Object, outside *cluster.Published) *cluster.Published {
 	var addrs []netip.Addr
 	switch {
-	case o.service != nil && !o.service.proxied:
-		addrs = o.service.addrs
+	case o.service != nil && !o.service.Proxied:
+		addrs = o.service.Addrs
 	case o.Kind == ingressKind:
 		addrs = in.behindIngress(o, outside)
 	}
 	if addrs == nil {
 		return outside
 	}
-	if p := in.leads[o]; p != nil && slices.Equal(p.Addrs, addrs) {
+	self := lead{o, o}
+	if p := in.leads[self]; p != nil && slices.Equal(p.Addrs, addrs) {
 		return p // shared by all names of the object
 	}
-	in.leads[o] = &cluster.Published{Addrs: addrs}
-	return in.leads[o]
+	in.leads[self] = &cluster.Published{Addrs: addrs}
+	return in.leads[self]
 }
 
 // behindIngress returns the ClusterIPs of the Service that is named for the class of an Ingress or,
 // without one, of the Service with its address. That Service must have a port for HTTP.
 func (in *inside) behindIngress(o *Object, outside *cluster.Published) []netip.Addr {
 	if named := in.services[o.class]; named != "" {
-		for svc := range in.owners[serviceMark(named)] {
-			return svc.service.addrs
+		for svc := range in.owners[behind.Named(named)] {
+			return svc.service.Addrs
 		}
 	}
-	return in.behind(marksOf(outside), func(s *service) bool { return slices.Contains(s.ports, 80) || slices.Contains(s.ports, 443) })
+	return in.behind(marksOf(outside), func(svc *Object) bool { return svc.service.ServesWeb() })
 }
 
 // behind returns the ClusterIPs of the Services with these marks, or nil. A Service whose load
 // balancer must be passed is left out, and so is a mark that several Services have.
-func (in *inside) behind(marks []string, serves func(*service) bool) (addrs []netip.Addr) {
+func (in *inside) behind(marks []string, serves func(*Object) bool) (addrs []netip.Addr) {
 	for _, mark := range marks {
-		var found *service
+		var found *behind.Service
 		count := 0
 		for o := range in.owners[mark] {
-			if !o.service.proxied && serves(o.service) {
+			if !o.service.Proxied && serves(o) {
 				found = o.service
 				count++
 			}
@@ -300,7 +317,7 @@ func (in *inside) behind(marks []string, serves func(*service) bool) (addrs []ne
 		if count != 1 {
 			continue
 		}
-		for _, a := range found.addrs {
+		for _, a := range found.Addrs {
 			if !slices.Contains(addrs, a) {
 				addrs = append(addrs, a)
 			}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 )
 
 // newInsideWorld is a world with names inside, in the zones example.org and low.example.org.
@@ -21,7 +23,7 @@ func newInsideWorld(t *testing.T, change ...func(*Settings)) *world {
 
 // within returns what a name has inside, as text.
 func (w *world) within(host string) string {
-	node, exists := w.store.Load().Inside(keyOf(host), false)
+	node, exists := w.store.Load().Inside(hostname.DomainKey(host), false)
 	if !exists || node.Published == nil {
 		return "nothing"
 	}
@@ -269,12 +271,16 @@ func TestInsideDependsOnTheObjectsAlone(t *testing.T) {
 		lbText("lb", "10.96.0.1", "{ip: 192.0.2.1}"), lbText("lb", "10.96.0.1", "{ip: 192.0.2.2}"), lbText("other", "10.96.0.2", "{ip: 192.0.2.2}"),
 		labelledText("front-istio", "10.96.0.3", "front"), labelledText("front-istio", "10.96.0.3", "none"),
 		ingressText("town", "web", "web.example.org", ""), lbText("lb", "10.96.0.1", ""), lbText("named", "10.96.0.4", ""),
+		gatewayText("front", "192.0.2.1", listening(8000)), lbText("lb", "10.96.0.1", "{ip: 192.0.2.1}", "{name: web, port: 80, targetPort: web}"),
+		lbText("other", "10.96.0.2", "{ip: 192.0.2.1}", "{port: 80, targetPort: 8000}"),
+		sliceText("lb", "a", "{name: web, port: 8000}"), sliceText("lb", "a", "{name: web, port: 9000}"), sliceText("other", "a", "{name: web, port: 8000}"),
+		setText(8000), setText(80), routeText("b", "set.example.org", "{kind: ListenerSet, name: more}"),
 	}
 	kept := map[string]string{}
 	named := func(s *Settings) { s.InsideServices = "nginx=infra/named" }
 	random, w := rand.New(rand.NewPCG(1, 2)), newInsideWorld(t, named)
 	key := regexp.MustCompile(`kind: \w+, metadata: {name: [\w-]+, namespace: \w+`).FindString
-	for range 400 {
+	for range 1000 {
 		document := documents[random.IntN(len(documents))]
 		if random.IntN(3) == 0 {
 			w.remove(document)
@@ -287,7 +293,7 @@ func TestInsideDependsOnTheObjectsAlone(t *testing.T) {
 		for _, document := range kept {
 			fresh.apply(document)
 		}
-		for _, host := range []string{"shop.example.org.", "web.example.org.", "lb.infra.example.org.", "other.infra.example.org.", "named.infra.example.org."} {
+		for _, host := range []string{"shop.example.org.", "web.example.org.", "lb.infra.example.org.", "other.infra.example.org.", "named.infra.example.org.", "set.example.org."} {
 			if got, want := w.within(host), fresh.within(host); got != want {
 				t.Fatalf("%s has %s, and %s from the same objects", host, got, want)
 			}
@@ -297,7 +303,7 @@ func TestInsideDependsOnTheObjectsAlone(t *testing.T) {
 	for document := range kept {
 		w.remove(kept[document])
 	}
-	if n := len(s.owners) + len(s.seekers) + len(s.members) + len(s.leads); n != 0 {
+	if n := len(s.owners) + len(s.seekers) + len(s.members) + len(s.leads) + len(s.targets); n != 0 {
 		t.Errorf("%d entries are left of no object", n)
 	}
 }

@@ -2,13 +2,12 @@ package publish
 
 import (
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
-	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/behind"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
@@ -23,12 +22,12 @@ type Object struct {
 	ID
 	created int64 // unix seconds
 
-	names       []named      // of an object that names its own targets
-	route       *route       // of a route
-	gateway     *gateway     // of a Gateway
-	listenerSet *listenerSet // of a ListenerSet
-	service     *service     // of a Service that names may lead to inside
-	class       string       // of an Ingress, if names are shown inside
+	names       []named         // of an object that names its own targets
+	route       *route          // of a route
+	gateway     *gateway        // of a Gateway
+	listenerSet *listenerSet    // of a ListenerSet
+	service     *behind.Service // of a Service that names may lead to inside
+	class       string          // of an Ingress, if names are shown inside
 
 	problems []string // parts that are left out, with the reason
 }
@@ -48,7 +47,7 @@ func Same(a, b *Object) bool {
 	return a.created == b.created &&
 		slices.EqualFunc(a.names, b.names, func(x, y named) bool { return x.name == y.name && x.records.Equal(y.records) }) &&
 		a.route.equal(b.route) && a.gateway.equal(b.gateway) && a.listenerSet.equal(b.listenerSet) &&
-		a.class == b.class && a.service.equal(b.service) && slices.Equal(a.problems, b.problems)
+		a.class == b.class && a.service.Equal(b.service) && slices.Equal(a.problems, b.problems)
 }
 
 // before reports whether an object wins against another that has the same name: it is older or,
@@ -65,40 +64,6 @@ func (o *Object) before(other *Object) bool {
 
 // ignored reports whether the author of an object wants it to have no names.
 func ignored(o metav1.Object) bool { return o.GetLabels()[slimpb.LabelIgnore] == "true" }
-
-// keyOf returns the key of a hostname, or "" if it is not a domain name.
-func keyOf(host string) string {
-	if host == "" || strings.Trim(host, ".") == "" || strings.ContainsAny(host, `\ /:@`) {
-		return ""
-	}
-	n, err := dnsname.Parse(host)
-	if err != nil {
-		return ""
-	}
-	return n.Wire()
-}
-
-// relativeKeyOf returns the key of a hostname below any zone, or "".
-func relativeKeyOf(host string) string { return strings.TrimSuffix(keyOf(host), "\x00") }
-
-// hostKey returns the key of a hostname with letters, digits, dashes and dots, which may begin
-// with a wildcard label, or "" for any other text.
-func hostKey(host string) string {
-	host = strings.ToLower(host)
-	for label := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(host, "*."), "."), ".") {
-		if !isLabel(label) {
-			return ""
-		}
-	}
-	return keyOf(host)
-}
-
-// isLabel reports whether a text is a label of a host (RFC 1123 2.1).
-func isLabel(text string) bool {
-	return text != "" && text[0] != '-' && text[len(text)-1] != '-' && !strings.ContainsFunc(text, func(r rune) bool {
-		return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
-	})
-}
 
 // targets collects where a name leads: the addresses or, without any, the first hostname, since
 // a name with an alias has nothing else (RFC 1034 3.6.2).

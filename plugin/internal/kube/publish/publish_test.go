@@ -8,9 +8,12 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 )
 
 // world is a Set with the store that it publishes into.
@@ -20,11 +23,12 @@ type world struct {
 	store    *cluster.Store
 	settings Settings
 	objects  map[ID]*Object
+	slices   map[cluster.Key]*cluster.Slice
 	warnings []string
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, set: NewSet(), store: cluster.NewStore(), settings: Settings{Kinds: 0xff}, objects: map[ID]*Object{}}
+	w := &world{t: t, set: NewSet(), store: cluster.NewStore(), settings: Settings{Kinds: 0xff}, objects: map[ID]*Object{}, slices: map[cluster.Key]*cluster.Slice{}}
 	w.set.Warn = func(text string) { w.warnings = append(w.warnings, text) }
 	return w
 }
@@ -67,7 +71,12 @@ func (w *world) change(document string, remove bool) {
 		w.set.SetNamespace(txn, about.Metadata.Name, strings.Join(written, ","))
 		return
 	}
-	id := ID{about.Kind, cluster.Key{Namespace: about.Metadata.Namespace, Name: about.Metadata.Name}}
+	key := cluster.Key{Namespace: about.Metadata.Namespace, Name: about.Metadata.Name}
+	if about.Kind == "EndpointSlice" {
+		w.replaceSlice(txn, key, document, remove)
+		return
+	}
+	id := ID{about.Kind, key}
 	old, now := w.objects[id], w.parse(about.Kind, document)
 	if remove {
 		now = nil
@@ -88,22 +97,40 @@ func (w *world) parse(kind, document string) *Object {
 		w.t.Fatalf("no kind %s", kind)
 	}
 	obj := kinds[i].New()
+	w.decode(document, obj)
+	return kinds[i].Convert(w.settings, obj)
+}
+
+func (w *world) decode(document string, into any) {
+	w.t.Helper()
 	data, err := yaml.YAMLToJSON([]byte(document))
 	if err == nil {
-		err = json.Unmarshal(data, obj)
+		err = json.Unmarshal(data, into)
 	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return kinds[i].Convert(w.settings, obj)
+}
+
+func (w *world) replaceSlice(txn *cluster.Txn, key cluster.Key, document string, remove bool) {
+	w.t.Helper()
+	old := w.slices[key]
+	if delete(w.slices, key); !remove {
+		var slice discoveryv1.EndpointSlice
+		w.decode(document, &slice)
+		w.slices[key] = convert.New(convert.Settings{}).Slice(&slice)
+	}
+	if old != nil || !remove {
+		w.set.ReplaceSlice(txn, old, w.slices[key])
+	}
 }
 
 // published returns what a name has, as text. A name without a dot at its end is one below any
 // zone.
 func (w *world) published(host string) string {
-	key := keyOf(host)
+	key := hostname.DomainKey(host)
 	if !strings.HasSuffix(host, ".") {
-		key = relativeKeyOf(host)
+		key = hostname.Relative(hostname.DomainKey(host))
 	}
 	node, exists := w.store.Load().Published(key)
 	switch {
@@ -278,35 +305,6 @@ func TestSectionAndPort(t *testing.T) {
 	} {
 		w.apply(routeText("a", "one.example.org, two.example.org", "{name: front, namespace: infra"+tc.part+"}"))
 		w.want("one.example.org.", tc.one, "two.example.org.", tc.two)
-	}
-}
-
-func TestHostnamesInCommon(t *testing.T) {
-	for _, tc := range []struct{ listener, route, want string }{
-		{"", "a.example.org", "a.example.org"},
-		{"", "*.example.org", "*.example.org"},
-		{"a.example.org", "", "a.example.org"},
-		{"*.example.org", "", "*.example.org"},
-		{"", "", ""},
-		{"a.example.org", "a.example.org", "a.example.org"},
-		{"a.example.org", "b.example.org", "none"},
-		{"*.example.org", "a.example.org", "a.example.org"},
-		{"*.example.org", "b.a.example.org", "b.a.example.org"},
-		{"*.example.org", "example.org", "none"},
-		{"*.example.org", "aexample.org", "none"},
-		{"a.example.org", "*.example.org", "a.example.org"},
-		{"*.a.example.org", "*.example.org", "*.a.example.org"},
-		{"*.example.org", "*.a.example.org", "*.a.example.org"},
-		{"*.example.org", "*.example.net", "none"},
-		{"*.example.org", "*.example.org", "*.example.org"},
-	} {
-		got, ok := common(tc.listener, tc.route)
-		if !ok {
-			got = "none"
-		}
-		if got != tc.want {
-			t.Errorf("%q and %q: %s, want %s", tc.listener, tc.route, got, tc.want)
-		}
 	}
 }
 

@@ -73,6 +73,9 @@ func (s *Set) Replace(txn *cluster.Txn, old, now *Object) {
 		s.link(now)
 		s.complain(now)
 	}
+	if s.inside != nil && now != nil {
+		s.retarget(txn, now.Key)
+	}
 	s.publish(txn, old, now)
 	id := either(old, now).ID
 	if id.Kind == gatewayKind || id.Kind == listenerSetKind {
@@ -176,6 +179,7 @@ func (s *Set) link(o *Object) {
 func (s *Set) unlink(o *Object) {
 	if s.inside != nil {
 		s.inside.unlink(o)
+		s.forgetLeads(o)
 	}
 	if s.objects[o.ID] == o {
 		delete(s.objects, o.ID)

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
@@ -92,7 +93,7 @@ func (s Settings) node(obj metav1.Object) *Object {
 		switch string(a.Type) {
 		case string(corev1.NodeHostName):
 			key := o.hostKey(a.Address, "status.addresses[%d].address", i)
-			keys = append(keys, key, strings.TrimSuffix(key, "\x00"))
+			keys = append(keys, key, hostname.Relative(key))
 		case s.NodeAddress:
 			if !to.add(a.Address, "") {
 				o.problem("status.addresses[%d].address %q is no address", i, a.Address)
@@ -105,11 +106,11 @@ func (s Settings) node(obj metav1.Object) *Object {
 func (o *Object) serviceKeys(svc *corev1.Service) (keys []string) {
 	annotation, text := hostnameAnnotation(svc)
 	if annotation == "" {
-		return []string{relativeKeyOf(svc.Name + "." + svc.Namespace)}
+		return []string{hostname.Relative(hostname.DomainKey(svc.Name + "." + svc.Namespace))}
 	}
 	for host := range strings.SplitSeq(text, ",") {
 		key := o.hostKey(strings.TrimSpace(host), "annotation %s:", annotation)
-		keys = append(keys, key, strings.TrimSuffix(key, "\x00"))
+		keys = append(keys, key, hostname.Relative(key))
 	}
 	return keys
 }
@@ -127,7 +128,7 @@ func hostnameAnnotation(o metav1.Object) (name, text string) {
 // hostKey returns the key of a hostname, or "" if it is none. The object remembers the place of a
 // text that is none.
 func (o *Object) hostKey(host, place string, args ...any) string {
-	key := hostKey(host)
+	key := hostname.Key(host)
 	if key == "" && host != "" {
 		o.problem("%s %q is no hostname", fmt.Sprintf(place, args...), host)
 	}

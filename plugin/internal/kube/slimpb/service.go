@@ -3,6 +3,7 @@ package slimpb
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Namespace decodes a Namespace.
@@ -70,6 +71,22 @@ func decodeServicePort(message []byte, port *corev1.ServicePort) error {
 			port.Protocol = corev1.Protocol(f.bytes)
 		case 3:
 			port.Port = int32(f.varint)
+		case 4:
+			return decodeTargetPort(f.bytes, &port.TargetPort)
+		}
+		return nil
+	})
+}
+
+func decodeTargetPort(message []byte, target *intstr.IntOrString) error {
+	return eachField(message, func(f wireField) error {
+		switch f.number {
+		case 1:
+			target.Type = intstr.Type(f.varint)
+		case 2:
+			target.IntVal = int32(f.varint)
+		case 3:
+			target.StrVal = string(f.bytes)
 		}
 		return nil
 	})
