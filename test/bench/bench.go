@@ -21,6 +21,7 @@ import (
 	"github.com/clusterdns/clusterdns/test/bench/report"
 	"github.com/clusterdns/clusterdns/test/bench/search"
 	"github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/bench/starts"
 	"github.com/clusterdns/clusterdns/test/bench/watches"
 	"github.com/clusterdns/clusterdns/test/kit/stock"
 	"github.com/clusterdns/clusterdns/test/refcluster"
@@ -169,6 +170,7 @@ func (b *bench) run(ctx context.Context) error {
 		{b.has(partFair), b.measureFair},
 		{b.has(partCost), b.measureCost},
 		{b.has(partWatches), b.measureWatches},
+		{b.has(partStarts), b.measureStarts},
 	} {
 		if !part.wanted {
 			continue
@@ -213,6 +215,17 @@ func (b *bench) measureWatches(ctx context.Context) error {
 		return err
 	}
 	return watches.Run(ctx, watches.Options{Cluster: b.cluster, Time: 4 * b.loadTime(), Sizes: b.nodes}, os.Stdout)
+}
+
+// measureStarts measures how long a start takes until the first answer, and prints it.
+func (b *bench) measureStarts(ctx context.Context) error {
+	b.stopCluster()
+	if err := b.startCluster(ctx, b.plain); err != nil {
+		return err
+	}
+	o := starts.Options{Cluster: b.cluster, Dir: b.dir, Upstream: b.upstream.address, Known: b.oracle.ServiceName(b.shape.VirtualServices(1)[0]), Rounds: 1 + b.changes/10, Busy: b.busy}
+	o.Ours, o.Stock = b.setup.Ours, b.setup.Stock
+	return starts.Run(ctx, o, os.Stdout)
 }
 
 // oursAndStock returns the paths of the two binaries, empty for one that is not chosen.

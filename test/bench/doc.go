@@ -50,6 +50,9 @@
 //     its own and is measured only when it is named: make bench PARTS=fair ONLY=ours,stock.
 //   - watches: package watches, what the API server does for the watches of many nodes. It has a table
 //     of its own and is measured only when it is named: make bench PARTS=watches.
+//   - starts: package starts, from exec to the first answer where the server before was killed. It has a
+//     table of its own and is measured only when it is named: make bench PARTS=starts QUICK=1, with
+//     BENCHFLAGS='-busy 8' on a busy machine.
 //
 // # What makes a figure right
 //

@@ -23,13 +23,14 @@ const (
 	partFair       = "fair"
 	partCost       = "cost"
 	partWatches    = "watches"
+	partStarts     = "starts"
 )
 
 // allParts are the parts on the page. The others have their own tables,
 // servers and clusters, and are measured only if they are named.
 var (
 	allParts   = []string{partCPU, partLatency, partTransports, partMemory, partChanges}
-	knownParts = append(slices.Clip(allParts), partSearch, partFair, partCost, partWatches)
+	knownParts = append(slices.Clip(allParts), partSearch, partFair, partCost, partWatches, partStarts)
 )
 
 // The selection when there is little time and nothing was chosen.
@@ -57,6 +58,7 @@ type options struct {
 	verified bool
 	floods   string
 	nodes    []int
+	busy     int // number of processes that keep the machine busy while servers start
 	page     string
 	timeout  time.Duration
 }
@@ -70,7 +72,7 @@ func parseFlags(args []string) (options, error) {
 	flags.StringVar(&o.before, "before", "", "`binary` of an earlier build of ours, to measure beside this one")
 	flags.StringVar(&only, "only", "", "`servers` to measure, as in ours,stock (default all, quick "+quickOnly+")")
 	flags.StringVar(&o.sets, "sets", "", "`sets` of questions to ask, as in service-a,mix (default all, quick "+quickSets+")")
-	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search, fair, cost and watches)")
+	flags.StringVar(&parts, "parts", "", "`parts` to measure: "+strings.Join(knownParts, ", ")+" (default all but search, fair, cost, watches and starts)")
 	flags.BoolVar(&o.quick, "quick", false, "measure less, and shorter: for a look, not for a record")
 	flags.IntVar(&o.runs, "runs", 0, "how often to measure everything (default 5, quick 1)")
 	flags.IntVar(&o.seconds, "seconds", 0, "how long each load lasts (default 5, quick 2)")
@@ -83,6 +85,7 @@ func parseFlags(args []string) (options, error) {
 	flags.Func("nodes", "`numbers` of nodes of the part watches, as in 10,100 (default 10,100,1000,5000)", func(text string) error {
 		return json.Unmarshal([]byte("["+text+"]"), &o.nodes)
 	})
+	flags.IntVar(&o.busy, "busy", 0, "number of `processes` that keep the machine busy in the part starts")
 	flags.StringVar(&o.page, "page", "", "Markdown `file` that gets the results, with a chart beside it")
 	flags.DurationVar(&o.timeout, "timeout", 4*time.Hour, "time limit of the whole command")
 	if err := flags.Parse(args); err != nil {
