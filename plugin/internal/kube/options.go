@@ -16,8 +16,9 @@ type Logger interface {
 // Options are the settings of a Watcher besides its Config. The zero value is usable.
 type Options struct {
 	Log           Logger
-	Observer      Observer // for metrics
-	ManifestError func()   // called for each change of the manifests that cannot be read
+	Observer      Observer        // for metrics
+	ManifestError func()          // called for each change of the manifests that cannot be read
+	Begin         <-chan struct{} // closed when the API server may be asked; nil if it may be at once
 
 	// Parameters for tests.
 	clock  clock.WithTicker

@@ -59,6 +59,12 @@ func newRESTClients(client *apiserver.Client, r resource) (clients []rest.Interf
 func (s *server) run(ctx context.Context, out chan<- change) {
 	// Package apiserver logs what reflectors would log, and in fewer lines.
 	ctx = klog.NewContext(ctx, logr.Discard())
+	if s.opts.Begin != nil {
+		select {
+		case <-s.opts.Begin:
+		case <-ctx.Done():
+		}
+	}
 	var wg sync.WaitGroup
 	for i, r := range s.resources {
 		to := &reflectorStore{ctx: ctx, resource: r, out: out, outside: s.outside, observer: s.opts.Observer, clock: s.opts.clock}

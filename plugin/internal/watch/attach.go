@@ -32,15 +32,19 @@ type Need struct {
 func (r *Registry) Attach(c *caddy.Controller, n Need) {
 	u := use{instance: instanceOf(c), block: strings.Join(c.ServerBlockKeys, " ")}
 	var source kube.Config
+	begin := func() {}
 	c.OnStartup(func() error {
 		r.sweep(liveInstances())
 		source = n.Source().Stamped()
+		if n.State.Path != "" && !r.syncedBeside(u.instance) {
+			n.Options.Begin, begin = r.hold()
+		}
 		w, err := r.acquire(source, n.Options, u)
 		if err != nil {
 			return n.fail(err)
 		}
 		n.Use(w)
-		k, err := r.keep(source, n.State, n.Options.Log, u)
+		k, err := r.keep(source, n.State, n.Options.Log, u, begin)
 		if err != nil {
 			return n.fail(err)
 		}
@@ -51,7 +55,10 @@ func (r *Registry) Attach(c *caddy.Controller, n Need) {
 		r.succeed(source, w, u)
 		return nil
 	})
-	OnServing(c, func() { r.serving(u.instance) })
+	OnServing(c, func() {
+		r.serving(u.instance)
+		begin()
+	})
 	c.OnShutdown(func() error {
 		r.resume()
 		r.release(source, u)

@@ -21,16 +21,22 @@ import (
 // attached is the registry to which the tests' directive attaches server blocks.
 var attached *Registry
 
-// The directive kubernetes, which CoreDNS knows, here takes the path of the manifests.
+// The directive kubernetes, which CoreDNS knows, here takes the path of the manifests, or the URL of
+// an API server and the path of a state.
 func init() {
 	plugin.Register("kubernetes", func(c *caddy.Controller) error {
 		c.Next()
-		source := kube.Config{Manifests: c.RemainingArgs()[0]}
+		args := c.RemainingArgs()
+		source, kept := kube.Config{Manifests: args[0]}, State{}
+		if len(args) == 2 {
+			source, kept = kube.Config{Endpoint: args[0]}, State{Path: args[1], MaxAge: time.Hour}
+		}
 		attached.Attach(c, Need{
 			Directive: "kubernetes",
 			Source:    func() kube.Config { return source },
 			Options:   kube.Options{Log: clog.NewWithPlugin("kubernetes")},
 			Timeout:   DefaultTimeout,
+			State:     kept,
 			Use:       func(*kube.Watcher) {},
 		})
 		return nil

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/state"
@@ -22,6 +23,16 @@ func (k *keeper) wait(now time.Time) (long time.Duration, f *state.File) {
 		return k.grace, nil // names that the file lacks would be refused
 	}
 	return 0, f
+}
+
+// hold returns the options' Begin of a watcher that asks its API server once begin is called, or after as
+// long as a start waits for it. A start with a fresh file has the processor for itself until it serves:
+// the lists take more of it than all the rest, and clients wait for answers.
+func (r *Registry) hold() (held <-chan struct{}, begin func()) {
+	c := make(chan struct{})
+	begin = sync.OnceFunc(func() { close(c) })
+	time.AfterFunc(r.times.grace, begin)
+	return c, begin
 }
 
 // isFresh reports whether a state that was true at heard is at most so old. The age of one from

@@ -43,6 +43,7 @@ type keeper struct {
 	log      kube.Logger
 	uses     map[use]bool // by server blocks; the registry's mutex guards it
 	instance *instance    // that began it
+	begin    func()       // has the watcher ask its API server
 
 	cluster  string        // that the restored state is of
 	restored chan struct{} // closed when the watcher shows what the file has
@@ -55,8 +56,9 @@ type keeper struct {
 }
 
 // keep makes a keeper for a watcher, or uses the one that there is. A file can have the state of
-// one watcher only. keep returns nil if nothing is to be kept.
-func (r *Registry) keep(cfg kube.Config, s State, log kube.Logger, u use) (*keeper, error) {
+// one watcher only. keep returns nil if nothing is to be kept. The keeper calls begin when the API
+// server is to be asked, unless the file is served before.
+func (r *Registry) keep(cfg kube.Config, s State, log kube.Logger, u use, begin func()) (*keeper, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	run := r.running[cfg]
@@ -74,7 +76,7 @@ func (r *Registry) keep(cfg kube.Config, s State, log kube.Logger, u use) (*keep
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	k := &keeper{
-		State: s, times: r.times, registry: r, running: run, watched: cfg.Watched(), publish: published(cfg.Published), log: log, uses: map[use]bool{u: true}, instance: u.instance,
+		State: s, times: r.times, registry: r, running: run, watched: cfg.Watched(), publish: published(cfg.Published), log: log, uses: map[use]bool{u: true}, instance: u.instance, begin: begin,
 		restored: make(chan struct{}), stop: stop, done: make(chan struct{}),
 	}
 	r.keepers = append(r.keepers, k)
@@ -153,6 +155,9 @@ func (k *keeper) run(ctx context.Context) {
 func (k *keeper) await(ctx context.Context) bool {
 	w := k.running.watcher
 	long, fresh := k.wait(time.Now())
+	if fresh == nil {
+		k.begin()
+	}
 	select {
 	case <-w.Synced():
 		return true
@@ -165,6 +170,8 @@ func (k *keeper) await(ctx context.Context) bool {
 	var identified <-chan struct{}
 	if restored {
 		identified = w.Identified()
+	} else {
+		k.begin()
 	}
 	for {
 		select {

@@ -64,7 +64,7 @@ func mustKeep(t *testing.T, r *Registry, cfg kube.Config, path string, i *instan
 	if k.Watcher, err = r.acquire(cfg, kube.Options{Log: k.log}, k.use); err != nil {
 		t.Fatal(err)
 	}
-	if k.keeper, err = r.keep(cfg, State{Path: path, MaxAge: time.Hour}, k.log, k.use); err != nil {
+	if k.keeper, err = r.keep(cfg, State{Path: path, MaxAge: time.Hour}, k.log, k.use, func() {}); err != nil {
 		t.Fatal(err)
 	}
 	return k
@@ -306,7 +306,7 @@ func TestBlocksAndTheirFiles(t *testing.T) {
 	if _, err := r.acquire(two, kube.Options{}, u); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.keep(two, State{Path: path, MaxAge: time.Hour}, k.log, u); err == nil || !strings.Contains(err.Error(), "another server block") {
+	if _, err := r.keep(two, State{Path: path, MaxAge: time.Hour}, k.log, u, func() {}); err == nil || !strings.Contains(err.Error(), "another server block") {
 		t.Errorf("two watchers keep their state in one file: %v", err)
 	}
 }
