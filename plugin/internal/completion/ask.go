@@ -2,7 +2,6 @@ package completion
 
 import (
 	"context"
-	"net"
 	"strconv"
 	"strings"
 
@@ -15,9 +14,8 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/searchpath"
 )
 
-// innerSize is the EDNS size of look-ups, whatever the client accepts, so that no other
-// client gets a reply that was cut for this one. Datagrams of this size are not fragmented
-// (DNS flag day 2020).
+// innerSize is the least EDNS size of look-ups. Datagrams of this size are not fragmented (DNS
+// flag day 2020).
 const innerSize = 1232
 
 // maxAliases is how many aliases of a reply are followed. No chain of practical use is
@@ -175,7 +173,8 @@ func (s *search) shared(name string, qtype uint16) *dns.Msg {
 	if server != nil {
 		addr = server.Addr
 	}
-	key := strings.Join([]string{addr, s.State.IP(), strconv.Itoa(int(qtype)), strconv.FormatBool(s.State.Do()), strings.ToLower(name)}, " ")
+	// The room is a part, so that no client gets a reply that was cut for another one.
+	key := strings.Join([]string{addr, s.State.IP(), strconv.Itoa(int(qtype)), strconv.FormatBool(s.State.Do()), strconv.Itoa(s.room()), strings.ToLower(name)}, " ")
 	if _, joins := s.c.asking.LoadOrStore(key, nil); !joins {
 		defer s.c.asking.Delete(key)
 	} else if s.c.MayWait != nil && !s.c.MayWait(s.ctx) {
@@ -192,21 +191,19 @@ func (s *search) shared(name string, qtype uint16) *dns.Msg {
 // cut is the reply when the server was not asked, or did not answer in time.
 var cut = &dns.Msg{MsgHdr: dns.MsgHdr{Rcode: dns.RcodeServerFailure}}
 
-// inner sends a question to the server, and sends it again over TCP if the reply is
-// truncated.
+// inner sends a question to the server, and sends it again for a larger reply if the reply is
+// truncated and the client has room for more. What it costs is bounded by what the client can
+// take, not by what the name has.
 func (s *search) inner(name string, qtype uint16) *dns.Msg {
 	// Others may wait for the reply even when this client is gone.
 	ctx, cancel := s.budget.context(AsItStands(context.WithoutCancel(s.ctx)))
 	defer cancel()
-	r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(innerSize, s.State.Do())
-	state := request.Request{W: s.State.W, Req: r}
-	m, err := s.c.Lookup(ctx, state, name, qtype)
-	if err == nil && m != nil && m.Truncated && s.State.Proto() == "udp" {
-		state = request.Request{W: overTCP{s.State.W}, Req: r}
-		m, err = s.c.Lookup(ctx, state, name, qtype)
+	m, err := s.lookup(ctx, name, qtype, innerSize)
+	if room := s.room(); err == nil && m != nil && m.Truncated && room > innerSize && s.State.Proto() == "udp" {
+		m, err = s.lookup(ctx, name, qtype, uint16(room))
 	}
 	if err != nil || m == nil {
-		m = new(dns.Msg).SetRcode(r, dns.RcodeServerFailure)
+		m = new(dns.Msg).SetRcode(new(dns.Msg).SetQuestion(name, qtype), dns.RcodeServerFailure)
 	}
 	if turnedAway(ctx) || m.Rcode == dns.RcodeServerFailure && ctx.Err() != nil {
 		return cut
@@ -214,12 +211,11 @@ func (s *search) inner(name string, qtype uint16) *dns.Msg {
 	return m
 }
 
-// overTCP is the writer of a client that seems to use TCP.
-type overTCP struct{ dns.ResponseWriter }
-
-func (w overTCP) RemoteAddr() net.Addr {
-	if a, ok := w.ResponseWriter.RemoteAddr().(*net.UDPAddr); ok {
-		return &net.TCPAddr{IP: a.IP, Port: a.Port, Zone: a.Zone}
-	}
-	return w.ResponseWriter.RemoteAddr()
+// lookup sends a question whose reply over UDP may have a size.
+func (s *search) lookup(ctx context.Context, name string, qtype, size uint16) (*dns.Msg, error) {
+	r := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(size, s.State.Do())
+	return s.c.Lookup(ctx, request.Request{W: s.State.W, Req: r}, name, qtype)
 }
+
+// room returns the size of a reply that the client can take, or innerSize if that is larger.
+func (s *search) room() int { return min(max(innerSize, s.State.Size()), dns.MaxMsgSize) }

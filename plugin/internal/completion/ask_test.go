@@ -2,6 +2,7 @@ package completion
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/coredns/coredns/plugin/test"
@@ -86,6 +87,44 @@ func TestDeniedThirdType(t *testing.T) {
 	} {
 		if got := dns.RcodeToString[searchOver(t, dns.TypeTXT, r).ask("www.example.").rcode]; got != want {
 			t.Errorf("%v: %s, want %s", r, got, want)
+		}
+	}
+}
+
+// B1: a name that has more than the client can take is not looked up for more than that: a
+// whole answer of 64 KiB for a reply of 1,232 octets would cost a hundred times as much.
+func TestB1LookUpsAreAsLargeAsTheReply(t *testing.T) {
+	for _, tc := range []struct {
+		network string
+		size    uint16 // of the client; 0 without EDNS
+		asked   []uint16
+	}{
+		{"udp", 0, []uint16{1232}},
+		{"udp", 512, []uint16{1232}},
+		{"udp", 1232, []uint16{1232}},
+		{"udp", 4096, []uint16{1232, 4096}},
+		{"tcp", 1232, []uint16{1232}},
+	} {
+		var asked []uint16
+		lookup := func(_ context.Context, state request.Request, name string, qtype uint16) (*dns.Msg, error) {
+			if state.Proto() != tc.network {
+				t.Errorf("%+v: asks over %s", tc, state.Proto())
+			}
+			asked = append(asked, state.Req.IsEdns0().UDPSize())
+			m := new(dns.Msg).SetQuestion(name, qtype)
+			m.Truncated = true
+			m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET}}}
+			return m, nil
+		}
+		q := new(dns.Msg).SetQuestion("www.example.app.svc.cluster.local.", dns.TypeA)
+		if tc.size > 0 {
+			q.SetEdns0(tc.size, false)
+		}
+		w := &test.ResponseWriter{TCP: tc.network == "tcp"}
+		s := &search{c: New(Config{Mode: Names, View: &resolve.View{}, Lookup: lookup}), ctx: context.Background(), Question: Question{State: request.Request{W: w, Req: q}}}
+		s.budget = newBudget()
+		if f := s.ask("www.example."); !f.truncated || len(f.records) != 1 || !slices.Equal(asked, tc.asked) {
+			t.Errorf("%+v: asked with %d octets, found %+v", tc, asked, f)
 		}
 	}
 }
