@@ -81,7 +81,7 @@ func (v *view) servers(s *cluster.Snapshot, limit int) []netip.Addr {
 	if !member {
 		addrs = slices.Clone(v.cluster.Local)
 	}
-	return resolve.Distinct(addrs)
+	return cluster.Distinct(addrs)
 }
 
 // addrsOf returns the addresses with which a Service is shown, up to limit of them.

@@ -124,7 +124,7 @@ func (v *view) names(svc *cluster.ServiceNode, origin string) []externalRRs {
 	for _, f := range namedPorts(ports) {
 		list = append(list, externalRRs{f.NameBelow(name.Text(origin)), v.locatePort(svc, f), portTypes})
 	}
-	for _, label := range resolve.Distinct(labels) {
+	for _, label := range cluster.Distinct(labels) {
 		list = append(list, externalRRs{label + "." + name.Text(origin), v.locateEndpoint(svc, label), hostTypes})
 	}
 	return list
@@ -138,5 +138,5 @@ func namedPorts(ports []cluster.Port) []resolve.PortFilter {
 			list = append(list, resolve.FilterOf(p))
 		}
 	}
-	return resolve.Distinct(list)
+	return cluster.Distinct(list)
 }

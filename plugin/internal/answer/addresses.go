@@ -5,12 +5,13 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 // addresses passes on the addresses of a family, without repetitions.
 func (t *visit) addresses(m *resolve.Match, qtype uint16) told {
-	var buf [resolve.Few * 16]byte
+	var buf [cluster.Few * 16]byte
 	return t.packed(qtype, packed(m, qtype, buf[:0]))
 }
 
@@ -56,12 +57,13 @@ func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
 
 // packLabelled packs the addresses of the endpoints with one label, if they are few.
 func packLabelled(m *resolve.Match, qtype uint16, buf []byte) ([]byte, bool) {
+	seen := 0
 	for _, slice := range m.Service.Slices {
 		if !m.Subset.Holds(slice) {
 			continue
 		}
 		for i := range slice.WithLabel(m.Subset.Name, m.Subset.PodNames) {
-			if len(buf)+16 > cap(buf) {
+			if seen++; seen > cluster.Few {
 				return nil, false
 			}
 			buf = packOnce(buf, slice.Endpoints.Addr(i), qtype)
@@ -70,9 +72,19 @@ func packLabelled(m *resolve.Match, qtype uint16, buf []byte) ([]byte, bool) {
 	return buf, true
 }
 
+// packAll appends the addresses of a type's family in a list. A list of more than a few has no
+// repetitions; whoever makes it sees to that.
 func packAll(packed []byte, addrs []netip.Addr, qtype uint16) []byte {
+	if len(addrs) <= cluster.Few {
+		for _, a := range addrs {
+			packed = packOnce(packed, a, qtype)
+		}
+		return packed
+	}
 	for _, a := range addrs {
-		packed = packOnce(packed, a, qtype)
+		if addressType(a) == qtype {
+			packed = packAddr(packed, a)
+		}
 	}
 	return packed
 }

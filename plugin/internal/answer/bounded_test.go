@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -136,6 +138,57 @@ func TestP12WholeAnswerWithoutAddresses(t *testing.T) {
 		if m.Truncated = m.Truncated || a.Truncated; m.Truncated || len(m.Answer) != 1000 || len(m.Extra) < 100 || len(m.Extra) >= len(whole.Extra) {
 			t.Errorf("%v: truncated %v, %d records, %d of %d addresses", question, m.Truncated, len(m.Answer), len(m.Extra), len(whole.Extra))
 		}
+	}
+}
+
+// The same holds for ports, of which a slice may have 20,000: each is not compared with every
+// other, nor counted for each endpoint.
+func TestB1CostOfPortsIsBounded(t *testing.T) {
+	const ports, endpoints = 20000, 500
+	var listed, members strings.Builder
+	for i := range ports {
+		fmt.Fprintf(&listed, " p%d/tcp/%d", i, i+1)
+	}
+	for i := range endpoints {
+		fmt.Fprintf(&members, " 10.1.%d.%d=same", i>>8, i&255)
+	}
+	s := clustertest.Snapshot(t, "namespace a\nclusterip a/web 10.3.0.1"+listed.String()+"\nheadless a/db\nslice a/db x"+listed.String()+members.String()+
+		"\nheadless a/two\nslice a/two x"+listed.String()+" 10.1.0.1=same 10.1.0.2\nslice a/two y http/tcp/80 10.1.0.1=same 10.1.0.3")
+	v := wireView(t)
+	for question, want := range map[string]int{
+		"web.a.svc.cluster.local.": 20, "db.a.svc.cluster.local.": 20, "same.db.a.svc.cluster.local.": 20, "two.a.svc.cluster.local.": 20, "_p7._tcp.db.a.svc.cluster.local.": 1,
+	} {
+		n, err := dnsname.Parse(question)
+		if err != nil {
+			t.Fatal(err)
+		}
+		least, records := time.Hour, 0
+		for range 10 {
+			begun := time.Now()
+			a := Lookup(v, s, &n, dns.TypeSRV, Limits{Size: 1232, Reserved: optSize})
+			least, records = min(least, time.Since(begun)), len(a.Records)
+		}
+		if least > 5*time.Millisecond || records < want {
+			t.Errorf("%s takes %s, has %d records, want %d at least", question, least, records, want)
+		}
+	}
+}
+
+// A label whose many endpoints have no address of the family is not looked at one by one.
+func TestB1CostOfOneLabelIsBounded(t *testing.T) {
+	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(5000))
+	n, _ := dnsname.Parse("twin.twins.a.svc.cluster.local.")
+	Lookup(v, s, &n, dns.TypeAAAA, Limits{Size: 1232})
+	least := time.Hour
+	for range 50 {
+		begun := time.Now()
+		if a := Lookup(v, s, &n, dns.TypeAAAA, Limits{Size: 1232}); a.Result != resolve.NoData {
+			t.Fatal(a.Result)
+		}
+		least = min(least, time.Since(begun))
+	}
+	if least > 50*time.Microsecond {
+		t.Errorf("takes %s", least)
 	}
 }
 

@@ -186,9 +186,10 @@ func makeAddresses(n *cluster.ServiceNode, sub *resolve.Subset) *packedAddresses
 // targetKey identifies an SRV record of one owner, or the address of a target.
 type targetKey struct {
 	cluster, label string
-	named          netip.Addr // the address that the label is made of, if it is
-	addr           netip.Addr // set for an address record
-	port           uint16     // set for an SRV record
+	named          netip.Addr    // the address that the label is made of, if it is
+	ports          *cluster.Port // set for the records of all ports of a slice together
+	addr           netip.Addr    // set for an address record
+	port           uint16        // set for an SRV record
 }
 
 // targetKeyOf returns the part of the key that is the name of an endpoint.
@@ -211,6 +212,7 @@ func makeTargets(n *cluster.ServiceNode, sub resolve.Subset) *targets {
 	c := targetCount{targets: new(targets), sub: &sub}
 	if !namedOnce(n, &sub) {
 		c.seen = make(map[targetKey]struct{}, 2*resolve.Members(n))
+		c.rough = slices.ContainsFunc(n.Slices, func(s *cluster.Slice) bool { return len(s.Ports) > cluster.Few })
 	}
 	sub.Each(n, func(at int, slice *cluster.Slice, i int) bool {
 		c.add(at, slice, i)
@@ -230,12 +232,18 @@ type targetCount struct {
 	sub                *resolve.Subset
 	records, addresses []int32
 	seen               map[targetKey]struct{} // nil if all names differ
+	rough              bool                   // some slice has so many ports that they are not told apart
+	slice              *cluster.Slice         // of the last endpoint
+	numbers            []uint16               // of that slice's ports
+	count              int                    // of that slice's ports
 }
 
 func (c *targetCount) add(at int, slice *cluster.Slice, i int) {
-	var buf [resolve.Few]uint16
-	numbers, count := c.sub.Numbers(slice.Ports, buf[:0])
-	if c.pairs += max(1, count); count == 0 {
+	if slice != c.slice {
+		c.slice = slice
+		c.numbers, c.count = c.sub.Numbers(slice.Ports, c.numbers[:0], dns.MaxMsgSize/recordHead)
+	}
+	if c.pairs += max(1, c.count); c.count == 0 {
 		return
 	}
 	if c.seen == nil {
@@ -244,19 +252,37 @@ func (c *targetCount) add(at int, slice *cluster.Slice, i int) {
 	}
 	e := slice.Endpoints.At(i)
 	k := targetKeyOf(slice, &e, c.sub.PodNames)
-	brings := 0
-	for _, k.port = range numbers {
-		if c.first(k) {
-			brings++
-		}
-	}
-	if brings > 0 {
+	if brings := c.brings(k); brings > 0 {
 		c.records = append(c.records, int32(at))
-		c.overlap = c.overlap || brings < len(numbers)
+		c.overlap = c.overlap || brings < len(c.numbers)
 	}
-	if k.addr, k.port = e.Addr, 0; c.first(k) {
+	if k.addr = e.Addr; c.first(k) {
 		c.addresses = append(c.addresses, int32(at))
 	}
+}
+
+// brings returns how many records of the current slice's ports an endpoint of a name adds. Where
+// slices have many ports, a name that is in slices with different ports may be taken to repeat a
+// record: then whoever makes the records tells them apart, and no memory is spent on each here.
+func (c *targetCount) brings(k targetKey) int {
+	if c.rough {
+		known := !c.first(k)
+		k.ports = &c.slice.Ports[0]
+		switch {
+		case !c.first(k):
+			return 0
+		case known:
+			c.overlap = true
+		}
+		return len(c.numbers)
+	}
+	count := 0
+	for _, k.port = range c.numbers {
+		if c.first(k) {
+			count++
+		}
+	}
+	return count
 }
 
 func (c *targetCount) first(k targetKey) bool {

@@ -148,7 +148,7 @@ type opening struct {
 // services passes on the SRV records of a Service, its endpoints or a port (RFC 2782), and
 // the addresses of their targets.
 func (t *visit) services(m *resolve.Match) told {
-	var buf [resolve.Few]opening
+	var buf [cluster.Few]opening
 	svc := m.Service
 	switch m.Kind {
 	case resolve.AtPod:
@@ -183,7 +183,7 @@ func labelledOpenings(m *resolve.Match, list []opening) (_ []opening, name resol
 			continue
 		}
 		for i := range slice.WithLabel(m.Subset.Name, m.Subset.PodNames) {
-			if len(list) == resolve.Few {
+			if len(list) == cluster.Few {
 				return nil, name, false
 			}
 			e := slice.Endpoints.At(i)
@@ -196,11 +196,11 @@ func labelledOpenings(m *resolve.Match, list []opening) (_ []opening, name resol
 // oneTarget passes on a record for each port that is open at any of the addresses, which
 // all have one name, and then the addresses.
 func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostName) told {
-	var buf [2 * resolve.Few]uint16
+	var buf [2 * cluster.Few]uint16
 	numbers, pairs := buf[:0], 0
 	for i, x := range list {
 		var count int
-		numbers, count = m.Subset.Numbers(x.ports, numbers)
+		numbers, count = m.Subset.Numbers(x.ports, numbers, t.mostSRV())
 		if pairs += max(1, count); count == 0 {
 			list[i].ports = nil
 		}
@@ -217,7 +217,7 @@ func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostNam
 	list = slices.DeleteFunc(list, func(x opening) bool { return len(x.ports) == 0 })
 	for i, x := range list {
 		same := func(other opening) bool { return other.addr == x.addr }
-		if i < resolve.Few && slices.ContainsFunc(list[:i], same) {
+		if i < cluster.Few && slices.ContainsFunc(list[:i], same) {
 			continue
 		}
 		if !t.extra(&is, &name, x.addr, t.target) {
@@ -231,7 +231,7 @@ func (t *visit) oneTarget(m *resolve.Match, list []opening, name resolve.HostNam
 // its load balancers.
 func (t *visit) externalTargets(m *resolve.Match) told {
 	svc := m.Service.Service
-	numbers, count := m.Subset.Numbers(svc.Ports, nil)
+	numbers, count := m.Subset.Numbers(svc.Ports, nil, t.mostSRV())
 	weight := Weight((len(svc.ExternalIPs) + len(svc.ExternalHosts)) * max(1, count))
 	name := m.Subset.NameOf(m.Service)
 	is := toldNothing
@@ -240,14 +240,14 @@ func (t *visit) externalTargets(m *resolve.Match) told {
 			return is
 		}
 	}
-	for _, host := range resolve.Distinct(slices.Clone(svc.ExternalHosts)) {
+	for _, host := range svc.ExternalHosts {
 		for _, number := range numbers {
 			if !t.srvOut(&is, weight, number, host) {
 				return is
 			}
 		}
 	}
-	for _, a := range resolve.Distinct(slices.Clone(svc.ExternalIPs)) {
+	for _, a := range svc.ExternalIPs {
 		if len(numbers) > 0 && !t.extra(&is, &name, a, t.target) {
 			return is
 		}
@@ -268,6 +268,10 @@ func (t *visit) endpoints(m *resolve.Match) told {
 	}
 	return e.tell()
 }
+
+// mostSRV returns a number of SRV records of which not all fit, so that no more ports need to be
+// looked at.
+func (t *visit) mostSRV() int { return max(0, t.free)/(recordHead+srvFixed+1) + 1 }
 
 // Weight divides a hundred by the number of pairs of target and port, as stock CoreDNS
 // does. A target without ports counts as one pair.
@@ -311,8 +315,16 @@ func (e *endpointVisit) tell() told {
 		count = max(0, e.free)/least + 1
 	}
 	is, which := toldNothing, newSample(all.count, count, e.limits.Random)
+	var buf [cluster.Few]uint16
+	var last *cluster.Slice
+	numbers, most := buf[:0], e.mostSRV()
 	for i := range count {
-		if !e.endpoint(&is, all.at(which.next())) {
+		slice, at := e.cursor.At(all.at(which.next()))
+		if slice != last {
+			last = slice
+			numbers, _ = e.m.Subset.Numbers(slice.Ports, buf[:0], most)
+		}
+		if !e.endpoint(&is, slice, at, numbers) {
 			e.cut()
 			return is
 		}
@@ -332,13 +344,11 @@ func (e *endpointVisit) tell() told {
 	return is
 }
 
-// endpoint passes on the records to one endpoint. It reports false if there is no room.
-func (e *endpointVisit) endpoint(is *told, position int) bool {
-	slice, i := e.cursor.At(position)
+// endpoint passes on the records to one endpoint of a slice, whose ports have these numbers. It
+// reports false if there is no room.
+func (e *endpointVisit) endpoint(is *told, slice *cluster.Slice, i int, numbers []uint16) bool {
 	x := slice.Endpoints.At(i)
 	name := e.m.Subset.EndpointName(e.m.Service, slice, &x)
-	var buf [resolve.Few]uint16
-	numbers, _ := e.m.Subset.Numbers(slice.Ports, buf[:0])
 	for _, number := range numbers {
 		if e.first(targetRecord{target: name, port: number}) && !e.srv(is, Weight(e.targets.pairs), number, &name) {
 			return false
@@ -400,7 +410,7 @@ func (t *visit) nameServers(s *cluster.Snapshot, m *resolve.Match) told {
 	for i := range servers {
 		names[i] = servers[i].Name
 	}
-	for _, name := range resolve.Distinct(names) {
+	for _, name := range cluster.Distinct(names) {
 		t.records.ns(name.Text(origin))
 	}
 	for i := range servers {

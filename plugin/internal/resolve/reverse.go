@@ -45,7 +45,7 @@ func (v *View) NamesOf(s *cluster.Snapshot, m *Match, limit int, list []HostName
 	for _, svc := range owners {
 		own, fits := len(list), false // only names of one Service can be the same
 		list, fits = v.endpointsAt(svc, m.Addr, limit, list)
-		list = append(list[:own], Distinct(list[own:])...)
+		list = append(list[:own], cluster.Distinct(list[own:])...)
 		if !fits {
 			return list, false
 		}
@@ -98,31 +98,4 @@ func (v *View) addOwner(s *cluster.Snapshot, in *cluster.AddrIndex, k *cluster.K
 		return list
 	}
 	return append(list, n)
-}
-
-// Few is the size up to which each element of a list is compared with every other: that
-// takes no memory, unlike a map.
-const Few = 16
-
-// Distinct removes repetitions from a list, in place.
-func Distinct[T comparable](list []T) []T {
-	if len(list) > Few {
-		return unique(list)
-	}
-	kept := list[:0]
-	for _, item := range list {
-		if !slices.Contains(kept, item) {
-			kept = append(kept, item)
-		}
-	}
-	return kept
-}
-
-func unique[T comparable](list []T) []T {
-	seen := make(map[T]struct{}, len(list))
-	return slices.DeleteFunc(list, func(item T) bool {
-		_, dup := seen[item]
-		seen[item] = struct{}{}
-		return dup
-	})
 }

@@ -41,7 +41,7 @@ func (v *View) Servers(s *cluster.Snapshot, m *Match, clusterSet bool, limit int
 			list[i].Name = own
 		}
 	}
-	return Distinct(list)
+	return cluster.Distinct(list)
 }
 
 func serversAt(name HostName, addrs []netip.Addr) []Server {
@@ -52,7 +52,7 @@ func serversAt(name HostName, addrs []netip.Addr) []Server {
 	if len(list) == 0 {
 		return []Server{{Name: name}}
 	}
-	return Distinct(list)
+	return cluster.Distinct(list)
 }
 
 // serversOf appends the names and addresses of a Service that has local as an endpoint: its

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
@@ -106,29 +107,49 @@ func isIn(s *cluster.Slice, i int, topologyZone string) bool {
 	return id != nil && id.TopologyZone == topologyZone
 }
 
-// Numbers appends the numbers of the ports in the subset to a list, without repetitions,
-// and returns how many ports there are.
-func (sub *Subset) Numbers(ports []cluster.Port, list []uint16) ([]uint16, int) {
+// Numbers appends the numbers of the ports in the subset to a list, without repetitions and up
+// to a limit, and returns how many ports there are.
+func (sub *Subset) Numbers(ports []cluster.Port, list []uint16, limit int) ([]uint16, int) {
+	if len(ports) > cluster.Few {
+		return sub.manyNumbers(ports, list, limit)
+	}
 	count := 0
 	for _, p := range ports {
 		if sub.Kind == ByPort && !sub.Ports.Matches(p) {
 			continue
 		}
 		count++
-		if !holdsNumber(list, p.Number) {
+		if len(list) < limit && !slices.Contains(list, p.Number) {
 			list = append(list, p.Number)
 		}
 	}
 	return list, count
 }
 
-func holdsNumber(list []uint16, number uint16) bool {
-	for _, other := range list {
-		if other == number {
-			return true
+// manyNumbers does the same where to compare each number with every other would take long: a
+// slice may have 20,000 ports.
+func (sub *Subset) manyNumbers(ports []cluster.Port, list []uint16, limit int) ([]uint16, int) {
+	var seen [(1 << 16) / 64]uint64 // a bit for each number
+	for _, number := range list {
+		seen[number/64] |= 1 << (number % 64)
+	}
+	count := 0
+	for _, p := range ports {
+		if sub.Kind == ByPort && !sub.Ports.Matches(p) {
+			continue
+		}
+		if count++; len(list) >= limit {
+			if sub.Kind != ByPort {
+				return list, len(ports)
+			}
+			continue
+		}
+		if bit := uint64(1) << (p.Number % 64); seen[p.Number/64]&bit == 0 {
+			seen[p.Number/64] |= bit
+			list = append(list, p.Number)
 		}
 	}
-	return false
+	return list, count
 }
 
 // Members returns the number of endpoints of a Service.

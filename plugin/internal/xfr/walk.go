@@ -183,7 +183,7 @@ func (w *walk) clusterIP(svc *cluster.ServiceNode) {
 		w.srv(name, name, p.Number, ownWeight(svc, len(svc.Service.Ports)))
 		if p.HasName() {
 			named := resolve.Subset{Kind: resolve.ByPort, Ports: resolve.FilterOf(p)}
-			_, count := named.Numbers(svc.Service.Ports, nil)
+			_, count := named.Numbers(svc.Service.Ports, nil, 1)
 			w.srv(resolve.FilterOf(p).NameBelow(name), name, p.Number, ownWeight(svc, count))
 		}
 	}

@@ -67,11 +67,12 @@ func (c *Converter) Service(s *corev1.Service) *cluster.Service {
 	}
 	for _, ingress := range s.Status.LoadBalancer.Ingress {
 		if ingress.IP != "" {
-			out.ExternalIPs = append(out.ExternalIPs, parseAddrs([]string{ingress.IP})...)
+			out.ExternalIPs = appendAddr(out.ExternalIPs, ingress.IP)
 		} else if host := Hostname(ingress.Hostname); host != "" {
 			out.ExternalHosts = append(out.ExternalHosts, host)
 		}
 	}
+	out.ExternalIPs, out.ExternalHosts = cluster.Distinct(out.ExternalIPs), cluster.Distinct(out.ExternalHosts)
 	return out
 }
 
@@ -126,13 +127,18 @@ func Hostname(text string) string {
 	return name.String()
 }
 
-// parseAddrs parses addresses and drops texts that are not addresses.
+// parseAddrs parses addresses, and drops texts that are not addresses and repetitions.
 func parseAddrs(texts []string) []netip.Addr {
 	var addrs []netip.Addr
 	for _, text := range texts {
-		if a := ParseAddr(text); a.IsValid() {
-			addrs = append(addrs, a)
-		}
+		addrs = appendAddr(addrs, text)
+	}
+	return cluster.Distinct(addrs)
+}
+
+func appendAddr(addrs []netip.Addr, text string) []netip.Addr {
+	if a := ParseAddr(text); a.IsValid() {
+		addrs = append(addrs, a)
 	}
 	return addrs
 }

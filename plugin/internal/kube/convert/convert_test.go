@@ -141,6 +141,17 @@ var serviceTests = []struct {
 			ExternalHosts: []string{"lb.example.com."},
 		},
 	},
+	{
+		"addresses and hostnames that are there twice",
+		"spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, '2001:db8::1', 10.0.0.1], externalIPs: [192.0.2.1, 192.000.2.1, 192.0.2.2]}\n" +
+			"status: {loadBalancer: {ingress: [{ip: 192.0.2.2}, {ip: 192.0.2.1}, {hostname: lb.example.com}, {hostname: lb.example.com.}]}}",
+		cluster.Service{
+			Key:           webKey,
+			ClusterIPs:    addrs("10.0.0.1", "2001:db8::1"),
+			ExternalIPs:   addrs("192.0.2.1", "192.0.2.2"),
+			ExternalHosts: []string{"lb.example.com."},
+		},
+	},
 }
 
 func TestService(t *testing.T) {

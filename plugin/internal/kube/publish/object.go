@@ -75,9 +75,7 @@ type targets struct {
 // add adds an address or a hostname, and reports false for what is neither.
 func (t *targets) add(ip, host string) bool {
 	if a := convert.ParseAddr(ip); a.IsValid() {
-		if !slices.Contains(t.records.Addrs, a) {
-			t.records.Addrs = append(t.records.Addrs, a)
-		}
+		t.records.Addrs = append(t.records.Addrs, a)
 		return true
 	}
 	alias := convert.Hostname(host)
@@ -89,6 +87,7 @@ func (t *targets) add(ip, host string) bool {
 
 // published returns what the name has, or nil if it leads nowhere.
 func (t *targets) published() *cluster.Published {
+	t.records.Addrs = cluster.Distinct(t.records.Addrs)
 	if len(t.records.Addrs) == 0 {
 		t.records.Alias = t.alias
 	}
