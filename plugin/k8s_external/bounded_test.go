@@ -1,8 +1,15 @@
 package external
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
@@ -52,5 +59,63 @@ func TestB1OutsideCostIsBounded(t *testing.T) {
 		if a, b := cost(few), cost(many); b > a*1.2+5 {
 			t.Errorf("%s %d: %v allocations of 5,000 endpoints, %v of 100", question.name, question.qtype, b, a)
 		}
+	}
+}
+
+// B1: the same holds for addresses and ports of a Service itself, of which there may be thousands.
+// To compare each with every other would take tens of milliseconds.
+func TestB1OutsideCostOfAddressesIsBounded(t *testing.T) {
+	var addrs, ports strings.Builder
+	for i := range 20000 {
+		fmt.Fprintf(&addrs, ",198.51.%d.%d", i>>8, i&255)
+		fmt.Fprintf(&ports, " p%d/tcp/%d", i, i+1)
+	}
+	v := viewOf(t, "example.org.")
+	s := clustertest.Snapshot(t, "namespace a\noutside a/big "+addrs.String()[1:]+" - http/tcp/80\noutside a/ports 192.0.2.1 -"+ports.String())
+	for _, question := range []string{"big.a.example.org. A", "big.a.example.org. AAAA", "big.a.example.org. SRV", "ports.a.example.org. SRV", "_p9._tcp.ports.a.example.org. SRV"} {
+		n, qtype := parseQuestion(t, question)
+		least := time.Hour
+		for range 20 {
+			begun := time.Now()
+			v.lookup(s, n, qtype, answer.Limits{Size: 1232, Reserved: 11})
+			least = min(least, time.Since(begun))
+		}
+		if least > 3*time.Millisecond {
+			t.Errorf("%s takes %s", question, least)
+		}
+	}
+}
+
+// lookups are counted; each takes a time.
+type lookups struct {
+	count int
+	takes time.Duration
+}
+
+// Lookup implements upstreamer.
+func (l *lookups) Lookup(_ context.Context, _ request.Request, name string, qtype uint16) (*dns.Msg, error) {
+	l.count++
+	time.Sleep(l.takes)
+	m := new(dns.Msg).SetQuestion(name, qtype)
+	m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: qtype, Class: dns.ClassINET}}}
+	return m, nil
+}
+
+// B3: one question for the SRV records of a Service with many hostnames makes few look-ups, and
+// does not wait for long.
+func TestB3AddressesOfFewHosts(t *testing.T) {
+	hosts := make([]string, 50)
+	for i := range hosts {
+		hosts[i] = fmt.Sprintf("lb%d.example.net.", i)
+	}
+	for takes, want := range map[time.Duration]int{0: 8, 800 * time.Millisecond: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			up := &lookups{takes: takes}
+			h, m := &handler{upstream: up}, new(dns.Msg)
+			h.addAddresses(context.Background(), request.Request{W: &test.ResponseWriter{}, Req: new(dns.Msg)}, m, &answer.Answer{Hosts: hosts})
+			if up.count != want || len(m.Extra) != want {
+				t.Errorf("each takes %s: %d look-ups, %d records, want %d", takes, up.count, len(m.Extra), want)
+			}
+		})
 	}
 }

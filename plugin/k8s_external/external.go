@@ -14,6 +14,7 @@ package external
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/request"
@@ -78,10 +79,21 @@ func (h *handler) Covers(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) ch
 	return h.view.covers(h.cluster.Store().Load(), h.fall, r.Question[0].Name, r.Question[0].Qtype)
 }
 
+// The addresses of this many hostnames are looked up for one question, until this time has
+// passed. A Service may have hundreds of hostnames, and each look-up may wait for an upstream.
+const (
+	maxHosts = 4
+	patience = time.Second
+)
+
 // addAddresses adds the addresses of load balancers to SRV records that lead to their
 // hostnames (RFC 2782). The answer is complete without them.
 func (h *handler) addAddresses(ctx context.Context, state request.Request, m *dns.Msg, a *answer.Answer) {
-	for _, target := range a.Hosts {
+	end := time.Now().Add(patience)
+	for _, target := range a.Hosts[:min(maxHosts, len(a.Hosts))] {
+		if time.Now().After(end) {
+			return
+		}
 		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 			if up, err := h.upstream.Lookup(ctx, state, target, qtype); err == nil && up != nil {
 				m.Extra = append(m.Extra, up.Answer...)

@@ -25,6 +25,7 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "transfer of more than one message, with `minimal`", "plugin/clusterdns/transfer_test.go", "TestP14TransferBehindMinimal"},
 	{"", "transfer before the first sync", "plugin/internal/xfr/transfer_test.go", "TestD18WhatIsTransferred"},
 	{"", ofExternal + "hostname that leads in a circle", "plugin/k8s_external/hosts_test.go", "TestHostnamesWithinZone"},
+	{"", ofExternal + "SRV of a Service with many hostnames", "plugin/k8s_external/bounded_test.go", "TestB3AddressesOfFewHosts"},
 	{"", ofExternal + "NS under `headless`", "plugin/k8s_external/apex_test.go", "TestServers"},
 	{"", ofExternal + "A, AAAA of the name server", "plugin/k8s_external/apex_test.go", "TestServers"},
 	{"", "NOTIFY to secondaries", "plugin/internal/xfr/notify_test.go", "TestNotify"},
