@@ -3,6 +3,7 @@ package state
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 
@@ -17,8 +18,8 @@ const (
 
 // Why a file is not used.
 var (
-	errVersion = errors.New("another version of ClusterDNS has written it, or another program")
-	errDamaged = errors.New("it is damaged")
+	errVersion = fmt.Errorf("another version of ClusterDNS has written it, or another program: expected the first line %q", strings.TrimSpace(first))
+	errDamaged = errors.New("it is damaged, or a part of it is missing")
 )
 
 // A File is the content of a file whose sum is right.
@@ -29,8 +30,11 @@ type File struct {
 
 // decode checks the version and the sum, and reads the header.
 func decode(data []byte) (*File, error) {
-	if len(data) < len(first)+sha256.Size || string(data[:len(first)]) != first {
+	if begins := string(data[:min(len(data), len(first))]); !strings.HasPrefix(first, begins) {
 		return nil, errVersion
+	}
+	if len(data) < len(first)+sha256.Size {
+		return nil, errDamaged
 	}
 	sum, body := data[len(first):][:sha256.Size], data[len(first)+sha256.Size:]
 	if sha256.Sum256(body) != [sha256.Size]byte(sum) {

@@ -27,25 +27,39 @@ const abandoned = 10 * time.Minute
 // Open reads a file and checks its sum. It reads nothing but a regular file: a pipe would keep it
 // waiting.
 func Open(path string) (*File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	about, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !about.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
-	case about.Size() > maxSize:
-		return nil, fmt.Errorf("it has %d bytes, and %d at most are read", about.Size(), maxSize)
+	if size > maxSize {
+		return nil, fmt.Errorf("it has %d bytes: expected %d at most", size, maxSize)
 	}
-	data := make([]byte, about.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
+	data := make([]byte, size)
+	if _, err := io.ReadFull(f, data); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return nil, errDamaged
+	} else if err != nil {
 		return nil, err
 	}
 	return decode(data)
+}
+
+func openRegular(path string) (_ *os.File, size int64, err error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	about, err := f.Stat()
+	if err == nil && about.IsDir() {
+		err = errors.New("expected a regular file, found a folder")
+	} else if err == nil && !about.Mode().IsRegular() {
+		err = errors.New("expected a regular file, found a pipe, a socket or a device")
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, about.Size(), nil
 }
 
 // Write writes a file beside path, for its owner alone, and renames it to path. Whoever reads path
@@ -55,10 +69,37 @@ func Write(path string, h Header, s *cluster.Snapshot) error {
 	if len(data) > maxSize {
 		return fmt.Errorf("it would have %d bytes, and %d at most are read", len(data), maxSize)
 	}
+	if err := spare(path); err != nil {
+		return err
+	}
 	if err := replace(path, data); err != nil {
 		return fmt.Errorf("cannot write in %s: %w", filepath.Dir(path), cause(err))
 	}
 	return nil
+}
+
+// spare returns an error if what is at path is no state: a path that is written wrongly must not cost a
+// file of others. A state begins as its first line does, in any version, or with zeros after a crash of
+// the machine. What cannot be read is replaced, so that a server can go on whose user has changed.
+func spare(path string) error {
+	f, _, err := openRegular(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return cause(err)
+	}
+	defer f.Close()
+	const known = "clusterdns state "
+	begins := make([]byte, len(known))
+	n, err := io.ReadFull(f, begins)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return cause(err)
+	}
+	if begins = begins[:n]; strings.HasPrefix(known, string(begins)) || begins[0] == 0 {
+		return nil
+	}
+	return errors.New("another program's file is there, which stays as it is: expected a path for ClusterDNS alone")
 }
 
 func replace(path string, data []byte) error {
@@ -90,7 +131,8 @@ func cause(err error) error {
 	return err
 }
 
-// Sweep removes what writers of the file have left unfinished, before the given time.
+// Sweep removes what writers of the file have left unfinished, before the given time or, by a clock
+// that was set back since, after it.
 func Sweep(path string, now time.Time) {
 	folder, prefix := filepath.Dir(path), prefixOf(path)
 	left, _ := os.ReadDir(folder)
@@ -98,7 +140,7 @@ func Sweep(path string, now time.Time) {
 		if !strings.HasPrefix(entry.Name(), prefix) || !strings.HasSuffix(entry.Name(), unfinished) {
 			continue
 		}
-		if about, err := entry.Info(); err == nil && now.Sub(about.ModTime()) > abandoned {
+		if about, err := entry.Info(); err == nil && now.Sub(about.ModTime()).Abs() > abandoned {
 			os.Remove(filepath.Join(folder, entry.Name()))
 		}
 	}

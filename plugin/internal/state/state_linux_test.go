@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -160,13 +161,15 @@ func TestDamage(t *testing.T) {
 		if _, err := decode(changed); err == nil {
 			t.Errorf("octet %d is another, and nobody notices", i)
 		}
-		if _, err := decode(data[:i]); err == nil {
-			t.Errorf("cut at octet %d, and nobody notices", i)
+		if _, err := decode(data[:i]); !errors.Is(err, errDamaged) {
+			t.Errorf("cut at octet %d: %v", i, err)
 		}
 	}
-	old := bytes.Replace(slices.Clone(data), []byte("state 2"), []byte("state 1"), 1)
-	if _, err := decode(old); !errors.Is(err, errVersion) {
-		t.Errorf("another version: %v", err)
+	for _, version := range []string{"state 1", "state 3"} {
+		other := bytes.Replace(slices.Clone(data), []byte("state 2"), []byte(version), 1)
+		if _, err := decode(other); !errors.Is(err, errVersion) {
+			t.Errorf("another version: %v", err)
+		}
 	}
 	long := resum(append(slices.Clone(data), 0))
 	if f, err := decode(long); err != nil {
@@ -204,10 +207,10 @@ func TestOpenFails(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		filepath.Join(folder, "none"): "no such file",
-		folder:                        "not a regular file",
-		huge:                          "33554432 at most",
-		short:                         "another version",
-		"/dev/zero":                   "not a regular file",
+		folder:                        "expected a regular file, found a folder",
+		huge:                          "expected 33554432 at most",
+		short:                         "it is damaged",
+		"/dev/zero":                   "expected a regular file, found a pipe, a socket or a device",
 	} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
@@ -233,6 +236,56 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
+// ownMounts is set in a process that has mounts of its own.
+const ownMounts = "CLUSTERDNS_TEST_STATE_MOUNTS"
+
+// A full disk, and one that may only be read, cost the new file and leave that of before.
+func TestWriteWithoutRoom(t *testing.T) {
+	if os.Getenv(ownMounts) == "" {
+		withOwnMounts(t)
+		return
+	}
+	folder := t.TempDir()
+	path, large := filepath.Join(folder, "state"), clustertest.RefStore(clustertest.RefServices, false, true).Load()
+	if err := errors.Join(syscall.Mount("none", folder, "tmpfs", 0, "size=64k"), Write(path, header, snapshotOf(t))); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(folder, syscall.MNT_DETACH) })
+	wantNotWritten(t, path, large, "no space left on device")
+	if err := syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	wantNotWritten(t, path, large, "read-only file system")
+}
+
+// withOwnMounts runs the test in a process that may mount.
+func withOwnMounts(t *testing.T) {
+	t.Helper()
+	again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	again.Env = append(os.Environ(), ownMounts+"=yes")
+	again.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	out, err := again.CombinedOutput()
+	if errors.Is(err, fs.ErrPermission) {
+		t.Skip("only root may mount a disk")
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func wantNotWritten(t *testing.T, path string, s *cluster.Snapshot, why string) {
+	t.Helper()
+	if err, want := Write(path, header, s), "cannot write in "+filepath.Dir(path)+": "+why; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if _, err := Open(path); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("%d files, want that of before", len(left))
+	}
+}
+
 // What killed writers have left is removed once nobody can be writing it.
 func TestSweep(t *testing.T) {
 	folder := t.TempDir()
@@ -247,7 +300,7 @@ func TestSweep(t *testing.T) {
 	if _, err := os.Stat(left); err != nil {
 		t.Errorf("a file that may be in use is gone: %v", err)
 	}
-	Sweep(path, time.Now().Add(time.Hour))
+	Sweep(path, time.Now().Add(-time.Hour)) // the clock was set back
 	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it is still there: %v", err)
 	}

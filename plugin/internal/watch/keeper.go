@@ -67,7 +67,10 @@ func (r *Registry) keep(cfg kube.Config, s State, log kube.Logger, u use, begin 
 	}
 	for _, k := range r.keepers {
 		if k.Path == s.Path && k.running == run && len(k.uses) > 0 {
-			k.uses[u] = true
+			if k.MaxAge != s.MaxAge && k.usedBy(u.instance) {
+				return nil, fmt.Errorf("state %s: another server block has it with a MAX_AGE of %s: expected the same", s.Path, k.MaxAge)
+			}
+			k.MaxAge, k.uses[u] = s.MaxAge, true
 			return k, nil
 		}
 		if k.Path == s.Path && k.usedBy(u.instance) {
@@ -140,7 +143,7 @@ func (k *keeper) run(ctx context.Context) {
 		return
 	}
 	for {
-		k.save(min(k.renew, k.MaxAge/8))
+		k.save(min(k.renew, k.maxAge()/8))
 		select {
 		case <-ctx.Done():
 			k.save(time.Second)
@@ -218,7 +221,7 @@ func (k *keeper) restore(f *state.File) bool {
 	if k.publish != "" && !k.hasNames(f) {
 		k.log.Warningf("state %s: it has not the names that k8s_gateway is to show: they wait for the API server", k.Path)
 	}
-	k.log.Warningf("state %s: serving what was known %s ago, until the API server answers", k.Path, age)
+	k.log.Warningf("state %s: serving what was known %s, until the API server answers", k.Path, known(f.Header.Heard, age))
 	k.cluster = f.Header.Cluster
 	close(k.restored)
 	return true
@@ -238,10 +241,25 @@ func (k *keeper) open(f *state.File) (_ *state.File, age time.Duration, err erro
 		err = errors.New("another Corefile has watched other objects")
 	case f.Header.Cluster != "" && actual != "" && f.Header.Cluster != actual:
 		err = errOtherCluster
-	case age > k.MaxAge:
-		err = fmt.Errorf("it is %s old, more than %s", age, k.MaxAge)
+	case age > k.maxAge():
+		err = fmt.Errorf("it is %s old: expected %s at most", age, k.maxAge())
 	}
 	return f, age, err
+}
+
+// maxAge returns the age up to which the file is used. A reload may change it.
+func (k *keeper) maxAge() time.Duration {
+	k.registry.mu.Lock()
+	defer k.registry.mu.Unlock()
+	return k.MaxAge
+}
+
+// known says in words when a state was true.
+func known(heard int64, age time.Duration) string {
+	if ahead := time.Until(time.Unix(heard, 0)); ahead > time.Second {
+		return fmt.Sprintf("at a time that the clock reaches in %s", ahead.Round(time.Second))
+	}
+	return fmt.Sprintf("%s ago", age)
 }
 
 var errOtherCluster = errors.New("it is of another cluster")

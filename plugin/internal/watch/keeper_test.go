@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -185,9 +186,17 @@ func TestFilesThatAreNotUsed(t *testing.T) {
 		{"other objects", writeState(t, func(h *state.Header) { h.Watched = "more" }), "another Corefile has watched other objects"},
 		{"old", writeState(t, func(h *state.Header) { h.Heard = time.Now().Add(-25 * time.Hour).Unix() }), "it is 25h0m"},
 		{"cut", damage(writeState(t, asItIs), func(b []byte) []byte { return b[:len(b)-1] }), "it is damaged"},
-		{"empty", damage(writeState(t, asItIs), func([]byte) []byte { return nil }), "another version of ClusterDNS"},
+		{"empty", damage(writeState(t, asItIs), func([]byte) []byte { return nil }), "it is damaged"},
+		{"cut in its first line", damage(writeState(t, asItIs), func(b []byte) []byte { return b[:10] }), "it is damaged"},
+		{"a later version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 2", "state 3", 1)) }), `expected the first line "clusterdns state 2"`},
+		{"200 MB", grown(t, 200<<20), "it has 209715200 bytes: expected 33554432 at most"},
+		{"a pipe", pipe(t), "expected a regular file, found a pipe"},
+		{"a link to nowhere", link(t, filepath.Join(t.TempDir(), "none")), "INFO state %: nothing has been kept there yet"},
+		{"a link to an old state", link(t, writeState(t, func(h *state.Header) { h.Heard = 1 })), "expected 1h0m0s at most"},
+		{"a link to itself", link(t, ""), "too many levels"},
+		{"below a file", filepath.Join(writeState(t, asItIs), "state"), "not a directory"},
 		{"version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 2", "state 1", 1)) }), "another version of ClusterDNS"},
-		{"folder", t.TempDir(), "not a regular file"},
+		{"folder", t.TempDir(), "expected a regular file, found a folder"},
 	} {
 		t.Run(tc.title, func(t *testing.T) {
 			r := keeping(t, time.Hour, time.Hour)
@@ -201,11 +210,114 @@ func TestFilesThatAreNotUsed(t *testing.T) {
 	}
 }
 
+// grown returns a file of so many octets, which takes no room on the disk.
+func grown(t *testing.T, size int64) string {
+	t.Helper()
+	path := writeState(t, asItIs)
+	if err := os.Truncate(path, size); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func pipe(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "state")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// link returns a symbolic link to a path, or to itself.
+func link(t *testing.T, to string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "state")
+	if to == "" {
+		to = path
+	}
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A state takes the place of a link, and leaves alone what the link led to.
+func TestStateInThePlaceOfALink(t *testing.T) {
+	r, cfg := keeping(t, time.Hour, time.Hour), manifest(t)
+	other := writeState(t, asItIs)
+	before := opening(t, other)
+	k := mustKeep(t, r, cfg, link(t, other), new(instance))
+	await.True(t, time.Minute, "a file", func() bool {
+		about, err := os.Lstat(k.Path)
+		return err == nil && about.Mode().IsRegular()
+	})
+	if opening(t, other) != before {
+		t.Error("the file that the link led to was written")
+	}
+	k.log.Expect(t)
+}
+
+// What others have written is not lost to a path that is written wrongly, and one line says so.
+func TestFilesOfOthersStay(t *testing.T) {
+	r, cfg := keeping(t, time.Hour, time.Millisecond), manifest(t)
+	for name, text := range map[string]string{"a file": "nameserver 192.0.2.1\n", "a short file": "x"} {
+		path := filepath.Join(t.TempDir(), "resolv.conf")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k := mustKeep(t, r, cfg, path, new(instance))
+		k.awaitLog(t, "state "+path+": not kept: another program's file is there", 1)
+		r.release(cfg, k.use)
+		if opening(t, path) != text || len(k.log.All()) != 1 {
+			t.Errorf("%s is %q, and %q was logged", name, opening(t, path), k.log.All())
+		}
+	}
+}
+
+// A damaged state, and one of another version, make room for a new one.
+func TestDamagedStatesAreReplaced(t *testing.T) {
+	r, cfg := keeping(t, time.Hour, time.Millisecond), manifest(t)
+	for _, text := range []string{"", "cluster", "clusterdns state 3\nmore", strings.Repeat("\x00", 100)} {
+		path := filepath.Join(t.TempDir(), "state")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k := mustKeep(t, r, cfg, path, new(instance))
+		await.True(t, time.Minute, "a new file", func() bool { _, err := state.Open(path); return err == nil })
+		r.release(cfg, k.use)
+		k.log.Expect(t)
+	}
+}
+
+// A file that two servers keep is whole at any moment, and is that of one of them.
+func TestTwoServersWithOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	var ks []*kept
+	for range 2 {
+		r, cfg := keeping(t, time.Hour, 0), manifest(t)
+		k := mustKeep(t, r, cfg, path, new(instance))
+		ks = append(ks, k)
+	}
+	await.True(t, time.Minute, "a file", func() bool { _, err := os.Stat(path); return err == nil })
+	for range 100 {
+		for _, k := range ks {
+			k.registry.mu.Lock()
+			k.registry.wrote[path] = nil // the other has
+			k.registry.mu.Unlock()
+		}
+		opened(t, path)
+	}
+	for _, k := range ks {
+		k.log.Expect(t)
+	}
+}
+
 // A clock that was set back since makes no file old.
 func TestStateFromTheFuture(t *testing.T) {
 	r := keeping(t, time.Hour, time.Hour)
 	k := mustKeep(t, r, nowhere, writeState(t, func(h *state.Header) { h.Heard = time.Now().Add(time.Hour).Unix(); h.Serial = 4000000000 }), new(instance))
-	k.awaitLog(t, "known 0s ago", 1)
+	k.awaitLog(t, "serving what was known at a time that the clock reaches in ", 1)
 	if s := k.snapshot(); s.Serial() != 4000000001 {
 		t.Errorf("the serial is %d, not higher than before", s.Serial())
 	}
@@ -299,6 +411,13 @@ func TestBlocksAndTheirFiles(t *testing.T) {
 	if other := mustKeep(t, r, one, path+"-2", i); other.keeper == k.keeper {
 		t.Error("one keeper for two files")
 	}
+	other := use{i, "with another age"}
+	if _, err := r.acquire(one, kube.Options{}, other); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.keep(one, State{Path: path, MaxAge: time.Minute}, k.log, other, func() {}); err == nil || !strings.Contains(err.Error(), "with a MAX_AGE of 1h0m0s: expected the same") {
+		t.Errorf("two ages of one file: %v", err)
+	}
 	if none := mustKeep(t, r, one, "", i); none.keeper != nil {
 		t.Error("a keeper without a file")
 	}
@@ -336,6 +455,30 @@ func TestReloadAndTheFile(t *testing.T) {
 	r.release(one, old.use) // the reload has succeeded
 	if !watched(two)() {
 		t.Error("the old watcher has written the file at its end")
+	}
+}
+
+// A reload can change how old a file may be, and where it is.
+func TestReloadChangesState(t *testing.T) {
+	r, cfg, before, after := keeping(t, time.Hour, time.Hour), manifest(t), new(instance), new(instance)
+	path := filepath.Join(t.TempDir(), "state")
+	old := mustKeep(t, r, cfg, path, before)
+	u := use{after, "moved"}
+	if _, err := r.acquire(cfg, kube.Options{}, u); err != nil {
+		t.Fatal(err)
+	}
+	k, err := r.keep(cfg, State{Path: path, MaxAge: time.Minute}, old.log, u, func() {})
+	if err != nil || k != old.keeper || k.maxAge() != time.Minute {
+		t.Errorf("%v, the age may be %s", err, k.maxAge())
+	}
+	moved := mustKeep(t, r, cfg, path+"-2", after)
+	r.release(cfg, old.use)
+	r.release(cfg, u)
+	await.True(t, time.Minute, "the other file", func() bool { _, err := state.Open(moved.Path); return err == nil })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.keepers) != 1 || r.keepers[0] != moved.keeper {
+		t.Errorf("%d keepers, want that of the new file", len(r.keepers))
 	}
 }
 
