@@ -37,6 +37,7 @@ func nodeDaemonSet() *appsv1.DaemonSet {
 		corev1.ResourceCPU: resource.MustParse("25m"), corev1.ResourceMemory: resource.MustParse("40Mi"),
 	}
 	pod.Containers[0].VolumeMounts = append(pod.Containers[0].VolumeMounts, corev1.VolumeMount{Name: "state", MountPath: "/var/lib/clusterdns"})
+	pod.Containers[0].ReadinessProbe.PeriodSeconds, pod.Containers[0].ReadinessProbe.TimeoutSeconds = 2, 2
 	pod.Volumes[0].ConfigMap.Name = nodeName
 	limit := resource.MustParse("100Mi")
 	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: "state", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &limit}}})

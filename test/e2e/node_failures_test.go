@@ -20,14 +20,30 @@ import (
 // kill ends the processes of a container as a crash would.
 func kill(t *testing.T, container string) {
 	t.Helper()
-	killed := 0
+	signal(t, container, syscall.SIGKILL)
+}
+
+// hang stops the processes of a container until the test ends. They take packets, and answer none.
+func hang(t *testing.T, container string) {
+	t.Helper()
+	signal(t, container, syscall.SIGSTOP)
+	t.Cleanup(func() {
+		for _, pid := range processesOf(t, container) {
+			_ = syscall.Kill(pid, syscall.SIGCONT) // the kubelet may have ended it
+		}
+	})
+}
+
+func signal(t *testing.T, container string, s syscall.Signal) {
+	t.Helper()
+	reached := 0
 	for _, pid := range processesOf(t, container) {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Fatal(err)
 		}
-		killed++
+		reached++
 	}
-	if killed == 0 {
+	if reached == 0 {
 		t.Fatalf("container %s has no process", container)
 	}
 }
