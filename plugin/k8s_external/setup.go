@@ -57,7 +57,7 @@ func shadowed(outside, inside []resolve.Origin, fall dnsname.Zones) (texts []str
 		i := slices.IndexFunc(outside, func(o resolve.Origin) bool { return o.EnclosesOrigin(zone.Origin) })
 		through := slices.ContainsFunc(fall, func(o dnsname.Origin) bool { return o.EnclosesOrigin(zone.Origin) })
 		if i >= 0 && !through {
-			texts = append(texts, fmt.Sprintf("zone %s has the cluster's zone %s in it, whose names do not exist here: expected other zones, or fallthrough", outside[i], zone))
+			texts = append(texts, fmt.Sprintf("%s has the cluster's zone %s in it, whose names do not exist here: expected other zones, or fallthrough", outside[i].InWords(), zone))
 		}
 	}
 	return texts

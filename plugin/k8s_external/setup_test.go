@@ -121,7 +121,7 @@ func TestShadowedZones(t *testing.T) {
 		{"example.org", "cluster.local", "", ""},
 		{"cluster.local", "cluster.local", "", "zone cluster.local. has the cluster's zone cluster.local. in it"},
 		{"example.org local", "cluster.local", "", "zone local. has"},
-		{".", "cluster.local", "", "zone . has"},
+		{".", "cluster.local", "", "the root zone has"},
 		{".", "cluster.local", ".", ""},
 		{"local", "cluster.local", "cluster.local", ""},
 		{"local", "cluster.local", "svc.cluster.local example.org", "zone local. has"},

@@ -237,7 +237,7 @@ func TestZoneTwice(t *testing.T) {
 	t.Chdir(filepath.Dir(path))
 	r, _ := check(t, path)
 	if i := slices.IndexFunc(r.Findings, func(f finding) bool {
-		return f.Rule == "without-effect" && f.Line == 6 && strings.Contains(f.What, "a.example. in line 7 again")
+		return f.Rule == "without-effect" && f.Line == 6 && strings.Contains(f.What, `the zone "a.example" in line 7 again`)
 	}); i < 0 {
 		t.Errorf("%+v", r.Findings)
 	}

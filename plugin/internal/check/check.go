@@ -226,7 +226,7 @@ func (c *judge) addShortfall(state, server string, reason error) {
 	}
 	f := Finding{
 		File: c.path, Severity: Note, Rule: "sockets",
-		What:    fmt.Sprintf("The fast path %s at %s: %s.", state, server, withRoot(reason.Error())),
+		What:    fmt.Sprintf("The fast path %s at %s: %s.", state, server, reason),
 		Instead: "Nothing, if you can spare the CPU; doc/fast-path.md lists the lines beside which questions are answered at the sockets.",
 	}
 	var o *corefile.Obstacle
@@ -234,11 +234,6 @@ func (c *judge) addShortfall(state, server string, reason error) {
 		f.File, f.Line = fileOf(c.path, o.At), o.At.Line
 	}
 	c.add(f)
-}
-
-// withRoot names the root zone in words: its dot would stand ahead of a comma.
-func withRoot(reason string) string {
-	return strings.ReplaceAll(reason, "the zone .,", "the root zone,")
 }
 
 // unset is a variable of the environment in a Corefile.

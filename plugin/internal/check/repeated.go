@@ -62,7 +62,7 @@ func (b *block) replacedZones() (found []Finding) {
 				at := slices.IndexFunc(zones(d), func(z string) bool { return slices.Contains(zones(later), z) })
 				if at >= 0 && !d.same(later) {
 					found = append(found, d.finding(Warning, "without-effect",
-						fmt.Sprintf("%s has the zone %s in %s again, which takes the place of this one.", name, zones(d)[at], later.place()),
+						fmt.Sprintf("%s has the zone %s in %s again, which takes the place of this one.", name, texts(zones(d)[at:at+1]), later.place()),
 						"One "+name+" for each zone."))
 				}
 			}

@@ -73,7 +73,7 @@ func TestClaims(t *testing.T) {
 // TestNoConditions has lines that concern every question, or that nobody can judge.
 func TestNoConditions(t *testing.T) {
 	for lines, reason := range map[string]string{
-		"template ANY ANY .":                  "for the zone ., which contains all of ours",
+		"template ANY ANY .":                  "for the root zone, which contains all of ours",
 		"rewrite edns0 nsid set":              "changes the EDNS options",
 		"rewrite unheardof a b":               `with the rule "unheardof a b", which is of an unknown kind`,
 		"rewrite name fuzzy a b":              "unknown way",

@@ -102,10 +102,15 @@ func (rc *ruleContext) leave(text string) error {
 		all = all && origin.EnclosesOrigin(o.Origin)
 	}
 	if all {
-		return fmt.Errorf("for the zone %s, which contains all of ours", origin)
+		return errors.New(containsAll(origin))
 	}
 	rc.conditions.Elsewhere = append(rc.conditions.Elsewhere, origin)
 	return nil
+}
+
+// containsAll is the reason against a plugin whose zone has all names of ours.
+func containsAll(zone dnsname.Origin) string {
+	return fmt.Sprintf("for %s, which contains all of ours", zone.InWords())
 }
 
 // applyHosts asks the plugin itself about every name, since its file changes.

@@ -31,7 +31,7 @@ func applyTemplate(rc *ruleContext) error {
 		if t.class != dns.ClassINET && t.class != dns.ClassANY {
 			continue // the sockets answer no other class
 		}
-		if err := rc.add(t.claims, fmt.Sprintf("for the zone %s, which contains all of ours", t.zones[0])); err != nil {
+		if err := rc.add(t.claims, containsAll(t.zones[0])); err != nil {
 			return err
 		}
 	}

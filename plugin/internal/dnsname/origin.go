@@ -20,6 +20,15 @@ func ParseOrigin(text string) (Origin, error) {
 // String returns the origin in presentation form, in lower case.
 func (o Origin) String() string { return o.text }
 
+// InWords returns the zone as messages name it. The dot of the root zone would be read as the
+// end of the sentence.
+func (o Origin) InWords() string {
+	if o.text == "." {
+		return "the root zone"
+	}
+	return "the zone " + o.text
+}
+
 // Labels returns the number of labels of the origin.
 func (o Origin) Labels() int { return o.labels }
 

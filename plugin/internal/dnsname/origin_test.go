@@ -65,3 +65,12 @@ func TestZones(t *testing.T) {
 		t.Error("no zones enclose a name")
 	}
 }
+
+// The root zone has a name in words, since a dot in a sentence would end it.
+func TestInWords(t *testing.T) {
+	for text, want := range map[string]string{".": "the root zone", "Example.org": "the zone example.org."} {
+		if got := parseOrigin(t, text).InWords(); got != want {
+			t.Errorf("%s in words: %q, want %q", text, got, want)
+		}
+	}
+}

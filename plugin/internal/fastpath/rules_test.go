@@ -193,7 +193,7 @@ func TestFastPathRules(t *testing.T) {
 		{lines: "template IN A {\n match ^x\n answer \"{{ .Name }} 5 IN A 192.0.2.1\"\n}"},
 		{lines: "template ANY ANY internal.example {\n rcode NXDOMAIN\n}"},
 		{lines: "template ANY ANY a.svc.cluster.local {\n rcode NXDOMAIN\n}"},
-		{lines: "template ANY ANY {\n rcode NXDOMAIN\n}", reason: "template stands ahead, for the zone ., which contains all of ours"},
+		{lines: "template ANY ANY {\n rcode NXDOMAIN\n}", reason: "template stands ahead, for the root zone, which contains all of ours"},
 		{lines: "hosts " + file + " {\n fallthrough\n}"},
 		{lines: "hosts " + file, reason: "hosts stands ahead, and lets no name of cluster.local. fall through"},
 		{lines: "hosts " + file + " example.com"},
