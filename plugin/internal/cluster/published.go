@@ -25,6 +25,25 @@ type Record struct {
 	Data string // in wire form (RFC 1035 3.3), without compressed names
 }
 
+// The types of records that a published name has besides addresses and aliases (RFC 1035 3.2.2, RFC 2782).
+const (
+	TypeMX  = 15
+	TypeTXT = 16
+	TypeSRV = 33
+)
+
+// HostNumbers returns how many numbers of two octets stand ahead of the name of a host in the data of
+// an MX or SRV record (RFC 1035 3.3.9, RFC 2782), and 0 for other types, which have no such name.
+func HostNumbers(rrtype uint16) int {
+	switch rrtype {
+	case TypeMX:
+		return 1
+	case TypeSRV:
+		return 3
+	}
+	return 0
+}
+
 // Types returns the types of the other records, each once.
 func (p *Published) Types() (types []uint16) {
 	if p == nil {

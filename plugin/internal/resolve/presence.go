@@ -22,12 +22,10 @@ const (
 // 1034 3.6.2 sets no limit. Stock CoreDNS follows eleven, and counts anew in each zone.
 const MaxChain = 32
 
-// The query types that ask for an alias itself (RFC 1035 3.2), and one whose records lead
-// to names (RFC 2782).
+// The query types that ask for an alias itself (RFC 1035 3.2).
 const (
 	typeCNAME = 5
 	typeANY   = 255
-	typeSRV   = 33
 )
 
 // Exists reports whether a name in one of the origins exists, with records of any type or
@@ -87,11 +85,11 @@ func (v *View) OutcomeBy(locate Locator, s *cluster.Snapshot, n *dnsname.Name, q
 			return FollowTarget, n
 		}
 		m := locate(s, n, o)
-		target := m.Target(qtype == typeSRV)
+		target := m.Target(qtype == cluster.TypeSRV)
 		switch {
 		case !v.holds(s, &m):
 			return NXDomain, n
-		case qtype == typeSRV && m.leadsOut():
+		case qtype == cluster.TypeSRV && m.leadsOut():
 			return FollowTarget, n
 		case target == nil || qtype == typeCNAME || qtype == typeANY:
 			return Success, n

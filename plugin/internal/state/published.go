@@ -96,18 +96,12 @@ func isKey(text string) bool {
 	return len(text) > 1 && isWire(strings.TrimSuffix(text, "\x00")+"\x00")
 }
 
-// hostTypes are the types of records with the name of a host, MX and SRV, with the number of octets before
-// it (RFC 1035 3.3.9, RFC 2782). textType is TXT.
-var hostTypes = map[uint16]int{15: 2, 33: 6}
-
-const textType = 16
-
 // isData reports whether the data of a record is of its type.
 func isData(r cluster.Record) bool {
-	if fixed, is := hostTypes[r.Type]; is {
+	if fixed := 2 * cluster.HostNumbers(r.Type); fixed > 0 {
 		return len(r.Data) > fixed && isWire(r.Data[fixed:])
 	}
-	return r.Type == textType && r.Data != "" && areStrings(r.Data)
+	return r.Type == cluster.TypeTXT && r.Data != "" && areStrings(r.Data)
 }
 
 // areStrings reports whether data is a list of character-strings (RFC 1035 3.3).

@@ -28,13 +28,6 @@ type apiDNSEndpoint struct {
 	} `json:"spec"`
 }
 
-// The types of records besides addresses and aliases (RFC 1035 3.2.2, RFC 2782).
-const (
-	typeMX  = 15
-	typeTXT = 16
-	typeSRV = 33
-)
-
 // dnsEndpoint converts a DNSEndpoint. Records of types that are not below are left out.
 func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 	in := obj.(*apiDNSEndpoint)
@@ -88,11 +81,11 @@ func (t *targets) addRecord(rrtype, text string) bool {
 	case "CNAME":
 		return t.add("", text)
 	case "TXT":
-		return t.addData(typeTXT, textData(text))
+		return t.addData(cluster.TypeTXT, textData(text))
 	case "MX":
-		return t.addData(typeMX, hostData(text, 1))
+		return t.addData(cluster.TypeMX, hostData(text, cluster.HostNumbers(cluster.TypeMX)))
 	case "SRV":
-		return t.addData(typeSRV, hostData(text, 3))
+		return t.addData(cluster.TypeSRV, hostData(text, cluster.HostNumbers(cluster.TypeSRV)))
 	}
 	return t.add(parseOf(rrtype, text), "")
 }
