@@ -19,7 +19,7 @@ import (
 )
 
 // explainModes are those of the property explain: to answer the command of that name.
-var explainModes = onOff("explain", "CLUSTERDNS_EXPLAIN")
+var explainModes = onOff(socket.Explain)
 
 func parseExplain(cfg *config, c *caddy.Controller, args []string) error {
 	return cfg.explain.parse(explainModes, c, args)
@@ -120,11 +120,11 @@ func (q *inquirer) answer(ctx context.Context, question []byte) []byte {
 	allowed := q.commands()
 	switch isTop := string(question) == top.Question; {
 	case isTop && !allowed.top:
-		return notAllowed("it does not count who asks what", topModes)
+		return notAllowed("it does not count who asks what", socket.Top)
 	case isTop:
 		return surviving(tally.Answer)
 	case !allowed.explain:
-		return notAllowed("it does not explain", explainModes)
+		return notAllowed("it does not explain", socket.Explain)
 	}
 	return surviving(func() []byte { return q.explain(ctx, question) })
 }
@@ -136,9 +136,9 @@ func (q *inquirer) commands() inquired {
 	return q.allowed
 }
 
-// notAllowed is the reply to a command that a property would allow.
-func notAllowed(what string, by *modeTable[bool]) []byte {
-	return refusal(fmt.Sprintf("%s: expected %s in its Corefile, or %s=on (kubectl -n kube-system set env deployment/coredns %[3]s=on)", what, by.property, by.variable))
+// notAllowed is the reply to a command without its permission.
+func notAllowed(what string, missing socket.Permission) []byte {
+	return refusal(fmt.Sprintf("%s: expected %s in its Corefile, or %s=on (%s)", what, missing.Property, missing.Variable, missing.Grant()))
 }
 
 // refusal is a reply to any command.

@@ -7,6 +7,7 @@ import (
 	"github.com/coredns/caddy"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/socket"
 )
 
 // modeTable has the values of a property, which an environment variable may set for Corefiles that
@@ -17,10 +18,10 @@ type modeTable[M any] struct {
 	values             map[string]M
 }
 
-// onOff returns the values of a property that allows what the server does only when asked for.
-func onOff(property, variable string) *modeTable[bool] {
+// onOff returns the values of a property that lets the server answer a command.
+func onOff(by socket.Permission) *modeTable[bool] {
 	return &modeTable[bool]{
-		property: property, variable: variable, usage: "[on|off]",
+		property: by.Property, variable: by.Variable, usage: "[on|off]",
 		values: map[string]bool{"": true, "on": true, "off": false},
 	}
 }

@@ -4,11 +4,12 @@ import (
 	"github.com/coredns/caddy"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/socket"
 	"github.com/clusterdns/clusterdns/plugin/internal/top"
 )
 
 // topModes are those of the property top: to count who asks what.
-var topModes = onOff("top", "CLUSTERDNS_TOP")
+var topModes = onOff(socket.Top)
 
 func parseTop(cfg *config, c *caddy.Controller, args []string) error {
 	return cfg.top.parse(topModes, c, args)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/explain"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/socket"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/spelling"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/apiserver"
 )
@@ -126,7 +127,7 @@ func (s source) explain(o explain.Options, in io.Reader) (_ *explain.Result, err
 	}
 	result, err := explain.Ask(context.Background(), s.process, o)
 	if s.process != 0 || !errors.Is(err, explain.ErrNoServer) {
-		return result, turnedOff(err, "CLUSTERDNS_EXPLAIN", "explain")
+		return result, turnedOff(err, socket.Explain)
 	}
 	result, err = s.explainCluster(o)
 	if errors.Is(err, apiserver.ErrNoKubeconfig) {
@@ -162,7 +163,7 @@ func findAsker(o explain.Options) (*resolvconf.Pod, error) {
 var errNothingToAsk = fmt.Errorf(`there is nothing to ask:
 %w
 there is no kubeconfig. Expected one in the flag -kubeconfig, the variable KUBECONFIG or ~/.kube/config
-there is no flag -conf. It takes a Corefile with the property manifests, and needs no cluster`, turnedOff(explain.ErrNoServer, "CLUSTERDNS_EXPLAIN", "explain"))
+there is no flag -conf. It takes a Corefile with the property manifests, and needs no cluster`, turnedOff(explain.ErrNoServer, socket.Explain))
 
 func (s source) explainCluster(o explain.Options) (*explain.Result, error) {
 	client, err := apiserver.NewUserClient(*s.kube.file, *s.kube.context)

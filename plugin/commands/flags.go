@@ -120,11 +120,11 @@ func (c *call) fail(code int, err error) int {
 }
 
 // turnedOff says behind the error of a server that cannot be asked how to let it answer.
-func turnedOff(err error, variable, property string) error {
+func turnedOff(err error, missing socket.Permission) error {
 	if !errors.Is(err, socket.ErrNone) {
 		return err
 	}
-	return fmt.Errorf("%w. Where one runs, let it: kubectl -n kube-system set env deployment/coredns %s=on, or %s in its Corefile", err, variable, property)
+	return fmt.Errorf("%w. Where one runs, let it: %s, or %s in its Corefile", err, missing.Grant(), missing.Property)
 }
 
 func printJSON(out io.Writer, v any, indent string) error {

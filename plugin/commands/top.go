@@ -68,7 +68,7 @@ func (o *topOptions) valid() error {
 func (o *topOptions) ask() (*top.Report, error) {
 	answer, err := socket.Ask(context.Background(), o.process, []byte(top.Question))
 	if err != nil {
-		return nil, turnedOff(err, "CLUSTERDNS_TOP", "top")
+		return nil, turnedOff(err, socket.Top)
 	}
 	return top.Read(answer)
 }
