@@ -261,7 +261,7 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/explain/fetch",
-		ours:   []string{internal + "/explain/fetch"},
+		ours:   []string{internal + "/explain/fetch", internal + "/kube/convert"},
 		direct: slices.Concat(dnsLibrary, clients),
 		deep:   coreDNS,
 	},
@@ -305,7 +305,7 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/doctor/patient",
-		ours:   []string{internal + "/doctor/patient", internal + "/doctor/api", internal + "/doctor/scrape", internal + "/check"},
+		ours:   []string{internal + "/doctor/patient", internal + "/doctor/api", internal + "/doctor/scrape", internal + "/check", internal + "/kube/convert"},
 		direct: clients,
 	},
 	{

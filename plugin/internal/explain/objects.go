@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest"
 )
 
@@ -29,9 +30,9 @@ type pod struct {
 		DNSConfig   *corev1.PodDNSConfig `json:"dnsConfig"`
 	} `json:"spec"`
 	Status struct {
-		Phase             corev1.PodPhase `json:"phase"`
-		PodIP             string          `json:"podIP"`
-		Conditions        []condition     `json:"conditions"`
+		Phase             corev1.PodPhase       `json:"phase"`
+		PodIP             string                `json:"podIP"`
+		Conditions        []corev1.PodCondition `json:"conditions"`
 		ContainerStatuses []struct {
 			Name  string `json:"name"`
 			Ready bool   `json:"ready"`
@@ -43,13 +44,6 @@ type pod struct {
 			} `json:"state"`
 		} `json:"containerStatuses"`
 	} `json:"status"`
-}
-
-type condition struct {
-	Type    string `json:"type"`
-	Status  string `json:"status"`
-	Reason  string `json:"reason"`
-	Message string `json:"message"`
 }
 
 // objects are the objects of the manifests.
@@ -197,10 +191,7 @@ func (o *objects) selected(s *corev1.Service) (all []*pod) {
 }
 
 // ready reports whether a Pod is ready.
-func (p *pod) ready() bool {
-	i := slices.IndexFunc(p.Status.Conditions, func(c condition) bool { return c.Type == "Ready" })
-	return i >= 0 && p.Status.Conditions[i].Status == "True"
-}
+func (p *pod) ready() bool { return convert.PodReady(p.Status.Conditions) }
 
 // whyNotReady says why a Pod is not ready, as far as its status and kubelet's events do.
 func (o *objects) whyNotReady(p *pod) string {
@@ -213,7 +204,7 @@ func (o *objects) whyNotReady(p *pod) string {
 		return failed
 	}
 	for _, c := range p.Status.Conditions {
-		if c.Type == "Ready" && c.Status != "True" && c.Reason+c.Message != "" {
+		if c.Type == corev1.PodReady && c.Status != corev1.ConditionTrue && c.Reason+c.Message != "" {
 			return strings.TrimSpace(c.Reason + " " + c.Message)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor/scrape"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // Replica is a Pod behind the Service.
@@ -86,14 +87,7 @@ func namedPort(pod *corev1.Pod, name string, protocol corev1.Protocol) int32 {
 }
 
 // Ready reports whether the Pod is ready.
-func (r *Replica) Ready() bool {
-	for _, c := range r.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
-}
+func (r *Replica) Ready() bool { return convert.PodReady(r.Status.Conditions) }
 
 // Server returns the container that serves DNS: the one with its port, or the first.
 func (r *Replica) Server() *corev1.Container {

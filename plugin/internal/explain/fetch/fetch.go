@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 )
 
 // Reader reads from an API server, in JSON.
@@ -120,11 +123,9 @@ func (f *Fetcher) probes(ctx context.Context, namespace string) error {
 }
 
 func ready(pod object) bool {
-	conditions, _ := pod.at("status", "conditions").([]any)
-	return slices.ContainsFunc(conditions, func(c any) bool {
-		m, _ := c.(map[string]any)
-		return m["type"] == "Ready" && m["status"] == "True"
-	})
+	var conditions []corev1.PodCondition
+	text, err := json.Marshal(pod.at("status", "conditions"))
+	return err == nil && json.Unmarshal(text, &conditions) == nil && convert.PodReady(conditions)
 }
 
 // Exists reads a Namespace that is there, so one that may not be seen too.

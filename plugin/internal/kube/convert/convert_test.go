@@ -227,6 +227,21 @@ func TestPod(t *testing.T) {
 	}
 }
 
+// A Pod is ready if its condition Ready is true, whatever the others are.
+func TestPodReady(t *testing.T) {
+	for text, want := range map[string]bool{
+		"[]":                              false,
+		"[{type: Ready, status: 'True'}]": true,
+		"[{type: Initialized, status: 'True'}, {type: Ready, status: 'False'}]": false,
+		"[{type: Initialized, status: 'False'}, {type: Ready, status: 'True'}]": true,
+		"[{type: Ready, status: Unknown}]":                                      false,
+	} {
+		if got := PodReady(*decode[[]corev1.PodCondition](t, text)); got != want {
+			t.Errorf("%s: ready is %v", text, got)
+		}
+	}
+}
+
 // Names and labels of Pods are kept only with the setting for them.
 func TestPodProfile(t *testing.T) {
 	pod := decode[corev1.Pod](t, "metadata: {name: web-0, namespace: shop, labels: {app: web}}\nstatus: {podIPs: [{ip: 10.1.0.1}]}")

@@ -19,6 +19,13 @@ var EndedPhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev
 // Ended reports whether a Pod is in one of the EndedPhases.
 func Ended(p *corev1.Pod) bool { return slices.Contains(EndedPhases, p.Status.Phase) }
 
+// PodReady reports whether a Pod is ready, given the conditions of its status.
+func PodReady(conditions []corev1.PodCondition) bool {
+	return slices.ContainsFunc(conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
 // Pod converts a Pod. It returns nil for a Pod that has ended or has no address.
 func (c *Converter) Pod(p *corev1.Pod) *cluster.Pod {
 	if Ended(p) {
