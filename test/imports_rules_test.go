@@ -32,6 +32,7 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		asked    = internal + "/top"
 		fair     = internal + "/fair"
 		machine  = internal + "/machine"
+		steer    = internal + "/steer"
 		metrics  = internal + "/metrics"
 		search   = internal + "/searchpath"
 		stock    = plugins + "/kubernetes"
@@ -165,7 +166,11 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: machine, imports: []string{fair}, breaches: 1},
 		{from: machine, deps: dnsLibrary, breaches: 1},
 
-		{from: udp, imports: []string{fair, machine}},
+		{from: steer, imports: []string{"net", "golang.org/x/sys/unix"}},
+		{from: steer, imports: []string{"os", machine, udp}, breaches: 3},
+		{from: steer, deps: dnsLibrary, breaches: 1},
+
+		{from: udp, imports: []string{fair, machine, steer}},
 		{from: udp, imports: []string{reply, "net", "time", "github.com/coredns/coredns/core/dnsserver"}},
 		{from: udp, imports: []string{answer, model}, breaches: 2},
 		{from: udp, deps: []string{"k8s.io/klog/v2"}, breaches: 1},

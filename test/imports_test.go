@@ -205,8 +205,14 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
+		under:  internal + "/steer",
+		ours:   []string{internal + "/steer"},
+		direct: slices.Concat([]string{"os"}, dnsLibrary),
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:   internal + "/udp",
-		ours:    []string{internal + "/udp", internal + "/recent", internal + "/reply", internal + "/fair", internal + "/machine"},
+		ours:    []string{internal + "/udp", internal + "/recent", internal + "/reply", internal + "/fair", internal + "/machine", internal + "/steer"},
 		deep:    kubernetes,
 		planned: true,
 	},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/machine"
+	"github.com/clusterdns/clusterdns/plugin/internal/steer"
 )
 
 const (
@@ -230,9 +231,7 @@ func (l *Listener) coverShared() (bool, error) {
 		if err := l.openAt(l.address.Addr()); err != nil {
 			return false, err
 		}
+		l.group.Store(steer.New(l.address, l.sockets[0].raw, l.done))
 	}
-	if l.steered(probeTimeouts[0]) {
-		return false, nil
-	}
-	return true, l.steer()
+	return l.group.Load().Steer()
 }

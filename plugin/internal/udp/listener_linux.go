@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/steer"
 )
 
 const (
@@ -25,7 +28,7 @@ type Listener struct {
 	log     func(format string, v ...any)
 	workers *workers
 	backend atomic.Pointer[Backend]
-	probes  probes
+	group   atomic.Pointer[steer.Group] // nil on all addresses
 
 	check chan struct{}
 	done  chan struct{}
@@ -52,9 +55,13 @@ func listen(address netip.AddrPort, s *Backend, workers *workers, log func(strin
 		unbound: map[netip.Addr]*attempts{},
 		panics:  rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
-	l.probes.init()
 	l.backend.Store(s)
-	if _, err := l.cover(); err != nil {
+	_, err := l.cover()
+	if errors.Is(err, steer.ErrNotSteered) { // CoreDNS answers what does not come to us until watch succeeds
+		l.check <- struct{}{}
+		err = nil
+	}
+	if err != nil {
 		l.drain(0)
 		return nil, fmt.Errorf("on %s: %w", address, err)
 	}
@@ -110,8 +117,8 @@ func (l *Listener) stop() {
 func (l *Listener) stopTaking() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.stopped && !l.isWildcard() {
-		l.unsteer()
+	if g := l.group.Load(); g != nil && !l.stopped {
+		g.Release()
 	}
 	l.stopped = true
 	for _, s := range l.sockets {

@@ -167,6 +167,42 @@ func TestListenerShared(t *testing.T) {
 	}
 }
 
+// stuckMeter keeps a reader from going on once it has read a packet that is not a question.
+type stuckMeter struct {
+	ListenerMeter
+	gate chan struct{}
+}
+
+// Ignored implements ListenerMeter.
+func (m *stuckMeter) Ignored(n int) {
+	<-m.gate
+	m.ListenerMeter.Ignored(n)
+}
+
+// A machine that is too busy for probes at the start does not turn the listener off.
+func TestListenerBusyAtTheStart(t *testing.T) {
+	r, log := testRegistry(t)
+	s, meter := testBackend(t)
+	stuck := &stuckMeter{s.Meter, make(chan struct{})}
+	s.Meter = stuck
+	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})
+	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	if _, err := r.Serve(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), s); err != nil {
+		t.Fatal(err)
+	}
+	close(stuck.gate)
+	eventually(t, "packets come to us", func() bool {
+		before := meter.answered.Load()
+		for range 20 {
+			rcodeAt(t, at.String(), ourName)
+		}
+		return meter.answered.Load() >= before+20
+	})
+	if text := log.String(); strings.Contains(text, "given up") {
+		t.Errorf("logged:\n%s", text)
+	}
+}
+
 // A packet that is not a question gets no reply.
 func TestListenerIgnores(t *testing.T) {
 	conn := reuse(t, "udp4", "127.0.0.1:0", func() {})

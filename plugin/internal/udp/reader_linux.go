@@ -226,7 +226,9 @@ func (r *reader) answerOne(b *batch, i int, backend *Backend) reply.Verdict {
 	case reply.Outside:
 		r.pending = append(r.pending, r.task(b, i, backend))
 	case reply.Ignore:
-		r.listener.probes.seen(packet)
+		if g := r.listener.group.Load(); g != nil {
+			g.Seen(packet)
+		}
 	}
 	return v
 }
