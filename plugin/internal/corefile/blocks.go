@@ -106,13 +106,18 @@ func (b *Block) has(cfg *dnsserver.Config) bool { return slices.Contains(b.Confi
 // Listens reports whether a zone is served at a listener, whose address is as CoreDNS writes it
 // (dns://host:port).
 func Listens(cfg *dnsserver.Config, server string) bool {
+	return slices.Contains(Listeners(cfg), server)
+}
+
+// Listeners returns the addresses of the listeners that a zone is served at, as CoreDNS writes them.
+func Listeners(cfg *dnsserver.Config) (all []string) {
 	for _, host := range cfg.ListenHosts {
 		addr, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(host, cfg.Port))
-		if err == nil && cfg.Transport+"://"+addr.String() == server {
-			return true
+		if err == nil {
+			all = append(all, cfg.Transport+"://"+addr.String())
 		}
 	}
-	return false
+	return all
 }
 
 // Filtered reports whether a plugin such as view selects the questions for a zone by more

@@ -73,8 +73,11 @@ type Instance struct {
 	handlers   map[*dnsserver.Config]*Handler
 	beside     map[*dnsserver.Config][]*Handler
 	decorators map[*dnsserver.Config]bool // whether a plugin of the block other than shed decorates writers
+	hooked     []*dnsserver.Config
 	metrics    Metrics
 	log        clog.P
+	started    chan struct{} // closed by serving
+	serving    func()        // is called when there is a server at each listener of the hooked blocks
 
 	mu         sync.Mutex
 	plans      map[string]*plan // by the address of the listener, as CoreDNS writes it
@@ -124,9 +127,10 @@ func Of(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f := &Instance{
 		handlers: map[*dnsserver.Config]*Handler{}, beside: map[*dnsserver.Config][]*Handler{}, decorators: map[*dnsserver.Config]bool{},
-		metrics: m, log: log, plans: map[string]*plan{},
+		metrics: m, log: log, plans: map[string]*plan{}, started: make(chan struct{}),
 		aside: fair.NewPlaces(maxAside), panics: rate.Sometimes{First: loggedPanics, Interval: time.Second},
 	}
+	f.serving = sync.OnceFunc(func() { close(f.started) })
 	f.crowds.Interval, f.crowd = time.Minute, tcp.NewCrowd(f.crowded)
 	f.blocks, f.unread = corefile.Blocks(c)
 	c.OnRestart(func() error { return f.setRestarting(true) })
@@ -167,6 +171,7 @@ func (f *Instance) JoinBeside(server *dnsserver.Config, h Handler) {
 // hook makes CoreDNS call us for each UDP listener before it serves. It keeps an existing
 // decorator.
 func (f *Instance) hook(server *dnsserver.Config) {
+	f.hooked = append(f.hooked, server)
 	before := server.UDPDecorateWriterFunc
 	server.UDPDecorateWriterFunc = func(s *dnsserver.Server) dns.DecorateWriter {
 		f.listening()
@@ -197,6 +202,54 @@ func (f *Instance) listening() {
 	}
 }
 
+// noteStart records that a server has started, so far as we have a part in it. The caller has locked
+// f.mu.
+func (f *Instance) noteStart(s *dnsserver.Server) {
+	f.servers = append(f.servers, s)
+	if f.allStarted() {
+		f.serving()
+	}
+}
+
+// allStarted reports whether all servers have started that CoreDNS calls a hook for. The caller has
+// locked f.mu.
+func (f *Instance) allStarted() bool {
+	for _, cfg := range f.hooked {
+		if cfg.Transport != transport.DNS {
+			continue
+		}
+		for _, address := range corefile.Listeners(cfg) {
+			if f.startedAt(address) < f.socketsAt(address) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// startedAt returns the number of servers that have started at an address.
+func (f *Instance) startedAt(address string) (n int) {
+	for _, s := range f.servers {
+		if s.Addr == address {
+			n++
+		}
+	}
+	return n
+}
+
+// socketsAt returns the number of servers that CoreDNS makes for an address: what multisocket says in
+// the first server block there, or one.
+func (f *Instance) socketsAt(address string) int {
+	for i := range f.blocks {
+		for _, cfg := range f.blocks[i].Configs {
+			if corefile.Listens(cfg, address) {
+				return max(1, cfg.NumSockets)
+			}
+		}
+	}
+	return 1
+}
+
 // start begins to read at a listener. It returns nil if CoreDNS must read alone.
 func (f *Instance) start(s *dnsserver.Server) *udp.Listener {
 	f.mu.Lock()
@@ -204,7 +257,7 @@ func (f *Instance) start(s *dnsserver.Server) *udp.Listener {
 	if f.stopped {
 		return nil
 	}
-	f.servers = append(f.servers, s)
+	defer f.noteStart(s)
 	address, err := netip.ParseAddrPort(listenAddress(s.Addr))
 	if err != nil {
 		f.log.Warningf("fast path is off at %s: %v", s.Addr, err)

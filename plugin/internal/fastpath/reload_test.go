@@ -10,8 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
 	"github.com/clusterdns/clusterdns/test/kit/metrics"
@@ -133,16 +137,20 @@ func settles(t testing.TB, port int) func() bool {
 // A hundred reloads leave no socket and no goroutine behind.
 func TestFastPathReloadsLeaveNothing(t *testing.T) {
 	port := freePort(t)
-	i := coredns.StartTest(t, socketsCorefile(t, 1, port))
+	corefile := fastCorefile(t, reloadCorefile, port)
+	i := coredns.StartTest(t, fmt.Sprintf(corefile, 1))
 	fastService(t, i, port)
 	for n := range 100 {
 		if n == 5 {
 			t.Logf("after %d reloads: %d goroutines", n, runtime.NumGoroutine())
 		}
-		if err := i.Reload(coredns.Input(socketsCorefile(t, 1+n%2, port))); err != nil {
+		if n%10 == 0 { // another watch
+			corefile = fastCorefile(t, reloadCorefile, port)
+		}
+		if err := i.Reload(coredns.Input(fmt.Sprintf(corefile, 1+n%2))); err != nil {
 			t.Fatal(err)
 		}
-		fastService(t, i, port)
+		i.AwaitServing()
 	}
 	if m := exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA); len(m.Answer) != 1 {
 		t.Errorf("no answer:\n%s", m)
@@ -182,5 +190,65 @@ func TestFastPathTurnedOff(t *testing.T) {
 	await.True(t, time.Minute, "packets are answered again", func() bool { return packets(t, port, "answered") > answered+1000 })
 	if n := lost(); n > 0 {
 		t.Errorf("%d questions got no reply", n)
+	}
+}
+
+// ending is told that an instance is about to shut down its plugins. gate keeps the servers of the
+// instance that starts from starting.
+var (
+	ending chan struct{}
+	gate   chan struct{}
+)
+
+func init() {
+	dnsserver.Directives = append([]string{"ending"}, append(dnsserver.Directives, "gate")...)
+	plugin.Register("ending", func(c *caddy.Controller) error {
+		tell := ending
+		c.OnShutdown(func() error {
+			if tell != nil {
+				close(tell)
+			}
+			return nil
+		})
+		return nil
+	})
+	plugin.Register("gate", func(c *caddy.Controller) error {
+		server, wait := dnsserver.GetConfig(c), gate
+		decorate := server.UDPDecorateWriterFunc
+		server.UDPDecorateWriterFunc = func(s *dnsserver.Server) dns.DecorateWriter {
+			if wait != nil {
+				<-wait
+			}
+			return decorate(s)
+		}
+		return nil
+	})
+}
+
+// CoreDNS starts servers in the background. A reload ends only when the next instance serves, and the
+// sockets of the last one answer until then.
+func TestFastPathAnswersUntilTheNextServes(t *testing.T) {
+	fastpath.BePatient(t)
+	port := freePort(t)
+	corefile := fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n ending\n OURS\n gate\n whoami\n}\n", port)
+	ending, gate = make(chan struct{}), nil
+	i := coredns.StartTest(t, corefile)
+	fastService(t, i, port)
+	ends := ending
+	ending, gate = nil, make(chan struct{})
+	reloaded := make(chan error, 1)
+	go func() { reloaded <- i.Reload(coredns.Input(corefile)) }()
+	<-ends
+	missed := packets(t, port, "missed")
+	for range 10 {
+		exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
+	}
+	close(gate)
+	if err := <-reloaded; err != nil {
+		t.Fatal(err)
+	}
+	exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
+	if n := packets(t, port, "missed") - missed; n > 0 {
+		t.Errorf("%v packets missed our sockets", n)
 	}
 }

@@ -28,13 +28,19 @@ func (s *Served) At(server string) bool {
 // ServedBy returns the server blocks of an instance that have a cluster, in the order of the Corefile. The
 // instance must have started, but need not serve.
 func ServedBy(i *caddy.Instance) (all []Served) {
-	i.StorageMu.RLock()
-	f, ok := i.Storage[instanceKey{}].(*Instance)
-	i.StorageMu.RUnlock()
-	if !ok {
+	f := of(i)
+	if f == nil {
 		return nil
 	}
 	return f.Served()
+}
+
+// of returns the fast path of an instance, or nil.
+func of(i *caddy.Instance) *Instance {
+	i.StorageMu.RLock()
+	defer i.StorageMu.RUnlock()
+	f, _ := i.Storage[instanceKey{}].(*Instance)
+	return f
 }
 
 // Served returns the server blocks of the instance that have a cluster. The instance must have started.

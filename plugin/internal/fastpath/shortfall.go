@@ -17,10 +17,8 @@ type Shortfall struct {
 // Shortfalls returns where the fast path of an instance would not answer if these servers served. It opens no
 // socket.
 func Shortfalls(i *caddy.Instance, servers []caddy.Server) []Shortfall {
-	i.StorageMu.RLock()
-	f, ok := i.Storage[instanceKey{}].(*Instance)
-	i.StorageMu.RUnlock()
-	if !ok {
+	f := of(i)
+	if f == nil {
 		return nil
 	}
 	var all []Shortfall

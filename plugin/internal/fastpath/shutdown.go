@@ -1,6 +1,7 @@
 package fastpath
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -22,6 +23,9 @@ func (f *Instance) setRestarting(is bool) error {
 // shutDown stops the listeners that the next instance does not serve. At the end of the
 // process they go on until finish is called, because the plugin health may delay the end.
 func (f *Instance) shutDown() error {
+	if f.isRestarting() {
+		awaitStart(f.others(), startPatience)
+	}
 	// CoreDNS must not stop a server that has not started, and servers start while others
 	// open their sockets.
 	f.mu.Lock()
@@ -32,6 +36,45 @@ func (f *Instance) shutDown() error {
 		listeners.Stop(f)
 	}
 	return nil
+}
+
+// startPatience is how long a reload waits for the servers of the next instance.
+var startPatience = time.Second
+
+// awaitStart returns when instances serve at all of their listeners. CoreDNS starts servers in the
+// background, and ends the last instance meanwhile. Its listeners would stop and begin anew, and
+// some would show newer data than others.
+func awaitStart(instances []*Instance, patience time.Duration) {
+	late, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for _, next := range instances {
+		next.mu.Lock()
+		serves := next.allStarted()
+		next.mu.Unlock()
+		if serves {
+			continue
+		}
+		select {
+		case <-next.started:
+		case <-late.Done():
+		}
+	}
+}
+
+// others returns the other instances of the process, as there are at the end of a reload.
+func (f *Instance) others() (all []*Instance) {
+	for _, i := range caddy.Instances() {
+		if other := of(i); other != nil && other != f {
+			all = append(all, other)
+		}
+	}
+	return all
+}
+
+func (f *Instance) isRestarting() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.restarting
 }
 
 // finish ends the fast path at the end of the process. CoreDNS stops one server after
@@ -80,23 +123,11 @@ func (f *Instance) firstToStop(servers []*dnsserver.Server) int {
 // inOrder returns CoreDNS's listeners in the order in which CoreDNS stops them.
 func (f *Instance) inOrder() []caddy.ServerListener {
 	for _, i := range caddy.Instances() {
-		if f.isOf(i) {
+		if of(i) == f {
 			return i.Servers()
 		}
 	}
 	return nil
-}
-
-// isOf reports whether f belongs to an instance, where the plugin has stored it.
-func (f *Instance) isOf(i *caddy.Instance) bool {
-	i.StorageMu.RLock()
-	defer i.StorageMu.RUnlock()
-	for _, v := range i.Storage {
-		if v == any(f) {
-			return true
-		}
-	}
-	return false
 }
 
 // sameAddress reports whether two addresses are the same. A socket on all addresses may
