@@ -102,7 +102,7 @@ func keeps(cfg kube.Config, path string) caddy.Input {
 // A server that serves a fresh file asks its API server then.
 func TestListsBeginOnceItServes(t *testing.T) {
 	r := useRegistry(t)
-	r.times = times{grace: time.Hour, fresh: keeperTimes.fresh, pause: time.Hour, renew: time.Hour}
+	r.times = times{grace: time.Hour, fresh: keeperTimes.fresh, pause: time.Hour, renew: time.Hour, end: time.Hour}
 	cfg, requests := asked(t)
 	startInstance(t, keeps(cfg, writeState(t, ago(0))))
 	await.True(t, time.Minute, "a request", func() bool { return requests.Load() > 0 })
@@ -111,7 +111,7 @@ func TestListsBeginOnceItServes(t *testing.T) {
 // A reload to another watch waits for its data, and so must not hold it.
 func TestReloadHoldsNothing(t *testing.T) {
 	r := useRegistry(t)
-	r.times = times{grace: time.Hour, fresh: keeperTimes.fresh, pause: time.Hour, renew: time.Hour}
+	r.times = times{grace: time.Hour, fresh: keeperTimes.fresh, pause: time.Hour, renew: time.Hour, end: time.Hour}
 	i := startInstance(t, corefileOf(manifest(t)))
 	cfg, requests := asked(t)
 	corefile, reloaded := keeps(cfg, writeState(t, ago(0))), make(chan struct{})

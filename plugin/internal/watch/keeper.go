@@ -24,12 +24,13 @@ type times struct {
 	grace time.Duration // how long a start waits for the API server before it uses the file
 	fresh time.Duration // a start does not wait if the file is at most so old
 	pause time.Duration // the shortest time between two writes
+	end   time.Duration // how long an end waits for the last write
 	renew time.Duration // how much younger a state has to be to be written although it is the same
 }
 
 // The API server is heard of once a minute at least. So the file that a server leaves behind when it
 // is killed is at most as old as fresh.
-var keeperTimes = times{grace: time.Second, fresh: 2 * time.Minute, pause: 30 * time.Second, renew: 30 * time.Second}
+var keeperTimes = times{grace: time.Second, fresh: 2 * time.Minute, pause: 30 * time.Second, renew: 30 * time.Second, end: 5 * time.Second}
 
 // keeper keeps what a watcher knows in a file. If the watcher begins without its API server, the
 // keeper restores what the file has.
@@ -111,12 +112,16 @@ func (r *Registry) unusedKeepers() []*keeper {
 	return slices.DeleteFunc(slices.Clone(r.keepers), func(k *keeper) bool { return len(k.uses) > 0 })
 }
 
-// endKeepers makes keepers write what there is to write, and ends them. The caller must not hold
-// the mutex.
+// endKeepers makes keepers write what there is to write, and ends them. A disk that does not answer
+// must hold up neither the end of the server nor a reload. The caller must not hold the mutex.
 func (r *Registry) endKeepers(list []*keeper) {
 	for _, k := range list {
 		k.stop()
-		<-k.done
+		select {
+		case <-k.done:
+		case <-time.After(r.times.end):
+			k.log.Warningf("state %s: not kept: the disk has not answered for %s", k.Path, r.times.end)
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -284,7 +289,7 @@ func (k *keeper) save(after time.Duration) {
 	if !owns || last && s == k.saved && heard-k.heard < int64(after.Seconds()) {
 		return
 	}
-	err := state.Write(k.Path, state.Header{Cluster: w.Cluster(), Watched: k.watched, Published: k.publishedIn(s), Heard: heard, Serial: s.Serial()}, s)
+	err := k.registry.write(k.Path, state.Header{Cluster: w.Cluster(), Watched: k.watched, Published: k.publishedIn(s), Heard: heard, Serial: s.Serial()}, s)
 	if err != nil {
 		if text := err.Error(); text != k.trouble {
 			k.trouble = text

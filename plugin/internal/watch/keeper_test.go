@@ -75,7 +75,7 @@ func mustKeep(t *testing.T, r *Registry, cfg kube.Config, path string, i *instan
 func keeping(t *testing.T, grace, pause time.Duration) *Registry {
 	t.TempDir() // all folders go when the keepers have ended, which write to them
 	r := testRegistry(t)
-	r.times = times{grace: grace, pause: pause, renew: time.Hour}
+	r.times = times{grace: grace, pause: pause, renew: time.Hour, end: time.Hour}
 	return r
 }
 
@@ -397,6 +397,24 @@ func TestStateThatCannotBeKept(t *testing.T) {
 	if lines := k.log.All(); len(lines) != 2 {
 		t.Errorf("%q", lines)
 	}
+}
+
+// A disk that does not answer holds up the end for a while only, and one line says so.
+func TestEndWithoutTheDisk(t *testing.T) {
+	r, cfg := keeping(t, time.Hour, time.Hour), manifest(t)
+	r.times.end = time.Millisecond
+	writes, answer := make(chan struct{}), make(chan struct{})
+	r.write = func(string, state.Header, *cluster.Snapshot) error {
+		close(writes)
+		<-answer
+		return nil
+	}
+	k := mustKeep(t, r, cfg, filepath.Join(t.TempDir(), "state"), new(instance))
+	<-writes
+	r.release(cfg, k.use)
+	k.awaitLog(t, "not kept: the disk has not answered for 1ms", 1)
+	close(answer)
+	<-k.done
 }
 
 // Two server blocks of one instance share a keeper if they share a watcher, and cannot use one file

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube"
+	"github.com/clusterdns/clusterdns/plugin/internal/state"
 )
 
 // Registry shares watchers between server blocks that need the same objects. A watcher runs
@@ -26,6 +27,7 @@ type Registry struct {
 	keepers []*keeper          // in the order in which they began
 	wrote   map[string]*keeper // by path, the last that has written the file
 	times   times
+	write   func(path string, h state.Header, s *cluster.Snapshot) error
 }
 
 // maxPause is longer than a reload with data takes.
@@ -58,7 +60,7 @@ func (r *running) usedBeside(i *instance) bool {
 
 // NewRegistry returns a registry in which no watcher runs.
 func NewRegistry() *Registry {
-	return &Registry{running: map[kube.Config]*running{}, maxPause: maxPause, wrote: map[string]*keeper{}, times: keeperTimes}
+	return &Registry{running: map[kube.Config]*running{}, maxPause: maxPause, wrote: map[string]*keeper{}, times: keeperTimes, write: state.Write}
 }
 
 // acquire returns the watcher for a configuration, and starts it if there is none.
