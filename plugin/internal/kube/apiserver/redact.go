@@ -19,21 +19,37 @@ var errSecretURL = errors.New("the URL of the API server cannot be parsed (the U
 func separateUser(c *rest.Config) error {
 	user, host := cutUser(c.Host)
 	if user == "" {
-		if _, err := url.Parse(c.Host); err != nil && strings.Contains(c.Host, "@") {
+		if strings.Contains(c.Host, "@") && hidesUser(c.Host) {
 			return errSecretURL
 		}
+		c.Host = withoutQuery(c.Host)
 		return nil
 	}
 	parsed, err := url.Parse("//" + user + "@host")
 	if err != nil {
 		return errSecretURL
 	}
-	c.Host = host
+	c.Host = withoutQuery(host)
 	if !authenticated(c) {
 		c.Username = parsed.User.Username()
 		c.Password, _ = parsed.User.Password()
 	}
 	return nil
+}
+
+// hidesUser reports whether what stands before an @ in an address may be a password all the same:
+// in a URL that cannot be parsed, or that has no scheme or no host.
+func hidesUser(address string) bool {
+	u, err := url.Parse(address)
+	return err != nil || u.Scheme == "" || u.Host == ""
+}
+
+// withoutQuery leaves out what the client does not send to an API server, and what may be a token.
+func withoutQuery(address string) string {
+	if at := strings.IndexAny(address, "?#"); at >= 0 {
+		return address[:at]
+	}
+	return address
 }
 
 // cutUser cuts the user information out of a URL, or of an address with a port.
