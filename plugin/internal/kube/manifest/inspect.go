@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
@@ -36,8 +35,19 @@ func (b *bundle) leaveOut(d *document) {
 	case resource != "":
 		b.warnings.add(unpublished, name+": write resources "+resource, d.place())
 	default:
-		b.warnings.add(unsupported, name, d.place())
+		b.warnings.add(unsupported, name+remedy(d.kind), d.place())
 	}
+}
+
+// remedy returns what to write in the place of a kind that is one of Kubernetes' but for the case of
+// its letters.
+func remedy(kind string) string {
+	for _, k := range []string{"Service", "Namespace", "Pod", "EndpointSlice", "ServiceImport", "Ingress"} {
+		if kind != k && strings.EqualFold(kind, k) {
+			return ": write " + k
+		}
+	}
+	return ""
 }
 
 // warningsLimit bounds the number of warnings that are kept until all objects are known.
@@ -123,6 +133,9 @@ func (o *object) warn(c category, in string, args ...any) {
 	o.warnings = append(o.warnings, warning{c, name})
 }
 
+// serviceTypes are the types of Services. The API server takes no type for the first of them.
+var serviceTypes = []corev1.ServiceType{"", corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeExternalName}
+
 func (o *object) checkService(s *corev1.Service) {
 	spec := &s.Spec
 	for _, p := range spec.Ports {
@@ -131,10 +144,19 @@ func (o *object) checkService(s *corev1.Service) {
 	o.checkAddrs("externalIP", spec.ExternalIPs)
 	for _, ingress := range s.Status.LoadBalancer.Ingress {
 		o.checkAddrs("ingress", []string{ingress.IP})
+		if ingress.IP == "" && ingress.Hostname != "" && convert.Hostname(ingress.Hostname) == "" {
+			o.warn(hostless, "%q", ingress.Hostname)
+		}
 	}
 	switch {
+	case !slices.Contains(serviceTypes, spec.Type):
+		o.warn(untyped, "%q, expected one of %q", spec.Type, serviceTypes[1:])
+	case spec.Type == "" && spec.ExternalName != "" && spec.ClusterIP == "":
+		o.warn(unaddressed, "externalName needs the type ExternalName")
 	case spec.Type == corev1.ServiceTypeExternalName:
-		o.checkTarget(spec.ExternalName)
+		if mistake := convert.Mistake(spec.ExternalName); mistake != "" {
+			o.warn(misnamed, "%s", mistake)
+		}
 	case convert.Headless(spec):
 	case spec.ClusterIP == "" && len(spec.ClusterIPs) == 0:
 		o.warn(unaddressed, "")
@@ -143,28 +165,6 @@ func (o *object) checkService(s *corev1.Service) {
 	default:
 		o.checkAddrs("clusterIP", []string{spec.ClusterIP})
 	}
-}
-
-// checkTarget warns about an externalName that no resolver can follow.
-func (o *object) checkTarget(target string) {
-	name := strings.TrimSuffix(strings.ToLower(target), ".")
-	switch host, _, _ := strings.Cut(name, ":"); {
-	case target == "":
-		o.warn(misnamed, "found nothing")
-	case convert.ParseAddr(name).IsValid():
-		o.warn(misnamed, "found the IP address %q: write a headless Service and an EndpointSlice", target)
-	case strings.Contains(name, "://"):
-		o.warn(misnamed, "found the URL %q: write its host alone", target)
-	case host != name && isName(host):
-		o.warn(misnamed, "found %q: leave out the port", target)
-	case !isName(name):
-		o.warn(misnamed, "found %q", target)
-	}
-}
-
-// isName reports whether DNS accepts a text as a host name. Underscores are allowed.
-func isName(text string) bool {
-	return len(validation.IsDNS1123Subdomain(strings.ReplaceAll(text, "_", "x"))) == 0
 }
 
 func (o *object) checkImport(i *convert.ServiceImport) {

@@ -27,6 +27,8 @@ const (
 	unnamed
 	misported
 	mistyped
+	untyped
+	hostless
 	unlabelled
 	orphaned
 	categories
@@ -50,6 +52,8 @@ var headings = [categories]string{
 	unnamed:      "left out of published names, expected hostnames, addresses and records that can be shown",
 	misported:    "ports left out, expected a number from 1 to 65535, and TCP, UDP or SCTP",
 	mistyped:     "taken for the type ClusterSetIP, expected ClusterSetIP or Headless",
+	untyped:      "Services of a type that Kubernetes does not have",
+	hostless:     "hostnames of load balancers left out, expected a DNS name, or an address as ip",
 	unlabelled:   "EndpointSlices without the label kubernetes.io/service-name, which has to name their Service",
 	orphaned:     "EndpointSlices without effect, because these files do not have their Service",
 }

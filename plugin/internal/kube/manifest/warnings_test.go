@@ -46,6 +46,18 @@ var warningTests = []struct {
 		},
 	},
 	{
+		"letters of the other case, and types that there are not",
+		"apiVersion: v1\nkind: service\nmetadata: {name: web}\n---\n" + aService("a", "{type: externalname, externalName: example.com}") + "---\n" +
+			aService("b", "{externalName: example.com}") + "---\n" + aService("c", "{type: LoadBalancer, clusterIP: 10.0.0.1}") +
+			"status: {loadBalancer: {ingress: [{hostname: 192.0.2.1}, {hostname: 'https://lb.example.com'}, {hostname: lb.example.com}]}}\n",
+		[]string{
+			"left out, of a kind that DNS does not show: v1 service: write Service (FILE:1)",
+			"Services without a clusterIP, which have no address: Service default/b: externalName needs the type ExternalName (FILE:10)",
+			`Services of a type that Kubernetes does not have: Service default/a: "externalname", expected one of ["ClusterIP" "NodePort" "LoadBalancer" "ExternalName"] (FILE:5)`,
+			`hostnames of load balancers left out, expected a DNS name, or an address as ip: Service default/c: "192.0.2.1" (FILE:15), Service default/c: "https://lb.example.com" (FILE:15)`,
+		},
+	},
+	{
 		"slices of no Service",
 		kubetest.WebSlice + "---\n" + strings.ReplaceAll(kubetest.WebService, "shop", "other") + "---\n" + strings.Replace(kubetest.WebSlice, "{kubernetes.io/service-name: web}", "{}", 1),
 		[]string{
