@@ -51,14 +51,25 @@ func setup(c *caddy.Controller) error {
 }
 
 // shadowed returns a text about each zone that has a zone of the cluster in it, for which
-// names that do not exist outside do not go on to the cluster.
+// names that do not exist outside do not go on to the cluster. A CIDR may be a hundred such zones.
 func shadowed(outside, inside []resolve.Origin, fall dnsname.Zones) (texts []string) {
+	hidden := make([][]resolve.Origin, len(outside))
 	for _, zone := range inside {
 		i := slices.IndexFunc(outside, func(o resolve.Origin) bool { return o.EnclosesOrigin(zone.Origin) })
 		through := slices.ContainsFunc(fall, func(o dnsname.Origin) bool { return o.EnclosesOrigin(zone.Origin) })
 		if i >= 0 && !through {
-			texts = append(texts, fmt.Sprintf("%s has the cluster's zone %s in it, whose names do not exist here: expected other zones, or fallthrough", outside[i].InWords(), zone))
+			hidden[i] = append(hidden[i], zone)
 		}
+	}
+	for i, zones := range hidden {
+		if len(zones) == 0 {
+			continue
+		}
+		which := "zone " + zones[0].String()
+		if others := len(zones) - 1; others > 0 {
+			which += fmt.Sprintf(" and %d others", others)
+		}
+		texts = append(texts, fmt.Sprintf("%s has the cluster's %s in it, whose names do not exist here: expected other zones, or fallthrough", outside[i].InWords(), which))
 	}
 	return texts
 }

@@ -127,6 +127,7 @@ func TestShadowedZones(t *testing.T) {
 		{"local", "cluster.local", "svc.cluster.local example.org", "zone local. has"},
 		{"ext.cluster.local", "cluster.local", "", ""},
 		{"example.org 10.in-addr.arpa", "cluster.local 96.10.in-addr.arpa", "", "cluster's zone 96.10.in-addr.arpa. in it"},
+		{"in-addr.arpa", "cluster.local 0.10.in-addr.arpa 1.10.in-addr.arpa 2.10.in-addr.arpa", "", "zone in-addr.arpa. has the cluster's zone 0.10.in-addr.arpa. and 2 others in it"},
 	} {
 		got := shadowed(zonesOf(t, tc.outside), zonesOf(t, tc.inside), dnsname.ParseZones(strings.Fields(tc.fall)))
 		if text := strings.Join(got, "\n"); len(got) > 1 || (text == "") != (tc.want == "") || !strings.Contains(text, tc.want) {
