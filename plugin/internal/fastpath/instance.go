@@ -133,7 +133,10 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f.serving = sync.OnceFunc(func() { close(f.started) })
 	f.crowds.Interval, f.crowd = time.Minute, tcp.NewCrowd(f.crowded)
 	f.blocks, f.unread = corefile.Blocks(c)
-	c.OnRestart(func() error { return f.setRestarting(true) })
+	c.OnRestart(func() error {
+		awaitStart([]*Instance{f}, startPatience)
+		return f.setRestarting(true)
+	})
 	c.OnRestartFailed(func() error { return f.setRestarting(false) })
 	c.OnShutdown(f.shutDown)
 	c.OnFinalShutdown(f.finish)

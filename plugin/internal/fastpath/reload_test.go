@@ -252,3 +252,29 @@ func TestFastPathAnswersUntilTheNextServes(t *testing.T) {
 		t.Errorf("%v packets missed our sockets", n)
 	}
 }
+
+// CoreDNS cannot stop a server that has not started. A reload waits for it, so that it does not serve
+// beside the next one for good.
+func TestFastPathReloadBeforeTheStart(t *testing.T) {
+	fastpath.BePatient(t)
+	port := freePort(t)
+	corefile := fastCorefile(t, ".:PORT {\n bind 127.0.0.1\n OURS\n gate\n whoami\n}\n", port)
+	gate = make(chan struct{})
+	opens := gate
+	i := coredns.StartTest(t, corefile)
+	gate = nil
+	reloaded := make(chan error, 1)
+	go func() { reloaded <- i.Reload(coredns.Input(corefile)) }()
+	select {
+	case <-reloaded:
+		t.Fatal("the reload did not wait")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(opens)
+	if err := <-reloaded; err != nil {
+		t.Fatal(err)
+	}
+	i.AwaitServing()
+	i.Stop()
+	await.True(t, time.Minute, "all is closed", func() bool { return udpSockets(t, port) == 0 })
+}

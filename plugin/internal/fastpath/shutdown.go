@@ -38,12 +38,13 @@ func (f *Instance) shutDown() error {
 	return nil
 }
 
-// startPatience is how long a reload waits for the servers of the next instance.
+// startPatience is how long a reload waits for the servers of an instance.
 var startPatience = time.Second
 
 // awaitStart returns when instances serve at all of their listeners. CoreDNS starts servers in the
-// background, and ends the last instance meanwhile. Its listeners would stop and begin anew, and
-// some would show newer data than others.
+// background. It cannot stop one that has not started, which then serves the old Corefile for good.
+// And where it ends the last instance before the servers of the next one have started, our listeners
+// would stop and begin anew, and some would show newer data than others.
 func awaitStart(instances []*Instance, patience time.Duration) {
 	late, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
