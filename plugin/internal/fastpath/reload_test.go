@@ -266,8 +266,8 @@ func TestFastPathReloadBeforeTheStart(t *testing.T) {
 	reloaded := make(chan error, 1)
 	go func() { reloaded <- i.Reload(coredns.Input(corefile)) }()
 	select {
-	case <-reloaded:
-		t.Fatal("the reload did not wait")
+	case err := <-reloaded:
+		t.Fatalf("the reload did not wait: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	close(opens)
