@@ -2,6 +2,7 @@ package answer
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -11,8 +12,42 @@ import (
 
 // addresses passes on the addresses of a family, without repetitions.
 func (t *visit) addresses(m *resolve.Match, qtype uint16) told {
+	if own := ownAddrs(m); len(own) > cluster.Few {
+		return t.someOf(own, qtype)
+	}
 	var buf [cluster.Few * 16]byte
 	return t.packed(qtype, packed(m, qtype, buf[:0]))
+}
+
+// ownAddrs returns the addresses of a Service itself or of a published name, nil for other matches.
+func ownAddrs(m *resolve.Match) []netip.Addr {
+	switch m.Kind {
+	case resolve.AtClusterIP:
+		return m.Service.Service.ClusterIPs
+	case resolve.AtExternalIP:
+		return m.Service.Service.ExternalIPs
+	case resolve.AtPublished, resolve.AtApex:
+		return m.Published.Addrs
+	}
+	return nil
+}
+
+// someOf passes on as many addresses of a long list as fit. Lists of one family are not packed as a
+// whole.
+func (t *visit) someOf(addrs []netip.Addr, qtype uint16) told {
+	most := max(0, t.free) / (recordHead + addressSize(qtype))
+	other := func(a netip.Addr) bool { return addressType(a) != qtype }
+	if len(addrs) <= most || slices.ContainsFunc(addrs, other) {
+		return t.packed(qtype, packAll(nil, addrs, qtype))
+	}
+	which := newSample(len(addrs), most, t.limits.Random)
+	chosen := make([]byte, 0, most*addressSize(qtype))
+	for range most {
+		chosen = packAddr(chosen, addrs[which.next()])
+	}
+	t.cut()
+	t.packed(qtype, chosen)
+	return toldSome
 }
 
 // packed passes on packed addresses.
@@ -40,12 +75,8 @@ func packed(m *resolve.Match, qtype uint16, buf []byte) []byte {
 	switch m.Kind {
 	case resolve.AtPod:
 		return packOnce(buf, m.Addr, qtype)
-	case resolve.AtClusterIP:
-		return packAll(buf, m.Service.Service.ClusterIPs, qtype)
-	case resolve.AtExternalIP:
-		return packAll(buf, m.Service.Service.ExternalIPs, qtype)
-	case resolve.AtPublished, resolve.AtApex:
-		return packAll(buf, m.Published.Addrs, qtype)
+	case resolve.AtClusterIP, resolve.AtExternalIP, resolve.AtPublished, resolve.AtApex:
+		return packAll(buf, ownAddrs(m), qtype)
 	}
 	if m.Subset.Labels() {
 		if all, ok := packLabelled(m, qtype, buf); ok {

@@ -174,6 +174,53 @@ func TestB1CostOfPortsIsBounded(t *testing.T) {
 	}
 }
 
+// A long list of addresses that a Service or a published name has itself is not packed as a whole
+// for a reply that a part of it fills, and all of it is shown where there is room.
+func TestB1CostOfOwnAddressesIsBounded(t *testing.T) {
+	var addrs strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&addrs, ",10.3.%d.%d", i>>8, i&255)
+	}
+	s, v := clustertest.Snapshot(t, "namespace a\nclusterip a/web "+addrs.String()[1:]+"\nclusterip a/both "+addrs.String()[1:]+",2001:db8::1"), wireView(t)
+	for _, tc := range []struct {
+		name        string
+		qtype       uint16
+		size, count int
+		cut         bool
+	}{
+		{"web.a.svc.cluster.local.", dns.TypeA, 512, 29, true},
+		{"web.a.svc.cluster.local.", dns.TypeA, 1 << 20, 5000, false},
+		{"web.a.svc.cluster.local.", dns.TypeAAAA, 512, 0, false},
+		{"both.a.svc.cluster.local.", dns.TypeA, 512, 29, true},
+		{"both.a.svc.cluster.local.", dns.TypeAAAA, 512, 1, false},
+	} {
+		n, err := dnsname.Parse(tc.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := Lookup(v, s, &n, tc.qtype, Limits{Size: tc.size})
+		seen := map[string]bool{}
+		for _, rr := range a.Records {
+			seen[rr.String()] = true
+		}
+		if len(seen) != tc.count || len(a.Records) != tc.count || a.Truncated != tc.cut {
+			t.Errorf("%+v: %d different of %d records, truncated %v", tc, len(seen), len(a.Records), a.Truncated)
+		}
+	}
+	q, out, name := Question{Type: dns.TypeA}, Encoded{}, wireName(t, "web.a.svc.cluster.local.")
+	q.Parse(name)
+	head := append(append(make([]byte, headerSize, 4096), name...), 0, 0, 0, 1)
+	least := time.Hour
+	for range 50 {
+		begun := time.Now()
+		AppendWire(head, v, s, &q, Limits{Size: 1232, Reserved: optSize, Shuffle: true}, &out)
+		least = min(least, time.Since(begun))
+	}
+	if least > 60*time.Microsecond {
+		t.Errorf("takes %s", least)
+	}
+}
+
 // A label whose many endpoints have no address of the family is not looked at one by one.
 func TestB1CostOfOneLabelIsBounded(t *testing.T) {
 	v, s := crowdedView(t), clustertest.Snapshot(t, clustertest.Crowded(5000))
