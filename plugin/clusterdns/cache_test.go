@@ -96,6 +96,8 @@ func TestA1CacheKeepsOthersAnswers(t *testing.T) {
 		{"fallthrough in a zone in use", ".:PORT {\n bind 127.0.0.1\n cache 30\n kubernetes example.org {\n MANIFESTS\n fallthrough\n }\n FORWARD\n}", "www.example.org. A"},
 		{"fallthrough that fails", ".:PORT {\n bind 127.0.0.1\n cache 30\n kubernetes cluster.local {\n MANIFESTS\n fallthrough\n }\n FORWARD\n}", "broken.shop.svc.cluster.local. A"},
 		{"fallthrough of a reverse zone", ".:PORT {\n bind 127.0.0.1\n cache 30\n kubernetes cluster.local in-addr.arpa {\n MANIFESTS\n fallthrough in-addr.arpa\n }\n FORWARD\n}", "1.1.1.1.in-addr.arpa. PTR"},
+		{"fallthrough in other letters", ".:PORT {\n bind 127.0.0.1\n cache 30 {\n keepttl\n serve_stale\n }\n kubernetes one.test CLUSTER.local {\n MANIFESTS\n fallthrough svc.Cluster.LOCAL\n }\n FORWARD\n}", "Absent.shop.SVC.cluster.Local. A"},
+		{"fallthrough of a CIDR between two octets", ".:PORT {\n bind 127.0.0.1\n cache 30 {\n prefetch 5\n }\n kubernetes 10.8.0.0/13 cluster.local {\n MANIFESTS\n fallthrough\n }\n FORWARD\n}", "1.0.15.10.IN-ADDR.arpa. PTR"},
 		{"fallthrough of the target", "cluster.local:PORT {\n bind 127.0.0.1\n cache 30\n kubernetes {\n MANIFESTS\n fallthrough\n }\n FORWARD\n}\n.:PORT {\n bind 127.0.0.1\n FORWARD\n}", "out.shop.svc.cluster.local. A"},
 		{"alias without a forward", "cluster.local:PORT {\n bind 127.0.0.1\n cache 30\n kubernetes {\n MANIFESTS\n }\n}\n.:PORT {\n bind 127.0.0.1\n FORWARD\n}", "out.shop.svc.cluster.local. A"},
 		{"alias of another plugin", "cluster.local:PORT {\n bind 127.0.0.1\n cache 30\n template IN A {\n match ^api[.]\n answer \"{{ .Name }} 60 IN CNAME www.example.org.\"\n fallthrough\n }\n kubernetes {\n MANIFESTS\n }\n}\n.:PORT {\n bind 127.0.0.1\n FORWARD\n}", "api.shop.svc.cluster.local. A"},

@@ -121,6 +121,7 @@ func TestA9CacheDoesNotHoldBack(t *testing.T) {
 func TestA1CacheKeepsOthersAnswers(t *testing.T) {
 	for question, most := range map[string]int64{
 		"www.absent.example.org. A":           1, // falls through
+		"WWW.Absent.Example.ORG. A":           1,
 		"lb.shop.example.org. A":              1, // leads to a load balancer's hostname
 		"_http._tcp.lb.shop.example.org. SRV": 2, // needs the addresses of that hostname, of both families
 	} {
