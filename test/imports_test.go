@@ -282,6 +282,12 @@ var rules = []rule{
 		direct: kubernetes,
 	},
 	{
+		under:  internal + "/explain/objects",
+		ours:   []string{internal + "/explain/objects", internal + "/kube/manifest", internal + "/kube/convert"},
+		direct: dnsLibrary,
+		deep:   coreDNS,
+	},
+	{
 		under: internal + "/explain/spelling",
 		ours:  []string{internal + "/explain/spelling"},
 		deep:  slices.Concat(coreDNS, kubernetes),

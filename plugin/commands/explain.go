@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/miekg/dns"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/explain"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
@@ -48,7 +50,7 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 		if types, err = typesOf(*qtype); err == nil && *libc != string(explain.Glibc) && *libc != string(explain.Musl) {
 			err = fmt.Errorf("-libc %s: expected glibc or musl", *libc)
 		}
-		return cmp.Or(one("NAME")(others), err)
+		return cmp.Or(one("NAME")(others), err, validFrom(*from))
 	})
 	if done {
 		return code
@@ -58,7 +60,7 @@ func Explain(args []string, in io.Reader, out, errOut io.Writer) int {
 		return c.fail(exitUsage, err)
 	}
 	o := explain.Options{Name: name.Text, Libc: explain.Libc(*libc), Types: types}
-	if name.Reverse {
+	if name.Reverse || *qtype == "" && dnsutil.ExtractAddressFromReverse(dns.Fqdn(name.Text)) != "" {
 		o.Types = []uint16{dns.TypePTR}
 	}
 	o.Namespace, o.Pod, _ = strings.Cut(*from, "/")
@@ -83,6 +85,15 @@ func exitOf(err error) int {
 		return explain.ExitUndecided
 	}
 	return exitUsage
+}
+
+// validFrom returns what keeps a text from being a Namespace, or a Namespace and a Pod.
+func validFrom(text string) error {
+	namespace, pod, is := strings.Cut(text, "/")
+	if len(validation.IsDNS1123Label(namespace)) > 0 || is && pod != "" && len(validation.IsDNS1123Subdomain(pod)) > 0 {
+		return fmt.Errorf("-from %q: expected NAMESPACE or NAMESPACE/POD, as kubectl writes their names", text)
+	}
+	return nil
 }
 
 // typesOf returns the types that are asked for.

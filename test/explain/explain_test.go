@@ -95,7 +95,7 @@ func (r run) explain(t *testing.T) (text string, code int) {
 		others = r.outside
 	}
 	conf := strings.NewReplacer("LINE", r.line, "PROPERTY", r.property, "cluster.yaml", filepath.Join(dir, "cluster.yaml"), "OUTSIDE", others).Replace(corefile)
-	for name, text := range map[string]string{"Corefile": conf + r.tail, "cluster.yaml": objects + r.objects, "root.db": root} {
+	for name, text := range map[string]string{"Corefile": conf + strings.ReplaceAll(r.tail, "cluster.yaml", filepath.Join(dir, "cluster.yaml")), "cluster.yaml": objects + r.objects, "root.db": root} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ metadata: {name: coredns, namespace: kube-system, labels: {addonmanager.kubernet
 		{"10 AAAA without IPv6", run{args: []string{"www.out.example.", "-from", "shop"}}, 0, []string{"no_aaaa auto"}},
 		{"12 debug prints nothing", run{line: "debug", args: []string{"api", "-from", "shop"}}, 0, []string{"questions are not logged"}},
 		{"a template ahead", run{line: "template IN ANY . {\n rcode NXDOMAIN\n }", args: []string{"api", "-from", "shop"}}, 3, []string{"template, which is asked ahead of kubernetes"}},
-		{"a rewrite to what is not there", run{line: "rewrite name app.example gone.shop.svc.cluster.local", args: []string{"app.example.", "-from", "shop"}}, 3, []string{"rewrite makes a name of the cluster of it, and kubernetes says that this does not exist", "explain the name that rewrite makes of it"}},
+		{"a rewrite to what is not there", run{line: "rewrite name app.example gone.shop.svc.cluster.local", args: []string{"app.example.", "-from", "shop"}}, 3, []string{"cause: rewrite makes gone.shop.svc.cluster.local of it: Namespace shop has no Service gone"}},
 		{"a selector that matches nothing", run{args: []string{"cache", "-from", "shop"}}, 3, []string{"selector of the headless Service shop/cache matches no Pod"}},
 		{"a port without a name", run{args: []string{"_http._tcp.api", "-from", "shop", "-type", "SRV"}}, 3, []string{"have no name", "spec.ports"}},
 		{"an alias that fails", run{args: []string{"old", "-from", "shop"}}, 3, []string{"alias of gone.example.net", "NXDOMAIN"}},

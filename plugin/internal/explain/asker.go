@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 )
 
@@ -18,14 +19,14 @@ func FindAsker(ctx context.Context, r fetch.Reader, o Options) (*resolvconf.Pod,
 	if err != nil {
 		return nil, err
 	}
-	var list struct{ Items []pod }
+	var list struct{ Items []objects.Pod }
 	if err := json.Unmarshal(body, &list); err != nil {
 		return nil, fmt.Errorf("the Pods of Namespace %s: %w", o.Namespace, err)
 	}
 	if len(list.Items) == 0 {
 		return nil, noPod(o)
 	}
-	found := list.Items[0].asker()
+	found := askerOf(&list.Items[0])
 	return &found, nil
 }
 
@@ -39,13 +40,13 @@ func noPod(o Options) error {
 	return absent("the cluster has no Pod %s/%s: write one of its Pods behind -from, or the Namespace alone", o.Namespace, o.Pod)
 }
 
-func (p *pod) asker() resolvconf.Pod {
+func askerOf(p *objects.Pod) resolvconf.Pod {
 	return resolvconf.Pod{Policy: p.Spec.DNSPolicy, Config: p.Spec.DNSConfig, HostNetwork: p.Spec.HostNetwork, Address: p.Status.PodIP}
 }
 
 // podOf returns a Pod that asks in the same way.
-func podOf(a *resolvconf.Pod, namespace, name string) *pod {
-	p := &pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+func podOf(a *resolvconf.Pod, namespace, name string) *objects.Pod {
+	p := &objects.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	p.Spec.DNSPolicy, p.Spec.DNSConfig, p.Spec.HostNetwork, p.Status.PodIP = a.Policy, a.Config, a.HostNetwork, a.Address
 	return p
 }

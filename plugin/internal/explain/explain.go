@@ -22,6 +22,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
@@ -88,8 +89,9 @@ const (
 // explainer explains one look-up.
 type explainer struct {
 	Options
-	served  fastpath.Served
-	objects *objects
+	all     []fastpath.Served // of the server that is asked
+	served  fastpath.Served   // the first of them, or the one that has the name at hand
+	objects *objects.Set
 	known   bool // the objects are what a running server knows
 
 	// Of a cluster that is read; fetched is nil otherwise.
@@ -97,14 +99,16 @@ type explainer struct {
 	objectFile   string
 	serviceAddrs []string // of the Service of the DNS server
 
-	pod    *pod
+	pod    *objects.Pod
 	asker  inprocess.Asker
 	asked  map[string][]inprocess.Reply
 	result *Result
 }
 
 func newExplainer(ctx context.Context, o Options) *explainer {
-	return &explainer{Options: o, asker: inprocess.New(ctx), asked: map[string][]inprocess.Reply{}}
+	e := &explainer{Options: o, asker: inprocess.New(ctx), asked: map[string][]inprocess.Reply{}}
+	e.asker.Client = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	return e
 }
 
 // Explain asks a server in this process, which it makes from the Corefile without opening a socket.
@@ -166,7 +170,7 @@ func (e *explainer) run(ctx context.Context, i *caddy.Instance, servers []caddy.
 		return errors.New("expected the property manifests in the Corefile, because no cluster is asked")
 	}
 	var err error
-	if e.objects, err = readObjects(ctx, paths); err != nil {
+	if e.objects, err = objects.Read(ctx, paths); err != nil {
 		return err
 	}
 	return e.explain()
@@ -188,6 +192,7 @@ func (e *explainer) chooseFrom(all []fastpath.Served, servers []*dnsserver.Serve
 		for _, server := range servers {
 			if served.At(server.Addr) {
 				e.served, e.asker.Server = served, server
+				e.all = slices.DeleteFunc(slices.Clone(all), func(s fastpath.Served) bool { return !s.At(server.Addr) })
 				return nil
 			}
 		}
@@ -195,24 +200,31 @@ func (e *explainer) chooseFrom(all []fastpath.Served, servers []*dnsserver.Serve
 	return errNoServer
 }
 
-// manifests returns the paths of the property manifests.
+// manifests returns the paths of the property manifests of all server blocks that are asked.
 func (e *explainer) manifests() (paths []string) {
-	d := caddyfile.NewDispenserTokens(e.Path, e.served.Block.Tokens[e.served.Directive])
-	for d.Next() {
-		for d.NextBlock() {
-			name, args := d.Val(), d.RemainingArgs()
-			if name != "manifests" {
-				continue
-			}
-			for _, p := range args {
-				if root := e.served.Block.Configs[0].Root; !filepath.IsAbs(p) {
-					p = filepath.Join(root, p)
+	for _, s := range e.all {
+		d := caddyfile.NewDispenserTokens(e.Path, s.Block.Tokens[s.Directive])
+		for d.Next() {
+			for d.NextBlock() {
+				if name, args := d.Val(), d.RemainingArgs(); name == "manifests" {
+					paths = append(paths, inRoot(s.Block.Configs[0].Root, args)...)
 				}
-				paths = append(paths, p)
 			}
 		}
 	}
-	return paths
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// inRoot returns paths as the plugin root makes them.
+func inRoot(root string, paths []string) (all []string) {
+	for _, p := range paths {
+		if !filepath.IsAbs(p) {
+			p = filepath.Join(root, p)
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 func (e *explainer) snapshot() *cluster.Snapshot { return e.served.Store.Load() }
@@ -251,7 +263,6 @@ func (e *explainer) zoneOf(name string) (string, bool) {
 func (e *explainer) explain() error {
 	r := &Result{Name: e.Name, From: e.Namespace, Libc: e.Libc}
 	e.result = r
-	e.asker.Client = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if e.Pod != "" {
 		r.From += "/" + e.Pod
 		if err := e.findPod(); err != nil {
@@ -273,7 +284,7 @@ func (e *explainer) findPod() error {
 	if e.known {
 		e.pod = e.podKnown()
 	} else {
-		e.pod, _ = find(e.objects.pods, e.Namespace, e.Pod)
+		e.pod, _ = objects.Find(e.objects.Pods, e.Namespace, e.Pod)
 	}
 	switch {
 	case e.pod == nil && !e.known:
@@ -292,14 +303,7 @@ func (e *explainer) findPod() error {
 func (e *explainer) walk() verdict {
 	for i, name := range e.result.ResolvConf.Names(e.Name, e.Libc) {
 		q := Question{Number: i + 1, Name: name, Replies: e.replies(name)}
-		if zone, ours := e.zoneOf(name); ours {
-			q.Cause = e.cause(name, zone, q.Replies)
-		} else {
-			q.Cause = e.reversed(name, q.Replies)
-		}
-		if blind, ok := e.blind(name, q.Replies); ok {
-			q.Cause = blind
-		}
+		q.Cause = e.why(name, q.Replies)
 		e.result.Questions = append(e.result.Questions, q)
 		if v := judge(e.Libc, q.Replies); v != next {
 			return v
@@ -329,7 +333,7 @@ func (e *explainer) reversed(name string, replies []inprocess.Reply) Cause {
 	c := e.outside(replies)
 	address := dnsutil.ExtractAddressFromReverse(name)
 	served := slices.ContainsFunc(e.served.View.Origins, func(o resolve.Origin) bool { return o.Reverse() && dns.IsSubDomain(dns.Fqdn(o.String()), name) })
-	if !served || address == "" || answered(replies) || unanswered(replies) {
+	if !served || address == "" || exists(replies) || unanswered(replies) {
 		return c
 	}
 	c.Text = "no Service and no ready endpoint of a Service has the address " + address + ", so it has no name: " + c.Text
@@ -351,8 +355,6 @@ func (e *explainer) outside(replies []inprocess.Reply) Cause {
 		return Cause{Text: "SERVFAIL: the upstream does not answer, or fails", Remedy: "look whether the upstream of forward can be reached from this server", weight: failedOutside}
 	case r.Answers():
 		return Cause{Text: "answered by " + by, weight: certain}
-	case r.Rcode == "NXDOMAIN" && by == e.served.Directive && e.served.Block.Tokens["rewrite"] != nil:
-		return Cause{Text: fmt.Sprintf("rewrite makes a name of the cluster of it, and %s says that this does not exist", by), Remedy: "explain the name that rewrite makes of it", weight: certain}
 	case r.Rcode == "NOERROR":
 		return Cause{Text: by + " knows the name, without such records", weight: noService}
 	default:

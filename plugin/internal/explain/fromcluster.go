@@ -14,6 +14,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -120,7 +121,7 @@ func (e *explainer) fetch(ctx context.Context) error {
 	if err := e.reread(ctx); err != nil {
 		return err
 	}
-	p, _ := find(e.objects.pods, e.Namespace, e.Pod)
+	p, _ := objects.Find(e.objects.Pods, e.Namespace, e.Pod)
 	conf := e.resolvConf(p)
 	names := slices.Concat(conf.Names(e.Name, Glibc), e.namesInCorefile())
 	for i := 0; i < len(names); i++ {
@@ -157,7 +158,7 @@ func (e *explainer) reread(ctx context.Context) (err error) {
 	if err := e.fetched.Write(e.objectFile); err != nil {
 		return err
 	}
-	e.objects, err = readObjects(ctx, []string{e.objectFile})
+	e.objects, err = objects.Read(ctx, []string{e.objectFile})
 	return err
 }
 
@@ -205,7 +206,7 @@ func (e *explainer) blind(name string, replies []inprocess.Reply) (Cause, bool) 
 			continue
 		}
 		c.Text = fmt.Sprintf("you may not see the %s of Namespace %s", kind, t.Namespace)
-		if !e.objects.namespaces[t.Namespace] {
+		if !e.objects.Namespaces[t.Namespace] {
 			c.weight = elsewhere // there need not be one
 		}
 		break
@@ -251,6 +252,11 @@ func (e *explainer) noteFetched() {
 			return
 		}
 	}
+}
+
+// seesPods reports whether all Pods of a Namespace are known that its Services select.
+func (e *explainer) seesPods(namespace string) bool {
+	return e.fetched == nil || e.fetched.SeesPods(namespace)
 }
 
 func meet(a, b []string) bool {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -27,11 +28,18 @@ type touched struct {
 
 // touches returns what a name may stand for, or false for a name of no such form.
 func (e *explainer) touches(name string) (touched, bool) {
-	zone, ours := e.zoneOf(name)
+	at := e.placeOf(name)
+	if at.served == nil {
+		return touched{}, false
+	}
+	before := e.served
+	e.served = *at.served
+	defer func() { e.served = before }()
+	zone, ours := e.zoneOf(at.name)
 	if !ours {
 		return touched{}, false
 	}
-	return touchedIn(name, zone)
+	return touchedIn(at.name, zone)
 }
 
 func touchedIn(name, zone string) (t touched, ok bool) {
@@ -49,20 +57,20 @@ func touchedIn(name, zone string) (t touched, ok bool) {
 
 // objectsKnown returns what the server knows of the objects that the questions touch, and the Services of the
 // same names in other Namespaces.
-func (e *explainer) objectsKnown() *objects {
+func (e *explainer) objectsKnown() *objects.Set {
 	s := e.snapshot()
-	o := &objects{namespaces: map[string]bool{}}
+	o := &objects.Set{Namespaces: map[string]bool{}}
 	var names []string
 	for _, name := range e.result.ResolvConf.Names(e.Name, Glibc) {
 		if t, ok := e.touches(name); ok {
-			o.namespaces[t.Namespace] = s.HasNamespace(t.Namespace)
+			o.Namespaces[t.Namespace] = s.HasNamespace(t.Namespace)
 			names = append(names, t.Name)
 		}
 	}
 	for n := range s.Nodes(false) {
 		if n.Service != nil && slices.Contains(names, n.Key.Name) {
-			o.services = append(o.services, serviceOf(n.Service))
-			o.namespaces[n.Key.Namespace] = s.HasNamespace(n.Key.Namespace)
+			o.Services = append(o.Services, serviceOf(n.Service))
+			o.Namespaces[n.Key.Namespace] = s.HasNamespace(n.Key.Namespace)
 		}
 	}
 	return o
@@ -88,7 +96,7 @@ func serviceOf(s *cluster.Service) *corev1.Service {
 }
 
 // podKnown returns the Pod that asks, if the command has seen it or the server watches Pods, whose names it does not keep.
-func (e *explainer) podKnown() *pod {
+func (e *explainer) podKnown() *objects.Pod {
 	if e.Asker != nil {
 		return podOf(e.Asker, e.Namespace, e.Pod)
 	}
@@ -97,7 +105,7 @@ func (e *explainer) podKnown() *pod {
 		if p.ID != id {
 			continue
 		}
-		made := &pod{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: e.Pod}}
+		made := &objects.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: e.Namespace, Name: e.Pod}}
 		made.Spec.HostNetwork = p.HostNetwork
 		if r := p.Resolver; r != nil {
 			made.Spec.DNSPolicy, made.Spec.DNSConfig = corev1.DNSPolicy(r.Policy), configOf(r)
@@ -111,8 +119,8 @@ func (e *explainer) podKnown() *pod {
 	return nil
 }
 
-// nameserversKnown returns the addresses of the Service that Pods ask, if the server knows it by its usual name.
-func (e *explainer) nameserversKnown() (addrs []string) {
+// nameserversOfService returns the addresses of the Service that Pods ask, if the server knows it by its usual name.
+func (e *explainer) nameserversOfService() (addrs []string) {
 	n := e.snapshot().Service(cluster.Key{Namespace: system, Name: service})
 	if n == nil || n.Service == nil || n.Service.Kind != cluster.ClusterIP {
 		return nil

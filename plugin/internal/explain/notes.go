@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-	networkingv1 "k8s.io/api/networking/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
 )
@@ -67,7 +66,7 @@ func (e *explainer) hasNamespace() bool {
 	if e.known {
 		return !e.snapshot().Synced() || e.snapshot().HasNamespace(e.Namespace)
 	}
-	return e.objects.namespaces[e.Namespace]
+	return e.objects.Namespaces[e.Namespace]
 }
 
 // noteKnown is about what a running server does not know.
@@ -84,12 +83,12 @@ func (e *explainer) noteKnown() {
 
 // noteOthers is about objects that concern the server itself.
 func (e *explainer) noteOthers() {
-	for _, r := range e.objects.roles {
-		if strings.Contains(r.Name, "coredns") && !r.allows("discovery.k8s.io", "endpointslices") {
+	for _, r := range e.objects.Roles {
+		if strings.Contains(r.Name, "coredns") && !r.Allows("discovery.k8s.io", "endpointslices") {
 			e.add("ClusterRole %s does not let the server list and watch endpointslices: until it may, it answers SERVFAIL", r.Name)
 		}
 	}
-	for _, c := range e.objects.configMaps {
+	for _, c := range e.objects.ConfigMaps {
 		if c.Labels["addonmanager.kubernetes.io/mode"] == "Reconcile" && strings.Contains(c.Name, "dns") {
 			e.add("ConfigMap %s/%s is kept by the add-on manager (mode Reconcile): what you edit in it is reverted", c.Namespace, c.Name)
 		}
@@ -109,14 +108,28 @@ func (e *explainer) noteSearch(v verdict) {
 	if e.Libc == Musl {
 		other = Glibc
 	}
-	if ov, at := e.walkAs(other); ov != v || at != r.Questions[len(r.Questions)-1].Name && v == found {
+	if ov, at := e.walkAs(other); (ov == found) != (v == found) || at != r.Questions[len(r.Questions)-1].Name && v == found {
 		e.add("%s differs: %s after %s", other, map[verdict]string{next: "it finds nothing", found: "it is answered", failed: "it gives up"}[ov], at)
 	}
+	e.noteHost()
 	q := &r.Questions[len(r.Questions)-1]
 	for _, suffix := range e.NodeSearch {
 		if v == found && strings.HasSuffix(q.Name, "."+dns.CanonicalName(suffix)) && !dns.IsSubDomain(dns.CanonicalName(suffix), dns.CanonicalName(e.Name)) {
 			e.add("%s is in the node's suffix %s: a wildcard there answers for every name", q.Name, suffix)
 		}
+	}
+}
+
+// noteHost is about Pods that ask otherwise than the C libraries here, and about servers that may be others.
+func (e *explainer) noteHost() {
+	if e.pod == nil {
+		return
+	}
+	if e.pod.Windows() {
+		e.add("Pod %s/%s runs on Windows, which asks for a name with a dot as it is, and completes others with the first suffix alone", e.pod.Namespace, e.pod.Name)
+	}
+	if c := &e.result.ResolvConf; c.Policy == string(corev1.DNSNone) && len(c.Nameservers) > 0 && len(e.Nameservers) == 0 && c.Elsewhere == "" {
+		e.add("whether the nameserver %s is this server cannot be told: -cluster-dns says which address it has", strings.Join(c.Nameservers, " "))
 	}
 }
 
@@ -158,29 +171,11 @@ func (e *explainer) notePolicies() {
 	if e.pod == nil {
 		return
 	}
-	var closing, pods []string
-	for _, p := range e.objects.policies {
-		if p.Namespace != e.pod.Namespace || !slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) {
-			continue
-		}
-		selector, err := metav1.LabelSelectorAsSelector(&p.Spec.PodSelector)
-		if err != nil || !selector.Matches(labels.Set(e.pod.Labels)) {
-			continue
-		}
-		switch {
-		case slices.ContainsFunc(p.Spec.Egress, opens53Beyond):
-			return
-		case slices.ContainsFunc(p.Spec.Egress, opens53):
-			pods = append(pods, p.Name)
-		default:
-			closing = append(closing, p.Name)
-		}
-	}
-	if len(pods) > 0 {
-		e.noteNode(pods)
-		return
-	}
-	if len(closing) > 0 {
+	closing, toPods := e.objects.Closing53(e.pod)
+	switch {
+	case len(toPods) > 0:
+		e.noteNode(toPods)
+	case len(closing) > 0:
 		e.result.Cause = fmt.Sprintf("NetworkPolicy %s of Namespace %s lets Pod %s send nothing to port 53", strings.Join(closing, ", "), e.pod.Namespace, e.pod.Name)
 		e.result.Remedy, e.result.Exit = "allow egress to port 53, UDP and TCP, of the DNS server, on the node too if a cache runs there", ExitUndecided
 	}
@@ -195,16 +190,4 @@ func (e *explainer) noteNode(policies []string) {
 			return
 		}
 	}
-}
-
-// opens53Beyond reports whether a rule opens port 53 of others than Pods.
-func opens53Beyond(rule networkingv1.NetworkPolicyEgressRule) bool {
-	others := len(rule.To) == 0 || slices.ContainsFunc(rule.To, func(p networkingv1.NetworkPolicyPeer) bool { return p.IPBlock != nil })
-	return others && opens53(rule)
-}
-
-func opens53(rule networkingv1.NetworkPolicyEgressRule) bool {
-	return len(rule.Ports) == 0 || slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool {
-		return p.Port == nil || p.Port.IntValue() == 53 || p.EndPort != nil && p.Port.IntValue() <= 53 && *p.EndPort >= 53
-	})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 )
 
@@ -19,18 +20,19 @@ const (
 )
 
 // resolvConf returns the settings of the Pod that asks, which may be nil.
-func (e *explainer) resolvConf(p *pod) resolvconf.Conf {
+func (e *explainer) resolvConf(p *objects.Pod) resolvconf.Conf {
 	zones := e.zones()
 	node := resolvconf.Node{Domain: zones[len(zones)-1], Nameservers: e.Nameservers, Search: e.NodeSearch}
 	if e.Domain != "" {
 		node.Domain = dns.CanonicalName(e.Domain)
 	}
-	if e.known && len(node.Nameservers) == 0 {
-		node.Nameservers = e.nameserversKnown()
+	if len(e.Nameservers) == 0 && e.fetched == nil {
+		e.Nameservers = e.nameserversOfService()
+		node.Nameservers = e.Nameservers
 	}
 	var asker resolvconf.Pod
 	if p != nil {
-		asker = p.asker()
+		asker = askerOf(p)
 	}
 	return resolvconf.Of(asker, e.Namespace, node)
 }
@@ -63,7 +65,7 @@ func judge(l Libc, replies []inprocess.Reply) verdict {
 	switch {
 	case answered(replies):
 		return found
-	case has("none"):
+	case has("none"), slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.EndsSearch() }):
 		return failed
 	}
 	return next

@@ -17,7 +17,8 @@ type Served struct {
 	Directive string
 	View      *resolve.View
 	Store     *cluster.Store
-	Heard     func() int64 // returns the unix time at which the API server was last heard of, or 0
+	Blocks    []corefile.Block // of the whole Corefile; Block is one of them
+	Heard     func() int64     // returns the unix time at which the API server was last heard of, or 0
 }
 
 // At reports whether a server, whose address is as CoreDNS writes it, serves the block.
@@ -48,7 +49,7 @@ func (f *Instance) Served() (all []Served) {
 	for j := range f.blocks {
 		b := &f.blocks[j]
 		if h := f.handlers[b.Configs[0]]; h != nil && !h.View.Published {
-			all = append(all, Served{b, h.Directive, h.View, h.Store(), h.Heard})
+			all = append(all, Served{b, h.Directive, h.View, h.Store(), f.blocks, h.Heard})
 		}
 	}
 	return all

@@ -172,6 +172,11 @@ func (f *Fetcher) ServiceAddrs(ctx context.Context, namespace, name string) (add
 	return addrs, err
 }
 
+// SeesPods reports whether the user may list the Pods of a Namespace, as far as that was tried.
+func (f *Fetcher) SeesPods(namespace string) bool {
+	return !slices.Contains(f.Unseen, place(pods.plural, namespace))
+}
+
 // get reads one object. It is nil if there is none; seen is false if the user may not see it.
 func (f *Fetcher) get(ctx context.Context, k kind, namespace, name string) (o object, seen bool, err error) {
 	return f.read(ctx, k, namespace, name, func(object) {})

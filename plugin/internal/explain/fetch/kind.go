@@ -52,8 +52,8 @@ func (o object) text(fields ...string) string {
 // kept are the fields of an object that are kept, by kind. An object without a row keeps its spec.
 var kept = map[string]map[string][]string{
 	"Pod": {
-		"spec":   {"hostname", "subdomain", "hostNetwork", "dnsPolicy", "dnsConfig"},
-		"status": {"phase", "podIP", "podIPs", "conditions", "containerStatuses"},
+		"spec":   {"hostname", "subdomain", "hostNetwork", "dnsPolicy", "dnsConfig", "os", "nodeSelector"},
+		"status": {"phase", "podIP", "podIPs", "reason", "message", "conditions", "initContainerStatuses", "containerStatuses"},
 	},
 	"Service": {"spec": nil, "status": {"loadBalancer"}},
 }
@@ -61,7 +61,7 @@ var kept = map[string]map[string][]string{
 // slim returns an object without what nobody needs, such as the environment of containers.
 func (k kind) slim(o object) object {
 	metadata, _ := o.at("metadata").(map[string]any)
-	slimmed := object{"apiVersion": k.version, "kind": k.name, "metadata": only(metadata, "name", "namespace", "labels")}
+	slimmed := object{"apiVersion": k.version, "kind": k.name, "metadata": only(metadata, "name", "namespace", "labels", "deletionTimestamp")}
 	parts, listed := kept[k.name]
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		part, isMap := o[name].(map[string]any)

@@ -8,10 +8,13 @@ import (
 	"net/netip"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/rewrite"
+	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
 )
 
@@ -23,11 +26,15 @@ type Reply struct {
 	Records []string      `json:"records,omitempty"`
 	Keep    uint32        `json:"keepSeconds"` // for how long others may keep the reply
 	Targets []string      `json:"-"`           // of aliases
+	alias   bool          // no record is of the type that is asked for
 	Took    time.Duration `json:"-"`
 }
 
-// Answers reports whether the reply has records of the name.
-func (r *Reply) Answers() bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 }
+// Answers reports whether the reply has records of the type that is asked for.
+func (r *Reply) Answers() bool { return r.Rcode == "NOERROR" && len(r.Records) > 0 && !r.alias }
+
+// EndsSearch reports whether the reply is one of aliases alone, at which resolvers give up.
+func (r *Reply) EndsSearch() bool { return r.Rcode == "NOERROR" && r.alias }
 
 // Patience is how long a question may take, as long as resolvers wait.
 const Patience = 5 * time.Second
@@ -48,8 +55,7 @@ func (a *Asker) Ask(name string, qtype uint16) Reply {
 	question.SetQuestion(name, qtype)
 	question.SetEdns0(1232, false)
 	w := &writer{client: a.Client, done: make(chan struct{})}
-	ctx := context.WithValue(context.Background(), dnsserver.Key{}, a.Server)
-	ctx = context.WithValue(ctx, dnsserver.LoopKey{}, 0)
+	ctx := a.context()
 	begun := time.Now()
 	go func() {
 		a.Server.ServeDNS(ctx, w, question)
@@ -67,12 +73,41 @@ func (a *Asker) Ask(name string, qtype uint16) Reply {
 	return r
 }
 
+func (a *Asker) context() context.Context {
+	ctx := context.WithValue(context.Background(), dnsserver.Key{}, a.Server)
+	return context.WithValue(ctx, dnsserver.LoopKey{}, 0)
+}
+
+func (a *Asker) request(name string, qtype uint16) request.Request {
+	return request.Request{W: &writer{client: a.Client}, Req: new(dns.Msg).SetQuestion(name, qtype)}
+}
+
+// Takes reports whether plugins such as view let a server block have a question.
+func (a *Asker) Takes(cfg *dnsserver.Config, name string, qtype uint16) bool {
+	state := a.request(name, qtype)
+	return !slices.ContainsFunc(cfg.FilterFuncs, func(f dnsserver.FilterFunc) bool { return !f(a.context(), &state) })
+}
+
+// Rewritten returns the name that the rules of rewrite make of another one.
+func (a *Asker) Rewritten(cfg *dnsserver.Config, name string, qtype uint16) string {
+	rewrites, _ := cfg.Handler("rewrite").(rewrite.Rewrite)
+	state := a.request(name, qtype)
+	for _, rule := range rewrites.Rules {
+		_, done := rule.Rewrite(a.context(), state)
+		if done == rewrite.RewriteDone && rule.Mode() == rewrite.Stop {
+			break
+		}
+	}
+	return dns.CanonicalName(state.Req.Question[0].Name)
+}
+
 func replyOf(m *dns.Msg, plugin string, qtype uint16) Reply {
 	r := Reply{Type: dns.TypeToString[qtype], Plugin: plugin, Rcode: "none"}
 	if m == nil {
 		return r
 	}
 	r.Rcode = dns.RcodeToString[m.Rcode]
+	r.alias = len(m.Answer) > 0 && !slices.ContainsFunc(m.Answer, func(rr dns.RR) bool { return qtype == dns.TypeANY || rr.Header().Rrtype == qtype })
 	for i, rr := range m.Answer {
 		r.Records = append(r.Records, strings.Join(strings.Fields(rr.String()), " "))
 		if ttl := rr.Header().Ttl; i == 0 || ttl < r.Keep {
@@ -111,8 +146,10 @@ func writtenBy() string {
 	for {
 		f, more := frames.Next()
 		if strings.HasSuffix(f.Function, ".ServeDNS") {
-			folder, _, _ := strings.Cut(path.Base(f.Function), ".")
-			return folder
+			if folder, _, _ := strings.Cut(path.Base(f.Function), "."); folder != "dnsserver" { // no plugin
+				return folder
+			}
+			return ""
 		}
 		if !more {
 			return ""

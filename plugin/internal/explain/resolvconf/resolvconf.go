@@ -73,13 +73,11 @@ func Of(p Pod, namespace string, n Node) Conf {
 		c.setOptions(p.Config.Options)
 	}
 	c.Search = fitting(c.Search)
-	if len(n.Nameservers) > 0 {
-		c.choose(p.Config, n.Nameservers)
-	}
+	c.choose(p.Config, n.Nameservers)
 	return c
 }
 
-// choose chooses the servers of a Pod, if those of the cluster are known.
+// choose chooses the servers of a Pod. Those of the cluster may not be known.
 func (c *Conf) choose(config *corev1.PodDNSConfig, cluster []string) {
 	var own []string
 	if config != nil {
@@ -89,10 +87,10 @@ func (c *Conf) choose(config *corev1.PodDNSConfig, cluster []string) {
 	case c.Policy == string(corev1.DNSNone):
 		c.Nameservers = own
 		meets := slices.ContainsFunc(own, func(a string) bool { return slices.Contains(cluster, a) })
-		if len(own) > 0 && !meets { // the API server accepts None with nameservers alone
+		if len(own) > 0 && len(cluster) > 0 && !meets { // the API server accepts None with nameservers alone
 			c.Elsewhere = "its dnsConfig has the nameserver " + strings.Join(own, " ") + ", and not that of the cluster"
 		}
-	case c.Elsewhere == "":
+	case c.Elsewhere == "" && len(cluster) > 0:
 		c.Nameservers = slices.Concat(cluster, own)
 	}
 	c.Nameservers = once(c.Nameservers)
@@ -115,12 +113,21 @@ func (c *Conf) setOptions(all []corev1.PodDNSConfigOption) {
 		if o.Value != nil && *o.Value != "" {
 			text += ":" + *o.Value
 		}
-		if n, err := strconv.Atoi(strings.TrimPrefix(text, "ndots:")); err == nil && o.Name == "ndots" {
-			c.Ndots = n
+		if o.Name == "ndots" {
+			c.Ndots = ndots(strings.TrimPrefix(text, "ndots:"))
 			continue
 		}
 		c.set(o.Name, text)
 	}
+}
+
+// ndots returns what C libraries make of a value. What a Pod says takes the place of kubelet's 5, also without a number.
+func ndots(value string) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return 1
+	}
+	return min(n, 15)
 }
 
 // set adds an option, which takes the place of an earlier one of its name.
@@ -135,7 +142,9 @@ func (c *Conf) set(name, text string) {
 
 // fitting returns the suffixes that kubelet writes, in its order: without repetitions, and within its bounds.
 func fitting(search []string) []string {
-	search = once(search)
+	if search = once(search); search == nil {
+		return []string{}
+	}
 	search = search[:min(len(search), maxSearch)]
 	search = slices.DeleteFunc(search, func(s string) bool { return len(s) > maxSuffix })
 	for len(strings.Join(search, " ")) > maxSearchOctets {
@@ -146,7 +155,11 @@ func fitting(search []string) []string {
 
 // String returns the settings in one line.
 func (c *Conf) String() string {
-	text := fmt.Sprintf("search %s  ndots:%d", strings.Join(c.Search, " "), c.Ndots)
+	text := "no search"
+	if len(c.Search) > 0 {
+		text = "search " + strings.Join(c.Search, " ")
+	}
+	text += fmt.Sprintf("  ndots:%d", c.Ndots)
 	if len(c.Nameservers) > 0 {
 		text = "nameserver " + strings.Join(c.Nameservers, " ") + "  " + text
 	}
@@ -165,13 +178,24 @@ const (
 	Musl  Libc = "musl"
 )
 
+// muslLine is the length from which on musl leaves a line of resolv.conf out.
+const muslLine = 255
+
+// searches returns the suffixes that a resolver heeds.
+func (c *Conf) searches(libc Libc) []string {
+	if libc == Musl && len("search "+strings.Join(c.Search, " ")) >= muslLine {
+		return nil
+	}
+	return c.Search
+}
+
 // Names returns the names that a resolver asks for, in order.
 func (c *Conf) Names(name string, libc Libc) (names []string) {
 	if strings.HasSuffix(name, ".") {
 		return []string{dns.CanonicalName(name)}
 	}
 	asIs := dns.CanonicalName(name)
-	for _, s := range c.Search {
+	for _, s := range c.searches(libc) {
 		names = append(names, dns.CanonicalName(strings.TrimSuffix(name+"."+s, "..")))
 	}
 	switch many := strings.Count(name, ".") >= c.Ndots; {

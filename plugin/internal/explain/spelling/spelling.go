@@ -77,7 +77,11 @@ func (r *reader) withoutScheme() {
 	}
 	user := strings.LastIndexByte(authority, '@') + 1
 	r.rest = scheme + "://" + behind[user:] // no note has a password
-	r.use(authority[user:], "%s is a URL, of which only the host is looked up: where a program expects a name, write %s")
+	host := authority[user:]
+	if name, _, is := strings.Cut(host, ":"); is && strings.Count(host, ":") == 1 {
+		host = name
+	}
+	r.use(host, "%s is a URL, of which only the host is looked up: where a program expects a name, write %s")
 }
 
 // kinds begin the forms in which kubectl takes objects.
@@ -141,4 +145,17 @@ func valid(text string) error {
 		return fmt.Errorf("%s is no name: a label has at most 63 characters, and the whole at most 253", text)
 	}
 	return nil
+}
+
+// Dashed returns an address as it is in a label.
+func Dashed(address string) string { return strings.NewReplacer(".", "-", ":", "-").Replace(address) }
+
+// AddressIn returns the address that a label of a Pod's name is.
+func AddressIn(label string) netip.Addr {
+	for _, separator := range []string{".", ":"} {
+		if a, err := netip.ParseAddr(strings.ReplaceAll(label, "-", separator)); err == nil {
+			return a
+		}
+	}
+	return netip.Addr{}
 }

@@ -34,7 +34,7 @@ func TestRead(t *testing.T) {
 		{"[fd00::1]:53", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.", "the address is fd00::1"},
 		{"10.96.0.10:53", "10.0.96.10.in-addr.arpa.", "the address is 10.96.0.10"},
 		{"http://10.96.0.10:80/x", "10.0.96.10.in-addr.arpa.", "10.96.0.10 is an address"},
-		{"http://WEB:80/x", "web", "WEB:80 has a port"},
+		{"http://WEB:80/x", "web", "write WEB\nWEB is the same name as web"},
 	} {
 		n, err := Read(tc.text)
 		said := strings.Join(n.Notes, "\n")
