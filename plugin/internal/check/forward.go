@@ -18,6 +18,9 @@ var usualServices = []netip.Addr{
 	netip.AddrFrom4([4]byte{172, 20, 0, 10}), netip.AddrFrom4([4]byte{10, 0, 0, 10}), netip.AddrFrom4([4]byte{10, 152, 183, 10}),
 }
 
+// usual is what such an address is, as far as nobody says which one the Service has.
+const usual = "the usual address of the Service of the cluster's DNS"
+
 // stubs are the addresses of systemd-resolved.
 var stubs = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 53}), netip.AddrFrom4([4]byte{127, 0, 0, 54})}
 
@@ -30,6 +33,9 @@ func (c *judge) forwards(b *block) (found []Finding) {
 				continue
 			}
 			if why, severity := c.leadsBack(b, to, "53"); why != "" {
+				if why == usual && d.args[0] != "." { // the resolver of a company may have it too
+					severity = Note
+				}
 				found = append(found, d.finding(severity, "forward-back",
 					fmt.Sprintf("%s is %s, so questions go round%s.", to, why, loopEnds(b)),
 					"The address of a resolver outside the cluster, or /etc/resolv.conf with dnsPolicy: Default."))
@@ -104,7 +110,7 @@ func (c *judge) leadsBack(b *block, to, port string) (why string, severity Sever
 	case addr.IsLoopback() && port == own && bound == nil:
 		return "this server itself", Warning
 	case len(c.Services) == 0 && slices.Contains(usualServices, addr) && port == "53" && c.servesCluster():
-		return "the usual address of the Service of the cluster's DNS", Warning
+		return usual, Warning
 	}
 	return "", ""
 }

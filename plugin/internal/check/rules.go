@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ var rules = []func(*judge, *block) []Finding{
 	(*judge).rewrites,
 	(*judge).places,
 	(*judge).behind,
+	(*judge).taken,
 	(*judge).fallthroughs,
 	(*judge).order,
 	(*judge).kept,
@@ -124,6 +126,41 @@ func (c *judge) places(b *block) (found []Finding) {
 		}
 	}
 	return found
+}
+
+// taken: names of the cluster that come to a server block without it.
+func (c *judge) taken(b *block) (found []Finding) {
+	if b.cluster() != nil || b.first("bind", "view") != nil {
+		return nil
+	}
+	for _, other := range c.text.blocks {
+		for _, zone := range b.zones {
+			if samePort(b, other) && other.first("bind") == nil && ofServices(other.forwardOrigins(), zone) {
+				found = append(found, b.finding(severityOf(other.forwardOrigins(), zone), "cluster-taken",
+					fmt.Sprintf("Questions for %s come to this server block, which does not have the cluster: it answers in the place of %s.", zone, other.cluster().words[0]),
+					other.cluster().words[0]+" in this server block too, or no server block for a zone of the cluster."))
+			}
+		}
+	}
+	return found
+}
+
+// severityOf returns a note for the zone of a Namespace, which somebody may well mean to answer for.
+func severityOf(origins []string, zone string) Severity {
+	if slices.ContainsFunc(origins, func(o string) bool { return dns.IsSubDomain(o, zone) && dns.CountLabel(zone) <= dns.CountLabel(o)+1 }) {
+		return Warning
+	}
+	return Note
+}
+
+func samePort(a, b *block) bool { return cmp.Or(a.port, "53") == cmp.Or(b.port, "53") }
+
+// ofServices reports whether the names of Services or Pods in one of the origins are in a zone. Others, such as
+// consul.cluster.local, are nobody's.
+func ofServices(origins []string, zone string) bool {
+	return slices.ContainsFunc(origins, func(o string) bool {
+		return zone == o || dns.IsSubDomain("svc."+o, zone) || dns.IsSubDomain("pod."+o, zone)
+	})
 }
 
 // answering are the plugins that answer, in the order in which they are asked.
