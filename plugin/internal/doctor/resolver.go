@@ -29,6 +29,9 @@ func resolver(ctx context.Context, p *patient.Patient) Result {
 	}
 	var all []Result
 	for _, settings := range k.Settings {
+		if len(settings.ClusterDNS) == 0 {
+			all = append(all, yellow("see the line service", "%s has no clusterDNS, so Pods ask the resolvers of their node", k.Source))
+		}
 		for _, address := range settings.ClusterDNS {
 			all = append(all, asks(s, address, onNodes))
 		}

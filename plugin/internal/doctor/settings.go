@@ -26,6 +26,9 @@ func service(_ context.Context, p *patient.Patient) Result {
 			return red("the ports of deploy/kubernetes/service.yaml", "Service %s/%s has no port 53 for %s", s.Namespace, s.Name, protocol)
 		}
 	}
+	if s.Spec.ClusterIP == corev1.ClusterIPNone {
+		return red("a Service with a clusterIP, as in deploy/kubernetes/service.yaml", "Service %s/%s is headless, so it has no address that kubelet could give to Pods", s.Namespace, s.Name)
+	}
 	k, err := p.Kubelets()
 	if err != nil {
 		return unseen("the clusterDNS of kubelet", err)

@@ -130,7 +130,11 @@ func May(right string, err error) error {
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), strings.Contains(err.Error(), "403 Forbidden"), strings.Contains(err.Error(), "is forbidden"):
 		return Errorf("a user with the right to "+right, "you may not %s", right)
 	case apierrors.IsNotFound(err):
-		return errors.New("there is no such object")
+		what, named := strings.CutPrefix(right, "get the ")
+		if !named {
+			what = "such object"
+		}
+		return errors.New("there is no " + what)
 	}
 	return err
 }

@@ -157,6 +157,10 @@ func (r *Replica) askDirectly(ctx context.Context, all []dns.Question) {
 
 // askByAPI asks by way of the API server, which leads to ports of Pods over TCP alone.
 func (r *Replica) askByAPI(ctx context.Context, p *Patient, all []dns.Question) {
+	if r.tcp == 0 {
+		r.unasked = errNoAddress
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, api.RequestTime)
 	defer cancel()
 	at, err := p.API.Forward(ctx, r.Namespace, r.Name, r.tcp)
