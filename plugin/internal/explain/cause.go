@@ -138,7 +138,7 @@ func (e *explainer) causeOfService(labels []string, replies []inprocess.Reply) C
 
 // noNamespace is for a Namespace that does not exist.
 func (e *explainer) noNamespace(labels []string, namespace string) Cause {
-	c := Cause{Text: fmt.Sprintf("Namespace %s does not exist", namespace), weight: noNamespace}
+	c := Cause{Text: e.fetched.Absent(namespace), weight: noNamespace}
 	if len(labels) > mostLabels && !strings.HasPrefix(labels[0], "_") {
 		c.weight = noForm
 	}

@@ -197,7 +197,7 @@ func (e *explainer) causeOfPodName(label, namespace string, replies []inprocess.
 	address := spelling.AddressIn(label)
 	switch {
 	case !e.objects.Namespaces[namespace]:
-		return Cause{Text: fmt.Sprintf("Namespace %s does not exist", namespace), weight: noNamespace}
+		return Cause{Text: e.fetched.Absent(namespace), weight: noNamespace}
 	case !e.exposes(namespace):
 		return hidden(namespace)
 	case e.podsOff():

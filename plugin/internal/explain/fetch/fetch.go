@@ -172,6 +172,14 @@ func (f *Fetcher) ServiceAddrs(ctx context.Context, namespace, name string) (add
 	return addrs, err
 }
 
+// Absent says of a Namespace that is not known that it is not there, or that the user may not see it.
+func (f *Fetcher) Absent(namespace string) string {
+	if f != nil && f.hidden[namespaces.in("")+"/"+namespace] {
+		return "Namespace " + namespace + " does not exist, or you may not see it"
+	}
+	return "Namespace " + namespace + " does not exist"
+}
+
 // SeesPods reports whether the user may list the Pods of a Namespace, as far as that was tried.
 func (f *Fetcher) SeesPods(namespace string) bool {
 	return !slices.Contains(f.Unseen, place(pods.plural, namespace))

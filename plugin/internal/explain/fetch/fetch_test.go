@@ -166,3 +166,15 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d requests", len(s.asked))
 	}
 }
+
+// A Namespace that the user may not see is not said to be missing.
+func TestAbsent(t *testing.T) {
+	s := cluster()
+	s.forbidden = []string{"/api/v1/namespaces/hidden"}
+	f, _, _ := touch(t, s, Wanted{"hidden", "db", ""})
+	for namespace, want := range map[string]string{"hidden": "Namespace hidden does not exist, or you may not see it", "gone": "Namespace gone does not exist"} {
+		if got := f.Absent(namespace); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
