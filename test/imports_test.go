@@ -153,6 +153,12 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under:  internal + "/kube/manifest/pieces",
+		ours:   []string{internal + "/kube/manifest/pieces"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/kube/manifest",
 		ours:   []string{internal + "/kube/manifest", internal + "/kube/publish", internal + "/kube/convert", internal + "/cluster"},
 		direct: dnsLibrary,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest/pieces"
 )
 
 const (
@@ -13,7 +15,7 @@ const (
 	depthLimit = 1000
 	// aliasLimit bounds the total size in octets of the values that the aliases of a
 	// document stand for.
-	aliasLimit = pieceLimit
+	aliasLimit = pieces.Limit
 	// nodeSize is the size of a value in addition to its text.
 	nodeSize = 16
 )

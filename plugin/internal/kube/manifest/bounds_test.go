@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest/pieces"
 )
 
 // hostile are texts that could take all memory, all time, or end the process.
@@ -50,7 +51,7 @@ var hostile = []struct {
 func longList(items ...string) string {
 	var list strings.Builder
 	list.WriteString("apiVersion: v1\nitems:\n")
-	for i := 0; list.Len() < wholeDocument; i++ {
+	for i := 0; list.Len() < pieces.WholeDocument; i++ {
 		list.WriteString(item("  ", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: n"+fmt.Sprint(i)+"\n"))
 	}
 	for _, text := range items {
@@ -182,7 +183,7 @@ var splitTests = map[string]string{
 func TestB5SplitLists(t *testing.T) {
 	for name, text := range splitTests {
 		t.Run(name, func(t *testing.T) {
-			want, wantErr := documentsOf(text, wholeDocument)
+			want, wantErr := documentsOf(text, pieces.WholeDocument)
 			got, err := documentsOf(text, 0)
 			if !slices.Equal(got, want) {
 				t.Errorf("got  %q\nwant %q", got, want)
@@ -210,9 +211,7 @@ func documentsOf(text string, whole int) (all []string, err error) {
 		all = append(all, fmt.Sprintf("%s %s %s", d.place(), kind, data))
 		return err
 	}}
-	s := newSplitter("a.yaml", strings.NewReader(text), p.piece)
-	s.whole = whole
-	err = s.run()
+	err = pieces.Split("a.yaml", strings.NewReader(text), whole, p.piece)
 	return all, err
 }
 
@@ -222,9 +221,7 @@ func TestB5ReadErrors(t *testing.T) {
 	for name, text := range splitTests {
 		for end := range len(text) {
 			in := io.MultiReader(strings.NewReader(text[:end]), brokenReader{broken})
-			s := newSplitter("a.yaml", in, func(piece) error { return nil })
-			s.whole = 0
-			if err := s.run(); err == nil {
+			if err := pieces.Split("a.yaml", in, 0, func(pieces.Piece) error { return nil }); err == nil {
 				t.Errorf("%s: no error after %d octets", name, end)
 			}
 		}
@@ -236,7 +233,7 @@ func TestB5CutLists(t *testing.T) {
 	for _, text := range []string{"JSON", "an empty list in JSON"} {
 		text := strings.TrimSpace(splitTests[text])
 		for end := 1; end < len(text); end++ {
-			_, whole := documentsOf(text[:end], wholeDocument)
+			_, whole := documentsOf(text[:end], pieces.WholeDocument)
 			_, split := documentsOf(text[:end], 0)
 			if (whole == nil) != (split == nil) {
 				t.Errorf("%q: whole %v, split %v", text[:end], whole, split)
@@ -263,7 +260,7 @@ func FuzzManifests(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		// A text that takes for ever ends the process, so that the fuzzing engine keeps it.
 		defer time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("takes too long: %q", text)) }).Stop()
-		want, wantErr := documentsOf(text, wholeDocument)
+		want, wantErr := documentsOf(text, pieces.WholeDocument)
 		got, err := documentsOf(text, 0)
 		if wantErr == nil && err == nil && !slices.Equal(got, want) {
 			t.Errorf("got  %q\nwant %q", got, want)

@@ -13,6 +13,8 @@ import (
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest/pieces"
 )
 
 // document is one Kubernetes object of a file before it is decoded. Each object of a list
@@ -44,22 +46,22 @@ type parser struct {
 // returns the number of lists without items.
 func parseDocuments(path string, in io.Reader, take func(*document) error) (emptyLists int, err error) {
 	p := &parser{path: path, take: take}
-	err = newSplitter(path, in, p.piece).run()
+	err = pieces.Split(path, in, pieces.WholeDocument, p.piece)
 	return p.emptyLists, err
 }
 
 // piece parses a piece. It recovers panics: the YAML package has had some that no test
 // foresaw, and a file must not end the process.
-func (p *parser) piece(t piece) (err error) {
+func (p *parser) piece(t pieces.Piece) (err error) {
 	defer func() {
 		if trouble := recover(); trouble != nil {
-			err = fmt.Errorf("%s:%d: expected YAML or JSON, the parser failed: %v", p.path, t.line+1, trouble)
+			err = fmt.Errorf("%s:%d: expected YAML or JSON, the parser failed: %v", p.path, t.Line+1, trouble)
 		}
 	}()
-	if t.part == headerPart {
-		p.list = document{path: p.path, above: t.line}
+	if t.Part == pieces.Header {
+		p.list = document{path: p.path, above: t.Line}
 	}
-	loader, err := yaml.NewLoader(bytes.NewReader(t.text), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(depthLimit))))
+	loader, err := yaml.NewLoader(bytes.NewReader(t.Text), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(depthLimit))))
 	if err != nil {
 		return err
 	}
@@ -70,26 +72,26 @@ func (p *parser) piece(t piece) (err error) {
 		} else if err != nil {
 			return p.syntaxError(t, err)
 		}
-		d := document{path: p.path, above: t.line, node: root.Content[0]}
+		d := document{path: p.path, above: t.Line, node: root.Content[0]}
 		if err := checkAliases(&d); err != nil {
 			return err
 		}
-		if err := p.root(t.part, d); err != nil {
+		if err := p.root(t.Part, d); err != nil {
 			return err
 		}
 	}
-	if t.part == footerPart {
+	if t.Part == pieces.Footer {
 		return p.endList()
 	}
 	return nil
 }
 
 // root handles one document of a piece, by the part that the piece is.
-func (p *parser) root(of part, d document) error {
+func (p *parser) root(of pieces.Part, d document) error {
 	switch of {
-	case itemPart:
+	case pieces.Item:
 		return p.items(d)
-	case headerPart, footerPart:
+	case pieces.Header, pieces.Footer:
 		return p.header(d)
 	}
 	return p.objects(d)
@@ -217,10 +219,10 @@ func (d *document) into(obj any) error {
 }
 
 // syntaxError returns an error of the YAML package with its place in the file.
-func (p *parser) syntaxError(t piece, err error) error {
+func (p *parser) syntaxError(t pieces.Piece, err error) error {
 	// The parser notices only after the end that something is missing there.
-	line := min(lineOf(err, badLine(t.text)), lastLine(t.text))
-	return fmt.Errorf("%s:%d: expected YAML or JSON: %s", p.path, t.line+line, messageOf(err))
+	line := min(lineOf(err, badLine(t.Text)), lastLine(t.Text))
+	return fmt.Errorf("%s:%d: expected YAML or JSON: %s", p.path, t.Line+line, messageOf(err))
 }
 
 // lastLine returns the number of the last line with text, or 1.

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -19,6 +18,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/manifest/pieces"
 )
 
 // file is a manifest file at the time of a look.
@@ -150,10 +151,10 @@ func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 	}
 	err = s.each(ctx, func(f file, in io.Reader) error {
 		fmt.Fprintf(h, "%q", f.path)
-		look := new(contentWriter)
+		look := new(pieces.Content)
 		n, err := io.Copy(io.MultiWriter(h, look), in)
 		// A program that writes a file empties it first, and may take its time.
-		if found := look.lacking(); err == nil && found != "" {
+		if found := look.Lacking(); err == nil && found != "" {
 			err = fmt.Errorf("%s:1: expected a Kubernetes object, found %s", f.path, found)
 		}
 		_ = binary.Write(h, binary.BigEndian, n)
@@ -161,57 +162,6 @@ func (s fileSet) digest(ctx context.Context) (_ [sha256.Size]byte, err error) {
 	})
 	fmt.Fprint(h, err)
 	return [sha256.Size]byte(h.Sum(nil)), err
-}
-
-// contentWriter records whether a text has more than white space, comments and marks
-// between documents.
-type contentWriter struct {
-	content, comments bool
-	line              []byte // the beginning of the current line, without repeated blanks
-}
-
-// lineStart is how much of a line shows whether it has content: a mark between documents, a
-// blank and a character.
-const lineStart = 5
-
-func (w *contentWriter) Write(data []byte) (int, error) {
-	for _, c := range data {
-		if w.content {
-			break
-		}
-		switch {
-		case c == '\n':
-			w.endLine()
-		case bytes.IndexByte([]byte(" \t\r"), c) >= 0:
-			if n := len(w.line); n > 0 && n < lineStart && w.line[n-1] != ' ' {
-				w.line = append(w.line, ' ')
-			}
-		case len(w.line) < lineStart:
-			w.line = append(w.line, c)
-		}
-	}
-	return len(data), nil
-}
-
-func (w *contentWriter) endLine() {
-	line := bytes.TrimSpace(w.line)
-	if isMarker(line, "---") || isMarker(line, "...") {
-		line = bytes.TrimSpace(line[len("---"):])
-	}
-	w.content = w.content || isContent(line)
-	w.comments = w.comments || len(line) > 0
-	w.line = w.line[:0]
-}
-
-// lacking returns what a text without content is, or "". The text must have ended.
-func (w *contentWriter) lacking() string {
-	switch w.endLine(); {
-	case w.content:
-		return ""
-	case w.comments:
-		return "only comments: a list without items says that there are no objects"
-	}
-	return "an empty file"
 }
 
 // each passes the files to take, one after another.

@@ -11,7 +11,7 @@
 // warning.
 //
 //	files.go                  which files there are, and whether they have changed
-//	pieces.go, lists.go       split a file into pieces that are parsed one by one
+//	pieces                    splits a file into pieces that are parsed one by one
 //	document.go, bounds.go    parse a piece, and refuse values that stand for too much
 //	bundle.go, inspect.go     collect the objects of all files
 //	warnings.go               report objects that will not do what their author may expect

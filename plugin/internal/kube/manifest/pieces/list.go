@@ -1,4 +1,4 @@
-package manifest
+package pieces
 
 import (
 	"bytes"
@@ -45,7 +45,7 @@ func indentOf(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " "
 // blockList reads a list in which each item begins with a dash on a line of its own. In
 // YAML nothing else can stand there: text that spans lines has a deeper indentation.
 func (s *splitter) blockList(indent int) error {
-	p := piece{part: headerPart, line: s.line}
+	p := Piece{Part: Header, Line: s.line}
 	for items := false; ; {
 		at := s.line
 		line, begins, err := s.chunk()
@@ -56,41 +56,41 @@ func (s *splitter) blockList(indent int) error {
 			s.unread(line)
 			return s.endList(p)
 		}
-		if part := partOf(line, indent); items && begins && p.part != footerPart && part != wholePart {
+		if part := partOf(line, indent); items && begins && p.Part != Footer && part != Whole {
 			if err := s.give(p); err != nil {
 				return err
 			}
-			p = piece{part, at, p.text[:0]}
+			p = Piece{part, at, p.Text[:0]}
 		}
-		p.text = append(p.text, line...)
+		p.Text = append(p.Text, line...)
 		if items && begins && isMarker(line, "...") {
 			return s.endList(p)
 		}
-		if len(p.text) > pieceLimit {
-			return s.tooLarge(p.line)
+		if len(p.Text) > Limit {
+			return s.tooLarge(p.Line)
 		}
 		items = items || isItems(line)
 	}
 }
 
-// partOf returns the part of a list that a line among its items begins, or wholePart if the
+// partOf returns the part of a list that a line among its items begins, or Whole if the
 // line continues the part before it.
-func partOf(line []byte, indent int) part {
+func partOf(line []byte, indent int) Part {
 	switch here := indentOf(line); {
 	case here == indent && isItem(line):
-		return itemPart
+		return Item
 	case isContent(line) && (here < indent || here == 0):
-		return footerPart
+		return Footer
 	}
-	return wholePart
+	return Whole
 }
 
 // endList passes on the last piece, followed by an empty footer unless that was the footer.
-func (s *splitter) endList(p piece) error {
-	if err := s.give(p); err != nil || p.part == footerPart {
+func (s *splitter) endList(p Piece) error {
+	if err := s.give(p); err != nil || p.Part == Footer {
 		return err
 	}
-	return s.take(piece{part: footerPart, line: s.line})
+	return s.take(Piece{Part: Footer, Line: s.line})
 }
 
 // jsonItems reports whether text begins a JSON object that has a list of items.
@@ -199,8 +199,8 @@ func (r *jsonReader) lineAt(offset int64) int {
 
 func (r *jsonReader) list() error {
 	header := make(map[string]json.RawMessage)
-	p := piece{part: headerPart, line: r.first}
-	r.left = pieceLimit
+	p := Piece{Part: Header, Line: r.first}
+	r.left = Limit
 	if _, err := r.Token(); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (r *jsonReader) list() error {
 		if err != nil {
 			return err
 		}
-		if key != "items" || p.part == footerPart {
+		if key != "items" || p.Part == Footer {
 			var value json.RawMessage
 			if err := r.Decode(&value); err != nil {
 				return err
@@ -223,7 +223,7 @@ func (r *jsonReader) list() error {
 		if err := r.items(); err != nil {
 			return err
 		}
-		p = piece{part: footerPart, line: r.lineAt(r.InputOffset())}
+		p = Piece{Part: Footer, Line: r.lineAt(r.InputOffset())}
 	}
 	if _, err := r.Token(); err != nil {
 		return err
@@ -236,23 +236,23 @@ func (r *jsonReader) items() error {
 		return err
 	}
 	for r.More() {
-		r.left = pieceLimit
+		r.left = Limit
 		var item json.RawMessage
 		if err := r.Decode(&item); err != nil {
 			return err
 		}
 		line := r.lineAt(r.InputOffset() - int64(len(item)))
-		if err := r.s.give(piece{itemPart, line, item}); err != nil {
+		if err := r.s.give(Piece{Item, line, item}); err != nil {
 			return err
 		}
 	}
-	r.left = pieceLimit
+	r.left = Limit
 	_, err := r.Token()
 	return err
 }
 
-func (r *jsonReader) giveHeader(p piece, header map[string]json.RawMessage) (err error) {
-	if p.text, err = json.Marshal(header); err != nil {
+func (r *jsonReader) giveHeader(p Piece, header map[string]json.RawMessage) (err error) {
+	if p.Text, err = json.Marshal(header); err != nil {
 		return err
 	}
 	clear(header)

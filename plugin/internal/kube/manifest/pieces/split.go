@@ -1,4 +1,6 @@
-package manifest
+// Package pieces splits YAML and JSON files into pieces that are parsed one by one, however large a file
+// is. It knows lines, documents and lists, and no object.
+package pieces
 
 import (
 	"bufio"
@@ -11,36 +13,42 @@ import (
 
 // A parsed document takes about forty times the memory of its text, so a file is parsed in
 // pieces. A whole cluster, as kubectl writes it, is one list in one document: above
-// wholeDocument octets, each item of a list is a piece of its own.
+// WholeDocument octets, each item of a list is a piece of its own.
 //
-// etcd accepts objects of at most 1.5 MiB, so an object fits into pieceLimit with any
+// etcd accepts objects of at most 1.5 MiB, so an object fits into Limit with any
 // indentation. separatorsLimit bounds texts that consist of nothing but structure, which
 // take the most memory for their size.
 const (
-	wholeDocument   = 512 << 10
-	pieceLimit      = 4 << 20
+	WholeDocument   = 512 << 10
+	Limit           = 4 << 20
 	separatorsLimit = 400_000
 )
 
-// part says which part of its document a piece is.
-type part int
+// Part says which part of its document a piece is.
+type Part int
 
+// The parts of a document.
 const (
-	wholePart  part = iota // the whole document
-	itemPart               // an item of its list
-	headerPart             // the text before the items
-	footerPart             // the text after the items; every list ends with one
+	Whole  Part = iota // the whole document
+	Item               // an item of its list
+	Header             // the text before the items
+	Footer             // the text after the items; every list ends with one
 )
 
-// piece is a text that is parsed at once.
-type piece struct {
-	part part
-	line int // number of lines before the piece
-	text []byte
+// Piece is a text that is parsed at once.
+type Piece struct {
+	Part Part
+	Line int // number of lines before the piece
+	Text []byte
 }
 
-// splitter splits a file into pieces and passes them to take one after another. The text of
-// a piece is valid only until take returns.
+// Split splits a file into pieces and passes them to take one after another. The text of a piece is
+// valid only until take returns. Of documents with more than whole octets, lists are split.
+func Split(path string, in io.Reader, whole int, take func(Piece) error) error {
+	s := &splitter{path: path, in: bufio.NewReaderSize(in, 64<<10), whole: whole, take: take}
+	return s.run()
+}
+
 type splitter struct {
 	path  string
 	in    *bufio.Reader
@@ -48,11 +56,7 @@ type splitter struct {
 	inner bool   // the next chunk continues a line
 	line  int    // number of lines read
 	whole int    // size above which lists are split
-	take  func(piece) error
-}
-
-func newSplitter(path string, in io.Reader, take func(piece) error) *splitter {
-	return &splitter{path: path, in: bufio.NewReaderSize(in, 64<<10), whole: wholeDocument, take: take}
+	take  func(Piece) error
 }
 
 func (s *splitter) run() error {
@@ -98,15 +102,15 @@ func (s *splitter) document() error {
 	for {
 		chunk, begins, err := s.chunk()
 		if err != nil {
-			return cmp.Or(s.give(piece{wholePart, first, text}), err)
+			return cmp.Or(s.give(Piece{Whole, first, text}), err)
 		}
 		if begins && begun && isMarker(chunk, "---") {
 			s.unread(chunk)
-			return s.give(piece{wholePart, first, text})
+			return s.give(Piece{Whole, first, text})
 		}
 		text = append(text, chunk...)
 		if begins && isMarker(chunk, "...") {
-			return s.give(piece{wholePart, first, text})
+			return s.give(Piece{Whole, first, text})
 		}
 		begun = begun || isContent(chunk)
 		if len(text) > s.whole && !list {
@@ -116,28 +120,28 @@ func (s *splitter) document() error {
 				return read()
 			}
 		}
-		if len(text) > pieceLimit {
+		if len(text) > Limit {
 			return s.tooLarge(first)
 		}
 	}
 }
 
-func (s *splitter) give(p piece) error {
-	if len(p.text) == 0 {
+func (s *splitter) give(p Piece) error {
+	if len(p.Text) == 0 {
 		return nil
 	}
-	if len(p.text) > pieceLimit {
-		return s.tooLarge(p.line)
+	if len(p.Text) > Limit {
+		return s.tooLarge(p.Line)
 	}
-	if separators(p.text) > separatorsLimit {
-		return fmt.Errorf("%s:%d: expected a Kubernetes object, found more than %d values", s.path, p.line+1, separatorsLimit)
+	if separators(p.Text) > separatorsLimit {
+		return fmt.Errorf("%s:%d: expected a Kubernetes object, found more than %d values", s.path, p.Line+1, separatorsLimit)
 	}
 	return s.take(p)
 }
 
 func (s *splitter) tooLarge(line int) error {
 	return fmt.Errorf("%s:%d: expected a Kubernetes object, found more than %d MiB: put --- between objects, or write a list as kubectl writes it",
-		s.path, line+1, pieceLimit>>20)
+		s.path, line+1, Limit>>20)
 }
 
 func separators(text []byte) (n int) {
