@@ -141,6 +141,12 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/kube/table",
+		ours:   []string{internal + "/kube/table", internal + "/kube/keyed", internal + "/cluster"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/kube/barrier",
 		ours:   []string{internal + "/kube/barrier"},
 		direct: slices.Concat(inOutClock, dnsLibrary),

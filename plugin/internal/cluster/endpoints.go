@@ -120,8 +120,8 @@ func (p *Endpoints) from(a netip.Addr) int {
 	return low
 }
 
-// Equal reports whether two lists have the same endpoints in the same order.
-func (p *Endpoints) Equal(other *Endpoints) bool {
+// same reports whether two lists have the same endpoints in the same order.
+func (p *Endpoints) same(other *Endpoints) bool {
 	return p.octets == other.octets && p.wide == other.wide &&
 		slices.EqualFunc(p.identities, other.identities, func(a, b *Identity) bool {
 			return a == b || a != nil && b != nil && *a == *b

@@ -35,6 +35,9 @@ func Fingerprint(s *Snapshot) string {
 	return strings.Join(lines, "\n")
 }
 
+// SameAddrs reports whether two Pods have the same addresses.
+func (p *Pod) SameAddrs(other *Pod) bool { return p.sameAddrs(other) }
+
 // Dirty reports whether the store has changes that its checkpoint does not have.
 func (s *Store) Dirty() bool { return s.dirty }
 

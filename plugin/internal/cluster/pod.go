@@ -68,8 +68,8 @@ func (p *Pod) Addrs() iter.Seq[netip.Addr] {
 	}
 }
 
-// SameAddrs reports whether two Pods have the same addresses.
-func (p *Pod) SameAddrs(other *Pod) bool {
+// sameAddrs reports whether two Pods have the same addresses.
+func (p *Pod) sameAddrs(other *Pod) bool {
 	return p.hasV4 == other.hasV4 && p.v4 == other.v4 && slices.Equal(p.others, other.others)
 }
 

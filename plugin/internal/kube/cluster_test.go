@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 	"github.com/clusterdns/clusterdns/test/controlplane"
 )
 
@@ -194,11 +195,11 @@ func heldBy(w *Watcher) held {
 	}
 }
 
-func byKey[K comparable, T any](t *table[K, T]) map[K]*T {
+func byKey[K comparable, T any](t *table.Table[K, T]) map[K]*T {
 	all := make(map[K]*T)
-	t.held.ClearMarks()
-	for _, key := range t.held.Unmarked() {
-		all[key] = t.held.At(key)
+	t.Held.ClearMarks()
+	for _, key := range t.Held.Unmarked() {
+		all[key] = t.Held.At(key)
 	}
 	return all
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 )
 
 // sliceResource is the part that EndpointSlices of all kinds of Services share.
@@ -20,7 +21,7 @@ type sliceResource struct {
 	tabled[cluster.Key, cluster.Slice]
 }
 
-func newSliceResource(name string, cfg Config, selected labels.Selector, w *writer, t *table[cluster.Key, cluster.Slice]) sliceResource {
+func newSliceResource(name string, cfg Config, selected labels.Selector, w *writer, t *table.Table[cluster.Key, cluster.Slice]) sliceResource {
 	return sliceResource{newTabled(w, t, description{
 		name:     name,
 		kind:     "EndpointSlice",
@@ -65,8 +66,8 @@ func (r *endpointSlices) event(obj metav1.Object) change {
 	key, since := convert.KeyOf(obj), triggerTime(obj)
 	slice := r.converter.Slice(obj.(*discoveryv1.EndpointSlice))
 	return func(txn *cluster.Txn) {
-		r.table.put(txn, key, slice)
-		if slice != nil && r.table.held.At(key) == slice && !since.IsZero() {
+		r.table.Put(txn, key, slice)
+		if slice != nil && r.table.Held.At(key) == slice && !since.IsZero() {
 			r.writer.dated = append(r.writer.dated, dated{slice.Key(), since})
 		}
 	}

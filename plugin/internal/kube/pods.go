@@ -59,8 +59,8 @@ func (r *pods) event(obj metav1.Object) change { return r.put(obj) }
 func (r *pods) drop(obj metav1.Object) change {
 	id, uid := convert.PodID(convert.KeyOf(obj)), convert.PodUID(obj)
 	return func(txn *cluster.Txn) {
-		if held := r.table.held.At(id); held != nil && held.UID == uid {
-			r.table.put(txn, id, nil)
+		if held := r.table.Held.At(id); held != nil && held.UID == uid {
+			r.table.Put(txn, id, nil)
 		}
 	}
 }

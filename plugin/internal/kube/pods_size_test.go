@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 )
 
 // A cluster may have 50,000 Pods that all have a dnsConfig, from one policy of the cluster.
@@ -16,14 +17,14 @@ import (
 func TestPodsAreSmall(t *testing.T) {
 	const count, limit = 50_000, 4 << 20
 	store := cluster.NewStore()
-	pods := newTable(podKey, samePod, (*cluster.Txn).ReplacePod)
+	pods := table.New(podKey, (*cluster.Pod).Same, (*cluster.Txn).ReplacePod)
 	c := newConverter(Config{Pods: true})
 	before := liveHeap()
 	for i := 0; i < count; i += 500 {
 		txn := store.Begin()
 		for j := i; j < i+500; j++ {
 			pod := c.Pod(manyPod(j))
-			pods.put(txn, podKey(pod), pod)
+			pods.Put(txn, podKey(pod), pod)
 		}
 		txn.Commit()
 	}

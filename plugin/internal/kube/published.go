@@ -11,6 +11,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 )
 
 // published are the objects of a kind that gives names to the world. The kinds are optional: a
@@ -22,7 +23,7 @@ type published struct {
 }
 
 func newPublished(cfg Config, kind publish.Kind, w *writer) *published {
-	t := newTable(func(o *publish.Object) cluster.Key { return o.Key }, publish.Same, w.names.Replace)
+	t := table.New(func(o *publish.Object) cluster.Key { return o.Key }, publish.Same, w.names.Replace)
 	r := &published{newTabled(w, t, description{
 		name:     strings.ToLower(kind.Plural),
 		kind:     kind.Name,
@@ -73,7 +74,7 @@ func (r publishing) end() change   { return both(r.names.tableEnd(), r.services.
 
 // tableEnd ends a list of a kind for which nothing waits.
 func (r *published) tableEnd() change {
-	return func(txn *cluster.Txn) { r.table.sweep(txn) }
+	return func(txn *cluster.Txn) { r.table.Sweep(txn) }
 }
 
 func both(first, second change) change {

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/barrier"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 )
 
 // resource is one kind of object on its way to the writer. Its methods make changes for the
@@ -77,11 +78,11 @@ func newConverter(cfg Config) *convert.Converter {
 // tabled is what all resources have in common: their objects are in a table of the writer.
 type tabled[K comparable, T any] struct {
 	description
-	table  *table[K, T]
+	table  *table.Table[K, T]
 	settle func() // stops the wait for the first list
 }
 
-func newTabled[K comparable, T any](w *writer, t *table[K, T], d description) tabled[K, T] {
+func newTabled[K comparable, T any](w *writer, t *table.Table[K, T], d description) tabled[K, T] {
 	d.barrier, d.told = barrier.New(), -1
 	return tabled[K, T]{description: d, table: t, settle: sync.OnceFunc(func() { w.awaited-- })}
 }
@@ -90,18 +91,18 @@ func (r *tabled[K, T]) about() *description { return &r.description }
 
 // set makes the change that stores an object under an ID, or removes it if now is nil.
 func (r *tabled[K, T]) set(id K, now *T) change {
-	return func(txn *cluster.Txn) { r.table.put(txn, id, now) }
+	return func(txn *cluster.Txn) { r.table.Put(txn, id, now) }
 }
 
-func (r *tabled[K, T]) begin() change { return func(*cluster.Txn) { r.table.begin() } }
+func (r *tabled[K, T]) begin() change { return func(*cluster.Txn) { r.table.Begin() } }
 
 func (r *tabled[K, T]) end() change {
 	return func(txn *cluster.Txn) {
-		r.table.sweep(txn)
+		r.table.Sweep(txn)
 		r.settle()
 	}
 }
 
 func (r *tabled[K, T]) waive() change { return func(*cluster.Txn) { r.settle() } }
-func (r *tabled[K, T]) listing() bool { return r.table.held.Marks() }
-func (r *tabled[K, T]) count() int    { return r.table.held.Len() }
+func (r *tabled[K, T]) listing() bool { return r.table.Held.Marks() }
+func (r *tabled[K, T]) count() int    { return r.table.Held.Len() }

@@ -124,7 +124,7 @@ func testLists(c *testCluster) {
 	c.expect(listed, "late.svc.cluster.local.", typeA, noData)
 	stopStreamed()
 	stopListed()
-	if n := streamed.writer.namespaces.held.Len(); n < manyPages {
+	if n := streamed.writer.namespaces.Held.Len(); n < manyPages {
 		c.t.Errorf("%d Namespaces", n)
 	}
 	if diff := cmp.Diff(heldBy(streamed), heldBy(listed), compared, cmpopts.EquateComparable(namespace{})); diff != "" {

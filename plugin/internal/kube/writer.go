@@ -9,6 +9,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/thrift"
 )
 
@@ -35,12 +36,12 @@ type writer struct {
 	clock    clock.WithTicker
 	observer Observer
 
-	services       *table[cluster.Key, cluster.Service]
-	slices         *table[cluster.Key, cluster.Slice]
-	pods           *table[uint64, cluster.Pod]
-	namespaces     *table[cluster.Key, namespace]
-	imports        *table[cluster.Key, cluster.Service]
-	importedSlices *table[cluster.Key, cluster.Slice]
+	services       *table.Table[cluster.Key, cluster.Service]
+	slices         *table.Table[cluster.Key, cluster.Slice]
+	pods           *table.Table[uint64, cluster.Pod]
+	namespaces     *table.Table[cluster.Key, namespace]
+	imports        *table.Table[cluster.Key, cluster.Service]
+	importedSlices *table.Table[cluster.Key, cluster.Slice]
 	names          *publish.Set
 
 	resources []resource
@@ -83,18 +84,18 @@ func newWriter(c clock.WithTicker, observer Observer) *writer {
 		ended:          make(chan struct{}),
 		clock:          c,
 		observer:       observer,
-		services:       newTable(serviceKey, sameService, (*cluster.Txn).ReplaceService),
-		slices:         newTable(sliceKey, sameSlice, names.ReplaceSlice),
-		pods:           newTable(podKey, samePod, (*cluster.Txn).ReplacePod),
+		services:       table.New(serviceKey, (*cluster.Service).Same, (*cluster.Txn).ReplaceService),
+		slices:         table.New(sliceKey, (*cluster.Slice).Same, names.ReplaceSlice),
+		pods:           table.New(podKey, (*cluster.Pod).Same, (*cluster.Txn).ReplacePod),
 		names:          names,
-		imports:        newTable(serviceKey, sameService, (*cluster.Txn).ReplaceImport),
-		importedSlices: newTable(sliceKey, sameSlice, (*cluster.Txn).ReplaceImportSlice),
+		imports:        table.New(serviceKey, (*cluster.Service).Same, (*cluster.Txn).ReplaceImport),
+		importedSlices: table.New(sliceKey, (*cluster.Slice).Same, (*cluster.Txn).ReplaceImportSlice),
 		outside:        newOutside(),
 	}
-	w.namespaces = newTable(namespaceKey, sameNamespace, w.replaceNamespace)
+	w.namespaces = table.New(namespaceKey, sameNamespace, w.replaceNamespace)
 	// An address that two Pods have identifies neither. That is safer than to keep it for
 	// the first Pod: a search path would be completed for the wrong Namespace.
-	w.pods.immediate = true
+	w.pods.Immediate = true
 	return w
 }
 
@@ -186,7 +187,7 @@ func (w *writer) observe() {
 // of a Service that does not exist. A latency is at least zero, because the local clock may
 // be behind the controller's.
 func (w *writer) observeLatency(d dated) {
-	service := w.services.held.At(d.service)
+	service := w.services.Held.At(d.service)
 	if service == nil || !closed(w.synced) {
 		return
 	}
@@ -308,3 +309,7 @@ func (w *writer) stopTimer() {
 		w.due = nil
 	}
 }
+
+func serviceKey(s *cluster.Service) cluster.Key { return s.Key }
+func sliceKey(s *cluster.Slice) cluster.Key     { return cluster.Key{Namespace: s.Namespace, Name: s.Name} }
+func podKey(p *cluster.Pod) uint64              { return p.ID }

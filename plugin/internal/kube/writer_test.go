@@ -66,7 +66,7 @@ func TestEqualObjectIsNoChange(t *testing.T) {
 	list(wr, services, serviceObject("web", "10.0.0.1"))
 
 	before := wr.store.Load()
-	held := wr.services.held.At(cluster.Key{Namespace: "shop", Name: "web"})
+	held := wr.services.Held.At(cluster.Key{Namespace: "shop", Name: "web"})
 	list(wr, services, serviceObject("web", "10.0.0.1"))
 	wr.apply(services.drop(serviceObject("other", "")))
 	if wr.store.Load() != before {
@@ -76,7 +76,7 @@ func TestEqualObjectIsNoChange(t *testing.T) {
 	if wr.store.Checkpoint(math.MaxUint32); wr.store.LoadCheckpoint() != checkpoint {
 		t.Error("a change of the serial without a change")
 	}
-	if held != wr.services.held.At(cluster.Key{Namespace: "shop", Name: "web"}) {
+	if held != wr.services.Held.At(cluster.Key{Namespace: "shop", Name: "web"}) {
 		t.Error("the object that snapshots do not point to is held")
 	}
 }
@@ -171,7 +171,7 @@ func TestSweep(t *testing.T) {
 		keys = append(keys, cluster.Key{Namespace: "shop", Name: name})
 	}
 	wr.apply(resources[0].end())
-	if n := wr.services.held.Len(); n != 4 {
+	if n := wr.services.Held.Len(); n != 4 {
 		t.Errorf("%d Services after the end of a list that was not begun", n)
 	}
 	list(wr, resources[0], serviceObject("d", "10.0.0.1"))
@@ -180,7 +180,7 @@ func TestSweep(t *testing.T) {
 	wr.apply(resources[0].put(serviceObject("a", "10.0.0.1")))
 	list(wr, resources[0], serviceObject("d", "10.0.0.1"), serviceObject("b", "10.0.0.2"))
 	for i, want := range []bool{false, true, false, true} {
-		if got := wr.services.held.At(keys[i]) != nil; got != want {
+		if got := wr.services.Held.At(keys[i]) != nil; got != want {
 			t.Errorf("%v is held: %v", keys[i], got)
 		}
 	}

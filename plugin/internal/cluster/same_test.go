@@ -1,44 +1,40 @@
-package kube
+package cluster
 
 import (
 	"net/netip"
 	"reflect"
 	"testing"
-
-	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
 
 // A comparison that forgets a field hides changes, so this test changes each exported field
 // of the model.
 func TestEveryFieldCounts(t *testing.T) {
-	identity := func(e *cluster.Identity) *cluster.Slice {
-		return &cluster.Slice{Endpoints: cluster.PackEndpoints([]cluster.Endpoint{{Identity: e}})}
+	identity := func(e *Identity) *Slice {
+		return &Slice{Endpoints: PackEndpoints([]Endpoint{{Identity: e}})}
 	}
-	t.Run("Service", func(t *testing.T) { everyField(t, sameService) })
-	t.Run("Slice", func(t *testing.T) { everyField(t, sameSlice) })
+	t.Run("Service", func(t *testing.T) { everyField(t, (*Service).Same) })
+	t.Run("Slice", func(t *testing.T) { everyField(t, (*Slice).Same) })
 	t.Run("Pod", func(t *testing.T) {
-		everyField(t, func(a, b *cluster.Pod) bool { return samePod(profiled(a), profiled(b)) })
+		everyField(t, func(a, b *Pod) bool { return profiled(a).Same(profiled(b)) })
 	})
 	t.Run("Profile", func(t *testing.T) { everyField(t, sameProfile) })
 	t.Run("Resolver", func(t *testing.T) { everyField(t, sameResolver) })
 	t.Run("Identity", func(t *testing.T) {
-		everyField(t, func(a, b *cluster.Identity) bool { return sameSlice(identity(a), identity(b)) })
+		everyField(t, func(a, b *Identity) bool { return identity(a).Same(identity(b)) })
 	})
 	t.Run("Endpoint", func(t *testing.T) {
-		everyField(t, func(a, b *cluster.Endpoint) bool {
-			return sameSlice(
-				&cluster.Slice{Endpoints: cluster.PackEndpoints([]cluster.Endpoint{*a})},
-				&cluster.Slice{Endpoints: cluster.PackEndpoints([]cluster.Endpoint{*b})},
-			)
+		everyField(t, func(a, b *Endpoint) bool {
+			one, other := PackEndpoints([]Endpoint{*a}), PackEndpoints([]Endpoint{*b})
+			return one.same(&other)
 		})
 	})
 }
 
 // profiled returns a Pod with a profile, which every Pod must have.
-func profiled(p *cluster.Pod) *cluster.Pod {
+func profiled(p *Pod) *Pod {
 	c := *p
 	if c.Profile == nil {
-		c.Profile = new(cluster.Profile)
+		c.Profile = new(Profile)
 	}
 	return &c
 }
@@ -68,8 +64,8 @@ func something(t reflect.Type) reflect.Value {
 	if t == reflect.TypeFor[netip.Addr]() {
 		return reflect.ValueOf(netip.IPv4Unspecified())
 	}
-	if t == reflect.TypeFor[cluster.Endpoints]() {
-		return reflect.ValueOf(cluster.PackEndpoints(make([]cluster.Endpoint, 1)))
+	if t == reflect.TypeFor[Endpoints]() {
+		return reflect.ValueOf(PackEndpoints(make([]Endpoint, 1)))
 	}
 	v := reflect.New(t).Elem()
 	switch t.Kind() {
