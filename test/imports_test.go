@@ -147,6 +147,12 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/kube/checkpoint",
+		ours:   []string{internal + "/kube/checkpoint", internal + "/cluster"},
+		direct: slices.Concat(dnsLibrary, []string{"net", "os", "log"}),
+		deep:   slices.Concat(coreDNS, clients),
+	},
+	{
 		under:  internal + "/kube/barrier",
 		ours:   []string{internal + "/kube/barrier"},
 		direct: slices.Concat(inOutClock, dnsLibrary),

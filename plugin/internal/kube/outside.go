@@ -61,7 +61,7 @@ func (w *Watcher) Restore(s *cluster.Snapshot, asOf int64, after uint32) (restor
 		if restored = !closed(w.writer.synced); restored {
 			w.writer.store.RaiseSerial(after + 1)
 			w.writer.store.Restore(s, asOf)
-			w.writer.checkpoint()
+			w.writer.checkpoints.Make()
 		}
 	})
 	return restored

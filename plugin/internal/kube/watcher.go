@@ -94,7 +94,7 @@ func (w *Watcher) Restamp() <-chan struct{} {
 	var made <-chan struct{}
 	if !w.writer.do(func() {
 		made = w.writer.store.NextCheckpoint()
-		w.writer.restamp()
+		w.writer.checkpoints.Restamp()
 	}) {
 		return w.writer.ended
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/checkpoint"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/thrift"
@@ -20,8 +21,6 @@ const (
 	// batchLimit is the largest number of changes in one commit. It bounds how long a
 	// change waits while others keep arriving.
 	batchLimit = 4096
-	// checkpointInterval is a second because serials are unix seconds.
-	checkpointInterval = time.Second
 )
 
 // change is a change that a source sends. It runs on the writer's goroutine.
@@ -52,13 +51,11 @@ type writer struct {
 	namesAwaited int  // number of those whose first list has not ended
 	contested    int  // number of names that several objects have, as last reported
 
-	flushed      []chan<- struct{} // closed when the current transaction is visible
-	dated        []dated           // the dated changes of the current transaction
-	checkpointed time.Time         // when the last checkpoint was made, or the start of a second that must not get one
-	due          clock.Timer       // runs while a checkpoint waits for the next second; nil otherwise
-	holds        int               // the number of callers that let no checkpoint be made
-	restamps     []time.Duration   // the waits before each of the remaining restamps
-	listing      bool              // a list is being read
+	flushed []chan<- struct{} // closed when the current transaction is visible
+	dated   []dated           // the dated changes of the current transaction
+	listing bool              // a list is being read
+
+	checkpoints *checkpoint.Maker // of the store
 }
 
 // dated is a visible change of an EndpointSlice with the time of its cause.
@@ -67,18 +64,12 @@ type dated struct {
 	since   time.Time
 }
 
-// afterStart is when, counted from the start, unchanged data gets another serial. The
-// previous process may have run on a node whose clock was ahead, or until its clock was
-// set. Its secondaries accept no data with a lower serial, and the next change may take
-// long to come.
-var afterStart = []time.Duration{time.Minute, 10 * time.Minute}
-
 func newWriter(c clock.WithTicker, observer Observer) *writer {
-	now, names := c.Now(), publish.NewSet()
+	store, checkpoints := checkpoint.New(c)
+	names := publish.NewSet()
 	w := &writer{
-		store:          cluster.NewStoreAfter(uint32(now.Unix())),
-		checkpointed:   secondOf(now),
-		restamps:       afterStart,
+		store:          store,
+		checkpoints:    checkpoints,
 		changes:        make(chan change, backlog),
 		synced:         make(chan struct{}),
 		ended:          make(chan struct{}),
@@ -101,9 +92,9 @@ func newWriter(c clock.WithTicker, observer Observer) *writer {
 
 func (w *writer) run(ctx context.Context) {
 	defer close(w.ended)
-	defer w.stopTimer()
+	defer w.checkpoints.Stop()
 	defer w.save(false)
-	restamp, stop := w.nextRestamp()
+	restamp, stop := w.checkpoints.NextRestamp()
 	defer func() { stop() }()
 	for {
 		select {
@@ -112,12 +103,11 @@ func (w *writer) run(ctx context.Context) {
 		case c := <-w.changes:
 			w.apply(c)
 			w.save(w.lists())
-		case <-w.timer():
-			w.due = nil
-			w.checkpoint()
+		case <-w.checkpoints.Due():
+			w.checkpoints.Fire()
 		case <-restamp:
-			w.restamp()
-			restamp, stop = w.nextRestamp()
+			w.checkpoints.Restamp()
+			restamp, stop = w.checkpoints.NextRestamp()
 		}
 	}
 }
@@ -156,7 +146,7 @@ func (w *writer) commit(txn *cluster.Txn) {
 	}
 	if txn.Commit() {
 		w.observe()
-		w.checkpoint()
+		w.checkpoints.Make()
 	}
 	if first {
 		close(w.synced)
@@ -236,48 +226,6 @@ func (w *writer) flush() {
 	}
 }
 
-// checkpoint makes a checkpoint at once, or as soon as the last one is a second old. It
-// measures elapsed time with the monotonic clock, because wall time may jump.
-//
-// No checkpoint gets the second in which the process started: the previous process may have
-// used that serial for other data before it ended. It cannot have used a later second,
-// since serials do not run ahead of the clock.
-func (w *writer) checkpoint() {
-	if w.due != nil || w.holds > 0 || !w.store.Load().Synced() {
-		return
-	}
-	if wait := checkpointInterval - w.clock.Since(w.checkpointed); wait > 0 {
-		w.due = w.clock.NewTimer(wait)
-		return
-	}
-	w.checkpointed = w.clock.Now()
-	w.store.Checkpoint(uint32(w.checkpointed.Unix()))
-}
-
-// restamp makes a checkpoint of the same data in a second that has not begun yet.
-func (w *writer) restamp() {
-	w.stopTimer()
-	w.store.Touch()
-	if begun := secondOf(w.clock.Now()); begun.After(w.checkpointed) {
-		w.checkpointed = begun
-	}
-	w.checkpoint()
-}
-
-// nextRestamp returns a channel that is ready when the next restamp is due, and a function
-// that stops its timer.
-func (w *writer) nextRestamp() (<-chan time.Time, func() bool) {
-	if len(w.restamps) == 0 {
-		return nil, func() bool { return false }
-	}
-	timer := w.clock.NewTimer(w.restamps[0])
-	w.restamps = w.restamps[1:]
-	return timer.C(), timer.Stop
-}
-
-// secondOf returns the start of the second that a time is in. It keeps the monotonic clock.
-func secondOf(t time.Time) time.Time { return t.Add(-time.Duration(t.Nanosecond())) }
-
 // lists reports whether a list is under way.
 func (w *writer) lists() bool {
 	return slices.ContainsFunc(w.resources, resource.listing)
@@ -292,21 +240,6 @@ func (w *writer) save(listing bool) {
 		thrift.Begin()
 	} else {
 		thrift.End()
-	}
-}
-
-// timer returns a channel that is ready when a checkpoint is due; it is nil if none waits.
-func (w *writer) timer() <-chan time.Time {
-	if w.due == nil {
-		return nil
-	}
-	return w.due.C()
-}
-
-func (w *writer) stopTimer() {
-	if w.due != nil {
-		w.due.Stop()
-		w.due = nil
 	}
 }
 
