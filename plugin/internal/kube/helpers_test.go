@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"go.uber.org/goleak"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/answer"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
@@ -107,15 +106,6 @@ func awaitCheckpoint(t *testing.T, w *Watcher) *cluster.Snapshot {
 	t.Helper()
 	eventually(t, "the first checkpoint", func() bool { return w.Store().LoadCheckpoint().Synced() })
 	return w.Store().LoadCheckpoint()
-}
-
-// leakless fails a test that leaves a goroutine behind. It gives goroutines time to end.
-func leakless(t *testing.T) {
-	t.Helper()
-	known := goleak.IgnoreCurrent()
-	t.Cleanup(func() {
-		await.Success(t, time.Millisecond, 30*time.Second, func(context.Context) error { return goleak.Find(known) })
-	})
 }
 
 // compared makes cmp compare objects of the model by value.

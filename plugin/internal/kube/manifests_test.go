@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 const web = "web.shop.svc.cluster.local."
@@ -253,7 +254,7 @@ func TestManifestsOfConfigMap(t *testing.T) {
 
 // The Watcher looks at the files at every tick.
 func TestManifestsRun(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	f := serve(t, Config{}, map[string]string{"a.yaml": kubetest.WebService})
 	stop := start(t, f.watcher)
 	eventually(t, "the ticker", f.clock.HasWaiters)

@@ -11,6 +11,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 // observations is an Observer that records what is reported to it.
@@ -106,7 +108,7 @@ func TestHeldAndCommitted(t *testing.T) {
 // Heard reports events, bookmarks and the ends of lists, and Relisted reports every list
 // but the first.
 func TestHeardAndRelisted(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, resources, clock := newTestWriter(Config{NoEndpoints: true})
 	seen := newObservations()
 	watches := followWith(t, wr, resources[0], func(s *reflectorStore) { s.observer, s.clock = seen, clock })

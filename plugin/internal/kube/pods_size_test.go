@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/table"
 )
 
@@ -19,7 +20,7 @@ func TestPodsAreSmall(t *testing.T) {
 	store := cluster.NewStore()
 	pods := table.New(podKey, (*cluster.Pod).Same, (*cluster.Txn).ReplacePod)
 	c := newConverter(Config{Pods: true})
-	before := liveHeap()
+	before := int64(clustertest.Heap())
 	for i := 0; i < count; i += 500 {
 		txn := store.Begin()
 		for j := i; j < i+500; j++ {
@@ -28,7 +29,7 @@ func TestPodsAreSmall(t *testing.T) {
 		}
 		txn.Commit()
 	}
-	if got := liveHeap() - before; got > limit {
+	if got := int64(clustertest.Heap()) - before; got > limit {
 		t.Errorf("%d Pods take %d bytes, want at most %d", count, got, limit)
 	}
 	if got := store.Load().Counts().PodAddresses; got != count {
@@ -36,14 +37,6 @@ func TestPodsAreSmall(t *testing.T) {
 	}
 	runtime.KeepAlive(pods)
 	runtime.KeepAlive(c)
-}
-
-func liveHeap() int64 {
-	var stats runtime.MemStats
-	runtime.GC()
-	runtime.GC() // what the first one found, pools hold until the second
-	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
 }
 
 // manyPod returns one of many Pods of a cluster.

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
@@ -64,11 +65,11 @@ func route(i int, variant string) string {
 // All that is kept of 2,000 routes takes at most 4 MB.
 func TestMemoryOfRoutes(t *testing.T) {
 	c := newCrowd(t)
-	before := liveHeap()
+	before := int64(clustertest.Heap())
 	for i := range crowdRoutes {
 		c.apply(t, c.routes, route(i, ""))
 	}
-	added := int(liveHeap()) - int(before)
+	added := int64(clustertest.Heap()) - before
 	t.Logf("%d routes take %d bytes, of which the snapshot has %d", crowdRoutes, added, c.w.store.Load().Size().Published)
 	if added > 4<<20 {
 		t.Errorf("%d bytes", added)

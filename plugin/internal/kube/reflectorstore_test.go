@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/listwatch"
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 // follow follows the Services of an API server whose watches the test feeds. It sends each
@@ -84,7 +85,7 @@ func endOfList() *corev1.Service {
 }
 
 func TestStreamingList(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, resources, _ := newTestWriter(Config{})
 	listAll(wr, resources[1:])
 	wr.apply(resources[1].put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}))
@@ -117,7 +118,7 @@ func TestStreamingList(t *testing.T) {
 // A relist removes missing objects at its end and not before. Equal objects cause no
 // commit.
 func TestRelist(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, resources, _ := newTestWriter(Config{})
 	listAll(wr, resources[1:])
 	watches := follow(t, wr, resources[0])
@@ -157,7 +158,7 @@ func TestRelist(t *testing.T) {
 
 // The reflector handles an object of another type, and continues without it.
 func TestStreamingListOfOtherThings(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, resources, _ := newTestWriter(Config{})
 	listAll(wr, resources[1:])
 	w := <-follow(t, wr, resources[0])

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
 	"github.com/clusterdns/clusterdns/test/controlplane"
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 func TestServer(t *testing.T) {
@@ -135,13 +136,13 @@ func testLists(c *testCluster) {
 func testLeaks(c *testCluster) {
 	for name, edit := range map[string]func(*server){"streaming": func(*server) {}, "plain": plain} {
 		c.t.Run(name, func(t *testing.T) {
-			leakless(t)
+			leak.None(t)
 			w, stop := c.in(t).watcher(Config{Pods: true}, nil, edit)
 			<-w.Synced()
 			stop()
 		})
 		c.t.Run(name+", stopped before it is synced", func(t *testing.T) {
-			leakless(t)
+			leak.None(t)
 			_, stop := c.in(t).watcher(Config{Pods: true}, nil, edit)
 			stop()
 		})

@@ -13,6 +13,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 const testEpoch = 1700000000
@@ -205,7 +206,7 @@ func TestNamespaceComesAndGoes(t *testing.T) {
 
 // A commit is visible at once; a serial is used at most once a second.
 func TestCheckpoints(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, resources, clock := newTestWriter(Config{})
 	listAll(wr, resources)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -248,7 +249,7 @@ func TestCheckpoints(t *testing.T) {
 
 // A pending checkpoint ends with the writer.
 func TestStopWhileCheckpointIsDue(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, resources, clock := newTestWriter(Config{})
 	listAll(wr, resources)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -293,7 +294,7 @@ func (wr *writer) step(t *testing.T, clock *clocktesting.FakeClock, by time.Dura
 // P1: the previous process may have used the second of the start for other data, so no
 // checkpoint gets it. Look-ups show the next serial.
 func TestP1NoSerialOfTheSecondOfTheStart(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, clock := runWriter(t)
 	wr.step(t, clock, 699*time.Millisecond, 0)
 	if live := wr.store.Load(); !live.Synced() || live.Serial() != testEpoch+1 || wr.store.LoadCheckpoint().Synced() {
@@ -308,7 +309,7 @@ func TestP1NoSerialOfTheSecondOfTheStart(t *testing.T) {
 // P1: a secondary may have a higher serial, from a process whose clock was ahead. So
 // unchanged data gets another serial after a while.
 func TestP1Restamps(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, clock := runWriter(t, time.Minute, time.Hour)
 	wr.step(t, clock, 700*time.Millisecond, testEpoch+1)
 	serial := func() uint32 { return wr.store.LoadCheckpoint().Serial() }
@@ -331,7 +332,7 @@ func TestP1Restamps(t *testing.T) {
 // P1: after a reload the same data may make another zone, so it gets the serial of a second
 // that no instance has used.
 func TestP1RestampOnReload(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	wr, clock := runWriter(t)
 	wr.step(t, clock, 700*time.Millisecond, testEpoch+1)
 	clock.Step(5600 * time.Millisecond)
@@ -349,7 +350,7 @@ func TestP1RestampOnReload(t *testing.T) {
 // P1: another watch of a reload makes its checkpoints in seconds of its own. Its serial is
 // not behind the one that secondaries have, and that one stays until the reload has ended.
 func TestP1SerialOfAnotherWatch(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	old, clock := runWriter(t)
 	old.step(t, clock, 700*time.Millisecond, testEpoch+1)
 	now, itsClock := runWriter(t)
@@ -377,7 +378,7 @@ func TestP1SerialOfAnotherWatch(t *testing.T) {
 // P1: during a reload the old watch answers beside the new one. Whichever is asked, no serial goes
 // back, even if the new watch was ahead.
 func TestP1SerialsSideBySide(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	old, clock := runWriter(t)
 	old.step(t, clock, 700*time.Millisecond, testEpoch+1)
 	clock.Step(time.Second)
@@ -407,7 +408,7 @@ func TestP1SerialsSideBySide(t *testing.T) {
 
 // P1: look-ups of a new watch show a second that has not begun. Transfers get it once it has.
 func TestP1SerialWaitsForItsSecond(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	old, _ := runWriter(t)
 	now, clock := runWriter(t)
 	both := []*writer{old, now}

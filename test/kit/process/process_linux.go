@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"testing"
+	"time"
 )
 
 // completeAttributes makes the kernel kill the process when its parent ends, even by a
@@ -22,3 +24,13 @@ func completeAttributes(cmd *exec.Cmd) {
 
 // An error means that they have ended already.
 func killGroup(process *os.Process) { syscall.Kill(-process.Pid, syscall.SIGKILL) } //nolint:errcheck // see above
+
+// OwnCPU returns the CPU time of this process, which other processes do not change.
+func OwnCPU(tb testing.TB) time.Duration {
+	tb.Helper()
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}

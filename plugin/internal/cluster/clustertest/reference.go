@@ -70,7 +70,7 @@ func RefStore(services int, pods, atOnce bool) *cluster.Store {
 // Heap returns the size of the live heap after a garbage collection.
 func Heap() uint64 {
 	runtime.GC()
-	runtime.GC()
+	runtime.GC() // what the first one found, pools hold until the second
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc

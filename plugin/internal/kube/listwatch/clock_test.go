@@ -4,10 +4,12 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 func TestEndingClock(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	clock := endingClock{ctx: ctx}
 	<-clock.After(time.Millisecond)

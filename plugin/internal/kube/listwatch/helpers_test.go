@@ -1,7 +1,6 @@
 package listwatch
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -10,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -100,15 +98,6 @@ func endOfList() *corev1.Service {
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	await.True(t, 30*time.Second, what, condition)
-}
-
-// leakless fails a test that leaves a goroutine behind. It gives goroutines time to end.
-func leakless(t *testing.T) {
-	t.Helper()
-	known := goleak.IgnoreCurrent()
-	t.Cleanup(func() {
-		await.Success(t, time.Millisecond, 30*time.Second, func(context.Context) error { return goleak.Find(known) })
-	})
 }
 
 // testClient makes a client of an API server.

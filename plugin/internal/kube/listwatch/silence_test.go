@@ -13,6 +13,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 // silentWatches is a lister whose watches the test feeds.
@@ -26,7 +27,7 @@ type silentWatches struct {
 
 func newSilentWatches(t *testing.T) *silentWatches {
 	t.Helper()
-	leakless(t)
+	leak.None(t)
 	s := new(silentWatches)
 	s.lister, s.seen, s.log, s.clock = newStreamLister(t)
 	s.renew = func() { s.anew++ }

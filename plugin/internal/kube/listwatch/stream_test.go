@@ -5,12 +5,14 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
 // A watch that is stopped in the middle of a list leaves no goroutine that waits for a
 // reader.
 func TestStoppedStreamingList(t *testing.T) {
-	leakless(t)
+	leak.None(t)
 	for _, event := range []watch.Event{
 		{Type: watch.Added, Object: serviceObject("a")},
 		{Type: watch.Bookmark, Object: endOfList()},

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
 // A crowd is many hostnames of many routes, at some Gateways with a Service each.
@@ -99,16 +98,6 @@ func BenchmarkCrowd(b *testing.B) {
 	}
 }
 
-// cpuTime returns the CPU time of this process, which other processes do not change.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var use syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
-}
-
 // BenchmarkChange changes one object beside a crowd, from the API's object to a snapshot in which look-ups
 // find the other name, and reports the CPU time.
 func BenchmarkChange(b *testing.B) {
@@ -138,12 +127,12 @@ func BenchmarkChange(b *testing.B) {
 						}
 					}
 				}
-				before := cpuTime(b)
+				before := process.OwnCPU(b)
 				for b.Loop() {
 					change++
 					all[change%2]()
 				}
-				b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(b.N)/1000, "cpu-ms/op")
+				b.ReportMetric(float64((process.OwnCPU(b)-before).Microseconds())/float64(b.N)/1000, "cpu-ms/op")
 			})
 		}
 	}
