@@ -17,6 +17,9 @@ const maxAliases = 16
 
 // alias says why a Service that is an alias leads to nothing.
 func (e *explainer) alias(s *corev1.Service, replies []inprocess.Reply) Cause {
+	if len(dns.SplitDomainName(s.Spec.ExternalName)) == 0 {
+		return Cause{weight: certain, Text: fmt.Sprintf("Service %s/%s is an alias of nothing", s.Namespace, s.Name), Remedy: "write a name into spec.externalName"}
+	}
 	c := Cause{weight: certain, Text: fmt.Sprintf("Service %s/%s is an alias of %s", s.Namespace, s.Name, s.Spec.ExternalName)}
 	last, loop := e.follow(s)
 	if last != s {
@@ -50,7 +53,7 @@ func (e *explainer) follow(s *corev1.Service) (last *corev1.Service, loop bool) 
 			return s, false
 		}
 		target, ok := objects.Find(e.objects.Services, t.Namespace, t.Name)
-		if !ok || target.Spec.Type != corev1.ServiceTypeExternalName {
+		if !ok || target.Spec.Type != corev1.ServiceTypeExternalName || len(dns.SplitDomainName(target.Spec.ExternalName)) == 0 {
 			return s, false
 		}
 		s = target
