@@ -306,6 +306,11 @@ var rules = []rule{
 		deep:   coreDNS,
 	},
 	{
+		under:  internal + "/explain/stub",
+		ours:   []string{internal + "/explain/stub", internal + "/explain/inprocess", internal + "/explain/resolvconf"},
+		direct: kubernetes,
+	},
+	{
 		under: internal + "/explain/spelling",
 		ours:  []string{internal + "/explain/spelling"},
 		deep:  slices.Concat(coreDNS, kubernetes),

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/stub"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -68,12 +69,12 @@ func (e *explainer) cause(name, zone string, replies []inprocess.Reply) Cause {
 			Text:   "the server has no data of the cluster yet, and answers SERVFAIL until the API server has sent all of it",
 			Remedy: "look into the server's log: can it reach the API server, and may it list and watch each kind?", weight: certain,
 		}
-	case plugin == "acl" && !answered(replies):
+	case plugin == "acl" && !stub.Answered(replies):
 		return Cause{
 			Text:   fmt.Sprintf("acl, which is asked ahead of %s, does not let %s ask for this name", e.served.Directive, e.asker.Client),
 			Remedy: "allow the address in acl, ahead of the rule that blocks or filters it", weight: certain,
 		}
-	case plugin != "" && !answered(replies):
+	case plugin != "" && !stub.Answered(replies):
 		return Cause{
 			Text:   fmt.Sprintf("%s, which is asked ahead of %s, answers for this name", plugin, e.served.Directive),
 			Remedy: fmt.Sprintf("let names of %s fall through in %s", trim(zone), plugin), weight: certain,
@@ -206,7 +207,7 @@ func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []inp
 	where := fmt.Sprintf("Service %s/%s", s.Namespace, s.Name)
 	below := len(labels) == 1 && !strings.HasPrefix(labels[0], "_")
 	switch {
-	case answered(replies):
+	case stub.Answered(replies):
 		return Cause{Text: "answered", weight: certain}
 	case !e.shown(s):
 		return Cause{Text: fmt.Sprintf("the Corefile hides %s (labels or ignore)", where), Remedy: "give the Service the labels of that line, or take the line away", weight: certain}
@@ -226,10 +227,6 @@ func (e *explainer) causeBelow(s *corev1.Service, labels []string, replies []inp
 		return e.none(s)
 	}
 	return Cause{Text: "no name below a Service has this form: it is a Pod's hostname, or _PORT._PROTOCOL", weight: noService}
-}
-
-func answered(replies []inprocess.Reply) bool {
-	return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Answers() })
 }
 
 // exists reports whether the name exists by all replies.

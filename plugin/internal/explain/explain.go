@@ -24,6 +24,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/stub"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
@@ -300,16 +301,13 @@ func (e *explainer) findPod() error {
 }
 
 // walk asks for one name after another, as the resolver does.
-func (e *explainer) walk() verdict {
-	for i, name := range e.result.ResolvConf.Names(e.Name, e.Libc) {
-		q := Question{Number: i + 1, Name: name, Replies: e.replies(name)}
+func (e *explainer) walk() stub.Outcome {
+	return stub.Walk(&e.result.ResolvConf, e.Name, e.Libc, func(name string) []inprocess.Reply {
+		q := Question{Number: len(e.result.Questions) + 1, Name: name, Replies: e.replies(name)}
 		q.Cause = e.why(name, q.Replies)
 		e.result.Questions = append(e.result.Questions, q)
-		if v := judge(e.Libc, q.Replies); v != next {
-			return v
-		}
-	}
-	return next
+		return q.Replies
+	})
 }
 
 func (e *explainer) replies(name string) []inprocess.Reply {
@@ -366,7 +364,7 @@ func (e *explainer) outside(replies []inprocess.Reply) Cause {
 var inWords = map[string]string{"NXDOMAIN": ", so there is no such name", "REFUSED": ", so it does not answer for this name"}
 
 // conclude finds the question that decides, and says why.
-func (e *explainer) conclude(v verdict) {
+func (e *explainer) conclude(v stub.Outcome) {
 	r := e.result
 	last := len(r.Questions) - 1
 	decides := last
@@ -374,7 +372,7 @@ func (e *explainer) conclude(v verdict) {
 	switch {
 	case unsure >= 0:
 		decides = unsure
-	case v != found:
+	case v != stub.Found:
 		decides = heaviest(r.Questions)
 	}
 	q := &r.Questions[decides]
@@ -385,7 +383,7 @@ func (e *explainer) conclude(v verdict) {
 		r.Cause, r.Exit = r.ResolvConf.Elsewhere, ExitUndecided
 	case q.Cause.unsure:
 		r.Exit = ExitUndecided
-	case v == found:
+	case v == stub.Found:
 		r.Cause, r.Exit = fmt.Sprintf("question %d is answered", q.Number), exitAnswered
 	case unanswered(q.Replies):
 		r.Exit = ExitUndecided

@@ -15,6 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/fetch"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/stub"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
@@ -188,7 +189,7 @@ func (e *explainer) namesInCorefile() (names []string) {
 
 // blind returns why it cannot be told what a name is answered. It reports false if that can be told.
 func (e *explainer) blind(name string, replies []inprocess.Reply) (Cause, bool) {
-	if e.fetched == nil || answered(replies) {
+	if e.fetched == nil || stub.Answered(replies) {
 		return Cause{}, false
 	}
 	names := []string{name}

@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/stub"
 )
 
 func (e *explainer) add(format string, args ...any) {
@@ -19,7 +21,7 @@ func (e *explainer) add(format string, args ...any) {
 }
 
 // note adds what else is worth to be known.
-func (e *explainer) note(v verdict) {
+func (e *explainer) note(v stub.Outcome) {
 	if e.Namespace != metav1.NamespaceDefault && !e.hasNamespace() {
 		e.add("Namespace %s does not exist, so no Pod asks from there: write another one behind -from", e.Namespace)
 	}
@@ -96,9 +98,9 @@ func (e *explainer) noteOthers() {
 }
 
 // noteSearch is about the search path.
-func (e *explainer) noteSearch(v verdict) {
+func (e *explainer) noteSearch(v stub.Outcome) {
 	r := e.result
-	if n := len(r.Questions) * len(e.Types); n > 2 && v == found {
+	if n := len(r.Questions) * len(e.Types); n > 2 && v == stub.Found {
 		e.add("one name, %d questions: write %s with the dot at the end, or search names into the Corefile", n, r.Questions[len(r.Questions)-1].Name)
 	}
 	if len(r.Questions) > 1 || r.Questions[0].Name != dns.CanonicalName(e.Name) {
@@ -108,13 +110,13 @@ func (e *explainer) noteSearch(v verdict) {
 	if e.Libc == Musl {
 		other = Glibc
 	}
-	if ov, at := e.walkAs(other); (ov == found) != (v == found) || at != r.Questions[len(r.Questions)-1].Name && v == found {
-		e.add("%s differs: %s after %s", other, map[verdict]string{next: "it finds nothing", found: "it is answered", failed: "it gives up"}[ov], at)
+	if ov, at := e.walkAs(other); (ov == stub.Found) != (v == stub.Found) || at != r.Questions[len(r.Questions)-1].Name && v == stub.Found {
+		e.add("%s differs: %s after %s", other, map[stub.Outcome]string{stub.Next: "it finds nothing", stub.Found: "it is answered", stub.Failed: "it gives up"}[ov], at)
 	}
 	e.noteHost()
 	q := &r.Questions[len(r.Questions)-1]
 	for _, suffix := range e.NodeSearch {
-		if v == found && strings.HasSuffix(q.Name, "."+dns.CanonicalName(suffix)) && !dns.IsSubDomain(dns.CanonicalName(suffix), dns.CanonicalName(e.Name)) {
+		if v == stub.Found && strings.HasSuffix(q.Name, "."+dns.CanonicalName(suffix)) && !dns.IsSubDomain(dns.CanonicalName(suffix), dns.CanonicalName(e.Name)) {
 			e.add("%s is in the node's suffix %s: a wildcard there answers for every name", q.Name, suffix)
 		}
 	}
@@ -134,17 +136,16 @@ func (e *explainer) noteHost() {
 }
 
 // walkAs returns what another resolver finds, and the last name that it asks for.
-func (e *explainer) walkAs(libc Libc) (v verdict, at string) {
-	for _, at = range e.result.ResolvConf.Names(e.Name, libc) {
-		if v = judge(libc, e.replies(at)); v != next {
-			return v, at
-		}
-	}
-	return v, at
+func (e *explainer) walkAs(libc Libc) (o stub.Outcome, at string) {
+	o = stub.Walk(&e.result.ResolvConf, e.Name, libc, func(name string) []inprocess.Reply {
+		at = name
+		return e.replies(name)
+	})
+	return o, at
 }
 
 // noteReplies is about what is in the replies.
-func (e *explainer) noteReplies(v verdict) {
+func (e *explainer) noteReplies(v stub.Outcome) {
 	ipv6 := e.snapshot().ClusterIPs().HasIPv6() || e.snapshot().EndpointAddrs().HasIPv6()
 	if last := e.result.Questions[len(e.result.Questions)-1]; !last.Decides && unanswered(last.Replies) {
 		e.add("%s has no answer either: %s", last.Name, last.Cause.Text)
@@ -158,7 +159,7 @@ func (e *explainer) noteReplies(v verdict) {
 			if r.Took >= 2*time.Second {
 				e.add("%s %s took %.0f s: resolvers ask again after 5 s", q.Name, r.Type, r.Took.Seconds())
 			}
-			if q.Decides && v != found && r.Rcode == "NXDOMAIN" && r.Keep > 0 && ours {
+			if q.Decides && v != stub.Found && r.Rcode == "NXDOMAIN" && r.Keep > 0 && ours {
 				e.add("caches of nodes and clients may keep the denial for %d s after it has ceased to be true", r.Keep)
 				return
 			}

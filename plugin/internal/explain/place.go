@@ -8,6 +8,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/stub"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 )
 
@@ -64,7 +65,7 @@ func (e *explainer) why(name string, replies []inprocess.Reply) Cause {
 		c = e.cause(at.name, zone, replies)
 	}
 	switch blind, is := e.blind(at.name, replies); {
-	case answered(replies):
+	case stub.Answered(replies):
 		c.Text, c.Remedy = "answered"+e.byAnother(replies), ""
 	case is:
 		c = blind
@@ -88,7 +89,7 @@ func (e *explainer) byAnother(replies []inprocess.Reply) string {
 // withoutCluster is for a name that comes to a server block without the cluster.
 func (e *explainer) withoutCluster(at place, name string, replies []inprocess.Reply) Cause {
 	c := e.outside(replies)
-	if _, ours := e.zoneOf(name); !ours || at.block == nil || answered(replies) {
+	if _, ours := e.zoneOf(name); !ours || at.block == nil || stub.Answered(replies) {
 		return c
 	}
 	c.Text = fmt.Sprintf("questions for %s come to the server block of %s, which has no %s: %s", trim(name), trim(at.zone), e.served.Directive, c.Text)

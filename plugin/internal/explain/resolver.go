@@ -1,11 +1,8 @@
 package explain
 
 import (
-	"slices"
-
 	"github.com/miekg/dns"
 
-	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/resolvconf"
 )
@@ -35,38 +32,4 @@ func (e *explainer) resolvConf(p *objects.Pod) resolvconf.Conf {
 		asker = askerOf(p)
 	}
 	return resolvconf.Of(asker, e.Namespace, node)
-}
-
-// verdict is what a resolver makes of the replies to one name.
-type verdict int
-
-const (
-	next   verdict = iota // it asks for the next name
-	found                 // it has what it looks for
-	failed                // it gives up
-)
-
-// judge returns what a resolver does after the replies to one name.
-func judge(l Libc, replies []inprocess.Reply) verdict {
-	has := func(rcode string) bool {
-		return slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.Rcode == rcode })
-	}
-	if l == Musl {
-		switch {
-		case has("SERVFAIL"), has("none"):
-			return failed
-		case has("NXDOMAIN"):
-			return next
-		case answered(replies):
-			return found
-		}
-		return failed // NODATA ends the search
-	}
-	switch {
-	case answered(replies):
-		return found
-	case has("none"), slices.ContainsFunc(replies, func(r inprocess.Reply) bool { return r.EndsSearch() }):
-		return failed
-	}
-	return next
 }
