@@ -7,11 +7,12 @@ import (
 )
 
 const (
-	publishTests = "../internal/kube/publish/publish_test.go"
-	viewTests    = "view_test.go"
-	liveTests    = "../../test/live/gateway_test.go"
-	comparison   = "../../test/published/published_test.go"
-	script       = "../../test/script/testdata/gateway.txtar"
+	publishTests  = "../internal/kube/publish/publish_test.go"
+	hostnameTests = "../internal/kube/publish/hostname/hostname_test.go"
+	viewTests     = "view_test.go"
+	liveTests     = "../../test/live/gateway_test.go"
+	comparison    = "../../test/published/published_test.go"
+	script        = "../../test/script/testdata/gateway.txtar"
 )
 
 // shown are the tests that show each listed difference, by the beginning of its row. In a script it
@@ -19,7 +20,7 @@ const (
 var shown = []struct{ row, file, test string }{
 	{"a route that no controller has accepted", publishTests, "TestOnlyAcceptedRoutes"},
 	{"a route that no controller has accepted", publishTests, "TestAllowedRoutes"},
-	{"a route that no controller has accepted", publishTests, "TestHostnamesInCommon"},
+	{"a route that no controller has accepted", hostnameTests, "TestHostnamesInCommon"},
 	{"a route without hostnames", publishTests, "TestRouteWithoutHostnames"},
 	{"the second of two parentRefs", publishTests, "TestNamespaceOfEachParent"},
 	{"a route that names a ListenerSet", publishTests, "TestListenerSets"},
