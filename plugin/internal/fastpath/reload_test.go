@@ -150,13 +150,21 @@ func TestFastPathReloadsLeaveNothing(t *testing.T) {
 		if err := i.Reload(coredns.Input(fmt.Sprintf(corefile, 1+n%2))); err != nil {
 			t.Fatal(err)
 		}
-		i.AwaitServing()
+		await.True(t, time.Minute, "all servers read their sockets", allServe)
 	}
 	if m := exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA); len(m.Answer) != 1 {
 		t.Errorf("no answer:\n%s", m)
 	}
 	i.Stop()
 	await.True(t, time.Minute, "all is closed", func() bool { return runtime.NumGoroutine() < 100 && udpSockets(t, port) == 0 })
+}
+
+// allServe reports whether each of CoreDNS's servers reads its socket. CoreDNS cannot stop one that does
+// not yet.
+func allServe() bool {
+	stacks := make([]byte, 8<<20)
+	text := string(stacks[:runtime.Stack(stacks, true)])
+	return strings.Count(text, "dnsserver.(*Server).ServePacket(") == strings.Count(text, "dns.(*Server).serveUDP(")
 }
 
 // udpSockets returns the number of sockets that are bound to a port.
@@ -274,7 +282,7 @@ func TestFastPathReloadBeforeTheStart(t *testing.T) {
 	if err := <-reloaded; err != nil {
 		t.Fatal(err)
 	}
-	i.AwaitServing()
+	await.True(t, time.Minute, "all servers read their sockets", allServe)
 	i.Stop()
 	await.True(t, time.Minute, "all is closed", func() bool { return udpSockets(t, port) == 0 })
 }
