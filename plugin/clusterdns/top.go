@@ -8,7 +8,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/top"
 )
 
-// topModes are those of the property top: to count who asks what.
+// topModes are what the property top may say.
 var topModes = onOff(socket.Top)
 
 func parseTop(cfg *config, c *caddy.Controller, args []string) error {
