@@ -66,7 +66,6 @@ func outside() *world {
 		"www.example.com. AAAA":          "www.example.com. 60 AAAA 2001:db8::1",
 		"four.example.com. A":            "four.example.com. 60 A 192.0.2.4",
 		"six.example.com. AAAA":          "six.example.com. 60 AAAA 2001:db8::6",
-		"six.example.com. A":             "NXDOMAIN",
 		"wiki.intranet.corp.example. A":  "wiki.intranet.corp.example. 300 A 192.0.2.7",
 		"wiki.intranet. A":               "wiki.intranet. 300 A 192.0.2.66",
 		"broken.test.corp.example. A":    "SERVFAIL",

@@ -2,6 +2,7 @@ package completion
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,15 +26,32 @@ const maxAliases = 11
 // existenceTypes are the query types with which clients search.
 var existenceTypes = [...]uint16{dns.TypeA, dns.TypeAAAA}
 
-// finding is the result of a look-up. The response code is NXDOMAIN if the name does not
-// exist, and SERVFAIL if that cannot be decided.
+// finding is the result of a look-up: what a client gets if it asks for the name itself.
 type finding struct {
 	rcode     int
 	records   []dns.RR // in the order of the alias chain, or none
 	extra     []dns.RR
 	recursion bool
 	truncated bool
+	existence existence
+	silence   silence
 	unknown   bool // the budget ended before an answer
+}
+
+// existence is what the replies for A and AAAA say about a name.
+type existence uint8
+
+const (
+	exists   existence = iota // or cannot be looked up: no resolver is sure to go on to the next name
+	absent                    // both deny it: every resolver goes on
+	silenced                  // one denies it and the other has no data: see silence
+)
+
+// silence is a reply without data beside a denial for the other type. A plugin or an upstream may
+// give it for all names, so it does not show that the name exists.
+type silence struct {
+	qtype uint16
+	rcode int
 }
 
 // find returns the records of a name with the question's type.
@@ -57,8 +75,7 @@ func (s *search) limitsBehindAlias(target string) answer.Limits {
 	return limits
 }
 
-// ask looks a name up in the whole server. A failure becomes the answer to the client,
-// because the next element of the search path may lead to another host.
+// ask looks a name up in the whole server.
 func (s *search) ask(name string) finding {
 	qtype := s.State.QType()
 	if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
@@ -67,24 +84,26 @@ func (s *search) ask(name string) finding {
 	m := s.shared(name, qtype)
 	f := finding{rcode: m.Rcode, recursion: m.RecursionAvailable}
 	switch {
-	case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError:
-		f.rcode = dns.RcodeServerFailure // clients wait for another reply after any other code
+	case s.cut:
 	case answered(m):
 		f.records, f.truncated = chainOf(m.Answer, name, qtype), m.Truncated
-	default:
-		f.rcode = s.existence(name, qtype, m)
+	case !failed(m) || slices.Contains(existenceTypes[:], qtype):
+		f.existence, f.silence = s.existence(name, qtype, m)
 	}
-	f.unknown = f.rcode == dns.RcodeServerFailure && s.cut
+	if f.rcode > maxPlainRcode {
+		f.rcode = dns.RcodeServerFailure
+	}
+	f.unknown = s.cut
 	return f
 }
 
+// maxPlainRcode is the largest response code that a reply without EDNS has room for.
+const maxPlainRcode = 15
+
 // existence decides, by the types with which clients search, whether a name without data of
-// the question's type exists. It returns NOERROR, NXDOMAIN, or SERVFAIL if that cannot be
-// decided. Some servers deny a name that only lacks the type, so an answer of one type
-// outweighs a denial of the other. Other servers suppress a type for all names, existing or
-// not, so a denial outweighs an empty answer.
-func (s *search) existence(name string, qtype uint16, m *dns.Msg) int {
-	denied, failed := false, false
+// the question's type exists.
+func (s *search) existence(name string, qtype uint16, m *dns.Msg) (existence, silence) {
+	denials, other := 0, silence{}
 	for _, t := range existenceTypes {
 		reply := m
 		if t != qtype {
@@ -92,20 +111,31 @@ func (s *search) existence(name string, qtype uint16, m *dns.Msg) int {
 		}
 		switch {
 		case answered(reply):
-			return dns.RcodeSuccess
+			return exists, silence{}
 		case reply.Rcode == dns.RcodeNameError:
-			denied = true
-		case reply.Rcode != dns.RcodeSuccess:
-			failed = true
+			denials++
+		default:
+			other = silence{t, reply.Rcode}
 		}
 	}
-	switch {
-	case denied:
-		return dns.RcodeNameError
-	case failed && m.Rcode == dns.RcodeNameError:
-		return dns.RcodeServerFailure
+	switch denials {
+	case len(existenceTypes):
+		return absent, silence{}
+	case 0:
+		return exists, silence{}
 	}
-	return dns.RcodeSuccess
+	return silenced, other
+}
+
+// silent reports whether a name has the same reply without data as another one.
+func (s *search) silent(name string, other silence) bool {
+	m := s.shared(name, other.qtype)
+	return !answered(m) && m.Rcode == other.rcode
+}
+
+// failed reports whether a reply says neither what a name has nor that it does not exist.
+func failed(m *dns.Msg) bool {
+	return m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError
 }
 
 // answered reports whether a reply has records, if only an alias, or was truncated. A

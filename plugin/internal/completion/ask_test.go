@@ -35,59 +35,70 @@ func searchOver(t *testing.T, qtype uint16, r replies) *search {
 	t.Helper()
 	cfg := Config{Mode: Names, View: &resolve.View{}, Lookup: r.lookup}
 	q := new(dns.Msg).SetQuestion("www.example.app.svc.cluster.local.", qtype)
-	return &search{c: New(cfg), ctx: context.Background(), Question: Question{State: request.Request{W: &test.ResponseWriter{}, Req: q}}}
+	s := &search{c: New(cfg), ctx: context.Background(), Question: Question{State: request.Request{W: &test.ResponseWriter{}, Req: q}}}
+	s.budget = newBudget()
+	return s
 }
 
 // TestA2Existence covers each pair of replies for A and AAAA, for questions of either type
 // and of a third.
 func TestA2Existence(t *testing.T) {
-	const none, nx, fail = "", "NXDOMAIN", "SERVFAIL"
+	const none, nx, fail, refused = "", "NXDOMAIN", "SERVFAIL", "REFUSED"
 	for _, tc := range []struct {
-		a, aaaa           string
-		wantA, want6, txt string // NOERROR with data of the type is "data"
+		a, aaaa string
+		want    existence // of a name without data of the question's type
 	}{
-		{"data", "data", "data", "data", "NOERROR"},
-		{"data", none, "data", "NOERROR", "NOERROR"},
-		{"data", nx, "data", "NOERROR", "NOERROR"},
-		{"data", fail, "data", "SERVFAIL", "NOERROR"},
-		{nx, "data", "NOERROR", "data", "NOERROR"},
-		{none, none, "NOERROR", "NOERROR", "NOERROR"},
-		{nx, nx, "NXDOMAIN", "NXDOMAIN", "NXDOMAIN"},
-		{nx, none, "NXDOMAIN", "NXDOMAIN", "NXDOMAIN"},
-		{none, nx, "NXDOMAIN", "NXDOMAIN", "NXDOMAIN"},
-		{nx, "alias", "NOERROR", "NOERROR", "NOERROR"},
-		{"alias", nx, "NOERROR", "NOERROR", "NOERROR"},
-		{nx, fail, "NXDOMAIN", "SERVFAIL", "NXDOMAIN"},
-		{nx, "REFUSED", "NXDOMAIN", "SERVFAIL", "NXDOMAIN"},
-		{fail, nx, "SERVFAIL", "NXDOMAIN", "NXDOMAIN"},
-		{none, fail, "NOERROR", "SERVFAIL", "NOERROR"},
-		{fail, fail, "SERVFAIL", "SERVFAIL", "NOERROR"},
+		{"data", none, exists},
+		{"data", nx, exists},
+		{"data", fail, exists},
+		{nx, "data", exists},
+		{"alias", nx, exists},
+		{nx, "alias", exists},
+		{none, none, exists},
+		{none, fail, exists},
+		{fail, fail, exists},
+		{refused, none, exists},
+		{nx, nx, absent},
+		{nx, none, silenced},
+		{none, nx, silenced},
+		{nx, fail, silenced},
+		{refused, nx, silenced},
 	} {
 		r := replies{dns.TypeA: tc.a, dns.TypeAAAA: tc.aaaa}
-		for qtype, want := range map[uint16]string{dns.TypeA: tc.wantA, dns.TypeAAAA: tc.want6, dns.TypeTXT: tc.txt} {
+		for qtype, own := range map[uint16]string{dns.TypeA: tc.a, dns.TypeAAAA: tc.aaaa, dns.TypeTXT: none} {
 			f := searchOver(t, qtype, r).ask("www.example.")
-			got := dns.RcodeToString[f.rcode]
+			want := finding{rcode: dns.StringToRcode[own], existence: tc.want} // data is NOERROR
 			if len(f.records) > 0 {
-				got = "data"
+				want.existence = exists
 			}
-			if got != want {
-				t.Errorf("A %q, AAAA %q: %s is %s, want %s", tc.a, tc.aaaa, dns.TypeToString[qtype], got, want)
+			if f.rcode != want.rcode || f.existence != want.existence || (len(f.records) > 0) != (own == "data") {
+				t.Errorf("A %q, AAAA %q: %s is %+v, want %+v", tc.a, tc.aaaa, dns.TypeToString[qtype], f, want)
 			}
 		}
 	}
 }
 
-// TestDeniedThirdType: if a server denies a name that lacks the type, A and AAAA decide
-// whether it exists.
+// Some servers deny a name that lacks the type: whether it exists, A and AAAA decide.
 func TestDeniedThirdType(t *testing.T) {
-	for want, r := range map[string]replies{
-		"NOERROR":  {dns.TypeTXT: "NXDOMAIN"},
-		"NXDOMAIN": {dns.TypeTXT: "NXDOMAIN", dns.TypeA: "NXDOMAIN"},
-		"SERVFAIL": {dns.TypeTXT: "NXDOMAIN", dns.TypeA: "SERVFAIL"},
+	for _, tc := range []struct {
+		r    replies
+		want existence
+	}{
+		{replies{dns.TypeTXT: "NXDOMAIN"}, exists},
+		{replies{dns.TypeTXT: "NXDOMAIN", dns.TypeA: "NXDOMAIN", dns.TypeAAAA: "NXDOMAIN"}, absent},
+		{replies{dns.TypeTXT: "NXDOMAIN", dns.TypeA: "SERVFAIL"}, exists},
+		{replies{dns.TypeTXT: "NXDOMAIN", dns.TypeA: "NXDOMAIN"}, silenced},
 	} {
-		if got := dns.RcodeToString[searchOver(t, dns.TypeTXT, r).ask("www.example.").rcode]; got != want {
-			t.Errorf("%v: %s, want %s", r, got, want)
+		if f := searchOver(t, dns.TypeTXT, tc.r).ask("www.example."); f.existence != tc.want || f.rcode != dns.RcodeNameError {
+			t.Errorf("%v: %+v, want %v", tc.r, f, tc.want)
 		}
+	}
+}
+
+// A response code that needs EDNS becomes SERVFAIL, which every client has room for.
+func TestExtendedResponseCode(t *testing.T) {
+	if f := searchOver(t, dns.TypeA, replies{dns.TypeA: "BADCOOKIE"}).ask("www.example."); f.rcode != dns.RcodeServerFailure {
+		t.Errorf("%+v", f)
 	}
 }
 

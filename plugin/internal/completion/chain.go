@@ -57,7 +57,8 @@ type search struct {
 	c      *Completer
 	ctx    context.Context
 	budget budget
-	cut    bool // a look-up was cut off by the budget
+	cut    bool       // a look-up was cut off by the budget
+	passed *candidate // the first that is silenced
 }
 
 var _ searchpath.Cluster = (*search)(nil)
@@ -90,8 +91,8 @@ func (c *Completer) Complete(ctx context.Context, q Question) *dns.Msg {
 	return s.walk(parsed, list)
 }
 
-// walk answers with the first name of the list that exists. It returns nil if there is
-// none, or if the budget is used up: then the client must go on searching by itself.
+// walk answers with what the first name of the list has at which a resolver may stop. It returns
+// nil if there is none, or if the budget is used up: then the client must go on searching by itself.
 func (s *search) walk(q searchpath.Question, list *searchpath.List) *dns.Msg {
 	var w searchpath.Walk
 	if !w.Begin(q, list, s) || s.knownToNext() {
@@ -110,16 +111,64 @@ func (s *search) walk(q searchpath.Question, list *searchpath.List) *dns.Msg {
 		if !s.budget.take(w.Status()) {
 			return s.giveUp()
 		}
-		switch f := s.find(&target, w.Status()); {
-		case f.unknown:
+		f := s.find(&target, w.Status())
+		if f.unknown {
 			return s.giveUp()
-		case f.rcode != dns.RcodeNameError:
-			s.c.count(&f, e.Position, w.Saved())
-			return s.reply(target.String(), &f)
+		}
+		if c := (candidate{f, target.String(), e.Position, w.Saved()}); s.stopsAt(&c) {
+			return s.take(&c)
 		}
 	}
 	s.c.Counter.None()
 	return nil
+}
+
+// candidate is a name of the search path that has been looked up.
+type candidate struct {
+	finding
+	name     string
+	position searchpath.Position
+	saved    int
+}
+
+// stopsAt reports whether the search ends at a candidate. It ends where some resolver would, with
+// what that resolver gets there, so that each resolver then does what it does without completion.
+//
+// A name that is denied for one type and silent for the other is such a place too, since musl goes
+// on for one family and not for the other. But whoever silences a type mostly does so for all names,
+// and then no name outside would be completed. So the search goes on, and comes back to it if a
+// later name has another reply of that type.
+func (s *search) stopsAt(c *candidate) bool {
+	switch c.existence {
+	case absent:
+		return false
+	case silenced:
+		if s.passed == nil {
+			s.passed = c
+		}
+		if s.passed.silence == c.silence {
+			return false
+		}
+	case exists:
+		if s.passed == nil || s.silent(c.name, s.passed.silence) {
+			return true
+		}
+	}
+	*c = *s.passed
+	return true
+}
+
+// take answers with a candidate. It returns nil if that is denied for the type of the question.
+func (s *search) take(c *candidate) *dns.Msg {
+	if s.cut {
+		return s.giveUp()
+	}
+	if c.rcode == dns.RcodeNameError {
+		s.c.Counter.None()
+		return nil
+	}
+	s.c.count(&c.finding, c.position, c.saved)
+	return s.reply(c.name, &c.finding)
 }
 
 // giveUp ends a search whose budget is used up.
@@ -170,7 +219,15 @@ func clientAddr(state *request.Request) netip.Addr {
 // knownToNext reports whether the name falls through to the next plugin and may exist
 // there.
 func (s *search) knownToNext() bool {
-	return s.c.Fallthrough.Enclose(s.Name) && s.budget.take(searchpath.Unclear) && s.ask(s.State.QName()).rcode != dns.RcodeNameError
+	if !s.c.Fallthrough.Enclose(s.Name) || !s.budget.take(searchpath.Unclear) {
+		return false
+	}
+	f := s.ask(s.State.QName())
+	if f.existence == silenced {
+		f.rcode = dns.RcodeNameError // the next plugin answers if the search comes back to the name
+		s.passed = &candidate{finding: f}
+	}
+	return f.existence == exists
 }
 
 // Taken implements searchpath.Cluster.
