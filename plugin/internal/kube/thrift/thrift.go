@@ -35,7 +35,11 @@ func End() { process.end() }
 func (t *tuner) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.lists++; t.lists == 1 && !t.manual {
+	if t.lists++; t.lists > 1 {
+		return
+	}
+	unmapProgram()
+	if !t.manual {
 		t.before = debug.SetGCPercent(listGCPercent)
 		if t.before >= 0 && t.before < listGCPercent {
 			debug.SetGCPercent(t.before)
@@ -53,4 +57,5 @@ func (t *tuner) end() {
 		debug.SetGCPercent(t.before)
 	}
 	debug.FreeOSMemory()
+	unmapProgram()
 }
