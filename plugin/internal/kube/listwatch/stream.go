@@ -21,9 +21,10 @@ import (
 type stream struct {
 	incoming watch.Interface
 	lister   *lister
-	timer    clock.Timer // runs while waiting for an event
-	expected bool        // bookmarks are expected, every minute
-	version  string      // the version to continue from, until something newer was passed on
+	object   reflect.Type // of the objects of the kind
+	timer    clock.Timer  // runs while waiting for an event
+	expected bool         // bookmarks are expected, every minute
+	version  string       // the version to continue from, until something newer was passed on
 	begun    time.Time
 	result   chan watch.Event
 	stop     func()
@@ -36,6 +37,7 @@ func newStream(l *lister, incoming watch.Interface, release context.CancelFunc, 
 	s := &stream{
 		incoming: incoming,
 		lister:   l,
+		object:   reflect.TypeOf(l.kind.NewObject()),
 		timer:    l.clock.NewTimer(l.limits.Silence),
 		version:  options.ResourceVersion,
 		begun:    l.clock.Now(),
@@ -174,7 +176,7 @@ func (s *stream) list() bool {
 // reflector to refuse.
 func (s *stream) take(event watch.Event) bool {
 	to := s.lister.store
-	if reflect.TypeOf(event.Object) != reflect.TypeOf(s.lister.kind.NewObject()) {
+	if reflect.TypeOf(event.Object) != s.object {
 		return false
 	}
 	obj := event.Object.(metav1.Object)
