@@ -2,6 +2,7 @@ package dnsname
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -48,5 +49,22 @@ func TestNoReversePrefix(t *testing.T) {
 		if n, err := Parse(text); err != nil || n.IsReverse() {
 			t.Errorf("%s is a reverse name: %v", text, err)
 		}
+	}
+}
+
+// A6: an IPv4-mapped IPv6 address is the IPv4 address in ip6.arpa too.
+func TestA6MappedReversePrefix(t *testing.T) {
+	name := "2.0.0.0.0.6.a.0.f.f.f.f." + strings.Repeat("0.", 20) + "ip6.arpa."
+	for _, want := range []string{
+		"10.96.0.2/32", "10.96.0.0/28", "10.96.0.0/24", "10.96.0.0/20", "10.96.0.0/16", "10.96.0.0/12", "10.0.0.0/8", "0.0.0.0/4", "0.0.0.0/0", "::fff0:0:0/92", "::ff00:0:0/88",
+	} {
+		n, err := Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := ReversePrefix(&n); !ok || got.String() != want {
+			t.Errorf("%s: %v, want %s", name, got, want)
+		}
+		name = name[2:]
 	}
 }

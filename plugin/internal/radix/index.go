@@ -31,6 +31,9 @@ func (l located6[T]) Path() Path {
 	return Path{binary.BigEndian.Uint64(l.addr[:8]), binary.BigEndian.Uint64(l.addr[8:])}
 }
 
+// firstMapped is the first IPv4-mapped IPv6 address.
+var firstMapped = netip.AddrFrom16([16]byte{10: 0xff, 11: 0xff})
+
 // AddrIndex finds values by address. Each family has a tree of its own, because their paths
 // would overlap.
 type AddrIndex[T comparable] struct {
@@ -112,10 +115,13 @@ func begin(size int, random bool) int {
 }
 
 // Covers reports whether any address lies in the prefix. The length of the prefix must be a
-// multiple of four bits.
+// multiple of four bits. IPv4 addresses lie in ::ffff:0:0/96 too (RFC 4291 2.5.5.2).
 func (x *AddrIndex[T]) Covers(p netip.Prefix) bool {
 	if p.Addr().Is4() {
 		return x.v4.covers(located4[T]{addr: p.Addr().As4()}.Path(), p.Bits()/4)
+	}
+	if x.v4.size > 0 && p.Contains(firstMapped) {
+		return true
 	}
 	return x.v6.covers(located6[T]{addr: p.Addr().As16()}.Path(), p.Bits()/4)
 }
