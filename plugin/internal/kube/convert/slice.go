@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
@@ -90,7 +91,8 @@ func (c *Converter) identity(e *discoveryv1.Endpoint) *cluster.Identity {
 // has no name and the address is not spelled as in RFC 5952, such as fd00:10:244:0::6, its
 // label keeps that spelling. Kubernetes 1.36 refuses such an address, but an object from an
 // older version stays as it is. Stock CoreDNS makes the label from the text, and a cached SRV
-// record may outlive a change from one server to the other.
+// record may outlive a change from one server to the other. A spelling with very many zeros
+// is too long for a label.
 func (c *Converter) spelled(identity *cluster.Identity, a netip.Addr, text string) *cluster.Identity {
 	if !a.Is6() || identity != nil && (identity.Hostname != "" || identity.Pod != "") {
 		return identity
@@ -99,7 +101,7 @@ func (c *Converter) spelled(identity *cluster.Identity, a netip.Addr, text strin
 	if strings.HasSuffix(label, "-") {
 		label += "0"
 	}
-	if label == dnsname.Dashed(a) || strings.Contains(label, ".") {
+	if label == dnsname.Dashed(a) || strings.Contains(label, ".") || len(label) > validation.DNS1123LabelMaxLength {
 		return identity
 	}
 	id := cluster.Identity{Hostname: label}
