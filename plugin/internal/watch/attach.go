@@ -80,14 +80,17 @@ func (n *Need) fail(err error) error {
 // waitForSync makes a start wait until the data is there, but no longer than timeout. After
 // that a start goes on without data, but a reload fails if the previous instance has data:
 // stale answers are better than none. A reload waits even with a timeout of zero, since it
-// could otherwise never change to other data. What a keeper restores is data as well.
+// could otherwise never change to other data. It fails as well if the previous instance has
+// ended by then: the process ends, and this instance would answer meanwhile. What a keeper
+// restores is data as well.
 func (r *Registry) waitForSync(w *kube.Watcher, k *keeper, i *instance, timeout time.Duration, log kube.Logger) error {
 	select {
 	case <-w.Synced():
 		return nil
 	default:
 	}
-	if timeout == 0 && r.syncedBeside(i) {
+	reloads := r.syncedBeside(i)
+	if timeout == 0 && reloads {
 		timeout = DefaultTimeout
 	}
 	if timeout > 0 {
@@ -104,7 +107,7 @@ func (r *Registry) waitForSync(w *kube.Watcher, k *keeper, i *instance, timeout 
 		return nil
 	case <-time.After(timeout):
 	}
-	if r.syncedBeside(i) {
+	if reloads || r.syncedBeside(i) {
 		return fmt.Errorf("no data from the API server within %s: the previous configuration keeps serving", timeout)
 	}
 	log.Warningf("starting server with unsynced Kubernetes API")

@@ -88,6 +88,26 @@ func TestWaitForSync(t *testing.T) {
 	}
 }
 
+// A reload that waits while the process ends does not start without data: it would answer in the
+// place of the instance that ends.
+func TestReloadWhileTheProcessEnds(t *testing.T) {
+	r, logged, i := testRegistry(t), captureLog(t), new(instance)
+	mustAcquire(t, r, manifest(t), new(instance))
+	log := waitLogger{clog.NewWithPlugin("kubernetes"), func() { r.sweep(map[*instance]bool{i: true}) }}
+	if err := r.waitForSync(mustAcquire(t, r, nowhere, i), nil, i, time.Millisecond, log); err == nil {
+		t.Error("started")
+	}
+	wantLines(t, logged.String(), nil)
+}
+
+// waitLogger calls waits when the log says that a start waits.
+type waitLogger struct {
+	kube.Logger
+	waits func()
+}
+
+func (l waitLogger) Infof(string, ...any) { l.waits() }
+
 // D13: a start with a timeout of zero does not wait.
 func TestD13StartupTimeoutZero(t *testing.T) {
 	r, logged, i := testRegistry(t), captureLog(t), new(instance)
