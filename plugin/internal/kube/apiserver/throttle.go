@@ -27,6 +27,19 @@ const streamBuffer = 256 << 10
 // of those that client-go caches for the life of the process, so that we can close the
 // connections.
 func newHTTPClient(cfg *rest.Config, limits Config, d *dialer, outages *OutageLog, opts Options) (*http.Client, error) {
+	following, err := newFollowing(cfg.CAFile, func() (*http.Transport, error) { return newTransport(cfg, d, opts) })
+	if err != nil {
+		return nil, err
+	}
+	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(following, limits, outages, d.renew, opts))
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: rt}, nil
+}
+
+// newTransport makes a transport with the files of cfg as they are now.
+func newTransport(cfg *rest.Config, d *dialer, opts Options) (*http.Transport, error) {
 	tlsConfig, err := rest.TLSConfigFor(cfg)
 	if err != nil {
 		return nil, err
@@ -43,11 +56,7 @@ func newHTTPClient(cfg *rest.Config, limits Config, d *dialer, outages *OutageLo
 	if cfg.Proxy != nil {
 		base.Proxy = cfg.Proxy
 	}
-	rt, err := rest.HTTPWrappersForConfig(cfg, newThrottle(utilnet.SetTransportDefaults(base), limits, outages, d.renew, opts))
-	if err != nil {
-		return nil, err
-	}
-	return &http.Client{Transport: rt}, nil
+	return utilnet.SetTransportDefaults(base), nil
 }
 
 // throttle is a transport that limits the rate of requests and the number of unanswered
