@@ -3,6 +3,7 @@ package apiserver
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,6 +23,9 @@ const patience = time.Second
 // expired history. A new list resolves them.
 const protocolPatience = 30 * time.Second
 
+// absence is longer than the time until a request that a proxy has answered is sent again.
+const absence = 2 * longestDelay * time.Second
+
 // maxReasons is the largest number of reasons that are logged for one outage.
 const maxReasons = 8
 
@@ -35,7 +39,8 @@ type OutageLog struct {
 
 	mu      sync.Mutex
 	lost    reasons              // logged reasons why the server cannot be reached
-	busy    map[string]time.Time // paths on which the server has too many requests, and since when
+	absent  map[string]time.Time // requests that a proxy answered in the server's place, and when
+	busy    map[string]time.Time // requests of which the server has too many, and since when
 	told    bool                 // it has been logged that the server refuses requests
 	trouble map[Kind]*trouble
 	quiet   map[Kind]bool // kinds whose watches are silent
@@ -85,6 +90,7 @@ func newOutageLog(log Logger, c clock.PassiveClock, server string) *OutageLog {
 		server:   server,
 		noAnswer: func() {},
 		lost:     make(reasons),
+		absent:   make(map[string]time.Time),
 		busy:     make(map[string]time.Time),
 		trouble:  make(map[Kind]*trouble),
 		quiet:    make(map[Kind]bool),
@@ -101,10 +107,25 @@ func (o *OutageLog) unreachable(reason string) {
 	}
 }
 
-// reachable must be called for every answer.
-func (o *OutageLog) reachable() {
+// unavailable must be called for every request that a proxy answers in the server's place. A
+// proxy may do that to watches and let lists through, so the outage lasts until each such
+// request has another answer.
+func (o *OutageLog) unavailable(request, status string) {
+	o.unreachable(status)
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.absent[request] = o.clock.Now()
+}
+
+// reachable must be called for every answer of the server itself.
+func (o *OutageLog) reachable(request string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.absent, request)
+	maps.DeleteFunc(o.absent, func(_ string, at time.Time) bool { return o.clock.Since(at) > absence }) // no longer sent
+	if len(o.absent) > 0 {
+		return
+	}
 	if len(o.lost) > 0 {
 		o.log.Infof("API server %s answers again", o.server)
 	}
@@ -112,24 +133,24 @@ func (o *OutageLog) reachable() {
 }
 
 // refused must be called for every request that the server refuses because it has too many,
-// and accepted for every other answer. A path counts as refused until it gets another
+// and accepted for every other answer. A request counts as refused until it gets another
 // answer.
-func (o *OutageLog) refused(path, status string) {
+func (o *OutageLog) refused(request, status string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.busy[path].IsZero() {
-		o.busy[path] = o.clock.Now()
+	if o.busy[request].IsZero() {
+		o.busy[request] = o.clock.Now()
 	}
-	if !o.told && o.clock.Since(o.busy[path]) >= patience {
+	if !o.told && o.clock.Since(o.busy[request]) >= patience {
 		o.told = true
 		o.log.Warningf("API server %s refuses our requests because it has too many, retrying: %s", o.server, status)
 	}
 }
 
-func (o *OutageLog) accepted(path string) {
+func (o *OutageLog) accepted(request string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.busy, path)
+	delete(o.busy, request)
 	if o.told && len(o.busy) == 0 {
 		o.told = false
 		o.log.Infof("API server %s accepts requests again", o.server)
@@ -253,11 +274,15 @@ func (o *OutageLog) ReadsPages(k Kind, pause time.Duration) {
 // toldElsewhere reports whether noteAnswer has already passed an error to the log.
 func toldElsewhere(err error) bool {
 	var unanswered *url.Error
-	return errors.As(err, &unanswered) || apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)
+	if errors.As(err, &unanswered) {
+		return !errors.Is(err, errRedirects) // each redirect was an answer
+	}
+	var answered apierrors.APIStatus
+	return errors.As(err, &answered) && isAbsent(int(answered.Status().Code)) || apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)
 }
 
-// absent reports whether an answer comes from a proxy in front of the API server, or from a
+// isAbsent reports whether an answer comes from a proxy in front of the API server, or from a
 // server that is starting.
-func absent(status int) bool {
+func isAbsent(status int) bool {
 	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable
 }

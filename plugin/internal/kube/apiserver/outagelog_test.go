@@ -14,7 +14,7 @@ import (
 
 func TestServerIsLostAndBack(t *testing.T) {
 	r, log, _ := newTestLog()
-	r.reachable()
+	r.reachable("/services")
 	log.Expect(t)
 	for range 5 {
 		r.unreachable("connection refused")
@@ -22,7 +22,7 @@ func TestServerIsLostAndBack(t *testing.T) {
 	lost := "WARNING API server https://10.96.0.1:443 cannot be reached, retrying: connection refused"
 	log.Expect(t, lost)
 	for range 5 {
-		r.reachable()
+		r.reachable("/services")
 	}
 	log.Expect(t, lost, "INFO API server https://10.96.0.1:443 answers again")
 }
@@ -162,7 +162,7 @@ func TestC3EachReasonOnce(t *testing.T) {
 	again := "INFO API server https://10.96.0.1:443 answers again"
 	want := []string{line + refused, line + authority, line + "read tcp 10.0.0.9:41234->10.96.0.1:443: read: connection reset by peer"}
 	log.Expect(t, want...)
-	r.reachable()
+	r.reachable("/services")
 	r.unreachable(authority)
 	log.Expect(t, append(want, again, line+authority)...)
 	for i := range 100 {
@@ -240,5 +240,31 @@ func TestC4PasswordInAReason(t *testing.T) {
 	}
 	if len(log.All()) != 2 {
 		t.Errorf("log: %q", log.All())
+	}
+}
+
+// C3: a proxy that answers watches in the server's place and lets lists through is one outage.
+func TestC3ProxyAnswersWatches(t *testing.T) {
+	r, log, clock := newTestLog()
+	told := "WARNING API server https://10.96.0.1:443 cannot be reached, retrying: 502 Bad Gateway"
+	for range 3 {
+		for _, path := range []string{"/services", "/pods"} {
+			r.reachable(path)
+			r.unavailable(path+" watch", "502 Bad Gateway")
+			r.Failed(t.Context(), "watch", services, apierrors.NewGenericServerResponse(502, "get", schema.GroupResource{}, "", "<html>", 0, true))
+			clock.Step(patience)
+		}
+	}
+	r.reachable("/services watch")
+	log.Expect(t, told)
+	r.reachable("/pods watch")
+	log.Expect(t, told, "INFO API server https://10.96.0.1:443 answers again")
+
+	// A request that is no longer sent does not count for ever.
+	r.unavailable("/pods watch", "502 Bad Gateway")
+	clock.Step(absence + time.Second)
+	r.reachable("/services")
+	if lines := log.All(); len(lines) != 4 || lines[3] != lines[1] {
+		t.Errorf("log: %q", lines)
 	}
 }

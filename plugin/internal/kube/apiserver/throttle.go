@@ -35,7 +35,7 @@ func newHTTPClient(cfg *rest.Config, limits Config, d *dialer, outages *OutageLo
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: rt}, nil
+	return &http.Client{Transport: rt, CheckRedirect: checkRedirect}, nil
 }
 
 // newTransport makes a transport with the files of cfg as they are now.
@@ -57,6 +57,17 @@ func newTransport(cfg *rest.Config, d *dialer, opts Options) (*http.Transport, e
 		base.Proxy = cfg.Proxy
 	}
 	return utilnet.SetTransportDefaults(base), nil
+}
+
+// errRedirects is the error of a request that the server redirects again and again.
+var errRedirects = errors.New("redirected 10 times")
+
+// checkRedirect follows as many redirects as net/http does.
+func checkRedirect(_ *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errRedirects
+	}
+	return nil
 }
 
 // throttle is a transport that limits the rate of requests and the number of unanswered
@@ -101,6 +112,7 @@ func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	waited := t.clock.Since(begun)
 	response, err := t.next.RoundTrip(r)
+	boundDelay(response)
 	t.noteAnswer(r, response, err)
 	end := sync.OnceFunc(func() {
 		release()
@@ -129,15 +141,41 @@ func (t *throttle) noteAnswer(r *http.Request, response *http.Response, err erro
 			t.outages.unreachable(err.Error())
 			t.giveUp(err)
 		}
-	case absent(response.StatusCode):
-		t.outages.unreachable(response.Status)
+	case http.StatusMultipleChoices <= response.StatusCode && response.StatusCode < http.StatusBadRequest:
+		// A redirect says nothing about the server that it leads to.
+	case isAbsent(response.StatusCode):
+		t.outages.unavailable(requestOf(r), response.Status)
 	default:
-		t.outages.reachable()
+		t.outages.reachable(requestOf(r))
 		if response.StatusCode == http.StatusTooManyRequests {
-			t.outages.refused(r.URL.Path, response.Status)
+			t.outages.refused(requestOf(r), response.Status)
 		} else {
-			t.outages.accepted(r.URL.Path)
+			t.outages.accepted(requestOf(r))
 		}
+	}
+}
+
+// requestOf names requests of one sort for the outage log. A server may answer lists and
+// refuse watches.
+func requestOf(r *http.Request) string {
+	if isWatch(r) {
+		return r.URL.Path + " watch"
+	}
+	return r.URL.Path
+}
+
+// longestDelay is the longest wait in seconds that a server may ask for by Retry-After. An API
+// server asks for 8 seconds at most, a proxy whose page says that it is down for an hour.
+const longestDelay = 30
+
+// boundDelay bounds what an answer asks for by Retry-After. client-go waits for as long as it
+// says, and not at all for less than a second.
+func boundDelay(response *http.Response) {
+	if response == nil {
+		return
+	}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
+		response.Header.Set("Retry-After", strconv.Itoa(min(max(seconds, 1), longestDelay)))
 	}
 }
 

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -285,5 +286,57 @@ func TestDialerCloses(t *testing.T) {
 	}
 	if conn, err := d.dial(context.Background(), "tcp", address); err == nil {
 		t.Errorf("dialled %v after the end", conn.RemoteAddr())
+	}
+}
+
+// C2: client-go waits for as long as an answer says, so that is bounded on both sides.
+func TestC2RetryAfterIsBounded(t *testing.T) {
+	for asked, want := range map[string]string{
+		"": "", "-5": "1", "0": "1", "1": "1", "8": "8", "3600": "30", "99999999999": "30", "Wed, 21 Oct 2099 07:28:00 GMT": "Wed, 21 Oct 2099 07:28:00 GMT",
+	} {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", asked)
+			w.WriteHeader(http.StatusTooManyRequests)
+		}))
+		response, err := send(t.Context(), newTestThrottle(http.DefaultTransport, Config{}), api.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Retry-After"); got != want {
+			t.Errorf("%q became %q, want %q", asked, got, want)
+		}
+		api.Close()
+	}
+}
+
+// C3: a server that redirects to another that cannot be reached is one outage, and one that
+// redirects for ever has an error that is logged.
+func TestC3Redirects(t *testing.T) {
+	for target, want := range map[string]string{"http://127.0.0.1:1/login": "connection refused", "": errRedirects.Error()} {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, cmp.Or(target, r.URL.String()), http.StatusFound)
+		}))
+		log, opts := new(kubetest.Recorder), testOptions()
+		opts.Log = log
+		c, err := New(Config{Endpoint: api.URL, QPS: 1000, Burst: 1000}, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := c.REST(corev1.SchemeGroupVersion, scheme.Codecs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fake := clocktesting.NewFakeClock(time.Now())
+		c.Outages.clock = fake
+		for range 3 {
+			c.Outages.Failed(t.Context(), "list", services, client.Get().Resource("services").Do(t.Context()).Error())
+			fake.Step(patience)
+		}
+		if lines := log.All(); len(lines) != 1 || !strings.Contains(lines[0], want) {
+			t.Errorf("log: %q", lines)
+		}
+		c.Close()
+		api.Close()
 	}
 }
