@@ -79,6 +79,7 @@ func (s *server) run(ctx context.Context, out chan<- change) {
 func listed(r resource) listwatch.Kind {
 	about := r.about()
 	return listwatch.Kind{
+		Name:      about.kind,
 		Logged:    about.logged(),
 		Fields:    about.fields,
 		Labels:    about.labels,

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -57,7 +58,8 @@ func (o *oddServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	case query.Get("limit") == "1" || o.list == nil:
 		o.count(&o.listed)
-		_, _ = fmt.Fprint(w, `{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[]}`)
+		kind, version := kindOf(r)
+		_, _ = fmt.Fprintf(w, `{"kind":"%sList","apiVersion":%q,"metadata":{"resourceVersion":"7"},"items":[]}`, kind, version)
 	default:
 		o.count(&o.listed)
 		o.list(w, r)
@@ -76,16 +78,22 @@ func (o *oddServer) counts() (streamed, listed int) {
 	return o.streamed, o.listed
 }
 
-// writeObject writes an event of a list with an object of the kind in the path.
-func writeObject(w http.ResponseWriter, r *http.Request) {
+// kindOf returns the kind of the objects in the path, and its version.
+func kindOf(r *http.Request) (kind, version string) {
 	kinds := map[string]string{"services": "Service", "namespaces": "Namespace", "endpointslices": "EndpointSlice"}
 	path := strings.Split(r.URL.Path, "/")
-	version := "v1"
+	version = "v1"
 	if strings.Contains(r.URL.Path, "discovery") {
 		version = "discovery.k8s.io/v1"
 	}
+	return kinds[path[len(path)-1]], version
+}
+
+// writeObject writes an event of a list with an object of the kind in the path.
+func writeObject(w http.ResponseWriter, r *http.Request) {
+	kind, version := kindOf(r)
 	_, _ = fmt.Fprintf(w, `{"type":"ADDED","object":{"kind":%q,"apiVersion":%q,"metadata":{"name":"a","namespace":"b","resourceVersion":"5"}}}`+"\n",
-		kinds[path[len(path)-1]], version)
+		kind, version)
 	_ = http.NewResponseController(w).Flush()
 }
 
@@ -154,6 +162,46 @@ func TestC3CutListIsNotForbidden(t *testing.T) {
 		if strings.Contains(line, "sendInitialEvents") || !strings.Contains(line, "unexpected EOF") {
 			t.Error(line)
 		}
+	}
+}
+
+// C13: a list of another kind is no list. No objects in it would mean that all are gone.
+func TestC13ListOfAnotherKind(t *testing.T) {
+	for name, body := range map[string]string{
+		"no kind": `{}`, "a status": `{"kind":"Status","apiVersion":"v1","status":"Failure"}`, "others": `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"7"}}`,
+	} {
+		t.Run(name, func(t *testing.T) { expectRefusedList(t, body, "expected an object of kind ServiceList, found kind") })
+	}
+}
+
+// C13: pages of a list that lead to themselves have an end.
+func TestC13PageNamesItself(t *testing.T) {
+	expectRefusedList(t, `{"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"x"}}`, errSamePage)
+}
+
+const errSamePage = "a page of the list names itself as the next page"
+
+// expectRefusedList expects that a list with this body is logged as an error, and never shown.
+func expectRefusedList(t *testing.T, body, want string) {
+	t.Helper()
+	odd := &oddServer{
+		stream: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnprocessableEntity) },
+		list: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+			_, _ = io.WriteString(w, body)
+		},
+	}
+	api, log := newOddServer(t, odd), new(kubetest.Recorder)
+	w, err := New(Config{Endpoint: api.URL, NoEndpoints: true}, Options{Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, w)
+	eventually(t, "a line", func() bool { return strings.Contains(strings.Join(log.All(), "\n"), want) })
+	select {
+	case <-w.Synced():
+		t.Error("synced")
+	default:
 	}
 }
 

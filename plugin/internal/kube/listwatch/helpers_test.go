@@ -36,6 +36,7 @@ func newScheme() *runtime.Scheme {
 // servicesKind returns the kind that the listers of the tests list.
 func servicesKind() Kind {
 	return Kind{
+		Name:      "Service",
 		Logged:    apiserver.Kind{Name: "services", Resource: "services"},
 		Labels:    labels.Everything(),
 		Decode:    slimpb.Service,

@@ -2,6 +2,8 @@ package listwatch
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +32,10 @@ const (
 	// longestWatch is the longest time that a reflector asks a watch to last.
 	longestWatch = 10 * time.Minute
 )
+
+// errSamePage is the error of a list whose pages lead to themselves. A proxy may give the same
+// answer to all requests that differ in their parameters alone.
+var errSamePage = errors.New("a page of the list names itself as the next page")
 
 // lister lists and watches the objects of a kind for a reflector. The objects of a list go
 // to the store; the reflector gets nothing but the end of the list.
@@ -202,9 +208,13 @@ func (l *lister) pages(ctx context.Context, client rest.Interface, options metav
 		if err != nil {
 			return "", err
 		}
-		if options.Continue = about.Continue; options.Continue == "" {
+		switch about.Continue {
+		case "":
 			return about.ResourceVersion, nil
+		case options.Continue:
+			return "", fmt.Errorf("list of %s: %w", l.kind.Logged.Name, errSamePage)
 		}
+		options.Continue = about.Continue
 	}
 }
 

@@ -24,7 +24,7 @@ func (l *lister) page(
 		return about, err
 	}
 	defer body.Close()
-	about, err = slimpb.ReadList(apiserver.NewPatientReader(body, l.limits.Silence, giveUp), l.kind.Decode, l.kind.NewList(), put)
+	about, err = slimpb.ReadList(apiserver.NewPatientReader(body, l.limits.Silence, giveUp), l.kind.Name+"List", l.kind.Decode, l.kind.NewList(), put)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause

@@ -29,6 +29,7 @@ var backoff = wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 
 
 // Kind is a kind of object to list and watch.
 type Kind struct {
+	Name               string          // in the objects
 	Logged             apiserver.Kind  // its Resource is also the one in URLs
 	Fields             string          // a field selector
 	Labels             labels.Selector // a label selector

@@ -24,19 +24,24 @@ const (
 
 // ReadList reads a list, or a page of one, and passes each object to put as soon as it is
 // read. It never has more than one object in memory, however long the list is, unless the
-// list is in JSON. decode may be nil for a kind that only exists in JSON.
-func ReadList(body io.Reader, decode Decoder, list runtime.Object, put func(metav1.Object)) (metav1.ListMeta, error) {
+// list is in JSON. decode may be nil for a kind that only exists in JSON. A body of another
+// kind than that of the list is an error: something that is no API server may send any, and no
+// objects in it would mean that all are gone.
+func ReadList(body io.Reader, kind string, decode Decoder, list runtime.Object, put func(metav1.Object)) (metav1.ListMeta, error) {
 	r := bufio.NewReaderSize(body, pageBuffer)
 	// A shorter body is JSON or not a list.
 	if begin, _ := r.Peek(len(magic)); bytes.Equal(begin, magic) && decode != nil {
-		return readProtobuf(r, decode, put)
+		return readProtobuf(r, kind, decode, put)
 	}
-	return readJSON(r, list, put)
+	return readJSON(r, kind, list, put)
 }
 
 // readJSON reads a list in JSON, which every API server can send.
-func readJSON(r io.Reader, list runtime.Object, put func(metav1.Object)) (about metav1.ListMeta, err error) {
+func readJSON(r io.Reader, kind string, list runtime.Object, put func(metav1.Object)) (about metav1.ListMeta, err error) {
 	if err := json.NewDecoder(r).Decode(list); err != nil {
+		return about, err
+	}
+	if err := checkKind(list.GetObjectKind().GroupVersionKind().Kind, kind); err != nil {
 		return about, err
 	}
 	err = meta.EachListItem(list, func(obj runtime.Object) error {
@@ -53,34 +58,63 @@ func readJSON(r io.Reader, list runtime.Object, put func(metav1.Object)) (about 
 	return metav1.ListMeta{ResourceVersion: accessor.GetResourceVersion(), Continue: accessor.GetContinue()}, nil
 }
 
+func checkKind(found, expected string) error {
+	if found != expected {
+		return fmt.Errorf("expected an object of kind %s, found kind %q", expected, found)
+	}
+	return nil
+}
+
 // listReader reads a list in protobuf: an envelope with the list in it, which has the
 // items. The field numbers are the same for the lists of all kinds.
 type listReader struct {
 	r      *bufio.Reader
+	kind   string
 	decode Decoder
 	put    func(metav1.Object)
 	about  metav1.ListMeta
 	item   []byte
 }
 
-func readProtobuf(from io.Reader, decode Decoder, put func(metav1.Object)) (metav1.ListMeta, error) {
-	l := listReader{r: bufio.NewReaderSize(from, pageBuffer), decode: decode, put: put}
+func readProtobuf(from io.Reader, kind string, decode Decoder, put func(metav1.Object)) (metav1.ListMeta, error) {
+	l := listReader{r: bufio.NewReaderSize(from, pageBuffer), kind: kind, decode: decode, put: put}
 	if _, err := l.r.Discard(len(magic)); err != nil {
 		return l.about, err
 	}
 	envelope := part{r: l.r, left: -1}
-	found := false
-	err := envelope.each(func(number protowire.Number, size int64) error {
-		if number != 2 {
-			return envelope.skip(size)
+	found, of := false, ""
+	err := envelope.each(func(number protowire.Number, size int64) (err error) {
+		switch number {
+		case 1:
+			of, err = l.typeMeta(&envelope, size)
+			return err
+		case 2:
+			if err := checkKind(of, l.kind); err != nil {
+				return err
+			}
+			found = true
+			return l.list(&part{r: l.r, left: size})
 		}
-		found = true
-		return l.list(&part{r: l.r, left: size})
+		return envelope.skip(size)
 	})
 	if err == nil && !found {
 		err = io.ErrUnexpectedEOF
 	}
 	return l.about, err
+}
+
+// typeMeta returns the kind of what is in the envelope. The API server writes it first.
+func (l *listReader) typeMeta(m *part, size int64) (kind string, err error) {
+	if err := l.fill(m, size); err != nil {
+		return "", err
+	}
+	err = eachField(l.item, func(f wireField) error {
+		if f.number == 2 {
+			kind = string(f.bytes)
+		}
+		return nil
+	})
+	return kind, err
 }
 
 func (l *listReader) list(m *part) error {

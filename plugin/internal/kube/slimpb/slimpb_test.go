@@ -132,7 +132,7 @@ func TestListReader(t *testing.T) {
 	}
 	data := encode(list)
 	read := func(data []byte) (names []string, about metav1.ListMeta, err error) {
-		about, err = readProtobuf(bytes.NewReader(data), Service, func(obj metav1.Object) { names = append(names, obj.GetName()) })
+		about, err = readProtobuf(bytes.NewReader(data), "ServiceList", Service, func(obj metav1.Object) { names = append(names, obj.GetName()) })
 		return names, about, err
 	}
 	names, about, err := read(data)
@@ -147,13 +147,22 @@ func TestListReader(t *testing.T) {
 	}
 }
 
+// C13: a list of another kind is refused before anything of it is put.
+func TestC13ListOfAnotherKind(t *testing.T) {
+	pods := &corev1.PodList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PodList"}, Items: []corev1.Pod{{}}}
+	_, err := readProtobuf(bytes.NewReader(encode(pods)), "ServiceList", Service, func(metav1.Object) { t.Error("put") })
+	if err == nil || !strings.Contains(err.Error(), `expected an object of kind ServiceList, found kind "PodList"`) {
+		t.Error(err)
+	}
+}
+
 func FuzzListReader(f *testing.F) {
 	list := &corev1.ServiceList{Items: []corev1.Service{*serviceObject("a", "10.0.0.1"), {}}}
 	list.SetGroupVersionKind(schema.GroupVersionKind{Version: "v1", Kind: "ServiceList"})
 	f.Add(encode(list))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n := 0
-		_, err := readProtobuf(io.MultiReader(bytes.NewReader(data)), Service, func(metav1.Object) { n++ })
+		_, err := readProtobuf(io.MultiReader(bytes.NewReader(data)), "ServiceList", Service, func(metav1.Object) { n++ })
 		whole := new(corev1.ServiceList)
 		if _, raw, broken := openEnvelope(data); broken == nil && raw != nil && whole.Unmarshal(raw) == nil {
 			if err == nil && n != len(whole.Items) {
