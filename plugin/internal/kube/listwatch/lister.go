@@ -73,6 +73,9 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 	pace := l.watches
 	if listFirst {
 		pace = l.streams
+		if err := l.spaceOut(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := pace.next(ctx); err != nil {
 		return nil, err
@@ -82,6 +85,9 @@ func (l *lister) watch(ctx context.Context, options metav1.ListOptions) (watch.I
 	if err != nil {
 		l.failed(ctx, "watch", listFirst, err)
 		if !listFirst {
+			if refused(err) {
+				l.turnedAway()
+			}
 			err = l.outcome(err)
 		}
 		return nil, err
@@ -143,6 +149,9 @@ func (l *lister) version(ctx context.Context, client rest.Interface) (string, er
 // list ignores its options. They name a version that would be recent enough, but a server
 // gives pages of the newest version only.
 func (l *lister) list(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
+	if err := l.spaceOut(ctx); err != nil {
+		return nil, err
+	}
 	end, err := l.listEnd(ctx)
 	if err != nil {
 		l.failed(ctx, "list", false, err)

@@ -1,13 +1,16 @@
 package listwatch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // mostAttempts is how many watches in a row may end soon and bring nothing before everything
@@ -15,17 +18,44 @@ import (
 // time is better than old answers.
 const mostAttempts = 20
 
+// mostRefusals is how many watches in a row may be refused right after a list before the log
+// says so. After the third one, lists are spaced out up to longestPause: an API server that
+// lets us list but not watch would read everything for us again and again.
+const (
+	mostRefusals = 4
+	longestPause = 20 * time.Second
+)
+
 // attempts counts the watches in a row that ended soon and brought nothing, although the API
-// server had answered another request right before.
+// server had answered another request right before, and those that it refused.
 type attempts struct {
-	count atomic.Int32
-	told  atomic.Bool
+	count    atomic.Int32
+	refusals atomic.Int32
+	told     atomic.Bool
 }
 
 // bring records that a watch has brought something or lasted.
 func (a *attempts) bring() {
 	a.count.Store(0)
+	a.refusals.Store(0)
 	a.told.Store(false)
+}
+
+// turnedAway must be called for a watch that the API server refuses, by its status or by the first
+// event. A list follows.
+func (l *lister) turnedAway() {
+	if l.attempts.refusals.Add(1) == mostRefusals && !l.attempts.told.Swap(true) {
+		l.outages.InVain(l.kind.Logged, mostRefusals)
+	}
+}
+
+// spaceOut waits before a list.
+func (l *lister) spaceOut(ctx context.Context) error {
+	n := l.attempts.refusals.Load()
+	if n < 3 {
+		return nil
+	}
+	return sleep(ctx, l.clock, wait.Jitter(min(time.Second<<min(n, 5), longestPause), 0.5))
 }
 
 // outcome returns the error with which a watch that could not begin fails. A reflector lists

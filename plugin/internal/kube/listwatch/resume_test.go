@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -225,5 +226,48 @@ func TestWatchesInVain(t *testing.T) {
 	if s.attempts.told.Load() {
 		t.Error("the next trouble is not told")
 	}
+	to.Stop()
+}
+
+// C13: an API server that lets us list but refuses each watch is not asked for list after list. One
+// line says so.
+func TestC13RefusedWatches(t *testing.T) {
+	s := newSilentWatches(t)
+	for range mostRefusals {
+		refuse(t, s)
+	}
+	s.log.Expect(t, "WARNING API server https://10.96.0.1:443 has ended 4 watches of services in a row before anything arrived: "+
+		"listing everything again from time to time")
+	waited := make(chan error)
+	go func() { waited <- s.spaceOut(t.Context()) }()
+	s.pass(t, 5*time.Second)
+	select {
+	case <-waited:
+		t.Error("no wait before the next list")
+	default:
+	}
+	s.clock.Step(2 * longestPause)
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+
+	w, to := s.begin()
+	s.send(t, w, to, watch.Added)
+	to.Stop()
+	refuse(t, s)
+	if err := s.spaceOut(t.Context()); err != nil || len(s.log.All()) != 1 {
+		t.Errorf("%v, log: %q", err, s.log.All())
+	}
+}
+
+// refuse refuses a watch after it has begun.
+func refuse(t *testing.T, s *silentWatches) {
+	t.Helper()
+	w, to := s.begin()
+	w.Error(statusObject(apierrors.NewResourceExpired("too old")))
+	if event := <-to.ResultChan(); event.Type != watch.Error {
+		t.Errorf("%v", event)
+	}
+	wantEnd(t, to)
 	to.Stop()
 }

@@ -86,8 +86,8 @@ func (s *stream) run(listFirst bool) {
 		default:
 			return
 		}
-		if event.Type == watch.Error && s.lister.goesOn(apierrors.FromObject(event.Object)) {
-			s.end()
+		if event.Type == watch.Error {
+			s.broken(event)
 			return
 		}
 		if !s.pass(event) {
@@ -96,6 +96,21 @@ func (s *stream) run(listFirst bool) {
 		s.version = ""
 		s.lister.attempts.bring()
 	}
+}
+
+// broken must be called for a watch that ends with an error.
+func (s *stream) broken(event watch.Event) {
+	l := s.lister
+	if l.goesOn(apierrors.FromObject(event.Object)) {
+		s.end()
+		return
+	}
+	if s.version != "" && l.clock.Since(s.begun) < shortWatch {
+		l.turnedAway()
+	} else {
+		l.attempts.bring()
+	}
+	s.pass(event)
 }
 
 // end must be called for a watch that has ended or broken off. If it has brought nothing, it
