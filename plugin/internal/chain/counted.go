@@ -48,11 +48,11 @@ func (h *counted) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 
 // isInside reports whether a plugin asks, on behalf of a client whose question is counted.
 func isInside(w dns.ResponseWriter) bool {
-	switch outer := w.(type) {
-	case *request.ScrubWriter:
-		w = outer.ResponseWriter
-	case *fitWriter:
-		w = outer.ResponseWriter
+	if scrub, ok := w.(*request.ScrubWriter); ok {
+		w = scrub.ResponseWriter
+	}
+	if fit, ok := w.(*fitWriter); ok {
+		w = fit.ResponseWriter
 	}
 	_, inside := w.(*nonwriter.Writer)
 	return inside

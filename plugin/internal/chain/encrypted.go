@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"slices"
 	"strings"
@@ -49,28 +50,31 @@ func (*encrypted) Name() string { return "clusterdns_encrypted" }
 
 // ServeDNS implements plugin.Handler.
 func (h *encrypted) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	return h.next.ServeDNS(ctx, fitted(ctx, w, r), r)
+	fit(ctx, w, r)
+	return h.next.ServeDNS(ctx, w, r)
 }
 
-// fitted returns the writer for a question, in place of CoreDNS's own, which cuts replies.
-func fitted(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWriter {
+// fit puts a writer below CoreDNS's own, which cuts replies. CoreDNS writes failures after the chain
+// by itself, and those pass it too.
+func fit(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) {
 	server, ok := ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	scrub, cuts := w.(*request.ScrubWriter)
 	if !ok || !cuts {
-		return w
+		return
 	}
 	scheme, _, _ := strings.Cut(server.Addr, "://")
-	f := &fitWriter{ScrubWriter: scrub, remote: w.RemoteAddr(), question: r, pads: hasPadding(r)}
+	f := &fitWriter{ResponseWriter: scrub.ResponseWriter, remote: w.RemoteAddr(), pads: hasPadding(r)}
 	switch scheme {
 	case transport.QUIC, transport.HTTPS3:
 		f.remote = streamed(f.remote)
-		return f
 	case transport.TLS, transport.HTTPS:
-		if f.pads {
-			return f
+		if !f.pads {
+			return
 		}
+	default:
+		return
 	}
-	return w
+	scrub.ResponseWriter = f
 }
 
 // streamed returns an address like that of a client over TCP. From that, CoreDNS concludes
@@ -89,22 +93,26 @@ func hasPadding(r *dns.Msg) bool {
 
 func isPadding(o dns.EDNS0) bool { return o.Option() == dns.EDNS0PADDING }
 
-// fitWriter does the work of CoreDNS's ScrubWriter, for the actual transport.
+// fitWriter writes the replies to a question over an encrypted transport.
 type fitWriter struct {
-	*request.ScrubWriter
-	remote   net.Addr
-	question *dns.Msg
-	pads     bool
+	dns.ResponseWriter
+	remote net.Addr
+	pads   bool
 }
 
 // RemoteAddr implements dns.ResponseWriter.
 func (w *fitWriter) RemoteAddr() net.Addr { return w.remote }
 
+// ConnectionState implements dns.ConnectionStater.
+func (w *fitWriter) ConnectionState() *tls.ConnectionState {
+	if stater, ok := w.ResponseWriter.(dns.ConnectionStater); ok {
+		return stater.ConnectionState()
+	}
+	return nil
+}
+
 // WriteMsg implements dns.ResponseWriter.
 func (w *fitWriter) WriteMsg(m *dns.Msg) error {
-	state := request.Request{Req: w.question, W: w}
-	state.SizeAndDo(m)
-	state.Scrub(m)
 	if w.pads {
 		pad(m)
 	}

@@ -99,6 +99,26 @@ func TestP11Padding(t *testing.T) {
 	}
 }
 
+// P11: so is a failure that CoreDNS writes when the chain has only returned it.
+func TestP11FailuresArePadded(t *testing.T) {
+	failing := plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) { return dns.RcodeServerFailure, nil })
+	for _, addr := range []string{"tls://:853", "https://:443", "quic://:853", "https3://:443"} {
+		r := new(dns.Msg).SetQuestion("www.example.com.", dns.TypeA).SetEdns0(1232, false)
+		r.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_PADDING{Padding: make([]byte, 80)}}
+		config := &dnsserver.Config{Zone: ".", ListenHosts: []string{""}, Port: "853"}
+		config.AddPlugin(func(plugin.Handler) plugin.Handler { return &encrypted{failing} })
+		server, err := dnsserver.NewServer(addr, []*dnsserver.Config{config})
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := &sink{remote: tcpClient()}
+		server.ServeDNS(context.WithValue(t.Context(), dnsserver.Key{}, server), to, r)
+		if to.m == nil || to.m.Rcode != dns.RcodeServerFailure || !hasPadding(to.m) || to.m.Len()%paddingBlock != 0 {
+			t.Errorf("%s: want SERVFAIL of a multiple of %d octets, got\n%v", addr, paddingBlock, to.m)
+		}
+	}
+}
+
 // P11: a server with tls:// offers the protocol of RFC 9103.
 func TestP11DoTIsOffered(t *testing.T) {
 	for key, want := range map[string]string{"tls://cluster.local.:853": "[dot]", "dns://cluster.local.:53": "[]", "https://cluster.local.:443": "[]"} {
