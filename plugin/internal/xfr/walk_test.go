@@ -244,13 +244,14 @@ func TestWalkStops(t *testing.T) {
 
 // A secondary answers as we do: every RRset in a transfer is complete, no record is
 // repeated, and records that lead to the same Service have equal shares.
-func TestWalkAgreesWithLookup(t *testing.T) {
+func TestP4WalkAgreesWithLookup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, s := clustertest.DrawCluster(t)
 		v := answertest.DrawView(t)
 		for _, o := range v.Origins {
 			if !o.Reverse() {
 				checkWalk(t, v, s, o)
+				checkLeftOut(t, v, s, o)
 			}
 		}
 	})
@@ -311,6 +312,64 @@ func checkWeights(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Or
 		}
 		if want := lookup(t, v, s, srv.Hdr.Name, dns.TypeSRV).Records[0].(*dns.SRV).Weight; want != srv.Weight {
 			t.Fatalf("%s, but a look-up has the weight %d", srv, want)
+		}
+	}
+}
+
+// checkLeftOut checks that a transfer has all that look-ups have at its names, but for the RRsets
+// that doc/transfer.md lists (P5): SRV at the names of headless Services and of their endpoints, and
+// addresses at the names of ports.
+func checkLeftOut(t *rapid.T, v *resolve.View, s *cluster.Snapshot, o resolve.Origin) {
+	types := map[string]map[uint16]bool{}
+	for rr := range recordsOf(ClusterZones{v}, s, o) {
+		if types[rr.Header().Name] == nil {
+			types[rr.Header().Name] = map[uint16]bool{}
+		}
+		types[rr.Header().Name][rr.Header().Rrtype] = true
+	}
+	for owner, have := range types {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypeTXT, dns.TypeNS, dns.TypeCNAME} {
+			a := lookup(t, v, s, owner, qtype)
+			if have[qtype] || have[dns.TypeCNAME] || !slices.ContainsFunc(a.Records, func(rr dns.RR) bool { return rr.Header().Name == owner }) {
+				continue
+			}
+			port := strings.HasPrefix(owner, "_")
+			if addresses := qtype == dns.TypeA || qtype == dns.TypeAAAA; addresses != port || !addresses && qtype != dns.TypeSRV {
+				t.Fatalf("%s: not transferred, answered %q", owner, a.Records)
+			}
+		}
+	}
+}
+
+// P5: the names that a secondary denies are those that doc/transfer.md lists.
+func TestP5NamesLeftOut(t *testing.T) {
+	v := answertest.ClusterView(t)
+	v.Pods, v.Zonal = resolve.PodsInsecure, true
+	s := clustertest.Snapshot(t, `
+		namespace a
+		clusterip a/web 10.3.0.1 http/tcp/80
+		slice a/web x http/tcp/80 10.0.0.1=web-0
+		headless a/db sql/tcp/5432
+		slice a/db x sql/tcp/5432 10.0.0.2=db-0`)
+	transferred := transferOf(t, v, s, 0)
+	for name, left := range map[string]bool{
+		"cluster.local.":                 true,
+		"web.a.svc.cluster.local.":       true,
+		"db-0.db.a.svc.cluster.local.":   true,
+		"a.svc.cluster.local.":           true,
+		"svc.cluster.local.":             true,
+		"dns-version.cluster.local.":     false,
+		"pod.cluster.local.":             false,
+		"a.pod.cluster.local.":           false,
+		"10-0-0-9.a.pod.cluster.local.":  false,
+		"web-0.web.a.svc.cluster.local.": false,
+	} {
+		if a := lookup(t, v, s, name, dns.TypeANY); a.Result == resolve.NXDomain {
+			t.Errorf("%s does not exist", name)
+		}
+		// A name exists for a secondary if it or a name below it is transferred.
+		if has := strings.Contains(" "+transferred, " "+name) || strings.Contains(transferred, name+" "); has != left {
+			t.Errorf("%s: transferred %v, want %v\n%s", name, has, left, transferred)
 		}
 	}
 }
