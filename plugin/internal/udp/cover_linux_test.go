@@ -59,6 +59,39 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 	eventually(t, "the address is ours again", all(dns.RcodeSuccess))
 }
 
+// C15: a second process that listens on all addresses, of one family or of both, starts without an
+// error and gets no questions while ours runs, as doc/install.md says.
+func TestC15SecondProcess(t *testing.T) {
+	if os.Getenv(insideVariable) == "" {
+		runInside(t)
+		return
+	}
+	addresses := moreAddresses(t, 1)
+	var listener atomic.Pointer[Listener]
+	reuse(t, "udp", ":53", func() {
+		if l := listener.Load(); l != nil {
+			l.Misrouted()
+		}
+	})
+	r, _ := testRegistry(t)
+	s, meter := testBackend(t)
+	l, err := r.Serve(netip.MustParseAddrPort("[::]:53"), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Store(l)
+	for _, second := range []struct{ network, at string }{{"udp4", "0.0.0.0:53"}, {"udp", ":53"}} {
+		reuse(t, second.network, second.at, func() {})
+		before := meter.answered.Load()
+		for range 50 { // each from a new socket
+			if rcode := rcodeAt(t, addresses[0], ourName); rcode != dns.RcodeSuccess {
+				t.Fatalf("%s %s: %s", second.network, second.at, dns.RcodeToString[rcode])
+			}
+		}
+		eventually(t, "all are counted", func() bool { return meter.answered.Load() == before+50 })
+	}
+}
+
 // tentative gives the machine an address that exists and cannot be bound, because its
 // uniqueness has not been checked.
 func tentative(t *testing.T, text string) {
