@@ -84,7 +84,7 @@ func answerCommands(t *testing.T) (changed string) {
 			t.Error(err)
 		}
 	}
-	original := corefile(t)
+	original := currentCorefile(t)
 	t.Cleanup(func() { set(context.WithoutCancel(t.Context()), original, "-") })
 	changed = strings.Replace(original, "reload\n", "reload 2s 1s\n", 1)
 	set(t.Context(), changed, "=on")

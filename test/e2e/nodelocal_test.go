@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/kit/corefile"
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
@@ -21,56 +22,6 @@ const (
 	// localSelector selects its Pods.
 	localSelector = "k8s-app=node-local-dns"
 )
-
-// localCorefile is that of NodeLocal DNSCache's manifest in Kubernetes 1.36, filled in as its
-// program does. The last word is the address of the Service kube-dns-upstream.
-const localCorefile = `cluster.local:53 {
-    errors
-    cache {
-        success 9984 30
-        denial 9984 5
-    }
-    reload
-    loop
-    bind 169.254.20.10 10.96.0.10
-    forward . %[1]s {
-        force_tcp
-    }
-    prometheus :9253
-    health 169.254.20.10:8080
-}
-in-addr.arpa:53 {
-    errors
-    cache 30
-    reload
-    loop
-    bind 169.254.20.10 10.96.0.10
-    forward . %[1]s {
-        force_tcp
-    }
-    prometheus :9253
-}
-ip6.arpa:53 {
-    errors
-    cache 30
-    reload
-    loop
-    bind 169.254.20.10 10.96.0.10
-    forward . %[1]s {
-        force_tcp
-    }
-    prometheus :9253
-}
-.:53 {
-    errors
-    cache 30
-    reload
-    loop
-    bind 169.254.20.10 10.96.0.10
-    forward . /etc/resolv.conf
-    prometheus :9253
-}
-`
 
 // installStandIn installs a stand-in for NodeLocal DNSCache on each node: stock CoreDNS with
 // its Corefile, in the network of the node, and the device and the rules that its own
@@ -103,13 +54,13 @@ spec:
 	for _, n := range cluster.Nodes() {
 		onDevice(t, n, true)
 	}
-	apply(t, standInManifest(stock, fmt.Sprintf(localCorefile, upstream)))
+	apply(t, standInManifest(stock, corefile.NodeLocal{Cluster: upstream}.String()))
 	if err := cluster.AwaitRollout(t.Context(), dnsNamespace, "daemonset/node-local-dns"); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func standInManifest(image, corefile string) string {
+func standInManifest(image, text string) string {
 	return fmt.Sprintf(`
 apiVersion: v1
 kind: ConfigMap
@@ -137,7 +88,7 @@ spec:
         livenessProbe: {httpGet: {host: %s, path: /health, port: 8080}, initialDelaySeconds: 60, timeoutSeconds: 5}
         volumeMounts: [{name: config, mountPath: /etc/coredns, readOnly: true}]
       volumes: [{name: config, configMap: {name: node-local-dns}}]
-`, corefile, image, linkLocal)
+`, text, image, linkLocal)
 }
 
 func removeStandIn(t *testing.T) {

@@ -37,7 +37,7 @@ func TestSearch(t *testing.T) {
 	}
 	w := listenAtServers(t)
 	plain := w.lookUpAll(t, namespace, 5, 2)
-	original := corefile(t)
+	original := currentCorefile(t)
 	t.Cleanup(func() { setCorefile(t, original) })
 	for _, mode := range []string{"search names", "search pods"} {
 		t.Run(mode, func(t *testing.T) {

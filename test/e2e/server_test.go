@@ -32,7 +32,7 @@ func TestRollout(t *testing.T) {
 func TestReload(t *testing.T) {
 	s := startStream(t, startClient(t, "reload").network(t), steadyRate)
 	s.await(t, 100)
-	original := corefile(t)
+	original := currentCorefile(t)
 	t.Cleanup(func() { setCorefile(t, original) })
 	setCorefile(t, strings.Replace(original, "errors\n", "errors\n    template IN TXT reloaded.test {\n        answer \"{{ .Name }} 5 IN TXT yes\"\n    }\n", 1))
 	awaitLog(t, "Reloading complete")
@@ -51,7 +51,7 @@ func TestBadCorefile(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			s := startStream(t, startClient(t, "bad-corefile").network(t), steadyRate)
 			s.await(t, 100)
-			original := corefile(t)
+			original := currentCorefile(t)
 			t.Cleanup(func() { setCorefile(t, original) })
 			setCorefile(t, strings.Replace(original, tc.old, tc.bad, 1))
 			awaitLog(t, tc.complaint)
@@ -97,7 +97,7 @@ func awaitSettled(t *testing.T) {
 	})
 }
 
-func corefile(t *testing.T) string {
+func currentCorefile(t *testing.T) string {
 	t.Helper()
 	return kubectl(t, "get", "configmap", "--namespace="+dnsNamespace, "coredns", "-o", "jsonpath={.data.Corefile}")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	benchserver "github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/kit/corefile"
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
@@ -33,33 +34,18 @@ func servers(o Options, f flood) []*server {
 	return all
 }
 
-// corefile is kubeadm's Corefile, reduced to what questions pass through.
-const corefile = `
-.:%s {
-    bind 127.0.0.1
-    errors
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        kubeconfig %q
-        pods insecure
-        %s
-        fallthrough in-addr.arpa ip6.arpa
-        ttl 30
-    }
-    forward . %s {
-        max_concurrent 1000
-    }
-    cache 30 {
-        disable success cluster.local
-        disable denial cluster.local
-    }
-    loadbalance
+// corefile returns kubeadm's Corefile, reduced to what questions pass through.
+func (s *server) corefile(port, upstream string) string {
+	return corefile.Kubeadm{
+		Listen: ".:" + port, Lines: []string{"bind 127.0.0.1"}, Upstream: upstream, Reduced: true,
+		Properties: []string{fmt.Sprintf("kubeconfig %q", s.kubeconfig), s.properties},
+	}.String()
 }
-`
 
 func (s *server) start(ctx context.Context, upstream string) (err error) {
 	s.address, s.process, err = benchserver.Single{
 		Binary: s.binary, Path: s.path, Known: "many.app.svc.cluster.local.",
-		Corefile: func(port string) string { return fmt.Sprintf(corefile, port, s.kubeconfig, s.properties, upstream) },
+		Corefile: func(port string) string { return s.corefile(port, upstream) },
 	}.Start(ctx)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/test/bench/proc"
 	benchserver "github.com/clusterdns/clusterdns/test/bench/server"
+	"github.com/clusterdns/clusterdns/test/kit/corefile"
 	"github.com/clusterdns/clusterdns/test/kit/process"
 )
 
@@ -20,43 +21,29 @@ type target struct {
 	warm    figures
 }
 
-const corefile = `
-.:%s {
-    bind 127.0.0.1
-    errors
-    %s
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        kubeconfig %s
-        %s
-        fallthrough in-addr.arpa ip6.arpa
-        ttl 30
-    }
-    forward . %s
-    cache 30 {
-        disable success cluster.local
-        disable denial cluster.local
-    }
-    loadbalance
-}
-`
-
 // suffixes is the property without suffixes of its own, because autopath also uses only
 // those of the machine.
 const suffixes = "search_suffixes"
 
 func startServers(ctx context.Context, o Options, kubeconfig, upstream string) ([]*target, error) {
 	var servers []*target
-	for i, s := range []struct{ name, binary, ahead, properties string }{
-		{"stock", o.Stock, "", "pods insecure"},
-		{"stock, autopath", o.Stock, "autopath @kubernetes", "pods verified"},
-		{"ours, search off", o.Ours, "", "pods insecure"},
-		{"ours, search names", o.Ours, "", "pods insecure\n search names\n " + suffixes},
-		{"ours, search pods", o.Ours, "", "pods insecure\n search pods\n " + suffixes},
+	for i, s := range []struct {
+		name, binary, ahead, pods string
+		properties                []string
+	}{
+		{"stock", o.Stock, "", "insecure", nil},
+		{"stock, autopath", o.Stock, "autopath @kubernetes", "verified", nil},
+		{"ours, search off", o.Ours, "", "insecure", nil},
+		{"ours, search names", o.Ours, "", "insecure", []string{"search names", suffixes}},
+		{"ours, search pods", o.Ours, "", "insecure", []string{"search pods", suffixes}},
 	} {
 		address, p, err := benchserver.Single{
 			Binary: s.binary, Path: filepath.Join(o.Dir, fmt.Sprint("search-", i)), Known: "kubernetes.default.svc.cluster.local.",
 			Corefile: func(port string) string {
-				return fmt.Sprintf(corefile, port, s.ahead, kubeconfig, s.properties, upstream)
+				return corefile.Kubeadm{
+					Listen: ".:" + port, Lines: []string{"bind 127.0.0.1", s.ahead}, Upstream: upstream, Reduced: true,
+					Pods: s.pods, Properties: append(s.properties, fmt.Sprintf("kubeconfig %q", kubeconfig)),
+				}.String()
 			},
 		}.Start(ctx)
 		if err != nil {

@@ -1,11 +1,12 @@
 package server
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"text/template"
+
+	"github.com/clusterdns/clusterdns/test/kit/corefile"
 )
 
 // Corefile has the differences from kubeadm's Corefile.
@@ -18,82 +19,51 @@ type Corefile struct {
 	Verified    bool // "pods verified"
 }
 
-// kubeadm is kubeadm's Corefile without the plugin loop, which would ask the upstream for
-// nothing, and with pprof, which can force garbage collections. The plugin whoami comes
-// after forward, so forward must not take its names.
-var kubeadm = template.Must(template.New("Corefile").Funcs(template.FuncMap{"quote": strconv.Quote}).Parse(
-	`.:{{.Port}} {{with .TLSPort}}tls://.:{{.}} {{end}}{{with .HTTPSPort}}https://.:{{.}} {{end}}{
-{{- if .Multisocket}}
-    multisocket {{.Multisocket}}
-{{- end}}
-{{- if .TLS}}
-    tls {{quote .Setup.Certificate}} {{quote .Setup.Key}}
-{{- end}}
-    errors
-{{- if .Lines}}
-    rewrite stop name exact never.invalid other.invalid
-    template ANY AAAA .
-{{- end}}
-{{- if .Handed}}
-    tsig {
-        secret never. bmV2ZXIgbmV2ZXIgbmV2ZXI=
-    }
-{{- end}}
-    health {{.Health}} {
-        lameduck 5s
-    }
-    ready {{.Ready}}
-{{- if .Whoami}}
-    whoami
-{{- else}}
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        kubeconfig {{quote .Setup.Kubeconfig}}
-        pods {{if .Verified}}verified{{else}}insecure{{end}}
-        fallthrough in-addr.arpa ip6.arpa
-        ttl 30
-    }
-{{- end}}
-    prometheus {{.Metrics}}
-    forward . {{.Setup.Upstream}} {
-{{- if .Whoami}}
-        except cluster.local
-{{- end}}
-        max_concurrent 1000
-    }
-    cache 30 {
-        disable success cluster.local
-        disable denial cluster.local
-    }
-    reload
-    loadbalance
-    pprof {{.Profile}}
-}
-`))
-
-// text fills in the template.
-func (c Corefile) text(s Setup, a Addresses) (string, error) {
-	data := struct {
-		Corefile
-		Addresses
-		Setup                    Setup
-		Port, TLSPort, HTTPSPort string
-	}{c, a, s, port(a.DNS), "", ""}
-	data.Verified = s.Verified
-	if c.TLS {
-		data.TLSPort, data.HTTPSPort = port(a.TLSAddress), port(a.HTTPSAddress)
+// text returns kubeadm's Corefile without the plugin loop, which would ask the upstream for nothing, and
+// with pprof, which can force garbage collections.
+func (c Corefile) text(s Setup, a Addresses) string {
+	k := corefile.Kubeadm{
+		Listen: strings.Join(c.listen(a), " "), Health: a.Health, Ready: a.Ready, Metrics: a.Metrics, Upstream: s.Upstream,
+		Lines: c.lines(s, a), Properties: []string{fmt.Sprintf("kubeconfig %q", s.Kubeconfig)}, NoLoop: true,
 	}
-	var text strings.Builder
-	err := kubeadm.Execute(&text, data)
-	return text.String(), err
+	if s.Verified {
+		k.Pods = "verified"
+	}
+	if c.Whoami { // comes after forward, which must not take its names
+		k.Source, k.Forward = "whoami", []string{"except cluster.local"}
+	}
+	return k.String()
+}
+
+func (c Corefile) listen(a Addresses) []string {
+	all := []string{".:" + port(a.DNS)}
+	if c.TLS {
+		all = append(all, "tls://.:"+port(a.TLSAddress), "https://.:"+port(a.HTTPSAddress))
+	}
+	return all
+}
+
+// lines returns the lines that kubeadm's does not have.
+func (c Corefile) lines(s Setup, a Addresses) []string {
+	all := []string{"pprof " + a.Profile}
+	if c.Multisocket > 0 {
+		all = append(all, fmt.Sprint("multisocket ", c.Multisocket))
+	}
+	if c.TLS {
+		all = append(all, fmt.Sprintf("tls %q %q", s.Certificate, s.Key))
+	}
+	if c.Lines {
+		all = append(all, "rewrite stop name exact never.invalid other.invalid", "template ANY AAAA .")
+	}
+	if c.Handed {
+		all = append(all, "tsig {\n secret never. bmV2ZXIgbmV2ZXIgbmV2ZXI=\n }")
+	}
+	return all
 }
 
 func (c Corefile) write(s Setup, a Addresses, dir string) ([]string, error) {
-	text, err := c.text(s, a)
-	if err != nil {
-		return nil, err
-	}
 	path := filepath.Join(dir, "Corefile")
-	return []string{"-conf", path}, os.WriteFile(path, []byte(text), 0o600)
+	return []string{"-conf", path}, os.WriteFile(path, []byte(c.text(s, a)), 0o600)
 }
 
 func port(address string) string { return address[strings.LastIndex(address, ":")+1:] }

@@ -1,87 +1,23 @@
 package starts
 
-import "fmt"
+import (
+	"fmt"
 
-// kubeadm is kubeadm's Corefile. Other ports are those that the kernel chooses.
-const kubeadm = `
-.:%s {
-    errors
-    health 127.0.0.1:0 {
-        lameduck 5s
-    }
-    ready 127.0.0.1:0
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        kubeconfig %q
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-        ttl 30
-        %s
-    }
-    prometheus 127.0.0.1:0
-    forward . %s {
-        max_concurrent 1000
-    }
-    cache 30 {
-        disable success cluster.local
-        disable denial cluster.local
-    }
-    loop
-    reload
-    loadbalance
-}
-`
+	"github.com/clusterdns/clusterdns/test/kit/corefile"
+)
 
-// nodeLocal is that of NodeLocal DNSCache.
-const nodeLocal = `
-cluster.local:%[1]s {
-    errors
-    cache {
-        success 9984 30
-        denial 9984 5
-    }
-    reload
-    loop
-    bind 127.0.0.1
-    forward . %[2]s {
-        force_tcp
-    }
-    prometheus 127.0.0.1:0
-    health 127.0.0.1:0
-}
-in-addr.arpa:%[1]s {
-    errors
-    cache 30
-    reload
-    loop
-    bind 127.0.0.1
-    forward . %[2]s {
-        force_tcp
-    }
-    prometheus 127.0.0.1:0
-}
-ip6.arpa:%[1]s {
-    errors
-    cache 30
-    reload
-    loop
-    bind 127.0.0.1
-    forward . %[2]s {
-        force_tcp
-    }
-    prometheus 127.0.0.1:0
-}
-.:%[1]s {
-    errors
-    cache 30
-    reload
-    loop
-    bind 127.0.0.1
-    forward . %[3]s
-    prometheus 127.0.0.1:0
-}
-`
+// chosen is the address of ports that the kernel chooses.
+const chosen = "127.0.0.1:0"
 
-// kubeadmCorefile returns kubeadm's with more properties of the directive.
-func (o Options) kubeadmCorefile(port, properties string) string {
-	return fmt.Sprintf(kubeadm, port, o.Cluster.Config, properties, o.Upstream)
+// kubeadm returns kubeadm's Corefile with more properties of the directive.
+func (o Options) kubeadm(port string, properties ...string) string {
+	return corefile.Kubeadm{
+		Listen: ".:" + port, Health: chosen, Ready: chosen, Metrics: chosen, Upstream: o.Upstream,
+		Properties: append([]string{fmt.Sprintf("kubeconfig %q", o.Cluster.Config)}, properties...),
+	}.String()
+}
+
+// nodeLocal returns that of NodeLocal DNSCache, which asks the server central for the names of the cluster.
+func (o Options) nodeLocal(port, central string) string {
+	return corefile.NodeLocal{Port: port, Bind: "127.0.0.1", Health: chosen, Metrics: chosen, Cluster: central, Upstream: o.Upstream}.String()
 }

@@ -44,10 +44,10 @@ func programs(o Options, central string) (all []*program, err error) {
 		title, binary, state string
 		corefile             func(port string) string
 	}{
-		{"`deploy/node`, with its file", o.Ours, state, func(port string) string { return o.kubeadmCorefile(port, "endpoints headless\n state "+state) }},
-		{"the same without a file", o.Ours, "", func(port string) string { return o.kubeadmCorefile(port, "endpoints headless") }},
-		{"stock CoreDNS, NodeLocal DNSCache's Corefile", o.Stock, "", func(port string) string { return fmt.Sprintf(nodeLocal, port, central, o.Upstream) }},
-		{"stock CoreDNS, kubeadm's Corefile", o.Stock, "", func(port string) string { return o.kubeadmCorefile(port, "") }},
+		{"`deploy/node`, with its file", o.Ours, state, func(port string) string { return o.kubeadm(port, "endpoints headless", "state "+state) }},
+		{"the same without a file", o.Ours, "", func(port string) string { return o.kubeadm(port, "endpoints headless") }},
+		{"stock CoreDNS, NodeLocal DNSCache's Corefile", o.Stock, "", func(port string) string { return o.nodeLocal(port, central) }},
+		{"stock CoreDNS, kubeadm's Corefile", o.Stock, "", func(port string) string { return o.kubeadm(port) }},
 	} {
 		path := filepath.Join(o.Dir, fmt.Sprint("starts-", i))
 		_, port, _ := net.SplitHostPort(ports[i]) // never fails

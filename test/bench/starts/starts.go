@@ -34,7 +34,7 @@ type Options struct {
 // Run measures and writes a table.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	s := benchserver.Single{Binary: o.Stock, Path: filepath.Join(o.Dir, "starts-upstream"), Known: o.Known, Corefile: func(port string) string {
-		return o.kubeadmCorefile(port, "")
+		return o.kubeadm(port)
 	}}
 	central, behind, err := s.Start(ctx)
 	if err != nil {
