@@ -87,7 +87,7 @@ func (e *explainer) noneReady(s *corev1.Service) Cause {
 		return Cause{weight: certain, Text: fmt.Sprintf("the selector of the headless Service %s/%s matches no Pod of its Namespace", s.Namespace, s.Name), Remedy: "compare spec.selector with the labels of the Pods"}
 	}
 	for _, p := range all {
-		if p.Ready() && !p.Ended() {
+		if p.Ready() && !p.Finished() {
 			continue
 		}
 		fact, remedy := e.notReady(s, p)
@@ -182,7 +182,7 @@ func (e *explainer) notBelow(s *corev1.Service, label string, p *objects.Pod) Ca
 		c.Text, c.Remedy = fmt.Sprintf("the selector of Service %s/%s does not match %s", s.Namespace, s.Name, where), "give the Pod the labels of spec.selector"
 	case p.Spec.Hostname != label && !byPodName:
 		c.Text, c.Remedy = fmt.Sprintf("%s has the hostname %s, and its endpoint is named by that", where, p.Spec.Hostname), "write "+e.spelled(p.Spec.Hostname+"."+s.Name, s.Namespace)
-	case !p.Ready() || p.Ended():
+	case !p.Ready() || p.Finished():
 		c.Text = where + " is not ready, so its name does not exist"
 		fact, remedy := e.notReady(s, p)
 		c.Facts, c.Remedy = []string{fact}, remedy
@@ -214,7 +214,7 @@ func (e *explainer) causeOfPodName(label, namespace string, replies []inprocess.
 		case p.Namespace != namespace:
 			c.Text += fmt.Sprintf("; Pod %s/%s has it", p.Namespace, p.Name)
 			c.Remedy = "write " + e.spelled(label+"."+p.Namespace+".pod", "")
-		case p.Ended():
+		case p.Finished():
 			c.Text = fmt.Sprintf("Pod %s/%s had the address %s, and has ended (phase %s)", p.Namespace, p.Name, address, p.Status.Phase)
 		}
 	}

@@ -13,8 +13,9 @@ import (
 // Ready reports whether a Pod is ready.
 func (p *Pod) Ready() bool { return convert.PodReady(p.Status.Conditions) }
 
-// Ended reports whether a Pod has ended, and keeps its address no longer.
-func (p *Pod) Ended() bool {
+// Finished reports whether the containers of a Pod have ended for good. A Pod in phase Unknown may go on: convert.Ended
+// leaves it out of DNS all the same, because nobody knows who has its address.
+func (p *Pod) Finished() bool {
 	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
@@ -29,7 +30,7 @@ func (o *Set) WhyNotReady(p *Pod) Obstacle {
 	describe := "see what kubectl -n " + p.Namespace + " describe pod " + p.Name + " says, and "
 	scheduled := p.condition(corev1.PodScheduled)
 	switch waits := p.waiting(); {
-	case p.Ended():
+	case p.Finished():
 		return Obstacle{said("phase "+string(p.Status.Phase)+": the Pod has ended", p.Status.Reason, p.Status.Message), describe + "let it run on, for only Pods that run have names"}
 	case p.DeletionTimestamp != nil:
 		return Obstacle{"the Pod is being deleted", "wait for the Pod that takes its place"}
