@@ -138,7 +138,7 @@ func (q *inquirer) commands() inquired {
 
 // notAllowed is the reply to a command without its permission.
 func notAllowed(what string, missing socket.Permission) []byte {
-	return refusal(fmt.Sprintf("%s: expected %s in its Corefile, or %s=on (%s)", what, missing.Property, missing.Variable, missing.Grant()))
+	return refusal(what + ": " + missing.Needed())
 }
 
 // refusal is a reply to any command.

@@ -231,7 +231,7 @@ func TestTopCommand(t *testing.T) {
 		t.Errorf("exit code %d, %v: %s", code, err, out)
 	}
 	for _, tc := range []struct{ properties, want string }{
-		{"explain", "it does not count who asks what: expected top in its Corefile, or CLUSTERDNS_TOP=on"},
+		{"explain", "it does not count who asks what: write top into the block of the directive kubernetes in its Corefile, or set CLUSTERDNS_TOP=on"},
 		{"top", ""},
 	} {
 		if err := s.Reload(coredns.Input(strings.Replace(topCorefile(t, tc.properties), "PORT", addr[len("127.0.0.1:"):], 1))); err != nil {

@@ -124,7 +124,7 @@ func turnedOff(err error, missing socket.Permission) error {
 	if !errors.Is(err, socket.ErrNone) {
 		return err
 	}
-	return fmt.Errorf("%w. Where one runs, let it: %s, or %s in its Corefile", err, missing.Grant(), missing.Property)
+	return fmt.Errorf("%w. Where one runs, %s", err, missing.Needed())
 }
 
 func printJSON(out io.Writer, v any, indent string) error {

@@ -190,7 +190,7 @@ func TestRunningOnlyWhenAsked(t *testing.T) {
 	dir := world(t)
 	s := coredns.StartTest(t, served(dir, "", ""))
 	s.AwaitServing()
-	if text, code := ask("api"); code != 1 || !strings.Contains(text, "answers commands") || !strings.Contains(text, "kubectl -n kube-system set env deployment/coredns CLUSTERDNS_EXPLAIN=on, or explain in its Corefile") {
+	if text, code := ask("api"); code != 1 || !strings.Contains(text, "answers commands") || !strings.Contains(text, "write explain into the block of the directive kubernetes in its Corefile, or set CLUSTERDNS_EXPLAIN=on in its environment, with kubeadm: kubectl -n kube-system set env deployment/coredns CLUSTERDNS_EXPLAIN=on") {
 		t.Errorf("exit code %d, %s", code, text)
 	}
 	t.Setenv("CLUSTERDNS_EXPLAIN", "on")

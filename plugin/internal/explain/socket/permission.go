@@ -10,7 +10,8 @@ var (
 	Top     = Permission{"top", "CLUSTERDNS_TOP"}
 )
 
-// Grant returns the line for a shell that sets the variable in a cluster that kubeadm has made.
-func (p Permission) Grant() string {
-	return "kubectl -n kube-system set env deployment/coredns " + p.Variable + "=on"
+// Needed says what an operator has to write, and where.
+func (p Permission) Needed() string {
+	return "write " + p.Property + " into the block of the directive kubernetes in its Corefile, or set " + p.Variable +
+		"=on in its environment, with kubeadm: kubectl -n kube-system set env deployment/coredns " + p.Variable + "=on"
 }
