@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,7 +33,7 @@ func UserConfig(file, contextName string) (*rest.Config, error) {
 		return nil, fmt.Errorf("kubeconfig: expected a file with a kubeconfig: %w", redactError(err))
 	}
 	if len(raw.Clusters) == 0 {
-		return nil, ErrNoKubeconfig
+		return nil, withoutCluster(rules)
 	}
 	c, err := clientcmd.NewNonInteractiveClientConfig(*raw, contextName, &clientcmd.ConfigOverrides{CurrentContext: contextName}, rules).ClientConfig()
 	if err != nil {
@@ -43,6 +44,17 @@ func UserConfig(file, contextName string) (*rest.Config, error) {
 	}
 	c.UserAgent, c.WarningHandler, c.QPS, c.Timeout = userAgent(), rest.NoWarnings{}, -1, userPatience
 	return c, nil
+}
+
+// withoutCluster is the error of a user whose kubeconfig has no cluster. A file that the user has named is at fault.
+func withoutCluster(rules *clientcmd.ClientConfigLoadingRules) error {
+	named := rules.ExplicitPath != "" || os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != ""
+	for _, file := range rules.GetLoadingPrecedence() {
+		if _, err := os.Stat(file); named && err == nil {
+			return fmt.Errorf("kubeconfig %s: it has no cluster: expected an entry below clusters, with the address of its server", file)
+		}
+	}
+	return ErrNoKubeconfig
 }
 
 // UserClient reads objects with the rights of a user.

@@ -37,6 +37,15 @@ func TestUserConfigErrors(t *testing.T) {
 	if _, err := UserConfig("", ""); !errors.Is(err, ErrNoKubeconfig) {
 		t.Errorf("without a kubeconfig: %v", err)
 	}
+	empty := write(t, t.TempDir(), "empty", "apiVersion: v1\nkind: Config\n")
+	wantEmpty := func(file string) {
+		if _, err := UserConfig(file, ""); err == nil || errors.Is(err, ErrNoKubeconfig) || !strings.Contains(err.Error(), empty+": it has no cluster") {
+			t.Errorf("a kubeconfig without a cluster: %v", err)
+		}
+	}
+	wantEmpty(empty)
+	t.Setenv("KUBECONFIG", os.Getenv("KUBECONFIG")+string(filepath.ListSeparator)+empty)
+	wantEmpty("")
 	path := kubeconfigFile(t)
 	if _, err := UserConfig(path, "three"); err == nil || !strings.Contains(err.Error(), "three") {
 		t.Errorf("no such context: %v", err)
