@@ -1,6 +1,9 @@
 package test
 
 import (
+	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,15 +32,37 @@ func TestDesignNamesRealFiles(t *testing.T) {
 // TestDesignListsEachRoom fails for a package that the table of packages leaves out.
 func TestDesignListsEachRoom(t *testing.T) {
 	house := section(t, "## The house")
-	rooms, err := filepath.Glob("../plugin/internal/*/*.go")
-	if err != nil || len(rooms) == 0 {
-		t.Fatalf("no packages: %v", err)
-	}
-	for _, file := range rooms {
-		if room := filepath.Base(filepath.Dir(file)); !strings.Contains(house, "\n  "+room+"/ ") {
-			t.Fatalf("doc/design.md: the house has no line for plugin/internal/%s", room)
+	listed := func(indent, name string) {
+		if !strings.Contains(house, "\n"+indent+name+"/ ") {
+			t.Errorf("doc/design.md: the house has no line for %s", name)
 		}
 	}
+	for room := range foldersWithSources(t, "../plugin/internal") {
+		if !strings.HasSuffix(room, "test") { // for tests alone
+			listed(strings.Repeat("  ", 1+strings.Count(room, "/")), filepath.Base(room))
+		}
+	}
+	for folder := range foldersWithSources(t, ".") {
+		if !strings.ContainsRune(folder, '/') && folder != "." {
+			listed("test/", folder)
+		}
+	}
+}
+
+// foldersWithSources yields the folders below a root that have Go files, relative to it.
+func foldersWithSources(t *testing.T, root string) iter.Seq[string] {
+	t.Helper()
+	found := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if folder, outside := filepath.Rel(root, filepath.Dir(path)); filepath.Ext(path) == ".go" && outside == nil {
+			found[folder] = true
+		}
+		return err
+	})
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no packages below %s: %v", root, err)
+	}
+	return maps.Keys(found)
 }
 
 // section returns the part of doc/design.md from a heading to the next of its level.
