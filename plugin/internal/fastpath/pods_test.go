@@ -17,6 +17,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/udp"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/cost"
 	"github.com/clusterdns/clusterdns/test/kit/hostile"
 	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
@@ -152,7 +153,7 @@ func TestFastPathCompletesForPods(t *testing.T) {
 				if want := tc.want[mode]; got != want {
 					t.Errorf("it is %s, want %s", got, want)
 				}
-				if n := leastAllocs(func() { r.Respond(s.Zones, client, packet, out) }); n != 0 {
+				if n := cost.Allocations(50, func() { r.Respond(s.Zones, client, packet, out) }); n != 0 {
 					t.Errorf("it costs %v allocations", n)
 				}
 			})
@@ -234,14 +235,4 @@ func TestFastPathCountsForPods(t *testing.T) {
 			}
 		}
 	}
-}
-
-// leastAllocs returns how many allocations a function needs that reuses memory. Under the
-// race detector, a sync.Pool drops some of it at random.
-func leastAllocs(f func()) float64 {
-	least := testing.AllocsPerRun(1, f)
-	for range 50 {
-		least = min(least, testing.AllocsPerRun(1, f))
-	}
-	return least
 }

@@ -315,9 +315,8 @@ func TestTricklingClientIsClosed(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()
-	begin := time.Now()
 	if m, err := c.receive(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("received %v, %v after %v", m, err, time.Since(begin))
+		t.Fatalf("received %v, %v", m, err)
 	}
 }
 
@@ -333,7 +332,7 @@ func TestIdle(t *testing.T) {
 		c.ask(1, own)
 		c.expect(1)
 		c.expectEnd()
-		if d := time.Since(begin); d < idle || d > 4*time.Second {
+		if d := time.Since(begin); d < idle {
 			t.Errorf("closed after %v", d)
 		}
 	}
