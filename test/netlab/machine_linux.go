@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/test/kit/namespace"
 )
 
 // outsideVariable marks the process in the namespaces. Its value is the network namespace
@@ -71,25 +73,11 @@ func (m Machine) runInside() error {
 	cmd := exec.Command(binary, os.Args[1:]...)
 	cmd.Env = append(os.Environ(), outsideVariable+"="+outside)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = insideAttributes()
+	cmd.SysProcAttr = namespace.Attributes(syscall.CLONE_NEWNET | syscall.CLONE_NEWNS)
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	runtime.LockOSThread() // Pdeathsig depends on the thread
 	defer runtime.UnlockOSThread()
 	return cmd.Run()
-}
-
-// insideAttributes returns attributes for the namespaces. Root may make them, and any other
-// user within a user namespace, in which the user is root.
-func insideAttributes() *syscall.SysProcAttr {
-	attributes := &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
-		Pdeathsig:  syscall.SIGKILL,
-	}
-	if os.Geteuid() != 0 {
-		attributes.Cloneflags |= syscall.CLONE_NEWUSER
-		attributes.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
-		attributes.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
-	}
-	return attributes
 }
 
 func networkNamespace() (string, error) { return os.Readlink("/proc/self/ns/net") }

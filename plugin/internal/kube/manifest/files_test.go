@@ -98,7 +98,7 @@ func TestB6LargeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	kubetest.Write(t, filepath.Dir(path), map[string]string{"a.yaml": kubetest.WebService})
 	if err := os.Truncate(path, 1<<40); err != nil {
-		t.Skip("no sparse files here: ", err)
+		t.Fatal(err)
 	}
 	if err := load(path); err == nil || !strings.Contains(err.Error(), "at most 2 GiB") {
 		t.Errorf("%v", err)
