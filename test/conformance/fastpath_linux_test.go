@@ -1,14 +1,11 @@
 package conformance
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
 // path is the way of questions over UDP through the server. Another server than ours has
@@ -29,7 +26,7 @@ func paths() []path {
 	}
 }
 
-const metricsURL = "http://127.0.0.1:9153/metrics"
+const metricsAddr = "127.0.0.1:9153"
 
 var (
 	loggingLine = regexp.MustCompile(`(?m)^\s*log\n`)
@@ -48,7 +45,7 @@ func measured(corefile string) string {
 		return corefile
 	}
 	corefile = metricsLine.ReplaceAllString(loggingLine.ReplaceAllString(corefile, ""), "")
-	return strings.Replace(corefile, "{\n", "{\n    prometheus 127.0.0.1:9153\n", 1)
+	return strings.Replace(corefile, "{\n", "{\n    prometheus "+metricsAddr+"\n", 1)
 }
 
 // wasTaken fails the test unless all listeners have answered on the path.
@@ -57,7 +54,7 @@ func (p path) wasTaken(t *testing.T, corefile string) {
 	if p.enabled == "" || systemsPort(corefile) {
 		return
 	}
-	text, err := fetch(t.Context(), metricsURL)
+	text, err := metrics.Fetch(t.Context(), metricsAddr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,24 +67,4 @@ func (p path) wasTaken(t *testing.T, corefile string) {
 			t.Errorf("want %s: %s", p.enabled, gauge[0])
 		}
 	}
-}
-
-func fetch(ctx context.Context, url string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	text, err := io.ReadAll(response.Body)
-	return string(text), errors.Join(err, response.Body.Close(), statusError(response.StatusCode))
-}
-
-func statusError(code int) error {
-	if code != http.StatusOK {
-		return fmt.Errorf("status %d", code)
-	}
-	return nil
 }

@@ -1,16 +1,14 @@
 package differential
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"math/rand/v2"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
 // path is the way of questions over UDP through our server.
@@ -57,7 +55,7 @@ var (
 // wasTaken fails the test unless all our listeners have answered on the path.
 func (p *pair) wasTaken(t *testing.T) {
 	t.Helper()
-	text, err := fetch(t.Context(), fmt.Sprintf("http://127.0.0.1:%d/metrics", p.path.ports+metricsPort))
+	text, err := metrics.Fetch(t.Context(), fmt.Sprintf("127.0.0.1:%d", p.path.ports+metricsPort))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,20 +79,4 @@ func (p *pair) wasTaken(t *testing.T) {
 	if want := enabled == fastPath.enabled && !p.unready; answered != want {
 		t.Errorf("%s: the fast path has answered: %t, want %t", p.path.name, answered, want)
 	}
-}
-
-func fetch(ctx context.Context, url string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	if response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", url, response.Status)
-	}
-	text, readErr := io.ReadAll(response.Body)
-	return string(text), errors.Join(err, readErr, response.Body.Close())
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
@@ -98,7 +99,7 @@ var outcomeLine = regexp.MustCompile(`(?m)^coredns_clusterdns_fastpath_packets_t
 
 // outcomes returns how many packets had each outcome, at all listeners.
 func outcomes(ctx context.Context) (map[string]float64, error) {
-	text, err := fetch(ctx, fmt.Sprintf("http://127.0.0.1:%d/metrics", ourPorts+metricsPort))
+	text, err := metrics.Fetch(ctx, fmt.Sprintf("127.0.0.1:%d", ourPorts+metricsPort))
 	if err != nil {
 		return nil, err
 	}

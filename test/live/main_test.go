@@ -1,13 +1,11 @@
 package live
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/clusterdns/clusterdns/cmd/coredns/bundle"
 	"github.com/clusterdns/clusterdns/plugin/commands"
 	"github.com/clusterdns/clusterdns/test/kit/await"
+	"github.com/clusterdns/clusterdns/test/kit/locked"
 )
 
 const (
@@ -54,22 +53,7 @@ func TestMain(m *testing.M) {
 // logged has the log of all servers.
 var logged logBuffer
 
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
+type logBuffer struct{ locked.Buffer }
 
 // tail returns the end of the log.
 func (b *logBuffer) tail() string {

@@ -10,11 +10,12 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/clusterdns/clusterdns/test/kit/locked"
 )
 
 // client keeps no connection open, because a server that stops would wait for it.
@@ -72,27 +73,9 @@ func sum(f *dto.MetricFamily) float64 {
 	return total
 }
 
-// logBuffer collects the server's log from many goroutines.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // captureLog collects the log of the process, and shows it if the script fails.
-func captureLog(env *testscript.Env) *logBuffer {
-	b := new(logBuffer)
+func captureLog(env *testscript.Env) *locked.Buffer {
+	b := new(locked.Buffer)
 	log.SetFlags(0)
 	log.SetOutput(b)
 	env.Defer(func() {

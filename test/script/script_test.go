@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/clusterdns/clusterdns/test/kit/freeport"
+	"github.com/clusterdns/clusterdns/test/kit/locked"
 )
 
 var update = flag.Bool("update", false, "write the answers that scripts compare with anew")
@@ -75,7 +76,7 @@ type stateKey struct{}
 // state is the state of a script between commands.
 type state struct {
 	server  server
-	log     *logBuffer
+	log     *locked.Buffer
 	metrics map[string]float64 // at the beginning of the script
 	hammer  *hammer            // nil if none runs
 }

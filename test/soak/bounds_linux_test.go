@@ -5,8 +5,6 @@ package soak
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"github.com/clusterdns/clusterdns/test/bench/proc"
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
 )
 
 // complaint matches lines that a server must not log if its only trouble is an invalid
@@ -52,8 +51,8 @@ func takeSample(ctx context.Context, pid int) (s sample, err error) {
 	if s.sockets, err = countSockets(pid); err != nil {
 		return s, err
 	}
-	metrics, err := readMetrics(ctx)
-	s.goroutines = sum(metrics, `^go_goroutines (.*)$`)
+	served, err := metrics.Fetch(ctx, metricsAddr)
+	s.goroutines = sum(served, `^go_goroutines (.*)$`)
 	return s, err
 }
 
@@ -67,22 +66,6 @@ func countSockets(pid int) (n float64, err error) {
 		}
 	}
 	return n, err
-}
-
-// readMetrics returns the metrics of the server, as Prometheus reads them.
-func readMetrics(ctx context.Context) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddr+"/metrics", nil)
-	if err != nil {
-		return "", err
-	}
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return string(text), err
 }
 
 // sum returns the sum of the lines of the metrics that match.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterdns/clusterdns/test/kit/metrics"
 	"github.com/clusterdns/clusterdns/test/netlab"
 )
 
@@ -135,19 +136,19 @@ func checkLast(ctx context.Context, address string, o *object, question string) 
 // report prints what the clients have seen, and fails the test if that was wrong.
 func (v *tally) report(t *testing.T, refusedBefore int) {
 	t.Helper()
-	metrics, err := readMetrics(t.Context())
+	served, err := metrics.Fetch(t.Context(), metricsAddr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dropped, refused := int(outcome(metrics, "dropped")), readRefused(t)-refusedBefore
+	dropped, refused := int(outcome(served, "dropped")), readRefused(t)-refusedBefore
 	t.Logf("%d questions over UDP, %d without an answer, %d over TCP with %d new connections; %d wrong answers",
 		v.overUDP, v.lost, v.overTCP, v.redials, v.failures)
 	t.Logf("fast path: %.0f answered, %.0f handed over, %.0f missed, %d dropped; %d refused by full sockets",
-		outcome(metrics, "answered"), outcome(metrics, "handed_over"), outcome(metrics, "missed"), dropped, refused)
-	if v.overUDP == 0 || v.overTCP == 0 || outcome(metrics, "answered") == 0 || outcome(metrics, "handed_over") == 0 {
+		outcome(served, "answered"), outcome(served, "handed_over"), outcome(served, "missed"), dropped, refused)
+	if v.overUDP == 0 || v.overTCP == 0 || outcome(served, "answered") == 0 || outcome(served, "handed_over") == 0 {
 		t.Error("a path has had no questions")
 	}
-	if enabled := sum(metrics, `^coredns_clusterdns_fastpath_enabled\{.*\} (.*)$`); enabled != 2 {
+	if enabled := sum(served, `^coredns_clusterdns_fastpath_enabled\{.*\} (.*)$`); enabled != 2 {
 		t.Errorf("the fast path is on at %.0f listeners, want 2", enabled)
 	}
 	if v.lost > dropped+refused {
@@ -156,7 +157,7 @@ func (v *tally) report(t *testing.T, refusedBefore int) {
 	if v.failures > 0 {
 		t.Errorf("%d answers are wrong", v.failures)
 	}
-	v.reportHostile(t, metrics)
+	v.reportHostile(t, served)
 	v.reportPolite(t)
 	v.reportTransfers(t)
 }

@@ -1,7 +1,6 @@
 package fastpath_test
 
 import (
-	"bytes"
 	"log"
 	"math/rand/v2"
 	"net"
@@ -9,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 	"github.com/clusterdns/clusterdns/test/kit/await"
 	"github.com/clusterdns/clusterdns/test/kit/coredns"
+	"github.com/clusterdns/clusterdns/test/kit/locked"
 )
 
 // handOverCorefile has lines that keep the fast path from answering, or that it could judge
@@ -168,7 +167,7 @@ func TestHandedOverIsTheSame(t *testing.T) {
 // addresses.
 func TestHandedOverIsLogged(t *testing.T) {
 	ours, own := bothWays(t, `log . "{remote} {local} {proto} {name} {type} {rcode} {size} {rsize} {>do} {>rflags}"`)
-	var written lockedBuffer
+	var written locked.Buffer
 	log.SetOutput(&written)
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	a := newBothAsker(t, ours, own)
@@ -192,26 +191,6 @@ func TestHandedOverIsLogged(t *testing.T) {
 			t.Errorf("one says %s, the other %s", lines[i], lines[i+1])
 		}
 	}
-}
-
-// lockedBuffer can be read while it is written to.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-// String returns what has been written so far.
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // TestHandedOverIsSigned sends questions with valid and invalid signatures (RFC 8945 5.2,

@@ -2,10 +2,8 @@ package udp
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -25,7 +23,6 @@ func ednsReply(t *testing.T, packet []byte) *dns.Msg {
 		}
 		return m
 	}
-	server, client := loopback(t), loopback(t)
 	s.Handler = handlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) {
 		m := new(dns.Msg).SetRcode(r, dns.RcodeRefused)
 		if opt := r.IsEdns0(); opt != nil {
@@ -33,19 +30,7 @@ func ednsReply(t *testing.T, packet []byte) *dns.Msg {
 		}
 		_ = w.WriteMsg(m)
 	})
-	to := client.LocalAddr().(*net.UDPAddr).AddrPort()
-	s.serve(t.Context(), &writer{conn: server, client: netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}, packet)
-	buf := make([]byte, dns.MaxMsgSize)
-	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
-	n, err := client.Read(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := new(dns.Msg)
-	if err := m.Unpack(buf[:n]); err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return served(t, s, packet)
 }
 
 // ednsQuestion returns a question with all flags set in its OPT record.

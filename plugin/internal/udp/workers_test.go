@@ -134,11 +134,16 @@ func TestWorkersIdle(t *testing.T) {
 // rejected returns the reply to a packet that CoreDNS must not get.
 func rejected(t *testing.T, packet []byte) *dns.Msg {
 	t.Helper()
+	return served(t, &Backend{Handler: handlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) { t.Error("it was handled") })}, packet)
+}
+
+// served returns the reply of a backend's handler to a packet.
+func served(t *testing.T, s *Backend, packet []byte) *dns.Msg {
+	t.Helper()
 	server, client := loopback(t), loopback(t)
-	s := &Backend{Handler: handlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) { t.Error("it was handled") })}
 	to := client.LocalAddr().(*net.UDPAddr).AddrPort()
 	s.serve(t.Context(), &writer{conn: server, client: netip.AddrPortFrom(to.Addr().Unmap(), to.Port())}, packet)
-	buf := make([]byte, 512)
+	buf := make([]byte, dns.MaxMsgSize)
 	_ = client.SetReadDeadline(time.Now().Add(5 * time.Second))
 	n, err := client.Read(buf)
 	if err != nil {

@@ -1,8 +1,12 @@
-// Package metrics reads the metrics of the test's own process.
+// Package metrics reads the metrics of the test's own process, and of servers.
 package metrics
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"testing"
 
@@ -48,4 +52,22 @@ func Total(t testing.TB, name string, labels ...string) float64 {
 		sum += value
 	}
 	return sum
+}
+
+// Fetch returns the metrics of the server at an address as Prometheus reads them, on a connection of their own.
+func Fetch(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", nil)
+	if err != nil {
+		return "", err
+	}
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(response.Body)
+	if response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", request.URL, response.Status)
+	}
+	return string(text), errors.Join(err, response.Body.Close())
 }
