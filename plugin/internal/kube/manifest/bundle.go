@@ -3,7 +3,9 @@ package manifest
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -152,9 +154,23 @@ func (b *bundle) check(files fileSet, paths []string) error {
 		if !slices.ContainsFunc(files.files, func(f file) bool { return f.given == path }) {
 			return fmt.Errorf("%s: expected files whose names end in .yaml, .yml or .json, found none", path)
 		}
-		return fmt.Errorf("%s: expected a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport, found none%s", path, b.warnings.leftOut())
+		return fmt.Errorf("%s: expected %s, found none%s", path, b.expected(), b.warnings.leftOut())
 	}
 	return nil
+}
+
+// expected names the kinds of object that mean something.
+func (b *bundle) expected() string {
+	const always = "a Service, an EndpointSlice, a Namespace, a Pod or a ServiceImport"
+	further := map[string]bool{}
+	for _, k := range b.published {
+		further[k.Name] = k.Name != "Service"
+	}
+	maps.DeleteFunc(further, func(_ string, is bool) bool { return !is })
+	if len(further) == 0 {
+		return always
+	}
+	return always + ", or for k8s_gateway one of the kinds " + strings.Join(slices.Sorted(maps.Keys(further)), ", ")
 }
 
 // finish adds the warnings and Namespaces that follow from all objects together.

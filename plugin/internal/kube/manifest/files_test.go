@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 // Only regular files are opened: a pipe would block the reader, and some devices have no
@@ -129,6 +130,17 @@ func TestA8NoObjects(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// Beside k8s_gateway, further kinds are expected.
+func TestNoObjectsForTheWorld(t *testing.T) {
+	folder := t.TempDir()
+	kubetest.Write(t, folder, map[string]string{"a.yaml": "null\n"})
+	cfg := config{paths: []string{folder}, publish: publish.Settings{Kinds: publish.Ingresses | publish.Services}.All()}
+	_, err := follower(cfg, new(kubetest.Recorder), func() {}).Load()
+	if want := " or a ServiceImport, or for k8s_gateway one of the kinds Ingress, found none"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want ...%s", err, want)
 	}
 }
 

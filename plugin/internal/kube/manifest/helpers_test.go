@@ -16,6 +16,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/kubetest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 const shopImportedSlice = `
@@ -32,6 +33,7 @@ endpoints: [{addresses: [10.2.0.1]}]
 type config struct {
 	paths   []string // a folder of the test's own, if there are none
 	imports bool
+	publish []publish.Kind
 	kinds   []string // of a Corefile with nothing further if there are none
 }
 
@@ -71,7 +73,7 @@ func follower(cfg config, log Logger, failed func()) *Follower[string] {
 		cfg.kinds = append(cfg.kinds, "ServiceImport")
 	}
 	return New(Options[string]{
-		Paths: cfg.paths, Kinds: cfg.kinds, Convert: describe, Log: log,
+		Paths: cfg.paths, Kinds: cfg.kinds, Published: cfg.publish, Convert: describe, Log: log,
 		Failed: failed, Begin: func() {}, End: func() {},
 		Clock: clocktesting.NewFakeClock(time.Now().Add(time.Hour)),
 	})
