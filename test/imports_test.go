@@ -103,6 +103,13 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
+		under:  internal + "/kube/publish/rdata",
+		ours:   []string{internal + "/kube/publish/hostname", internal + "/cluster", internal + "/dnsname"},
+		direct: slices.Concat(inOutClock, dnsLibrary),
+		except: []string{"net/netip"},
+		deep:   slices.Concat(coreDNS, kubernetes),
+	},
+	{
 		under:  internal + "/kube/publish",
 		ours:   []string{internal + "/kube/publish", internal + "/kube/convert", internal + "/kube/slimpb", internal + "/cluster", internal + "/dnsname"},
 		direct: slices.Concat(inOutClock, dnsLibrary),

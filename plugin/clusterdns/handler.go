@@ -206,6 +206,7 @@ var rcodes = [...]int{
 	resolve.NXDomain:     dns.RcodeNameError,
 	resolve.NotReady:     dns.RcodeServerFailure,
 	resolve.FollowTarget: dns.RcodeSuccess,
+	resolve.Referral:     dns.RcodeSuccess,
 }
 
 // message turns an answer into a message. It allocates the message and its question

@@ -254,7 +254,7 @@ func TestReadyWaitsForTheSockets(t *testing.T) {
 func TestReplyIsSetReply(t *testing.T) {
 	for result, rcode := range map[resolve.Result]int{
 		resolve.Success: dns.RcodeSuccess, resolve.NoData: dns.RcodeSuccess, resolve.NXDomain: dns.RcodeNameError,
-		resolve.NotReady: dns.RcodeServerFailure, resolve.FollowTarget: dns.RcodeSuccess,
+		resolve.NotReady: dns.RcodeServerFailure, resolve.FollowTarget: dns.RcodeSuccess, resolve.Referral: dns.RcodeSuccess,
 	} {
 		for bits := range 1 << 16 {
 			wire := []byte{1, 2, byte(bits >> 8), byte(bits), 0, 1, 0, 0, 0, 0, 0, 0, 1, 'A', 0, 0, 28, 0, 1}

@@ -13,6 +13,7 @@ const (
 	liveTests     = "../../test/live/gateway_test.go"
 	comparison    = "../../test/published/published_test.go"
 	script        = "../../test/script/testdata/gateway.txtar"
+	records       = "../../test/script/testdata/gateway_records.txtar"
 )
 
 // shown are the tests that show each listed difference, by the beginning of its row. In a script it
@@ -32,6 +33,8 @@ var shown = []struct{ row, file, test string }{
 	{"a load balancer's or a Gateway's hostname", script, "$ dig cloud.example.org A"},
 	{"CNAME records of a DNSEndpoint", script, "$ dig www.example.org CNAME"},
 	{"MX and SRV records of a DNSEndpoint", script, "$ dig example.org MX"},
+	{"NAPTR and PTR records of a DNSEndpoint", records, "$ dig tel.example.org NAPTR"},
+	{"NS records of a DNSEndpoint", records, "$ dig hidden.sub.example.org A"},
 	{"two objects with one name", publishTests, "TestOlderWins"},
 	{"texts and addresses of one name", publishTests, "TestTextsBesideAddresses"},
 	{"an Ingress, a route or a DNSEndpoint with a host outside", script, "$ dig other.example.net A"},

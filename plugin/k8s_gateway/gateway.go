@@ -24,6 +24,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/chain"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 const pluginName = "k8s_gateway"
@@ -64,11 +65,16 @@ func (h *handler) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	if err != nil || h.view.leaves(state.QType()) {
 		return nil, clusterdns.Pass
 	}
-	a := answer.LookupBy(h.view.locate, &h.view.zones, h.cluster.Store().Load(), name, state.QType(), h.cluster.LimitsFor(w, r))
+	snapshot := h.cluster.Store().Load()
+	a := answer.LookupBy(h.view.locate, &h.view.zones, snapshot, name, state.QType(), h.cluster.LimitsFor(w, r))
 	if disposition := h.cluster.Decide(ctx, h.fall, name, state.QType(), &a); disposition != clusterdns.Answer {
 		return nil, disposition
 	}
-	return h.cluster.Reply(ctx, w, r, &a), clusterdns.Answer
+	m := h.cluster.Reply(ctx, w, r, &a)
+	if a.Result == resolve.Referral {
+		h.view.refer(m, snapshot, name)
+	}
+	return m, clusterdns.Answer
 }
 
 // Covers implements chain.Source.

@@ -37,6 +37,7 @@ func relative(wire string) string { return strings.TrimSuffix(wire, "\x00") }
 //
 //	<origin>                      AtApex, and what is published there
 //	<apex>.<origin>               AtNameServer
+//	<cut>.<origin>, and below     AtDelegation
 //	<any other>.<origin>          AtPublished, or EmptyNonTerminal above a published name
 func (v *view) locate(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
 	var m resolve.Match
@@ -70,6 +71,9 @@ func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) res
 	found, ok := v.findServer(n, rest)
 	if ok && found.Kind != resolve.EmptyNonTerminal {
 		return found
+	}
+	if cut, below := findCut(s, n, o); cut != nil {
+		return resolve.Match{Kind: resolve.AtDelegation, Published: cut, BelowCut: below > 0}
 	}
 	if m := at(s, n, o, 0); m.Kind > found.Kind {
 		return m

@@ -60,7 +60,7 @@ func ask(t *testing.T, v *view, s *cluster.Snapshot, question string) string {
 	}
 	a := answer.LookupBy(v.locate, &v.zones, s, &n, dns.StringToType[qtype], answer.Limits{Size: dns.MaxMsgSize})
 	words := []string{map[resolve.Result]string{
-		resolve.OutOfZone: "OUT", resolve.Success: "NOERROR", resolve.NoData: "NODATA", resolve.NXDomain: "NXDOMAIN", resolve.NotReady: "SERVFAIL", resolve.FollowTarget: "FOLLOW",
+		resolve.OutOfZone: "OUT", resolve.Success: "NOERROR", resolve.NoData: "NODATA", resolve.NXDomain: "NXDOMAIN", resolve.NotReady: "SERVFAIL", resolve.FollowTarget: "FOLLOW", resolve.Referral: "REFER",
 	}[a.Result]}
 	for _, rr := range a.Records {
 		words = append(words, strings.TrimPrefix(rr.String(), rr.Header().String()))

@@ -92,11 +92,18 @@ func (w *walk) name(n *dnsname.Name, types []uint16) {
 	}
 	w.seen[n.Wire()] = true
 	m := w.view.locate(w.snapshot, n, w.origin)
+	if m.Kind == resolve.AtDelegation {
+		m = at(w.snapshot, n, w.origin, 0) // a transfer has what is below a zone cut too (RFC 5936 3.5)
+	}
 	if target := m.Target(false); target != nil {
 		w.ended = !w.yield(answer.CNAME(n.String(), target.String(), w.view.zones.TTL))
 		return
 	}
-	for _, qtype := range slices.Concat(types, m.Published.Types()) {
+	others := m.Published.Types()
+	if m.Kind == resolve.AtApex { // whose NS records are those of the zone's own servers
+		others = slices.DeleteFunc(others, func(qtype uint16) bool { return qtype == dns.TypeNS })
+	}
+	for _, qtype := range slices.Concat(types, others) {
 		for _, rr := range answer.RRset(&w.view.zones, w.snapshot, n, w.origin, &m, qtype) {
 			if w.ended = !w.yield(rr); w.ended {
 				return

@@ -110,7 +110,9 @@ func drawPublished(t *rapid.T) *cluster.Published {
 		return nil
 	}
 	p := new(cluster.Published)
-	switch rapid.IntRange(0, 3).Draw(t, "kind") {
+	switch rapid.IntRange(0, 4).Draw(t, "kind") {
+	case 4:
+		p.Records = []cluster.Record{{Type: dns.TypeNS, Data: "\x03ns" + fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "server")) + "\x03org\x00"}}
 	case 0:
 		p.Alias = rapid.SampledFrom([]string{"a.example.org.", "www.example.com."}).Draw(t, "alias")
 	case 1:
@@ -180,6 +182,9 @@ func checkLookup(t *rapid.T, v *view, s *cluster.Snapshot, rr dns.RR) {
 		t.Fatal(err)
 	}
 	records := lookup(v, s, &n, rr.Header().Rrtype)
+	if cut, _ := findCut(s, &n, v.zones.Origin(&n)); cut != nil && v.locate(s, &n, v.zones.Origin(&n)).Kind == resolve.AtDelegation {
+		return // a look-up has only what a referral needs
+	}
 	if !slices.ContainsFunc(records, func(other dns.RR) bool { return other.String() == rr.String() }) {
 		t.Fatalf("%s is not what a look-up answers with:\n%v", rr, records)
 	}
@@ -196,6 +201,15 @@ func checkTransferred(t *rapid.T, v *view, s *cluster.Snapshot, o resolve.Origin
 	}
 	if own := v.zones.Origin(&n); own == nil || own.Wire() != o.Wire() || at(s, &n, &o, 0).Kind != resolve.AtPublished {
 		return
+	}
+	if m := v.locate(s, &n, &o); m.Kind == resolve.AtDelegation && !m.BelowCut {
+		referral := dns.Msg{}
+		v.refer(&referral, s, &n)
+		for _, rr := range referral.Ns {
+			if all[rr.String()] == nil {
+				t.Fatalf("not transferred: %s", rr)
+			}
+		}
 	}
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT, dns.TypeSRV} {
 		for _, rr := range lookup(v, s, &n, qtype) {

@@ -71,6 +71,14 @@ func LookupBy(locate resolve.Locator, v *resolve.View, s *cluster.Snapshot, n *d
 		if first {
 			b.answer.Kind = m.Name
 		}
+		switch refers := m.Refers(qtype); {
+		case refers && first:
+			b.answer.Result = resolve.Referral
+			return b.answer
+		case refers:
+			b.answer.Result, b.answer.Target = resolve.FollowTarget, n.String()
+			return b.answer
+		}
 		target := m.Target(qtype == dns.TypeSRV)
 		if target == nil {
 			t := visit{view: v, zone: b.zone, qtype: qtype, limits: &limits, free: b.free(limits), records: &b}

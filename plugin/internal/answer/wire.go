@@ -55,7 +55,7 @@ type Encoded struct {
 // question, with the records of Lookup. Owners are pointers to the question, which keeps
 // its spelling.
 //
-// It reports false for what it does not support: aliases, transfers, and rare types. It
+// It reports false for what it does not support: aliases, delegations, transfers, and rare types. It
 // allocates nothing but cached data for later questions, and a list of names for an address
 // that has many. out is valid only if it reports true.
 func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, limits Limits, out *Encoded) ([]byte, bool) {
@@ -69,7 +69,7 @@ func AppendWire(msg []byte, v *resolve.View, s *cluster.Snapshot, q *Question, l
 	} else {
 		m = v.Locator(s, q.Name(), o)
 	}
-	if m.IsAlias() {
+	if m.IsAlias() || m.Kind == resolve.AtDelegation {
 		return msg, false
 	}
 	*out = Encoded{Kind: m.Name, UncompressedSize: len(msg)}
@@ -243,7 +243,7 @@ func (w *wireSink) record(r cluster.Record, free int) int {
 	switch {
 	case recordHead+len(r.Data) > free:
 		return noRoom
-	case r.Type == dns.TypeTXT && escaped(r.Data):
+	case r.Type == dns.TypeTXT && escaped(r.Data), r.Type == dns.TypeNAPTR && escaped(r.Data[4:]):
 		return notTaken
 	}
 	start := len(w.msg)
@@ -254,7 +254,7 @@ func (w *wireSink) record(r cluster.Record, free int) int {
 	return len(w.msg) - start
 }
 
-// escaped reports whether the strings of a TXT record have octets that miekg/dns escapes.
+// escaped reports whether the strings of a record have octets that miekg/dns escapes.
 func escaped(data string) bool {
 	for len(data) > 0 {
 		text := data[1:min(len(data), 1+int(data[0]))]

@@ -25,23 +25,40 @@ type Record struct {
 	Data string // in wire form (RFC 1035 3.3), without compressed names
 }
 
-// The types of records that a published name has besides addresses and aliases (RFC 1035 3.2.2, RFC 2782).
+// The types of records that a published name has besides addresses and aliases (RFC 1035 3.2.2, RFC 2782,
+// RFC 3403).
 const (
-	TypeMX  = 15
-	TypeTXT = 16
-	TypeSRV = 33
+	TypeNS    = 2
+	TypePTR   = 12
+	TypeMX    = 15
+	TypeTXT   = 16
+	TypeSRV   = 33
+	TypeNAPTR = 35
 )
 
-// HostNumbers returns how many numbers of two octets stand ahead of the name of a host in the data of
-// an MX or SRV record (RFC 1035 3.3.9, RFC 2782), and 0 for other types, which have no such name.
-func HostNumbers(rrtype uint16) int {
+// Form is what the data of a record has ahead of the name of a host.
+type Form struct {
+	Numbers int // of two octets each
+	Texts   int // character-strings
+}
+
+// FormOf returns the form of the data of a type that has the name of a host. It must be one of those
+// above, but not TXT (RFC 1035 3.3.9 and 3.3.12, RFC 2782, RFC 3403 4.1).
+func FormOf(rrtype uint16) Form {
 	switch rrtype {
 	case TypeMX:
-		return 1
+		return Form{Numbers: 1}
 	case TypeSRV:
-		return 3
+		return Form{Numbers: 3}
+	case TypeNAPTR:
+		return Form{Numbers: 2, Texts: 3}
 	}
-	return 0
+	return Form{}
+}
+
+// Delegates reports whether a name is a zone cut: it has NS records.
+func (p *Published) Delegates() bool {
+	return p != nil && slices.ContainsFunc(p.Records, func(r Record) bool { return r.Type == TypeNS })
 }
 
 // Types returns the types of the other records, each once.
@@ -140,6 +157,9 @@ func (s *Snapshot) Inside(name string, wildcard bool) (PublishedNode, bool) {
 	return s.published.Get(key)
 }
 
+// HasDelegations reports whether a name of those outside delegates a zone.
+func (s *Snapshot) HasDelegations() bool { return s.delegations > 0 }
+
 // PublishedNames returns the keys of all published names, sorted.
 func (s *Snapshot) PublishedNames() []string {
 	return slices.Sorted(maps.Keys(s.AllPublished(false)))
@@ -190,8 +210,19 @@ func (t *Txn) publish(key publishedName, now *Published) {
 		return
 	}
 	t.changed = true
+	if !key.inside {
+		t.next.delegations += delegationsOf(now) - delegationsOf(n.Published)
+	}
 	n.Published = now
 	t.putPublished(key, n)
+}
+
+// delegationsOf returns 1 for a zone cut, and 0 for any other name.
+func delegationsOf(p *Published) int {
+	if p.Delegates() {
+		return 1
+	}
+	return 0
 }
 
 // putPublished stores a node, or removes it if it has become empty, and counts it at the node

@@ -25,6 +25,7 @@ type Snapshot struct {
 	external    radix.AddrIndex[*Key] // from addresses outside the cluster to their Services
 	pods        radix.AddrIndex[*Pod]
 	published   radix.Tree[publishedName, PublishedNode]
+	delegations int // number of published names outside that are zone cuts
 }
 
 // Synced reports whether the snapshot has a whole cluster. Nothing may be answered from a

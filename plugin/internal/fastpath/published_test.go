@@ -117,6 +117,8 @@ metadata: {name: texts, namespace: a}
 spec: {endpoints: [{dnsName: text.example.org, recordType: TXT, targets: [one, two]}, {dnsName: example.org, recordType: A, targets: [192.0.2.60]},
   {dnsName: example.org, recordType: MX, targets: ["10 mail.example.org"]}, {dnsName: mail.example.org, recordType: MX, targets: [EXCHANGES]},
   {dnsName: _sip._udp.example.org, recordType: SRV, targets: ["0 5 5060 web.example.org", "1 0 5060 sip.example.com"]},
+  {dnsName: tel.example.org, recordType: NAPTR, targets: ['10 1 "s" "SIP+D2U" "" _sip._udp.example.org.']}, {dnsName: rule.example.org, recordType: NAPTR, targets: ['10 1 u E2U "!\\\\+!x!" .']},
+  {dnsName: named.example.org, recordType: PTR, targets: [web.example.org]}, {dnsName: sub.example.org, recordType: NS, targets: [ns.example.net]},
   {dnsName: "*.mail.example.org", recordType: SRV, targets: [SERVERS]}, {dnsName: long.example.org, recordType: TXT, targets: [LONG, 'a"\b', ""]}]}
 `
 
@@ -220,6 +222,11 @@ func TestPublishedVerdicts(t *testing.T) {
 		"text.example.org. ANY":         reply.HandOver, // as any other ANY
 		"example.org. MX":               reply.Answer,
 		"mail.example.org. MX":          reply.HandOver,
+		"tel.example.org. NAPTR":        reply.Answer,
+		"rule.example.org. NAPTR":       reply.HandOver,
+		"named.example.org. PTR":        reply.Answer,
+		"sub.example.org. NS":           reply.HandOver,
+		"a.sub.example.org. A":          reply.HandOver,
 		"_sip._udp.example.org. SRV":    reply.Answer,
 		"example.org. NS":               reply.HandOver,
 		"dns1.kube-system.example.org.": reply.HandOver,

@@ -37,6 +37,7 @@ var outcomeOf = [...]outcome{
 	resolve.NXDomain:     outcomeNXDomain,
 	resolve.NotReady:     outcomeNotReady,
 	resolve.FollowTarget: outcomeUpstream,
+	resolve.Referral:     outcomeSuccess,
 }
 
 // The values of the labels.

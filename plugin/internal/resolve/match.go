@@ -20,7 +20,8 @@ type Match struct {
 	// name of the server. Second are those of the view's second server.
 	Servers, Second []netip.Addr
 
-	Published *cluster.Published // what a published name has
+	Published *cluster.Published // what a published name has, or the zone cut
+	BelowCut  bool               // the name is below the zone cut
 }
 
 // MatchKind says what a name stands for.
@@ -40,7 +41,14 @@ const (
 	AtPod                             // an address below pod
 	AtAddress                         // a reverse name, whether or not anything has the address
 	AtPublished                       // a name that the cluster publishes
+	AtDelegation                      // a zone cut, or a name below one
 )
+
+// Refers reports whether a question is for the servers of a delegated zone (RFC 1034 4.3.2, step 3b). DS
+// records of the cut are those of the zone above (RFC 4035 3.1.4.1).
+func (m *Match) Refers(qtype uint16) bool {
+	return m.Kind == AtDelegation && (m.BelowCut || qtype != typeDS)
+}
 
 // IsAlias reports whether the name is an alias, even of a text that is not a domain name.
 func (m *Match) IsAlias() bool {

@@ -16,15 +16,18 @@ const (
 	NXDomain                   // the name does not exist (RFC 2308 2.1)
 	NotReady                   // the snapshot does not have a whole cluster yet
 	FollowTarget               // an alias leads out of the view's zones
+	Referral                   // the name is in a zone that is delegated to other servers
 )
 
 // MaxChain is the largest number of aliases that a look-up follows within our zones. RFC
 // 1034 3.6.2 sets no limit. Stock CoreDNS follows eleven, and counts anew in each zone.
 const MaxChain = 32
 
-// The query types that ask for an alias itself (RFC 1035 3.2).
+// The query types that ask for an alias itself (RFC 1035 3.2), and the one that asks the zone above
+// a cut (RFC 4034 5).
 const (
 	typeCNAME = 5
+	typeDS    = 43
 	typeANY   = 255
 )
 
@@ -62,7 +65,7 @@ func (v *View) HasName(s *cluster.Snapshot, m *Match) bool {
 
 // Outcome returns the result of a look-up without making a record. It returns Success if
 // the name exists, whether or not it has the type. If the name is an alias, last is the
-// name that decides the result.
+// name that decides the result; one that leads into a delegated zone leads out of the view's.
 func (v *View) Outcome(s *cluster.Snapshot, n *dnsname.Name, qtype uint16) (r Result, last *dnsname.Name) {
 	return v.OutcomeBy(v.Locate, s, n, qtype)
 }
@@ -89,6 +92,10 @@ func (v *View) OutcomeBy(locate Locator, s *cluster.Snapshot, n *dnsname.Name, q
 		switch {
 		case !v.holds(s, &m):
 			return NXDomain, n
+		case m.Refers(qtype) && hops > 0:
+			return FollowTarget, n
+		case m.Refers(qtype):
+			return Referral, n
 		case qtype == cluster.TypeSRV && m.leadsOut():
 			return FollowTarget, n
 		case target == nil || qtype == typeCNAME || qtype == typeANY:

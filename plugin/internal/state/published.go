@@ -98,10 +98,28 @@ func isKey(text string) bool {
 
 // isData reports whether the data of a record is of its type.
 func isData(r cluster.Record) bool {
-	if fixed := 2 * cluster.HostNumbers(r.Type); fixed > 0 {
-		return len(r.Data) > fixed && isWire(r.Data[fixed:])
+	switch r.Type {
+	case cluster.TypeTXT:
+		return r.Data != "" && areStrings(r.Data)
+	case cluster.TypeNS, cluster.TypePTR, cluster.TypeMX, cluster.TypeSRV, cluster.TypeNAPTR:
+		return hasForm(r.Data, cluster.FormOf(r.Type))
 	}
-	return r.Type == cluster.TypeTXT && r.Data != "" && areStrings(r.Data)
+	return false
+}
+
+// hasForm reports whether data has numbers and texts, and then a name.
+func hasForm(data string, f cluster.Form) bool {
+	if len(data) < 2*f.Numbers {
+		return false
+	}
+	data = data[2*f.Numbers:]
+	for range f.Texts {
+		if data == "" || len(data) < 1+int(data[0]) {
+			return false
+		}
+		data = data[1+int(data[0]):]
+	}
+	return isWire(data)
 }
 
 // areStrings reports whether data is a list of character-strings (RFC 1035 3.3).

@@ -72,6 +72,7 @@ func publish(txn *cluster.Txn) {
 	txn.Publish("\x07example\x03org\x00", &cluster.Published{Records: []cluster.Record{
 		{Type: 15, Data: "\x00\x0a\x04mail\x07example\x03org\x00"}, {Type: 15, Data: "\x00\x00\x00"},
 		{Type: 16, Data: "\x03one\x00"}, {Type: 33, Data: "\x00\x01\x00\x02\x00\x03\x01a\x00"},
+		{Type: 12, Data: "\x01a\x00"}, {Type: 35, Data: "\x00\x01\x00\x02\x01u\x00\x00\x00"}, {Type: 2, Data: "\x01a\x00"},
 	}})
 	txn.PublishInside("\x04shop\x07example\x03org\x00", &cluster.Published{Addrs: []netip.Addr{netip.MustParseAddr("10.3.0.1")}})
 	txn.SetNamesSynced()
@@ -419,7 +420,12 @@ func TestBadPublishedNames(t *testing.T) {
 		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a"}}}},
 		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a\x05mail\x00"}}}},
 		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 33, Data: "\x00\x00\x00\x00\x00\x00\x01a\x00\x00"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 2, Data: "\x01a\x00"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 2, Data: "\x01a"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 12, Data: "\x01a\x00b"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00\x01\x00\x01\x00\x00\x00"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00\x01\x00\x01\x00\x00\x09a\x00"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 6, Data: "\x01a\x00"}}}},
 	} {
 		w := &writer{}
 		w.flag(true)

@@ -53,7 +53,7 @@ func Tidy(text string) string {
 // ResultText has the names of the results.
 var ResultText = map[resolve.Result]string{
 	resolve.OutOfZone: "OutOfZone", resolve.Success: "Success", resolve.NoData: "NoData",
-	resolve.NXDomain: "NXDomain", resolve.NotReady: "NotReady", resolve.FollowTarget: "FollowTarget",
+	resolve.NXDomain: "NXDomain", resolve.NotReady: "NotReady", resolve.FollowTarget: "FollowTarget", resolve.Referral: "Referral",
 }
 
 // Render returns an answer as text. The first line has the result and its target, if there

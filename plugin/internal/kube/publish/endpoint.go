@@ -2,16 +2,14 @@ package publish
 
 import (
 	"cmp"
-	"encoding/binary"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/rdata"
 )
 
 // apiDNSEndpoint is a DNSEndpoint of external-dns, with the fields that matter here.
@@ -43,6 +41,10 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 		if all[key] == nil {
 			all[key], keys = new(targets), append(keys, key)
 		}
+		if e.RecordType == "NS" && strings.HasPrefix(key, "\x01*") {
+			o.problem("spec.endpoints[%d].dnsName %q is a wildcard, which cannot delegate a zone", i, e.DNSName)
+			continue
+		}
 		o.addRecords(all[key], i, e.RecordType, e.Targets)
 	}
 	for _, key := range keys {
@@ -55,7 +57,7 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 
 // addRecords adds the records of an endpoint, which are of one type.
 func (o *Object) addRecords(to *targets, i int, rrtype string, list []string) {
-	if !slices.Contains([]string{"A", "AAAA", "CNAME", "MX", "SRV", "TXT"}, rrtype) {
+	if rdata.TypeOf(rrtype) == 0 && !slices.Contains([]string{"A", "AAAA", "CNAME"}, rrtype) {
 		o.problem("spec.endpoints[%d].recordType %q is not shown", i, rrtype)
 		return
 	}
@@ -77,15 +79,11 @@ func shortened(text string) string {
 
 // addRecord adds a record, and reports whether the text is one of its type.
 func (t *targets) addRecord(rrtype, text string) bool {
-	switch rrtype {
-	case "CNAME":
+	if number := rdata.TypeOf(rrtype); number != 0 {
+		return t.addData(number, rdata.Parse(number, text))
+	}
+	if rrtype == "CNAME" {
 		return t.add("", text)
-	case "TXT":
-		return t.addData(cluster.TypeTXT, textData(text))
-	case "MX":
-		return t.addData(cluster.TypeMX, hostData(text, cluster.HostNumbers(cluster.TypeMX)))
-	case "SRV":
-		return t.addData(cluster.TypeSRV, hostData(text, cluster.HostNumbers(cluster.TypeSRV)))
 	}
 	return t.add(parseOf(rrtype, text), "")
 }
@@ -97,58 +95,6 @@ func (t *targets) addData(rrtype uint16, data string) bool {
 		slices.SortStableFunc(t.records.Records, func(a, b cluster.Record) int { return cmp.Compare(a.Type, b.Type) })
 	}
 	return data != ""
-}
-
-// hostData returns the data of a record with numbers and the name of a host, in the order of the text,
-// or "" for any other text. The name may be the root, which says that there is no such service (RFC 7505
-// 3, RFC 2782).
-func hostData(text string, numbers int) string {
-	words := strings.Fields(text)
-	if len(words) != numbers+1 {
-		return ""
-	}
-	var data []byte
-	for _, word := range words[:numbers] {
-		n, err := strconv.ParseUint(word, 10, 16)
-		if err != nil {
-			return ""
-		}
-		data = binary.BigEndian.AppendUint16(data, uint16(n))
-	}
-	host := words[numbers]
-	key := hostname.DomainKey(host)
-	if _, err := netip.ParseAddr(strings.TrimSuffix(host, ".")); err == nil || strings.Contains(host, "*") {
-		key = ""
-	}
-	if host == "." {
-		key = "\x00"
-	}
-	if key == "" {
-		return ""
-	}
-	return string(data) + key
-}
-
-// Sizes of texts: the longest string of a record (RFC 1035 3.3), and the longest text that is surely
-// short enough for a message.
-const (
-	maxString = 255
-	maxText   = 1<<15 - 1
-)
-
-// textData returns the data of a TXT record (RFC 1035 3.3.14), or "" for a text that is too long.
-func textData(text string) string {
-	if len(text) > maxText {
-		return ""
-	}
-	data := []byte{}
-	for part := range slices.Chunk([]byte(text), maxString) {
-		data = append(append(data, byte(len(part))), part...)
-	}
-	if text == "" {
-		data = append(data, 0)
-	}
-	return string(data)
 }
 
 // parseOf returns the address if it is of the record's family, or "".
