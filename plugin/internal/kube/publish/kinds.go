@@ -135,7 +135,7 @@ var kinds = []Kind{
 		needed: Nodes, convert: Settings.node,
 	},
 	{
-		Name: "Gateway", Plural: "gateways", Versions: versionsOf(gatewayGroup, "v1"),
+		Name: "Gateway", Plural: "gateways", Versions: versionsOf(gatewayGroup, "v1", "v1beta1"),
 		New: func() APIObject { return new(apiGateway) }, NewList: func() runtime.Object { return new(apiList[apiGateway]) },
 		needed: routes, convert: Settings.gateway,
 	},
@@ -144,9 +144,9 @@ var kinds = []Kind{
 		New: func() APIObject { return new(apiListenerSet) }, NewList: func() runtime.Object { return new(apiList[apiListenerSet]) },
 		needed: routes, convert: Settings.listenerSet,
 	},
-	routeKind("HTTPRoute", HTTPRoutes, "v1"),
-	routeKind("GRPCRoute", GRPCRoutes, "v1"),
-	routeKind("TLSRoute", TLSRoutes, "v1", "v1alpha2"),
+	routeKind("HTTPRoute", HTTPRoutes, "v1", "v1beta1"),
+	routeKind("GRPCRoute", GRPCRoutes, "v1", "v1alpha2"),
+	routeKind("TLSRoute", TLSRoutes, "v1", "v1alpha3", "v1alpha2"),
 }
 
 func routeKind(name string, needed Kinds, versions ...string) Kind {

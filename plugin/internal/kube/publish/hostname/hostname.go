@@ -4,6 +4,9 @@ package hostname
 
 import (
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 )
@@ -13,11 +16,26 @@ func DomainKey(host string) string {
 	if host == "" || strings.Trim(host, ".") == "" || strings.ContainsAny(host, `\ /:@`) {
 		return ""
 	}
+	host, ok := ascii(host)
 	n, err := dnsname.Parse(host)
-	if err != nil {
+	if err != nil || !ok {
 		return ""
 	}
 	return n.Wire()
+}
+
+// ascii returns a name in the form that DNS has it in, with A-labels in the place of letters of other
+// alphabets (RFC 5890 2.3.2.1), as external-dns does. It reports false for what has no such form.
+func ascii(host string) (string, bool) {
+	if strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return host, true
+	}
+	wildcard, rest := "", host
+	if cut, is := strings.CutPrefix(host, "*."); is {
+		wildcard, rest = "*.", cut
+	}
+	converted, err := idna.Lookup.ToASCII(rest)
+	return wildcard + converted, err == nil && utf8.ValidString(rest)
 }
 
 // Relative returns the key of a name that is below any zone, given the key of the name.
@@ -26,7 +44,10 @@ func Relative(key string) string { return strings.TrimSuffix(key, "\x00") }
 // Key returns the key of a hostname with letters, digits, dashes and dots, which may begin
 // with a wildcard label, or "" for any other text.
 func Key(host string) string {
-	host = strings.ToLower(host)
+	host, ok := ascii(strings.ToLower(host))
+	if !ok {
+		return ""
+	}
 	for label := range strings.SplitSeq(strings.TrimSuffix(strings.TrimPrefix(host, "*."), "."), ".") {
 		if !isLabel(label) {
 			return ""
