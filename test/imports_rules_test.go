@@ -189,6 +189,8 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 
 		{from: checks, imports: []string{corefile, fastpath, "net/netip", "os", "github.com/coredns/caddy"}},
 		{from: checks, imports: []string{kube, metrics}, breaches: 2},
+		{from: checks, imports: []string{checks + "/written"}},
+		{from: checks + "/written", imports: []string{"unicode/utf8", checks, "os"}, deps: []string{"github.com/miekg/dns"}, breaches: 3},
 		{from: checks, deps: []string{"k8s.io/client-go/rest"}, breaches: 1},
 		{from: explain, imports: []string{checks, fastpath, resolve, model, manifest, "k8s.io/api/core/v1", "github.com/miekg/dns"}},
 		{from: explain, imports: []string{kube, "k8s.io/client-go/rest"}, breaches: 2},

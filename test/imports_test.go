@@ -273,6 +273,12 @@ var rules = []rule{
 		deep: kubernetes,
 	},
 	{
+		under:  internal + "/check/written",
+		ours:   []string{internal + "/check/written"},
+		direct: inOutClock,
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under: internal + "/check",
 		ours: []string{internal + "/check", internal + "/fastpath", internal + "/corefile", internal + "/cluster", internal + "/completion", internal + "/dnsname", internal + "/recent",
 			internal + "/reply", internal + "/udp", internal + "/answer", internal + "/resolve"},

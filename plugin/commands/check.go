@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
+	"github.com/clusterdns/clusterdns/plugin/internal/check/written"
 )
 
 const checkUsage = `usage: coredns check [-o text|json] [-service ADDRESS,...] COREFILE
@@ -71,7 +72,7 @@ func readCorefile(path string, in io.Reader) (name string, body []byte, err erro
 	if err != nil {
 		return name, nil, err
 	}
-	return check.Unwrapped(name, body, piped)
+	return written.Unwrapped(name, body, piped)
 }
 
 func checkCode(found []check.Finding) int {

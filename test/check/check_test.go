@@ -99,6 +99,11 @@ func TestBroken(t *testing.T) { //nolint:funlen // its rows are a table
 		{"unknown plugin", kubeadm("kubernets cluster.local"), 6, "error", []string{"Unknown directive 'kubernets'", "coredns -plugins"}},
 		{"unknown property", kubeadmWith("", "pod insecure"), 8, "error", []string{"unknown property 'pod'", "plugin/clusterdns/README.md"}},
 		{"wrong argument", kubeadm("template IN"), 6, "error", []string{"Wrong argument count", "coredns.io/plugins/template"}},
+		{"no space before a brace", kubeadm("hosts a.hosts example.org{\n ttl 60\n fallthrough\n }"), 7, "error", []string{"Unknown directive 'ttl'", "A space before the { in line 6"}},
+		{"all on one line", ".:53 { whoami }\n", 1, "error", []string{"Each } on a line of its own"}},
+		{"a server block in another", kubeadm("example.org:53 {\n forward . 192.0.2.7\n }"), 6, "error", []string{"A } above this line"}},
+		{"a plugin of earlier days", kubeadm("proxy . 192.0.2.7"), 6, "error", []string{"forward, which has taken the place of proxy"}},
+		{"UTF-16", "\xff\xfe.\x00:\x005\x003\x00", 0, "error", []string{"UTF-16", "Out-File -Encoding utf8"}},
 		{"brace missing", ".:53 {\n    errors\n    health {\n       lameduck 5s\n\n    ready\n", 6, "error", []string{"Unexpected EOF"}},
 		{"number expected", kubeadm("cache {\n success many\n }"), 7, "error", []string{"many"}},
 		{"address expected", kubeadm("bind no-such-interface"), 6, "error", []string{"no-such-interface"}},
@@ -138,6 +143,8 @@ func TestBroken(t *testing.T) { //nolint:funlen // its rows are a table
 		{"reload twice", kubeadm("reload 10s"), 19, "warning", []string{"reload reads its first directive in a server block alone, which is in line 6"}},
 		{"health twice", kubeadm("health :8081"), 3, "warning", []string{"health stands in this server block again", "line 6 counts"}},
 		{"loadbalance twice", kubeadm("loadbalance weighted w.txt"), 6, "warning", []string{"line 20 counts"}},
+		{"a private and a public upstream", strings.Replace(kubeadm(""), "192.0.2.53", "10.0.0.2 8.8.8.8:53", 1), 14, "warning", []string{"public resolver 8.8.8.8 and the private one 10.0.0.2", "by chance", "policy sequential"}},
+		{"autopath beside a stub zone", strings.Replace(kubeadmWith("autopath @kubernetes", "pods verified"), "    loop\n", "", 1) + "corp.example {\n errors\n forward . 192.0.2.7\n}\n", 6, "warning", []string{`a name in "corp.example"`, "search names"}},
 		{"debug", kubeadm("debug"), 6, "warning", []string{"panic", "log"}},
 		{"no variable", kubeadm("nsid {$NO_SUCH_VARIABLE}"), 6, "warning", []string{"NO_SUCH_VARIABLE"}},
 		{"property without effect", kubeadmWith("", "tls a b c"), 11, "warning", []string{"tls has no effect without endpoint"}},
@@ -152,6 +159,8 @@ func TestBroken(t *testing.T) { //nolint:funlen // its rows are a table
 		{"pods insecure", kubeadmWith("", "pods insecure"), 8, "note", []string{"10-1-2-3", "pods verified"}},
 		{"kubeadm and template", kubeadm("template IN A example.org {\n rcode NXDOMAIN\n }"), 6, "note", []string{"kubeadm does not know the plugin template"}},
 		{"kubeadm and search", kubeadmWith("", "search names"), 8, "note", []string{"kubeadm does not know search in kubernetes", "doc/install.md"}},
+		{"a stub zone at another port", kubeadm("") + "corp.example:5300 {\n errors\n forward . 192.0.2.7:5300\n}\n", 22, "note", []string{`at port 5300 and the cluster's at 53`, `no question for "corp.example"`}},
+		{"no upstream", strings.Replace(kubeadm(""), "forward . 192.0.2.53 {\n       max_concurrent 1000\n    }", "", 1), 7, "note", []string{"Names outside the cluster get SERVFAIL"}},
 		{"no loop", strings.Replace(kubeadm(""), "    loop\n", "", 1), 14, "note", []string{"goes round", "loop"}},
 		{"no reverse zones", "." + strings.Replace(kubeadm(""), "cluster.local in-addr.arpa ip6.arpa", "cluster.local", 1)[1:], 7, "note", []string{"PTR"}},
 		{"order of lines", strings.Replace(kubeadm(""), "    loop\n", "    hosts example.org {\n fallthrough\n }\n    loop\n", 1), 18, "note", []string{"hosts is asked before kubernetes"}},
@@ -171,6 +180,35 @@ func TestBroken(t *testing.T) { //nolint:funlen // its rows are a table
 				t.Errorf("%d errors and warnings, want one: %+v", n, r.Findings)
 			}
 		})
+	}
+}
+
+// TestCharacters: what people paste, and what a keyboard or an editor makes of it. What CoreDNS reads as it is meant is fine.
+func TestCharacters(t *testing.T) {
+	for name, tc := range map[string]struct {
+		line, says string
+		starts     bool
+	}{
+		"typographic quotes":   {`chaos “my server”`, "“ (U+201C) is no \"", true},
+		"an en dash":           {"forward corp–example.org 192.0.2.7", "– (U+2013) is no -", true},
+		"a space of no width":  {"\u200bwhoami", "U+200B cannot be seen", false},
+		"a soft hyphen":        {"bufsize\u00ad 1232", "U+00AD cannot be seen", false},
+		"fullwidth brace":      {"hosts ｛\n }", "｛ (U+FF5B) is no {", false},
+		"Windows-1252":         {"chaos \x93my server\x94", "byte 0x93 is no character in UTF-8", true},
+		"no-break spaces":      {"bufsize\u00a01232", "", true},
+		"tabs":                 {"\tbufsize\t1232\t", "", true},
+		"typographic, in text": {"nsid \"the server “a”\" # don’t", "", true},
+	} {
+		for _, ends := range []string{"\n", "\r\n"} {
+			r, _ := check(t, write(t, "\ufeff"+strings.ReplaceAll(kubeadm(tc.line), "\n", ends)))
+			about := slices.IndexFunc(r.Findings, func(f finding) bool { return f.Rule == "characters" })
+			if (r.Errors == 0) != tc.starts || (about >= 0) != (tc.says != "") || about >= 0 && (r.Findings[about].Line != 6 || !strings.Contains(r.Findings[about].What, tc.says)) {
+				t.Errorf("%s: %+v", name, r.Findings)
+			}
+			if tc.says == "" && slices.ContainsFunc(r.Findings, func(f finding) bool { return f.Rule != "kubeadm" }) {
+				t.Errorf("%s: %+v", name, r.Findings)
+			}
+		}
 	}
 }
 
@@ -220,6 +258,10 @@ func TestRepeated(t *testing.T) {
 		"forward with next":          kubeadm("forward . 192.0.2.54 {\n  next NXDOMAIN\n }"),
 		"templates with expressions": kubeadm("template IN A example.org {\n match ^a\n fallthrough\n }\n template IN A example.org {\n match ^b\n fallthrough\n }"),
 		"templates of two types":     kubeadm("template IN A example.org {\n rcode NOERROR\n }\n template IN AAAA example.org {\n rcode NOERROR\n }"),
+		"a backup in turn":           strings.Replace(kubeadm(""), "192.0.2.53 {", "10.0.0.2 8.8.8.8 {\n policy sequential", 1),
+		"two private upstreams":      strings.Replace(kubeadm(""), "192.0.2.53", "10.0.0.2 192.168.0.2", 1),
+		"two public upstreams":       strings.Replace(kubeadm(""), "192.0.2.53", "1.1.1.1 8.8.8.8", 1),
+		"a port that is asked":       kubeadm("forward corp.example 127.0.0.1:5300") + "corp.example:5300 {\n errors\n forward . 192.0.2.7\n}\n",
 		"rewrite":                    kubeadm("rewrite name a.example.org b.example.org\n rewrite name c.example.org d.example.org"),
 		"the same again":             kubeadm("reload\n loadbalance"),
 	} {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/check/written"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/fastpath"
 )
@@ -28,12 +30,18 @@ type Options struct {
 // Corefile returns what is wrong with a Corefile, or may be, in the order of its lines. Relative paths in it
 // are relative to where path is, as at a start.
 func Corefile(path string, body []byte, options Options) []Finding {
-	c := &judge{Options: options, path: path}
+	c := &judge{Options: options, path: path, body: body}
+	if o := written.Encoded(body); o != nil {
+		return []Finding{{File: path, Severity: Error, Rule: "start", What: "CoreDNS does not start: " + o.What + ".", Instead: o.Instead}}
+	}
+	for _, o := range written.Oddities(body) {
+		c.add(Finding{File: path, Line: o.Line, Severity: Warning, Rule: "characters", What: o.What, Instead: o.Instead})
+	}
 	restore := captureLog(io.Discard) // CoreDNS says the same again when it reads the Corefile
 	t, err := readText(path, body)
 	restore()
 	if err != nil {
-		return []Finding{c.startError(err)}
+		return inOrder(append(c.found, c.startError(err)))
 	}
 	c.text = t
 	if len(t.blocks) == 0 {
@@ -56,6 +64,7 @@ func Corefile(path string, body []byte, options Options) []Finding {
 type judge struct {
 	Options
 	path  string
+	body  []byte
 	text  *text
 	found []Finding
 }
@@ -69,8 +78,8 @@ func (c *judge) rehearse() {
 	if !whole {
 		return
 	}
-	var written bytes.Buffer
-	restore := captureLog(&written)
+	var said bytes.Buffer
+	restore := captureLog(&said)
 	err := Rehearse(c.path, body, func(i *caddy.Instance, servers []caddy.Server) error {
 		if err := corefile.LookAround(i); err != nil {
 			return err
@@ -84,7 +93,7 @@ func (c *judge) rehearse() {
 	if err != nil {
 		c.add(c.startError(err))
 	}
-	c.logged(written.String())
+	c.logged(said.String())
 }
 
 // placed is an error of CoreDNS that has a place.
@@ -107,7 +116,9 @@ func (c *judge) startError(err error) Finding {
 		name = m[1]
 		f.File, f.Line = c.placeOfError(name, err)
 	}
-	f.Instead = manual(name, err)
+	if f.Instead = manual(name, err); f.File == c.path {
+		f.Instead = cmp.Or(written.Misread(c.body, f.Line, err), f.Instead)
+	}
 	return f
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/miekg/dns"
@@ -27,6 +28,7 @@ var stubs = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 53}), netip.AddrFrom
 // forwards: upstreams that lead back to this server.
 func (c *judge) forwards(b *block) (found []Finding) {
 	for _, d := range b.directives["forward"] {
+		found = append(found, d.mixed(Warning, "This line", d.args[min(1, len(d.args)):])...)
 		for _, to := range d.args[min(1, len(d.args)):] {
 			if file := c.resolvConf(b, to); file != "" {
 				found = append(found, c.forwardsByFile(b, d, file)...)
@@ -71,6 +73,7 @@ func (c *judge) forwardsByFile(b *block, d *directive, file string) (found []Fin
 	if err != nil {
 		return nil
 	}
+	found = d.mixed(Note, file+" on this machine", conf.Servers)
 	for _, server := range conf.Servers {
 		if why, _ := c.leadsBack(b, server, conf.Port); why != "" {
 			found = append(found, d.finding(Note, "forward-back",
@@ -117,4 +120,43 @@ func (c *judge) leadsBack(b *block, to, port string) (why string, severity Sever
 
 func (c *judge) servesCluster() bool {
 	return slices.ContainsFunc(c.text.blocks, func(b *block) bool { return b.cluster() != nil })
+}
+
+// publicResolvers are addresses of resolvers that everybody may ask, and that know no private names.
+var publicResolvers = func() (all []netip.Addr) {
+	for text := range strings.FieldsSeq(`8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 114.114.114.114 223.5.5.5
+		223.6.6.6 119.29.29.29 2001:4860:4860::8888 2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001 2620:fe::fe 2620:fe::9`) {
+		all = append(all, netip.MustParseAddr(text))
+	}
+	return all
+}()
+
+// mixed: a private resolver beside a public one. People expect the second one to be asked if the first denies a name.
+func (d *directive) mixed(severity Severity, where string, servers []string) []Finding {
+	policy, failover := d.property("policy"), d.property("failover")
+	inTurn := policy != nil && slices.Contains(policy.words, "sequential")
+	if inTurn || failover != nil && slices.Contains(failover.words, "NXDOMAIN") {
+		return nil
+	}
+	var public, private string
+	for _, server := range servers {
+		_, address := parse.Transport(server)
+		addr, err := netip.ParseAddr(address)
+		if at, portErr := netip.ParseAddrPort(address); portErr == nil {
+			addr, err = at.Addr(), nil
+		}
+		switch {
+		case err != nil:
+		case slices.Contains(publicResolvers, addr):
+			public = addr.String()
+		case addr.IsPrivate():
+			private = addr.String()
+		}
+	}
+	if public == "" || private == "" {
+		return nil
+	}
+	return []Finding{d.finding(severity, "mixed-upstreams",
+		fmt.Sprintf("%s has the public resolver %s and the private one %s. Each question goes to one of them, by chance, and what it denies no other is asked: names that only one has are there now and then.", where, public, private),
+		"A forward with the private resolver for each private zone, and the public one for all else. If the private one knows public names too: policy sequential, with it first.")}
 }

@@ -3,7 +3,9 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -19,6 +21,7 @@ var rules = []func(*judge, *block) []Finding{
 	(*judge).places,
 	(*judge).behind,
 	(*judge).taken,
+	(*judge).port,
 	(*judge).fallthroughs,
 	(*judge).order,
 	(*judge).kept,
@@ -153,6 +156,39 @@ func severityOf(origins []string, zone string) Severity {
 	return Note
 }
 
+// port: a server block at a port that the cluster's clients do not ask.
+func (c *judge) port(b *block) []Finding {
+	if b.cluster() != nil || b.first("bind") != nil || !strings.HasPrefix(b.keys[0], "dns://") && strings.Contains(b.keys[0], "://") {
+		return nil
+	}
+	var asked *block
+	for _, other := range c.text.blocks {
+		switch {
+		case other.cluster() == nil:
+		case samePort(b, other):
+			return nil
+		case asked == nil:
+			asked = other
+		}
+	}
+	if asked == nil || c.forwardsTo(b.port) {
+		return nil
+	}
+	return []Finding{b.finding(Note, "other-port",
+		fmt.Sprintf("This server block is at port %s and the cluster's at %s, where clients ask: no question for %s comes here.", cmp.Or(b.port, "53"), cmp.Or(asked.port, "53"), texts(b.zones)),
+		fmt.Sprintf("Port %s for both. The port of an upstream stands behind its address in forward.", cmp.Or(asked.port, "53")))}
+}
+
+// forwardsTo reports whether a server block asks a port of this machine.
+func (c *judge) forwardsTo(port string) bool {
+	return slices.ContainsFunc(c.text.all(), func(d *directive) bool {
+		return slices.ContainsFunc(d.args, func(to string) bool {
+			at, err := netip.ParseAddrPort(to)
+			return err == nil && at.Addr().IsLoopback() && strconv.Itoa(int(at.Port())) == port
+		})
+	})
+}
+
 func samePort(a, b *block) bool { return cmp.Or(a.port, "53") == cmp.Or(b.port, "53") }
 
 // ofServices reports whether the names of Services or Pods in one of the origins are in a zone. Others, such as
@@ -280,11 +316,26 @@ func (c *judge) reverse(b *block) []Finding {
 		"in-addr.arpa ip6.arpa behind the zone, and fallthrough for both.")}
 }
 
+// outside: names that are not the cluster's, for which nobody is asked.
+func (b *block) outside() []Finding {
+	us := b.cluster()
+	others := slices.DeleteFunc(slices.Clone(answering), func(name string) bool {
+		return slices.Contains([]string{"kubernetes", "clusterdns", "k8s_external", "k8s_gateway", "hosts"}, name)
+	})
+	if us == nil || !slices.Contains(b.zones, ".") || encloses(b.origins(), ".") || b.first(others...) != nil {
+		return nil
+	}
+	return []Finding{us.finding(Note, "no-upstream",
+		"Names outside the cluster get SERVFAIL, since no plugin of this server block has them or asks others for them. The search path of a Pod may end there.",
+		"forward . /etc/resolv.conf, or nothing if no Pod needs a name outside.")}
+}
+
 // missing: plugins that a block or a Corefile should have.
 func (c *judge) missing(b *block) (found []Finding) {
 	if b.first("errors") == nil && (b.cluster() != nil || b.first("forward") != nil) {
 		found = append(found, b.finding(Note, "no-errors", "No log line says what fails in this server block.", "errors"))
 	}
+	found = append(found, b.outside()...)
 	if d := b.first("forward"); d != nil && b.first("loop") == nil && len(d.args) > 1 && d.args[0] == "." {
 		found = append(found, d.finding(Note, "no-loop",
 			"If an upstream leads back to this server, each question goes round until the memory is used up.",
@@ -325,9 +376,16 @@ func (c *judge) debug(b *block) (found []Finding) {
 	return found
 }
 
-// autopath: a plugin by whose name nothing is found.
+// autopath: a plugin by whose name nothing is found, and names that other server blocks have.
 func (c *judge) autopath(b *block) (found []Finding) {
 	for _, d := range b.directives["autopath"] {
+		for _, other := range c.text.blocks {
+			if other != b && samePort(b, other) && other.first("bind", "view") == nil && b.first("forward") != nil && !slices.ContainsFunc(other.zones, isReverse) {
+				found = append(found, d.finding(Warning, "autopath-elsewhere",
+					fmt.Sprintf("autopath completes a search path with the plugins of this server block: a name in %s is asked at its forward, and not in the server block for it.", texts(other.zones)),
+					"search names in kubernetes in the place of autopath, which asks the right server block."))
+			}
+		}
 		if len(d.args) == 0 {
 			continue
 		}

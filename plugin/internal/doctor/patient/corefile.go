@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
+	"github.com/clusterdns/clusterdns/plugin/internal/check/written"
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor/api"
 )
 
@@ -29,7 +30,7 @@ func (p *Patient) readCorefiles(ctx context.Context) (all []*Corefile, err error
 	if p.Corefile != "" {
 		c := &Corefile{Path: p.Corefile}
 		if c.Body, err = os.ReadFile(c.Path); err == nil {
-			c.Path, c.Body, err = check.Unwrapped(c.Path, c.Body, false)
+			c.Path, c.Body, err = written.Unwrapped(c.Path, c.Body, false)
 		}
 		if err == nil {
 			err = p.judge(c, nil)
