@@ -42,6 +42,53 @@ const (
 	oddNode = `{"items": [{"metadata": {"name": "n"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}]}`
 )
 
+// sixCluster has IPv6 alone, and a cache on each node at an address that is not link-local.
+func sixCluster() oddCluster {
+	beside := `, {"metadata": {"name": "node-local-dns-x", "namespace": "kube-system", "labels": {"k8s-app": "node-local-dns"}, "ownerReferences": [{"kind": "DaemonSet", "name": "node-local-dns", "controller": true}]},
+		"spec": {"hostNetwork": true, "containers": [{"name": "node-cache", "args": ["-localip", "fd00:53::10"], "ports": [{"containerPort": 53, "protocol": "UDP"}]}]},
+		"status": {"phase": "Running", "podIP": "2001:db8::1"}}]}`
+	return oddCluster{
+		"/api/v1/namespaces/kube-system/services": oddService("fd00:10:96::a", bothPorts),
+		"/api/v1/namespaces/kube-system/pods":     strings.ReplaceAll(strings.TrimSuffix(oddPod, "]}")+beside, "192.0.2.1", "2001:db8::2"),
+		"/api/v1/nodes":                           oddNode,
+		"/api/v1/nodes/n/proxy/configz":           `{"kubeletconfig": {"clusterDNS": ["fd00:53::10"], "clusterDomain": "cluster.local"}}`,
+	}
+}
+
+// TestCacheOnNode: kubelet may give Pods any address of a cache that is seen on nodes.
+func TestCacheOnNode(t *testing.T) {
+	for _, r := range examine(t, sixCluster()) {
+		if want := map[string]string{"service": "gives Pods fd00:53::10, a cache on the node", "resolver": "which is the cache DaemonSet node-local-dns on their node"}[r.Check]; r.Light != greenLight && want != "" || !strings.Contains(r.What, want) {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// busy is an API server that puts off all requests.
+type busy struct{}
+
+// ServeHTTP implements http.Handler.
+func (busy) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "30")
+	w.WriteHeader(http.StatusTooManyRequests)
+}
+
+// TestThrottled: an API server that asks to come later has answered.
+func TestThrottled(t *testing.T) {
+	said := 0
+	for _, r := range examine(t, busy{}) {
+		if strings.Contains(r.What, "does not answer") {
+			t.Errorf("%+v", r)
+		}
+		if r.Light == noLight && strings.Contains(r.What, "has too many requests, and asks to come again later (429)") {
+			said++
+		}
+	}
+	if said < 5 {
+		t.Errorf("%d lines say that the API server is busy", said)
+	}
+}
+
 // TestOddClusters: what a cluster does not have is named, and no line is empty.
 func TestOddClusters(t *testing.T) {
 	for _, tc := range []struct {
@@ -72,7 +119,7 @@ func TestOddClusters(t *testing.T) {
 	}
 }
 
-func examine(t *testing.T, c oddCluster) []Result {
+func examine(t *testing.T, c http.Handler) []Result {
 	t.Helper()
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)

@@ -56,7 +56,7 @@ func asks(s *corev1.Service, address string, caches map[string][]string) Result 
 			near = ", the nearest first (" + *d + ")"
 		}
 		return green("Pods ask %s, the Service, and so the replicas%s", address, near)
-	case strings.HasPrefix(address, linkLocal):
+	case linkLocal(address):
 		return yellow("look on a node: ss -lnu sport = :53", "Pods ask %s on their node, where no Pod of a cache is seen: a service of the node, such as LocalDNS of AKS, may answer", address)
 	}
 	return yellow("see the line service", "Pods ask %s, which is not this server", address)

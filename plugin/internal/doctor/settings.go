@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -11,9 +13,12 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/doctor/patient"
 )
 
-// nodeLocal is the address at which a cache on the node serves, by the convention of NodeLocal DNSCache. Others have
-// more of 169.254.0.0/16.
-const linkLocal = "169.254."
+// linkLocal reports whether an address is one at which caches on the node serve by convention. They may have any other, which
+// is known where their Pods are seen.
+func linkLocal(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && a.IsLinkLocalUnicast()
+}
 
 // service checks that Pods ask the Service, over both protocols.
 func service(_ context.Context, p *patient.Patient) Result {
@@ -33,15 +38,19 @@ func service(_ context.Context, p *patient.Patient) Result {
 	if err != nil {
 		return unseen("the clusterDNS of kubelet", err)
 	}
+	onNodes, err := caches(p)
+	if err != nil {
+		onNodes = nil // the line resolver says why
+	}
 	var all []Result
 	for _, settings := range k.Settings {
-		all = append(all, serviceFor(s, settings, k.Source))
+		all = append(all, serviceFor(s, settings, k.Source, slices.Concat(slices.Collect(maps.Values(onNodes))...)))
 	}
 	return worst(all...)
 }
 
-// serviceFor checks the settings of one kubelet.
-func serviceFor(s *corev1.Service, k patient.Settings, source string) Result {
+// serviceFor checks the settings of one kubelet, with the addresses of caches on nodes.
+func serviceFor(s *corev1.Service, k patient.Settings, source string, caches []string) Result {
 	own := strings.Join(s.Spec.ClusterIPs, ", ")
 	if len(k.ClusterDNS) == 0 {
 		return red("clusterDNS: ["+s.Spec.ClusterIP+"] in kubelet's configuration", "%s has no clusterDNS: Pods get the node's resolvers", source)
@@ -49,7 +58,7 @@ func serviceFor(s *corev1.Service, k patient.Settings, source string) Result {
 	for _, address := range k.ClusterDNS {
 		switch {
 		case slices.Contains(s.Spec.ClusterIPs, address):
-		case strings.HasPrefix(address, linkLocal):
+		case linkLocal(address), slices.Contains(caches, address):
 			return green("%s gives Pods %s, a cache on the node (see the line resolver)", source, address)
 		default:
 			return red("clusterIP: "+address+" of the Service, or clusterDNS: ["+s.Spec.ClusterIP+"] in kubelet's configuration",

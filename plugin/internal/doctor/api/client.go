@@ -39,6 +39,7 @@ func Open(kubeconfig, context string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Wrap(noteThrottling)
 	client, err := apiserver.JSONClient(config)
 	return &Client{InPod: inPod, client: client, config: config}, err
 }
@@ -50,6 +51,7 @@ const RequestTime = 4 * time.Second
 func (a *Client) Raw(ctx context.Context, path string, query url.Values) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, RequestTime)
 	defer cancel()
+	ctx, throttled := withThrottling(ctx)
 	request := a.client.Get().AbsPath(path)
 	for key, values := range query {
 		for _, value := range values {
@@ -57,6 +59,9 @@ func (a *Client) Raw(ctx context.Context, path string, query url.Values) ([]byte
 		}
 	}
 	body, err := request.Do(ctx).Raw()
+	if throttled.Load() && err != nil {
+		return nil, errThrottled
+	}
 	if strings.Contains(path, "/proxy/") {
 		return body, err // it may be for what is behind the proxy that no reply comes
 	}
@@ -76,11 +81,15 @@ func (a *Client) Get(ctx context.Context, path string, into any) error {
 func (a *Client) Review(ctx context.Context, kind string, about any) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTime)
 	defer cancel()
+	ctx, throttled := withThrottling(ctx)
 	body, err := json.Marshal(about)
 	if err != nil {
 		return err
 	}
 	reply, err := a.client.Post().AbsPath("/apis/authorization.k8s.io/v1/" + kind).Body(body).Do(ctx).Raw()
+	if throttled.Load() && err != nil {
+		return errThrottled
+	}
 	if err != nil {
 		return apiserver.Unasked(err)
 	}

@@ -61,7 +61,12 @@ func (p *Patient) findService(ctx context.Context) (*corev1.Service, error) {
 	if !named {
 		namespace, name = "kube-system", p.Options.Service
 	}
-	all, _, err := api.List[corev1.Service](ctx, p.API, "/api/v1/namespaces/"+namespace+"/services")
+	path, selector := "/api/v1/namespaces/"+namespace+"/services", "metadata.name="+cmp.Or(name, "kube-dns")
+	all, more, err := api.List[corev1.Service](ctx, p.API, path)
+	if err == nil && more { // it may be among those that are not listed
+		named, _, errNamed := api.List[corev1.Service](ctx, p.API, path, "fieldSelector", selector)
+		all, err = append(named, all...), errNamed
+	}
 	if err != nil {
 		return nil, api.May("list services in "+namespace, err)
 	}
