@@ -102,7 +102,21 @@ func (e *explainer) causeIn(name, zone string, replies []inprocess.Reply) Cause 
 	case exists(replies):
 		return Cause{Text: "the name exists, and has no such records"}
 	}
-	return Cause{Text: "no name of the cluster has this form: Services are NAME.NAMESPACE.svc." + trim(zone)}
+	c := Cause{Text: "no name of the cluster has this form: Services are NAME.NAMESPACE.svc." + trim(zone)}
+	if n >= 2 {
+		e.meant(&c, labels[n-2], labels[n-1])
+	}
+	return c
+}
+
+// meant adds what to write, if there is such a Service.
+func (e *explainer) meant(c *Cause, service, namespace string) bool {
+	_, ok := objects.Find(e.objects.Services, namespace, service)
+	if ok {
+		c.Text += fmt.Sprintf("; Namespace %s has a Service %s", namespace, service)
+		c.Remedy, c.weight = "write "+e.spelled(service, namespace), elsewhere
+	}
+	return ok
 }
 
 // ofClusterSet reports whether a zone has the Services of several clusters.
@@ -143,8 +157,11 @@ func (e *explainer) noNamespace(labels []string, namespace string) Cause {
 	if len(labels) > mostLabels && !strings.HasPrefix(labels[0], "_") {
 		c.weight = noForm
 	}
-	if len(labels) > 1 && len(labels) <= mostLabels {
-		e.foundElsewhere(&c, labels, "a Service "+labels[len(labels)-2])
+	switch last := len(labels) - 1; {
+	case last == 0: // the Namespace may be missing
+		e.foundElsewhere(&c, []string{namespace, namespace}, "a Service "+namespace)
+	case last < mostLabels && !e.foundElsewhere(&c, labels, "a Service "+labels[last-1]):
+		e.meant(&c, namespace, labels[last-1]) // or ahead of the Service
 	}
 	return c
 }
@@ -189,7 +206,7 @@ func (e *explainer) noService(labels []string, namespace string) Cause {
 	if len(labels) > mostLabels && !strings.HasPrefix(labels[0], "_") {
 		c.weight = noForm // a name from elsewhere, such as www.example.com, with a suffix
 	}
-	if e.foundElsewhere(&c, labels, "one") {
+	if len(labels) == mostLabels && e.meant(&c, name, labels[0]) || e.foundElsewhere(&c, labels, "one") {
 		return c
 	}
 	if len(labels) == mostLabels && e.objects.Named(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace}}, labels[0]) == nil {
@@ -198,6 +215,12 @@ func (e *explainer) noService(labels []string, namespace string) Cause {
 	if p, ok := objects.Find(e.objects.Pods, namespace, name); ok && len(labels) == 2 {
 		c.Text += fmt.Sprintf("; Pod %s/%s has that name, and Pods have names only below a headless Service", namespace, name)
 		c.Remedy, c.weight = fmt.Sprintf("write %s.SERVICE, with a headless Service and spec.subdomain", p.Name), elsewhere
+		if _, ok := objects.Find(e.objects.Services, namespace, p.Spec.Subdomain); ok && p.Spec.Hostname != "" {
+			c.Remedy = "write " + e.spelled(p.Spec.Hostname+"."+p.Spec.Subdomain, namespace)
+		}
+	} else if near := e.objects.Similar(namespace, name); len(labels) == 2 && len(near) > 0 {
+		c.Text += "; it has " + strings.Join(near, ", ")
+		c.Remedy, c.weight = "write "+e.spelled(near[0], namespace)+" if you mean that", elsewhere
 	}
 	return c
 }

@@ -55,20 +55,20 @@ func touchedIn(name, zone string) (t touched, ok bool) {
 	return t, true
 }
 
-// objectsKnown returns what the server knows of the objects that the questions touch, and the Services of the
-// same names in other Namespaces.
+// objectsKnown returns what the server knows of the objects that the questions touch, the Services of the same names in other
+// Namespaces, and those of the same Namespaces.
 func (e *explainer) objectsKnown() *objects.Set {
 	s := e.snapshot()
 	o := &objects.Set{Namespaces: map[string]bool{}}
-	var names []string
+	var names, namespaces []string
 	for _, name := range e.result.ResolvConf.Names(e.Name, Glibc) {
 		if t, ok := e.touches(name); ok {
 			o.Namespaces[t.Namespace] = s.HasNamespace(t.Namespace)
-			names = append(names, t.Name)
+			names, namespaces = append(names, t.Name, t.Namespace), append(namespaces, t.Namespace)
 		}
 	}
 	for n := range s.Nodes(false) {
-		if n.Service != nil && slices.Contains(names, n.Key.Name) {
+		if n.Service != nil && (slices.Contains(names, n.Key.Name) || slices.Contains(namespaces, n.Key.Namespace)) {
 			o.Services = append(o.Services, serviceOf(n.Service))
 			o.Namespaces[n.Key.Namespace] = s.HasNamespace(n.Key.Namespace)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/check"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/inprocess"
+	"github.com/clusterdns/clusterdns/plugin/internal/explain/objects"
 	"github.com/clusterdns/clusterdns/plugin/internal/explain/stub"
 )
 
@@ -152,6 +153,11 @@ func (e *explainer) noteReplies(v stub.Outcome) {
 	}
 	for _, q := range e.result.Questions {
 		_, ours := e.zoneOf(q.Name)
+		if t, ok := e.touches(q.Name); ok && q.Decides && v == stub.Found {
+			if s, ok := objects.Find(e.objects.Services, t.Namespace, t.Name); ok && e.objects.Unready(s) {
+				e.add("Service %s/%s has no ready endpoint: its name is answered, and connections to it fail", s.Namespace, s.Name)
+			}
+		}
 		for _, r := range q.Replies {
 			if r.Type == "AAAA" && len(r.Records) > 0 && !ours && !ipv6 {
 				e.add("%s has AAAA, and no Service or endpoint of this cluster has an IPv6 address: no_aaaa auto answers without", q.Name)

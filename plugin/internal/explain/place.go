@@ -63,6 +63,8 @@ func (e *explainer) why(name string, replies []inprocess.Reply) Cause {
 	c := e.reversed(at.name, replies)
 	if zone, ours := e.zoneOf(at.name); ours {
 		c = e.cause(at.name, zone, replies)
+	} else if labels := dns.SplitDomainName(at.name); len(labels) > 2 && labels[2] == "svc" { // of another zone
+		e.meant(&c, labels[0], labels[1])
 	}
 	switch blind, is := e.blind(at.name, replies); {
 	case stub.Answered(replies):

@@ -59,7 +59,11 @@ type Wanted struct {
 
 // Touch reads what a name may stand for. It returns the target if that is an alias.
 func (f *Fetcher) Touch(ctx context.Context, w Wanted) (target string, err error) {
-	if _, _, err := f.get(ctx, namespaces, "", w.Namespace); err != nil || w.Service == "" {
+	n, seen, err := f.get(ctx, namespaces, "", w.Namespace)
+	if err == nil && seen && n == nil { // a Service may be meant
+		err = f.named(ctx, w.Namespace)
+	}
+	if err != nil || w.Service == "" {
 		return "", err
 	}
 	s, seen, err := f.get(ctx, services, w.Namespace, w.Service)
@@ -70,8 +74,13 @@ func (f *Fetcher) Touch(ctx context.Context, w Wanted) (target string, err error
 		f.Blind[w.Namespace] = "Services"
 		return "", nil
 	case s == nil:
-		if err := f.list(ctx, services, "", map[string]string{"fieldSelector": "metadata.name=" + w.Service}, ""); err != nil {
+		if err := f.named(ctx, w.Service); err != nil {
 			return "", err
+		}
+		if n != nil || !seen { // or one with a similar name
+			if err := f.list(ctx, services, w.Namespace, nil, ""); err != nil {
+				return "", err
+			}
 		}
 		_, _, err := f.get(ctx, pods, w.Namespace, w.Service)
 		return "", err
@@ -80,6 +89,11 @@ func (f *Fetcher) Touch(ctx context.Context, w Wanted) (target string, err error
 		return "", err
 	}
 	return trimDot(s.text("spec", "externalName")), f.endpoints(ctx, w, s)
+}
+
+// named reads the Services of a name in all Namespaces.
+func (f *Fetcher) named(ctx context.Context, service string) error {
+	return f.list(ctx, services, "", map[string]string{"fieldSelector": "metadata.name=" + service}, "")
 }
 
 func trimDot(name string) string { return strings.TrimSuffix(name, ".") }

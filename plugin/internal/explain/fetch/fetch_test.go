@@ -90,9 +90,9 @@ func TestTouch(t *testing.T) {
 		}, []string{"10.0.0.1"}, []string{"db-0"}, ""},
 		{"alias", Wanted{"shop", "out", ""}, []string{"/api/v1/namespaces/shop", "/api/v1/namespaces/shop/services/out"}, []string{"externalName"}, nil, "db.shop.svc.cluster.local"},
 		{"missing, but elsewhere", Wanted{"shop", "queue", ""}, []string{
-			"/api/v1/namespaces/shop", "/api/v1/namespaces/shop/services/queue", "/api/v1/services?metadata.name=queue", "/api/v1/namespaces/shop/pods/queue",
+			"/api/v1/namespaces/shop", "/api/v1/namespaces/shop/services/queue", "/api/v1/services?metadata.name=queue", "/api/v1/namespaces/shop/services", "/api/v1/namespaces/shop/pods/queue",
 		}, []string{`"namespace":"data"`}, nil, ""},
-		{"the name of a Namespace", Wanted{"none", "", ""}, []string{"/api/v1/namespaces/none"}, []string{`"items":[]`}, nil, ""},
+		{"the name of a Namespace", Wanted{"none", "", ""}, []string{"/api/v1/namespaces/none", "/api/v1/services?metadata.name=none"}, []string{`"items":[]`}, nil, ""},
 	} {
 		s := cluster()
 		f, target, text := touch(t, s, tc.wanted)
