@@ -273,10 +273,13 @@ func contains(sorted []netip.Addr, a netip.Addr) bool {
 	return ok
 }
 
-// addrs returns the ClusterIPs of a Service, sorted.
+// addrs returns the ClusterIPs of a Service, sorted. The caller must not change them.
 func (s *Service) addrs() []netip.Addr {
 	if s == nil {
 		return nil
+	}
+	if slices.IsSortedFunc(s.ClusterIPs, netip.Addr.Compare) {
+		return s.ClusterIPs // as nearly all have only one
 	}
 	return slices.SortedFunc(slices.Values(s.ClusterIPs), netip.Addr.Compare)
 }

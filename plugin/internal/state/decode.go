@@ -112,7 +112,7 @@ func (d *decoder) service(key cluster.Key) *cluster.Service {
 		Key:         key,
 		Kind:        cluster.Kind(d.number(uint64(cluster.ExternalName))),
 		ClusterIPs:  d.addrs(),
-		Ports:       d.ports(),
+		Ports:       d.sharedPorts(),
 		Target:      d.text(maxText),
 		ExternalIPs: d.addrs(),
 	}
@@ -126,7 +126,7 @@ func (d *decoder) service(key cluster.Key) *cluster.Service {
 func (d *decoder) slices(key cluster.Key, put func(old, now *cluster.Slice)) {
 	before := ""
 	for range d.count() {
-		s := cluster.Slice{Namespace: key.Namespace, Service: key.Name, Name: d.text(maxText), Cluster: d.label(), Ports: d.ports()}
+		s := cluster.Slice{Namespace: key.Namespace, Service: key.Name, Name: d.text(maxText), Cluster: d.label(), Ports: d.sharedPorts()}
 		s.Endpoints = d.packed()
 		if d.bad || s.Name <= before {
 			d.fail()

@@ -13,6 +13,7 @@ type reader struct {
 	rest  string
 	bad   bool
 	lists map[string][]cluster.Port // shared, because most Services have one of a few lists
+	ports []cluster.Port            // scratch
 }
 
 func (r *reader) fail() { r.rest, r.bad = "", true }
@@ -85,18 +86,23 @@ func (r *reader) addr() netip.Addr {
 
 func (r *reader) addrs() []netip.Addr { return list(r, r.addr) }
 
-// ports returns a list that others may share.
-func (r *reader) ports() []cluster.Port {
+// sharedPorts returns a list that others may share.
+func (r *reader) sharedPorts() []cluster.Port {
 	before := r.rest
-	ports := list(r, func() cluster.Port {
-		return cluster.Port{Name: r.label(), Protocol: r.label(), Number: uint16(r.number(1<<16 - 1))}
-	})
-	spelled := before[:len(before)-len(r.rest)]
-	if shared, ok := r.lists[spelled]; ok {
-		return shared
+	r.ports = r.ports[:0]
+	for range r.count() {
+		r.ports = append(r.ports, cluster.Port{Name: r.label(), Protocol: r.label(), Number: uint16(r.number(1<<16 - 1))})
+		if r.bad {
+			return nil
+		}
 	}
-	r.lists[spelled] = ports
-	return ports
+	spelled := before[:len(before)-len(r.rest)]
+	shared, ok := r.lists[spelled]
+	if !ok {
+		shared = append(shared, r.ports...)
+		r.lists[spelled] = shared
+	}
+	return shared
 }
 
 // list returns a list of items, or nil if it is empty.
