@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/thrift"
 	"github.com/clusterdns/clusterdns/plugin/internal/state"
 )
 
@@ -29,8 +30,11 @@ func (k *keeper) wait(now time.Time) (long time.Duration, f *state.File) {
 // long as a start waits for it. A start with a fresh file has the processor for itself until it serves:
 // the lists take more of it than all the rest, and clients wait for answers.
 func (r *Registry) hold() (held <-chan struct{}, begin func()) {
-	c := make(chan struct{})
-	begin = sync.OnceFunc(func() { close(c) })
+	c, restored := make(chan struct{}), thrift.Restore()
+	begin = sync.OnceFunc(func() {
+		restored()
+		close(c)
+	})
 	time.AfterFunc(r.times.grace, begin)
 	return c, begin
 }

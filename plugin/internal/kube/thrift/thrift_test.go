@@ -15,14 +15,14 @@ func gcPercent() int {
 func TestThrift(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	for _, tc := range []struct {
-		name          string
-		manual        bool
-		usual, saving int
+		name                     string
+		manual                   bool
+		usual, saving, restoring int
 	}{
-		{"the default", false, 100, listGCPercent},
-		{"set by GOGC", true, 200, 200},
-		{"set lower by the program", false, 20, 20},
-		{"turned off by the program", false, -1, listGCPercent},
+		{"the default", false, 100, listGCPercent, restoreGCPercent},
+		{"set by GOGC", true, 200, 200, 200},
+		{"set lower by the program", false, 20, 20, restoreGCPercent},
+		{"turned off by the program", false, -1, listGCPercent, -1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			debug.SetGCPercent(tc.usual)
@@ -39,6 +39,15 @@ func TestThrift(t *testing.T) {
 			tuner.end()
 			expect(tc.saving)
 			tuner.end()
+			expect(tc.usual)
+			restored := tuner.restore()
+			expect(tc.restoring)
+			tuner.begin() // the API server is asked before clients are answered
+			expect(tc.saving)
+			tuner.end()
+			expect(tc.restoring)
+			restored()
+			restored()
 			expect(tc.usual)
 		})
 	}
