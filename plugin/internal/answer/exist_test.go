@@ -117,7 +117,7 @@ func aboveHidden(m *clustertest.Model, name string) bool {
 				indexed = indexed || m.EndpointOf(cluster.Key{Namespace: key.Namespace, Name: service}, a)
 			}
 		}
-		if indexed && strings.HasSuffix(reverseOf(a), "."+name) {
+		if indexed && slices.ContainsFunc(reversesOf(a), func(reverse string) bool { return strings.HasSuffix(reverse, "."+name) }) {
 			return true
 		}
 	}

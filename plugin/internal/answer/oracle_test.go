@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -208,15 +209,21 @@ func (o *oracle) ptrRecords(m *clustertest.Model, s *cluster.Service) {
 	name := s.Name + "." + s.Namespace + ".svc." + originText(o.view.Primary(false))
 	for _, a := range s.ClusterIPs {
 		if o.clusterIPOf(m, a) == s.Key {
-			o.add(reverseOf(a), name)
+			o.reverse(a, name)
 		}
 	}
 	for _, slice := range m.SlicesOf(s.Key) {
 		for e := range slice.Endpoints.All() {
 			if o.clusterIPOf(m, e.Addr) == (cluster.Key{}) {
-				o.add(reverseOf(e.Addr), e.Label(o.view.PodNames)+"."+name)
+				o.reverse(e.Addr, e.Label(o.view.PodNames)+"."+name)
 			}
 		}
+	}
+}
+
+func (o *oracle) reverse(a netip.Addr, name string) {
+	for _, reverse := range reversesOf(a) {
+		o.add(reverse, name)
 	}
 }
 
@@ -236,6 +243,20 @@ func reverseOf(a netip.Addr) string {
 		panic(err)
 	}
 	return name
+}
+
+// reversesOf returns all reverse names of an address: one of IPv4 has another as an
+// IPv4-mapped IPv6 address.
+func reversesOf(a netip.Addr) []string {
+	names := []string{reverseOf(a)}
+	if a.Is4() {
+		var mapped strings.Builder
+		for _, b := range slices.Backward(a.AsSlice()) {
+			fmt.Fprintf(&mapped, "%x.%x.", b&15, b>>4)
+		}
+		names = append(names, mapped.String()+"f.f.f.f."+strings.Repeat("0.", 20)+"ip6.arpa.")
+	}
+	return names
 }
 
 // records returns the records of an answer, in the oracle's form.
