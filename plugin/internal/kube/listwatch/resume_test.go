@@ -242,8 +242,8 @@ func TestC13RefusedWatches(t *testing.T) {
 	go func() { waited <- s.spaceOut(t.Context()) }()
 	s.pass(t, 5*time.Second)
 	select {
-	case <-waited:
-		t.Error("no wait before the next list")
+	case err := <-waited:
+		t.Errorf("no wait before the next list: %v", err)
 	default:
 	}
 	s.clock.Step(2 * longestPause)
