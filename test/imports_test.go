@@ -100,6 +100,7 @@ var rules = []rule{
 		under:  internal + "/kube/publish/hostname",
 		ours:   []string{internal + "/dnsname"},
 		direct: inOutClock,
+		except: []string{"golang.org/x/net/idna"},
 		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
 	},
 	{
@@ -314,7 +315,7 @@ var rules = []rule{
 	},
 	{
 		under:  internal + "/explain/objects",
-		ours:   []string{internal + "/explain/objects", internal + "/kube/manifest", internal + "/kube/convert"},
+		ours:   []string{internal + "/explain/objects", internal + "/kube/manifest", internal + "/kube/convert", internal + "/cluster"},
 		direct: dnsLibrary,
 		deep:   coreDNS,
 	},

@@ -69,30 +69,11 @@ func (e *explainer) objectsKnown() *objects.Set {
 	}
 	for n := range s.Nodes(false) {
 		if n.Service != nil && (slices.Contains(names, n.Key.Name) || slices.Contains(namespaces, n.Key.Namespace)) {
-			o.Services = append(o.Services, serviceOf(n.Service))
+			o.Services = append(o.Services, objects.ServiceOf(n.Service))
 			o.Namespaces[n.Key.Namespace] = s.HasNamespace(n.Key.Namespace)
 		}
 	}
 	return o
-}
-
-func serviceOf(s *cluster.Service) *corev1.Service {
-	made := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Name}}
-	switch s.Kind {
-	case cluster.ExternalName:
-		made.Spec.Type, made.Spec.ExternalName = corev1.ServiceTypeExternalName, trim(s.Target)
-	case cluster.Headless:
-		made.Spec.ClusterIP = corev1.ClusterIPNone
-	case cluster.ClusterIP:
-		for _, a := range s.ClusterIPs {
-			made.Spec.ClusterIPs = append(made.Spec.ClusterIPs, a.String())
-		}
-		made.Spec.ClusterIP = strings.Join(made.Spec.ClusterIPs, " ")
-	}
-	for _, p := range s.Ports {
-		made.Spec.Ports = append(made.Spec.Ports, corev1.ServicePort{Name: p.Name, Port: int32(p.Number), Protocol: corev1.Protocol(strings.ToUpper(p.Protocol))})
-	}
-	return made
 }
 
 // podKnown returns the Pod that asks, if the command has seen it or the server watches Pods, whose names it does not keep.

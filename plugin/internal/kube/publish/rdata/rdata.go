@@ -156,13 +156,13 @@ func host(w word) []byte {
 	return nil
 }
 
-// MaxText is the longest text that is surely short enough for a message.
-const MaxText = 1<<15 - 1
+// maxText is the longest text that is surely short enough for a message.
+const maxText = 1<<15 - 1
 
 // texts returns a text as the character-strings of a TXT record (RFC 1035 3.3.14), or "" for one that
 // is too long. The text is taken as it stands, as external-dns does, and not as in a zone file.
 func texts(text string) string {
-	if len(text) > MaxText {
+	if len(text) > maxText {
 		return ""
 	}
 	data := []byte{}
