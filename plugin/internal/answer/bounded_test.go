@@ -138,7 +138,7 @@ func TestP12WholeAnswerWithoutAddresses(t *testing.T) {
 // The same holds for ports, of which the API server takes slices of 20,000: each is not compared with every
 // other, nor counted for each endpoint, either of which would take many minutes here.
 func TestB1CostOfPortsIsBounded(t *testing.T) {
-	const ports, endpoints = 300000, 5000
+	const ports, endpoints = 100000, 20000
 	var listed, members strings.Builder
 	for i := range ports {
 		fmt.Fprintf(&listed, " p%d/tcp/%d", i, 1+i%65535)
@@ -157,7 +157,7 @@ func TestB1CostOfPortsIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		cost.Ends(t, question, func() {
-			for range 100 {
+			for range 20 {
 				if a := Lookup(v, s, &n, dns.TypeSRV, Limits{Size: 1232, Reserved: optSize}); len(a.Records) < want {
 					t.Errorf("%s has %d records, want %d at least", question, len(a.Records), want)
 				}
@@ -210,7 +210,7 @@ func TestB1CostOfOwnAddressesIsBounded(t *testing.T) {
 
 // A label whose many endpoints have no address of the family is not looked at one by one, which would take many minutes here.
 func TestB1CostOfOneLabelIsBounded(t *testing.T) {
-	const slices, each, lookups = 200, 1000, 100000
+	const slices, each, lookups = 200, 1000, 50000
 	text := new(strings.Builder)
 	fmt.Fprint(text, "namespace a\nheadless a/twins")
 	for i := range slices * each {
