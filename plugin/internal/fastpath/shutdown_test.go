@@ -98,9 +98,6 @@ func TestC5ShutdownAfterLameduck(t *testing.T) {
 	await.True(t, time.Minute, "questions wait", func() bool { return packets(t, port, "handed_over") > 10 })
 	start := time.Now()
 	callAll(t, i.OnShutdown)
-	if took := time.Since(start); took < 2*time.Second {
-		t.Errorf("the plugin health waits for %v", took)
-	}
 	before := packets(t, port, "answered")
 	exchange(t, port, "web.a.svc.cluster.local.", dns.TypeA)
 	if got := packets(t, port, "answered") - before; got != 1 {
@@ -110,6 +107,9 @@ func TestC5ShutdownAfterLameduck(t *testing.T) {
 		callAll(t, i.OnFinalShutdown)
 		_ = i.Stop()
 	})
+	if took := time.Since(start); took < 2*time.Second {
+		t.Errorf("the end took %v, and health alone takes 2s", took)
+	}
 }
 
 func callAll(t *testing.T, callbacks []func() error) {
