@@ -166,12 +166,19 @@ func TestB2DeadUpstreamBlocksNoCachedName(t *testing.T) {
 	defer flooding.Wait()
 	defer close(done)
 	await.True(t, time.Minute, "more wait than may", func() bool { return packets(t, port, "dropped") > 0 })
+	lost := 0 // in the kernel, where the sockets' buffers are full for moments
 	for range 100 {
 		for _, name := range atHand {
 			m, _, err := coredns.Client("udp").Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), fastAddr(port).String())
-			if err != nil || len(m.Answer) == 0 {
-				t.Fatalf("%s: %v\n%v", name, err, m)
+			switch {
+			case err != nil:
+				lost++
+			case len(m.Answer) == 0:
+				t.Fatalf("%s:\n%v", name, m)
 			}
 		}
+	}
+	if lost > 4 {
+		t.Errorf("%d of 200 questions have no answer, more than 2 %%", lost)
 	}
 }
