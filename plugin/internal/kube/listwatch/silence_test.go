@@ -227,7 +227,7 @@ func TestC1WatchWithoutEnd(t *testing.T) {
 	})
 	l, _ := newTestLister(t, http.NotFoundHandler())
 	l.clients = servicesClients(t, api.URL, l.clock)
-	l.limits.Grace, l.listed = 50*time.Millisecond, true
+	l.limits.Grace, l.listed = 2*time.Second, true // time enough to begin
 	w, err := l.watch(context.Background(), metav1.ListOptions{TimeoutSeconds: new(int64)})
 	if err != nil {
 		t.Fatal(err)
