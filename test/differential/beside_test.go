@@ -8,6 +8,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/test/kit/reverse"
 )
 
 const (
@@ -113,8 +115,10 @@ func (w *world) externalPointers(s *scene) map[string]bool {
 	names := map[string]bool{}
 	for _, service := range w.services {
 		for _, address := range externalIPs(service) {
-			if name, err := dns.ReverseAddr(address); err == nil && s.visible(service.Namespace) {
-				names[name] = true
+			if s.visible(service.Namespace) {
+				for _, name := range reverse.Names(address) {
+					names[name] = true
+				}
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterdns/clusterdns/test/kit/reverse"
 )
 
 // matcher reports whether a difference is the one that an entry of the list describes. The
@@ -149,7 +151,7 @@ func (w *world) reverseNamesOf(chosen func(namespace string, service *corev1.Ser
 			return
 		}
 		for _, address := range addresses {
-			if name, err := dns.ReverseAddr(address); err == nil {
+			for _, name := range reverse.Names(address) {
 				names[name] = true
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/clusterdns/clusterdns/test/kit/reverse"
 )
 
 // crowded is how many endpoints of a slice are asked for by name.
@@ -192,6 +194,9 @@ func (s nameSet) addAddresses(addresses []string) {
 	for _, address := range addresses {
 		name, err := dns.ReverseAddr(address)
 		for ; err == nil && !s[name] && name != "."; name = parent(name) {
+			s[name] = true
+		}
+		for _, name := range reverse.Names(address) {
 			s[name] = true
 		}
 	}

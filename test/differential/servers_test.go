@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterdns/clusterdns/test/kit/reverse"
 )
 
 // serverMatchers are about name servers.
@@ -224,6 +226,5 @@ func (c *comparison) withoutNamespace(target string) bool {
 }
 
 func (c *comparison) isReverseOf(address string) bool {
-	name, err := dns.ReverseAddr(address)
-	return err == nil && name == c.q.lower()
+	return slices.Contains(reverse.Names(address), c.q.lower())
 }

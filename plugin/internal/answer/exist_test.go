@@ -12,6 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/test/kit/reverse"
 )
 
 // telling are types that some names have, and types that no name has.
@@ -117,7 +118,7 @@ func aboveHidden(m *clustertest.Model, name string) bool {
 				indexed = indexed || m.EndpointOf(cluster.Key{Namespace: key.Namespace, Name: service}, a)
 			}
 		}
-		if indexed && slices.ContainsFunc(reversesOf(a), func(reverse string) bool { return strings.HasSuffix(reverse, "."+name) }) {
+		if indexed && slices.ContainsFunc(reverse.Names(a.String()), func(of string) bool { return strings.HasSuffix(of, "."+name) }) {
 			return true
 		}
 	}

@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/test/kit/reverse"
 )
 
 // oracle has every name of a model as a view shows it, with its records in short form: an
@@ -222,8 +222,8 @@ func (o *oracle) ptrRecords(m *clustertest.Model, s *cluster.Service) {
 }
 
 func (o *oracle) reverse(a netip.Addr, name string) {
-	for _, reverse := range reversesOf(a) {
-		o.add(reverse, name)
+	for _, each := range reverse.Names(a.String()) {
+		o.add(each, name)
 	}
 }
 
@@ -243,20 +243,6 @@ func reverseOf(a netip.Addr) string {
 		panic(err)
 	}
 	return name
-}
-
-// reversesOf returns all reverse names of an address: one of IPv4 has another as an
-// IPv4-mapped IPv6 address.
-func reversesOf(a netip.Addr) []string {
-	names := []string{reverseOf(a)}
-	if a.Is4() {
-		var mapped strings.Builder
-		for _, b := range slices.Backward(a.AsSlice()) {
-			fmt.Fprintf(&mapped, "%x.%x.", b&15, b>>4)
-		}
-		names = append(names, mapped.String()+"f.f.f.f."+strings.Repeat("0.", 20)+"ip6.arpa.")
-	}
-	return names
 }
 
 // records returns the records of an answer, in the oracle's form.
