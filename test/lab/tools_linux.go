@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,7 +35,7 @@ func Install() error {
 	}
 	missing := map[string][]string{}
 	for path, name := range tools {
-		if _, err := os.Stat(path); err != nil {
+		if !usable(path) {
 			missing[name] = append(missing[name], path)
 		}
 	}
@@ -47,6 +48,21 @@ func Install() error {
 	}
 	say("installing the packages %s", strings.Join(names, " "))
 	return aptInstall(names)
+}
+
+// usable reports whether a file is there. The package busybox has one of that name which needs
+// libraries, and the Pods of the lab have none.
+func usable(path string) bool {
+	if path != "/bin/busybox" {
+		_, err := os.Stat(path)
+		return err == nil
+	}
+	program, err := elf.Open(path)
+	if err != nil {
+		return false
+	}
+	defer program.Close()
+	return !slices.ContainsFunc(program.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
 func aptInstall(names []string) error {
