@@ -229,12 +229,12 @@ func anyType(c *comparison) bool {
 	if len(rrset) == 0 || len(c.stock.answer)+len(rrset) != len(c.ours.answer) {
 		return false
 	}
-	first := c.ours.msg.Answer[slices.IndexFunc(c.ours.msg.Answer, func(rr dns.RR) bool { return text(rr) == rrset[0] })]
-	if _, ok := c.locate(first.Header().Name); !ok {
-		return false
+	first := c.ours.msg.Answer[slices.IndexFunc(c.ours.msg.Answer, func(rr dns.RR) bool { return text(rr) == rrset[0] })].Header()
+	if _, ok := c.locate(first.Name); !ok && !slices.Equal(rrset, c.ask(stockServer, c.q.about(first.Name, first.Rrtype)).answer) {
+		return false // nor has rewrite given a record of ours that name
 	}
-	single := c.ask(ourServer, c.q.about(first.Header().Name, first.Header().Rrtype))
-	whole := c.ask(ourServer, c.q.about(c.q.name, first.Header().Rrtype))
+	single := c.ask(ourServer, c.q.about(first.Name, first.Rrtype))
+	whole := c.ask(ourServer, c.q.about(c.q.name, first.Rrtype))
 	return slices.Equal(rrset, single.answer) && c.ours.sameRecords(whole)
 }
 
