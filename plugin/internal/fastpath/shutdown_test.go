@@ -73,16 +73,7 @@ func TestC5ShutdownWithDeadUpstream(t *testing.T) {
 // awaitEnd fails if a function takes as long as kubelet waits for a server to end.
 func awaitEnd(t *testing.T, end func()) {
 	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		end()
-	}()
-	select {
-	case <-done:
-	case <-time.After(30 * time.Second):
-		t.Fatal("kubelet kills the server")
-	}
+	await.End(t, 30*time.Second, "the end of the server, which kubelet kills then", end)
 }
 
 // While the plugin health has a server wait that is to end, our sockets answer as before. Then

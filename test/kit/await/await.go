@@ -28,6 +28,22 @@ func Success(t testing.TB, interval, patience time.Duration, check func(context.
 	}
 }
 
+// End runs a function, and ends the test if the function has not come to its end within patience. what names it in
+// the failure.
+func End(t testing.TB, patience time.Duration, what string, run func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run()
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Fatalf("not within %s: %s", patience, what)
+	}
+}
+
 // True waits until the condition is true. what names the condition in the failure.
 func True(t testing.TB, patience time.Duration, what string, condition func() bool) {
 	t.Helper()

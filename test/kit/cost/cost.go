@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/clusterdns/clusterdns/test/kit/await"
 )
 
 // Octets returns the least number of octets that a run allocates: other goroutines may allocate too.
@@ -49,14 +51,5 @@ const patience = time.Minute
 // minutes, and the right one milliseconds.
 func Ends(t testing.TB, what string, run func()) {
 	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		run()
-	}()
-	select {
-	case <-done:
-	case <-time.After(patience):
-		t.Fatalf("%s: not done within %s", what, patience)
-	}
+	await.End(t, patience, what, run)
 }
