@@ -21,19 +21,7 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 		return
 	}
 	addresses := moreAddresses(t, 2)
-	var listener atomic.Pointer[Listener]
-	reuse(t, "udp", ":53", func() {
-		if l := listener.Load(); l != nil {
-			l.Misrouted()
-		}
-	})
-	r, log := testRegistry(t)
-	s, meter := testBackend(t)
-	l, err := r.Serve(netip.MustParseAddrPort("[::]:53"), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener.Store(l)
+	meter, log := coverAll(t)
 	all := func(rcode int) func() bool {
 		return func() bool {
 			for range 20 { // each from a new socket, because the kernel chooses by the client's port
@@ -59,6 +47,25 @@ func TestC6AddressOfALaterServer(t *testing.T) {
 	eventually(t, "the address is ours again", all(dns.RcodeSuccess))
 }
 
+// coverAll listens on port 53 of all addresses, beside a socket like CoreDNS's own.
+func coverAll(t *testing.T) (*tally, *logged) {
+	t.Helper()
+	var listener atomic.Pointer[Listener]
+	reuse(t, "udp", ":53", func() {
+		if l := listener.Load(); l != nil {
+			l.Misrouted()
+		}
+	})
+	r, log := testRegistry(t)
+	s, meter := testBackend(t)
+	l, err := r.Serve(netip.MustParseAddrPort("[::]:53"), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Store(l)
+	return meter, log
+}
+
 // C15: a second process that listens on all addresses, of one family or of both, starts without an
 // error and gets no questions while ours runs, as doc/install.md says.
 func TestC15SecondProcess(t *testing.T) {
@@ -67,19 +74,7 @@ func TestC15SecondProcess(t *testing.T) {
 		return
 	}
 	addresses := moreAddresses(t, 1)
-	var listener atomic.Pointer[Listener]
-	reuse(t, "udp", ":53", func() {
-		if l := listener.Load(); l != nil {
-			l.Misrouted()
-		}
-	})
-	r, _ := testRegistry(t)
-	s, meter := testBackend(t)
-	l, err := r.Serve(netip.MustParseAddrPort("[::]:53"), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener.Store(l)
+	meter, _ := coverAll(t)
 	for _, second := range []struct{ network, at string }{{"udp4", "0.0.0.0:53"}, {"udp", ":53"}} {
 		reuse(t, second.network, second.at, func() {})
 		before := meter.answered.Load()
