@@ -49,19 +49,13 @@ const RequestTime = 4 * time.Second
 
 // Raw gets what is at a path, which may be below /api or that of a proxy.
 func (a *Client) Raw(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, RequestTime)
-	defer cancel()
-	ctx, throttled := withThrottling(ctx)
 	request := a.client.Get().AbsPath(path)
 	for key, values := range query {
 		for _, value := range values {
 			request = request.Param(key, value)
 		}
 	}
-	body, err := request.Do(ctx).Raw()
-	if throttled.Load() && err != nil {
-		return nil, errThrottled
-	}
+	body, err := send(ctx, request)
 	if strings.Contains(path, "/proxy/") {
 		return body, err // it may be for what is behind the proxy that no reply comes
 	}
@@ -79,17 +73,11 @@ func (a *Client) Get(ctx context.Context, path string, into any) error {
 
 // Review asks whether somebody may do something. about is the request, and has the answer afterwards.
 func (a *Client) Review(ctx context.Context, kind string, about any) error {
-	ctx, cancel := context.WithTimeout(ctx, RequestTime)
-	defer cancel()
-	ctx, throttled := withThrottling(ctx)
 	body, err := json.Marshal(about)
 	if err != nil {
 		return err
 	}
-	reply, err := a.client.Post().AbsPath("/apis/authorization.k8s.io/v1/" + kind).Body(body).Do(ctx).Raw()
-	if throttled.Load() && err != nil {
-		return errThrottled
-	}
+	reply, err := send(ctx, a.client.Post().AbsPath("/apis/authorization.k8s.io/v1/"+kind).Body(body))
 	if err != nil {
 		return apiserver.Unasked(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+
+	"k8s.io/client-go/rest"
 )
 
 // errThrottled is the error of a request that the API server has put off for too long. client-go waits as it is told, and
@@ -17,6 +19,18 @@ type throttlingKey struct{}
 func withThrottling(ctx context.Context) (context.Context, *atomic.Bool) {
 	throttled := new(atomic.Bool)
 	return context.WithValue(ctx, throttlingKey{}, throttled), throttled
+}
+
+// send sends a request, and says so if the API server has put it off for too long.
+func send(ctx context.Context, r *rest.Request) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, RequestTime)
+	defer cancel()
+	ctx, throttled := withThrottling(ctx)
+	body, err := r.Do(ctx).Raw()
+	if err != nil && throttled.Load() {
+		return nil, errThrottled
+	}
+	return body, err
 }
 
 // noteThrottling has a transport note in the context of a request that the API server has put it off.
