@@ -90,13 +90,9 @@ func (c *judge) leadsBack(b *block, to, port string) (why string, severity Sever
 	if protocol != "dns" {
 		return "", ""
 	}
-	addr, err := netip.ParseAddr(address)
+	addr, port, err := splitPort(address, port)
 	if err != nil {
-		ap, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return "", ""
-		}
-		addr, port = ap.Addr(), fmt.Sprint(ap.Port())
+		return "", ""
 	}
 	own := b.port
 	if own == "" {
@@ -116,6 +112,15 @@ func (c *judge) leadsBack(b *block, to, port string) (why string, severity Sever
 		return usual, Warning
 	}
 	return "", ""
+}
+
+// splitPort splits the address of an upstream. port is what it has if it names none.
+func splitPort(address, port string) (netip.Addr, string, error) {
+	if addr, err := netip.ParseAddr(address); err == nil {
+		return addr, port, nil
+	}
+	at, err := netip.ParseAddrPort(address)
+	return at.Addr(), fmt.Sprint(at.Port()), err
 }
 
 func (c *judge) servesCluster() bool {
@@ -141,10 +146,7 @@ func (d *directive) mixed(severity Severity, where string, servers []string) []F
 	var public, private string
 	for _, server := range servers {
 		_, address := parse.Transport(server)
-		addr, err := netip.ParseAddr(address)
-		if at, portErr := netip.ParseAddrPort(address); portErr == nil {
-			addr, err = at.Addr(), nil
-		}
+		addr, _, err := splitPort(address, "")
 		switch {
 		case err != nil:
 		case slices.Contains(publicResolvers, addr):
