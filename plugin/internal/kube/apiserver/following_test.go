@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterdns/clusterdns/test/kit/certificate"
@@ -46,15 +44,7 @@ func TestC3NewAuthority(t *testing.T) {
 
 	file := write(t, t.TempDir(), "ca.crt", string(authorities[0]))
 	_, port, _ := strings.Cut(strings.TrimPrefix(api.URL, "https://"), ":")
-	c, err := New(Config{Endpoint: "https://localhost:" + port, CAFile: file}, testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	client, err := c.REST(corev1.SchemeGroupVersion, scheme.Codecs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, client := servicesClient(t, Config{Endpoint: "https://localhost:" + port, CAFile: file}, testOptions())
 	expectTrust(t, client, true)
 	now.Store(1)
 	c.Redial()

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -37,4 +40,19 @@ func write(t *testing.T, folder, name, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// servicesClient returns a client for the group of Services.
+func servicesClient(t *testing.T, config Config, opts Options) (*Client, rest.Interface) {
+	t.Helper()
+	c, err := New(config, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	client, err := c.REST(corev1.SchemeGroupVersion, scheme.Codecs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, client
 }

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -110,15 +108,7 @@ func TestD1LimitsReachTheClient(t *testing.T) {
 		_, _ = io.WriteString(w, `{"kind": "ServiceList", "apiVersion": "v1"}`)
 	}))
 	defer api.Close()
-	c, err := New(Config{Endpoint: api.URL, QPS: 0.0001, Burst: 2, MaxInflight: 1}, testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	client, err := c.REST(corev1.SchemeGroupVersion, scheme.Codecs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, client := servicesClient(t, Config{Endpoint: api.URL, QPS: 0.0001, Burst: 2, MaxInflight: 1}, testOptions())
 	// A request that would wait longer than its context lasts fails at once.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -319,14 +309,7 @@ func TestC3Redirects(t *testing.T) {
 		}))
 		log, opts := new(kubetest.Recorder), testOptions()
 		opts.Log = log
-		c, err := New(Config{Endpoint: api.URL, QPS: 1000, Burst: 1000}, opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, err := c.REST(corev1.SchemeGroupVersion, scheme.Codecs)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c, client := servicesClient(t, Config{Endpoint: api.URL, QPS: 1000, Burst: 1000}, opts)
 		fake := clocktesting.NewFakeClock(time.Now())
 		c.Outages.clock = fake
 		for range 3 {
@@ -336,7 +319,6 @@ func TestC3Redirects(t *testing.T) {
 		if lines := log.All(); len(lines) != 1 || !strings.Contains(lines[0], want) {
 			t.Errorf("log: %q", lines)
 		}
-		c.Close()
 		api.Close()
 	}
 }
