@@ -14,7 +14,7 @@ import (
 func (p *Pod) Ready() bool { return convert.PodReady(p.Status.Conditions) }
 
 // Finished reports whether the containers of a Pod have ended for good. A Pod in phase Unknown may go on: convert.Ended
-// leaves it out of DNS all the same, because nobody knows who has its address.
+// leaves it out of DNS all the same, since its address may be that of another Pod by now.
 func (p *Pod) Finished() bool {
 	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
@@ -95,4 +95,17 @@ func (o *Set) lastProbe(p *Pod) (said string) {
 	}
 	said, _, _ = strings.Cut(said, "\n")
 	return strings.TrimSpace(said)
+}
+
+// Unready reports whether no EndpointSlice of a Service has a ready endpoint, although there are some.
+func (o *Set) Unready(s *corev1.Service) bool {
+	all := o.SlicesOf(s)
+	for _, slice := range all {
+		for _, e := range slice.Endpoints {
+			if e.Conditions.Ready == nil || *e.Conditions.Ready {
+				return false
+			}
+		}
+	}
+	return len(all) > 0
 }

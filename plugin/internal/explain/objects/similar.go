@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // mostSimilar is the largest number of names that Similar returns.
@@ -79,17 +77,4 @@ func differs(a, b byte) int {
 		return 0
 	}
 	return 1
-}
-
-// Unready reports whether no EndpointSlice of a Service has a ready endpoint, although there are some.
-func (o *Set) Unready(s *corev1.Service) bool {
-	all := o.SlicesOf(s)
-	for _, slice := range all {
-		for _, e := range slice.Endpoints {
-			if e.Conditions.Ready == nil || *e.Conditions.Ready {
-				return false
-			}
-		}
-	}
-	return len(all) > 0
 }

@@ -12,9 +12,8 @@ import (
 )
 
 // EndedPhases are the phases of Pods whose addresses may already belong to another Pod. In phase
-// Unknown the containers may run on, but the Pod's kubelet is silent, so nobody knows who has its address. The
-// API server is asked to leave such Pods out, so a Pod that enters one of these phases
-// arrives as deleted.
+// Unknown the containers may run on, but the Pod's kubelet is silent. The API server is asked to
+// leave such Pods out, so a Pod that enters one of these phases arrives as deleted.
 var EndedPhases = []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed, corev1.PodUnknown}
 
 // Ended reports whether a Pod is in one of the EndedPhases.
