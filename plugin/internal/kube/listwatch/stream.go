@@ -90,11 +90,11 @@ func (s *stream) run(listFirst bool) {
 			s.broken(event)
 			return
 		}
+		s.lister.attempts.bring()
 		if !s.pass(event) {
 			return
 		}
 		s.version = ""
-		s.lister.attempts.bring()
 	}
 }
 
