@@ -20,7 +20,6 @@ var elsewhere = []struct{ number, question, file, test string }{
 	{"", "metadata of a client", "plugin/clusterdns/metadata_test.go", "TestMetadataOfClients"},
 	{"D19", "serial", "plugin/internal/answer/serial_test.go", "TestD19EveryChangeHasASerial"},
 	{"", "IXFR", "plugin/internal/xfr/transfer_test.go", "TestIncrementalTransfer"},
-	{"", "question for IXFR over UDP", "plugin/internal/xfr/transfer_test.go", "TestP7DifferenceOverUDP"},
 	{"", "transfer over HTTPS or gRPC", "plugin/internal/xfr/transfer_test.go", "TestP8TransferOverHTTPS"},
 	{"", "transfer of more than one message, with `minimal`", "plugin/clusterdns/transfer_test.go", "TestP14TransferBehindMinimal"},
 	{"", "transfer before the first sync", "plugin/internal/xfr/transfer_test.go", "TestD18WhatIsTransferred"},

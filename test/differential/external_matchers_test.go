@@ -42,6 +42,7 @@ var externalMatchers = []matcher{
 	{"", ofExternal + "`x.dns.<zone>`, with `fallthrough`", besideServer},
 	{"", ofExternal + "ANY at a name that exists", anyType},
 	{"", ofExternal + "AXFR, IXFR without the `transfer` plugin", transferOutside},
+	{"", ofExternal + "IXFR, NOTIFY", differenceOverUDP},
 }
 
 // ofExternal is the beginning of the questions in the entries about k8s_external.

@@ -18,7 +18,7 @@ var types = []uint16{
 	dns.TypeHTTPS, dns.TypeSVCB, dns.TypeANY, dns.TypeDS, dns.TypeCAA, 65280,
 }
 
-// rareTypes are the types of some questions. Transfers are refused.
+// rareTypes are the types of some questions.
 var rareTypes = []uint16{
 	dns.TypeHINFO, dns.TypeNAPTR, dns.TypeTLSA, dns.TypeDNSKEY, dns.TypeNULL, dns.TypeLOC, dns.TypeNSEC, dns.TypeRRSIG,
 	dns.TypeOPT, 0, dns.TypeAXFR, dns.TypeIXFR,
@@ -63,11 +63,19 @@ func (z *quiz) questions(least int) iter.Seq[question] {
 func (z *quiz) product() []question {
 	all := make([]question, 0, len(z.names)*len(types))
 	clients := z.clientAddrs()
+	add := func(name string, qtype uint16) {
+		q := ask(name, qtype)
+		q.client = pick(z.Rand, clients...)
+		all = append(all, q)
+	}
 	for _, name := range z.names {
 		for _, qtype := range z.askable(types) {
-			q := ask(name, qtype)
-			q.client = pick(z.Rand, clients...)
-			all = append(all, q)
+			add(name, qtype)
+		}
+	}
+	if z.transfer {
+		for _, zone := range z.zones() {
+			add(zone, dns.TypeIXFR)
 		}
 	}
 	z.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })

@@ -57,12 +57,21 @@ func pullTwice(address, zone string, qtype uint16, later bool) *transfer {
 }
 
 func (c *corefile) transferable() []string {
-	zones := slices.Concat(c.origins, c.reverse, []string{"10.in-addr.arpa.", "www.example.org.", "."})
+	zones := append(c.zones(), "10.in-addr.arpa.", "www.example.org.", ".")
 	if x := c.outside; x != nil {
-		zones = append(slices.Concat(zones, x.origins, x.reverse), "zoo."+x.origins[0], "dns."+x.origins[0])
+		zones = append(zones, "zoo."+x.origins[0], "dns."+x.origins[0])
 	}
 	for _, origin := range c.origins {
 		zones = append(zones, strings.ToUpper(origin), "svc."+origin, "zoo.svc."+origin, "never."+origin)
+	}
+	return zones
+}
+
+// zones are those of both plugins.
+func (c *corefile) zones() []string {
+	zones := slices.Concat(c.origins, c.reverse)
+	if x := c.outside; x != nil {
+		zones = slices.Concat(zones, x.origins, x.reverse)
 	}
 	return zones
 }
