@@ -125,11 +125,12 @@ func (o outside) checkAge(r *dns.Msg, sent time.Time, least uint32, twice bool) 
 	if twice {
 		most += time.Duration(least) * time.Second
 	}
-	if age > most+time.Second {
+	// A reply is kept for a second. The way from the outside server to the cache takes time
+	// too, which the cache cannot know.
+	if age > most+time.Second+underWay {
 		return fmt.Errorf("an answer with the TTL %s is %s old", most, age)
 	}
-	// The rest of a TTL is rounded up to a second, and a reply is kept for another one. The
-	// way from the outside server to the cache takes time too, which the cache cannot know.
+	// The rest of a TTL is rounded up to a second.
 	if rest := time.Duration(a.Hdr.Ttl) * time.Second; age+rest > most+2*time.Second+underWay {
 		return fmt.Errorf("an answer with the TTL %s is %s old, and has the TTL %s", most, age, rest)
 	}
