@@ -9,9 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestUpgradeApply: kubeadm upgrades our image as it does stock's. It takes the image that it expects, keeps the ConfigMap as
+// TestC14UpgradeApply: kubeadm upgrades our image as it does stock's. It takes the image that it expects, keeps the ConfigMap as
 // it is, and puts the environment of a patch into the Deployment that it writes anew.
-func TestUpgradeApply(t *testing.T) {
+func TestC14UpgradeApply(t *testing.T) {
 	n := newNode(t)
 	before := n.configMap(t).ResourceVersion
 	n.setImage(t, repository+"/coredns:"+olderTag)
@@ -39,8 +39,8 @@ spec:
 	}
 }
 
-// TestUpgradeApplyOfOwnCorefile: a property that kubeadm does not know stops it ahead of everything, unless the tag stays the same.
-func TestUpgradeApplyOfOwnCorefile(t *testing.T) {
+// TestC14UpgradeApplyOfOwnCorefile: a property that kubeadm does not know stops it ahead of everything, unless the tag stays the same.
+func TestC14UpgradeApplyOfOwnCorefile(t *testing.T) {
 	n := newNode(t)
 	cm := n.configMap(t)
 	cm.Data["Corefile"] = strings.Replace(cm.Data["Corefile"], "pods insecure", "pods insecure\n       search names", 1)
