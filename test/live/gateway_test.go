@@ -207,15 +207,16 @@ func TestGateway(t *testing.T) {
 	s.await(t, answers{"A shop.example.org": "NOERROR 192.0.2.41"})
 }
 
+var definitionResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+
 // removeDefinition removes a CustomResourceDefinition with its objects.
 func (c *cluster) removeDefinition(t *testing.T, name string) {
 	t.Helper()
-	resource := schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-	if err := c.dynamic.Resource(resource).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+	if err := c.dynamic.Resource(definitionResource).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() error {
-		if _, err := c.dynamic.Resource(resource).Get(context.Background(), name, metav1.GetOptions{}); err == nil {
+		if _, err := c.dynamic.Resource(definitionResource).Get(context.Background(), name, metav1.GetOptions{}); err == nil {
 			return fmt.Errorf("%s still exists", name)
 		}
 		return nil
