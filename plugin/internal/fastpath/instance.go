@@ -134,7 +134,12 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f.crowds.Interval, f.crowd = time.Minute, tcp.NewCrowd(f.crowded)
 	f.blocks, f.unread = corefile.Blocks(c)
 	c.OnRestart(func() error {
-		awaitStart([]*Instance{f}, startPatience)
+		select {
+		case <-f.started:
+		default:
+			awaitStart([]*Instance{f}, startPatience)
+			time.Sleep(lastStep)
+		}
 		return f.setRestarting(true)
 	})
 	c.OnRestartFailed(func() error { return f.setRestarting(false) })

@@ -38,6 +38,10 @@ func (f *Instance) shutDown() error {
 	return nil
 }
 
+// lastStep is the time that a server has from our hook in it, which is the last that we see of its start,
+// to where CoreDNS can stop it.
+const lastStep = 10 * time.Millisecond
+
 // startPatience is how long a reload waits for the servers of an instance.
 var startPatience = time.Second
 
