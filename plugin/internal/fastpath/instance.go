@@ -134,10 +134,7 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f.crowds.Interval, f.crowd = time.Minute, tcp.NewCrowd(f.crowded)
 	f.blocks, f.unread = corefile.Blocks(c)
 	c.OnRestart(func() error {
-		select {
-		case <-f.started:
-		default:
-			awaitStart([]*Instance{f}, startPatience)
+		if awaitStart([]*Instance{f}, startPatience) {
 			time.Sleep(lastStep)
 		}
 		return f.setRestarting(true)

@@ -160,7 +160,7 @@ func TestFastPathReloadsLeaveNothing(t *testing.T) {
 }
 
 // allServe reports whether CoreDNS has servers and each reads its socket. CoreDNS cannot stop one that does
-// not yet, and begins them after a reload has returned.
+// not yet.
 func allServe() bool {
 	stacks := make([]byte, 8<<20)
 	text := string(stacks[:runtime.Stack(stacks, true)])
