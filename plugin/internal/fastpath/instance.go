@@ -2,6 +2,7 @@ package fastpath
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -77,7 +78,7 @@ type Instance struct {
 	metrics    Metrics
 	log        clog.P
 	started    chan struct{} // closed by serving
-	serving    func()        // is called when there is a server at each listener of the hooked blocks
+	serving    func()        // is called when CoreDNS can stop a server at each listener of the hooked blocks
 
 	mu         sync.Mutex
 	plans      map[string]*plan // by the address of the listener, as CoreDNS writes it
@@ -134,9 +135,7 @@ func newInstance(c *caddy.Controller, m Metrics, log clog.P) *Instance {
 	f.crowds.Interval, f.crowd = time.Minute, tcp.NewCrowd(f.crowded)
 	f.blocks, f.unread = corefile.Blocks(c)
 	c.OnRestart(func() error {
-		if awaitStart([]*Instance{f}, startPatience) {
-			time.Sleep(lastStep)
-		}
+		awaitStart([]*Instance{f}, startPatience)
 		return f.setRestarting(true)
 	})
 	c.OnRestartFailed(func() error { return f.setRestarting(false) })
@@ -212,8 +211,13 @@ func (f *Instance) listening() {
 func (f *Instance) noteStart(s *dnsserver.Server) {
 	f.servers = append(f.servers, s)
 	if f.allStarted() {
-		f.serving()
+		time.AfterFunc(lastStep, f.serving)
 	}
+}
+
+// hasServers reports whether there is a server that CoreDNS calls a hook for.
+func (f *Instance) hasServers() bool {
+	return slices.ContainsFunc(f.hooked, func(cfg *dnsserver.Config) bool { return cfg.Transport == transport.DNS })
 }
 
 // allStarted reports whether all servers have started that CoreDNS calls a hook for. The caller has

@@ -48,24 +48,19 @@ var startPatience = time.Second
 // awaitStart returns when instances serve at all of their listeners. CoreDNS starts servers in the
 // background. It cannot stop one that has not started, which then serves the old Corefile for good.
 // And where it ends the last instance before the servers of the next one have started, our listeners
-// would stop and begin anew, and some would show newer data than others. It reports whether it had to wait.
-func awaitStart(instances []*Instance, patience time.Duration) (waited bool) {
+// would stop and begin anew, and some would show newer data than others.
+func awaitStart(instances []*Instance, patience time.Duration) {
 	late, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for _, next := range instances {
-		next.mu.Lock()
-		serves := next.allStarted()
-		next.mu.Unlock()
-		if serves {
+		if !next.hasServers() {
 			continue
 		}
-		waited = true
 		select {
 		case <-next.started:
 		case <-late.Done():
 		}
 	}
-	return waited
 }
 
 // others returns the other instances of the process, as there are at the end of a reload.
