@@ -18,7 +18,7 @@ import (
 // The test images. All but PureGo have a shell.
 const (
 	Busybox = "lab.example/busybox:1" // nslookup, nc, wget, ... of busybox, linked with glibc's static resolver
-	Glibc   = "lab.example/glibc:1"   // dig, nslookup, host, getent, and resolve linked with glibc
+	Glibc   = "lab.example/glibc:1"   // dig, nslookup, host, getent, curl, and resolve linked with glibc
 	Musl    = "lab.example/musl:1"    // resolve linked with musl
 	PureGo  = "lab.example/go:1"      // resolve with Go's own resolver, and nothing else
 
@@ -115,7 +115,7 @@ func busyboxFiles() ([]file, error) {
 // loads by name to resolve.
 func glibcFiles(programs map[string]string) ([]file, error) {
 	binaries := map[string]string{"/usr/bin/resolve": programs["resolve-glibc"]}
-	for _, name := range []string{"dig", "nslookup", "host", "getent"} {
+	for _, name := range []string{"dig", "nslookup", "host", "getent", "curl"} {
 		binaries["/usr/bin/"+name] = "/usr/bin/" + name
 	}
 	files := []file{{Path: "/etc/nsswitch.conf", Content: []byte("hosts: files dns\n")}}

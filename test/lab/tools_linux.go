@@ -23,6 +23,7 @@ var tools = map[string]string{
 	"/bin/busybox":            "busybox-static",
 	"/usr/bin/dig":            "bind9-dnsutils",
 	"/usr/bin/host":           "bind9-host",
+	"/usr/bin/curl":           "curl",
 	"/usr/bin/gcc":            "gcc",
 	"/usr/include/netdb.h":    "libc6-dev",
 	"/usr/bin/musl-gcc":       "musl-tools",
