@@ -31,9 +31,10 @@ func findInside(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve
 		name := n.Wire()[n.Offset(n.Labels()-skip):]
 		node, exists := s.Inside(name, false)
 		if skip > 0 && (exists || skip == rest) {
-			node, exists = s.Inside(name, true)
+			node, _ = s.Inside(name, true)
+			return insideMatch(node)
 		}
-		if exists || skip == rest {
+		if exists {
 			return insideMatch(node)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // snapshotOf publishes names, each with an address or an alias behind it. A name without a dot at
-// its end is below any zone.
+// its end is below any zone, the others are there inside as well.
 func snapshotOf(t *testing.T, lines ...string) *cluster.Snapshot {
 	t.Helper()
 	store := cluster.NewStore()
@@ -37,6 +37,9 @@ func snapshotOf(t *testing.T, lines ...string) *cluster.Snapshot {
 			p = &cluster.Published{Addrs: []netip.Addr{a}}
 		}
 		txn.Publish(key, p)
+		if strings.HasSuffix(host, ".") {
+			txn.PublishInside(key, p)
+		}
 	}
 	txn.Commit()
 	return store.Load()
@@ -121,6 +124,28 @@ func TestSpecificWildcardFirst(t *testing.T) {
 		"b.a.example.org. A":   "NOERROR 192.0.2.3",
 		"x.b.a.example.org. A": "NXDOMAIN",
 		"a.example.org. A":     "NODATA",
+	} {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+}
+
+// A wildcard inside does not stand for names below another name that exists. They are the next plugin's.
+func TestWildcardsInside(t *testing.T) {
+	s := snapshotOf(t, "*.example.org. 192.0.2.1", "a.b.example.org. 192.0.2.2", "c.example.org. 192.0.2.3", "*.d.example.org. 192.0.2.4")
+	v := viewOf(t, "inside")
+	for question, want := range map[string]string{
+		"x.example.org. A":     "NOERROR 192.0.2.1",
+		"x.y.example.org. A":   "NOERROR 192.0.2.1",
+		"a.b.example.org. A":   "NOERROR 192.0.2.2",
+		"b.example.org. A":     "NXDOMAIN",
+		"x.b.example.org. A":   "NXDOMAIN",
+		"x.a.b.example.org. A": "NXDOMAIN",
+		"x.c.example.org. A":   "NXDOMAIN",
+		"x.d.example.org. A":   "NOERROR 192.0.2.4",
+		"d.example.org. A":     "NXDOMAIN",
+		"example.org. A":       "NXDOMAIN",
 	} {
 		if got := ask(t, v, s, question); got != want {
 			t.Errorf("%s: %s, want %s", question, got, want)
