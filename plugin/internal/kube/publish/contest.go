@@ -2,6 +2,7 @@ package publish
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -86,10 +87,11 @@ const maxTold = 1000
 
 // tell reports whether something was not yet told.
 func (s *Set) tell(what string) bool {
-	if s.told[what] || len(s.told) >= maxTold {
+	key := maphash.String(s.seed, what)
+	if s.told[key] || len(s.told) >= maxTold {
 		return false
 	}
-	s.told[what] = true
+	s.told[key] = true
 	return true
 }
 
@@ -125,8 +127,13 @@ func (s *Set) complainOfParent(o *Object, id ID) {
 // maxProblems bounds what is told of one object.
 const maxProblems = 5
 
-// problem remembers that a part of an object is left out, and why.
+// problem remembers that a part of an object is left out, and why. Texts of the object are shortened.
 func (o *Object) problem(format string, args ...any) {
+	for i, a := range args {
+		if text, ok := a.(string); ok {
+			args[i] = shortened(text)
+		}
+	}
 	switch n := len(o.problems); {
 	case n < maxProblems:
 		o.problems = append(o.problems, fmt.Sprintf(format, args...))

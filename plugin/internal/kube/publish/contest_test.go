@@ -86,6 +86,19 @@ func TestBadObjectsAreToldWithinBounds(t *testing.T) {
 	}
 }
 
+// A line has only the beginning of a text that somebody wrote.
+func TestBadTextsAreShortened(t *testing.T) {
+	w := newWorld(t)
+	var told string
+	w.set.Complain = func(text string) { told = text }
+	long := strings.Repeat("_", 100000)
+	w.apply(`{kind: Ingress, metadata: {name: a, namespace: town}, spec: {rules: [{host: ` + long + `}]}}`)
+	w.apply(`{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [{dnsName: ` + long + `, recordType: ` + long + `, targets: [` + long + `]}]}}`)
+	if len(told) == 0 || len(told) > 1000 {
+		t.Errorf("a line of %d octets", len(told))
+	}
+}
+
 // A route that leads to nothing costs one line, but not before everything is known.
 func TestRouteThatLeadsNowhere(t *testing.T) {
 	w := newWorld(t)

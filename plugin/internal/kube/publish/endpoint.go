@@ -63,7 +63,7 @@ func (o *Object) addRecords(to *targets, i int, rrtype string, list []string) {
 	}
 	for k, text := range list {
 		if !to.addRecord(rrtype, text) {
-			o.problem("spec.endpoints[%d].targets[%d] %q is no target of type %s", i, k, shortened(text), rrtype)
+			o.problem("spec.endpoints[%d].targets[%d] %q is no target of type %s", i, k, text, rrtype)
 		}
 	}
 }

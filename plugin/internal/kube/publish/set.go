@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"hash/maphash"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -16,7 +17,8 @@ type Set struct {
 	// Complain is called once for what is wrong with an object by itself.
 	Complain func(text string)
 
-	told       map[string]bool       // what Warn and Complain were called for
+	told       map[uint64]bool       // hashes of what Warn and Complain were called for
+	seed       maphash.Seed          // of the hashes
 	contested  map[string]bool       // names that several objects have, each otherwise
 	objects    map[ID]*Object        // Gateways and ListenerSets
 	followers  map[ID]objects        // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
@@ -44,7 +46,8 @@ func NewSet() *Set {
 	return &Set{
 		Warn:       func(string) {},
 		Complain:   func(string) {},
-		told:       map[string]bool{},
+		told:       map[uint64]bool{},
+		seed:       maphash.MakeSeed(),
 		contested:  map[string]bool{},
 		objects:    map[ID]*Object{},
 		followers:  map[ID]objects{},
