@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -264,6 +265,8 @@ func (cfg *config) hasSource(c *caddy.Controller, property string) {
 	cfg.ownSource = c.Errf("the objects come from kubernetes or clusterdns in the same server block: expected %s there", property)
 }
 
+func knownResources() string { return strings.Join(slices.Sorted(maps.Keys(resources)), ", ") }
+
 func parseResources(cfg *config, c *caddy.Controller, args []string) error {
 	if len(args) == 0 {
 		return corefile.WrongArguments(c, "resources", "RESOURCE...")
@@ -272,7 +275,7 @@ func parseResources(cfg *config, c *caddy.Controller, args []string) error {
 	for _, name := range args {
 		kind, known := resources[name]
 		if !known {
-			cfg.warn("resources: " + name + " is not known and is left out")
+			cfg.warn("resources: " + name + " is not known and is left out: expected some of " + knownResources())
 		}
 		cfg.source.Published.Kinds |= kind
 	}
