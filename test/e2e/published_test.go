@@ -40,8 +40,8 @@ shop.example:1053 {
 }
 `
 
-// TestPublished loads a page from a Gateway and from an Ingress by their names. A Pod reaches them at the ClusterIP, and
-// who asks for the delegated zone at the address outside.
+// TestPublished loads a page from a Gateway and from an Ingress by their names. A Pod reaches them at the ClusterIP. A
+// client of the delegated zone reaches them at the address outside.
 func TestPublished(t *testing.T) {
 	namespace := newNamespace(t, "published")
 	grantPublished(t)

@@ -142,6 +142,15 @@ func (o *Object) problem(format string, args ...any) {
 	}
 }
 
+// shortened returns a text, or its beginning if it is too long for a line.
+func shortened(text string) string {
+	const most = 100
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}
+
 // Problems returns what is wrong with an object: each part that is left out, with the reason.
 func (k Kind) Problems(o metav1.Object) []string {
 	if made := k.Convert(Settings{}, o); made != nil {

@@ -68,15 +68,6 @@ func (o *Object) addRecords(to *targets, i int, rrtype string, list []string) {
 	}
 }
 
-// shortened returns a text, or its beginning if it is too long for a line.
-func shortened(text string) string {
-	const most = 100
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "..."
-	}
-	return text
-}
-
 // addRecord adds a record, and reports whether the text is one of its type.
 func (t *targets) addRecord(rrtype, text string) bool {
 	if number := rdata.TypeOf(rrtype); number != 0 {
