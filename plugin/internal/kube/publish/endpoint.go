@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/rdata"
 )
@@ -31,7 +32,7 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 	in := obj.(*apiDNSEndpoint)
 	o := newObject("DNSEndpoint", in)
 	var keys []string
-	all := map[string]*targets{}
+	all := map[string]*rrsets{}
 	for i, e := range in.Spec.Endpoints {
 		key := hostname.DomainKey(e.DNSName)
 		if key == "" {
@@ -39,7 +40,7 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 			continue
 		}
 		if all[key] == nil {
-			all[key], keys = new(targets), append(keys, key)
+			all[key], keys = &rrsets{known: map[cluster.Record]bool{}}, append(keys, key)
 		}
 		if e.RecordType == "NS" && strings.HasPrefix(key, "\x01*") {
 			o.problem("spec.endpoints[%d].dnsName %q is a wildcard, which cannot delegate a zone", i, e.DNSName)
@@ -48,6 +49,9 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 		o.addRecords(all[key], i, e.RecordType, e.Targets)
 	}
 	for _, key := range keys {
+		if left := all[key].leftOut(); left != "" {
+			o.problem("%q has a CNAME record beside others, of which %s: an alias has nothing else", hostname.Of(key), left)
+		}
 		if p := all[key].published(); p != nil {
 			o.names = append(o.names, named{key, p})
 		}
@@ -55,35 +59,63 @@ func (Settings) dnsEndpoint(obj metav1.Object) *Object {
 	return o.orNil()
 }
 
+// rrsets collects the records of a name.
+type rrsets struct {
+	targets
+	known map[cluster.Record]bool
+}
+
+// leftOut returns which records are left out because the name has an alias too, or "".
+func (r *rrsets) leftOut() string {
+	switch {
+	case r.alias == "":
+		return ""
+	case len(r.records.Addrs) > 0:
+		return "the CNAME record is left out"
+	case len(r.records.Records) > 0:
+		return "the others are left out"
+	}
+	return ""
+}
+
+func (r *rrsets) published() *cluster.Published {
+	slices.SortStableFunc(r.records.Records, func(a, b cluster.Record) int { return cmp.Compare(a.Type, b.Type) })
+	return r.targets.published()
+}
+
 // addRecords adds the records of an endpoint, which are of one type.
-func (o *Object) addRecords(to *targets, i int, rrtype string, list []string) {
+func (o *Object) addRecords(to *rrsets, i int, rrtype string, list []string) {
 	if rdata.TypeOf(rrtype) == 0 && !slices.Contains([]string{"A", "AAAA", "CNAME"}, rrtype) {
 		o.problem("spec.endpoints[%d].recordType %q is not shown", i, rrtype)
 		return
 	}
 	for k, text := range list {
-		if !to.addRecord(rrtype, text) {
+		aliased := to.alias != ""
+		switch ok := to.addRecord(rrtype, text); {
+		case !ok:
 			o.problem("spec.endpoints[%d].targets[%d] %q is no target of type %s", i, k, text, rrtype)
+		case aliased && rrtype == "CNAME" && !strings.EqualFold(convert.Hostname(text), to.alias):
+			o.problem("spec.endpoints[%d].targets[%d] %q is left out: a name has one CNAME record", i, k, text)
 		}
 	}
 }
 
 // addRecord adds a record, and reports whether the text is one of its type.
-func (t *targets) addRecord(rrtype, text string) bool {
+func (r *rrsets) addRecord(rrtype, text string) bool {
 	if number := rdata.TypeOf(rrtype); number != 0 {
-		return t.addData(number, rdata.Parse(number, text))
+		return r.addData(number, rdata.Parse(number, text))
 	}
 	if rrtype == "CNAME" {
-		return t.add("", text)
+		return r.add("", text)
 	}
-	return t.add(parseOf(rrtype, text), "")
+	return r.add(parseOf(rrtype, text), "")
 }
 
 // addData adds a record with this data, and reports whether there is any.
-func (t *targets) addData(rrtype uint16, data string) bool {
-	if r := (cluster.Record{Type: rrtype, Data: data}); data != "" && !slices.Contains(t.records.Records, r) {
-		t.records.Records = append(t.records.Records, r)
-		slices.SortStableFunc(t.records.Records, func(a, b cluster.Record) int { return cmp.Compare(a.Type, b.Type) })
+func (r *rrsets) addData(rrtype uint16, data string) bool {
+	if record := (cluster.Record{Type: rrtype, Data: data}); data != "" && !r.known[record] {
+		r.known[record] = true
+		r.records.Records = append(r.records.Records, record)
 	}
 	return data != ""
 }

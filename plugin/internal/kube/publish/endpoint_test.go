@@ -68,6 +68,24 @@ func TestDNSEndpointsDelegate(t *testing.T) {
 	}
 }
 
+// A CNAME record beside others, or a second one, costs a line that says what is left out.
+func TestDNSEndpointsWithAliasesBesideOthers(t *testing.T) {
+	w := newWorld(t)
+	for _, tc := range []struct{ rrtype, targets, want, problem string }{
+		{"TXT", "one", "there.example.com.", "of which the others are left out"},
+		{"A", "192.0.2.1", "192.0.2.1", "of which the CNAME record is left out"},
+		{"CNAME", "second.example.com", "there.example.com.", `spec.endpoints[1].targets[0] "second.example.com" is left out: a name has one CNAME record`},
+		{"CNAME", "There.example.com.", "there.example.com.", ""},
+	} {
+		w.apply("{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [{dnsName: c.example.org, recordType: CNAME, targets: [there.example.com]}, {dnsName: c.example.org, recordType: " + tc.rrtype + ", targets: [" + tc.targets + "]}]}}")
+		w.want("c.example.org.", tc.want)
+		problems := strings.Join(w.objects[ID{"DNSEndpoint", cluster.Key{Namespace: "town", Name: "a"}}].problems, ", ")
+		if tc.problem == "" && problems != "" || !strings.Contains(problems, tc.problem) {
+			t.Errorf("%s: %s", tc.rrtype, problems)
+		}
+	}
+}
+
 // A text that no message has room for is left out, and the log gets no more than its beginning.
 func TestLongTexts(t *testing.T) {
 	const longest = 1<<15 - 1

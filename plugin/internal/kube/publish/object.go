@@ -32,7 +32,7 @@ type Object struct {
 	problems []string // parts that are left out, with the reason
 }
 
-// named is a name with what it has. The name is a key of cluster.Txn.Publish.
+// named is a name with what it has. The name is a key of cluster.Txn.Publish. It may be in no zone.
 type named struct {
 	name    string
 	records *cluster.Published // nil for a name that is there inside only, while nothing outside leads to it
@@ -65,7 +65,7 @@ func (o *Object) before(other *Object) bool {
 // ignored reports whether the author of an object wants it to have no names.
 func ignored(o metav1.Object) bool { return o.GetLabels()[slimpb.LabelIgnore] == "true" }
 
-// targets collects where a name leads: the addresses or, without any, the first hostname, since
+// targets collects what a name has: addresses and records or, without an address, the first hostname, since
 // a name with an alias has nothing else (RFC 1034 3.6.2).
 type targets struct {
 	records cluster.Published
@@ -88,8 +88,8 @@ func (t *targets) add(ip, host string) bool {
 // published returns what the name has, or nil if it leads nowhere.
 func (t *targets) published() *cluster.Published {
 	t.records.Addrs = cluster.Distinct(t.records.Addrs)
-	if len(t.records.Addrs) == 0 {
-		t.records.Alias = t.alias
+	if len(t.records.Addrs) == 0 && t.alias != "" {
+		return &cluster.Published{Alias: t.alias}
 	}
 	if t.records.Equal(new(cluster.Published)) {
 		return nil
