@@ -111,6 +111,12 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/kube/publish/zone",
+		ours:   []string{internal + "/cluster", internal + "/dnsname"},
+		direct: inOutClock,
+		deep:   slices.Concat(coreDNS, kubernetes, dnsLibrary),
+	},
+	{
 		under:  internal + "/kube/publish",
 		ours:   []string{internal + "/kube/publish", internal + "/kube/convert", internal + "/kube/slimpb", internal + "/cluster", internal + "/dnsname"},
 		direct: slices.Concat(inOutClock, dnsLibrary),

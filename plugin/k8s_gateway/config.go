@@ -82,39 +82,51 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if cfg.source.Kubeconfig != "" && cfg.source.Manifests != "" {
 		return c.Err("manifests takes the place of an API server: expected it without kubeconfig")
 	}
+	var zones []string
+	for _, o := range origins {
+		zones = append(zones, o.String())
+	}
+	cfg.source.Published.Zones = joined(zones)
+	if err := cfg.setServers(c); err != nil {
+		return err
+	}
 	cfg.setInside()
-	return cfg.setServers(c)
+	return nil
 }
 
 // setInside completes what the properties about the inside say. Names that no object has are the next
-// plugin's there.
+// plugin's there, the zones' own name and those of their servers among them.
 func (cfg *config) setInside() {
 	p := &cfg.source.Published
-	if !cfg.view.inside {
-		if p.InsideLabel != "" || p.InsideServices != "" {
-			cfg.warn("insideLabel and insideService have no effect without inside")
-		}
-		p.InsideLabel, p.InsideServices = "", ""
+	if cfg.view.inside {
+		p.Inside, p.Servers = true, ""
+		cfg.fall = corefile.ParseFallthrough(nil, cfg.warn)
 		return
 	}
-	var zones []string
-	for _, o := range cfg.view.zones.Origins {
-		zones = append(zones, o.String())
+	if p.InsideLabel != "" || p.InsideServices != "" {
+		cfg.warn("insideLabel and insideService have no effect without inside")
 	}
-	p.Inside = joined(zones)
-	cfg.fall = corefile.ParseFallthrough(nil, cfg.warn)
+	p.InsideLabel, p.InsideServices = "", ""
 }
 
-// setServers sets the names of the servers. Without a second one its name is empty.
+// setServers sets the names of the servers. Without a second one its name is empty. A name with two labels
+// is that of a Service, <service>.<namespace>.
 func (cfg *config) setServers(c *caddy.Controller) error {
 	var parsed [2]dnsname.Name
+	var services []string
 	for i, text := range cfg.servers {
 		n, err := dnsname.Parse(text)
 		if text != "" && (err != nil || n.Labels() == 0) {
 			return c.Errf("apex and secondary must be names below the zones: %s", text)
 		}
-		parsed[i] = n
+		if parsed[i] = n; n.Labels() == 2 {
+			services = append(services, strings.ToLower(strings.TrimSuffix(text, ".")))
+		}
+		if o := cfg.view.zones.Origin(&n); text != "" && (strings.HasSuffix(text, ".") || o != nil && o.Labels() > 0) {
+			cfg.warn("apex and secondary are names below each zone: " + text + " is " + dnsname.Below(cfg.view.zones.Origins[0].String(), strings.TrimSuffix(text, ".")) + ", and expected is a name such as dns1.kube-system")
+		}
 	}
+	cfg.source.Published.Servers = joined(services)
 	cfg.view.setServers(parsed[0], parsed[1], cfg.servers[1])
 	return nil
 }
@@ -278,6 +290,9 @@ func parseResources(cfg *config, c *caddy.Controller, args []string) error {
 			cfg.warn("resources: " + name + " is not known and is left out: expected some of " + knownResources())
 		}
 		cfg.source.Published.Kinds |= kind
+	}
+	if cfg.source.Published.Kinds == 0 {
+		return c.Errf("resources: expected some of %s", knownResources())
 	}
 	return nil
 }

@@ -66,13 +66,14 @@ func (h *handler) answer(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 		return nil, clusterdns.Pass
 	}
 	snapshot := h.cluster.Store().Load()
-	a := answer.LookupBy(h.view.locate, &h.view.zones, snapshot, name, state.QType(), h.cluster.LimitsFor(w, r))
+	limits := h.cluster.LimitsFor(w, r)
+	a := answer.LookupBy(h.view.locate, &h.view.zones, snapshot, name, state.QType(), limits)
 	if disposition := h.cluster.Decide(ctx, h.fall, name, state.QType(), &a); disposition != clusterdns.Answer {
 		return nil, disposition
 	}
 	m := h.cluster.Reply(ctx, w, r, &a)
 	if a.Result == resolve.Referral {
-		h.view.refer(m, snapshot, name)
+		h.view.refer(m, snapshot, name, limits.Size)
 	}
 	return m, clusterdns.Answer
 }

@@ -28,24 +28,23 @@ func (v *view) leavesQuestion(q *answer.Question) bool { return v.leaves(q.Type)
 func findInside(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
 	rest := n.Labels() - o.Labels()
 	for skip := range rest + 1 {
-		name := n.Wire()[n.Offset(n.Labels()-skip):]
-		node, exists := s.Inside(name, false)
-		if skip > 0 && (exists || skip == rest) {
-			node, _ = s.Inside(name, true)
-			return insideMatch(node)
+		m := find(s, false, n, skip)
+		if skip > 0 && (m.Kind != resolve.NoName || skip == rest) {
+			return leading(find(s, true, n, skip))
 		}
-		if exists {
-			return insideMatch(node)
+		if m.Kind != resolve.NoName {
+			return leading(m)
 		}
 	}
 	return resolve.Match{}
 }
 
-func insideMatch(node cluster.PublishedNode) resolve.Match {
-	if node.Published == nil {
+// leading returns the match, or none if the name does not lead anywhere.
+func leading(m resolve.Match) resolve.Match {
+	if m.Kind != resolve.AtPublished || m.Published.Alias == "" && len(m.Published.Addrs) == 0 {
 		return resolve.Match{}
 	}
-	return resolve.Match{Kind: resolve.AtPublished, Published: node.Published}
+	return m
 }
 
 // checkInside returns an error if a zone inside could take names of the cluster itself.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
 func init() { plugin.Register(pluginName, setup) }
@@ -63,6 +64,9 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 		clusterdns.Beside(c, pluginName, zones, log)
 	default:
 		h.alone = true
+		if !cfg.source.Published.Watches(publish.Services) {
+			cfg.source.Published.Servers = "" // without a watch of Services for its sake
+		}
 		h.cluster = clusterdns.Alone(c, clusterdns.Source{Directive: pluginName, Place: cfg.place, Config: cfg.source, Log: log, Zones: zones})
 	}
 	server := dnsserver.GetConfig(c)
@@ -71,6 +75,9 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 			h.cluster = clusterdns.Of(server)
 		}
 		if !h.view.inside {
+			if !h.alone {
+				h.view.zones.Except = h.cluster.View().Origins
+			}
 			h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
 		} else if err := checkInside(h.view.zones.Origins, h.cluster.View().Origins); err != nil {
 			return plugin.Error(pluginName, fmt.Errorf("%s: %w", cfg.place, err))

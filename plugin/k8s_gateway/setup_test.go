@@ -39,7 +39,6 @@ func TestParse(t *testing.T) {
 		{in(), publish.Ingresses | publish.Services, "example.org. dns1.kube-system  60   ", 0},
 		{in("resources Ingress Service HTTPRoute TLSRoute GRPCRoute DNSEndpoint", "ttl 30"), all, "example.org. dns1.kube-system  30   ", 0},
 		{in("resources Ingress Pod"), publish.Ingresses, "example.org. dns1.kube-system  60   ", 1},
-		{in("resources Pod"), 0, "example.org. dns1.kube-system  60   ", 1},
 		{in("apex exdns-1-k8s-gateway.kube-system", "secondary exdns-2-k8s-gateway.kube-system", "ttl 0"), publish.Ingresses | publish.Services,
 			"example.org. exdns-1-k8s-gateway.kube-system exdns-2-k8s-gateway.kube-system 0   ", 0},
 		{in("apex a b", "secondary c d", "ttl 1 2"), publish.Ingresses | publish.Services, "example.org. a c 1   ", 3},
@@ -93,6 +92,27 @@ func TestParseServicesAndNodes(t *testing.T) {
 	}
 }
 
+// The Services that are the zones' name servers are read for their addresses. Names that end up below a zone
+// twice cost a warning each.
+func TestParseServers(t *testing.T) {
+	for _, tc := range []struct {
+		text, servers string
+		warnings      int
+	}{
+		{in(), "dns1.kube-system", 0},
+		{in("apex Ns1", "secondary ns2.Infra"), "ns2.infra", 0},
+		{in("apex ns1.example.org"), "", 1},
+		{in("apex ns1.infra.", "secondary ns2.example.org."), "ns1.infra", 2},
+		{in("inside", "apex ns1.infra"), "", 0},
+		{"k8s_gateway . {\napex ns1.infra\n}", "ns1.infra", 0},
+	} {
+		cfg, err := parseText(tc.text)
+		if err != nil || cfg.source.Published.Servers != tc.servers || len(cfg.warnings.All()) != tc.warnings {
+			t.Errorf("%s: %q, %v: %v", tc.text, cfg.source.Published.Servers, cfg.warnings.All(), err)
+		}
+	}
+}
+
 // Inside, names that do not exist are the next plugin's.
 func TestParseInside(t *testing.T) {
 	cfg, err := parseText("k8s_gateway example.org example.net {\ninside\ninsideLabel names.example.com\ninsideService nginx infra/a\ninsideService traefik infra/b\n}")
@@ -100,7 +120,7 @@ func TestParseInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := cfg.source.Published
-	if got, want := fmt.Sprint(p.Inside, " ", p.InsideServices, " ", p.InsideLabel), "example.net.,example.org. nginx=infra/a,traefik=infra/b names.example.com"; got != want {
+	if got, want := fmt.Sprint(p.Inside, " ", p.Zones, " ", p.InsideServices, " ", p.InsideLabel), "true example.net.,example.org. nginx=infra/a,traefik=infra/b names.example.com"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if len(cfg.fall) != 1 || cfg.fall[0].String() != "." || cfg.needsCluster == nil || len(cfg.warnings.All()) > 0 {
@@ -138,6 +158,7 @@ func TestInsideZones(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		in("resources"):                        "expected resources RESOURCE...",
+		in("resources Pod"):                    "resources: expected some of DNSEndpoint, GRPCRoute, HTTPRoute,",
 		in("ingressClasses"):                   "expected ingressClasses CLASS...",
 		in("gatewayClasses"):                   "expected gatewayClasses CLASS...",
 		in("apex"):                             "expected apex NAME",

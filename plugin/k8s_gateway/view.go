@@ -14,7 +14,7 @@ import (
 type view struct {
 	zones  resolve.View // for making records
 	server dnsname.Name // the name of this server, relative to an origin
-	second string       // key of the name of another server of the zones; empty for none
+	second dnsname.Name // that of another server of the zones; empty for none
 	inside bool         // names lead to Services, and whatever else is in the zones is the next plugin's
 }
 
@@ -25,13 +25,8 @@ func (v *view) setServers(own, second dnsname.Name, secondText string) {
 	v.zones.SetServer(own)
 	v.zones.LongSOA = true
 	v.zones.SecondServer = strings.TrimSuffix(secondText, ".")
-	if secondText != "" {
-		v.second = relative(second.Wire())
-	}
+	v.second = second
 }
-
-// relative returns a name in wire form as the key of a name below any zone.
-func relative(wire string) string { return strings.TrimSuffix(wire, "\x00") }
 
 // locate finds what a name below an origin stands for.
 //
@@ -48,24 +43,25 @@ func (v *view) locate(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) r
 	}
 	m.Name, m.Subset.Outside = resolve.KindPublished, true
 	if m.Kind == resolve.AtApex || m.Kind == resolve.AtNameServer {
-		m.Servers, m.Second = addrsOf(s, relative(v.server.Wire())), addrsOf(s, v.second)
+		m.Servers, m.Second = addrsBelow(s, o, &v.server), addrsBelow(s, o, &v.second)
 	}
 	return m
 }
 
-// addrsOf returns the addresses of a name below any zone, such as that of a Service.
-func addrsOf(s *cluster.Snapshot, key string) []netip.Addr {
-	if node, _ := s.Published(key); node.Published != nil {
-		return node.Published.Addrs
+// addrsBelow returns the addresses of a name below an origin.
+func addrsBelow(s *cluster.Snapshot, o *resolve.Origin, n *dnsname.Name) []netip.Addr {
+	node, _ := s.Published(strings.TrimSuffix(n.Wire(), "\x00") + o.Wire())
+	if n.Labels() == 0 || node.Published == nil {
+		return nil
 	}
-	return nil
+	return node.Published.Addrs
 }
 
 func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
 	rest := n.Labels() - o.Labels()
 	if rest == 0 {
 		m := resolve.LocateApex(n, o)
-		m.Published = at(s, n, o, 0).Published
+		m.Published = at(s, n, 0).Published
 		return m
 	}
 	found, ok := v.findServer(n, rest)
@@ -75,13 +71,13 @@ func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) res
 	if cut, below := findCut(s, n, o); cut != nil {
 		return resolve.Match{Kind: resolve.AtDelegation, Published: cut, BelowCut: below > 0}
 	}
-	if m := at(s, n, o, 0); m.Kind > found.Kind {
+	if m := at(s, n, 0); m.Kind > found.Kind {
 		return m
 	}
 	if ok {
 		return found
 	}
-	return v.findWildcard(s, n, o, rest)
+	return v.findWildcard(s, n, rest)
 }
 
 // findServer finds the name of this server, and the empty non-terminals above it. It reports false
@@ -103,12 +99,12 @@ func (v *view) findServer(n *dnsname.Name, rest int) (resolve.Match, bool) {
 
 // findWildcard finds the wildcard that a name which does not exist is made from: the one directly
 // below the closest encloser (RFC 4592 3.3.1). The origin is the last encloser that there is.
-func (v *view) findWildcard(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, rest int) resolve.Match {
+func (v *view) findWildcard(s *cluster.Snapshot, n *dnsname.Name, rest int) resolve.Match {
 	for skip := 1; skip <= rest; skip++ {
-		if skip < rest && at(s, n, o, skip).Kind == resolve.NoName && !v.aboveServer(n, skip, rest) {
+		if skip < rest && at(s, n, skip).Kind == resolve.NoName && !v.aboveServer(n, skip, rest) {
 			continue
 		}
-		return find(s, true, n, o, skip)
+		return find(s, true, n, skip)
 	}
 	return resolve.Match{}
 }
@@ -126,32 +122,18 @@ func (v *view) aboveServer(n *dnsname.Name, skip, rest int) bool {
 	return true
 }
 
-// at finds a name without its first labels: as it stands, or as a name below any zone. A name that
-// is in the zone as it stands is not below it as well.
-func at(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
-	return find(s, false, n, o, skip)
-}
+// at finds a name without its first labels.
+func at(s *cluster.Snapshot, n *dnsname.Name, skip int) resolve.Match { return find(s, false, n, skip) }
 
 // find finds that name, or the wildcard directly below it.
-func find(s *cluster.Snapshot, wildcard bool, n *dnsname.Name, o *resolve.Origin, skip int) resolve.Match {
-	from := n.Offset(n.Labels() - skip)
-	m := published(s, wildcard, n.Wire()[from:])
-	if rest := n.Wire()[from:n.Offset(o.Labels())]; m.Published == nil && rest != "" && !strings.HasSuffix(rest, relative(o.Wire())) {
-		if other := published(s, wildcard, rest); other.Kind > m.Kind {
-			m = other
-		}
+func find(s *cluster.Snapshot, wildcard bool, n *dnsname.Name, skip int) resolve.Match {
+	var node cluster.PublishedNode
+	var exists bool
+	if key := n.Wire()[n.Offset(n.Labels()-skip):]; wildcard {
+		node, exists = s.PublishedWildcard(key)
+	} else {
+		node, exists = s.Published(key)
 	}
-	return m
-}
-
-func published(s *cluster.Snapshot, wildcard bool, key string) resolve.Match {
-	if wildcard {
-		return matchOf(s.PublishedWildcard(key))
-	}
-	return matchOf(s.Published(key))
-}
-
-func matchOf(node cluster.PublishedNode, exists bool) resolve.Match {
 	switch {
 	case !exists:
 		return resolve.Match{}

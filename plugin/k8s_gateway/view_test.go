@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -12,10 +13,11 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/dnsname"
 	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
+	"github.com/clusterdns/clusterdns/test/kit/cost"
 )
 
-// snapshotOf publishes names, each with an address or an alias behind it. A name without a dot at
-// its end is below any zone, the others are there inside as well.
+// snapshotOf publishes names, each with an address, an alias or nothing behind it. A name without a dot at
+// its end is below example.org.
 func snapshotOf(t *testing.T, lines ...string) *cluster.Snapshot {
 	t.Helper()
 	store := cluster.NewStore()
@@ -24,22 +26,18 @@ func snapshotOf(t *testing.T, lines ...string) *cluster.Snapshot {
 	txn.SetNamesSynced()
 	for _, line := range lines {
 		host, target, _ := strings.Cut(line, " ")
+		if !strings.HasSuffix(host, ".") {
+			host += ".example.org."
+		}
 		n, err := dnsname.Parse(host)
 		if err != nil {
 			t.Fatal(err)
-		}
-		key := n.Wire()
-		if !strings.HasSuffix(host, ".") {
-			key = relative(key)
 		}
 		p := &cluster.Published{Alias: target}
 		if a, err := netip.ParseAddr(target); err == nil {
 			p = &cluster.Published{Addrs: []netip.Addr{a}}
 		}
-		txn.Publish(key, p)
-		if strings.HasSuffix(host, ".") {
-			txn.PublishInside(key, p)
-		}
+		txn.Publish(n.Wire(), p)
 	}
 	txn.Commit()
 	return store.Load()
@@ -96,24 +94,6 @@ func TestWildcardsOfRFC4592(t *testing.T) {
 	}
 }
 
-// A wildcard may be below any zone too, as an annotation has it.
-func TestWildcardBelowAnyZone(t *testing.T) {
-	s := snapshotOf(t, "*.shop 192.0.2.1", "*.wild.example.net. 192.0.2.2")
-	v := viewOf(t)
-	for question, want := range map[string]string{
-		"a.shop.example.org. A":             "NOERROR 192.0.2.1",
-		"a.b.shop.example.org. A":           "NOERROR 192.0.2.1",
-		"a.shop.example.org. AAAA":          "NODATA",
-		"shop.example.org. A":               "NODATA",
-		"a.example.org. A":                  "NXDOMAIN",
-		"a.wild.example.net.example.org. A": "NXDOMAIN",
-	} {
-		if got := ask(t, v, s, question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
-}
-
 func TestSpecificWildcardFirst(t *testing.T) {
 	s := snapshotOf(t, "*.example.org. 192.0.2.1", "*.a.example.org. 192.0.2.2", "b.a.example.org. 192.0.2.3")
 	v := viewOf(t)
@@ -131,21 +111,24 @@ func TestSpecificWildcardFirst(t *testing.T) {
 	}
 }
 
-// A wildcard inside does not stand for names below another name that exists. They are the next plugin's.
+// A wildcard inside does not stand for another name that exists, nor for names below it, whatever that name
+// has. They are the next plugin's.
 func TestWildcardsInside(t *testing.T) {
-	s := snapshotOf(t, "*.example.org. 192.0.2.1", "a.b.example.org. 192.0.2.2", "c.example.org. 192.0.2.3", "*.d.example.org. 192.0.2.4")
+	s := snapshotOf(t, "*.example.org. 192.0.2.1", "a.b.example.org. 192.0.2.2", "c.example.org. 192.0.2.3", "*.d.example.org. 192.0.2.4", "mail.example.org.")
 	v := viewOf(t, "inside")
 	for question, want := range map[string]string{
-		"x.example.org. A":     "NOERROR 192.0.2.1",
-		"x.y.example.org. A":   "NOERROR 192.0.2.1",
-		"a.b.example.org. A":   "NOERROR 192.0.2.2",
-		"b.example.org. A":     "NXDOMAIN",
-		"x.b.example.org. A":   "NXDOMAIN",
-		"x.a.b.example.org. A": "NXDOMAIN",
-		"x.c.example.org. A":   "NXDOMAIN",
-		"x.d.example.org. A":   "NOERROR 192.0.2.4",
-		"d.example.org. A":     "NXDOMAIN",
-		"example.org. A":       "NXDOMAIN",
+		"x.example.org. A":      "NOERROR 192.0.2.1",
+		"x.y.example.org. A":    "NOERROR 192.0.2.1",
+		"a.b.example.org. A":    "NOERROR 192.0.2.2",
+		"b.example.org. A":      "NXDOMAIN",
+		"x.b.example.org. A":    "NXDOMAIN",
+		"x.a.b.example.org. A":  "NXDOMAIN",
+		"x.c.example.org. A":    "NXDOMAIN",
+		"x.d.example.org. A":    "NOERROR 192.0.2.4",
+		"d.example.org. A":      "NXDOMAIN",
+		"mail.example.org. A":   "NXDOMAIN",
+		"x.mail.example.org. A": "NXDOMAIN",
+		"example.org. A":        "NXDOMAIN",
 	} {
 		if got := ask(t, v, s, question); got != want {
 			t.Errorf("%s: %s, want %s", question, got, want)
@@ -194,20 +177,78 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// A name that is in the zone as it stands is not below it as well.
-func TestNamesBelowAnyZone(t *testing.T) {
-	s := snapshotOf(t, "game.town 192.0.2.1", "shop.example.org. 192.0.2.2", "shop.example.org 192.0.2.2", "game.town.example.org. 192.0.2.3")
-	v := viewOf(t)
+// Zones of the cluster below those of published names are the cluster's, whatever an object claims.
+func TestZonesOfTheClusterItself(t *testing.T) {
+	s := snapshotOf(t, "kubernetes.default.svc.cluster.local. 192.0.2.1", "shop.local. 192.0.2.2", "*.local. 192.0.2.3")
+	cfg, err := parseText("k8s_gateway .")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &cfg.view
+	for _, zone := range []string{"cluster.local.", "in-addr.arpa."} {
+		o, err := resolve.ParseOrigin(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.zones.Except = append(v.zones.Except, o)
+	}
 	for question, want := range map[string]string{
-		"game.town.example.org. A":        "NOERROR 192.0.2.3",
-		"shop.example.org. A":             "NOERROR 192.0.2.2",
-		"shop.example.org.example.org. A": "NXDOMAIN",
-		"town.example.org. A":             "NODATA",
+		"kubernetes.default.svc.cluster.local. A": "OUT",
+		"cluster.local. SOA":                      "OUT",
+		"1.2.0.192.in-addr.arpa. PTR":             "OUT",
+		"shop.local. A":                           "NOERROR 192.0.2.2",
+		"x.local. A":                              "NOERROR 192.0.2.3",
 	} {
 		if got := ask(t, v, s, question); got != want {
 			t.Errorf("%s: %s, want %s", question, got, want)
 		}
 	}
+	if cfg, err = parseText("k8s_gateway cluster.local"); err != nil {
+		t.Fatal(err)
+	}
+	cfg.view.zones.Except = v.zones.Except // a zone that the Corefile gives to both is the first plugin's
+	if got := ask(t, &cfg.view, s, "kubernetes.default.svc.cluster.local. A"); got != "NOERROR 192.0.2.1" {
+		t.Error(got)
+	}
+}
+
+// A referral costs no more than a message has room for, however many servers a zone and however many addresses
+// a server has.
+func TestReferralsAreBounded(t *testing.T) {
+	refer := func(servers, addrs int) (*dns.Msg, func()) {
+		store := cluster.NewStore()
+		txn := store.Begin()
+		txn.SetSynced()
+		txn.SetNamesSynced()
+		cut := new(cluster.Published)
+		for i := range servers {
+			name := fmt.Sprintf("ns%d.sub.example.org.", i)
+			n, _ := dnsname.Parse(name)
+			cut.Records = append(cut.Records, cluster.Record{Type: dns.TypeNS, Data: n.Wire()})
+			glue := new(cluster.Published)
+			for k := range addrs {
+				glue.Addrs = append(glue.Addrs, netip.AddrFrom4([4]byte{10, byte(i), byte(k >> 8), byte(k)}))
+			}
+			txn.Publish(n.Wire(), glue)
+		}
+		n, _ := dnsname.Parse("sub.example.org.")
+		txn.Publish(n.Wire(), cut)
+		txn.Commit()
+		m, v, s := new(dns.Msg), viewOf(t), store.Load()
+		return m, func() {
+			*m = dns.Msg{}
+			v.refer(m, s, &n, dns.MinMsgSize)
+		}
+	}
+	m, small := refer(50, 1)
+	_, many := refer(20000, 0)
+	_, wide := refer(50, 2000)
+	small()
+	if len(m.Ns) < 20 || len(m.Extra) < 20 {
+		t.Fatalf("%d servers, %d addresses", len(m.Ns), len(m.Extra))
+	}
+	cost.Same(t, "servers", small, many)
+	cost.Same(t, "addresses", small, wide)
 }
 
 // Before all kinds have been listed, no name is denied, though the rest of the cluster is known.
@@ -258,8 +299,8 @@ func TestServersOfBothFamilies(t *testing.T) {
 		"dns1.kube-system": {netip.MustParseAddr("192.0.2.53"), netip.MustParseAddr("2001:db8::53")},
 		"dns2.kube-system": {netip.MustParseAddr("2001:db8::54")},
 	} {
-		n, _ := dnsname.Parse(host)
-		txn.Publish(relative(n.Wire()), &cluster.Published{Addrs: addrs})
+		n, _ := dnsname.Parse(host + ".example.org.")
+		txn.Publish(n.Wire(), &cluster.Published{Addrs: addrs})
 	}
 	txn.Commit()
 	v := viewOf(t, "secondary dns2.kube-system")

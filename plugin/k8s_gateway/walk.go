@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/miekg/dns"
 
@@ -55,7 +54,7 @@ type walk struct {
 	origin   *resolve.Origin
 	yield    func(dns.RR) bool
 	ended    bool            // the consumer wants no more
-	seen     map[string]bool // owners, since a name may be published as it stands and below any zone
+	seen     map[string]bool // owners, since the names of the apex and of the server may be published too
 }
 
 func (w *walk) text(owner string, types []uint16) {
@@ -64,25 +63,16 @@ func (w *walk) text(owner string, types []uint16) {
 	}
 }
 
-// key yields what a published name has in the zone. One that is too long below the zone has
-// nothing, nor has one that another zone of the view encloses.
+// key yields what a published name has in the zone. One that a longer zone of the view encloses has nothing.
 func (w *walk) key(key string) {
-	if !strings.HasSuffix(key, "\x00") {
-		key += w.origin.Wire()
-	}
 	n, err := dnsname.ParseWire([]byte(key))
 	if err != nil {
 		return
 	}
-	if o := w.view.zones.Origin(&n); o == nil || o.Wire() != w.origin.Wire() || !w.view.publishes(w.snapshot, &n, w.origin) {
+	if o := w.view.zones.Origin(&n); o == nil || o.Wire() != w.origin.Wire() || at(w.snapshot, &n, 0).Kind != resolve.AtPublished {
 		return
 	}
 	w.name(&n, addressTypes)
-}
-
-// publishes reports whether a name is published itself, and is not made from a wildcard.
-func (v *view) publishes(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) bool {
-	return at(s, n, o, 0).Kind == resolve.AtPublished
 }
 
 // name yields the RRsets of a name.
@@ -93,7 +83,7 @@ func (w *walk) name(n *dnsname.Name, types []uint16) {
 	w.seen[n.Wire()] = true
 	m := w.view.locate(w.snapshot, n, w.origin)
 	if m.Kind == resolve.AtDelegation {
-		m = at(w.snapshot, n, w.origin, 0) // a transfer has what is below a zone cut too (RFC 5936 3.5)
+		m = at(w.snapshot, n, 0) // a transfer has what is below a zone cut too (RFC 5936 3.5)
 	}
 	if target := m.Target(false); target != nil {
 		w.ended = !w.yield(answer.CNAME(n.String(), target.String(), w.view.zones.TTL))

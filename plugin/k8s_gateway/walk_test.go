@@ -38,15 +38,12 @@ type errorer interface {
 	Errorf(format string, args ...any)
 }
 
-// A transfer has the apex, the servers, wildcards as they stand, aliases and texts, and names below
-// any zone; but no name of another zone, none that a wildcard or the server hides, and none that is
-// too long.
+// A transfer has the apex, the servers, wildcards as they stand, aliases and texts; but no name of another
+// zone, and none that the server hides.
 func TestWalk(t *testing.T) {
-	long := strings.Repeat("x", 60)
 	s := snapshotOf(t, "dns1.kube-system 192.0.2.53", "dns2.kube-system 192.0.2.54", "game.town 192.0.2.1", "example.org. 192.0.2.2",
 		"*.w.example.org. 192.0.2.3", "a.example.org. www.example.com.", "b.example.net. 192.0.2.4", "x.sub.example.org. 192.0.2.5",
-		"x.dns1.kube-system.example.org. 192.0.2.6", "kube-system.example.org. 192.0.2.7", "shop.example.org 192.0.2.8",
-		"game.town.example.org. 192.0.2.9", "in.sub 192.0.2.10", strings.Repeat(long+".", 4)+"x 192.0.2.11", "*.example.org. 192.0.2.12")
+		"x.dns1.kube-system.example.org. 192.0.2.6", "kube-system.example.org. 192.0.2.7", "dns1.kube-system.sub 192.0.2.8", "in.sub.sub 192.0.2.10", "*.example.org. 192.0.2.12")
 	v := viewOf(t, "secondary dns2.kube-system")
 	sub, err := resolve.ParseOrigin("sub.example.org.")
 	if err != nil {
@@ -62,7 +59,7 @@ func TestWalk(t *testing.T) {
 		*.example.org. 60 IN A 192.0.2.12
 		a.example.org. 60 IN CNAME www.example.com.
 		dns2.kube-system.example.org. 60 IN A 192.0.2.54
-		game.town.example.org. 60 IN A 192.0.2.9
+		game.town.example.org. 60 IN A 192.0.2.1
 		kube-system.example.org. 60 IN A 192.0.2.7`)
 	if got := answertest.Tidy(linesOf(v, s, v.zones.Origins[0])); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
@@ -70,12 +67,9 @@ func TestWalk(t *testing.T) {
 	want = answertest.Tidy(`
 		sub.example.org. 60 IN NS dns1.kube-system.sub.example.org.
 		sub.example.org. 60 IN NS dns2.kube-system.sub.example.org.
-		dns1.kube-system.sub.example.org. 60 IN A 192.0.2.53
+		dns1.kube-system.sub.example.org. 60 IN A 192.0.2.8
 		x.sub.example.org. 60 IN A 192.0.2.5
-		in.sub.sub.example.org. 60 IN A 192.0.2.10
-		dns2.kube-system.sub.example.org. 60 IN A 192.0.2.54
-		game.town.sub.example.org. 60 IN A 192.0.2.1
-		shop.example.org.sub.example.org. 60 IN A 192.0.2.8`)
+		in.sub.sub.example.org. 60 IN A 192.0.2.10`)
 	if got := answertest.Tidy(linesOf(v, s, sub)); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
@@ -98,9 +92,6 @@ func drawKey(t *rapid.T) string {
 	n, err := dnsname.Parse(name + rapid.SampledFrom([]string{"", ".example.org", ".sub.example.org", ".example.net"}).Draw(t, "zone"))
 	if err != nil {
 		t.Fatal(err)
-	}
-	if rapid.Bool().Draw(t, "relative") {
-		return relative(n.Wire())
 	}
 	return n.Wire()
 }
@@ -192,19 +183,16 @@ func checkLookup(t *rapid.T, v *view, s *cluster.Snapshot, rr dns.RR) {
 
 // checkTransferred looks a published name up, and finds what it has among the transfer's records.
 func checkTransferred(t *rapid.T, v *view, s *cluster.Snapshot, o resolve.Origin, key string, all map[string]dns.RR) {
-	if !strings.HasSuffix(key, "\x00") {
-		key += o.Wire()
-	}
 	n, err := dnsname.ParseWire([]byte(key))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if own := v.zones.Origin(&n); own == nil || own.Wire() != o.Wire() || at(s, &n, &o, 0).Kind != resolve.AtPublished {
+	if own := v.zones.Origin(&n); own == nil || own.Wire() != o.Wire() || at(s, &n, 0).Kind != resolve.AtPublished {
 		return
 	}
 	if m := v.locate(s, &n, &o); m.Kind == resolve.AtDelegation && !m.BelowCut {
 		referral := dns.Msg{}
-		v.refer(&referral, s, &n)
+		v.refer(&referral, s, &n, dns.MaxMsgSize)
 		for _, rr := range referral.Ns {
 			if all[rr.String()] == nil {
 				t.Fatalf("not transferred: %s", rr)

@@ -3,7 +3,6 @@ package cluster
 import (
 	"hash/maphash"
 	"maps"
-	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ type Published struct {
 	Addrs   []netip.Addr
 	Alias   string   // a fully qualified name; empty if there are addresses
 	Records []Record // of all other types, those of one type together; none beside an alias
+	// A name without any of these exists, and stops wildcards above it; what it has is shown elsewhere.
 }
 
 // Record is a record of another type than A, AAAA and CNAME.
@@ -88,11 +88,9 @@ type PublishedNode struct {
 	below     int32      // number of nodes one label below
 }
 
-// publishedName is a name in wire form, in lower case. Without the empty label at its end, it
-// is relative to every zone. A wildcard label stands apart, so that the wildcard below a name is found
-// without a copy of the name.
+// publishedName is a name in wire form, in lower case. A wildcard label stands apart, so that the wildcard
+// below a name is found without a copy of the name.
 type publishedName struct {
-	inside   bool // what the name has for the Pods of the cluster, in the place of what it has for the world
 	wildcard bool
 	rest     string
 }
@@ -117,9 +115,6 @@ func (n publishedName) Path() radix.Path {
 	if n.wildcard {
 		p.Hi = ^p.Hi
 	}
-	if n.inside {
-		p.Hi = bits.Reverse64(p.Hi)
-	}
 	return p
 }
 
@@ -129,14 +124,11 @@ func (n publishedName) parent() (publishedName, bool) {
 	if !n.wildcard {
 		above = above[1+int(above[0]):]
 	}
-	up := publishedNameOf(above)
-	up.inside = n.inside
-	return up, above != ""
+	return publishedNameOf(above), above != ""
 }
 
 // Published returns the node of a name, and reports whether the name is published or is above a
-// published name. The name is in wire form, in lower case; without the empty label at its end, it
-// is relative to every zone.
+// published name. The name is in wire form, in lower case.
 func (s *Snapshot) Published(name string) (PublishedNode, bool) {
 	return s.published.Get(publishedNameOf(name))
 }
@@ -146,30 +138,19 @@ func (s *Snapshot) PublishedWildcard(name string) (PublishedNode, bool) {
 	return s.published.Get(publishedName{wildcard: true, rest: name})
 }
 
-// Inside returns the node of a name inside the cluster, or of the wildcard directly below it. All such
-// names are fully qualified.
-func (s *Snapshot) Inside(name string, wildcard bool) (PublishedNode, bool) {
-	key := publishedNameOf(name)
-	if wildcard {
-		key = publishedName{wildcard: true, rest: name}
-	}
-	key.inside = true
-	return s.published.Get(key)
-}
-
-// HasDelegations reports whether a name of those outside delegates a zone.
+// HasDelegations reports whether a published name delegates a zone.
 func (s *Snapshot) HasDelegations() bool { return s.delegations > 0 }
 
 // PublishedNames returns the keys of all published names, sorted.
 func (s *Snapshot) PublishedNames() []string {
-	return slices.Sorted(maps.Keys(s.AllPublished(false)))
+	return slices.Sorted(maps.Keys(s.AllPublished()))
 }
 
-// AllPublished returns what all published names have, outside or inside, by their keys.
-func (s *Snapshot) AllPublished(inside bool) map[string]*Published {
+// AllPublished returns what all published names have, by their keys.
+func (s *Snapshot) AllPublished() map[string]*Published {
 	all := map[string]*Published{}
 	for name, n := range s.published.All() {
-		if n.Published != nil && name.inside == inside {
+		if n.Published != nil {
 			all[name.String()] = n.Published
 		}
 	}
@@ -180,9 +161,7 @@ func (s *Snapshot) AllPublished(inside bool) map[string]*Published {
 // of one store, and of some names above those.
 func ChangedNames(before, after *Snapshot) (names []string) {
 	for name := range radix.Differing(&before.published, &after.published) {
-		if !name.inside {
-			names = append(names, name.String())
-		}
+		names = append(names, name.String())
 	}
 	slices.Sort(names)
 	return names
@@ -195,24 +174,14 @@ func (t *Txn) SetNamesSynced() {
 }
 
 // Publish sets what a name has. Nil unpublishes the name.
-func (t *Txn) Publish(name string, now *Published) { t.publish(publishedNameOf(name), now) }
-
-// PublishInside does the same with what the name has for the Pods of the cluster.
-func (t *Txn) PublishInside(name string, now *Published) {
+func (t *Txn) Publish(name string, now *Published) {
 	key := publishedNameOf(name)
-	key.inside = true
-	t.publish(key, now)
-}
-
-func (t *Txn) publish(key publishedName, now *Published) {
 	n, _ := t.next.published.Get(key)
 	if n.Published.Equal(now) {
 		return
 	}
 	t.changed = true
-	if !key.inside {
-		t.next.delegations += delegationsOf(now) - delegationsOf(n.Published)
-	}
+	t.next.delegations += delegationsOf(now) - delegationsOf(n.Published)
 	n.Published = now
 	t.putPublished(key, n)
 }

@@ -16,6 +16,7 @@ import (
 type namespace struct {
 	name   string
 	labels string // as a selector of all of them; empty unless they matter
+	hidden bool   // it is for published names alone
 }
 
 func sameNamespace(a, b *namespace) bool { return *a == *b }
@@ -28,7 +29,11 @@ func (w *writer) replaceNamespace(txn *cluster.Txn, old, now *namespace) {
 		w.names.DeleteNamespace(txn, old.name)
 		return
 	}
-	txn.PutNamespace(now.name)
+	if now.hidden {
+		txn.DeleteNamespace(now.name)
+	} else {
+		txn.PutNamespace(now.name)
+	}
 	w.names.SetNamespace(txn, now.name, now.labels)
 }
 
@@ -37,17 +42,24 @@ type namespaces struct {
 	tabled[cluster.Key, namespace]
 	writer *writer
 	labels bool // keep them
+	shown  labels.Selector
 }
 
-func newNamespaces(cfg Config, selected labels.Selector, w *writer) *namespaces {
+// newNamespaces makes the resource of the Namespaces. The labels of those that the selector hides matter to
+// published names all the same.
+func newNamespaces(cfg Config, shown labels.Selector, w *writer) *namespaces {
+	read := shown
+	if cfg.Published.ReadsNamespaces() {
+		read = labels.Everything()
+	}
 	return &namespaces{newTabled(w, w.namespaces, description{
 		name:     "namespaces",
 		kind:     "Namespace",
 		versions: []schema.GroupVersion{corev1.SchemeGroupVersion},
 		plural:   "namespaces",
-		labels:   selected,
+		labels:   read,
 		decode:   slimpb.Namespace,
-	}), w, cfg.Published.ReadsNamespaces()}
+	}), w, cfg.Published.ReadsNamespaces(), shown}
 }
 
 func (r *namespaces) newObject() runtime.Object { return new(corev1.Namespace) }
@@ -60,6 +72,7 @@ func (r *namespaces) put(obj metav1.Object) change {
 	n := &namespace{name: obj.GetName()}
 	if r.labels {
 		n.labels = labels.Set(obj.GetLabels()).String()
+		n.hidden = !r.shown.Matches(labels.Set(obj.GetLabels()))
 	}
 	return r.set(convert.KeyOf(obj), n)
 }

@@ -88,7 +88,6 @@ func both(first, second change) change {
 // there is nothing else to show, the writer waits for their first lists.
 func newPublishers(cfg Config, w *writer) (list []resource) {
 	w.publishes = cfg.Published.Kinds != 0
-	w.names.ShowInside(cfg.Published)
 	for _, kind := range cfg.Published.All() {
 		if kind.Name != "Service" {
 			list = append(list, newPublished(cfg, kind, w))

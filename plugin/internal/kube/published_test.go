@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,8 +24,9 @@ const crowdRoutes = 2000
 
 func newCrowd(t testing.TB) *crowd {
 	t.Helper()
-	c := &crowd{w: newWriter(clock.RealClock{}, nopObserver{})}
-	all, err := newResources(Config{Published: publish.Settings{Kinds: publish.HTTPRoutes}, PublishedOnly: true}, c.w)
+	cfg := Config{Published: publish.Settings{Kinds: publish.HTTPRoutes, Zones: "example.org."}, PublishedOnly: true}
+	c := &crowd{w: newWriter(clock.RealClock{}, nopObserver{}, cfg.Published)}
+	all, err := newResources(cfg, c.w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +93,42 @@ func BenchmarkRouteChange(b *testing.B) {
 	}
 }
 
+// A Namespace that namespace_labels hides has no names of its own, and its labels let its routes in all the same.
+func TestLabelsOfHiddenNamespaces(t *testing.T) {
+	cfg := Config{NamespaceLabels: "team=a", NoEndpoints: true, Published: publish.Settings{Kinds: publish.HTTPRoutes, Zones: "example.org."}}
+	c := &crowd{w: newWriter(clock.RealClock{}, nopObserver{}, cfg.Published)}
+	all, err := newResources(cfg, c.w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := map[string]resource{}
+	for _, r := range all {
+		by[r.about().kind] = r
+	}
+	c.apply(t, by["Gateway"], `{"metadata":{"name":"front","namespace":"infra"},"spec":{"gatewayClassName":"istio","listeners":[{"name":"http","port":80,"protocol":"HTTP",
+		"allowedRoutes":{"namespaces":{"from":"Selector","selector":{"matchLabels":{"shop":"open"}}}}}]},"status":{"addresses":[{"value":"192.0.2.1"}]}}`)
+	c.apply(t, by["HTTPRoute"], strings.Replace(route(0, ""), "customer-0\"", "town\"", 1))
+	for _, tc := range []struct {
+		labels       string
+		shown, named bool
+	}{
+		{`"shop":"open"`, false, true},
+		{`"shop":"open","team":"a"`, true, true},
+		{`"team":"a"`, true, false},
+		{`"shop":"open","team":"b"`, false, true},
+	} {
+		c.apply(t, by["Namespace"], `{"metadata":{"name":"town","labels":{`+tc.labels+`}}}`)
+		s := c.w.store.Load()
+		_, named := s.Published("\x06shop-0\x0acustomer-0\x07example\x03org\x00")
+		if shown := s.HasNamespace("town"); shown != tc.shown || named != tc.named {
+			t.Errorf("%s: shown %v, its route has names %v", tc.labels, shown, named)
+		}
+	}
+	if !by["Namespace"].about().labels.Empty() {
+		t.Error("the API server leaves Namespaces out")
+	}
+}
+
 // A list removes the routes that are gone, and their names.
 func TestRoutesOfAList(t *testing.T) {
 	c := newCrowd(t)
@@ -123,8 +161,9 @@ func TestRoutesOfAList(t *testing.T) {
 
 // Names wait for the kinds that have them, and the rest of the cluster does not wait for names.
 func TestNamesWaitForTheirKinds(t *testing.T) {
-	w := newWriter(clock.RealClock{}, nopObserver{})
-	all, err := newResources(Config{Published: publish.Settings{Kinds: publish.Ingresses | publish.Services}, NoEndpoints: true}, w)
+	cfg := Config{Published: publish.Settings{Kinds: publish.Ingresses | publish.Services, Zones: "example.org."}, NoEndpoints: true}
+	w := newWriter(clock.RealClock{}, nopObserver{}, cfg.Published)
+	all, err := newResources(cfg, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,8 +194,9 @@ func TestNamesWaitForTheirKinds(t *testing.T) {
 // The observer hears how many names are contested, also of a claim that changes no name.
 func TestContestedNamesAreReported(t *testing.T) {
 	seen := newObservations()
-	w := newWriter(clock.RealClock{}, seen)
-	all, err := newResources(Config{Published: publish.Settings{Kinds: publish.Ingresses}, PublishedOnly: true}, w)
+	cfg := Config{Published: publish.Settings{Kinds: publish.Ingresses, Zones: "example.org."}, PublishedOnly: true}
+	w := newWriter(clock.RealClock{}, seen, cfg.Published)
+	all, err := newResources(cfg, w)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func slimKinds() []slimKind {
 	cfg := Config{Pods: true, PodNames: true, PodLabels: true, TopologyZones: true}
 	c := newConverter(cfg)
 	published := map[string]func(metav1.Object) any{}
-	settings := publish.Settings{Kinds: publish.Ingresses | publish.Services, IngressClasses: "nginx", Inside: "example.org."}
+	settings := publish.Settings{Kinds: publish.Ingresses | publish.Services, IngressClasses: "nginx", Zones: "example.org.", Inside: true}
 	for _, kind := range settings.All() {
 		published[kind.Name] = func(o metav1.Object) any { return kind.Convert(settings, o) }
 	}

@@ -24,7 +24,7 @@ type source interface {
 // returns, and anything that cannot be parsed is an error with file and line.
 func New(cfg Config, opts Options) (*Watcher, error) {
 	opts = opts.withDefaults()
-	o := newWriter(opts.clock, opts.Observer)
+	o := newWriter(opts.clock, opts.Observer, cfg.Published)
 	o.names.Warn = func(text string) { opts.Log.Warningf("%s", text) }
 	resources, err := newResources(cfg, o)
 	if err != nil {

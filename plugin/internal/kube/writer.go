@@ -64,9 +64,9 @@ type dated struct {
 	since   time.Time
 }
 
-func newWriter(c clock.WithTicker, observer Observer) *writer {
+func newWriter(c clock.WithTicker, observer Observer, published publish.Settings) *writer {
 	store, checkpoints := checkpoint.New(c)
-	names := publish.NewSet()
+	names := publish.NewSet(published)
 	w := &writer{
 		store:          store,
 		checkpoints:    checkpoints,

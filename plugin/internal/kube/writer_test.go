@@ -13,6 +13,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 	"github.com/clusterdns/clusterdns/test/kit/leak"
 )
 
@@ -22,7 +23,7 @@ const testEpoch = 1700000000
 // the writer was made.
 func newTestWriter(cfg Config) (*writer, []resource, *clocktesting.FakeClock) {
 	clock := clocktesting.NewFakeClock(time.Unix(testEpoch-1, 0))
-	wr := newWriter(clock, nopObserver{})
+	wr := newWriter(clock, nopObserver{}, cfg.Published)
 	wr.checkpoints.Restamps = nil
 	clock.Step(time.Second)
 	resources, err := newResources(cfg, wr)
@@ -269,7 +270,7 @@ func TestStopWhileCheckpointIsDue(t *testing.T) {
 func runWriter(t *testing.T, restamps ...time.Duration) (*writer, *clocktesting.FakeClock) {
 	t.Helper()
 	clock := clocktesting.NewFakeClock(time.Unix(testEpoch, int64(300*time.Millisecond)))
-	wr := newWriter(clock, nopObserver{})
+	wr := newWriter(clock, nopObserver{}, publish.Settings{})
 	wr.checkpoints.Restamps = restamps
 	resources, err := newResources(Config{}, wr)
 	if err != nil {

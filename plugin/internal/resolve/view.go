@@ -31,10 +31,11 @@ type View struct {
 	Zonal       bool // headless Services have names for topology zones
 
 	// The fields that only a view of an external zone sets.
-	NameServer, Mailbox string // labels of the names in the SOA record
-	LongSOA             bool   // the TTL of the SOA record is not capped
-	SecondServer        string // labels of the name of another server of the zone; empty for none
-	Published           bool   // the zone has published names
+	NameServer, Mailbox string   // labels of the names in the SOA record
+	LongSOA             bool     // the TTL of the SOA record is not capped
+	SecondServer        string   // labels of the name of another server of the zone; empty for none
+	Published           bool     // the zone has published names
+	Except              []Origin // zones that others answer for if they are below an origin
 	// Locator finds names in the place of Locate, for answers in wire form. It is nil for the
 	// cluster's own names.
 	Locator Locator
@@ -87,11 +88,23 @@ func (v *View) SetServer(server dnsname.Name) {
 	v.soaMbox = soaMbox + v.soaNS
 }
 
-// Origin returns the longest origin that encloses a name, or nil if none does.
+// Origin returns the longest origin that encloses a name, or nil if none does, or if a longer zone of others
+// does.
 func (v *View) Origin(n *dnsname.Name) *Origin {
-	var best *Origin
-	for i := range v.Origins {
-		o := &v.Origins[i]
+	best := longest(v.Origins, n)
+	if best == nil || len(v.Except) == 0 {
+		return best
+	}
+	if other := longest(v.Except, n); other != nil && other.Labels() > best.Labels() {
+		return nil
+	}
+	return best
+}
+
+// longest returns the longest of some origins that encloses a name, or nil.
+func longest(origins []Origin, n *dnsname.Name) (best *Origin) {
+	for i := range origins {
+		o := &origins[i]
 		if o.Encloses(n) && (best == nil || o.Labels() > best.Labels()) {
 			best = o
 		}

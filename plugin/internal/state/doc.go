@@ -4,14 +4,14 @@
 //
 // A file is a line of text with the version of the format, the SHA-256 of the rest, and the rest:
 //
-//	clusterdns state 2
+//	clusterdns state 3
 //	sum  [32]byte
 //	Header: cluster, watched, published, heard, serial
 //	Namespaces: count, names
 //	Services, then ServiceImports: count, nodes: key, Service if there is one, slices
 //	Pods: count, Pods
 //	Published: whether the names are whole; count, what names have;
-//	  twice, outside and inside: count, names, each with the position of what it has
+//	  count, names, each with the position of what it has
 //
 // Numbers are varints. A text is its length and its octets. Lists are their length and their
 // items. Names are in order, each once.

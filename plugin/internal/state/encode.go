@@ -11,7 +11,7 @@ import (
 )
 
 // first is the first line of a file. Its number changes with the format.
-const first = "clusterdns state 2\n"
+const first = "clusterdns state 3\n"
 
 // Header says what a state is of.
 type Header struct {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 )
@@ -14,30 +13,26 @@ func (w *writer) published(s *cluster.Snapshot) {
 	w.flag(s.NamesSynced())
 	var different []string // what names have, as written
 	positions := map[string]int{}
-	var lists [2]writer
-	for i, inside := range []bool{false, true} {
-		all := s.AllPublished(inside)
-		lists[i].count(len(all))
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			var has writer
-			has.has(all[name])
-			position, known := positions[string(has.data)]
-			if !known {
-				position = len(different)
-				positions[string(has.data)] = position
-				different = append(different, string(has.data))
-			}
-			lists[i].text(name)
-			lists[i].count(position)
+	var names writer
+	all := s.AllPublished()
+	names.count(len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		var has writer
+		has.has(all[name])
+		position, known := positions[string(has.data)]
+		if !known {
+			position = len(different)
+			positions[string(has.data)] = position
+			different = append(different, string(has.data))
 		}
+		names.text(name)
+		names.count(position)
 	}
 	w.count(len(different))
 	for _, text := range different {
 		w.data = append(w.data, text...)
 	}
-	for i := range lists {
-		w.data = append(w.data, lists[i].data...)
-	}
+	w.data = append(w.data, names.data...)
 }
 
 // has writes what a name has.
@@ -57,11 +52,6 @@ func (d *decoder) published() {
 		d.txn.SetNamesSynced()
 	}
 	different := list(&d.reader, d.has)
-	d.names(different, d.txn.Publish)
-	d.names(different, d.txn.PublishInside)
-}
-
-func (d *decoder) names(different []*cluster.Published, publish func(string, *cluster.Published)) {
 	before := ""
 	for range d.count() {
 		name, position := d.text(maxText), int(d.number(math.MaxInt32))
@@ -69,7 +59,7 @@ func (d *decoder) names(different []*cluster.Published, publish func(string, *cl
 			d.fail() // each comes once, in order
 			return
 		}
-		publish(name, different[position])
+		d.txn.Publish(name, different[position])
 		before = name
 	}
 }
@@ -83,18 +73,14 @@ func (d *decoder) has() *cluster.Published {
 		}
 		return r
 	})
-	nothing := len(p.Addrs) == 0 && p.Alias == "" && len(p.Records) == 0
-	if nothing || !isTarget(p.Alias) || p.Alias != "" && len(p.Addrs)+len(p.Records) > 0 {
+	if !isTarget(p.Alias) || p.Alias != "" && len(p.Addrs)+len(p.Records) > 0 {
 		d.fail()
 	}
 	return p
 }
 
-// isKey reports whether a text is the key of a published name: in wire form and lower case, with the
-// empty label at its end or, below any zone, without.
-func isKey(text string) bool {
-	return len(text) > 1 && isWire(strings.TrimSuffix(text, "\x00")+"\x00")
-}
+// isKey reports whether a text is the key of a published name: in wire form and lower case.
+func isKey(text string) bool { return len(text) > 1 && isWire(text) }
 
 // isData reports whether the data of a record is of its type.
 func isData(r cluster.Record) bool {

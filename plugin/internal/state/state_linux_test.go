@@ -68,13 +68,13 @@ func publish(txn *cluster.Txn) {
 	balancer := &cluster.Published{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.80"), netip.MustParseAddr("2001:db8::80")}}
 	txn.Publish("\x04shop\x07example\x03org\x00", balancer)
 	txn.Publish("\x01*\x04apps\x07example\x03org\x00", balancer)
-	txn.Publish("\x02lb\x04back", &cluster.Published{Alias: "lb.example.net."})
+	txn.Publish("\x02lb\x04back\x00", &cluster.Published{Alias: "lb.example.net."})
 	txn.Publish("\x07example\x03org\x00", &cluster.Published{Records: []cluster.Record{
 		{Type: 15, Data: "\x00\x0a\x04mail\x07example\x03org\x00"}, {Type: 15, Data: "\x00\x00\x00"},
 		{Type: 16, Data: "\x03one\x00"}, {Type: 33, Data: "\x00\x01\x00\x02\x00\x03\x01a\x00"},
 		{Type: 12, Data: "\x01a\x00"}, {Type: 35, Data: "\x00\x01\x00\x02\x01u\x00\x00\x00"}, {Type: 2, Data: "\x01a\x00"},
 	}})
-	txn.PublishInside("\x04shop\x07example\x03org\x00", &cluster.Published{Addrs: []netip.Addr{netip.MustParseAddr("10.3.0.1")}})
+	txn.Publish("\x04text\x07example\x03org\x00", new(cluster.Published)) // it exists, and leads nowhere
 	txn.SetNamesSynced()
 }
 
@@ -112,8 +112,7 @@ func objects(s *cluster.Snapshot) []any {
 		slices.SortedFunc(s.Nodes(true), byKey),
 		slices.Collect(s.Pods()),
 		s.Counts(),
-		s.AllPublished(false),
-		s.AllPublished(true),
+		s.AllPublished(),
 		s.NamesSynced(),
 	}
 }
@@ -168,8 +167,8 @@ func TestDamage(t *testing.T) {
 			t.Errorf("cut at octet %d: %v", i, err)
 		}
 	}
-	for _, version := range []string{"state 1", "state 3"} {
-		other := bytes.Replace(slices.Clone(data), []byte("state 2"), []byte(version), 1)
+	for _, version := range []string{"state 1", "state 2", "state 4"} {
+		other := bytes.Replace(slices.Clone(data), []byte("state 3"), []byte(version), 1)
 		if _, err := decode(other); !errors.Is(err, errVersion) {
 			t.Errorf("another version: %v", err)
 		}
@@ -395,8 +394,8 @@ func TestKilledWriter(t *testing.T) {
 
 // Names share in memory what they have in common.
 func TestNamesShareWhatTheyHave(t *testing.T) {
-	all := mustDecode(t, encode(header, snapshotOf(t))).AllPublished(false)
-	if len(all) != 4 || all["\x04shop\x07example\x03org\x00"] != all["\x01*\x04apps\x07example\x03org\x00"] {
+	all := mustDecode(t, encode(header, snapshotOf(t))).AllPublished()
+	if len(all) != 5 || all["\x04shop\x07example\x03org\x00"] != all["\x01*\x04apps\x07example\x03org\x00"] {
 		t.Errorf("%d names: %v", len(all), all)
 	}
 }
@@ -411,21 +410,21 @@ func TestBadPublishedNames(t *testing.T) {
 		{"\x04Shop\x00", &cluster.Published{Records: []cluster.Record{good}}},
 		{"\x05shop\x00", &cluster.Published{Records: []cluster.Record{good}}},
 		{"\x00", &cluster.Published{Records: []cluster.Record{good}}},
-		{"\x01a", &cluster.Published{}},
-		{"\x01a", &cluster.Published{Alias: "a..b."}},
-		{"\x01a", &cluster.Published{Alias: "a.", Records: []cluster.Record{good}}},
-		{"\x01a", &cluster.Published{Alias: "a.", Addrs: []netip.Addr{netip.IPv6Loopback()}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 16, Data: ""}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 16, Data: "\x02a"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a\x05mail\x00"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 33, Data: "\x00\x00\x00\x00\x00\x00\x01a\x00\x00"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 2, Data: "\x01a"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 12, Data: "\x01a\x00b"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00\x01\x00\x01\x00\x00\x00"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00\x01\x00\x01\x00\x00\x09a\x00"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00"}}}},
-		{"\x01a", &cluster.Published{Records: []cluster.Record{{Type: 6, Data: "\x01a\x00"}}}},
+		{"\x01a", &cluster.Published{Records: []cluster.Record{good}}},
+		{"\x01a\x00", &cluster.Published{Alias: "a..b."}},
+		{"\x01a\x00", &cluster.Published{Alias: "a.", Records: []cluster.Record{good}}},
+		{"\x01a\x00", &cluster.Published{Alias: "a.", Addrs: []netip.Addr{netip.IPv6Loopback()}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 16, Data: ""}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 16, Data: "\x02a"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 15, Data: "\x00\x0a\x05mail\x00"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 33, Data: "\x00\x00\x00\x00\x00\x00\x01a\x00\x00"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 2, Data: "\x01a"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 12, Data: "\x01a\x00b"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00\x01\x00\x01\x00\x00\x00"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00\x01\x00\x01\x00\x00\x09a\x00"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 35, Data: "\x00"}}}},
+		{"\x01a\x00", &cluster.Published{Records: []cluster.Record{{Type: 6, Data: "\x01a\x00"}}}},
 	} {
 		w := &writer{}
 		w.flag(true)
@@ -433,7 +432,6 @@ func TestBadPublishedNames(t *testing.T) {
 		w.has(tc.has)
 		w.count(1)
 		w.text(tc.name)
-		w.count(0)
 		w.count(0)
 		d := &decoder{reader: reader{rest: string(w.data)}, txn: cluster.NewStore().Begin()}
 		if d.published(); !d.bad {

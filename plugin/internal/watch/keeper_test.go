@@ -132,7 +132,7 @@ func opening(t *testing.T, path string) string {
 // Published names are restored if the same ones were asked for; the rest of the cluster in any case.
 func TestRestoresPublishedNames(t *testing.T) {
 	publishes := nowhere
-	publishes.Published = publish.Settings{Kinds: publish.Ingresses, Inside: "example.org."}
+	publishes.Published = publish.Settings{Kinds: publish.Ingresses, Zones: "example.org.", Inside: true}
 	for _, tc := range []struct {
 		title, of string
 		cfg       kube.Config
@@ -140,7 +140,7 @@ func TestRestoresPublishedNames(t *testing.T) {
 		lines     int
 	}{
 		{"the same", published(publishes.Published), publishes, true, 0},
-		{"others", published(publish.Settings{Kinds: publish.Ingresses}), publishes, false, 1},
+		{"others", published(publish.Settings{Kinds: publish.Ingresses, Zones: "example.org."}), publishes, false, 1},
 		{"none before", "", publishes, false, 1},
 		{"none now", published(publishes.Published), nowhere, false, 0},
 	} {
@@ -188,14 +188,14 @@ func TestFilesThatAreNotUsed(t *testing.T) {
 		{"cut", damage(writeState(t, asItIs), func(b []byte) []byte { return b[:len(b)-1] }), "it is damaged"},
 		{"empty", damage(writeState(t, asItIs), func([]byte) []byte { return nil }), "it is damaged"},
 		{"cut in its first line", damage(writeState(t, asItIs), func(b []byte) []byte { return b[:10] }), "it is damaged"},
-		{"a later version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 2", "state 3", 1)) }), `expected the first line "clusterdns state 2"`},
+		{"a later version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 3", "state 4", 1)) }), `expected the first line "clusterdns state 3"`},
 		{"200 MB", grown(t, 200<<20), "it has 209715200 bytes: expected 33554432 at most"},
 		{"a pipe", pipe(t), "expected a regular file, found a pipe"},
 		{"a link to nowhere", link(t, filepath.Join(t.TempDir(), "none")), "INFO state %: nothing has been kept there yet"},
 		{"a link to an old state", link(t, writeState(t, func(h *state.Header) { h.Heard = 1 })), "expected 1h0m0s at most"},
 		{"a link to itself", link(t, ""), "too many levels"},
 		{"below a file", filepath.Join(writeState(t, asItIs), "state"), "not a directory"},
-		{"version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 2", "state 1", 1)) }), "another version of ClusterDNS"},
+		{"version", damage(writeState(t, asItIs), func(b []byte) []byte { return []byte(strings.Replace(string(b), "state 3", "state 2", 1)) }), "another version of ClusterDNS"},
 		{"folder", t.TempDir(), "expected a regular file, found a folder"},
 	} {
 		t.Run(tc.title, func(t *testing.T) {

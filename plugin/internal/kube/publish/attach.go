@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -11,15 +12,57 @@ import (
 
 // namesOf returns the names that an object has now.
 func (s *Set) namesOf(o *Object) []named {
+	var list []named
 	switch {
 	case o == nil:
 		return nil
-	case o.route == nil && s.inside != nil:
-		return o.names
-	case o.route == nil:
-		return o.outside()
+	case o.route != nil:
+		list = s.namesOfRoute(o)
+	default:
+		list = slices.Clone(o.names)
 	}
-	list := make([]named, 0, len(o.route.hostnames))
+	for i := range list {
+		if s.inside != nil && o.route == nil {
+			list[i].records = s.inside.of(o, list[i].records)
+		}
+		list[i].records = s.fitting(o, list[i])
+	}
+	return slices.DeleteFunc(list, func(n named) bool { return n.records == nil })
+}
+
+// fitting returns what an object can give to a name, or nil for nothing: the name is in a zone that the
+// object's Namespace may name.
+func (s *Set) fitting(o *Object, n named) *cluster.Published {
+	in := s.zones.Of(n.name)
+	if n.records == nil || in == nil || s.inside != nil && !s.inside.mayName(in, s.namespaces[o.Namespace]) {
+		return nil
+	}
+	if server, is := s.servers[n.name]; is && (o.ID != ID{serviceKind, server}) {
+		s.refuse(o, n.name, "only Service "+server.Namespace+"/"+server.Name+" can have it, because apex or secondary names that")
+		return nil
+	}
+	switch {
+	case !aliased(n.records):
+		return n.records
+	case n.name == in.Wire():
+		s.refuse(o, n.name, "the own name of a zone cannot be an alias, as the load balancer's hostname or the CNAME record would have it")
+	case n.name == hostname.DomainKey(n.records.Alias):
+		s.refuse(o, n.name, "it would lead to itself")
+	default:
+		return n.records
+	}
+	return nil
+}
+
+// refuse tells why an object does not get a name.
+func (s *Set) refuse(o *Object, name, why string) {
+	if text := o.String() + " does not get the name " + hostname.Of(name) + ": " + why; s.tell(text) {
+		s.Warn(text)
+	}
+}
+
+func (s *Set) namesOfRoute(o *Object) []named {
+	all := collected{list: make([]named, 0, len(o.route.hostnames))}
 	for _, p := range o.route.parents {
 		listeners, owner, records := s.reached(p)
 		for i := range listeners {
@@ -28,19 +71,11 @@ func (s *Set) namesOf(o *Object) []named {
 				continue
 			}
 			for _, host := range o.route.common(l.hostname) {
-				list = add(list, hostname.Key(host), records)
+				all.add(hostname.Key(host), records)
 			}
 		}
 	}
-	return list
-}
-
-// outside returns the names of an object that lead somewhere outside: all or none.
-func (o *Object) outside() []named {
-	if len(o.names) > 0 && o.names[0].records == nil {
-		return nil
-	}
-	return o.names
+	return all.list
 }
 
 // reached returns the listeners that a parent has, the Namespace that they are in, and what names
@@ -107,18 +142,41 @@ func (r *route) common(listener string) (hosts []string) {
 	return hosts
 }
 
-// add adds a name with what it has. A name at several Gateways has the addresses of all.
-func add(list []named, name string, records *cluster.Published) []named {
-	if name == "" {
-		return list
+// collected are names, each once.
+type collected struct {
+	list  []named
+	known map[string]int // where they are in the list; nil while that is short
+}
+
+// position returns where a name is in the list, or a negative number.
+func (c *collected) position(name string) int {
+	if c.known == nil {
+		return slices.IndexFunc(c.list, func(n named) bool { return n.name == name })
 	}
-	for i := range list {
-		if list[i].name == name {
-			list[i].records = union(list[i].records, records)
-			return list
+	if i, is := c.known[name]; is {
+		return i
+	}
+	return -1
+}
+
+// add adds a name with what it has. A name at several Gateways has the addresses of all.
+func (c *collected) add(name string, records *cluster.Published) {
+	if name == "" {
+		return
+	}
+	if i := c.position(name); i >= 0 {
+		c.list[i].records = union(c.list[i].records, records)
+		return
+	}
+	c.list = append(c.list, named{name, records})
+	if c.known != nil {
+		c.known[name] = len(c.list) - 1
+	} else if len(c.list) > cluster.Few {
+		c.known = map[string]int{}
+		for i, n := range c.list {
+			c.known[n.name] = i
 		}
 	}
-	return append(list, named{name, records})
 }
 
 // union returns what a name has that leads to two Gateways.

@@ -15,6 +15,29 @@ import (
 // leads reports whether a name leads somewhere.
 func leads(p *cluster.Published) bool { return len(p.Addrs) > 0 || p.Alias != "" }
 
+func aliased(p *cluster.Published) bool { return p.Alias != "" }
+
+func hasRecords(p *cluster.Published) bool { return len(p.Records) > 0 }
+
+// compatible returns the claims that can be together: beside an alias nothing else can be (RFC 1034 3.6.2).
+// It also returns the claim because of which the others are left out, or nil.
+func compatible(claims []claim) (left []claim, by *claim) {
+	by, other := oldest(claims, leads), oldest(claims, hasRecords)
+	if by == nil || other == nil || !aliased(by.records) {
+		return claims, nil
+	}
+	out := hasRecords
+	if other.by.before(by.by) {
+		by, out = other, aliased
+	}
+	for _, c := range claims {
+		if !out(c.records) {
+			left = append(left, c)
+		}
+	}
+	return left, by
+}
+
 // recordsOfType returns the records that a name has of a type.
 func recordsOfType(p *cluster.Published, rrtype uint16) (list []cluster.Record) {
 	for _, r := range p.Records {
@@ -52,9 +75,15 @@ func (s *Set) Contested() int { return len(s.contested) }
 // do not get it.
 func (s *Set) contest(name string) {
 	delete(s.contested, name)
-	claims := s.claims[name]
-	if len(claims) < 2 {
+	all := s.claims[name]
+	if len(all) < 2 {
 		return
+	}
+	claims, by := compatible(all)
+	for i := range all {
+		if out := &all[i]; !slices.ContainsFunc(claims, func(c claim) bool { return c.by == out.by }) {
+			s.lose(name, by, out)
+		}
 	}
 	s.contestIn(name, claims, leads, func(a, b *cluster.Published) bool {
 		return a.Alias == b.Alias && slices.Equal(a.Addrs, b.Addrs)
@@ -75,10 +104,15 @@ func (s *Set) contestIn(name string, claims []claim, has func(*cluster.Published
 		if !has(c.records) || same(first.records, c.records) {
 			continue
 		}
-		s.contested[name] = true
-		if s.tell(first.by.String() + " " + c.by.String()) {
-			s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, with other records: the name has those of the older one", c.by, hostname.Of(name), first.by))
-		}
+		s.lose(name, first, c)
+	}
+}
+
+// lose records that a claim gives way to an older one.
+func (s *Set) lose(name string, older, younger *claim) {
+	s.contested[name] = true
+	if s.tell(older.by.String() + " " + younger.by.String()) {
+		s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, with other records: the name has those of the older one", younger.by, hostname.Of(name), older.by))
 	}
 }
 
@@ -115,6 +149,9 @@ func (s *Set) Settle() {
 		for o := range all {
 			s.complainOfParent(o, id)
 		}
+	}
+	if s.inside != nil {
+		s.complainOfClasses()
 	}
 }
 
@@ -153,7 +190,7 @@ func shortened(text string) string {
 
 // Problems returns what is wrong with an object: each part that is left out, with the reason.
 func (k Kind) Problems(o metav1.Object) []string {
-	if made := k.Convert(Settings{}, o); made != nil {
+	if made := k.Convert(Settings{Kinds: k.needed}, o); made != nil {
 		return made.problems
 	}
 	return nil

@@ -13,7 +13,9 @@
 // A parentRef may also be a ListenerSet that the Gateway lets in.
 //
 // An object without a target has no names. If several objects have one name, the oldest wins, as
-// the Gateway API says; addresses and aliases are decided apart from texts.
+// the Gateway API says; addresses and aliases are decided apart from texts, but beside an alias nothing
+// else can be. Names are fully qualified and in one of the zones (package zone). A Set is for names outside or
+// for those inside.
 //
 // The rule not to break: what is published depends on the objects alone, and not on the order in
 // which they arrive.

@@ -35,7 +35,14 @@ type apiGateway struct {
 			Value       string  `json:"value"`
 			Routability *string `json:"routability"`
 		} `json:"addresses"`
+		Listeners []apiListenerStatus `json:"listeners"`
 	} `json:"status"`
+}
+
+// apiListenerStatus is what the controller says of a listener.
+type apiListenerStatus struct {
+	Name       string             `json:"name"`
+	Conditions []metav1.Condition `json:"conditions"`
 }
 
 // apiListener is a listener of a Gateway or of a ListenerSet.
@@ -69,7 +76,8 @@ type apiListenerSet struct {
 		Listeners []apiListener `json:"listeners"`
 	} `json:"spec"`
 	Status struct {
-		Conditions []metav1.Condition `json:"conditions"`
+		Conditions []metav1.Condition  `json:"conditions"`
+		Listeners  []apiListenerStatus `json:"listeners"`
 	} `json:"status"`
 }
 
@@ -141,7 +149,7 @@ func (s Settings) gateway(obj metav1.Object) *Object {
 		return o
 	}
 	to, within := o.targetsOf(in)
-	g.records, g.within, g.listeners = to.published(), within, o.listenersOf(in.Spec.Listeners)
+	g.records, g.within, g.listeners = to.published(), within, o.listenersOf(in.Spec.Listeners, in.Status.Listeners)
 	if allowed := in.Spec.AllowedListeners; allowed != nil {
 		g.sets = admissionOf(allowed.Namespaces, fromNone)
 	}
@@ -153,8 +161,10 @@ func (o *Object) targetsOf(in *apiGateway) (to targets, within []netip.Addr) {
 	for i, a := range in.Status.Addresses {
 		ok := true
 		switch kind, addr := ptr.Deref(a.Type, "IPAddress"), convert.ParseAddr(a.Value); {
-		case ptr.Deref(a.Routability, "") == "Cluster" && addr.IsValid():
-			within = append(within, addr)
+		case ptr.Deref(a.Routability, "") == "Cluster":
+			if addr.IsValid() {
+				within = append(within, addr)
+			}
 		case kind == "IPAddress":
 			ok = to.add(a.Value, "")
 		case kind == "Hostname":
@@ -175,21 +185,28 @@ func (Settings) listenerSet(obj metav1.Object) *Object {
 		return nil
 	}
 	o := newObject(listenerSetKind, in)
-	o.listenerSet = &listenerSet{gateway: parent.Key, accepted: accepted(in.Status.Conditions), listeners: o.listenersOf(in.Spec.Listeners)}
+	o.listenerSet = &listenerSet{gateway: parent.Key, accepted: accepted(in.Status.Conditions), listeners: o.listenersOf(in.Spec.Listeners, in.Status.Listeners)}
 	return o
 }
 
-func (o *Object) listenersOf(in []apiListener) []listener {
-	out := make([]listener, len(in))
+// listenersOf converts listeners, without those that the controller has not accepted.
+func (o *Object) listenersOf(in []apiListener, status []apiListenerStatus) []listener {
+	out := make([]listener, 0, len(in))
 	for i, l := range in {
 		o.hostKey(ptr.Deref(l.Hostname, ""), "spec.listeners[%d].hostname", i)
-		out[i] = listener{
+		if slices.ContainsFunc(status, func(s apiListenerStatus) bool {
+			return s.Name == l.Name && condition(s.Conditions, metav1.ConditionFalse)
+		}) {
+			continue
+		}
+		converted := listener{
 			name: l.Name, hostname: strings.ToLower(ptr.Deref(l.Hostname, "")), at: behind.Listener{Port: l.Port, UDP: l.Protocol == "UDP"},
 			kinds: kindsOf(l), routes: admission{from: fromSame},
 		}
 		if l.AllowedRoutes != nil {
-			out[i].routes = admissionOf(l.AllowedRoutes.Namespaces, fromSame)
+			converted.routes = admissionOf(l.AllowedRoutes.Namespaces, fromSame)
 		}
+		out = append(out, converted)
 	}
 	return out
 }
@@ -235,8 +252,9 @@ func admissionOf(n *apiNamespaces, unless string) admission {
 }
 
 // accepted reports whether the condition Accepted is true.
-func accepted(conditions []metav1.Condition) bool {
-	return slices.ContainsFunc(conditions, func(c metav1.Condition) bool {
-		return c.Type == "Accepted" && c.Status == metav1.ConditionTrue
-	})
+func accepted(conditions []metav1.Condition) bool { return condition(conditions, metav1.ConditionTrue) }
+
+// condition reports whether the condition Accepted has a status.
+func condition(conditions []metav1.Condition, status metav1.ConditionStatus) bool {
+	return slices.ContainsFunc(conditions, func(c metav1.Condition) bool { return c.Type == "Accepted" && c.Status == status })
 }

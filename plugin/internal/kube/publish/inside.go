@@ -17,7 +17,6 @@ import (
 // or a Gateway, so that nothing leaves the cluster. A name without such a Service leads where it
 // leads outside.
 type inside struct {
-	zones    []dnsname.Origin
 	label    string            // prefix of the label that lets a Namespace have names in a zone; empty for no such rule
 	services map[string]string // the Services of Ingress classes
 
@@ -54,17 +53,11 @@ func marksOf(p *cluster.Published) []string {
 }
 
 func newInside(s Settings) *inside {
-	in := &inside{
+	return &inside{
 		label: s.InsideLabel, services: s.classes(),
 		owners: map[string]objects{}, seekers: map[string]objects{}, members: map[string]objects{},
 		targets: map[cluster.Key]*targeted{}, leads: map[lead]*cluster.Published{},
 	}
-	for zone := range strings.SplitSeq(s.Inside, ",") {
-		if o, err := dnsname.ParseOrigin(zone); err == nil {
-			in.zones = append(in.zones, o)
-		}
-	}
-	return in
 }
 
 // classes returns the Services of Ingress classes, each as namespace and name with a slash between.
@@ -81,7 +74,7 @@ func (s Settings) classes() map[string]string {
 // insideOf returns what matters of a Service inside, or nil if it has no ClusterIP, or if no name can
 // lead to it.
 func (s Settings) insideOf(svc *corev1.Service) *behind.Service {
-	if s.Inside == "" {
+	if !s.Inside {
 		return nil
 	}
 	out := behind.Of(svc)
@@ -197,12 +190,12 @@ func (s *Set) forgetLeads(o *Object) {
 // that the slices of its Service have.
 func (s *Set) ReplaceSlice(txn *cluster.Txn, old, now *cluster.Slice) {
 	txn.ReplaceSlice(old, now)
-	if s.also == nil {
+	if s.inside == nil {
 		return
 	}
 	for _, slice := range []*cluster.Slice{old, now} {
 		if slice != nil {
-			s.also.retarget(txn, slice.Key())
+			s.retarget(txn, slice.Key())
 		}
 	}
 }
@@ -296,25 +289,27 @@ func (in *inside) of(o *Object, outside *cluster.Published) *cluster.Published {
 func (in *inside) behindIngress(o *Object, outside *cluster.Published) []netip.Addr {
 	if named := in.services[o.class]; named != "" {
 		for svc := range in.owners[behind.Named(named)] {
-			return svc.service.Addrs
+			if !svc.service.Proxied {
+				return svc.service.Addrs
+			}
 		}
 	}
 	return in.behind(marksOf(outside), func(svc *Object) bool { return svc.service.ServesWeb() })
 }
 
-// behind returns the ClusterIPs of the Services with these marks, or nil. A Service whose load
-// balancer must be passed is left out, and so is a mark that several Services have.
+// behind returns the ClusterIPs of the Services with these marks, or nil. A mark that several Services have
+// is left out, and so is one whose Service is behind a load balancer that must be passed.
 func (in *inside) behind(marks []string, serves func(*Object) bool) (addrs []netip.Addr) {
 	for _, mark := range marks {
 		var found *behind.Service
 		count := 0
 		for o := range in.owners[mark] {
-			if !o.service.Proxied && serves(o) {
+			if serves(o) {
 				found = o.service
 				count++
 			}
 		}
-		if count != 1 {
+		if count != 1 || found.Passes(mark) {
 			continue
 		}
 		for _, a := range found.Addrs {
@@ -326,65 +321,23 @@ func (in *inside) behind(marks []string, serves func(*Object) bool) (addrs []net
 	return addrs
 }
 
-// names turns the names that an object has outside into those that it has inside. They are fully
-// qualified, in the zones that its Namespace may name, and have addresses or an alias alone.
-func (in *inside) names(o *Object, outside []named, namespaces map[string]labels.Set) []named {
-	list := make([]named, 0, len(outside))
-	for _, n := range outside {
-		p := n.records
-		if o.route == nil {
-			p = in.of(o, p)
-		}
-		if p == nil || !leads(p) {
-			continue
-		}
-		if len(p.Records) > 0 {
-			p = &cluster.Published{Addrs: p.Addrs, Alias: p.Alias}
-		}
-		for _, key := range in.keys(n.name, o.Namespace, namespaces) {
-			if !slices.ContainsFunc(list, func(other named) bool { return other.name == key }) {
-				list = append(list, named{key, p})
-			}
-		}
-	}
-	return list
-}
-
-// keys returns the names inside for one that may be below any zone.
-func (in *inside) keys(name, namespace string, namespaces map[string]labels.Set) (keys []string) {
-	for i := range in.zones {
-		zone, key := &in.zones[i], name
-		if !strings.HasSuffix(name, "\x00") {
-			key += zone.Wire()
-		}
-		if n, err := dnsname.ParseWire([]byte(key)); err == nil && in.zoneOf(&n) == zone && in.mayName(zone, namespace, namespaces) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-// zoneOf returns the longest zone that encloses a name, or nil.
-func (in *inside) zoneOf(n *dnsname.Name) (longest *dnsname.Origin) {
-	for i := range in.zones {
-		if o := &in.zones[i]; o.Encloses(n) && (longest == nil || o.Labels() > longest.Labels()) {
-			longest = o
-		}
-	}
-	return longest
-}
-
-// mayName reports whether the objects of a Namespace may have names in a zone.
-func (in *inside) mayName(zone *dnsname.Origin, namespace string, namespaces map[string]labels.Set) bool {
-	if in.label == "" {
-		return true
-	}
-	return namespaces[namespace][in.label+"/"+strings.TrimSuffix(zone.String(), ".")] == "true"
+// mayName reports whether the objects of a Namespace with these labels may have names in a zone.
+func (in *inside) mayName(zone *dnsname.Origin, namespace labels.Set) bool {
+	return in.label == "" || namespace[in.label+"/"+strings.TrimSuffix(zone.String(), ".")] == "true"
 }
 
 // publishMembers publishes the objects of a Namespace again.
 func (s *Set) publishMembers(txn *cluster.Txn, namespace string) {
 	for o := range s.inside.members[namespace] {
 		s.publishAgain(txn, o)
+	}
+}
+
+// complainOfClasses tells of the Services of Ingress classes that are not there.
+func (s *Set) complainOfClasses() {
+	for class, named := range s.inside.services {
+		if len(s.inside.owners[behind.Named(named)]) == 0 {
+			s.Warn("insideService " + class + ": there is no Service " + named + " with a ClusterIP, so Ingresses of that class lead to their addresses outside unless another Service has those")
+		}
 	}
 }

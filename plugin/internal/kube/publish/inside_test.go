@@ -10,20 +10,17 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
 )
 
-// newInsideWorld is a world with names inside, in the zones example.org and low.example.org.
-func newInsideWorld(t *testing.T, change ...func(*Settings)) *world {
-	w := newWorld(t)
-	w.settings.Inside = "example.org.,low.example.org."
-	for _, f := range change {
-		f(&w.settings)
-	}
-	w.set.ShowInside(w.settings)
+// newInsideWorld is a world with names inside, and outside as well.
+func newInsideWorld(t testing.TB, change ...func(*Settings)) *world {
+	outside := newWorld(t, change...)
+	w := newWorld(t, append(change, func(s *Settings) { s.Inside = true })...)
+	w.outside = outside
 	return w
 }
 
 // within returns what a name has inside, as text.
 func (w *world) within(host string) string {
-	node, exists := w.store.Load().Inside(hostname.DomainKey(host), false)
+	node, exists := w.store.Load().Published(hostname.DomainKey(host))
 	if !exists || node.Published == nil {
 		return "nothing"
 	}
@@ -134,6 +131,16 @@ func TestInsideServiceOfAnIngressClass(t *testing.T) {
 	w.wantInside("web.example.org.", "198.51.100.1")
 }
 
+// A Service that the Corefile names and that is not there costs one line, once everything is known.
+func TestInsideServiceThatIsNotThere(t *testing.T) {
+	w := newInsideWorld(t, func(s *Settings) { s.InsideServices = "nginx=infra/ingress,other=infra/nowhere" })
+	w.apply("{kind: Service, metadata: {name: ingress, namespace: infra}, spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}}")
+	w.set.Settle()
+	if len(w.warnings) != 1 || !strings.Contains(w.warnings[0], "insideService other: there is no Service infra/nowhere with a ClusterIP") {
+		t.Errorf("%q", w.warnings)
+	}
+}
+
 // A name inside needs no load balancer if its Service is known without: the one of an Ingress class, or
 // the Service of type LoadBalancer itself. Outside there is no such name.
 func TestInsideWithoutALoadBalancer(t *testing.T) {
@@ -145,7 +152,7 @@ func TestInsideWithoutALoadBalancer(t *testing.T) {
 	service := "{kind: Service, metadata: {name: ingress, namespace: infra}, spec: {type: NodePort, clusterIP: 10.96.0.1, ports: [{port: 80}]}}"
 	w.apply(service)
 	w.wantInside("web.example.org.", "10.96.0.1", "two.example.org.", "nothing", "ingress.infra.example.org.", "nothing")
-	w.want("web.example.org.", "nothing", "game.infra", "nothing")
+	w.want("web.example.org.", "nothing", "game.infra.example.org.", "nothing")
 	w.apply(ingressText("town", "web", "web.example.org", "{ip: 192.0.2.1}"))
 	w.wantInside("web.example.org.", "10.96.0.1")
 	w.want("web.example.org.", "192.0.2.1")
@@ -161,7 +168,7 @@ func TestInsideOfAServiceThatWantsNoNames(t *testing.T) {
 	w.apply(ingressText("town", "web", "web.example.org", "{ip: 192.0.2.1}"))
 	w.apply(strings.Replace(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.1}"), "namespace: infra", `namespace: infra, labels: {k8s-gateway.dns/ignore: "true"}`, 1))
 	w.wantInside("web.example.org.", "10.96.0.1", "ingress.infra.example.org.", "nothing")
-	w.want("ingress.infra", "nothing")
+	w.want("ingress.infra.example.org.", "nothing")
 }
 
 // A load balancer of mode Proxy must be passed: what stands behind it may expect its header.
@@ -185,6 +192,22 @@ func TestInsideIPMode(t *testing.T) {
 	w.wantInside("shop.example.org.", "10.96.0.9")
 }
 
+// So must that of a Service which the Corefile names, and the other Service with the address counts.
+func TestInsideIPModeOfOthers(t *testing.T) {
+	w := newInsideWorld(t, func(s *Settings) { s.InsideServices = "nginx=infra/ingress" })
+	w.apply(ingressText("town", "web", "web.example.org", "{ip: 192.0.2.1}"))
+	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.1, ipMode: Proxy}"))
+	w.wantInside("web.example.org.", "192.0.2.1")
+	w.apply(lbText("other", "10.96.0.2", "{ip: 192.0.2.1}"))
+	w.wantInside("web.example.org.", "192.0.2.1")
+	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.9, ipMode: Proxy}"))
+	w.wantInside("web.example.org.", "10.96.0.2")
+	w.remove(lbText("other", "10.96.0.2", ""))
+	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.8}, {ip: 192.0.2.1, ipMode: Proxy}"))
+	w.apply(strings.Replace(ingressText("town", "two", "two.example.org", "{ip: 192.0.2.1}"), "nginx", "other", 1))
+	w.wantInside("two.example.org.", "192.0.2.1", "web.example.org.", "10.96.0.1")
+}
+
 // An address of a Gateway that only the cluster can reach is the one inside, and not shown outside.
 func TestInsideRoutabilityOfAGateway(t *testing.T) {
 	w := newInsideWorld(t)
@@ -196,18 +219,20 @@ func TestInsideRoutabilityOfAGateway(t *testing.T) {
 	w.apply("{kind: Gateway, metadata: {name: front, namespace: infra}, spec: {gatewayClassName: istio, " + open + "}, status: {addresses: [{value: 10.96.0.7, routability: Cluster}]}}")
 	w.wantInside("shop.example.org.", "10.96.0.7")
 	w.want("shop.example.org.", "nothing")
+	w.apply("{kind: Gateway, metadata: {name: front, namespace: infra}, spec: {gatewayClassName: istio, " + open + "}, status: {addresses: [{type: Hostname, value: front.infra.svc.cluster.local, routability: Cluster}]}}")
+	w.want("shop.example.org.", "nothing")
 }
 
 func TestInsideOnlyListedZones(t *testing.T) {
 	w := newInsideWorld(t)
 	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.1}"))
-	for i, host := range []string{"web.example.org", "web.example.net", "web.low.example.org", "kubernetes.default.svc.cluster.local", "example.org"} {
+	for i, host := range []string{"web.example.org", "web.example.com", "web.low.example.org", "kubernetes.default.svc.cluster.local", "example.org"} {
 		w.apply(ingressText("town", fmt.Sprint("web", i), host, "{ip: 192.0.2.1}"))
 	}
 	w.wantInside("web.example.org.", "10.96.0.1", "web.low.example.org.", "10.96.0.1", "example.org.", "10.96.0.1",
-		"web.example.net.", "nothing", "kubernetes.default.svc.cluster.local.", "nothing",
-		"ingress.infra.example.org.", "10.96.0.1", "ingress.infra.low.example.org.", "10.96.0.1", "ingress.infra.example.net.", "nothing")
-	w.want("web.example.net.", "192.0.2.1")
+		"web.example.com.", "nothing", "kubernetes.default.svc.cluster.local.", "nothing",
+		"ingress.infra.example.org.", "10.96.0.1", "ingress.infra.low.example.org.", "10.96.0.1", "ingress.infra.example.com.", "nothing")
+	w.want("web.example.com.", "nothing")
 }
 
 // With the property, a Namespace may name what its label says, and only that, from when it says so.
@@ -251,7 +276,7 @@ func TestInsideNoTexts(t *testing.T) {
 	w.apply("{kind: DNSEndpoint, metadata: {name: a, namespace: town}, spec: {endpoints: [{dnsName: text.example.org, recordType: TXT, targets: [a]}, " +
 		"{dnsName: both.example.org, recordType: A, targets: [192.0.2.1]}, {dnsName: both.example.org, recordType: TXT, targets: [a]}]}}")
 	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.1}"))
-	w.wantInside("text.example.org.", "nothing", "both.example.org.", "192.0.2.1")
+	w.wantInside("text.example.org.", "", "both.example.org.", "192.0.2.1")
 }
 
 // Names of Services are shown inside only if Services are among the resources.
@@ -260,7 +285,7 @@ func TestInsideWithoutServices(t *testing.T) {
 	w.apply(ingressText("town", "web", "web.example.org", "{ip: 192.0.2.1}"))
 	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.1}"))
 	w.wantInside("web.example.org.", "10.96.0.1", "ingress.infra.example.org.", "nothing")
-	w.want("ingress.infra", "nothing")
+	w.want("ingress.infra.example.org.", "nothing")
 }
 
 // Whatever came before, what is shown inside depends only on the objects that are there.
@@ -299,7 +324,7 @@ func TestInsideDependsOnTheObjectsAlone(t *testing.T) {
 			}
 		}
 	}
-	s := w.set.also.inside
+	s := w.set.inside
 	for document := range kept {
 		w.remove(kept[document])
 	}

@@ -40,7 +40,10 @@ type Settings struct {
 	// NodeAddress is the type of the addresses of Nodes: InternalIP or ExternalIP.
 	NodeAddress string
 
-	Inside         string // zones whose names lead to Services, with commas between them; empty for none
+	Zones   string // those that names are shown in, with commas between them
+	Servers string // the Services that are the zones' own name servers, which alone have these names: <service>.<namespace>, with commas between them
+
+	Inside         bool   // names are for the Pods of the cluster, and lead to the Services behind them
 	InsideServices string // the Services of Ingress classes: class=namespace/name, with commas between them
 	InsideLabel    string // prefix of the label that lets a Namespace have names inside; empty for no such rule
 }
@@ -65,7 +68,7 @@ func (s Settings) ReadsNamespaces() bool { return s.WatchesRoutes() || s.InsideL
 
 // needs reports whether objects of a kind matter. Names lead to Services inside.
 func (s Settings) needs(k Kind) bool {
-	return s.Watches(k.needed) || s.Inside != "" && k.Name == serviceKind
+	return s.Watches(k.needed) || (s.Inside || s.Servers != "") && k.Name == serviceKind
 }
 
 // selects reports whether a class is among the names, or there are none.

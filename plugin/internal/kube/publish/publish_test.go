@@ -19,6 +19,7 @@ import (
 // world is a Set with the store that it publishes into.
 type world struct {
 	t        testing.TB
+	outside  *world // of a world inside: the same objects as they are shown outside
 	set      *Set
 	store    *cluster.Store
 	settings Settings
@@ -27,8 +28,13 @@ type world struct {
 	warnings []string
 }
 
-func newWorld(t testing.TB) *world {
-	w := &world{t: t, set: NewSet(), store: cluster.NewStore(), settings: Settings{Kinds: 0xff}, objects: map[ID]*Object{}, slices: map[cluster.Key]*cluster.Slice{}}
+// newWorld is a world in the zones example.org, low.example.org and example.net.
+func newWorld(t testing.TB, change ...func(*Settings)) *world {
+	w := &world{t: t, store: cluster.NewStore(), settings: Settings{Kinds: 0xff, Zones: "example.net.,example.org.,low.example.org."}, objects: map[ID]*Object{}, slices: map[cluster.Key]*cluster.Slice{}}
+	for _, f := range change {
+		f(&w.settings)
+	}
+	w.set = NewSet(w.settings)
 	w.set.Warn = func(text string) { w.warnings = append(w.warnings, text) }
 	return w
 }
@@ -51,6 +57,9 @@ func (w *world) remove(text string) {
 
 func (w *world) change(document string, remove bool) {
 	w.t.Helper()
+	if w.outside != nil {
+		w.outside.change(document, remove)
+	}
 	var about struct {
 		Kind     string
 		Metadata struct {
@@ -125,14 +134,12 @@ func (w *world) replaceSlice(txn *cluster.Txn, key cluster.Key, document string,
 	}
 }
 
-// published returns what a name has, as text. A name without a dot at its end is one below any
-// zone.
+// published returns what a name has outside, as text.
 func (w *world) published(host string) string {
-	key := hostname.DomainKey(host)
-	if !strings.HasSuffix(host, ".") {
-		key = hostname.Relative(hostname.DomainKey(host))
+	if w.outside != nil {
+		return w.outside.published(host)
 	}
-	node, exists := w.store.Load().Published(key)
+	node, exists := w.store.Load().Published(hostname.DomainKey(host))
 	switch {
 	case !exists:
 		return "nothing"
@@ -347,6 +354,19 @@ func TestListenerSets(t *testing.T) {
 	w.want("shop.town.example.org.", "nothing", "org.", "nothing")
 }
 
+// A listener that its controller has not accepted, of a Gateway or of a ListenerSet, has no names.
+func TestListenersThatAreNotAccepted(t *testing.T) {
+	const listeners = "listeners: [{name: good, port: 80, protocol: HTTP, hostname: '*.good.example.org'}, {name: bad, port: 81, protocol: HTTP, hostname: '*.bad.example.org'}]"
+	const status = `{name: good, conditions: [{type: Accepted, status: "True"}]}, {name: bad, conditions: [{type: Accepted, status: "False"}, {type: Conflicted, status: "True"}]}`
+	w := newWorld(t)
+	w.apply("{kind: Gateway, metadata: {name: front, namespace: town}, spec: {" + listeners + ", allowedListeners: {namespaces: {from: All}}}, status: {addresses: [{value: 192.0.2.1}], listeners: [" + status + "]}}")
+	w.apply("{kind: ListenerSet, metadata: {name: more, namespace: town}, spec: {parentRef: {name: front}, " + listeners + `}, status: {conditions: [{type: Accepted, status: "True"}], listeners: [` + status + "]}}")
+	for _, parent := range []string{"{name: front}", "{kind: ListenerSet, name: more}"} {
+		w.apply(routeText("a", "a.good.example.org, a.bad.example.org", parent))
+		w.want("a.good.example.org.", "192.0.2.1", "a.bad.example.org.", "nothing")
+	}
+}
+
 func TestAddressesOfAGateway(t *testing.T) {
 	w := newWorld(t)
 	w.apply(routeText("a", "shop.example.org", front))
@@ -386,18 +406,18 @@ func TestClasses(t *testing.T) {
 
 func TestServices(t *testing.T) {
 	for _, tc := range []struct{ about, spec, status, name, want string }{
-		{"", "type: LoadBalancer", "{ip: 192.0.2.1}, {hostname: lb.example.com}", "web.town", "192.0.2.1"},
-		{"", "type: LoadBalancer", "{hostname: lb.example.com}", "web.town", "lb.example.com."},
-		{"", "type: LoadBalancer, externalIPs: [192.0.2.2]", "{ip: 192.0.2.1}", "web.town", "192.0.2.2"},
-		{"", "type: LoadBalancer", "", "web.town", "nothing"},
-		{"", "type: ClusterIP, externalIPs: [192.0.2.2]", "", "web.town", "nothing"},
-		{"labels: {k8s-gateway.dns/ignore: 'true'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town", "nothing"},
-		{"labels: {k8s-gateway.dns/ignore: 'false'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town", "192.0.2.1"},
+		{"", "type: LoadBalancer", "{ip: 192.0.2.1}, {hostname: lb.example.com}", "web.town.example.org.", "192.0.2.1"},
+		{"", "type: LoadBalancer", "{hostname: lb.example.com}", "web.town.example.org.", "lb.example.com."},
+		{"", "type: LoadBalancer, externalIPs: [192.0.2.2]", "{ip: 192.0.2.1}", "web.town.example.org.", "192.0.2.2"},
+		{"", "type: LoadBalancer", "", "web.town.example.org.", "nothing"},
+		{"", "type: ClusterIP, externalIPs: [192.0.2.2]", "", "web.town.example.org.", "nothing"},
+		{"labels: {k8s-gateway.dns/ignore: 'true'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town.example.org.", "nothing"},
+		{"labels: {k8s-gateway.dns/ignore: 'false'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town.example.org.", "192.0.2.1"},
 		{"annotations: {coredns.io/hostname: A.example.org}", "type: LoadBalancer", "{ip: 192.0.2.1}", "a.example.org.", "192.0.2.1"},
-		{"annotations: {coredns.io/hostname: a.example.org}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town", "nothing"},
+		{"annotations: {coredns.io/hostname: a.example.org}", "type: LoadBalancer", "{ip: 192.0.2.1}", "web.town.example.org.", "nothing"},
 		{"annotations: {external-dns.alpha.kubernetes.io/hostname: 'a.example.org., *.b.example.org'}", "type: LoadBalancer", "{ip: 192.0.2.1}", "*.b.example.org.", "192.0.2.1"},
-		{"annotations: {coredns.io/hostname: good.ok}", "type: LoadBalancer", "{ip: 192.0.2.1}", "good.ok", "192.0.2.1"},
-		{"annotations: {coredns.io/hostname: foo_bar}", "type: LoadBalancer", "{ip: 192.0.2.1}", "foo_bar", "nothing"},
+		{"annotations: {coredns.io/hostname: good.ok}", "type: LoadBalancer", "{ip: 192.0.2.1}", "good.ok.example.net.", "192.0.2.1"},
+		{"annotations: {coredns.io/hostname: foo_bar}", "type: LoadBalancer", "{ip: 192.0.2.1}", "foo_bar.example.org.", "nothing"},
 	} {
 		w := newWorld(t)
 		w.apply(fmt.Sprintf("{kind: Service, metadata: {name: web, namespace: town, %s}, spec: {%s}, status: {loadBalancer: {ingress: [%s]}}}", tc.about, tc.spec, tc.status))
@@ -418,7 +438,7 @@ func TestServiceLabels(t *testing.T) {
 		w := newWorld(t)
 		w.settings.ServiceLabels = tc.selectors
 		w.apply("{kind: Service, metadata: {name: web, namespace: town, labels: {" + tc.labels + "}}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}}")
-		if got := w.published("web.town"); got != tc.want {
+		if got := w.published("web.town.example.org."); got != tc.want {
 			t.Errorf("%q and {%s}: %s, want %s", tc.selectors, tc.labels, got, tc.want)
 		}
 	}
@@ -431,9 +451,9 @@ func TestNodes(t *testing.T) {
 		w := newWorld(t)
 		w.settings.NodeAddress = address
 		w.apply(fmt.Sprintf(node, ""))
-		w.want("node-1", want, "node-1.example.org.", want, "a", "nothing")
+		w.want("node-1.low.example.org.", want, "node-1.example.org.", want, "node-1.example.org.example.net.", want, "node-1.example.org.example.org.", "nothing", "a.example.org.", "nothing")
 		w.apply(fmt.Sprintf(node, "k8s-gateway.dns/ignore: 'true'"))
-		w.want("node-1", "nothing")
+		w.want("node-1.low.example.org.", "nothing")
 	}
 }
 
@@ -490,20 +510,27 @@ func TestSameAge(t *testing.T) {
 	w.want("shop.example.org.", "192.0.2.2")
 }
 
-// Texts do not take an address away, nor the other way round, but beside an alias is nothing.
+// Texts do not take an address away, nor the other way round.
 func TestTextsBesideAddresses(t *testing.T) {
 	w := newWorld(t)
-	text := "{kind: DNSEndpoint, metadata: {name: t, namespace: town}, spec: {endpoints: [{dnsName: shop.example.org, recordType: TXT, targets: [one]}]}}"
-	w.apply(text)
+	w.apply(textAt("2025"))
 	w.apply(ingressAt("town", "2026-01-01T00:00:00Z", "192.0.2.1"))
 	w.want("shop.example.org.", `192.0.2.1 "one"`)
-	w.apply(strings.Replace(ingressAt("town", "2026-01-01T00:00:00Z", "lb.example.com"), "ip:", "hostname:", 1))
-	w.want("shop.example.org.", "lb.example.com.")
-	w.remove(text)
-	w.want("shop.example.org.", "lb.example.com.")
+	w.apply(ingressAt("town", "2024-01-01T00:00:00Z", "192.0.2.1"))
+	w.want("shop.example.org.", `192.0.2.1 "one"`)
 	if len(w.warnings) > 0 {
 		t.Errorf("warnings: %q", w.warnings)
 	}
+}
+
+// textAt returns a DNSEndpoint of a year with a text at shop.example.org.
+func textAt(year string) string {
+	return fmt.Sprintf("{kind: DNSEndpoint, metadata: {name: t, namespace: town, creationTimestamp: \"%s-01-01T00:00:00Z\"}, spec: {endpoints: [{dnsName: shop.example.org, recordType: TXT, targets: [one]}]}}", year)
+}
+
+// aliasAt returns an Ingress of a year that makes shop.example.org an alias.
+func aliasAt(namespace, year string) string {
+	return strings.Replace(ingressAt(namespace, year+"-01-01T00:00:00Z", "lb.example.com"), "ip:", "hostname:", 1)
 }
 
 func TestManyHostnames(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/zone"
 )
 
 // Set has all objects and publishes their names. It is not safe for concurrent use.
@@ -17,19 +18,18 @@ type Set struct {
 	// Complain is called once for what is wrong with an object by itself.
 	Complain func(text string)
 
-	told       map[uint64]bool       // hashes of what Warn and Complain were called for
-	seed       maphash.Seed          // of the hashes
-	contested  map[string]bool       // names that several objects have, each otherwise
-	objects    map[ID]*Object        // Gateways and ListenerSets
-	followers  map[ID]objects        // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
-	settled    bool                  // all objects are known
-	namespaces map[string]labels.Set // labels of the Namespaces that exist
-	made       map[*Object][]named   // the names of each object that has any
-	claims     map[string][]claim    // the objects that have each name
-
-	put    func(*cluster.Txn, string, *cluster.Published) // publishes a name
-	inside *inside                                        // of a Set of the names inside; otherwise nil
-	also   *Set                                           // the Set of the names inside, which has the same objects; nil for none
+	told       map[uint64]bool        // hashes of what Warn and Complain were called for
+	seed       maphash.Seed           // of the hashes
+	contested  map[string]bool        // names that several objects have, each otherwise
+	objects    map[ID]*Object         // Gateways and ListenerSets
+	followers  map[ID]objects         // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
+	settled    bool                   // all objects are known
+	zones      zone.Zones             // those that names are shown in
+	servers    map[string]cluster.Key // the Services that alone have these names
+	namespaces map[string]labels.Set  // labels of the Namespaces that exist
+	made       map[*Object][]named    // the names of each object that has any
+	claims     map[string][]claim     // the objects that have each name
+	inside     *inside                // of names inside; otherwise nil
 }
 
 // objects is a set of objects.
@@ -42,8 +42,8 @@ type claim struct {
 }
 
 // NewSet makes an empty Set.
-func NewSet() *Set {
-	return &Set{
+func NewSet(settings Settings) *Set {
+	s := &Set{
 		Warn:       func(string) {},
 		Complain:   func(string) {},
 		told:       map[uint64]bool{},
@@ -54,17 +54,13 @@ func NewSet() *Set {
 		namespaces: map[string]labels.Set{},
 		made:       map[*Object][]named{},
 		claims:     map[string][]claim{},
-		put:        (*cluster.Txn).Publish,
+		zones:      zone.Parse(settings.Zones),
+		servers:    zone.Servers(settings.Servers).In(zone.Parse(settings.Zones)),
 	}
-}
-
-// ShowInside makes the Set publish names for the Pods of the cluster too, if the settings have zones
-// for that. It must be called before the first object.
-func (s *Set) ShowInside(settings Settings) {
-	if settings.Inside != "" {
-		s.also = NewSet()
-		s.also.put, s.also.inside = (*cluster.Txn).PublishInside, newInside(settings)
+	if settings.Inside {
+		s.inside = newInside(settings)
 	}
+	return s
 }
 
 // Replace replaces an object by another with the same ID; nil stands for none.
@@ -87,9 +83,6 @@ func (s *Set) Replace(txn *cluster.Txn, old, now *Object) {
 	if s.inside != nil {
 		s.publishSeekers(txn, old, now)
 	}
-	if s.also != nil {
-		s.also.Replace(txn, old, now)
-	}
 }
 
 func either(a, b *Object) *Object {
@@ -104,18 +97,12 @@ func (s *Set) SetNamespace(txn *cluster.Txn, name, written string) {
 	now, _ := labels.ConvertSelectorToLabelsMap(written) // cannot fail
 	s.namespaces[name] = now
 	s.publishNamespace(txn, name)
-	if s.also != nil {
-		s.also.SetNamespace(txn, name, written)
-	}
 }
 
 // DeleteNamespace forgets a Namespace.
 func (s *Set) DeleteNamespace(txn *cluster.Txn, name string) {
 	delete(s.namespaces, name)
 	s.publishNamespace(txn, name)
-	if s.also != nil {
-		s.also.DeleteNamespace(txn, name)
-	}
 }
 
 // publishNamespace publishes again what may depend on the labels of a Namespace: its routes and
@@ -197,9 +184,6 @@ func (s *Set) unlink(o *Object) {
 // publish replaces the names of an object, which may be the same before and after.
 func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
 	before, after := s.made[old], s.namesOf(now)
-	if s.inside != nil {
-		after = s.inside.names(now, after, s.namespaces)
-	}
 	delete(s.made, old)
 	if len(after) > 0 {
 		s.made[now] = after
@@ -211,9 +195,18 @@ func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
 		s.claims[n.name] = append(s.claims[n.name], claim{now, n.records})
 	}
 	for _, n := range slices.Concat(before, after) {
-		s.put(txn, n.name, decide(s.claims[n.name]))
+		txn.Publish(n.name, s.visible(decide(s.claims[n.name])))
 		s.contest(n.name)
 	}
+}
+
+// visible returns what is shown of what a name has: inside, only where it leads. A name that leads nowhere
+// exists all the same.
+func (s *Set) visible(p *cluster.Published) *cluster.Published {
+	if s.inside == nil || p == nil || len(p.Records) == 0 {
+		return p
+	}
+	return &cluster.Published{Addrs: p.Addrs, Alias: p.Alias}
 }
 
 func (s *Set) disclaim(name string, by *Object) {
@@ -226,24 +219,22 @@ func (s *Set) disclaim(name string, by *Object) {
 }
 
 // decide returns what a name has that several objects may have: the addresses or the alias of the
-// oldest that has any, and the records of each other type of the oldest that has any. Beside an alias
-// nothing else can be (RFC 1034 3.6.2).
+// oldest that has any, and the records of each other type of the oldest that has any.
 func decide(claims []claim) *cluster.Published {
-	switch {
-	case len(claims) == 0:
+	switch len(claims) {
+	case 0:
 		return nil
-	case len(claims) == 1 && (claims[0].records.Alias == "" || len(claims[0].records.Records) == 0):
+	case 1:
 		return claims[0].records
 	}
+	claims, _ = compatible(claims)
 	p := new(cluster.Published)
 	if first := oldest(claims, leads); first != nil {
 		p.Addrs, p.Alias = first.records.Addrs, first.records.Alias
 	}
-	if p.Alias == "" {
-		for _, rrtype := range typesOf(claims) {
-			first := oldest(claims, func(p *cluster.Published) bool { return len(recordsOfType(p, rrtype)) > 0 })
-			p.Records = append(p.Records, recordsOfType(first.records, rrtype)...)
-		}
+	for _, rrtype := range typesOf(claims) {
+		first := oldest(claims, func(p *cluster.Published) bool { return len(recordsOfType(p, rrtype)) > 0 })
+		p.Records = append(p.Records, recordsOfType(first.records, rrtype)...)
 	}
 	for _, c := range claims {
 		if c.records.Equal(p) {

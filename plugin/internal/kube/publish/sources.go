@@ -2,7 +2,6 @@ package publish
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/zone"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
@@ -35,27 +35,31 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 	for i := range in.Spec.Rules {
 		keys = append(keys, o.hostKey(in.Spec.Rules[i].Host, "spec.rules[%d].host", i))
 	}
-	if s.Inside != "" {
+	if s.Inside {
 		o.class = class
 	}
 	return leading(o, keys, to.published(), s.classes()[o.class] != "")
 }
 
 // service converts a Service with a load balancer. An annotation has its names; without one it is
-// <service>.<namespace> below every zone. A name in an annotation may be below a zone too, as in
-// the plugin k8s_gateway of others. Names may lead to a Service that wants none for itself.
+// <service>.<namespace> below every zone. Names may lead to a Service that wants none for itself, and a
+// name server of the zones has its name whatever else it has.
 func (s Settings) service(obj metav1.Object) *Object {
 	svc := obj.(*corev1.Service)
 	o := newObject(serviceKind, svc)
 	o.service = s.insideOf(svc)
-	if ignored(svc) || !s.selectsService(svc.Labels) || s.Inside != "" && !s.Watches(Services) {
-		return o.orNil()
+	var keys []string
+	if !ignored(svc) && s.selectsService(svc.Labels) && s.Watches(Services) {
+		keys = o.serviceKeys(svc, zone.Parse(s.Zones))
+	}
+	if zone.Servers(s.Servers).Has(o.Key) {
+		keys = append(keys, zone.Parse(s.Zones).Below(ownKey(svc))...)
 	}
 	balanced, pods := svc.Spec.Type == corev1.ServiceTypeLoadBalancer, svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true"
 	if pods {
 		o.problem("annotation %s is not supported: names lead to load balancers, not to Pods", slimpb.AnnotationResolveEndpoints)
 	}
-	if !balanced {
+	if !balanced || len(keys) == 0 {
 		return o.orNil()
 	}
 	var to targets
@@ -67,8 +71,11 @@ func (s Settings) service(obj metav1.Object) *Object {
 			to.add(lb.IP, lb.Hostname)
 		}
 	}
-	return leading(o, o.serviceKeys(svc), to.published(), o.service != nil)
+	return leading(o, keys, to.published(), o.service != nil)
 }
+
+// ownKey returns the key of <service>.<namespace>.
+func ownKey(svc *corev1.Service) string { return hostname.DomainKey(svc.Name + "." + svc.Namespace) }
 
 // selectsService reports whether a Service is to be published.
 func (s Settings) selectsService(has labels.Set) bool {
@@ -83,7 +90,7 @@ func (s Settings) selectsService(has labels.Set) bool {
 	return false
 }
 
-// node converts a Node, whose hostnames lead to its addresses. A hostname may be below a zone too.
+// node converts a Node, whose hostnames lead to its addresses.
 func (s Settings) node(obj metav1.Object) *Object {
 	in := obj.(*corev1.Node)
 	o := newObject("Node", in)
@@ -92,8 +99,7 @@ func (s Settings) node(obj metav1.Object) *Object {
 	for i, a := range in.Status.Addresses {
 		switch string(a.Type) {
 		case string(corev1.NodeHostName):
-			key := o.hostKey(a.Address, "status.addresses[%d].address", i)
-			keys = append(keys, key, hostname.Relative(key))
+			keys = append(keys, zone.Parse(s.Zones).InOrBelow(o.hostKey(a.Address, "status.addresses[%d].address", i))...)
 		case s.NodeAddress:
 			if !to.add(a.Address, "") {
 				o.problem("status.addresses[%d].address %q is no address", i, a.Address)
@@ -103,14 +109,13 @@ func (s Settings) node(obj metav1.Object) *Object {
 	return leading(o, keys, to.published(), false)
 }
 
-func (o *Object) serviceKeys(svc *corev1.Service) (keys []string) {
+func (o *Object) serviceKeys(svc *corev1.Service, zones zone.Zones) (keys []string) {
 	annotation, text := hostnameAnnotation(svc)
 	if annotation == "" {
-		return []string{hostname.Relative(hostname.DomainKey(svc.Name + "." + svc.Namespace))}
+		return zones.Below(ownKey(svc))
 	}
 	for host := range strings.SplitSeq(text, ",") {
-		key := o.hostKey(strings.TrimSpace(host), "annotation %s:", annotation)
-		keys = append(keys, key, hostname.Relative(key))
+		keys = append(keys, zones.InOrBelow(o.hostKey(strings.TrimSpace(host), "annotation %s:", annotation))...)
 	}
 	return keys
 }
@@ -139,8 +144,11 @@ func (o *Object) hostKey(host, place string, args ...any) string {
 // Service of the cluster, if there may be one. It returns nil for an object that has none, and that no
 // name leads to either.
 func leading(o *Object, keys []string, to *cluster.Published, hasService bool) *Object {
-	for _, key := range keys {
-		if key != "" && (to != nil || hasService) && !slices.ContainsFunc(o.names, func(n named) bool { return n.name == key }) {
+	if to == nil && !hasService {
+		return o.orNil()
+	}
+	for _, key := range cluster.Distinct(keys) {
+		if key != "" {
 			o.names = append(o.names, named{key, to})
 		}
 	}

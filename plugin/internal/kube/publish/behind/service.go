@@ -20,8 +20,9 @@ type Service struct {
 	Addrs []netip.Addr // ClusterIPs
 	Marks []string     // what the Service is found by
 	// Proxied says that the load balancer must be passed: it does more than to deliver packets (ipMode
-	// Proxy).
+	// Proxy), at all of its addresses.
 	Proxied bool
+	passed  []string // marks of the addresses at which it must be passed
 	ports   []port
 }
 
@@ -48,18 +49,22 @@ func Of(svc *corev1.Service) *Service {
 	return s
 }
 
-// markBalanced adds the marks of the addresses of a load balancer that kube-proxy takes for the Service
-// itself.
+// markBalanced adds the marks of the addresses of a load balancer.
 func (s *Service) markBalanced(all []corev1.LoadBalancerIngress) {
 	s.Proxied = len(all) > 0
 	for _, lb := range all {
-		if ptr.Deref(lb.IPMode, corev1.LoadBalancerIPModeVIP) == corev1.LoadBalancerIPModeProxy {
-			continue
-		}
-		s.Proxied = false
+		before := len(s.Marks)
 		s.markOutside(lb.IP, lb.Hostname)
+		if ptr.Deref(lb.IPMode, corev1.LoadBalancerIPModeVIP) == corev1.LoadBalancerIPModeProxy {
+			s.passed = append(s.passed, s.Marks[before:]...)
+		} else {
+			s.Proxied = false
+		}
 	}
 }
+
+// Passes reports whether what the Service is found for by a mark must pass its load balancer all the same.
+func (s *Service) Passes(mark string) bool { return s.Proxied || slices.Contains(s.passed, mark) }
 
 func (s *Service) markOutside(ip, host string) {
 	if a := convert.ParseAddr(ip); a.IsValid() {
@@ -94,5 +99,5 @@ func (s *Service) Equal(other *Service) bool {
 	if s == nil || other == nil {
 		return s == other
 	}
-	return s.Proxied == other.Proxied && slices.Equal(s.Addrs, other.Addrs) && slices.Equal(s.ports, other.ports) && slices.Equal(s.Marks, other.Marks)
+	return s.Proxied == other.Proxied && slices.Equal(s.Addrs, other.Addrs) && slices.Equal(s.ports, other.ports) && slices.Equal(s.Marks, other.Marks) && slices.Equal(s.passed, other.passed)
 }

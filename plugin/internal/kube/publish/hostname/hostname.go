@@ -38,9 +38,6 @@ func ascii(host string) (string, bool) {
 	return wildcard + converted, err == nil && utf8.ValidString(rest)
 }
 
-// Relative returns the key of a name that is below any zone, given the key of the name.
-func Relative(key string) string { return strings.TrimSuffix(key, "\x00") }
-
 // Key returns the key of a hostname with letters, digits, dashes and dots, which may begin
 // with a wildcard label, or "" for any other text.
 func Key(host string) string {
@@ -63,9 +60,9 @@ func isLabel(text string) bool {
 	})
 }
 
-// Of returns the name of a key, which may be below any zone.
+// Of returns the name of a key.
 func Of(key string) string {
-	n, _ := dnsname.ParseWire([]byte(strings.TrimSuffix(key, "\x00") + "\x00"))
+	n, _ := dnsname.ParseWire([]byte(key))
 	return n.String()
 }
 
