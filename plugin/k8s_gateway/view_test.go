@@ -69,12 +69,22 @@ func ask(t *testing.T, v *view, s *cluster.Snapshot, question string) string {
 	return strings.Join(words, " ")
 }
 
+// check asks questions, and fails the test unless each has the answer behind it.
+func check(t *testing.T, v *view, s *cluster.Snapshot, answers map[string]string) {
+	t.Helper()
+	for question, want := range answers {
+		if got := ask(t, v, s, question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+}
+
 // The zone of RFC 4592 2.2.1, as far as it has addresses.
 func TestWildcardsOfRFC4592(t *testing.T) {
 	s := snapshotOf(t, "*.example.org. 192.0.2.1", "sub.*.example.org. 192.0.2.2", "host1.example.org. 192.0.2.3",
 		"_ssh._tcp.host1.example.org. 192.0.2.4", "_ssh._tcp.host2.example.org. 192.0.2.5")
 	v := viewOf(t)
-	for question, want := range map[string]string{
+	check(t, v, s, map[string]string{
 		"host3.example.org. A":              "NOERROR 192.0.2.1",
 		"host3.example.org. AAAA":           "NODATA",
 		"foo.bar.example.org. A":            "NOERROR 192.0.2.1",
@@ -87,28 +97,20 @@ func TestWildcardsOfRFC4592(t *testing.T) {
 		"*.example.org. A":                  "NOERROR 192.0.2.1",
 		"example.org. A":                    "NODATA",
 		"host3.example.net. A":              "OUT",
-	} {
-		if got := ask(t, v, s, question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
+	})
 }
 
 func TestSpecificWildcardFirst(t *testing.T) {
 	s := snapshotOf(t, "*.example.org. 192.0.2.1", "*.a.example.org. 192.0.2.2", "b.a.example.org. 192.0.2.3")
 	v := viewOf(t)
-	for question, want := range map[string]string{
+	check(t, v, s, map[string]string{
 		"x.example.org. A":     "NOERROR 192.0.2.1",
 		"x.a.example.org. A":   "NOERROR 192.0.2.2",
 		"x.y.a.example.org. A": "NOERROR 192.0.2.2",
 		"b.a.example.org. A":   "NOERROR 192.0.2.3",
 		"x.b.a.example.org. A": "NXDOMAIN",
 		"a.example.org. A":     "NODATA",
-	} {
-		if got := ask(t, v, s, question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
+	})
 }
 
 // A wildcard inside does not stand for another name that exists, nor for names below it, whatever that name
@@ -116,7 +118,7 @@ func TestSpecificWildcardFirst(t *testing.T) {
 func TestWildcardsInside(t *testing.T) {
 	s := snapshotOf(t, "*.example.org. 192.0.2.1", "a.b.example.org. 192.0.2.2", "c.example.org. 192.0.2.3", "*.d.example.org. 192.0.2.4", "mail.example.org.")
 	v := viewOf(t, "inside")
-	for question, want := range map[string]string{
+	check(t, v, s, map[string]string{
 		"x.example.org. A":      "NOERROR 192.0.2.1",
 		"x.y.example.org. A":    "NOERROR 192.0.2.1",
 		"a.b.example.org. A":    "NOERROR 192.0.2.2",
@@ -129,18 +131,14 @@ func TestWildcardsInside(t *testing.T) {
 		"mail.example.org. A":   "NXDOMAIN",
 		"x.mail.example.org. A": "NXDOMAIN",
 		"example.org. A":        "NXDOMAIN",
-	} {
-		if got := ask(t, v, s, question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
+	})
 }
 
 // A wildcard does not stand for the server's name, nor for what is above or below it.
 func TestServerBesideAWildcard(t *testing.T) {
 	s := snapshotOf(t, "*.example.org. 192.0.2.1", "dns1.kube-system 192.0.2.53", "other.kube-system 192.0.2.54")
 	v := viewOf(t)
-	for question, want := range map[string]string{
+	check(t, v, s, map[string]string{
 		"dns1.kube-system.example.org. A":   "NOERROR 192.0.2.53",
 		"dns1.kube-system.example.org. TXT": "NODATA",
 		"kube-system.example.org. A":        "NODATA",
@@ -148,11 +146,7 @@ func TestServerBesideAWildcard(t *testing.T) {
 		"other.kube-system.example.org. A":  "NOERROR 192.0.2.54",
 		"x.dns1.kube-system.example.org. A": "NXDOMAIN",
 		"example.org. NS":                   "NOERROR dns1.kube-system.example.org.",
-	} {
-		if got := ask(t, v, s, question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
+	})
 	if got := ask(t, viewOf(t), snapshotOf(t, "*.example.org. 192.0.2.1"), "x.kube-system.example.org. A"); got != "NXDOMAIN" {
 		t.Errorf("below the name above the server: %s", got)
 	}
@@ -162,7 +156,7 @@ func TestAliases(t *testing.T) {
 	s := snapshotOf(t, "a.example.org. b.example.org.", "b.example.org. 192.0.2.1", "out.example.org. www.example.com.", "gone.example.org. nowhere.example.org.",
 		"x.example.org. y.example.org.", "y.example.org. x.example.org.", "*.w.example.org. b.example.org.")
 	v := viewOf(t)
-	for question, want := range map[string]string{
+	check(t, v, s, map[string]string{
 		"a.example.org. A":     "NOERROR b.example.org. 192.0.2.1",
 		"a.example.org. CNAME": "NOERROR b.example.org.",
 		"a.example.org. TXT":   "NODATA b.example.org.",
@@ -170,11 +164,7 @@ func TestAliases(t *testing.T) {
 		"gone.example.org. A":  "NXDOMAIN nowhere.example.org.",
 		"x.example.org. A":     "NOERROR y.example.org. x.example.org.",
 		"z.w.example.org. A":   "NOERROR b.example.org. 192.0.2.1",
-	} {
-		if got := ask(t, v, s, question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
+	})
 }
 
 // Zones of the cluster below those of published names are the cluster's, whatever an object claims.
@@ -192,17 +182,13 @@ func TestZonesOfTheClusterItself(t *testing.T) {
 		}
 		v.zones.Except = append(v.zones.Except, o)
 	}
-	for question, want := range map[string]string{
+	check(t, v, s, map[string]string{
 		"kubernetes.default.svc.cluster.local. A": "OUT",
 		"cluster.local. SOA":                      "OUT",
 		"1.2.0.192.in-addr.arpa. PTR":             "OUT",
 		"shop.local. A":                           "NOERROR 192.0.2.2",
 		"x.local. A":                              "NOERROR 192.0.2.3",
-	} {
-		if got := ask(t, v, s, question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
+	})
 	if cfg, err = parseText("k8s_gateway cluster.local"); err != nil {
 		t.Fatal(err)
 	}
@@ -304,17 +290,13 @@ func TestServersOfBothFamilies(t *testing.T) {
 	}
 	txn.Commit()
 	v := viewOf(t, "secondary dns2.kube-system")
-	for question, want := range map[string]string{
+	check(t, v, store.Load(), map[string]string{
 		"example.org. NS":                      "NOERROR dns1.kube-system.example.org. dns2.kube-system.example.org.",
 		"dns1.kube-system.example.org. AAAA":   "NOERROR 2001:db8::53",
 		"dns2.kube-system.example.org. AAAA":   "NOERROR 2001:db8::54",
 		"dns2.kube-system.example.org. A":      "NODATA",
 		"x.dns2.kube-system.example.org. AAAA": "NXDOMAIN",
-	} {
-		if got := ask(t, v, store.Load(), question); got != want {
-			t.Errorf("%s: %s, want %s", question, got, want)
-		}
-	}
+	})
 	n, _ := dnsname.Parse("example.org.")
 	a := answer.LookupBy(v.locate, &v.zones, store.Load(), &n, dns.TypeNS, answer.Limits{Size: dns.MaxMsgSize})
 	if len(a.Extra) != 3 {

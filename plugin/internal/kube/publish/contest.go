@@ -122,11 +122,13 @@ const maxTold = 1000
 // tell reports whether something was not yet told.
 func (s *Set) tell(what string) bool {
 	key := maphash.String(s.seed, what)
-	if s.told[key] || len(s.told) >= maxTold {
+	if s.told[key] || len(s.told) > maxTold {
 		return false
 	}
-	s.told[key] = true
-	return true
+	if s.told[key] = true; len(s.told) > maxTold {
+		s.Warn(fmt.Sprintf("published names: %d lines have been written; what else is left out is not told until the next start", maxTold))
+	}
+	return len(s.told) <= maxTold
 }
 
 // complain tells what is wrong with an object.
