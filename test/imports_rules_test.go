@@ -141,6 +141,8 @@ func TestBreaches(t *testing.T) { //nolint:funlen // its rows are a table
 		{from: kube + "/publish/hostname", imports: []string{names}},
 		{from: kube + "/publish/hostname", imports: []string{model, "net"}, deps: []string{"k8s.io/api/core/v1"}, breaches: 3},
 		{from: kube + "/publish/rdata", imports: []string{kube + "/publish/hostname", model, "net/netip", "strconv"}},
+		{from: kube + "/publish/target", imports: []string{kube + "/publish/rdata", convert, model}},
+		{from: kube + "/publish/target", imports: []string{kube + "/publish", "net", "k8s.io/api/core/v1"}, breaches: 3},
 		{from: kube + "/publish/zone", imports: []string{names, model}},
 		{from: kube + "/publish/zone", imports: []string{kube + "/publish", "net"}, deps: []string{"k8s.io/api/core/v1"}, breaches: 3},
 		{from: kube + "/publish/rdata", imports: []string{kube + "/publish", convert, "time"}, deps: []string{"k8s.io/api/core/v1"}, breaches: 4},

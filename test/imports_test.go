@@ -111,6 +111,12 @@ var rules = []rule{
 		deep:   slices.Concat(coreDNS, kubernetes),
 	},
 	{
+		under:  internal + "/kube/publish/target",
+		ours:   []string{internal + "/kube/publish/rdata", internal + "/kube/publish/hostname", internal + "/kube/convert", internal + "/cluster", internal + "/dnsname"},
+		direct: slices.Concat(inOutClock, dnsLibrary, kubernetes),
+		deep:   slices.Concat(coreDNS, clients),
+	},
+	{
 		under:  internal + "/kube/publish/zone",
 		ours:   []string{internal + "/cluster", internal + "/dnsname"},
 		direct: inOutClock,

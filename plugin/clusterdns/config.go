@@ -2,6 +2,7 @@ package clusterdns
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -170,6 +171,7 @@ func (cfg *config) sourceFor(server *dnsserver.Config) kube.Config {
 	source.PodLabels = source.Pods && server.Handler("metadata") != nil
 	if p, ok := server.Handler("k8s_gateway").(interface{ Publishes() publish.Settings }); ok {
 		source.Published = p.Publishes()
+		source.Published.Except = strings.Join(cfg.view.OriginNames(), ",")
 	}
 	return source
 }

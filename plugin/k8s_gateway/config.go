@@ -82,11 +82,7 @@ func (cfg *config) parseOne(c *caddy.Controller) error {
 	if cfg.source.Kubeconfig != "" && cfg.source.Manifests != "" {
 		return c.Err("manifests takes the place of an API server: expected it without kubeconfig")
 	}
-	var zones []string
-	for _, o := range origins {
-		zones = append(zones, o.String())
-	}
-	cfg.source.Published.Zones = joined(zones)
+	cfg.source.Published.Zones = joined(cfg.view.zones.OriginNames())
 	if err := cfg.setServers(c); err != nil {
 		return err
 	}
@@ -126,8 +122,23 @@ func (cfg *config) setServers(c *caddy.Controller) error {
 			cfg.warn("apex and secondary are names below each zone: " + text + " is " + dnsname.Below(cfg.view.zones.Origins[0].String(), strings.TrimSuffix(text, ".")) + ", and expected is a name such as dns1.kube-system")
 		}
 	}
+	if parsed[0].Wire() == parsed[1].Wire() {
+		cfg.warn("secondary is the name of another server: expected another one than that of apex, " + cfg.servers[0])
+		parsed[1], cfg.servers[1] = dnsname.Name{}, ""
+	}
 	cfg.source.Published.Servers = joined(services)
 	cfg.view.setServers(parsed[0], parsed[1], cfg.servers[1])
+	return cfg.checkLength(c)
+}
+
+// checkLength returns an error if the names of an SOA record would be too long.
+func (cfg *config) checkLength(c *caddy.Controller) error {
+	for _, o := range cfg.view.zones.Origins {
+		ns, mbox := cfg.view.zones.SOANames(&o, o.String())
+		if dnsname.TooLong(ns) || dnsname.TooLong(mbox) {
+			return c.Errf("apex %s: %s is too long for a name: expected a shorter one", cfg.servers[0], mbox)
+		}
+	}
 	return nil
 }
 

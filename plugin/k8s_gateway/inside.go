@@ -24,8 +24,12 @@ func (v *view) leaves(qtype uint16) bool { return v.inside && !slices.Contains(i
 func (v *view) leavesQuestion(q *answer.Question) bool { return v.leaves(q.Type) }
 
 // findInside finds what a name leads to inside the cluster: the name itself or the wildcard below its
-// closest encloser. All other names are those of another zone with the same name, apex included.
+// closest encloser. All other names are those of another zone with the same name, apex and delegated zones
+// included.
 func findInside(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
+	if cut, _ := findCut(s, n, o); cut != nil {
+		return resolve.Match{}
+	}
 	rest := n.Labels() - o.Labels()
 	for skip := range rest + 1 {
 		m := find(s, false, n, skip)

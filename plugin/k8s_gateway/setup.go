@@ -13,6 +13,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/clusterdns"
 	"github.com/clusterdns/clusterdns/plugin/internal/corefile"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
+	"github.com/clusterdns/clusterdns/plugin/internal/resolve"
 )
 
 func init() { plugin.Register(pluginName, setup) }
@@ -75,10 +76,7 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 			h.cluster = clusterdns.Of(server)
 		}
 		if !h.view.inside {
-			if !h.alone {
-				h.view.zones.Except = h.cluster.View().Origins
-			}
-			h.cluster.Primary().Serve(&h.view, h.view.zones.Origins)
+			h.cluster.Primary().Serve(&h.view, h.leaveToCluster(log))
 		} else if err := checkInside(h.view.zones.Origins, h.cluster.View().Origins); err != nil {
 			return plugin.Error(pluginName, fmt.Errorf("%s: %w", cfg.place, err))
 		}
@@ -86,6 +84,22 @@ func (h *handler) attach(c *caddy.Controller, cfg *config, log clog.P) error {
 		return nil
 	})
 	return nil
+}
+
+// leaveToCluster leaves names in the cluster's own zones to the plugin with the cluster, and returns the zones
+// that are left.
+func (h *handler) leaveToCluster(log clog.P) (left []resolve.Origin) {
+	if !h.alone {
+		h.view.zones.Except = h.cluster.View().Origins
+	}
+	for _, o := range h.view.zones.Origins {
+		if slices.ContainsFunc(h.view.zones.Except, func(other resolve.Origin) bool { return other.Wire() == o.Wire() }) {
+			log.Warningf("the names in %s are the cluster's own, so none of it is published: expected ZONES without it", o.InWords())
+		} else {
+			left = append(left, o)
+		}
+	}
+	return left
 }
 
 // joined returns names with commas between them.

@@ -104,6 +104,7 @@ func TestParseServers(t *testing.T) {
 		{in("apex ns1.example.org"), "", 1},
 		{in("apex ns1.infra.", "secondary ns2.example.org."), "ns1.infra", 2},
 		{in("inside", "apex ns1.infra"), "", 0},
+		{in("secondary DNS1.kube-system"), "dns1.kube-system", 1},
 		{"k8s_gateway . {\napex ns1.infra\n}", "ns1.infra", 0},
 	} {
 		cfg, err := parseText(tc.text)
@@ -157,13 +158,14 @@ func TestInsideZones(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		in("resources"):                        "expected resources RESOURCE...",
-		in("resources Pod"):                    "resources: expected some of DNSEndpoint, GRPCRoute, HTTPRoute,",
-		in("ingressClasses"):                   "expected ingressClasses CLASS...",
-		in("gatewayClasses"):                   "expected gatewayClasses CLASS...",
-		in("apex"):                             "expected apex NAME",
-		in("apex ."):                           "names below the zones",
-		in("apex a..b"):                        "names below the zones",
+		in("resources"):      "expected resources RESOURCE...",
+		in("resources Pod"):  "resources: expected some of DNSEndpoint, GRPCRoute, HTTPRoute,",
+		in("ingressClasses"): "expected ingressClasses CLASS...",
+		in("gatewayClasses"): "expected gatewayClasses CLASS...",
+		in("apex"):           "expected apex NAME",
+		in("apex ."):         "names below the zones",
+		in("apex a..b"):      "names below the zones",
+		in("apex " + strings.Repeat(strings.Repeat("a", 60)+".", 3) + strings.Repeat("b", 50)): "is too long for a name",
 		in("secondary"):                        "expected secondary NAME",
 		in("secondary a..b"):                   "names below the zones",
 		in("ttl"):                              "expected ttl SECONDS",

@@ -59,49 +59,35 @@ func addrsBelow(s *cluster.Snapshot, o *resolve.Origin, n *dnsname.Name) []netip
 
 func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {
 	rest := n.Labels() - o.Labels()
-	if rest == 0 {
-		m := resolve.LocateApex(n, o)
-		m.Published = at(s, n, 0).Published
+	m := at(s, n, 0)
+	switch {
+	case rest == 0:
+		apex := resolve.LocateApex(n, o)
+		apex.Published = m.Published
+		return apex
+	case rest == v.server.Labels() && above(&v.server, n, 0, rest):
+		return resolve.Match{Kind: resolve.AtNameServer, Published: m.Published}
+	case rest == v.second.Labels() && above(&v.second, n, 0, rest):
+		m.Kind = max(m.Kind, resolve.EmptyNonTerminal)
 		return m
-	}
-	found, ok := v.findServer(n, rest)
-	if ok && found.Kind != resolve.EmptyNonTerminal {
-		return found
 	}
 	if cut, below := findCut(s, n, o); cut != nil {
 		return resolve.Match{Kind: resolve.AtDelegation, Published: cut, BelowCut: below > 0}
 	}
-	if m := at(s, n, 0); m.Kind > found.Kind {
+	switch {
+	case m.Kind != resolve.NoName:
 		return m
-	}
-	if ok {
-		return found
+	case v.aboveServers(n, 0, rest):
+		return resolve.Match{Kind: resolve.EmptyNonTerminal}
 	}
 	return v.findWildcard(s, n, rest)
-}
-
-// findServer finds the name of this server, and the empty non-terminals above it. It reports false
-// for other names there. Below the server there is no name.
-func (v *view) findServer(n *dnsname.Name, rest int) (resolve.Match, bool) {
-	for i := v.server.Labels() - 1; i >= 0 && rest > 0; i-- {
-		if n.Label(rest-1) != v.server.Label(i) {
-			return resolve.Match{}, false
-		}
-		if rest--; i == 0 {
-			if rest == 0 {
-				return resolve.Match{Kind: resolve.AtNameServer}, true
-			}
-			return resolve.Match{}, true
-		}
-	}
-	return resolve.Match{Kind: resolve.EmptyNonTerminal}, true
 }
 
 // findWildcard finds the wildcard that a name which does not exist is made from: the one directly
 // below the closest encloser (RFC 4592 3.3.1). The origin is the last encloser that there is.
 func (v *view) findWildcard(s *cluster.Snapshot, n *dnsname.Name, rest int) resolve.Match {
 	for skip := 1; skip <= rest; skip++ {
-		if skip < rest && at(s, n, skip).Kind == resolve.NoName && !v.aboveServer(n, skip, rest) {
+		if skip < rest && at(s, n, skip).Kind == resolve.NoName && !v.aboveServers(n, skip, rest) {
 			continue
 		}
 		return find(s, true, n, skip)
@@ -109,13 +95,20 @@ func (v *view) findWildcard(s *cluster.Snapshot, n *dnsname.Name, rest int) reso
 	return resolve.Match{}
 }
 
-// aboveServer reports whether a name without its first labels is above the server's.
-func (v *view) aboveServer(n *dnsname.Name, skip, rest int) bool {
-	if rest-skip >= v.server.Labels() {
+// aboveServers reports whether a name without its first labels is that of a server of the zone, or above it. So
+// it exists, whatever is published.
+func (v *view) aboveServers(n *dnsname.Name, skip, rest int) bool {
+	return above(&v.server, n, skip, rest) || above(&v.second, n, skip, rest)
+}
+
+// above reports whether a name without its first labels, of which the rest are below the origin, is that of a
+// server or above it.
+func above(server, n *dnsname.Name, skip, rest int) bool {
+	if rest-skip > server.Labels() {
 		return false
 	}
 	for i := 1; i <= rest-skip; i++ {
-		if n.Label(rest-i) != v.server.Label(v.server.Labels()-i) {
+		if n.Label(rest-i) != server.Label(server.Labels()-i) {
 			return false
 		}
 	}

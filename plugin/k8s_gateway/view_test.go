@@ -16,8 +16,11 @@ import (
 	"github.com/clusterdns/clusterdns/test/kit/cost"
 )
 
-// snapshotOf publishes names, each with an address, an alias or nothing behind it. A name without a dot at
-// its end is below example.org.
+// recordOf has what a name has that is published with a type.
+var recordOf = map[string]cluster.Record{"TXT": {Type: dns.TypeTXT, Data: "\x04text"}, "NS": {Type: dns.TypeNS, Data: "\x02ns\x05other\x00"}}
+
+// snapshotOf publishes names, each with an address, an alias, a type or nothing behind it. A name without a dot
+// at its end is below example.org.
 func snapshotOf(t *testing.T, lines ...string) *cluster.Snapshot {
 	t.Helper()
 	store := cluster.NewStore()
@@ -36,6 +39,8 @@ func snapshotOf(t *testing.T, lines ...string) *cluster.Snapshot {
 		p := &cluster.Published{Alias: target}
 		if a, err := netip.ParseAddr(target); err == nil {
 			p = &cluster.Published{Addrs: []netip.Addr{a}}
+		} else if data, is := recordOf[target]; is {
+			p = &cluster.Published{Records: []cluster.Record{data}}
 		}
 		txn.Publish(n.Wire(), p)
 	}
@@ -134,6 +139,47 @@ func TestWildcardsInside(t *testing.T) {
 	})
 }
 
+// Inside, what NS records delegate is not shown, whatever is published there: it is the next plugin's.
+func TestDelegationsInside(t *testing.T) {
+	s := snapshotOf(t, "*.example.org. 192.0.2.1", "sub.example.org. NS", "*.sub.example.org. 192.0.2.2", "h.sub.example.org. 192.0.2.3", "example.org. NS")
+	check(t, viewOf(t, "inside"), s, map[string]string{
+		"x.example.org. A":       "NOERROR 192.0.2.1",
+		"sub.example.org. A":     "NXDOMAIN",
+		"h.sub.example.org. A":   "NXDOMAIN",
+		"x.sub.example.org. A":   "NXDOMAIN",
+		"x.h.sub.example.org. A": "NXDOMAIN",
+	})
+}
+
+// The name of the second server is as out of reach as that of the first, for wildcards and delegations.
+func TestSecondServer(t *testing.T) {
+	v := viewOf(t, "secondary ns2.infra")
+	check(t, v, snapshotOf(t, "*.example.org. 192.0.2.1", "*.infra.example.org. 192.0.2.2"), map[string]string{
+		"ns2.infra.example.org. A":   "NODATA",
+		"ns2.infra.example.org. TXT": "NODATA",
+		"x.ns2.infra.example.org. A": "NXDOMAIN",
+		"infra.example.org. A":       "NODATA",
+		"x.infra.example.org. A":     "NOERROR 192.0.2.2",
+		"x.example.org. A":           "NOERROR 192.0.2.1",
+		"example.org. NS":            "NOERROR dns1.kube-system.example.org. ns2.infra.example.org.",
+	})
+	check(t, v, snapshotOf(t, "infra.example.org. NS", "ns2.infra 192.0.2.54"), map[string]string{
+		"ns2.infra.example.org. A": "NOERROR 192.0.2.54",
+		"x.infra.example.org. A":   "REFER",
+	})
+}
+
+// At the name of a server, and below it, there may be more than its addresses.
+func TestRecordsAtServers(t *testing.T) {
+	s := snapshotOf(t, "dns1.kube-system TXT", "_acme-challenge.dns1.kube-system TXT", "*.example.org. 192.0.2.1")
+	check(t, viewOf(t), s, map[string]string{
+		"dns1.kube-system.example.org. TXT":                 `NOERROR "text"`,
+		"dns1.kube-system.example.org. A":                   "NODATA",
+		"_acme-challenge.dns1.kube-system.example.org. TXT": `NOERROR "text"`,
+		"x.dns1.kube-system.example.org. A":                 "NXDOMAIN",
+	})
+}
+
 // A wildcard does not stand for the server's name, nor for what is above or below it.
 func TestServerBesideAWildcard(t *testing.T) {
 	s := snapshotOf(t, "*.example.org. 192.0.2.1", "dns1.kube-system 192.0.2.53", "other.kube-system 192.0.2.54")
@@ -192,8 +238,8 @@ func TestZonesOfTheClusterItself(t *testing.T) {
 	if cfg, err = parseText("k8s_gateway cluster.local"); err != nil {
 		t.Fatal(err)
 	}
-	cfg.view.zones.Except = v.zones.Except // a zone that the Corefile gives to both is the first plugin's
-	if got := ask(t, &cfg.view, s, "kubernetes.default.svc.cluster.local. A"); got != "NOERROR 192.0.2.1" {
+	cfg.view.zones.Except = v.zones.Except // so is a zone that the Corefile gives to both
+	if got := ask(t, &cfg.view, s, "kubernetes.default.svc.cluster.local. A"); got != "OUT" {
 		t.Error(got)
 	}
 }

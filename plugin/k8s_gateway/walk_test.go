@@ -38,8 +38,8 @@ type errorer interface {
 	Errorf(format string, args ...any)
 }
 
-// A transfer has the apex, the servers, wildcards as they stand, aliases and texts; but no name of another
-// zone, and none that the server hides.
+// A transfer has the apex, the servers and what is above and below them, wildcards as they stand, aliases and
+// texts; but no name of another zone.
 func TestWalk(t *testing.T) {
 	s := snapshotOf(t, "dns1.kube-system 192.0.2.53", "dns2.kube-system 192.0.2.54", "game.town 192.0.2.1", "example.org. 192.0.2.2",
 		"*.w.example.org. 192.0.2.3", "a.example.org. www.example.com.", "b.example.net. 192.0.2.4", "x.sub.example.org. 192.0.2.5",
@@ -58,6 +58,7 @@ func TestWalk(t *testing.T) {
 		*.w.example.org. 60 IN A 192.0.2.3
 		*.example.org. 60 IN A 192.0.2.12
 		a.example.org. 60 IN CNAME www.example.com.
+		x.dns1.kube-system.example.org. 60 IN A 192.0.2.6
 		dns2.kube-system.example.org. 60 IN A 192.0.2.54
 		game.town.example.org. 60 IN A 192.0.2.1
 		kube-system.example.org. 60 IN A 192.0.2.7`)

@@ -87,8 +87,11 @@ func (t *visit) rrset(s *cluster.Snapshot, m *resolve.Match, qtype uint16) told 
 			return t.version()
 		}
 	case resolve.AtNameServer:
-		if qtype == dns.TypeA || qtype == dns.TypeAAAA {
+		switch {
+		case qtype == dns.TypeA || qtype == dns.TypeAAAA:
 			return t.serverAddresses(s, m, qtype)
+		case m.Published != nil:
+			return t.published(m, qtype)
 		}
 	case resolve.AtAddress:
 		return t.ptrRecords(s, m, qtype)

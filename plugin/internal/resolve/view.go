@@ -35,7 +35,7 @@ type View struct {
 	LongSOA             bool     // the TTL of the SOA record is not capped
 	SecondServer        string   // labels of the name of another server of the zone; empty for none
 	Published           bool     // the zone has published names
-	Except              []Origin // zones that others answer for if they are below an origin
+	Except              []Origin // zones that others answer for, if they are an origin or below it
 	// Locator finds names in the place of Locate, for answers in wire form. It is nil for the
 	// cluster's own names.
 	Locator Locator
@@ -88,17 +88,25 @@ func (v *View) SetServer(server dnsname.Name) {
 	v.soaMbox = soaMbox + v.soaNS
 }
 
-// Origin returns the longest origin that encloses a name, or nil if none does, or if a longer zone of others
-// does.
+// Origin returns the longest origin that encloses a name. It returns nil if none does, or if a zone of others
+// that encloses it is as long.
 func (v *View) Origin(n *dnsname.Name) *Origin {
 	best := longest(v.Origins, n)
 	if best == nil || len(v.Except) == 0 {
 		return best
 	}
-	if other := longest(v.Except, n); other != nil && other.Labels() > best.Labels() {
+	if other := longest(v.Except, n); other != nil && other.Labels() >= best.Labels() {
 		return nil
 	}
 	return best
+}
+
+// OriginNames returns the names of the origins.
+func (v *View) OriginNames() (names []string) {
+	for _, o := range v.Origins {
+		names = append(names, o.String())
+	}
+	return names
 }
 
 // longest returns the longest of some origins that encloses a name, or nil.

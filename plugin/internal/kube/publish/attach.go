@@ -8,6 +8,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/target"
 )
 
 // namesOf returns the names that an object has now.
@@ -54,10 +55,10 @@ func (s *Set) fitting(o *Object, n named) *cluster.Published {
 	return nil
 }
 
-// refuse tells why an object does not get a name.
+// refuse tells why an object does not get a name, once for each reason.
 func (s *Set) refuse(o *Object, name, why string) {
-	if text := o.String() + " does not get the name " + hostname.Of(name) + ": " + why; s.tell(text) {
-		s.Warn(text)
+	if s.tell(o.String() + why) {
+		s.Warn(o.String() + " does not get the name " + hostname.Of(name) + ": " + why)
 	}
 }
 
@@ -184,14 +185,14 @@ func union(a, b *cluster.Published) *cluster.Published {
 	if a == b || a.Equal(b) {
 		return a
 	}
-	to := targets{alias: a.Alias}
-	if to.alias == "" {
-		to.alias = b.Alias
+	to := target.List{Alias: a.Alias}
+	if to.Alias == "" {
+		to.Alias = b.Alias
 	}
 	for _, p := range []*cluster.Published{a, b} {
 		for _, addr := range p.Addrs {
-			to.add(addr.String(), "")
+			to.Add(addr.String(), "")
 		}
 	}
-	return to.published()
+	return to.Published()
 }

@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"hash/maphash"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -59,13 +60,12 @@ func typesOf(claims []claim) (types []uint16) {
 
 // oldest returns the claim of the oldest object that has such records, or nil.
 func oldest(claims []claim, has func(*cluster.Published) bool) *claim {
-	var first *claim
 	for i := range claims {
-		if c := &claims[i]; has(c.records) && (first == nil || c.by.before(first.by)) {
-			first = c
+		if has(claims[i].records) {
+			return &claims[i]
 		}
 	}
-	return first
+	return nil
 }
 
 // Contested returns the number of names that several objects have, each otherwise.
@@ -80,20 +80,26 @@ func (s *Set) contest(name string) {
 		return
 	}
 	claims, by := compatible(all)
-	for i := range all {
-		if out := &all[i]; !slices.ContainsFunc(claims, func(c claim) bool { return c.by == out.by }) {
-			s.lose(name, by, out)
+	for i, left := 0, claims; by != nil && i < len(all); i++ {
+		if len(left) > 0 && left[0].by == all[i].by {
+			left = left[1:]
+		} else {
+			s.lose(name, by, &all[i])
 		}
 	}
-	s.contestIn(name, claims, leads, func(a, b *cluster.Published) bool {
-		return a.Alias == b.Alias && slices.Equal(a.Addrs, b.Addrs)
-	})
+	s.contestIn(name, claims, leads, leadAlike)
 	for _, rrtype := range typesOf(claims) {
 		has := func(p *cluster.Published) bool { return len(recordsOfType(p, rrtype)) > 0 }
 		s.contestIn(name, claims, has, func(a, b *cluster.Published) bool {
 			return slices.Equal(recordsOfType(a, rrtype), recordsOfType(b, rrtype))
 		})
 	}
+}
+
+// leadAlike reports whether two lead to the same, in whatever order and letter case.
+func leadAlike(a, b *cluster.Published) bool {
+	outside := func(addr netip.Addr) bool { return !slices.Contains(b.Addrs, addr) }
+	return a == b || strings.EqualFold(a.Alias, b.Alias) && len(a.Addrs) == len(b.Addrs) && !slices.ContainsFunc(a.Addrs, outside)
 }
 
 // contestIn does so for one kind of records.
@@ -111,7 +117,7 @@ func (s *Set) contestIn(name string, claims []claim, has func(*cluster.Published
 // lose records that a claim gives way to an older one.
 func (s *Set) lose(name string, older, younger *claim) {
 	s.contested[name] = true
-	if s.tell(older.by.String() + " " + younger.by.String()) {
+	if len(s.told) <= maxTold && s.tell(older.by.String()+" "+younger.by.String()) {
 		s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, with other records: the name has those of the older one", younger.by, hostname.Of(name), older.by))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/convert"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/behind"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/target"
 )
 
 // The types of the Gateway API below have the fields that matter here, which are the same in all
@@ -149,7 +150,7 @@ func (s Settings) gateway(obj metav1.Object) *Object {
 		return o
 	}
 	to, within := o.targetsOf(in)
-	g.records, g.within, g.listeners = to.published(), within, o.listenersOf(in.Spec.Listeners, in.Status.Listeners)
+	g.records, g.within, g.listeners = to.Published(), within, o.listenersOf(in.Spec.Listeners, in.Status.Listeners)
 	if allowed := in.Spec.AllowedListeners; allowed != nil {
 		g.sets = admissionOf(allowed.Namespaces, fromNone)
 	}
@@ -157,7 +158,7 @@ func (s Settings) gateway(obj metav1.Object) *Object {
 }
 
 // targetsOf returns where names at a Gateway lead, and the addresses that only the cluster can reach.
-func (o *Object) targetsOf(in *apiGateway) (to targets, within []netip.Addr) {
+func (o *Object) targetsOf(in *apiGateway) (to target.List, within []netip.Addr) {
 	for i, a := range in.Status.Addresses {
 		ok := true
 		switch kind, addr := ptr.Deref(a.Type, "IPAddress"), convert.ParseAddr(a.Value); {
@@ -166,9 +167,9 @@ func (o *Object) targetsOf(in *apiGateway) (to targets, within []netip.Addr) {
 				within = append(within, addr)
 			}
 		case kind == "IPAddress":
-			ok = to.add(a.Value, "")
+			ok = to.Add(a.Value, "")
 		case kind == "Hostname":
-			ok = to.add("", a.Value)
+			ok = to.Add("", a.Value)
 		}
 		if !ok {
 			o.problem("status.addresses[%d].value %q is no address of its type", i, a.Value)

@@ -158,7 +158,7 @@ func remove(in map[string]objects, key string, o *Object) {
 }
 
 // publishSeekers publishes again what looks for a Service that was another one before.
-func (s *Set) publishSeekers(txn *cluster.Txn, old, now *Object) {
+func (s *Set) publishSeekers(old, now *Object) {
 	again := map[*Object]bool{}
 	for _, mark := range slices.Concat(old.marked(), now.marked()) {
 		for o := range s.inside.seekers[mark] {
@@ -168,9 +168,9 @@ func (s *Set) publishSeekers(txn *cluster.Txn, old, now *Object) {
 	for o := range again {
 		s.forgetLeads(o)
 		if o.gateway != nil {
-			s.publishFollowers(txn, o.ID)
+			s.publishFollowers(o.ID)
 		} else {
-			s.publishAgain(txn, o)
+			s.publishAgain(o)
 		}
 	}
 }
@@ -198,6 +198,7 @@ func (s *Set) ReplaceSlice(txn *cluster.Txn, old, now *cluster.Slice) {
 			s.retarget(txn, slice.Key())
 		}
 	}
+	s.decide(txn)
 }
 
 // retarget learns which ports the EndpointSlices of a Service have, if that matters.
@@ -211,7 +212,7 @@ func (s *Set) retarget(txn *cluster.Txn, service cluster.Key) {
 		return
 	}
 	t.ports = ports
-	s.publishSeekers(txn, t.by, t.by)
+	s.publishSeekers(t.by, t.by)
 }
 
 // records returns what names have at a Gateway, or at a ListenerSet of it.
@@ -298,7 +299,7 @@ func (in *inside) behindIngress(o *Object, outside *cluster.Published) []netip.A
 }
 
 // behind returns the ClusterIPs of the Services with these marks, or nil. A mark that several Services have
-// is left out, and so is one whose Service is behind a load balancer that must be passed.
+// is left out. There are none if a load balancer must be passed for one of the marks.
 func (in *inside) behind(marks []string, serves func(*Object) bool) (addrs []netip.Addr) {
 	for _, mark := range marks {
 		var found *behind.Service
@@ -309,8 +310,11 @@ func (in *inside) behind(marks []string, serves func(*Object) bool) (addrs []net
 				count++
 			}
 		}
-		if count != 1 || found.Passes(mark) {
+		switch {
+		case count != 1:
 			continue
+		case found.Passes(mark):
+			return nil
 		}
 		for _, a := range found.Addrs {
 			if !slices.Contains(addrs, a) {
@@ -327,9 +331,9 @@ func (in *inside) mayName(zone *dnsname.Origin, namespace labels.Set) bool {
 }
 
 // publishMembers publishes the objects of a Namespace again.
-func (s *Set) publishMembers(txn *cluster.Txn, namespace string) {
+func (s *Set) publishMembers(namespace string) {
 	for o := range s.inside.members[namespace] {
-		s.publishAgain(txn, o)
+		s.publishAgain(o)
 	}
 }
 

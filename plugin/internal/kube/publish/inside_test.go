@@ -206,6 +206,8 @@ func TestInsideIPModeOfOthers(t *testing.T) {
 	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.8}, {ip: 192.0.2.1, ipMode: Proxy}"))
 	w.apply(strings.Replace(ingressText("town", "two", "two.example.org", "{ip: 192.0.2.1}"), "nginx", "other", 1))
 	w.wantInside("two.example.org.", "192.0.2.1", "web.example.org.", "10.96.0.1")
+	w.apply(strings.Replace(ingressText("town", "two", "two.example.org", "{ip: 192.0.2.8}, {ip: 192.0.2.1}"), "nginx", "other", 1))
+	w.wantInside("two.example.org.", "192.0.2.8 192.0.2.1")
 }
 
 // An address of a Gateway that only the cluster can reach is the one inside, and not shown outside.

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/zone"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
 
@@ -41,6 +42,7 @@ type Settings struct {
 	NodeAddress string
 
 	Zones   string // those that names are shown in, with commas between them
+	Except  string // zones whose names others have, with commas between them
 	Servers string // the Services that are the zones' own name servers, which alone have these names: <service>.<namespace>, with commas between them
 
 	Inside         bool   // names are for the Pods of the cluster, and lead to the Services behind them
@@ -70,6 +72,8 @@ func (s Settings) ReadsNamespaces() bool { return s.WatchesRoutes() || s.InsideL
 func (s Settings) needs(k Kind) bool {
 	return s.Watches(k.needed) || (s.Inside || s.Servers != "") && k.Name == serviceKind
 }
+
+func (s Settings) zones() zone.Zones { return zone.Parse(s.Zones, s.Except) }
 
 // selects reports whether a class is among the names, or there are none.
 func selects(classes, class string) bool {

@@ -57,3 +57,16 @@ func TestLargeObjects(t *testing.T) {
 		}
 	}
 }
+
+// A Gateway that many routes with one hostname lead to changes for all of them at once, and not once for each.
+func TestManyOwnersOfOneName(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	for i := range 6000 {
+		w.apply(routeText(fmt.Sprintf("r%d", i), "api.example.org", front))
+	}
+	cost.Ends(t, "a change of the Gateway", func() { w.apply(gatewayText("front", "192.0.2.2", open)) })
+	if w.want("api.example.org.", "192.0.2.2"); len(w.warnings) > 0 || w.set.Contested() != 0 {
+		t.Errorf("%d contested, %q", w.set.Contested(), w.warnings[:min(1, len(w.warnings))])
+	}
+}

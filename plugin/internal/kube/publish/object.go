@@ -64,35 +64,3 @@ func (o *Object) before(other *Object) bool {
 
 // ignored reports whether the author of an object wants it to have no names.
 func ignored(o metav1.Object) bool { return o.GetLabels()[slimpb.LabelIgnore] == "true" }
-
-// targets collects what a name has: addresses and records or, without an address, the first hostname, since
-// a name with an alias has nothing else (RFC 1034 3.6.2).
-type targets struct {
-	records cluster.Published
-	alias   string
-}
-
-// add adds an address or a hostname, and reports false for what is neither.
-func (t *targets) add(ip, host string) bool {
-	if a := convert.ParseAddr(ip); a.IsValid() {
-		t.records.Addrs = append(t.records.Addrs, a)
-		return true
-	}
-	alias := convert.Hostname(host)
-	if t.alias == "" {
-		t.alias = alias
-	}
-	return alias != ""
-}
-
-// published returns what the name has, or nil if it leads nowhere.
-func (t *targets) published() *cluster.Published {
-	t.records.Addrs = cluster.Distinct(t.records.Addrs)
-	if len(t.records.Addrs) == 0 && t.alias != "" {
-		return &cluster.Published{Alias: t.alias}
-	}
-	if t.records.Equal(new(cluster.Published)) {
-		return nil
-	}
-	return &t.records
-}

@@ -28,7 +28,8 @@ type Set struct {
 	servers    map[string]cluster.Key // the Services that alone have these names
 	namespaces map[string]labels.Set  // labels of the Namespaces that exist
 	made       map[*Object][]named    // the names of each object that has any
-	claims     map[string][]claim     // the objects that have each name
+	claims     map[string][]claim     // the objects that have each name, the older first
+	touched    []string               // names whose claims have changed since they were decided
 	inside     *inside                // of names inside; otherwise nil
 }
 
@@ -54,8 +55,8 @@ func NewSet(settings Settings) *Set {
 		namespaces: map[string]labels.Set{},
 		made:       map[*Object][]named{},
 		claims:     map[string][]claim{},
-		zones:      zone.Parse(settings.Zones),
-		servers:    zone.Servers(settings.Servers).In(zone.Parse(settings.Zones)),
+		zones:      settings.zones(),
+		servers:    zone.Servers(settings.Servers).In(settings.zones()),
 	}
 	if settings.Inside {
 		s.inside = newInside(settings)
@@ -75,14 +76,15 @@ func (s *Set) Replace(txn *cluster.Txn, old, now *Object) {
 	if s.inside != nil && now != nil {
 		s.retarget(txn, now.Key)
 	}
-	s.publish(txn, old, now)
+	s.publish(old, now)
 	id := either(old, now).ID
 	if id.Kind == gatewayKind || id.Kind == listenerSetKind {
-		s.publishFollowers(txn, id)
+		s.publishFollowers(id)
 	}
 	if s.inside != nil {
-		s.publishSeekers(txn, old, now)
+		s.publishSeekers(old, now)
 	}
+	s.decide(txn)
 }
 
 func either(a, b *Object) *Object {
@@ -96,43 +98,45 @@ func either(a, b *Object) *Object {
 func (s *Set) SetNamespace(txn *cluster.Txn, name, written string) {
 	now, _ := labels.ConvertSelectorToLabelsMap(written) // cannot fail
 	s.namespaces[name] = now
-	s.publishNamespace(txn, name)
+	s.publishNamespace(name)
+	s.decide(txn)
 }
 
 // DeleteNamespace forgets a Namespace.
 func (s *Set) DeleteNamespace(txn *cluster.Txn, name string) {
 	delete(s.namespaces, name)
-	s.publishNamespace(txn, name)
+	s.publishNamespace(name)
+	s.decide(txn)
 }
 
 // publishNamespace publishes again what may depend on the labels of a Namespace: its routes and
 // ListenerSets.
-func (s *Set) publishNamespace(txn *cluster.Txn, name string) {
+func (s *Set) publishNamespace(name string) {
 	if s.inside != nil {
-		s.publishMembers(txn, name)
+		s.publishMembers(name)
 	}
 	for _, all := range s.followers {
 		for o := range all {
 			if o.Namespace == name {
-				s.publishAgain(txn, o)
+				s.publishAgain(o)
 			}
 		}
 	}
 }
 
-func (s *Set) publishFollowers(txn *cluster.Txn, id ID) {
+func (s *Set) publishFollowers(id ID) {
 	for o := range s.followers[id] {
-		s.publishAgain(txn, o)
+		s.publishAgain(o)
 	}
 }
 
 // publishAgain publishes what follows from an object that has not changed.
-func (s *Set) publishAgain(txn *cluster.Txn, o *Object) {
+func (s *Set) publishAgain(o *Object) {
 	if o.listenerSet != nil {
-		s.publishFollowers(txn, o.ID)
+		s.publishFollowers(o.ID)
 		return
 	}
-	s.publish(txn, o, o)
+	s.publish(o, o)
 }
 
 // leadsTo returns what an object leads to.
@@ -181,8 +185,9 @@ func (s *Set) unlink(o *Object) {
 	}
 }
 
-// publish replaces the names of an object, which may be the same before and after.
-func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
+// publish replaces the names of an object, which may be the same before and after. What the names have is
+// decided later.
+func (s *Set) publish(old, now *Object) {
 	before, after := s.made[old], s.namesOf(now)
 	delete(s.made, old)
 	if len(after) > 0 {
@@ -192,21 +197,42 @@ func (s *Set) publish(txn *cluster.Txn, old, now *Object) {
 		s.disclaim(n.name, old)
 	}
 	for _, n := range after {
-		s.claims[n.name] = append(s.claims[n.name], claim{now, n.records})
+		s.claim(n.name, claim{now, n.records})
 	}
 	for _, n := range slices.Concat(before, after) {
-		txn.Publish(n.name, s.visible(decide(s.claims[n.name])))
-		s.contest(n.name)
+		s.touched = append(s.touched, n.name)
 	}
 }
 
-// visible returns what is shown of what a name has: inside, only where it leads. A name that leads nowhere
-// exists all the same.
+// decide publishes what the names have whose claims have changed, once all claims are as they will be.
+func (s *Set) decide(txn *cluster.Txn) {
+	slices.Sort(s.touched)
+	for _, name := range slices.Compact(s.touched) {
+		txn.Publish(name, s.visible(winning(s.claims[name])))
+		s.contest(name)
+	}
+	s.touched = s.touched[:0]
+}
+
+// visible returns what is shown of what a name has: inside, only where it leads, and that it delegates a zone. A
+// name that leads nowhere exists all the same.
 func (s *Set) visible(p *cluster.Published) *cluster.Published {
 	if s.inside == nil || p == nil || len(p.Records) == 0 {
 		return p
 	}
-	return &cluster.Published{Addrs: p.Addrs, Alias: p.Alias}
+	return &cluster.Published{Addrs: p.Addrs, Alias: p.Alias, Records: recordsOfType(p, cluster.TypeNS)}
+}
+
+// claim adds a claim to those of a name, of which the older come first.
+func (s *Set) claim(name string, c claim) {
+	all := s.claims[name]
+	at, _ := slices.BinarySearchFunc(all, c, func(a, b claim) int {
+		if a.by.before(b.by) {
+			return -1
+		}
+		return 1
+	})
+	s.claims[name] = slices.Insert(all, at, c)
 }
 
 func (s *Set) disclaim(name string, by *Object) {
@@ -218,9 +244,9 @@ func (s *Set) disclaim(name string, by *Object) {
 	s.claims[name] = left
 }
 
-// decide returns what a name has that several objects may have: the addresses or the alias of the
+// winning returns what a name has that several objects may have: the addresses or the alias of the
 // oldest that has any, and the records of each other type of the oldest that has any.
-func decide(claims []claim) *cluster.Published {
+func winning(claims []claim) *cluster.Published {
 	switch len(claims) {
 	case 0:
 		return nil

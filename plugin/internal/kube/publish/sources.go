@@ -12,6 +12,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/hostname"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/target"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish/zone"
 	"github.com/clusterdns/clusterdns/plugin/internal/kube/slimpb"
 )
@@ -25,9 +26,9 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 		return nil
 	}
 	o := newObject(ingressKind, in)
-	var to targets
+	var to target.List
 	for i, lb := range in.Status.LoadBalancer.Ingress {
-		if text := lb.IP + lb.Hostname; !to.add(lb.IP, lb.Hostname) && text != "" {
+		if text := lb.IP + lb.Hostname; !to.Add(lb.IP, lb.Hostname) && text != "" {
 			o.problem("status.loadBalancer.ingress[%d] %q is neither an address nor a hostname", i, text)
 		}
 	}
@@ -38,7 +39,7 @@ func (s Settings) ingress(obj metav1.Object) *Object {
 	if s.Inside {
 		o.class = class
 	}
-	return leading(o, keys, to.published(), s.classes()[o.class] != "")
+	return leading(o, keys, to.Published(), s.classes()[o.class] != "")
 }
 
 // service converts a Service with a load balancer. An annotation has its names; without one it is
@@ -50,10 +51,10 @@ func (s Settings) service(obj metav1.Object) *Object {
 	o.service = s.insideOf(svc)
 	var keys []string
 	if !ignored(svc) && s.selectsService(svc.Labels) && s.Watches(Services) {
-		keys = o.serviceKeys(svc, zone.Parse(s.Zones))
+		keys = o.serviceKeys(svc, s.zones())
 	}
 	if zone.Servers(s.Servers).Has(o.Key) {
-		keys = append(keys, zone.Parse(s.Zones).Below(ownKey(svc))...)
+		keys = append(keys, s.zones().Below(ownKey(svc))...)
 	}
 	balanced, pods := svc.Spec.Type == corev1.ServiceTypeLoadBalancer, svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true"
 	if pods {
@@ -62,16 +63,16 @@ func (s Settings) service(obj metav1.Object) *Object {
 	if !balanced || len(keys) == 0 {
 		return o.orNil()
 	}
-	var to targets
+	var to target.List
 	for _, ip := range svc.Spec.ExternalIPs {
-		to.add(ip, "")
+		to.Add(ip, "")
 	}
-	if len(to.records.Addrs) == 0 {
+	if !to.HasAddrs() {
 		for _, lb := range svc.Status.LoadBalancer.Ingress {
-			to.add(lb.IP, lb.Hostname)
+			to.Add(lb.IP, lb.Hostname)
 		}
 	}
-	return leading(o, keys, to.published(), o.service != nil)
+	return leading(o, keys, to.Published(), o.service != nil)
 }
 
 // ownKey returns the key of <service>.<namespace>.
@@ -94,19 +95,19 @@ func (s Settings) selectsService(has labels.Set) bool {
 func (s Settings) node(obj metav1.Object) *Object {
 	in := obj.(*corev1.Node)
 	o := newObject("Node", in)
-	var to targets
+	var to target.List
 	var keys []string
 	for i, a := range in.Status.Addresses {
 		switch string(a.Type) {
 		case string(corev1.NodeHostName):
-			keys = append(keys, zone.Parse(s.Zones).InOrBelow(o.hostKey(a.Address, "status.addresses[%d].address", i))...)
+			keys = append(keys, s.zones().InOrBelow(o.hostKey(a.Address, "status.addresses[%d].address", i))...)
 		case s.NodeAddress:
-			if !to.add(a.Address, "") {
+			if !to.Add(a.Address, "") {
 				o.problem("status.addresses[%d].address %q is no address", i, a.Address)
 			}
 		}
 	}
-	return leading(o, keys, to.published(), false)
+	return leading(o, keys, to.Published(), false)
 }
 
 func (o *Object) serviceKeys(svc *corev1.Service, zones zone.Zones) (keys []string) {

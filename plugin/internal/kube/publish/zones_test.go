@@ -35,16 +35,59 @@ func TestNamesBelowZonesAreContested(t *testing.T) {
 }
 
 // A name of an annotation is as it stands in a zone that encloses it, and below the others; one that would be
-// too long is not there, and a longer zone has its own names.
+// too long is not there.
 func TestNamesInOrBelowZones(t *testing.T) {
 	long := strings.Repeat(strings.Repeat("x", 60)+".", 3) + strings.Repeat("y", 57)
 	w := newWorld(t, func(s *Settings) { s.Zones = "example.org.,low.example.org.,town." })
 	w.apply(balanced("town", "web", "2025", "coredns.io/hostname: 'a.low.example.org, b.town, c, d.example.com, x.low, "+long+"'", "192.0.2.1"))
 	w.want("a.low.example.org.", "192.0.2.1", "a.low.example.org.example.org.", "nothing", "a.low.example.org.town.", "192.0.2.1", "b.town.", "192.0.2.1", "b.town.town.", "nothing", "b.town.example.org.", "192.0.2.1",
 		"c.example.org.", "192.0.2.1", "c.low.example.org.", "192.0.2.1", "c.town.", "192.0.2.1", "d.example.com.example.org.", "192.0.2.1",
-		"x.low.example.org.", "nothing", "x.low.low.example.org.", "192.0.2.1", long+".town.", "192.0.2.1")
+		"x.low.example.org.", "192.0.2.1", "x.low.low.example.org.", "192.0.2.1", long+".town.", "192.0.2.1")
 	w.apply(balanced("town", "web", "2025", "", "192.0.2.1"))
 	w.want("web.town.example.org.", "192.0.2.1", "web.town.town.", "192.0.2.1", "web.town.", "nothing", "c.town.", "nothing")
+}
+
+// Names in zones of others have nothing, and are not contested.
+func TestZonesOfOthers(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.Zones, s.Except = ".,example.org.", "cluster.local.,example.org." })
+	for _, namespace := range []string{"town", "city"} {
+		w.apply(strings.Replace(ingressAt(namespace, "2026-01-01T00:00:00Z", "192.0.2.1"), "{host: shop.example.org}", "{host: a.svc.cluster.local}, {host: cluster.local}, {host: shop.local}, {host: shop.example.org}", 1))
+	}
+	w.want("a.svc.cluster.local.", "nothing", "cluster.local.", "nothing", "shop.local.", "192.0.2.1", "shop.example.org.", "nothing")
+	if w.set.Contested() != 0 {
+		t.Errorf("%q", w.warnings)
+	}
+}
+
+// Whether two objects have one name otherwise is judged once all that follows from a change has been published.
+func TestChangesAtOnceAreNoContest(t *testing.T) {
+	w := newInsideWorld(t)
+	w.apply(gatewayText("front", "192.0.2.1", open))
+	for _, name := range []string{"a", "b", "c"} {
+		w.apply(routeText(name, "shop.example.org", front))
+		w.apply(ingressText("town", name, "web.example.org", "{ip: 192.0.2.1}"))
+	}
+	w.apply(gatewayText("front", "192.0.2.2", open))
+	w.apply(lbText("ingress", "10.96.0.1", "{ip: 192.0.2.1}, {ip: 192.0.2.2}"))
+	w.wantInside("shop.example.org.", "10.96.0.1", "web.example.org.", "10.96.0.1")
+	w.apply(lbText("other", "10.96.0.2", "{ip: 192.0.2.1}, {ip: 192.0.2.2}"))
+	w.wantInside("shop.example.org.", "192.0.2.2", "web.example.org.", "192.0.2.1")
+	if all := slices.Concat(w.warnings, w.outside.warnings); len(all) > 0 {
+		t.Errorf("%q", all)
+	}
+}
+
+// The same addresses in another order are no contest, nor is an alias in other letter case.
+func TestTheSameIsNoContest(t *testing.T) {
+	const ingress = "{kind: Ingress, metadata: {name: a, namespace: %s}, spec: {rules: [{host: shop.example.org}]}, status: {loadBalancer: {ingress: [%s]}}}"
+	for _, pair := range [][2]string{{"{ip: 192.0.2.1}, {ip: 192.0.2.2}", "{ip: 192.0.2.2}, {ip: 192.0.2.1}"}, {"{hostname: lb.example.com}", "{hostname: LB.example.com}"}} {
+		w := newWorld(t)
+		w.apply(fmt.Sprintf(ingress, "town", pair[0]))
+		w.apply(fmt.Sprintf(ingress, "city", pair[1]))
+		if w.set.Contested() != 0 || len(w.warnings) > 0 {
+			t.Errorf("%q", w.warnings)
+		}
+	}
 }
 
 // Only the Service that apex names has that name, whatever labels and annotations it has, and whatever others
@@ -59,7 +102,7 @@ func TestServersOfTheZones(t *testing.T) {
 	w.apply(strings.Replace(ingressAt("city", "2020-01-01T00:00:00Z", "192.0.2.67"), "shop.example.org", strings.TrimSuffix(own, "."), 1))
 	w.want(own, "nothing", second, "nothing")
 	slices.Sort(w.warnings)
-	if len(w.warnings) != 4 || !strings.Contains(w.warnings[0], "Ingress city/a does not get the name "+own+": only Service kube-system/dns1 can have it") {
+	if len(w.warnings) != 2 || !strings.Contains(w.warnings[0], "Ingress city/a does not get the name "+own+": only Service kube-system/dns1 can have it") {
 		t.Errorf("%q", w.warnings)
 	}
 	w.apply(balanced("kube-system", "dns1", "2026", "", "192.0.2.53"))

@@ -10,34 +10,42 @@ import (
 )
 
 // Zones are those that names are shown in.
-type Zones []dnsname.Origin
+type Zones struct {
+	own, except dnsname.Zones
+}
 
-// Parse parses the names of zones, with commas between them.
-func Parse(text string) Zones {
+// Parse parses the names of zones, and of those whose names others have, with commas between them.
+func Parse(own, except string) Zones { return Zones{parse(own), parse(except)} }
+
+func parse(text string) dnsname.Zones {
 	if text == "" {
 		return nil
 	}
-	return Zones(dnsname.ParseZones(strings.Split(text, ",")))
+	return dnsname.ParseZones(strings.Split(text, ","))
 }
 
-// Of returns the longest zone that encloses the name of a key, or nil.
+// Of returns the longest zone that encloses the name of a key. It returns nil if there is none, or if a zone of
+// others that encloses it is as long.
 func (z Zones) Of(key string) (longest *dnsname.Origin) {
 	n, err := dnsname.ParseWire([]byte(key))
 	if err != nil {
 		return nil
 	}
-	for i := range z {
-		if o := &z[i]; o.Encloses(&n) && (longest == nil || o.Labels() > longest.Labels()) {
+	for i := range z.own {
+		if o := &z.own[i]; o.Encloses(&n) && (longest == nil || o.Labels() > longest.Labels()) {
 			longest = o
 		}
+	}
+	if longest != nil && z.except.Longest(&n) >= longest.Labels() {
+		return nil
 	}
 	return longest
 }
 
-// Below returns the keys of a name below each zone, without those that are too long or in a longer zone.
+// Below returns the keys of a name below each zone, without those that are too long.
 func (z Zones) Below(key string) (keys []string) {
-	for i := range z {
-		if full := below(key, &z[i]); z.Of(full) == &z[i] {
+	for i := range z.own {
+		if full := below(key, &z.own[i]); z.Of(full) != nil {
 			keys = append(keys, full)
 		}
 	}
@@ -53,10 +61,12 @@ func (z Zones) InOrBelow(key string) (keys []string) {
 	if err != nil {
 		return nil
 	}
-	for i := range z {
-		if o := &z[i]; o.Encloses(&n) {
-			keys = append(keys, key)
-		} else if full := below(key, o); z.Of(full) == o {
+	for i := range z.own {
+		full := key
+		if !z.own[i].Encloses(&n) {
+			full = below(key, &z.own[i])
+		}
+		if z.Of(full) != nil {
 			keys = append(keys, full)
 		}
 	}
