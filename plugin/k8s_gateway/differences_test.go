@@ -7,13 +7,14 @@ import (
 )
 
 const (
-	publishTests  = "../internal/kube/publish/publish_test.go"
-	hostnameTests = "../internal/kube/publish/hostname/hostname_test.go"
-	viewTests     = "view_test.go"
-	liveTests     = "../../test/live/gateway_test.go"
-	comparison    = "../../test/published/published_test.go"
-	script        = "../../test/script/testdata/gateway.txtar"
-	records       = "../../test/script/testdata/gateway_records.txtar"
+	publishTests     = "../internal/kube/publish/publish_test.go"
+	publishZoneTests = "../internal/kube/publish/zones_test.go"
+	hostnameTests    = "../internal/kube/publish/hostname/hostname_test.go"
+	viewTests        = "view_test.go"
+	liveTests        = "../../test/live/gateway_test.go"
+	comparison       = "../../test/published/published_test.go"
+	script           = "../../test/script/testdata/gateway.txtar"
+	records          = "../../test/script/testdata/gateway_records.txtar"
 )
 
 // shown are the tests that show each listed difference, by the beginning of its row. In a script it
@@ -39,6 +40,9 @@ var shown = []struct{ row, file, test string }{
 	{"texts and addresses of one name", publishTests, "TestTextsBesideAddresses"},
 	{"an Ingress, a route or a DNSEndpoint with a host outside", script, "$ dig other.example.net A"},
 	{"the server's name, and NS, if", viewTests, "TestServersOfBothFamilies"},
+	{"the server's name, which an object of another Namespace", publishZoneTests, "TestServersOfTheZones"},
+	{"a name in the cluster's own zones", viewTests, "TestZonesOfTheClusterItself"},
+	{"a route at a listener that its controller", publishTests, "TestListenersThatAreNotAccepted"},
 	{"NS, beside an Ingress with a rule for all hosts", comparison, "TestDifferences"},
 	{"SOA and NS of the zone, with", comparison, "TestDifferences"},
 	{"a name below the server's name", comparison, "TestDifferences"},

@@ -38,8 +38,8 @@ func (s *Set) fitting(o *Object, n named) *cluster.Published {
 	if n.records == nil || in == nil || s.inside != nil && !s.inside.mayName(in, s.namespaces[o.Namespace]) {
 		return nil
 	}
-	if server, is := s.servers[n.name]; is && (o.ID != ID{serviceKind, server}) {
-		s.refuse(o, n.name, "only Service "+server.Namespace+"/"+server.Name+" can have it, because apex or secondary names that")
+	if namespace, is := s.servers[n.name]; is && o.Namespace != namespace {
+		s.refuse(o, n.name, "only objects of Namespace "+namespace+" can have that of a name server (apex, secondary)")
 		return nil
 	}
 	switch {

@@ -43,7 +43,7 @@ type Settings struct {
 
 	Zones   string // those that names are shown in, with commas between them
 	Except  string // zones whose names others have, with commas between them
-	Servers string // the Services that are the zones' own name servers, which alone have these names: <service>.<namespace>, with commas between them
+	Servers string // the Services that are the zones' name servers, <service>.<namespace>, with commas between them; no other Namespace has these names
 
 	Inside         bool   // names are for the Pods of the cluster, and lead to the Services behind them
 	InsideServices string // the Services of Ingress classes: class=namespace/name, with commas between them

@@ -18,19 +18,19 @@ type Set struct {
 	// Complain is called once for what is wrong with an object by itself.
 	Complain func(text string)
 
-	told       map[uint64]bool        // hashes of what Warn and Complain were called for
-	seed       maphash.Seed           // of the hashes
-	contested  map[string]bool        // names that several objects have, each otherwise
-	objects    map[ID]*Object         // Gateways and ListenerSets
-	followers  map[ID]objects         // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
-	settled    bool                   // all objects are known
-	zones      zone.Zones             // those that names are shown in
-	servers    map[string]cluster.Key // the Services that alone have these names
-	namespaces map[string]labels.Set  // labels of the Namespaces that exist
-	made       map[*Object][]named    // the names of each object that has any
-	claims     map[string][]claim     // the objects that have each name, the older first
-	touched    []string               // names whose claims have changed since they were decided
-	inside     *inside                // of names inside; otherwise nil
+	told       map[uint64]bool       // hashes of what Warn and Complain were called for
+	seed       maphash.Seed          // of the hashes
+	contested  map[string]bool       // names that several objects have, each otherwise
+	objects    map[ID]*Object        // Gateways and ListenerSets
+	followers  map[ID]objects        // of a Gateway or a ListenerSet: the routes, and the ListenerSets, that lead to it
+	settled    bool                  // all objects are known
+	zones      zone.Zones            // those that names are shown in
+	servers    map[string]string     // the names of name servers, with the Namespaces that alone have them
+	namespaces map[string]labels.Set // labels of the Namespaces that exist
+	made       map[*Object][]named   // the names of each object that has any
+	claims     map[string][]claim    // the objects that have each name, the older first
+	touched    []string              // names whose claims have changed since they were decided
+	inside     *inside               // of names inside; otherwise nil
 }
 
 // objects is a set of objects.

@@ -90,8 +90,8 @@ func TestTheSameIsNoContest(t *testing.T) {
 	}
 }
 
-// Only the Service that apex names has that name, whatever labels and annotations it has, and whatever others
-// want.
+// The Service that apex names has that name, whatever labels and annotations it has, and whatever objects of
+// other Namespaces want. An annotation in its own Namespace may give the name too.
 func TestServersOfTheZones(t *testing.T) {
 	w := newWorld(t, func(s *Settings) {
 		s.Servers, s.ServiceLabels, s.Kinds = "dns1.kube-system,dns2.kube-system", "app=web", Ingresses|Services
@@ -102,7 +102,7 @@ func TestServersOfTheZones(t *testing.T) {
 	w.apply(strings.Replace(ingressAt("city", "2020-01-01T00:00:00Z", "192.0.2.67"), "shop.example.org", strings.TrimSuffix(own, "."), 1))
 	w.want(own, "nothing", second, "nothing")
 	slices.Sort(w.warnings)
-	if len(w.warnings) != 2 || !strings.Contains(w.warnings[0], "Ingress city/a does not get the name "+own+": only Service kube-system/dns1 can have it") {
+	if len(w.warnings) != 2 || !strings.Contains(w.warnings[0], "Ingress city/a does not get the name "+own+": only objects of Namespace kube-system can have") {
 		t.Errorf("%q", w.warnings)
 	}
 	w.apply(balanced("kube-system", "dns1", "2026", "", "192.0.2.53"))
@@ -110,6 +110,8 @@ func TestServersOfTheZones(t *testing.T) {
 	w.want(own, "192.0.2.53", "dns1.kube-system.example.net.", "192.0.2.53", second, "192.0.2.54", "other.example.org.", "nothing")
 	w.remove(balanced("kube-system", "dns1", "2026", "", "192.0.2.53"))
 	w.want(own, "nothing")
+	w.apply(strings.Replace(balanced("kube-system", "other", "2026", "coredns.io/hostname: dns1.kube-system", "192.0.2.55"), "namespace: kube-system", "namespace: kube-system, labels: {app: web}", 1))
+	w.want(own, "192.0.2.55")
 }
 
 // The Service of apex is read even if no Services are shown.

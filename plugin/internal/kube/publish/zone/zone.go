@@ -81,17 +81,17 @@ func (s Servers) Has(k cluster.Key) bool {
 	return slices.Contains(strings.Split(string(s), ","), k.Name+"."+k.Namespace)
 }
 
-// In returns them by the keys of their names below each zone.
-func (s Servers) In(z Zones) map[string]cluster.Key {
-	all := map[string]cluster.Key{}
+// In returns the keys of their names below each zone, with the Namespaces that they are in.
+func (s Servers) In(z Zones) map[string]string {
+	all := map[string]string{}
 	for server := range strings.SplitSeq(string(s), ",") {
-		name, namespace, ok := strings.Cut(server, ".")
+		_, namespace, ok := strings.Cut(server, ".")
 		n, err := dnsname.Parse(server)
 		if !ok || err != nil {
 			continue
 		}
 		for _, key := range z.Below(n.Wire()) {
-			all[key] = cluster.Key{Namespace: namespace, Name: name}
+			all[key] = namespace
 		}
 	}
 	return all
