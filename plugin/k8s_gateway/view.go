@@ -12,11 +12,15 @@ import (
 // view is what zones of published names show of a snapshot. It must not change while it is in
 // use.
 type view struct {
-	zones  resolve.View // for making records
-	server dnsname.Name // the name of this server, relative to an origin
-	second dnsname.Name // that of another server of the zones; empty for none
-	inside bool         // names lead to Services, and whatever else is in the zones is the next plugin's
+	zones  resolve.View          // for making records
+	server dnsname.Name          // the name of this server, relative to an origin
+	second dnsname.Name          // that of another server of the zones; empty for none
+	keys   map[string]serverKeys // of the servers, by origin in wire form
+	inside bool                  // names lead to Services, and whatever else is in the zones is the next plugin's
 }
+
+// serverKeys are the keys of the names of an origin's servers. An empty one is no key.
+type serverKeys struct{ own, second string }
 
 // setServers sets the names of the zones' servers, relative to an origin. The text of the second
 // may be empty.
@@ -26,6 +30,14 @@ func (v *view) setServers(own, second dnsname.Name, secondText string) {
 	v.zones.LongSOA = true
 	v.zones.SecondServer = strings.TrimSuffix(secondText, ".")
 	v.second = second
+	v.keys = map[string]serverKeys{}
+	for _, o := range v.zones.Origins {
+		keys := serverKeys{own: strings.TrimSuffix(own.Wire(), "\x00") + o.Wire()}
+		if secondText != "" {
+			keys.second = strings.TrimSuffix(second.Wire(), "\x00") + o.Wire()
+		}
+		v.keys[o.Wire()] = keys
+	}
 }
 
 // locate finds what a name below an origin stands for.
@@ -43,18 +55,18 @@ func (v *view) locate(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) r
 	}
 	m.Name, m.Subset.Outside = resolve.KindPublished, true
 	if m.Kind == resolve.AtApex || m.Kind == resolve.AtNameServer {
-		m.Servers, m.Second = addrsBelow(s, o, &v.server), addrsBelow(s, o, &v.second)
+		keys := v.keys[o.Wire()]
+		m.Servers, m.Second = addrsOf(s, keys.own), addrsOf(s, keys.second)
 	}
 	return m
 }
 
-// addrsBelow returns the addresses of a name below an origin.
-func addrsBelow(s *cluster.Snapshot, o *resolve.Origin, n *dnsname.Name) []netip.Addr {
-	node, _ := s.Published(strings.TrimSuffix(n.Wire(), "\x00") + o.Wire())
-	if n.Labels() == 0 || node.Published == nil {
-		return nil
+// addrsOf returns the addresses of a published name.
+func addrsOf(s *cluster.Snapshot, key string) []netip.Addr {
+	if node, _ := s.Published(key); node.Published != nil {
+		return node.Published.Addrs
 	}
-	return node.Published.Addrs
+	return nil
 }
 
 func (v *view) find(s *cluster.Snapshot, n *dnsname.Name, o *resolve.Origin) resolve.Match {

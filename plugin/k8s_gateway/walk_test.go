@@ -50,6 +50,7 @@ func TestWalk(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.zones.Origins = append(v.zones.Origins, sub)
+	v.setServers(v.server, v.second, "dns2.kube-system")
 	want := answertest.Tidy(`
 		example.org. 60 IN NS dns1.kube-system.example.org.
 		example.org. 60 IN NS dns2.kube-system.example.org.
