@@ -73,6 +73,15 @@ func TestBadObjects(t *testing.T) {
 	}
 }
 
+// What gives no names is not told of: a Service without a load balancer, and one that is to be ignored.
+func TestServicesWithoutNamesAreNotToldOf(t *testing.T) {
+	const bad = `annotations: {coredns.io/hostname: foo_bar, k8s-gateway.dns/resolve-endpoints: "true"}`
+	w := newWorld(t)
+	w.set.Complain = func(text string) { t.Error(text) }
+	w.apply(`{kind: Service, metadata: {name: a, namespace: town, annotations: {coredns.io/hostname: foo_bar}}, spec: {type: ClusterIP}}`)
+	w.apply(`{kind: Service, metadata: {name: b, namespace: town, labels: {k8s-gateway.dns/ignore: "true"}, ` + bad + `}, spec: {type: LoadBalancer}}`)
+}
+
 // A log is not flooded, whoever writes the objects, and says that it has not all.
 func TestBadObjectsAreToldWithinBounds(t *testing.T) {
 	w := newWorld(t)

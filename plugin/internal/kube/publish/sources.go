@@ -49,19 +49,20 @@ func (s Settings) service(obj metav1.Object) *Object {
 	svc := obj.(*corev1.Service)
 	o := newObject(serviceKind, svc)
 	o.service = s.insideOf(svc)
-	var keys []string
-	if !ignored(svc) && s.selectsService(svc.Labels) && s.Watches(Services) {
-		keys = o.serviceKeys(svc, s.zones())
-	}
-	if zone.Servers(s.Servers).Has(o.Key) {
-		keys = append(keys, s.zones().Below(ownKey(svc))...)
-	}
-	balanced, pods := svc.Spec.Type == corev1.ServiceTypeLoadBalancer, svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true"
-	if pods {
+	shown := !ignored(svc) && s.selectsService(svc.Labels) && s.Watches(Services)
+	if shown && svc.Annotations[slimpb.AnnotationResolveEndpoints] == "true" {
 		o.problem("annotation %s is not supported: names lead to load balancers, not to Pods", slimpb.AnnotationResolveEndpoints)
 	}
-	if !balanced || len(keys) == 0 {
+	server := zone.Servers(s.Servers).Has(o.Key)
+	if svc.Spec.Type != corev1.ServiceTypeLoadBalancer || !shown && !server {
 		return o.orNil()
+	}
+	var keys []string
+	if shown {
+		keys = o.serviceKeys(svc, s.zones())
+	}
+	if server {
+		keys = append(keys, s.zones().Below(ownKey(svc))...)
 	}
 	var to target.List
 	for _, ip := range svc.Spec.ExternalIPs {
