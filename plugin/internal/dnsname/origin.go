@@ -74,10 +74,17 @@ func (z Zones) Enclose(n *Name) bool { return z.Longest(n) >= 0 }
 
 // Longest returns the number of labels of the longest zone that encloses a name, or -1.
 func (z Zones) Longest(n *Name) int {
-	longest := -1
+	if longest := z.Of(n); longest != nil {
+		return longest.labels
+	}
+	return -1
+}
+
+// Of returns the longest zone that encloses a name, or nil.
+func (z Zones) Of(n *Name) (longest *Origin) {
 	for i := range z {
-		if z[i].labels > longest && z[i].Encloses(n) {
-			longest = z[i].labels
+		if o := &z[i]; (longest == nil || o.labels > longest.labels) && o.Encloses(n) {
+			longest = o
 		}
 	}
 	return longest

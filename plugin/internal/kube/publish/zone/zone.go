@@ -26,16 +26,12 @@ func parse(text string) dnsname.Zones {
 
 // Of returns the longest zone that encloses the name of a key. It returns nil if there is none, or if a zone of
 // others that encloses it is as long.
-func (z Zones) Of(key string) (longest *dnsname.Origin) {
+func (z Zones) Of(key string) *dnsname.Origin {
 	n, err := dnsname.ParseWire([]byte(key))
 	if err != nil {
 		return nil
 	}
-	for i := range z.own {
-		if o := &z.own[i]; o.Encloses(&n) && (longest == nil || o.Labels() > longest.Labels()) {
-			longest = o
-		}
-	}
+	longest := z.own.Of(&n)
 	if longest != nil && z.except.Longest(&n) >= longest.Labels() {
 		return nil
 	}
