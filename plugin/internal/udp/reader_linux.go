@@ -235,7 +235,7 @@ func (r *reader) answerOne(b *batch, i int, backend *Backend) reply.Verdict {
 
 // task turns a packet into a task for a worker.
 func (r *reader) task(b *batch, i int, backend *Backend) *task {
-	w := &writer{conn: r.conn, client: b.client(i), zone: r.interfaceName(b.scope(i))}
+	w := &writer{conn: r.socket, client: b.client(i), zone: r.interfaceName(b.scope(i))}
 	t := r.listener.workers.newTask(backend, w, b.packets[i][:b.in[i].size], &r.handedOver)
 	t.crowded = r.room.open.Load()
 	b.Want(&w.slot)

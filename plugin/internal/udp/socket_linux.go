@@ -2,6 +2,7 @@ package udp
 
 import (
 	"context"
+	"encoding/binary"
 	"net"
 	"net/netip"
 	"slices"
@@ -156,6 +157,40 @@ func memoryOf(fd uintptr) (memory, error) {
 		return memory{}, errno
 	}
 	return memory{info[heldIndex], info[sizeIndex], info[dropsIndex]}, nil
+}
+
+// WriteToUDPAddrPort implements packetWriter. It does not tell Go's scheduler of the system call, which
+// rarely waits: each time, that would wake the scheduler's watchdog thread, which then runs every 20 µs.
+func (s *socket) WriteToUDPAddrPort(data []byte, to netip.AddrPort) (int, error) {
+	errno := unix.EAGAIN
+	if len(data) > 0 && to.Addr().Zone() == "" {
+		_ = s.raw.Control(func(fd uintptr) { errno = sendTo(fd, data, to, s.local.Addr().Is4()) })
+	}
+	if errno == 0 {
+		return len(data), nil
+	}
+	return s.conn.WriteToUDPAddrPort(data, to) // waits for room in the buffer, and knows what errors mean
+}
+
+// sendTo sends a packet through an IPv4 or an IPv6 socket, and does not wait.
+func sendTo(fd uintptr, data []byte, to netip.AddrPort, ipv4 bool) unix.Errno {
+	var address [unix.SizeofSockaddrInet6]byte
+	family, size := uint16(unix.AF_INET6), uintptr(unix.SizeofSockaddrInet6)
+	if ipv4 {
+		family, size = unix.AF_INET, unix.SizeofSockaddrInet4
+	}
+	binary.NativeEndian.PutUint16(address[:], family)
+	binary.BigEndian.PutUint16(address[2:], to.Port())
+	if ipv4 {
+		a := to.Addr().As4()
+		copy(address[4:], a[:])
+	} else {
+		a := to.Addr().As16()
+		copy(address[8:], a[:])
+	}
+	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)), unix.MSG_DONTWAIT,
+		uintptr(unsafe.Pointer(&address[0])), size)
+	return errno
 }
 
 // close closes the socket. Its reader ends soon afterwards.

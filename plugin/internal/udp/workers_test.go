@@ -156,9 +156,11 @@ func served(t *testing.T, s *Backend, packet []byte) *dns.Msg {
 	return m
 }
 
-func loopback(t *testing.T) *net.UDPConn {
+func loopback(t *testing.T) *net.UDPConn { return listenAt(t, "127.0.0.1") }
+
+func listenAt(t *testing.T, address string) *net.UDPConn {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(address)})
 	if err != nil {
 		t.Fatal(err)
 	}

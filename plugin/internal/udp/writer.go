@@ -15,7 +15,7 @@ import (
 
 // writer sends CoreDNS's reply to a question that came to one of our sockets.
 type writer struct {
-	conn   *net.UDPConn
+	conn   packetWriter
 	client netip.AddrPort
 	zone   string  // name of the interface of a link-local client
 	tsig   *signer // nil unless the question is signed
@@ -32,6 +32,11 @@ type writer struct {
 }
 
 var _ dns.ResponseWriter = (*writer)(nil)
+
+// packetWriter sends packets, as [net.UDPConn] does.
+type packetWriter interface {
+	WriteToUDPAddrPort(data []byte, to netip.AddrPort) (int, error)
+}
 
 // signer signs the answers to a signed question (RFC 8945 5.3).
 type signer struct {
