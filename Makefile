@@ -200,10 +200,10 @@ e2e-nodes: build lab-command ## Start clusters of two nodes and run the scenario
 # program does where kube-proxy uses iptables.
 .PHONY: e2e-figures
 e2e-figures: TAGS := grpcnotrace,lean
-e2e-figures: build lab-command ## Measure what doc/node.md states of DNS on every node
+e2e-figures: build lab-command dnsperf ## Measure what doc/node.md states of DNS on every node
 	go test -c -tags e2e -o bin/e2e.test ./test/e2e
 	trap '$(AS_ROOT) $(CURDIR)/bin/lab down' EXIT; \
-	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.run '^TestNodeDNS$$|^TestFigures' -test.timeout 30m \
+	cd test/e2e; $(AS_ROOT) ../../bin/e2e.test -test.v -test.run '^TestNodeDNS$$|^TestFigures' -test.timeout 60m \
 		-figures -roll-queries 100000 -lab ../../bin/lab -lab-flags '-nodes 2 -proxy iptables'
 
 .PHONY: fuzz

@@ -37,9 +37,9 @@ var nodeEvents = []struct {
 	watched time.Duration
 	happen  func(t *testing.T, d nodeDNS, s nodeServer, container string)
 }{
-	{"killed (-9)", 5, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { kill(t, container) }},
+	{"killed (-9)", 15, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { kill(t, container) }},
 	{"out of memory", 5, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { exhaustMemory(t, container) }},
-	{"hangs (SIGSTOP)", 1, 40 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { hang(t, container) }},
+	{"hangs (SIGSTOP)", 2, 40 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { hang(t, container) }},
 	{"Pod deleted", 2, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s) }},
 	{"Pod deleted by force", 2, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s, "--force", "--grace-period=0") }},
 	{"DaemonSet rolled through both nodes", 1, 10 * time.Second, func(t *testing.T, d nodeDNS, _ nodeServer, _ string) {
