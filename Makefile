@@ -261,7 +261,7 @@ compiler:
 .PHONY: secondary
 secondary:
 	@PATH=$$PATH:/usr/sbin; command -v knotd >/dev/null || { $(APT) knot; $(SUDO) systemctl disable --now knot 2>/dev/null || true; }
-	@{ command -v kdig && command -v dig; } >/dev/null || $(APT) knot-dnsutils bind9-dnsutils
+	@{ command -v kdig && command -v dig; } >/dev/null || { $(APT) knot-dnsutils bind9-dnsutils; }
 	@PATH=$$PATH:/usr/sbin; command -v named >/dev/null || { $(APT) bind9; $(SUDO) systemctl disable --now named 2>/dev/null || true; }
 
 # The stub resolvers in tests of the search path: those of musl, c-ares, busybox and dig.
@@ -272,7 +272,7 @@ resolvers: compiler
 
 .PHONY: dnsperf
 dnsperf:
-	@command -v dnsperf >/dev/null || $(APT) dnsperf
+	@command -v dnsperf >/dev/null || { $(APT) dnsperf; }
 
 .PHONY: nsd
 nsd:
