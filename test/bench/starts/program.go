@@ -24,6 +24,7 @@ type program struct {
 	question                         []byte
 	log                              string
 	starts                           []start
+	memory                           proc.Memory // once it is quiet
 }
 
 // start is one start of a program.
@@ -67,27 +68,52 @@ const patience = time.Minute
 func (p *program) start(ctx context.Context, counts bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, err := net.Dial("udp", p.address)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	context.AfterFunc(ctx, func() { conn.Close() }) // ends the questions
-	go p.ask(ctx, conn)
-	server, err := process.Start(p.binary, p.log, "-conf", p.corefile)
+	server, took, err := p.answering(ctx)
 	if err != nil {
 		return err
 	}
 	defer server.Kill()
-	if err := awaitAnswer(ctx, conn); err != nil {
-		return fmt.Errorf("%w\n%s", err, server.Tail())
-	}
-	took := time.Since(server.Began())
 	cpu, err := proc.ReadCPU(server.ID())
 	if counts {
 		p.starts = append(p.starts, start{took, cpu.Used})
 	}
 	return errors.Join(err, p.awaitState(ctx))
+}
+
+// rest starts a server, and kills it once it is quiet: it has read what it watches then.
+func (p *program) rest(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	server, _, err := p.answering(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.Kill()
+	rest, err := proc.AwaitQuiet(ctx, server.ID())
+	p.memory = rest.Memory
+	return err
+}
+
+// answering starts a server, and returns it and how long it took once it answers.
+func (p *program) answering(ctx context.Context) (server *process.Process, took time.Duration, err error) {
+	conn, err := net.Dial("udp", p.address)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(ctx, func() { conn.Close() }) // ends the questions
+	go p.ask(ctx, conn)
+	server, err = process.Start(p.binary, p.log, "-conf", p.corefile)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := awaitAnswer(ctx, conn); err != nil {
+		defer server.Kill()
+		return nil, 0, fmt.Errorf("%w\n%s", err, server.Tail())
+	}
+	return server, time.Since(server.Began()), nil
 }
 
 // ask sends a question every millisecond.

@@ -1,7 +1,7 @@
 // Package starts measures how long the start of a server takes, from exec to the first answer over
-// UDP, when the server before it was killed: that of deploy/node with its file, and stock CoreDNS
-// with the Corefiles of NodeLocal DNSCache and of kubeadm. All are started in turn beside one real API
-// server, so that a disturbance affects all of them.
+// UDP, when the server before it was killed, and the memory that it takes then: the server of
+// deploy/node with its file, and stock CoreDNS with the Corefiles of NodeLocal DNSCache and of kubeadm.
+// All are started in turn beside one real API server, so that a disturbance affects all of them.
 package starts
 
 import (
@@ -59,6 +59,11 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		}
 		log.Printf("starts: round %d of %d", round+1, o.Rounds)
 	}
+	for _, p := range all {
+		if err := p.rest(ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.title, err)
+		}
+	}
 	return publish(all, o.Busy, before, out)
 }
 
@@ -84,10 +89,11 @@ func (o Options) keepBusy() (stop func(), err error) {
 // publish writes the medians, and the least and the most.
 func publish(all []*program, busy int, before proc.Load, out io.Writer) error {
 	fmt.Fprintf(out, "From exec to the first answer, %d starts each, %d processes that keep the machine busy; %s.\n\n", len(all[0].starts), busy, proc.ReadLoad().Since(before))
-	fmt.Fprintln(out, "| server | first answer: median (least to most) | CPU time until then |\n|---|---|---|")
+	fmt.Fprintln(out, "| server | first answer: median (least to most) | CPU time until then | peak RSS until it is quiet, of it anonymous then |\n|---|---|---|---|")
 	for _, p := range all {
 		took := spread(p.starts, func(s start) time.Duration { return s.took })
-		if _, err := fmt.Fprintf(out, "| %s | %s | %s |\n", p.title, took, spread(p.starts, func(s start) time.Duration { return s.cpu })); err != nil {
+		cpu := spread(p.starts, func(s start) time.Duration { return s.cpu })
+		if _, err := fmt.Fprintf(out, "| %s | %s | %s | %.1f MB, %.1f MB |\n", p.title, took, cpu, p.memory.Peak/1e6, p.memory.Anonymous/1e6); err != nil {
 			return err
 		}
 	}
