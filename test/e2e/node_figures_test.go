@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ var nodeEvents = []struct {
 	watched time.Duration
 	happen  func(t *testing.T, d nodeDNS, s nodeServer, container string)
 }{
-	{"killed (-9)", 15, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { kill(t, container) }},
+	{"killed (-9)", 12, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { kill(t, container) }},
 	{"out of memory", 5, 5 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { exhaustMemory(t, container) }},
 	{"hangs (SIGSTOP)", 2, 40 * time.Second, func(t *testing.T, _ nodeDNS, _ nodeServer, container string) { hang(t, container) }},
 	{"Pod deleted", 2, 5 * time.Second, func(t *testing.T, _ nodeDNS, s nodeServer, _ string) { deletePod(t, s) }},
@@ -83,6 +84,9 @@ type failure struct {
 	restart     time.Duration // until the process was there again; 0 if it was not
 }
 
+// containerLook is how often the kubelet looks for containers that have ended.
+const containerLook = time.Second
+
 // measureFailure asks from a Pod while something happens to a new server on its node.
 func measureFailure(t *testing.T, d nodeDNS, p place, watched time.Duration, happen func(*testing.T, nodeDNS, nodeServer, string)) failure {
 	t.Helper()
@@ -91,6 +95,7 @@ func measureFailure(t *testing.T, d nodeDNS, p place, watched time.Duration, hap
 	container := own.container(t)
 	s := startStream(t, p.network, rollRate)
 	s.await(t, 2*rollRate)
+	time.Sleep(rand.N(containerLook)) // else each event would come as long after a look as the others
 	began := time.Now()
 	happen(t, d, own, container)
 	time.Sleep(watched) // the time is what is measured
