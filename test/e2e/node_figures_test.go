@@ -114,7 +114,7 @@ func describe(all []failure) string {
 		" | " + spread(all, func(f failure) time.Duration { return f.restart }, seconds)
 }
 
-func spread[T cmp.Ordered](all []failure, of func(failure) T, text func(T) string) string {
+func spread[E any, T cmp.Ordered](all []E, of func(E) T, text func(T) string) string {
 	values := make([]T, 0, len(all))
 	for _, f := range all {
 		values = append(values, of(f))
