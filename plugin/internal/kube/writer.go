@@ -53,7 +53,7 @@ type writer struct {
 
 	flushed []chan<- struct{} // closed when the current transaction is visible
 	dated   []dated           // the dated changes of the current transaction
-	listing bool              // a list is being read
+	saving  bool              // the garbage collector saves memory
 
 	checkpoints *checkpoint.Maker // of the store
 }
@@ -102,9 +102,10 @@ func (w *writer) run(ctx context.Context) {
 			return
 		case c := <-w.changes:
 			w.apply(c)
-			w.save(w.lists())
+			w.save(w.spends())
 		case <-w.checkpoints.Due():
 			w.checkpoints.Fire()
+			w.save(w.spends())
 		case <-restamp:
 			w.checkpoints.Restamp()
 			restamp, stop = w.checkpoints.NextRestamp()
@@ -231,12 +232,16 @@ func (w *writer) lists() bool {
 	return slices.ContainsFunc(w.resources, resource.listing)
 }
 
-// save makes the garbage collector save memory while a list is being read.
-func (w *writer) save(listing bool) {
-	if listing == w.listing {
+// spends reports whether a list takes memory: it is under way, or the last checkpoint still has what it
+// took the place of.
+func (w *writer) spends() bool { return w.lists() || w.saving && w.checkpoints.Due() != nil }
+
+// save makes the garbage collector save memory, or return it to the operating system.
+func (w *writer) save(saving bool) {
+	if saving == w.saving {
 		return
 	}
-	if w.listing = listing; listing {
+	if w.saving = saving; saving {
 		thrift.Begin()
 	} else {
 		thrift.End()
