@@ -225,7 +225,7 @@ func exchangeOnce(packet []byte, port int) (took time.Duration, err error) {
 	}
 	var reply [1500]byte
 	n, err := syscall.Read(socket, reply[:])
-	for err == syscall.EINTR { // by Go's runtime
+	for errors.Is(err, syscall.EINTR) { // by Go's runtime
 		n, err = syscall.Read(socket, reply[:])
 	}
 	took = time.Since(began)
