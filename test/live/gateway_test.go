@@ -2,9 +2,11 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -329,6 +331,13 @@ func TestBadPublishedObjects(t *testing.T) {
 	u := c.publisher(t, "bad", publishers...)
 	s := start(t, gatewayBlock(u.direct(t)))
 	s.await(t, answers{"A web.example.org": "NOERROR 192.0.2.10"})
+	made := time.Now().Unix()
+	eventually(t, func() error { // objects of one second are of the same age
+		if time.Now().Unix() == made {
+			return errors.New("the clock stands still")
+		}
+		return nil
+	})
 	c.apply(t, badObjects, gatewayObject("{from: All}", "192.0.2.40"),
 		routeObject("HTTPRoute", "lost.example.org", "{group: gateway.networking.k8s.io, kind: Gateway, name: gone, namespace: infra}", "True"))
 	s.await(t, answers{"A good.example.org": "NOERROR 192.0.2.30"})

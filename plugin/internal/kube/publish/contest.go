@@ -118,8 +118,16 @@ func (s *Set) contestIn(name string, claims []claim, has func(*cluster.Published
 func (s *Set) lose(name string, older, younger *claim) {
 	s.contested[name] = true
 	if len(s.told) <= maxTold && s.tell(older.by.String()+" "+younger.by.String()) {
-		s.Warn(fmt.Sprintf("%s has the name %s, as the older %s, with other records: the name has those of the older one", younger.by, hostname.Of(name), older.by))
+		s.Warn(fmt.Sprintf("%s has the name %s, as %s", younger.by, hostname.Of(name), instead(older.by, younger.by)))
 	}
+}
+
+// instead says whose records a name has, and why. The API server tells the second in which an object was made.
+func instead(older, younger *Object) string {
+	if older.created == younger.created {
+		return fmt.Sprintf("%s of the same age, with other records: the name has those of the one whose Namespace, name and kind come first", older)
+	}
+	return fmt.Sprintf("the older %s, with other records: the name has those of the older one", older)
 }
 
 // maxTold bounds the number of lines that the log gets, and that are remembered.

@@ -192,7 +192,7 @@ func TestContested(t *testing.T) {
 	w.remove(younger)
 	w.remove(text("a", ""))
 	count(0)
-	if len(w.warnings) != 2 || !strings.Contains(w.warnings[1], "DNSEndpoint town/b has the name shop.example.org., as the older DNSEndpoint town/a") {
+	if len(w.warnings) != 2 || !strings.Contains(w.warnings[1], "DNSEndpoint town/b has the name shop.example.org., as DNSEndpoint town/a of the same age") {
 		t.Errorf("%q", w.warnings)
 	}
 }

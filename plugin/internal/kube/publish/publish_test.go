@@ -502,12 +502,16 @@ func TestOlderWins(t *testing.T) {
 	}
 }
 
-// Of the same age, the first by Namespace and name.
+// Of the same age, as after one kubectl apply, the first by Namespace and name. The log does not call it older.
 func TestSameAge(t *testing.T) {
 	w := newWorld(t)
 	w.apply(ingressAt("town", "2026-01-01T00:00:00Z", "192.0.2.1"))
 	w.apply(ingressAt("city", "2026-01-01T00:00:00Z", "192.0.2.2"))
 	w.want("shop.example.org.", "192.0.2.2")
+	const why = "Ingress town/a has the name shop.example.org., as Ingress city/a of the same age, with other records: the name has those of the one whose Namespace, name and kind come first"
+	if len(w.warnings) != 1 || !strings.Contains(w.warnings[0], why) {
+		t.Errorf("warnings: %q", w.warnings)
+	}
 }
 
 // Texts do not take an address away, nor the other way round.
