@@ -90,6 +90,9 @@ func pack(set queries.Set) ([][]byte, error) {
 
 func (f *fleet) measureLatency(ctx context.Context, p *server.Process, set queries.Set, load openloop.Load) error {
 	load.Server = p.DNS
+	if err := f.refill(ctx, p, set); err != nil {
+		return err
+	}
 	counts, err := f.readCounts(ctx, p)
 	if err != nil {
 		return err

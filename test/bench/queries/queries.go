@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -27,6 +28,11 @@ type Set struct {
 	Name      string
 	Title     string
 	Questions []Question
+}
+
+// HasOutside reports whether some of the questions are about names outside the cluster.
+func (s Set) HasOutside() bool {
+	return slices.ContainsFunc(s.Questions, func(q Question) bool { return dns.IsSubDomain(oracle.Outside, q.Name) })
 }
 
 // Write writes the questions as dnsperf reads them.
