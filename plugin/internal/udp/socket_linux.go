@@ -178,16 +178,12 @@ func sendTo(fd uintptr, data []byte, to netip.AddrPort, ipv4 bool) unix.Errno {
 	family, size := uint16(unix.AF_INET6), uintptr(unix.SizeofSockaddrInet6)
 	if ipv4 {
 		family, size = unix.AF_INET, unix.SizeofSockaddrInet4
+		*(*[4]byte)(address[4:]) = to.Addr().As4()
+	} else {
+		*(*[16]byte)(address[8:]) = to.Addr().As16()
 	}
 	binary.NativeEndian.PutUint16(address[:], family)
 	binary.BigEndian.PutUint16(address[2:], to.Port())
-	if ipv4 {
-		a := to.Addr().As4()
-		copy(address[4:], a[:])
-	} else {
-		a := to.Addr().As16()
-		copy(address[8:], a[:])
-	}
 	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)), unix.MSG_DONTWAIT,
 		uintptr(unsafe.Pointer(&address[0])), size)
 	return errno
