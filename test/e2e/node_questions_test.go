@@ -20,6 +20,7 @@ import (
 
 	"github.com/clusterdns/clusterdns/test/bench/dnsperf"
 	"github.com/clusterdns/clusterdns/test/bench/proc"
+	"github.com/clusterdns/clusterdns/test/bench/report"
 	"github.com/clusterdns/clusterdns/test/lab"
 )
 
@@ -85,7 +86,7 @@ func measureQuestions(t *testing.T, d nodeDNS, p place, names []string) string {
 	for range questionRounds {
 		took := a.ask(names, questions)
 		slices.Sort(took)
-		p50, p99 = append(p50, took[len(took)/2]), append(p99, took[len(took)*99/100])
+		p50, p99 = append(p50, report.Percentile(took, 50)), append(p99, report.Percentile(took, 99))
 	}
 	used := cpuOf(t, servers) - before
 	cost := float64(used.Microseconds()) / (questions * questionRounds)

@@ -110,8 +110,9 @@ func (p *program) answering(ctx context.Context) (server *process.Process, took 
 		return nil, 0, err
 	}
 	if err := awaitAnswer(ctx, conn); err != nil {
-		defer server.Kill()
-		return nil, 0, fmt.Errorf("%w\n%s", err, server.Tail())
+		err = fmt.Errorf("%w\n%s", err, server.Tail())
+		server.Kill()
+		return nil, 0, err
 	}
 	return server, time.Since(server.Began()), nil
 }
