@@ -20,8 +20,8 @@ func (h *handler) Transfer(name string, serial uint32) (<-chan []dns.RR, error) 
 }
 
 // SOA implements xfr.Zones.
-func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
-	return answer.SOA(&v.zones, s, o)
+func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin, spelled string) dns.RR {
+	return answer.SOA(&v.zones, s, o, spelled)
 }
 
 // Ready implements xfr.Zones.

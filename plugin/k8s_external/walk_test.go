@@ -28,7 +28,7 @@ func zoneOf(v *view, s *cluster.Snapshot, origin string) string {
 	if err != nil {
 		return err.Error()
 	}
-	lines := []string{v.SOA(s, o).String()}
+	lines := []string{v.SOA(s, o, o.String()).String()}
 	for rr := range recordsOf(v, s, o) {
 		lines = append(lines, rr.String())
 	}

@@ -22,8 +22,8 @@ func (h *handler) Transfer(name string, serial uint32) (<-chan []dns.RR, error) 
 func (v *view) Ready(s *cluster.Snapshot) bool { return v.zones.Ready(s) }
 
 // SOA implements xfr.Zones.
-func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
-	return answer.SOA(&v.zones, s, o)
+func (v *view) SOA(s *cluster.Snapshot, o resolve.Origin, spelled string) dns.RR {
+	return answer.SOA(&v.zones, s, o, spelled)
 }
 
 // Walk implements xfr.Zones: it yields what the apex and the server's name have, then the

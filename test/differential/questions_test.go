@@ -76,6 +76,7 @@ func (z *quiz) product() []question {
 	if z.transfer {
 		for _, zone := range z.zones() {
 			add(zone, dns.TypeIXFR)
+			add(strings.ToUpper(zone), dns.TypeIXFR)
 		}
 	}
 	z.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })

@@ -106,9 +106,9 @@ func (b *recordSink) makeSOA() dns.SOA {
 	}
 }
 
-// SOA returns the SOA record of an origin.
-func SOA(v *resolve.View, s *cluster.Snapshot, o resolve.Origin) dns.RR {
-	n, err := dnsname.Parse(o.String())
+// SOA returns the SOA record of an origin, whose name is spelled like this.
+func SOA(v *resolve.View, s *cluster.Snapshot, o resolve.Origin, spelled string) dns.RR {
+	n, err := dnsname.Parse(spelled)
 	if err != nil {
 		return nil // cannot happen
 	}

@@ -98,7 +98,7 @@ func (p *Primary) Transfer(of Zones, name string, serial uint32) (<-chan []dns.R
 		return nil, err
 	}
 	p.journal.keep(now)
-	soa, granted := zones.SOA(now, o), p.grants.find(serial)
+	soa, granted := zones.SOA(now, o, o.String()), p.grants.find(serial)
 	switch before := granted.before; {
 	case granted.upToDate(now.Serial()):
 		return stream(soa, slices.Values[[]dns.RR](nil)), nil
@@ -150,8 +150,8 @@ func awaitSerial(made <-chan struct{}, long time.Duration) bool {
 func increment(zones Zones, before, now *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] {
 	removed, added := difference(zones, before, now, o)
 	return slices.Values(slices.Concat(
-		[]dns.RR{zones.SOA(before, o)}, removed,
-		[]dns.RR{zones.SOA(now, o)}, added,
+		[]dns.RR{zones.SOA(before, o, o.String())}, removed,
+		[]dns.RR{zones.SOA(now, o, o.String())}, added,
 	))
 }
 

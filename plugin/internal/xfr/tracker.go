@@ -87,7 +87,7 @@ func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Requ
 	}
 	m := new(dns.Msg).SetReply(state.Req)
 	m.Authoritative = true
-	m.Answer = []dns.RR{zones.SOA(now, o)}
+	m.Answer = []dns.RR{zones.SOA(now, o, state.QName())}
 	return dns.RcodeSuccess, state.W.WriteMsg(m)
 }
 

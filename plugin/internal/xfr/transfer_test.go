@@ -308,8 +308,8 @@ func TestTrackerPassesOn(t *testing.T) {
 }
 
 // P7: over UDP, the answer to a question for a difference is the SOA record alone, so that
-// the secondary asks again over TCP (RFC 1995 2). A question for the whole zone is refused,
-// and so is a client without permission.
+// the secondary asks again over TCP (RFC 1995 2), spelled as in the question. A question for the whole
+// zone is refused, and so is a client without permission.
 func TestP7DifferenceOverUDP(t *testing.T) {
 	for _, tc := range []struct {
 		name, zone, client string
@@ -330,6 +330,12 @@ func TestP7DifferenceOverUDP(t *testing.T) {
 		code, err := p.chain.ServeDNS(context.Background(), s, question(tc.zone, tc.serial))
 		if got := s.brief(); err != nil || code != tc.code || got != tc.want {
 			t.Errorf("%s: %q, %s, %v", tc.name, got, dns.RcodeToString[code], err)
+		}
+		for _, m := range s.got {
+			soa := m.Answer[0].(*dns.SOA)
+			if soa.Hdr.Name != tc.zone || soa.Ns != "ns.dns."+tc.zone || soa.Mbox != "hostmaster."+tc.zone {
+				t.Errorf("%s: %s", tc.name, soa)
+			}
 		}
 	}
 }

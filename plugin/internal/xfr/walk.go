@@ -18,8 +18,9 @@ import (
 type Zones interface {
 	// Ready reports whether a snapshot has all that the zones show.
 	Ready(s *cluster.Snapshot) bool
-	// SOA returns the SOA record of an origin in a snapshot.
-	SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR
+	// SOA returns the SOA record of an origin in a snapshot. The origin's name is spelled like this:
+	// as in the question, if the record answers one.
+	SOA(s *cluster.Snapshot, o resolve.Origin, spelled string) dns.RR
 	// Walk yields all other records of an origin that a secondary gets, without
 	// repetitions: the name servers with their addresses, then those of the objects in the part.
 	// The order depends only on the data.
@@ -61,8 +62,8 @@ func recordsOf(z Zones, s *cluster.Snapshot, o resolve.Origin) iter.Seq[dns.RR] 
 type ClusterZones struct{ *resolve.View }
 
 // SOA implements Zones.
-func (z ClusterZones) SOA(s *cluster.Snapshot, o resolve.Origin) dns.RR {
-	return answer.SOA(z.View, s, o)
+func (z ClusterZones) SOA(s *cluster.Snapshot, o resolve.Origin, spelled string) dns.RR {
+	return answer.SOA(z.View, s, o, spelled)
 }
 
 // Walk implements Zones.
