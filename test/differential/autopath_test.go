@@ -19,8 +19,8 @@ var podAddrs = map[netip.Addr][]string{
 	netip.MustParseAddr("10.244.40.5"): nil,
 }
 
-// plainAddr is an address that no Pod has.
-var plainAddr = netip.MustParseAddr("10.244.40.5")
+// plainAddr is an address that no Pod has, and of no network that a Corefile blocks.
+var plainAddr = netip.MustParseAddr("127.0.0.1")
 
 const askingPods = `
 {apiVersion: v1, kind: Pod, metadata: {name: asking, namespace: zoo}, spec: {containers: [{name: a, image: a}]},

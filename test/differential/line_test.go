@@ -157,7 +157,7 @@ func (l *line) read(tcp bool, deadline time.Time) ([]byte, error) {
 type asker struct {
 	lines  []*line
 	client netip.Addr
-	plain  *asker // the same one, or one whose names are not completed
+	plain  *asker // one whose names are not completed, and to whom nothing is refused; it may be the same
 	failed int    // how many further questions got no answer, or SERVFAIL as from a busy upstream
 }
 
@@ -170,7 +170,7 @@ func newAskerFrom(client netip.Addr, addresses ...string) *asker {
 		a.lines = append(a.lines, &line{address: address, client: client})
 	}
 	a.plain = a
-	if len(podAddrs[client]) > 0 {
+	if client != plainAddr {
 		a.plain = newAskerFrom(plainAddr, addresses...)
 	}
 	return a
