@@ -35,6 +35,7 @@ var externalMatchers = []matcher{
 		return !isAddress(c.q.qtype) && c.walked(w)
 	}},
 	{"", ofExternal + "several hostnames", severalHosts},
+	{"", ofExternal + "weight of SRV records, where an address", namedTwice},
 	{"", ofExternal + "a port of an EndpointSlice without a number", numberlessOutside},
 	{"D15", ofExternal + "`endpoint_pod_names` and `headless`", dottedTarget},
 	{"D17", ofExternal + "EndpointSlice of address type FQDN", namedOutside},
@@ -202,6 +203,26 @@ func endpointWithUnderscore(c *comparison) bool {
 
 // numberlessOutside reports whether the question is for a port without a number, of a
 // Service that is shown by its endpoints.
+// namedTwice reports whether our SRV records have the weight of a Service's different addresses, and are
+// stock's otherwise.
+func namedTwice(c *comparison) bool {
+	service, _ := c.publishedAsked()
+	all := externalIPs(service)
+	slices.Sort(all)
+	if different := len(slices.Compact(slices.Clone(all))); different == len(all) || !c.stock.header(dns.RcodeSuccess) {
+		return false
+	}
+	m := c.stock.msg.Copy()
+	for _, rr := range m.Answer {
+		srv, ok := rr.(*dns.SRV)
+		if !ok {
+			return false
+		}
+		srv.Weight = c.weight(srv.Weight)
+	}
+	return len(m.Answer) > 0 && c.ours.matches(c.expect(m))
+}
+
 func numberlessOutside(c *comparison) bool {
 	name, namespace, _, _ := c.serviceAsked()
 	return c.headless && !published(c.world.service(name, namespace)) && numberlessPort(c)
