@@ -15,6 +15,15 @@ func (s *Store) Restore(from *Snapshot, asOf int64) {
 	s.dirty = true
 }
 
+// Inherit puts the Services and EndpointSlices of a restored snapshot into a transaction that has none,
+// so that those which stay as they were are in memory once. What has changed must be replaced or removed
+// as anything that was put.
+func (t *Txn) Inherit(from *Snapshot) {
+	t.next.services, t.next.clusterIPs = from.services, from.clusterIPs
+	t.next.endpoints, t.next.external = from.endpoints, from.external
+	t.changed = true
+}
+
 // Dismiss takes back a restored snapshot, or what is left of one.
 func (s *Store) Dismiss() {
 	if s.behind == nil {

@@ -64,6 +64,9 @@ func (w *Watcher) Restore(s *cluster.Snapshot, asOf int64, after uint32) (restor
 			w.writer.checkpoints.Make()
 		}
 	})
+	if restored {
+		w.writer.send(func(txn *cluster.Txn) { w.writer.inherit(txn, s) })
+	}
 	return restored
 }
 

@@ -189,6 +189,24 @@ func (w *writer) observeLatency(d dated) {
 	w.observer.Programmed(kind, max(0, w.clock.Since(d.since)))
 }
 
+// inherit has the first lists compared with the Services and slices of a restored state, so that what is
+// still the same is in memory once. Pods are left out: their IDs mean nothing in another process. It
+// does nothing once a list has begun.
+func (w *writer) inherit(txn *cluster.Txn, s *cluster.Snapshot) {
+	if !w.services.Fresh() || !w.slices.Fresh() {
+		return
+	}
+	txn.Inherit(s)
+	for n := range s.Nodes(false) {
+		if n.Service != nil {
+			w.services.Held.Put(n.Service)
+		}
+		for _, slice := range n.Slices {
+			w.slices.Held.Put(slice)
+		}
+	}
+}
+
 // send passes a change to the writer, unless the writer has ended.
 func (w *writer) send(c change) {
 	select {

@@ -27,7 +27,7 @@ const shopName = "\x04shop\x07example\x03org\x00"
 func withName(t *testing.T) *cluster.Snapshot {
 	store := cluster.NewStore()
 	clustertest.Commit(store, func(txn *cluster.Txn) {
-		clustertest.Load(t, txn, "namespace shop\nclusterip shop/web 10.0.0.1")
+		clustertest.Load(t, txn, "namespace shop\nclusterip shop/web 10.96.7.7 /tcp/80")
 		txn.Publish(shopName, &cluster.Published{Alias: "old."})
 		txn.SetSynced()
 		txn.SetNamesSynced()

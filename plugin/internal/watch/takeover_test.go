@@ -125,7 +125,8 @@ func awaitTakeOver(t *testing.T, k *kept) {
 	})
 }
 
-// A fresh state is served while the API server takes its time for a list, and then replaced.
+// A fresh state is served while the API server takes its time for a list, and then replaced. What the list
+// has as the state had it is in memory once.
 func testFreshTakeOver(t *testing.T, c *controlplane.Cluster) {
 	r := keeping(t, time.Hour, time.Hour)
 	r.times.fresh = time.Hour
@@ -145,8 +146,12 @@ func testFreshTakeOver(t *testing.T, c *controlplane.Cluster) {
 	of := uid(t, c)
 	k := mustKeep(t, r, kube.Config{Endpoint: server.URL}, writeState(t, func(h *state.Header) { h.Cluster = of }), new(instance))
 	await.True(t, time.Minute, "a restored state", func() bool { return k.snapshot().RestoredAsOf() != 0 })
+	restored := k.snapshot().Service(oldService)
 	list()
 	awaitTakeOver(t, k)
+	if k.snapshot().Service(oldService) != restored {
+		t.Errorf("%+v is in memory twice", oldService)
+	}
 	r.sweep(nil) // the file is written before its folder goes
 }
 

@@ -37,6 +37,9 @@ func New[K comparable, T any](
 	return &Table[K, T]{Held: keyed.New(key), equal: equal, replace: replace}
 }
 
+// Fresh reports whether the table has no object, and no list has begun.
+func (t *Table[K, T]) Fresh() bool { return t.Held.Len() == 0 && !t.Held.Marks() }
+
 // Put stores an object under key, or removes it if now is nil.
 func (t *Table[K, T]) Put(txn *cluster.Txn, key K, now *T) {
 	if t.staged == nil {
