@@ -63,6 +63,7 @@ func (t *tuner) end() {
 func (t *tuner) restore() (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	unmapProgram() // what the file takes would else come on top
 	t.change(&t.restores, 1)
 	return sync.OnceFunc(func() {
 		t.mu.Lock()
