@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -187,19 +189,19 @@ func keep(t testing.TB, table *Table, key string, at time.Time, hits int, record
 
 var start = time.Unix(1000, 0)
 
-// A reply is given for a second. In the last tenth of it, one question goes to CoreDNS.
+// A reply is given for a second. Near its end, one question goes to CoreDNS.
 func TestLifetime(t *testing.T) {
 	table := NewTable()
 	r := keep(t, table, "k", start, 0, address)
 	_, packet := made(t, nil)
 	at := func(age time.Duration) *Reply { return table.Find([]byte("k"), packet, start.Add(age)) }
-	if at(0) != r || at(899*time.Millisecond) != r {
+	if at(0) != r || at(749*time.Millisecond) != r {
 		t.Error("not given while it is new")
 	}
-	if at(900*time.Millisecond) != nil {
+	if at(950*time.Millisecond) != nil {
 		t.Error("nobody asks for the next reply")
 	}
-	if at(900*time.Millisecond) != r || at(999*time.Millisecond) != r {
+	if at(950*time.Millisecond) != r || at(999*time.Millisecond) != r {
 		t.Error("more than one ask for the next reply")
 	}
 	if at(time.Second) != nil {
@@ -212,6 +214,27 @@ func TestLifetime(t *testing.T) {
 	keep(t, table, "k", start, 0, address) // came first, and was answered last
 	if at(time.Second) != next {
 		t.Error("the next reply is not given")
+	}
+}
+
+// Replies that were kept together do not go to CoreDNS together again: whatever comes then would wait.
+func TestRepliesAreRefreshedApart(t *testing.T) {
+	const replies = 500
+	table, asked := NewTable(), [20]int{} // by each hundredth of a second
+	_, packet := made(t, nil)
+	for i := range replies {
+		keep(t, table, strconv.Itoa(i), start, 0, address)
+	}
+	for i := range asked {
+		for k := range replies {
+			age := earliest + time.Duration(i+1)*(latest-earliest)/time.Duration(len(asked))
+			if table.Find([]byte(strconv.Itoa(k)), packet, start.Add(age)) == nil {
+				asked[i]++
+			}
+		}
+	}
+	if most := slices.Max(asked[:]); most > replies/8 {
+		t.Errorf("%d of %d are asked for at a time: %d", most, replies, asked)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"hash/maphash"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,9 +13,11 @@ import (
 const (
 	// lifetime is how long a reply is kept.
 	lifetime = time.Second
-	// refresh is the age from which on one question goes to CoreDNS, so that the next reply is
-	// at hand when this one ends. Others are answered with this one meanwhile.
-	refresh = 9 * lifetime / 10
+	// earliest and latest bound the age from which on one question goes to CoreDNS, so that the next reply
+	// is at hand when this one ends. Others are answered with this one meanwhile. Each reply has an age of
+	// its own: names that were asked for together would else go to CoreDNS together for ever after, and
+	// whatever comes then waits for all of them.
+	earliest, latest = 3 * lifetime / 4, 19 * lifetime / 20
 	// forgotten is the age from which on nothing of a reply is remembered.
 	forgotten = 2 * lifetime
 
@@ -42,10 +45,11 @@ type entry struct {
 	bucket  *atomic.Pointer[entry]
 	reply   *Reply
 	kept    time.Time
-	hits    int         // of CoreDNS's cache since the records were new there
-	top     uint32      // the TTL that the records had when they were new, 0 if it is not known
-	ready   bool        // the reply may be given
-	claimed atomic.Bool // a question for the next reply is under way
+	refresh time.Duration // the age from which on one question goes to CoreDNS
+	hits    int           // of CoreDNS's cache since the records were new there
+	top     uint32        // the TTL that the records had when they were new, 0 if it is not known
+	ready   bool          // the reply may be given
+	claimed atomic.Bool   // a question for the next reply is under way
 	next    atomic.Pointer[entry]
 	place   *list.Element
 }
@@ -75,7 +79,7 @@ func (t *Table) Find(key, packet []byte, now time.Time) *Reply {
 	switch age := now.Sub(e.kept); {
 	case age >= lifetime:
 		return nil
-	case age >= refresh && e.claimed.CompareAndSwap(false, true):
+	case age >= e.refresh && e.claimed.CompareAndSwap(false, true):
 		return nil
 	}
 	return e.reply
@@ -84,7 +88,7 @@ func (t *Table) Find(key, packet []byte, now time.Time) *Reply {
 // Keep keeps a reply that CoreDNS's cache gave at a time. It is given if the plugin's property prefetch
 // lets it.
 func (t *Table) Keep(key []byte, r *Reply, at time.Time, p Prefetch) {
-	e := &entry{key: string(key), bucket: t.bucket(key), reply: r, kept: at, hits: 1}
+	e := &entry{key: string(key), bucket: t.bucket(key), reply: r, kept: at, refresh: earliest + rand.N(latest-earliest), hits: 1}
 	if r.fresh {
 		e.hits, e.top = 0, r.ttl
 	}
