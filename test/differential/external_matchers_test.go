@@ -201,15 +201,13 @@ func endpointWithUnderscore(c *comparison) bool {
 	return (same || below[0] == "_") && (c.noName(c.ours) || c.negative(c.ours, dns.RcodeSuccess))
 }
 
-// numberlessOutside reports whether the question is for a port without a number, of a
-// Service that is shown by its endpoints.
 // namedTwice reports whether our SRV records have the weight of a Service's different addresses, and are
 // stock's otherwise.
 func namedTwice(c *comparison) bool {
 	service, _ := c.publishedAsked()
 	all := externalIPs(service)
-	slices.Sort(all)
-	if different := len(slices.Compact(slices.Clone(all))); different == len(all) || !c.stock.header(dns.RcodeSuccess) {
+	different := slices.Compact(slices.Sorted(slices.Values(all)))
+	if len(different) == len(all) || !c.stock.header(dns.RcodeSuccess) {
 		return false
 	}
 	m := c.stock.msg.Copy()
@@ -223,6 +221,8 @@ func namedTwice(c *comparison) bool {
 	return len(m.Answer) > 0 && c.ours.matches(c.expect(m))
 }
 
+// numberlessOutside reports whether the question is for a port without a number, of a
+// Service that is shown by its endpoints.
 func numberlessOutside(c *comparison) bool {
 	name, namespace, _, _ := c.serviceAsked()
 	return c.headless && !published(c.world.service(name, namespace)) && numberlessPort(c)

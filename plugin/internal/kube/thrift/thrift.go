@@ -63,7 +63,7 @@ func (t *tuner) end() {
 func (t *tuner) restore() (end func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	unmapProgram() // what the file takes would else come on top
+	unmapProgram() // else it would be in memory beside what the file takes
 	t.change(&t.restores, 1)
 	return sync.OnceFunc(func() {
 		t.mu.Lock()
