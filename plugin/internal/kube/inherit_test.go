@@ -9,18 +9,33 @@ import (
 
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster"
 	"github.com/clusterdns/clusterdns/plugin/internal/cluster/clustertest"
+	"github.com/clusterdns/clusterdns/plugin/internal/kube/publish"
 )
 
-// After the first lists there is what they have and nothing else, and what they have as a restored state
-// had it is not in memory twice.
+// After the first lists there is what they have and nothing else, however far they had come when a state
+// was restored. If none had begun, what they have as the state had it is not in memory twice.
 func TestInherit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, restored := clustertest.DrawCluster(t)
 		want := changed(t, m)
 		wr, resources, _ := newTestWriter(Config{})
-		wr.store.Restore(restored, testEpoch)
+		began := false
+		var rest []change
+		for _, list := range listsOf(wr, resources, m) {
+			n := rapid.IntRange(0, len(list)).Draw(t, "steps before")
+			began = began || n > 0
+			for _, c := range list[:n] {
+				wr.apply(c)
+			}
+			rest = append(rest, list[n:]...)
+		}
+		if !closed(wr.synced) {
+			wr.store.Restore(restored, testEpoch)
+		}
 		wr.apply(func(txn *cluster.Txn) { wr.inherit(txn, restored) })
-		listModel(wr, resources, m)
+		for _, c := range rest {
+			wr.apply(c)
+		}
 		got := wr.store.Load()
 		if got.RestoredAsOf() != 0 || got.Counts().Services != want.Counts().Services || got.Counts().Addresses != want.Counts().Addresses {
 			t.Fatalf("%+v as of %d, want %+v", got.Counts(), got.RestoredAsOf(), want.Counts())
@@ -30,7 +45,7 @@ func TestInherit(t *testing.T) {
 			if !sameNode(n, want.Service(key)) {
 				t.Errorf("%v: %+v, want %+v", key, n, want.Service(key))
 			}
-			if sameNode(n, before) && n != before {
+			if !began && sameNode(n, before) && n != before {
 				t.Errorf("%v is in memory twice", key)
 			}
 		}
@@ -64,23 +79,28 @@ func putAll[T any](objects map[cluster.Key]*T, replace func(old, now *T)) {
 	}
 }
 
-// listModel makes the first lists, of copies of the model's Services and slices.
-func listModel(wr *writer, resources []resource, m *clustertest.Model) {
+// listsOf returns the steps of the first lists, of copies of the model's Services and slices.
+func listsOf(wr *writer, resources []resource, m *clustertest.Model) (lists [][]change) {
 	for _, r := range resources {
-		wr.apply(r.begin())
-	}
-	wr.apply(func(txn *cluster.Txn) {
-		for key, s := range m.Services {
-			again := *s
-			wr.services.Put(txn, key, &again)
+		put := func(*cluster.Txn) {}
+		switch r.about().name {
+		case "services":
+			put = func(txn *cluster.Txn) {
+				for key, s := range m.Services {
+					again := *s
+					wr.services.Put(txn, key, &again)
+				}
+			}
+		case "endpointslices":
+			put = func(txn *cluster.Txn) {
+				for key, s := range m.Slices {
+					wr.slices.Put(txn, key, cluster.NewSlice(*s))
+				}
+			}
 		}
-		for key, s := range m.Slices {
-			wr.slices.Put(txn, key, cluster.NewSlice(*s))
-		}
-	})
-	for _, r := range resources {
-		wr.apply(r.end())
+		lists = append(lists, []change{r.begin(), put, r.end()})
 	}
+	return lists
 }
 
 func sameNode(a, b *cluster.ServiceNode) bool {
@@ -103,6 +123,18 @@ func ownersOf(s *cluster.Snapshot, a netip.Addr) (all []cluster.Key) {
 	return all
 }
 
+// Where no list of Services is to come, none are left of the state.
+func TestInheritWithoutLists(t *testing.T) {
+	restored := clustertest.Snapshot(t, "clusterip shop/gone 10.0.0.9")
+	wr, resources, _ := newTestWriter(Config{PublishedOnly: true, Published: publish.Settings{Kinds: publish.Ingresses}})
+	wr.store.Restore(restored, testEpoch)
+	wr.apply(func(txn *cluster.Txn) { wr.inherit(txn, restored) })
+	listAll(wr, resources)
+	if s := wr.store.Load(); !s.Synced() || s.Counts().Services != 0 {
+		t.Errorf("synced %v, %+v", s.Synced(), s.Counts())
+	}
+}
+
 // Once a list has begun, its objects are those that the next ones are compared with.
 func TestInheritAfterAListHasBegun(t *testing.T) {
 	restored := clustertest.Snapshot(t, "clusterip shop/gone 10.0.0.9")
@@ -119,5 +151,18 @@ func TestInheritAfterAListHasBegun(t *testing.T) {
 	listAll(wr, resources[1:])
 	if s := wr.store.Load(); s.Counts().Services != 1 || s.Service(cluster.Key{Namespace: "shop", Name: "web"}) == nil {
 		t.Errorf("%+v", s.Counts())
+	}
+}
+
+// A list without objects counts as well: what the state has of that kind would stay for ever.
+func TestInheritAfterAnEmptyList(t *testing.T) {
+	restored := clustertest.Snapshot(t, "clusterip shop/gone 10.0.0.9")
+	wr, resources, _ := newTestWriter(Config{})
+	list(wr, resources[0])
+	wr.store.Restore(restored, testEpoch)
+	wr.apply(func(txn *cluster.Txn) { wr.inherit(txn, restored) })
+	listAll(wr, resources[1:])
+	if s := wr.store.Load(); !s.Synced() || s.RestoredAsOf() != 0 || s.Counts().Services != 0 {
+		t.Errorf("synced %v, as of %d, %+v", s.Synced(), s.RestoredAsOf(), s.Counts())
 	}
 }

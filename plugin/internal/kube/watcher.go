@@ -70,7 +70,7 @@ func newResources(cfg Config, w *writer) ([]resource, error) {
 	if cfg.MultiCluster {
 		all = append(all, newServiceImports(cfg, w), newImportedSlices(cfg, selected.imported, w))
 	}
-	w.awaited = len(all)
+	w.awaited, w.inherits = len(all), !cfg.PublishedOnly
 	w.resources = append(all, newPublishers(cfg, w)...)
 	return w.resources, nil
 }

@@ -44,7 +44,8 @@ type writer struct {
 	names          *publish.Set
 
 	resources []resource
-	awaited   int // number of kinds whose first list has not ended
+	awaited   int  // number of kinds whose first list has not ended
+	inherits  bool // the lists have the Services and slices that a state has
 	outside   *outside
 
 	publishes    bool // some kinds give names to the world
@@ -191,9 +192,9 @@ func (w *writer) observeLatency(d dated) {
 
 // inherit has the first lists compared with the Services and slices of a restored state, so that what is
 // still the same is in memory once. Pods are left out: their IDs mean nothing in another process. It
-// does nothing once a list has begun.
+// does nothing once a list has begun, since it may have ended, nor where no list is to come.
 func (w *writer) inherit(txn *cluster.Txn, s *cluster.Snapshot) {
-	if !w.services.Fresh() || !w.slices.Fresh() {
+	if !w.inherits || !w.services.Fresh() || !w.slices.Fresh() {
 		return
 	}
 	txn.Inherit(s)

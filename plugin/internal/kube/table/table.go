@@ -38,7 +38,7 @@ func New[K comparable, T any](
 }
 
 // Fresh reports whether the table has no object, and no list has begun.
-func (t *Table[K, T]) Fresh() bool { return t.Held.Len() == 0 && !t.Held.Marks() }
+func (t *Table[K, T]) Fresh() bool { return t.Held.Len() == 0 && !t.Held.Marks() && !t.listed }
 
 // Put stores an object under key, or removes it if now is nil.
 func (t *Table[K, T]) Put(txn *cluster.Txn, key K, now *T) {
