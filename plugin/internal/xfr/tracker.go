@@ -78,6 +78,7 @@ func streams(ctx context.Context) bool {
 // secondary asks again over TCP (RFC 1995 2). The plugin transfer would refuse it because
 // it came over UDP.
 func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Request, zones Zones, o resolve.Origin) (int, error) {
+	m := new(dns.Msg).SetReply(state.Req) // before rewrite changes the question
 	rec := &recordEmitter{ResponseWriter: state.W}
 	code, err := t.next.ServeDNS(ctx, rec, state.Req)
 	now := t.primary.Store.LoadCheckpoint()
@@ -85,9 +86,8 @@ func (t *secondaryTracker) serveDatagram(ctx context.Context, state request.Requ
 		!t.primary.Policy.allows(o.String(), state.IP()) {
 		return code, err
 	}
-	m := new(dns.Msg).SetReply(state.Req)
 	m.Authoritative = true
-	m.Answer = []dns.RR{zones.SOA(now, o, state.QName())}
+	m.Answer = []dns.RR{zones.SOA(now, o, m.Question[0].Name)}
 	return dns.RcodeSuccess, state.W.WriteMsg(m)
 }
 

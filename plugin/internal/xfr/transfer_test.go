@@ -340,6 +340,23 @@ func TestP7DifferenceOverUDP(t *testing.T) {
 	}
 }
 
+// The reply repeats what was asked, also if a plugin ahead of transfer has the question otherwise from
+// then on, as rewrite does.
+func TestDifferenceOverUDPBeforeRewrite(t *testing.T) {
+	p := newPrimary(t)
+	h := p.Track(plugin.HandlerFunc(func(_ context.Context, _ dns.ResponseWriter, r *dns.Msg) (int, error) {
+		r.Question[0].Name = "k8s."
+		return dns.RcodeRefused, nil
+	}))
+	s := &receiver{ResponseWriter: test.ResponseWriter{RemoteIP: "10.0.0.2"}}
+	if code, err := h.ServeDNS(context.Background(), s, question(clusterZone, 7)); code != dns.RcodeSuccess || err != nil {
+		t.Fatalf("%s, %v", dns.RcodeToString[code], err)
+	}
+	if m := s.got[0]; m.Question[0].Name != clusterZone || m.Answer[0].Header().Name != clusterZone {
+		t.Error(m)
+	}
+}
+
 // P8: over transports for which CoreDNS sends only the last message of a transfer, there is
 // no transfer.
 func TestP8TransferOverHTTPS(t *testing.T) {
